@@ -1,0 +1,1 @@
+"""How Pellicule is put on one machine."""

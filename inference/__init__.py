@@ -1,0 +1,1 @@
+"""The inference side: models, their repository, and how they are built."""
