@@ -171,7 +171,7 @@ class AssetSummary(_message.Message):
     content_type: _builtins.str
     """IANA media type, such as "image/jpeg", as far as the phone knows."""
     file_name: _builtins.str
-    """The file's name, without folders. At most 1024 characters."""
+    """The file's name as the phone shows it; folders may be part of it. At most 1024 characters."""
     favorite: _builtins.bool
     """Whether its owner marked it."""
     screenshot: _builtins.bool
