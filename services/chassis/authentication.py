@@ -1,0 +1,119 @@
+"""Who calls: a service by its certificate, a person, operator or auditor by their token."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.chassis.access import AccessTable, needs_identity
+from services.chassis.calls import Context
+from services.chassis.clock import Clock
+from services.chassis.errors import FieldInvalid, TokenExpired, TokenInvalid
+from services.chassis.principal import Anonymous, Auditor, Operator, Person, Principal, Service
+from services.chassis.tokens import Claims, SubjectKey, TokenVerifier, subject_pseudonym
+
+SUBJECT_KEY = "pellicule-subject"
+"""Metadata with which a service names the person it acts for."""
+
+_AUTHORIZATION_KEY = "authorization"
+_SPIFFE_PREFIX = "spiffe://pellicule/"
+_MAX_REMEMBERED = 4096
+_HEX = frozenset("0123456789abcdef")
+
+
+class Authenticator:
+    """Finds out who makes a call.
+
+    A verified client certificate exists only on the internal listener, so the connection alone tells a
+    service from a person; what metadata says about a person is believed from services alone.
+    """
+
+    def __init__(self, verifier: TokenVerifier, subject_key: SubjectKey, clock: Clock) -> None:
+        self._verifier = verifier
+        self._subject_key = subject_key
+        self._clock = clock
+        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+
+    def identify(self, context: Context, table: AccessTable, method: str) -> Principal:
+        """Returns the caller.
+
+        Raises:
+            TokenInvalid: a token that is none of ours, or a certificate without a service's name.
+            TokenExpired: a token whose time is over.
+            FieldInvalid: a malformed pseudonym.
+        """
+        metadata = _metadata(context)
+        service = _service_name(context)
+        if service is not None:
+            return Service(service, _acting_for(metadata))
+        authorization = metadata.get(_AUTHORIZATION_KEY)
+        if authorization is None or not needs_identity(table, method):
+            return Anonymous()
+        return self._of_token(_bearer(authorization))
+
+    def _of_token(self, token: str) -> Principal:
+        digest = hashlib.sha256(token.encode()).digest()
+        remembered = self._remembered.get(digest)
+        if remembered is None:
+            remembered = self._check(token)
+            self._remembered[digest] = remembered
+            if len(self._remembered) > _MAX_REMEMBERED:
+                self._remembered.popitem(last=False)
+        if remembered.expires <= self._clock.now():
+            del self._remembered[digest]
+            raise TokenExpired("the token expired: get a new one")
+        return remembered.principal
+
+    def _check(self, token: str) -> "_Remembered":
+        claims = self._verifier.verify(token)
+        return _Remembered(_principal(claims, self._subject_key), claims.expires)
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A token that was checked: the signature costs more than the rest of the chain."""
+
+    principal: Principal
+    expires: datetime
+
+
+def _principal(claims: Claims, subject_key: SubjectKey) -> Principal:
+    match claims.role:
+        case "operator":
+            return Operator(claims.subject)
+        case "auditor":
+            return Auditor(claims.subject)
+        case None:
+            return Person(subject_pseudonym(subject_key.key, claims.issuer, claims.subject))
+
+
+def _metadata(context: Context) -> Mapping[str, str]:
+    pairs = context.invocation_metadata() or ()
+    return {key: value for key, value in pairs if isinstance(value, str)}
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenInvalid("send the metadata `authorization: Bearer <token>`")
+    return token
+
+
+def _service_name(context: Context) -> str | None:
+    """Returns the name in the verified client certificate; None when there is no certificate."""
+    peer = context.auth_context()
+    if "x509_pem_cert" not in peer:
+        return None
+    for spiffe_id in peer.get("peer_spiffe_id", ()):
+        name = spiffe_id.decode("ascii", "replace")
+        if name.startswith(_SPIFFE_PREFIX):
+            return name.removeprefix(_SPIFFE_PREFIX)
+    raise TokenInvalid("the client certificate names no service: it needs the SAN spiffe://pellicule/<service>")
+
+
+def _acting_for(metadata: Mapping[str, str]) -> str | None:
+    subject = metadata.get(SUBJECT_KEY)
+    if subject is not None and (len(subject) != 32 or not _HEX.issuperset(subject)):
+        raise FieldInvalid.of(SUBJECT_KEY, "send the person's pseudonym: 32 hex characters, lower case")
+    return subject

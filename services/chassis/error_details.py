@@ -1,0 +1,115 @@
+"""Domain errors on the wire: `google.rpc.Status` in the trailing metadata, and back again for clients."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import grpc
+import psycopg
+import psycopg_pool
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+
+from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
+
+STATUS_TRAILER = "grpc-status-details-bin"
+_MAX_MESSAGE = 1000
+"""Characters of a message that go out; trailers are limited to 8 KiB by default."""
+
+
+@dataclass(frozen=True)
+class RemoteError:
+    """What another service said about a failed call.
+
+    Attributes:
+        reason: ErrorReason without its prefix; empty when the answer bears none.
+        domain: Who said so, such as `retention.pellicule`.
+        message: For a developer; holds no personal data.
+        metadata: Further facts, by name.
+    """
+
+    reason: str
+    domain: str
+    message: str
+    metadata: Mapping[str, str]
+
+
+def status_code(error: DomainError) -> grpc.StatusCode:
+    """Returns the gRPC code of a domain error."""
+    return grpc.StatusCode[error.status.name]
+
+
+def status_details(error: DomainError, domain: str) -> bytes:
+    """Returns the serialised `google.rpc.Status` of a domain error.
+
+    Args:
+        error: What happened.
+        domain: `<service>.pellicule`.
+    """
+    details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=domain, metadata=error.metadata)]
+    if error.violations:
+        details.append(_bad_request(error))
+    if error.retry_after is not None:
+        delay = duration_pb2.Duration()
+        delay.FromTimedelta(error.retry_after)
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    status = status_pb2.Status(
+        code=status_code(error).value[0],
+        message=error.message[:_MAX_MESSAGE],
+        details=[_packed(detail) for detail in details],
+    )
+    return bytes(status.SerializeToString())
+
+
+def read_error(error: grpc.aio.AioRpcError) -> RemoteError:
+    """Returns what a failed call's answer says."""
+    message = error.details() or ""
+    info = error_details_pb2.ErrorInfo()
+    for detail in _received_status(error).details:
+        if detail.Is(info.DESCRIPTOR):
+            detail.Unpack(info)
+    return RemoteError(info.reason, info.domain, message, dict(info.metadata))
+
+
+def as_domain_error(error: Exception) -> DomainError:
+    """Returns what the caller may know of any failure.
+
+    A store or service that does not answer is UNAVAILABLE, a deadline downstream is the caller's own, and
+    everything else is INTERNAL with no word about the cause.
+    """
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, psycopg.OperationalError | psycopg_pool.PoolTimeout):
+        return DependencyUnavailable("the database does not answer: call again")
+    if isinstance(error, grpc.aio.AioRpcError):
+        return _of_downstream(error)
+    return InternalError("the service failed; its log has the details under this request id")
+
+
+def _of_downstream(error: grpc.aio.AioRpcError) -> DomainError:
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return DependencyUnavailable("a service that this call needs does not answer: call again")
+    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineExceeded("a service that this call needs took too long: give the call more time")
+    return InternalError("the service failed; its log has the details under this request id")
+
+
+def _bad_request(error: DomainError) -> error_details_pb2.BadRequest:
+    violation = error_details_pb2.BadRequest.FieldViolation
+    return error_details_pb2.BadRequest(
+        field_violations=[violation(field=v.field, description=v.description) for v in error.violations]
+    )
+
+
+def _packed(detail: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(detail)
+    return packed
+
+
+def _received_status(error: grpc.aio.AioRpcError) -> status_pb2.Status:
+    raw = (error.trailing_metadata() or {}).get(STATUS_TRAILER)
+    try:
+        return status_pb2.Status.FromString(raw) if isinstance(raw, bytes) else status_pb2.Status()
+    except DecodeError:
+        return status_pb2.Status()

@@ -1,0 +1,143 @@
+"""Domain errors: each knows its own status and reason, and none knows about gRPC.
+
+The error-mapping interceptor turns them into `google.rpc.ErrorInfo`, `BadRequest` and `RetryInfo`
+(https://google.aip.dev/193). A message names the field or file, what is wrong and what to do; it holds no
+personal data.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import ClassVar, Self
+
+
+class Status(StrEnum):
+    """The canonical status codes that a service may answer with."""
+
+    CANCELLED = "CANCELLED"
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    ABORTED = "ABORTED"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    INTERNAL = "INTERNAL"
+    UNAVAILABLE = "UNAVAILABLE"
+    DATA_LOSS = "DATA_LOSS"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+
+
+@dataclass(frozen=True)
+class FieldViolation:
+    """One field of a request that is wrong.
+
+    Attributes:
+        field: Path of the field as the caller wrote it, such as `items[3].sha256`.
+        description: What is wrong and what to send instead.
+    """
+
+    field: str
+    description: str
+
+
+class DomainError(Exception):
+    """A failure that the caller can understand and act on.
+
+    Subclasses set `status` and `reason`; `reason` is the name of a value of the package's `ErrorReason`
+    without its `ERROR_REASON_` prefix.
+    """
+
+    status: ClassVar[Status]
+    reason: ClassVar[str]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        violations: Sequence[FieldViolation] = (),
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+        self.retry_after = retry_after
+
+
+class FieldInvalid(DomainError):
+    """A field of the request is missing, malformed or out of bounds."""
+
+    status = Status.INVALID_ARGUMENT
+    reason = "FIELD_INVALID"
+
+    @classmethod
+    def of(cls, field: str, description: str) -> Self:
+        """Returns the error for one field, with what to send instead."""
+        return cls(f"{field}: {description}", violations=(FieldViolation(field, description),))
+
+
+class TokenMissing(DomainError):
+    """The call carries no identity at all."""
+
+    status = Status.UNAUTHENTICATED
+    reason = "TOKEN_MISSING"
+
+
+class TokenInvalid(DomainError):
+    """The token is not one that this deployment issued."""
+
+    status = Status.UNAUTHENTICATED
+    reason = "TOKEN_INVALID"
+
+
+class TokenExpired(DomainError):
+    """The token was good once."""
+
+    status = Status.UNAUTHENTICATED
+    reason = "TOKEN_EXPIRED"
+
+
+class CallerNotAllowed(DomainError):
+    """The caller is known, and this call is not for it."""
+
+    status = Status.PERMISSION_DENIED
+    reason = "CALLER_NOT_ALLOWED"
+
+
+class DeadlineExceeded(DomainError):
+    """The caller's time is up before the work is done."""
+
+    status = Status.DEADLINE_EXCEEDED
+    reason = "DEADLINE_EXCEEDED"
+
+
+class InternalError(DomainError):
+    """A fault of the service; the log has the details, the caller does not."""
+
+    status = Status.INTERNAL
+    reason = "INTERNAL"
+
+
+class DependencyUnavailable(DomainError):
+    """A store, the bus or another service does not answer; the same call may work later."""
+
+    status = Status.UNAVAILABLE
+    reason = "DEPENDENCY_UNAVAILABLE"
+
+
+CHASSIS_ERRORS: tuple[type[DomainError], ...] = (
+    FieldInvalid,
+    TokenMissing,
+    TokenInvalid,
+    TokenExpired,
+    CallerNotAllowed,
+    DeadlineExceeded,
+    InternalError,
+    DependencyUnavailable,
+)
+"""What every service can answer with, whatever it does itself."""

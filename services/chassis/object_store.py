@@ -1,0 +1,220 @@
+"""Objects in buckets: sealed bytes under random names, on any S3 server."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import islice
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import ENABLED, Filter
+from minio.deleteobjects import DeleteObject
+from minio.error import S3Error, ServerError
+from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
+from urllib3.exceptions import HTTPError
+
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.settings import ObjectStoreSettings
+
+STREAM_PIECE_BYTES = 1024 * 1024
+
+ResultT = TypeVar("ResultT")
+
+_MISSING = frozenset({"NoSuchKey", "NoSuchObject"})
+_PRESIGNED_FOR = timedelta(minutes=15)
+_LIST_BATCH = 1000
+_TIMEOUT = urllib3.Timeout(connect=2.0, read=30.0)
+_OVERLOADED = (500, 502, 503, 504)
+_BACKSTOP_RULE = "backstop"
+
+
+class ObjectMissing(Exception):
+    """There is no such object: it was never there, or it is purged."""
+
+    def __init__(self, bucket: str, name: str) -> None:
+        super().__init__(f"no object {name} in bucket {bucket}")
+        self.bucket = bucket
+        self.name = name
+
+
+class ObjectStore(Protocol):
+    """What a service may do with objects.
+
+    Every method raises `services.chassis.errors.DependencyUnavailable` when the store does not answer.
+    """
+
+    async def put(self, bucket: str, name: str, data: bytes) -> None:
+        """Stores `data` durably, in place of whatever had the name."""
+
+    async def get(self, bucket: str, name: str) -> bytes:
+        """Returns a whole object.
+
+        Raises:
+            ObjectMissing: there is none.
+        """
+
+    def stream(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Yields an object's bytes from `offset` on, `length` of them or to the end, in pieces.
+
+        Raises:
+            ObjectMissing: there is none; known when the first piece is asked for.
+        """
+
+    async def delete(self, bucket: str, names: Sequence[str]) -> None:
+        """Deletes objects; a name that is not there is no error."""
+
+    def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
+        """Yields the names of the objects whose names begin with `prefix`."""
+
+    async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
+        """Makes the bucket if it is not there.
+
+        Args:
+            name: At least 3 characters.
+            expire_days: Lifecycle rule that deletes objects of this age in days: a backstop behind the
+                service's own deadlines. None leaves the rules as they are.
+        """
+
+
+def random_name() -> str:
+    """Returns a name for a new object: 32 hex characters that say nothing."""
+    return secrets.token_hex(16)
+
+
+class S3ObjectStore:
+    """The object store on an S3 server, with as many threads and kept connections as requests in flight."""
+
+    def __init__(self, settings: ObjectStoreSettings) -> None:
+        endpoint = urlsplit(settings.s3_endpoint)
+        self._threads = ThreadPoolExecutor(settings.s3_concurrency, thread_name_prefix="s3")
+        self._http = urllib3.PoolManager(
+            maxsize=settings.s3_concurrency,
+            timeout=_TIMEOUT,
+            retries=urllib3.Retry(total=3, backoff_factor=0.1, status_forcelist=_OVERLOADED, allowed_methods=None),
+        )
+        self._client = Minio(
+            endpoint=endpoint.netloc,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=endpoint.scheme == "https",
+            region=settings.s3_region,
+            http_client=self._http,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Waits for requests in flight and closes the connections."""
+        await asyncio.to_thread(self._threads.shutdown, wait=True)
+        self._http.clear()
+
+    async def put(self, bucket: str, name: str, data: bytes) -> None:
+        """Stores `data` durably, in place of whatever had the name."""
+        await self._run(lambda: self._put(bucket, name, data))
+
+    async def get(self, bucket: str, name: str) -> bytes:
+        """Returns a whole object; raises `ObjectMissing`."""
+        return await self._run(lambda: self._read(bucket, name))
+
+    async def stream(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Yields an object's bytes in pieces of at most 1 MiB; raises `ObjectMissing` at the first."""
+        if length == 0:
+            return
+        response = await self._run(lambda: self._open(bucket, name, offset, length))
+        try:
+            while piece := await self._run(lambda: response.read(STREAM_PIECE_BYTES)):
+                yield piece
+        finally:
+            _give_back(response)
+
+    async def delete(self, bucket: str, names: Sequence[str]) -> None:
+        """Deletes objects, a thousand in a request; a name that is not there is no error."""
+        if names:
+            await self._run(lambda: self._delete(bucket, names))
+
+    async def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
+        """Yields the names of the objects whose names begin with `prefix`."""
+        found = self._client.list_objects(bucket, prefix=prefix, recursive=True)
+        while batch := await self._run(lambda: [item.object_name for item in islice(found, _LIST_BATCH)]):
+            for name in batch:
+                yield name
+
+    async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
+        """Makes the bucket if it is not there, with its lifecycle backstop."""
+        await self._run(lambda: self._ensure_bucket(name, expire_days))
+
+    async def _run(self, work: Callable[[], ResultT]) -> ResultT:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (HTTPError, ServerError, ConnectionError) as error:
+            raise DependencyUnavailable("the object store does not answer: call again") from error
+
+    def _put(self, bucket: str, name: str, data: bytes) -> None:
+        # A presigned request leaves the body out of the signature: the seal already proves it, and hashing
+        # it twice more (here and in the server) would cost as much as sending it.
+        url = self._client.get_presigned_url("PUT", bucket, name, expires=_PRESIGNED_FOR)
+        response = self._http.urlopen("PUT", url, body=data)
+        if response.status != 200:
+            raise _s3_error(response, bucket, name)
+
+    def _open(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> urllib3.BaseHTTPResponse:
+        try:
+            response: urllib3.BaseHTTPResponse = self._client.get_object(
+                bucket, name, offset=offset, length=length or 0
+            )
+        except S3Error as error:
+            if error.code in _MISSING:
+                raise ObjectMissing(bucket, name) from error
+            raise
+        return response
+
+    def _read(self, bucket: str, name: str) -> bytes:
+        response = self._open(bucket, name)
+        try:
+            return response.read()
+        finally:
+            _give_back(response)
+
+    def _delete(self, bucket: str, names: Sequence[str]) -> None:
+        failed = list(self._client.remove_objects(bucket, map(DeleteObject, names)))
+        if failed:
+            raise DependencyUnavailable(f"{len(failed)} of {len(names)} objects were not deleted: call again")
+
+    def _ensure_bucket(self, name: str, expire_days: int | None) -> None:
+        if not self._client.bucket_exists(name):
+            self._client.make_bucket(name)
+        if expire_days is not None:
+            rule = Rule(ENABLED, Filter(prefix=""), rule_id=_BACKSTOP_RULE, expiration=Expiration(days=expire_days))
+            self._client.set_bucket_lifecycle(name, LifecycleConfig([rule]))
+
+
+def _give_back(response: urllib3.BaseHTTPResponse) -> None:
+    """Closes the connection if the body was not read to its end; if it was, it is in the pool already."""
+    response.close()
+    response.release_conn()
+
+
+def _s3_error(response: urllib3.BaseHTTPResponse, bucket: str, name: str) -> S3Error:
+    if response.data:
+        return S3Error.fromxml(response)
+    return S3Error(
+        response=response,
+        code=str(response.status),
+        message=None,
+        resource=f"/{bucket}/{name}",
+        request_id=None,
+        host_id=None,
+        bucket_name=bucket,
+        object_name=name,
+    )

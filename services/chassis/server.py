@@ -1,0 +1,184 @@
+"""A service's server: one grpc.aio server, two listeners, health, reflection, graceful stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import grpc
+import structlog
+from grpc_health.v1 import health
+from grpc_reflection.v1alpha import reflection
+from opentelemetry.sdk.trace import TracerProvider
+
+from services.chassis.access import AccessTable
+from services.chassis.authentication import Authenticator
+from services.chassis.chain import interceptor_chain
+from services.chassis.clock import Clock
+from services.chassis.health import Health
+from services.chassis.interceptors import Deadline
+from services.chassis.settings import ServiceSettings
+from services.chassis.supervision import supervised
+from services.chassis.telemetry import configure_telemetry
+from services.chassis.tls import internal_credentials, public_credentials
+from services.chassis.tokens import SubjectKey, TokenVerifier
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Largest request or response; pictures travel in chunks of at most 1 MiB."""
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Two processes that share a port by accident would answer in turns.
+    ("grpc.so_reuseport", 0),
+    # Channels ping every 20 s (channels.py), also while they are idle.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+_log = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that answers.
+
+    Attributes:
+        public_port: For persons, TLS.
+        internal_port: For services, mTLS.
+        health: Says whether it is ready.
+    """
+
+    public_port: int
+    internal_port: int
+    health: Health
+
+
+async def serve(
+    *,
+    name: str,
+    settings: ServiceSettings,
+    register: Callable[[grpc.aio.Server], None],
+    service_names: Sequence[str],
+    access: AccessTable,
+    clock: Clock,
+    tasks: Sequence[Callable[[], Awaitable[None]]] = (),
+    ready: Callable[[], Awaitable[bool]] | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then stops gracefully: no new calls, calls in flight, tasks.
+
+    Args:
+        name: Of the service, as in its certificate; domain of its errors.
+        settings: Addresses, certificates, tokens, traces, times of the stop.
+        register: Adds the service's servicers to the server.
+        service_names: Full names of these services, for health and reflection.
+        access: Who may call each RPC.
+        clock: The process's clock.
+        tasks: Run beside the server from before its start until after its stop.
+        ready: Asked again and again; health says SERVING while it is true.
+
+    Raises:
+        TaskFailed: a task ended with an error.
+    """
+    with _stop_signals() as stop:
+        async with AsyncExitStack() as stack:
+            provider = configure_telemetry(name, settings.otlp_endpoint, ratio=settings.trace_ratio)
+            if provider is not None:
+                stack.callback(provider.shutdown)
+            health_state = Health(service_names, ready, clock)
+            supervisor = await stack.enter_async_context(supervised([*tasks, health_state.run]))
+            await stack.enter_async_context(
+                running_server(
+                    name=name,
+                    settings=settings,
+                    register=register,
+                    service_names=service_names,
+                    access=access,
+                    clock=clock,
+                    health=health_state,
+                    tracer_provider=provider,
+                )
+            )
+            await supervisor.wait(stop)
+
+
+@asynccontextmanager
+async def running_server(
+    *,
+    name: str,
+    settings: ServiceSettings,
+    register: Callable[[grpc.aio.Server], None],
+    service_names: Sequence[str],
+    access: AccessTable,
+    clock: Clock,
+    health: Health | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> AsyncIterator[RunningServer]:
+    """Runs a server with the whole chain for the time of the block; arguments as for `serve`."""
+    deadline = Deadline()
+    chain = interceptor_chain(
+        service=name,
+        access=access,
+        authenticator=_authenticator(settings, clock),
+        deadline=deadline,
+        clock=clock,
+        tracer_provider=tracer_provider,
+    )
+    server = grpc.aio.server(interceptors=chain, options=_OPTIONS)
+    register(server)
+    state = health or Health(service_names, None, clock)
+    state.register(server)
+    _enable_reflection(server, service_names)
+    running = RunningServer(
+        public_port=server.add_secure_port(settings.public_address, public_credentials(settings)),
+        internal_port=server.add_secure_port(settings.internal_address, internal_credentials(settings)),
+        health=state,
+    )
+    await state.start()
+    await server.start()
+    _log.info("server_started", port=[running.public_port, running.internal_port])
+    try:
+        yield running
+    finally:
+        await _stop(server, state, deadline, settings, clock)
+
+
+async def _stop(
+    server: grpc.aio.Server, state: Health, deadline: Deadline, settings: ServiceSettings, clock: Clock
+) -> None:
+    await state.stop()
+    await clock.sleep(settings.drain_seconds)
+    stopping = asyncio.create_task(server.stop(settings.stop_grace_seconds))
+    deadline.end_open_streams()
+    await stopping
+    _log.info("server_stopped")
+
+
+def _enable_reflection(server: grpc.aio.Server, service_names: Sequence[str]) -> None:
+    names = (*service_names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+
+
+def _authenticator(settings: ServiceSettings, clock: Clock) -> Authenticator:
+    verifier = TokenVerifier(
+        settings.token_jwks_file,
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        clock=clock,
+    )
+    return Authenticator(verifier, SubjectKey.read(settings.subject_key_file), clock)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

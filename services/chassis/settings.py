@@ -1,0 +1,97 @@
+"""Settings of a service: frozen, read once from the environment (prefix `PELLICULE_`) in `__main__`.
+
+A service composes what it needs: `class Settings(ServiceSettings, DatabaseSettings, BusSettings): ...`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Address = Annotated[str, StringConstraints(pattern=r"^.+:\d{1,5}$")]
+"""`host:port`; port 0 asks the system for a free one."""
+
+_CONFIG = SettingsConfigDict(env_prefix="PELLICULE_", frozen=True, extra="ignore")
+
+
+class TlsSettings(BaseSettings):
+    """This process's certificate (SAN URI `spiffe://pellicule/<service>`) and whom it trusts."""
+
+    model_config = _CONFIG
+
+    tls_ca_file: Path
+    tls_cert_file: Path
+    tls_key_file: Path
+
+
+class TokenSettings(BaseSettings):
+    """How persons' tokens are checked and turned into pseudonyms."""
+
+    model_config = _CONFIG
+
+    token_jwks_file: Path
+    token_issuer: str = "pellicule-local"  # noqa: S105  # a name, not a secret
+    token_audience: str = "pellicule"  # noqa: S105  # a name, not a secret
+    subject_key_file: Path
+    """32 random bytes in hex: the key of every pseudonym; whoever has it can link them to persons."""
+
+
+class ServiceSettings(TlsSettings, TokenSettings):
+    """What every server needs."""
+
+    public_address: Address
+    internal_address: Address
+    otlp_endpoint: str | None = None
+    """Where traces go, `host:port`; absent means that none are made."""
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Share of calls that start a trace, 0..1; the interceptor costs a third of the call rate."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    drain_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Time between NOT_SERVING and the refusal of new calls; a cluster's load balancer wants some."""
+    stop_grace_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """Time that calls in flight get when the process is told to stop."""
+
+
+class DatabaseSettings(BaseSettings):
+    """The service's own PostgreSQL database."""
+
+    model_config = _CONFIG
+
+    database_url: SecretStr
+    """`postgresql://role:password@host:port/database`."""
+    database_pool_size: Annotated[int, Field(ge=1)] = 8
+    database_statement_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
+    database_lock_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
+
+
+class BusSettings(BaseSettings):
+    """The NATS server with JetStream."""
+
+    model_config = _CONFIG
+
+    nats_url: SecretStr
+    """`nats://user:password@host:port`."""
+
+
+class ObjectStoreSettings(BaseSettings):
+    """The S3 server and this service's own identity there."""
+
+    model_config = _CONFIG
+
+    s3_endpoint: str
+    """`http://host:port` or `https://...`."""
+    s3_access_key: str
+    s3_secret_key: SecretStr
+    s3_region: str = "us-east-1"
+    s3_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    """Requests in flight at once; one thread and one kept connection each."""
+
+
+class RetentionClientSettings(BaseSettings):
+    """Where the keys are."""
+
+    model_config = _CONFIG
+
+    retention_target: Address
+    """`host:port` of retention's internal listener."""

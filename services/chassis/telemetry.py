@@ -1,0 +1,68 @@
+"""Traces: OpenTelemetry over OTLP, sampled, and nothing at all where no endpoint is set."""
+
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+
+import grpc
+from opentelemetry import propagate, trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.grpc import aio_server_interceptor, filters
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+_TRACER = "services.chassis"
+
+
+def configure_telemetry(
+    service: str, endpoint: str | None, *, ratio: float, exporter: SpanExporter | None = None
+) -> TracerProvider | None:
+    """Starts the export of traces, if there is somewhere to send them.
+
+    Args:
+        service: Name that every span bears.
+        endpoint: `host:port` of an OTLP collector; None turns traces off.
+        ratio: Share of new traces that are kept, 0..1; a caller's decision is followed.
+        exporter: Takes the place of the OTLP exporter.
+
+    Returns:
+        The provider, whose `shutdown` sends what is left; None when traces are off.
+    """
+    if endpoint is None:
+        return None
+    provider = TracerProvider(
+        sampler=ParentBased(TraceIdRatioBased(ratio)),
+        resource=Resource.create({SERVICE_NAME: service}),
+    )
+    exporter = exporter or OTLPSpanExporter(endpoint=endpoint, insecure=True)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+def server_interceptor(provider: TracerProvider) -> grpc.aio.ServerInterceptor:
+    """Returns the interceptor that makes a span of every RPC but health checks and reflection."""
+    quiet = filters.any_of(filters.health_check(), filters.service_prefix("grpc.reflection"))
+    interceptor: grpc.aio.ServerInterceptor = aio_server_interceptor(provider, filters.negate(quiet))  # type: ignore[no-untyped-call]
+    return interceptor
+
+
+def inject_trace(carrier: MutableMapping[str, str]) -> None:
+    """Writes the running trace into `carrier` (W3C `traceparent`); nothing when there is none."""
+    propagate.inject(carrier)
+
+
+@contextmanager
+def consumer_span(name: str, carrier: MutableMapping[str, str]) -> Iterator[None]:
+    """Runs the block in a span that goes on with the trace found in `carrier`.
+
+    Exceptions are not recorded in the span: their messages may quote data.
+    """
+    with trace.get_tracer(_TRACER).start_as_current_span(
+        name,
+        context=propagate.extract(carrier),
+        kind=trace.SpanKind.CONSUMER,
+        record_exception=False,
+    ):
+        yield
