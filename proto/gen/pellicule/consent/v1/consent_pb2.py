@@ -26,21 +26,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from pellicule.consent.v1 import purpose_pb2 as pellicule_dot_consent_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pellicule/consent/v1/consent.proto\x12\x14pellicule.consent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"pellicule/consent/v1/purpose.proto\"\\\n\x0cJurisdiction\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"k\n\x03\x41ge\x12+\n\x04\x62\x61nd\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.AgeBand\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"\xab\x01\n\x0fPurposeDecision\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12,\n\x06\x63hoice\x18\x02 \x01(\x0e\x32\x1c.pellicule.consent.v1.Choice\x12:\n\x16older_media_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x0c\x43onsentState\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x34\n\x08purposes\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.PurposeState\"\xa1\x02\n\x0cPurposeState\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32#.pellicule.consent.v1.ConsentStatus\x12/\n\x0b\x64\x65\x63ide_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06notice\x18\x05 \x01(\t\x12:\n\x16older_media_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc8\x03\n\x0c\x43onsentEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12.\n\x07purpose\x18\x03 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x33\n\x06status\x18\x04 \x01(\x0e\x32#.pellicule.consent.v1.ConsentStatus\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06notice\x18\x07 \x01(\t\x12\x16\n\x0enotice_serving\x18\x08 \x01(\t\x12\x38\n\x0cjurisdiction\x18\t \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\n \x01(\x0b\x32\x19.pellicule.consent.v1.Age\x12\x15\n\rpolicy_sha256\x18\x0b \x01(\t\x12\x31\n\ncascade_of\x18\x0c \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\"_\n\x0e\x43onsentReceipt\x12\x16\n\x0e\x63\x61nonical_json\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x12\n\npublic_key\x18\x04 \x01(\x0c\"\x93\x01\n\x0e\x43onsentChanged\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12.\n\x07granted\x18\x03 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12.\n\x07revoked\x18\x04 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose*\xd7\x01\n\rConsentStatus\x12\x1e\n\x1a\x43ONSENT_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43ONSENT_STATUS_UNASKED\x10\x01\x12\x18\n\x14\x43ONSENT_STATUS_GIVEN\x10\x02\x12\x1a\n\x16\x43ONSENT_STATUS_REFUSED\x10\x03\x12\x1c\n\x18\x43ONSENT_STATUS_WITHDRAWN\x10\x04\x12\x1a\n\x16\x43ONSENT_STATUS_EXPIRED\x10\x05\x12\x1a\n\x16\x43ONSENT_STATUS_RENEWED\x10\x06*E\n\x06\x43hoice\x12\x16\n\x12\x43HOICE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HOICE_GRANT\x10\x01\x12\x11\n\rCHOICE_REFUSE\x10\x02*\xce\x01\n\x12\x44\x65terminationBasis\x12#\n\x1f\x44\x45TERMINATION_BASIS_UNSPECIFIED\x10\x00\x12%\n!DETERMINATION_BASIS_SELF_DECLARED\x10\x01\x12)\n%DETERMINATION_BASIS_OPERATOR_DECLARED\x10\x02\x12\x1f\n\x1b\x44\x45TERMINATION_BASIS_NETWORK\x10\x03\x12 \n\x1c\x44\x45TERMINATION_BASIS_VERIFIED\x10\x04*K\n\x07\x41geBand\x12\x18\n\x14\x41GE_BAND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41GE_BAND_MINOR\x10\x01\x12\x12\n\x0e\x41GE_BAND_ADULT\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pellicule/consent/v1/consent.proto\x12\x14pellicule.consent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"pellicule/consent/v1/purpose.proto\"\\\n\x0cJurisdiction\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"k\n\x03\x41ge\x12+\n\x04\x62\x61nd\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.AgeBand\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"\xab\x01\n\x0fPurposeDecision\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12,\n\x06\x63hoice\x18\x02 \x01(\x0e\x32\x1c.pellicule.consent.v1.Choice\x12:\n\x16older_media_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x0c\x43onsentState\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x34\n\x08purposes\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.PurposeState\"\xb6\x02\n\x0cPurposeState\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32#.pellicule.consent.v1.ConsentStatus\x12/\n\x0b\x64\x65\x63ide_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06notice\x18\x05 \x01(\t\x12:\n\x16older_media_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65nd_pending\x18\x07 \x01(\x08\"\x84\x04\n\x0c\x43onsentEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12.\n\x07purpose\x18\x03 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x33\n\x06status\x18\x04 \x01(\x0e\x32#.pellicule.consent.v1.ConsentStatus\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06notice\x18\x07 \x01(\t\x12\x16\n\x0enotice_serving\x18\x08 \x01(\t\x12\x38\n\x0cjurisdiction\x18\t \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\n \x01(\x0b\x32\x19.pellicule.consent.v1.Age\x12\x15\n\rpolicy_sha256\x18\x0b \x01(\t\x12\x31\n\ncascade_of\x18\x0c \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12:\n\x16older_media_start_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x0e\x43onsentReceipt\x12\x16\n\x0e\x63\x61nonical_json\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x12\n\npublic_key\x18\x04 \x01(\x0c\"\x93\x01\n\x0e\x43onsentChanged\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12.\n\x07granted\x18\x03 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12.\n\x07revoked\x18\x04 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose*\xd7\x01\n\rConsentStatus\x12\x1e\n\x1a\x43ONSENT_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43ONSENT_STATUS_UNASKED\x10\x01\x12\x18\n\x14\x43ONSENT_STATUS_GIVEN\x10\x02\x12\x1a\n\x16\x43ONSENT_STATUS_REFUSED\x10\x03\x12\x1c\n\x18\x43ONSENT_STATUS_WITHDRAWN\x10\x04\x12\x1a\n\x16\x43ONSENT_STATUS_EXPIRED\x10\x05\x12\x1a\n\x16\x43ONSENT_STATUS_RENEWED\x10\x06*E\n\x06\x43hoice\x12\x16\n\x12\x43HOICE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HOICE_GRANT\x10\x01\x12\x11\n\rCHOICE_REFUSE\x10\x02*\xce\x01\n\x12\x44\x65terminationBasis\x12#\n\x1f\x44\x45TERMINATION_BASIS_UNSPECIFIED\x10\x00\x12%\n!DETERMINATION_BASIS_SELF_DECLARED\x10\x01\x12)\n%DETERMINATION_BASIS_OPERATOR_DECLARED\x10\x02\x12\x1f\n\x1b\x44\x45TERMINATION_BASIS_NETWORK\x10\x03\x12 \n\x1c\x44\x45TERMINATION_BASIS_VERIFIED\x10\x04*K\n\x07\x41geBand\x12\x18\n\x14\x41GE_BAND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41GE_BAND_MINOR\x10\x01\x12\x12\n\x0e\x41GE_BAND_ADULT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.consent.v1.consent_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONSENTSTATUS']._serialized_start=1593
-  _globals['_CONSENTSTATUS']._serialized_end=1808
-  _globals['_CHOICE']._serialized_start=1810
-  _globals['_CHOICE']._serialized_end=1879
-  _globals['_DETERMINATIONBASIS']._serialized_start=1882
-  _globals['_DETERMINATIONBASIS']._serialized_end=2088
-  _globals['_AGEBAND']._serialized_start=2090
-  _globals['_AGEBAND']._serialized_end=2165
+  _globals['_CONSENTSTATUS']._serialized_start=1674
+  _globals['_CONSENTSTATUS']._serialized_end=1889
+  _globals['_CHOICE']._serialized_start=1891
+  _globals['_CHOICE']._serialized_end=1960
+  _globals['_DETERMINATIONBASIS']._serialized_start=1963
+  _globals['_DETERMINATIONBASIS']._serialized_end=2169
+  _globals['_AGEBAND']._serialized_start=2171
+  _globals['_AGEBAND']._serialized_end=2246
   _globals['_JURISDICTION']._serialized_start=129
   _globals['_JURISDICTION']._serialized_end=221
   _globals['_AGE']._serialized_start=223
@@ -50,11 +50,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENTSTATE']._serialized_start=506
   _globals['_CONSENTSTATE']._serialized_end=592
   _globals['_PURPOSESTATE']._serialized_start=595
-  _globals['_PURPOSESTATE']._serialized_end=884
-  _globals['_CONSENTEVENT']._serialized_start=887
-  _globals['_CONSENTEVENT']._serialized_end=1343
-  _globals['_CONSENTRECEIPT']._serialized_start=1345
-  _globals['_CONSENTRECEIPT']._serialized_end=1440
-  _globals['_CONSENTCHANGED']._serialized_start=1443
-  _globals['_CONSENTCHANGED']._serialized_end=1590
+  _globals['_PURPOSESTATE']._serialized_end=905
+  _globals['_CONSENTEVENT']._serialized_start=908
+  _globals['_CONSENTEVENT']._serialized_end=1424
+  _globals['_CONSENTRECEIPT']._serialized_start=1426
+  _globals['_CONSENTRECEIPT']._serialized_end=1521
+  _globals['_CONSENTCHANGED']._serialized_start=1524
+  _globals['_CONSENTCHANGED']._serialized_end=1671
 # @@protoc_insertion_point(module_scope)

@@ -234,7 +234,7 @@ class ConsentState(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     PURPOSES_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Grows by one with every event of this person; 0 before the first."""
+    """Grows with every event of this person, mostly by one, and never goes back; 0 before the first."""
     @_builtins.property
     def purposes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurposeState]:
         """A row for each purpose, whether asked for or not."""
@@ -265,12 +265,17 @@ class PurposeState(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     OLDER_MEDIA_START_TIME_FIELD_NUMBER: _builtins.int
+    END_PENDING_FIELD_NUMBER: _builtins.int
     purpose: _purpose_pb2.Purpose.ValueType
     """The purpose."""
     status: Global___ConsentStatus.ValueType
     """Where it stands."""
     notice: _builtins.str
-    """The notice under which it was decided."""
+    """The notice under which it was decided. Empty if never asked."""
+    end_pending: _builtins.bool
+    """The purpose still stands, but its end is written down: its keys are destroyed as soon as the key service answers.
+    Nothing can grant it again before that.
+    """
     @_builtins.property
     def decide_time(self) -> _timestamp_pb2.Timestamp:
         """When it came to stand there. Absent if never asked."""
@@ -281,7 +286,7 @@ class PurposeState(_message.Message):
 
     @_builtins.property
     def older_media_start_time(self) -> _timestamp_pb2.Timestamp:
-        """OLDER_MEDIA only: how far back."""
+        """OLDER_MEDIA only: how far back. Absent if not granted, or if granted without bound."""
 
     def __init__(
         self,
@@ -292,10 +297,11 @@ class PurposeState(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         notice: _builtins.str = ...,
         older_media_start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_pending: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time", "older_media_start_time", b"older_media_start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time", "notice", b"notice", "older_media_start_time", b"older_media_start_time", "purpose", b"purpose", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "end_pending", b"end_pending", "expire_time", b"expire_time", "notice", b"notice", "older_media_start_time", b"older_media_start_time", "purpose", b"purpose", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -319,6 +325,7 @@ class ConsentEvent(_message.Message):
     AGE_FIELD_NUMBER: _builtins.int
     POLICY_SHA256_FIELD_NUMBER: _builtins.int
     CASCADE_OF_FIELD_NUMBER: _builtins.int
+    OLDER_MEDIA_START_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `consentEvents/{uuid}`."""
     revision: _builtins.int
@@ -328,13 +335,13 @@ class ConsentEvent(_message.Message):
     status: Global___ConsentStatus.ValueType
     """Where the purpose stands since."""
     notice: _builtins.str
-    """The notice."""
+    """The notice under which it was decided; of a withdrawal or an expiry, the notice of the grant that it ends."""
     notice_serving: _builtins.str
-    """The record of the notice having been shown; empty for a withdrawal, which needs none."""
+    """The record of the notice having been shown; empty for a withdrawal or an expiry, which need none."""
     policy_sha256: _builtins.str
-    """SHA-256, in hex, of the policy file that allowed it."""
+    """SHA-256, in hex, of the policy file in force. Empty for a withdrawal or an expiry, which no policy can prevent."""
     cascade_of: _purpose_pb2.Purpose.ValueType
-    """Purpose whose withdrawal took this one along; unspecified otherwise."""
+    """Purpose whose end took this one along; unspecified otherwise."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -345,11 +352,15 @@ class ConsentEvent(_message.Message):
 
     @_builtins.property
     def jurisdiction(self) -> Global___Jurisdiction:
-        """Where the person was."""
+        """Where the person was. Absent for a withdrawal or an expiry, which do not ask."""
 
     @_builtins.property
     def age(self) -> Global___Age:
-        """How old the person was."""
+        """How old the person was. Absent for a withdrawal or an expiry, which do not ask."""
+
+    @_builtins.property
+    def older_media_start_time(self) -> _timestamp_pb2.Timestamp:
+        """OLDER_MEDIA only: how far back."""
 
     def __init__(
         self,
@@ -366,10 +377,11 @@ class ConsentEvent(_message.Message):
         age: Global___Age | None = ...,
         policy_sha256: _builtins.str = ...,
         cascade_of: _purpose_pb2.Purpose.ValueType = ...,
+        older_media_start_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "event_time", b"event_time", "expire_time", b"expire_time", "jurisdiction", b"jurisdiction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "event_time", b"event_time", "expire_time", b"expire_time", "jurisdiction", b"jurisdiction", "older_media_start_time", b"older_media_start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "cascade_of", b"cascade_of", "event_time", b"event_time", "expire_time", b"expire_time", "jurisdiction", b"jurisdiction", "name", b"name", "notice", b"notice", "notice_serving", b"notice_serving", "policy_sha256", b"policy_sha256", "purpose", b"purpose", "revision", b"revision", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "cascade_of", b"cascade_of", "event_time", b"event_time", "expire_time", b"expire_time", "jurisdiction", b"jurisdiction", "name", b"name", "notice", b"notice", "notice_serving", b"notice_serving", "older_media_start_time", b"older_media_start_time", "policy_sha256", b"policy_sha256", "purpose", b"purpose", "revision", b"revision", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -386,7 +398,7 @@ class ConsentReceipt(_message.Message):
     KEY_ID_FIELD_NUMBER: _builtins.int
     PUBLIC_KEY_FIELD_NUMBER: _builtins.int
     canonical_json: _builtins.bytes
-    """RFC 8785 canonical JSON of the event."""
+    """RFC 8785 canonical JSON of the event, of the person's pseudonym and of the form's version."""
     signature: _builtins.bytes
     """Ed25519 signature over `canonical_json`."""
     key_id: _builtins.str

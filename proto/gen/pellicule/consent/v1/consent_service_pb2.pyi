@@ -83,7 +83,7 @@ class DecideConsentResponse(_message.Message):
 
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_consent_pb2.ConsentEvent]:
-        """The events made, in the order of the decisions."""
+        """The events made, in the order of the decisions, cascades after what caused them."""
 
     @_builtins.property
     def receipts(self) -> _containers.RepeatedCompositeFieldContainer[_consent_pb2.ConsentReceipt]:
@@ -377,22 +377,26 @@ class PurposeAvailability(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    REMEDY_FIELD_NUMBER: _builtins.int
     purpose: _purpose_pb2.Purpose.ValueType
     """The purpose."""
     available: _builtins.bool
     """Whether it may be asked for."""
     reason: _builtins.str
     """Why not; empty if available."""
+    remedy: _builtins.str
+    """What the person can do about it; empty if available, or if nothing can be done."""
     def __init__(
         self,
         *,
         purpose: _purpose_pb2.Purpose.ValueType = ...,
         available: _builtins.bool = ...,
         reason: _builtins.str = ...,
+        remedy: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "purpose", b"purpose", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "purpose", b"purpose", "reason", b"reason", "remedy", b"remedy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -72,7 +72,8 @@ class ConsentServiceServicer:
     """
 
     def DecideConsent(self, request, context):
-        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns.
+        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
+        if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
         ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
         PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED.
         """
@@ -82,7 +83,8 @@ class ConsentServiceServicer:
 
     def WithdrawConsent(self, request, context):
         """Withdraws purposes and all that build on them. Needs nothing that granting did not need, and returns only after
-        the keys are destroyed. Withdrawing what is not granted is no error.
+        the keys are destroyed. Withdrawing what is not granted is no error. If the key service does not answer the call
+        fails, but the withdrawal is written down and carried out as soon as it answers (PurposeState.end_pending).
         ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -17,13 +17,15 @@ class ConsentServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DecideConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.DecideConsentRequest, _consent_service_pb2.DecideConsentResponse]
-    """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns.
+    """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
+    if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
     ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
     PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED.
     """
     WithdrawConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawConsentRequest, _consent_service_pb2.WithdrawConsentResponse]
     """Withdraws purposes and all that build on them. Needs nothing that granting did not need, and returns only after
-    the keys are destroyed. Withdrawing what is not granted is no error.
+    the keys are destroyed. Withdrawing what is not granted is no error. If the key service does not answer the call
+    fails, but the withdrawal is written down and carried out as soon as it answers (PurposeState.end_pending).
     ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED.
     """
     GetConsentState: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentStateRequest, _consent_service_pb2.GetConsentStateResponse]
@@ -52,7 +54,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.DecideConsentRequest,
         context: _aio.ServicerContext[_consent_service_pb2.DecideConsentRequest, _abc.Awaitable[_consent_service_pb2.DecideConsentResponse]],
     ) -> _abc.Awaitable[_consent_service_pb2.DecideConsentResponse]:
-        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns.
+        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
+        if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
         ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
         PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED.
         """
@@ -64,7 +67,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_consent_service_pb2.WithdrawConsentRequest, _abc.Awaitable[_consent_service_pb2.WithdrawConsentResponse]],
     ) -> _abc.Awaitable[_consent_service_pb2.WithdrawConsentResponse]:
         """Withdraws purposes and all that build on them. Needs nothing that granting did not need, and returns only after
-        the keys are destroyed. Withdrawing what is not granted is no error.
+        the keys are destroyed. Withdrawing what is not granted is no error. If the key service does not answer the call
+        fails, but the withdrawal is written down and carried out as soon as it answers (PurposeState.end_pending).
         ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED.
         """
 
