@@ -29,12 +29,14 @@ class DataKeySpec(_message.Message):
     LINEAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def delete_time(self) -> _timestamp_pb2.Timestamp:
-        """When the key is destroyed at the latest. It can only be brought forward."""
+        """When the key is destroyed at the latest. It can only be brought forward; it is, if the deadline of a media in the
+        lineage was.
+        """
 
     @_builtins.property
     def lineage(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Media (`media/{uuid}`) that the artefact derives from, itself included if it is one. Destroying any of them
-        destroys this key as well.
+        """Media (`media/{uuid}`) that the artefact derives from, itself included if it is one. Erasing any of them destroys
+        this key as well. A media taken under OLDER_MEDIA has a key of that purpose whose lineage is that media alone.
         """
 
     def __init__(

@@ -142,11 +142,11 @@ class StorePurge(_message.Message):
     PURGED_COUNT_FIELD_NUMBER: _builtins.int
     PURGE_TIME_FIELD_NUMBER: _builtins.int
     store: _builtins.str
-    """The store as the data map names it, such as "ingest.database.media" or "ingest.bucket.media"."""
+    """The store as the data map names it, such as "ingest.table.media" or "ingest.bucket.media"."""
     service: _builtins.str
     """The service that owns it."""
     purged_count: _builtins.int
-    """Rows or objects deleted."""
+    """Rows or objects deleted; 0 while it is outstanding."""
     @_builtins.property
     def purge_time(self) -> _timestamp_pb2.Timestamp:
         """When; absent while it is outstanding."""
@@ -180,6 +180,7 @@ class PurgeOrder(_message.Message):
     DATA_KEYS_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     WHOLE_SUBJECT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `purgeOrders/{uuid}`."""
     service: _builtins.str
@@ -200,6 +201,10 @@ class PurgeOrder(_message.Message):
     def whole_subject(self) -> Global___SubjectScope:
         """Everything of the person."""
 
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was given."""
+
     def __init__(
         self,
         *,
@@ -210,10 +215,11 @@ class PurgeOrder(_message.Message):
         data_keys: Global___DataKeyScope | None = ...,
         purpose: Global___PurposeScope | None = ...,
         whole_subject: Global___SubjectScope | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["data_keys", b"data_keys", "purpose", b"purpose", "scope", b"scope", "whole_subject", b"whole_subject"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "data_keys", b"data_keys", "purpose", b"purpose", "scope", b"scope", "whole_subject", b"whole_subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "data_keys", b"data_keys", "name", b"name", "purpose", b"purpose", "scope", b"scope", "service", b"service", "subject", b"subject", "whole_subject", b"whole_subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "create_time", b"create_time", "data_keys", b"data_keys", "name", b"name", "purpose", b"purpose", "scope", b"scope", "service", b"service", "subject", b"subject", "whole_subject", b"whole_subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_scope: _TypeAlias = _typing.Literal["data_keys", "purpose", "whole_subject"]  # noqa: Y015
     _WhichOneofArgType_scope: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
@@ -256,7 +262,9 @@ class PurposeScope(_message.Message):
     purpose: _purpose_pb2.Purpose.ValueType
     """The purpose."""
     revision: _builtins.int
-    """Results made under this revision or an older one must go, and none may come in late (fencing)."""
+    """The purpose_revision of the key that was destroyed. Results made under this one or an older one must go, and none
+    may come in late (fencing).
+    """
     def __init__(
         self,
         *,
@@ -273,16 +281,27 @@ Global___PurposeScope: _TypeAlias = PurposeScope  # noqa: Y015
 
 @_typing.final
 class SubjectScope(_message.Message):
-    """Everything of a person."""
+    """Everything of a person, as it was when they asked. What they bring in after a later consent stays."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: _builtins.int
+    ERASE_TIME_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Results made under this purpose_revision or an older one, whatever the purpose, must go, and none may come in late."""
+    @_builtins.property
+    def erase_time(self) -> _timestamp_pb2.Timestamp:
+        """Rows that know no revision must go if they were made at or before this time."""
+
     def __init__(
         self,
+        *,
+        revision: _builtins.int = ...,
+        erase_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -88,6 +88,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The person was erased while the request was on its way; a later consent starts afresh.
     Sample: metadata {}.
     """
+    ERROR_REASON_MEDIA_ERASED: _ErrorReason.ValueType  # 28
+    """A media in the lineage was erased or has passed its deadline: nothing may derive from it any more. Stop.
+    Sample: metadata {"media": "media/4f1c..."}.
+    """
+    ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 29
+    """The request_id was used before for another request.
+    Sample: metadata {"request_id": "4f1c..."}.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed, machine-readable: google.rpc.ErrorInfo carries `domain` "retention.pellicule" and as `reason`
@@ -159,5 +167,13 @@ Sample: metadata {"purge_order": "purgeOrders/4f1c..."}.
 ERROR_REASON_SUBJECT_ERASED: ErrorReason.ValueType  # 27
 """The person was erased while the request was on its way; a later consent starts afresh.
 Sample: metadata {}.
+"""
+ERROR_REASON_MEDIA_ERASED: ErrorReason.ValueType  # 28
+"""A media in the lineage was erased or has passed its deadline: nothing may derive from it any more. Stop.
+Sample: metadata {"media": "media/4f1c..."}.
+"""
+ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 29
+"""The request_id was used before for another request.
+Sample: metadata {"request_id": "4f1c..."}.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -31,15 +31,22 @@ class GrantPurposeKeyRequest(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """The person's pseudonym."""
     purpose: _purpose_pb2.Purpose.ValueType
     """The purpose."""
     revision: _builtins.int
-    """The consent revision that granted it; must be higher than any seen for this purpose."""
+    """The consent revision that granted it; must be higher than any seen for this purpose. After an erasure of everything
+    the person's consent revisions may start at 1 again.
+    """
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the grant ends by itself."""
+        """When the grant ends by itself. The key is then destroyed as by a withdrawal."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When the person decided. A decision from before the person's erasure is refused."""
 
     def __init__(
         self,
@@ -48,10 +55,11 @@ class GrantPurposeKeyRequest(_message.Message):
         purpose: _purpose_pb2.Purpose.ValueType = ...,
         revision: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "purpose", b"purpose", "revision", b"revision", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time", "purpose", b"purpose", "revision", b"revision", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -63,17 +71,17 @@ class GrantPurposeKeyResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    REVISION_FIELD_NUMBER: _builtins.int
-    revision: _builtins.int
-    """The revision that holds now."""
+    PURPOSE_REVISION_FIELD_NUMBER: _builtins.int
+    purpose_revision: _builtins.int
+    """The fencing number of the key: one for the life of a key, never used again, growing with every new key."""
     def __init__(
         self,
         *,
-        revision: _builtins.int = ...,
+        purpose_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["purpose_revision", b"purpose_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -91,10 +99,12 @@ class DestroyPurposeKeysRequest(_message.Message):
     subject: _builtins.str
     """The person's pseudonym."""
     revision: _builtins.int
-    """The consent revision of the withdrawal: keys granted at a later one stay."""
+    """The consent revision of the withdrawal: keys granted at a later one stay, and a grant of an older one that comes
+    in late is refused.
+    """
     @_builtins.property
     def purposes(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose.ValueType]:
-        """The purposes."""
+        """The purposes, at least one."""
 
     def __init__(
         self,
@@ -176,7 +186,7 @@ class CreateDataKeysResponse(_message.Message):
     KEYS_FIELD_NUMBER: _builtins.int
     PURPOSE_REVISION_FIELD_NUMBER: _builtins.int
     purpose_revision: _builtins.int
-    """The revision of the purpose's key, stored with the results (fencing)."""
+    """The fencing number of the purpose's key, stored with the results."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[_data_key_pb2.DataKey]:
         """The keys, in the order asked for."""
@@ -236,7 +246,7 @@ class OpenDataKeysResponse(_message.Message):
     KEYS_FIELD_NUMBER: _builtins.int
     PURPOSE_REVISION_FIELD_NUMBER: _builtins.int
     purpose_revision: _builtins.int
-    """The revision of the purpose's key."""
+    """The fencing number of the purpose's key."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[_data_key_pb2.DataKey]:
         """Those that can be opened, in no particular order."""

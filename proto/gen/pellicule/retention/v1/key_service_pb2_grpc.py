@@ -72,8 +72,9 @@ class KeyServiceServicer:
     """
 
     def GrantPurposeKey(self, request, context):
-        """Creates the key of a purpose for a person, or raises its revision if it exists. For the consent service.
-        ErrorReasons: FIELD_INVALID, REVISION_STALE.
+        """Creates the key of a purpose for a person, or prolongs the one that exists. Repeating a grant with the revision
+        that holds changes nothing and is no error. For the consent service.
+        ErrorReasons: FIELD_INVALID, REVISION_STALE, SUBJECT_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +91,7 @@ class KeyServiceServicer:
 
     def CreateDataKeys(self, request, context):
         """Creates data keys for artefacts that the calling service is about to seal.
-        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR, MEDIA_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +106,8 @@ class KeyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DestroyDataKeys(self, request, context):
-        """Destroys data keys that the calling service owns, such as those of results that were replaced.
+        """Destroys data keys that the calling service owns (the service that created them), such as those of results that
+        were replaced. No purge order follows: the caller deletes what they sealed. Others' keys are left alone.
         ErrorReasons: FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

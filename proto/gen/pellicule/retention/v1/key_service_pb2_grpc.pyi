@@ -17,8 +17,9 @@ class KeyServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GrantPurposeKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.GrantPurposeKeyRequest, _key_service_pb2.GrantPurposeKeyResponse]
-    """Creates the key of a purpose for a person, or raises its revision if it exists. For the consent service.
-    ErrorReasons: FIELD_INVALID, REVISION_STALE.
+    """Creates the key of a purpose for a person, or prolongs the one that exists. Repeating a grant with the revision
+    that holds changes nothing and is no error. For the consent service.
+    ErrorReasons: FIELD_INVALID, REVISION_STALE, SUBJECT_ERASED.
     """
     DestroyPurposeKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.DestroyPurposeKeysRequest, _key_service_pb2.DestroyPurposeKeysResponse]
     """Destroys the keys of purposes for a person, at once and whatever else is going on. Destroying what does not exist
@@ -27,14 +28,15 @@ class KeyServiceStub:
     """
     CreateDataKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.CreateDataKeysRequest, _key_service_pb2.CreateDataKeysResponse]
     """Creates data keys for artefacts that the calling service is about to seal.
-    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR, MEDIA_ERASED.
     """
     OpenDataKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.OpenDataKeysRequest, _key_service_pb2.OpenDataKeysResponse]
     """Opens data keys. Keys that are destroyed, past their time or of another purpose or person are left out.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
     """
     DestroyDataKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.DestroyDataKeysRequest, _key_service_pb2.DestroyDataKeysResponse]
-    """Destroys data keys that the calling service owns, such as those of results that were replaced.
+    """Destroys data keys that the calling service owns (the service that created them), such as those of results that
+    were replaced. No purge order follows: the caller deletes what they sealed. Others' keys are left alone.
     ErrorReasons: FIELD_INVALID.
     """
     WatchRevocations: _aio.UnaryStreamMultiCallable[_key_service_pb2.WatchRevocationsRequest, _key_service_pb2.WatchRevocationsResponse]
@@ -52,8 +54,9 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_service_pb2.GrantPurposeKeyRequest,
         context: _aio.ServicerContext[_key_service_pb2.GrantPurposeKeyRequest, _abc.Awaitable[_key_service_pb2.GrantPurposeKeyResponse]],
     ) -> _abc.Awaitable[_key_service_pb2.GrantPurposeKeyResponse]:
-        """Creates the key of a purpose for a person, or raises its revision if it exists. For the consent service.
-        ErrorReasons: FIELD_INVALID, REVISION_STALE.
+        """Creates the key of a purpose for a person, or prolongs the one that exists. Repeating a grant with the revision
+        that holds changes nothing and is no error. For the consent service.
+        ErrorReasons: FIELD_INVALID, REVISION_STALE, SUBJECT_ERASED.
         """
 
     @_abc_1.abstractmethod
@@ -74,7 +77,7 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_key_service_pb2.CreateDataKeysRequest, _abc.Awaitable[_key_service_pb2.CreateDataKeysResponse]],
     ) -> _abc.Awaitable[_key_service_pb2.CreateDataKeysResponse]:
         """Creates data keys for artefacts that the calling service is about to seal.
-        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR, MEDIA_ERASED.
         """
 
     @_abc_1.abstractmethod
@@ -93,7 +96,8 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_service_pb2.DestroyDataKeysRequest,
         context: _aio.ServicerContext[_key_service_pb2.DestroyDataKeysRequest, _abc.Awaitable[_key_service_pb2.DestroyDataKeysResponse]],
     ) -> _abc.Awaitable[_key_service_pb2.DestroyDataKeysResponse]:
-        """Destroys data keys that the calling service owns, such as those of results that were replaced.
+        """Destroys data keys that the calling service owns (the service that created them), such as those of results that
+        were replaced. No purge order follows: the caller deletes what they sealed. Others' keys are left alone.
         ErrorReasons: FIELD_INVALID.
         """
 

@@ -85,7 +85,7 @@ class CompletePurgeOrderRequest(_message.Message):
     """`purgeOrders/{uuid}`."""
     @_builtins.property
     def stores(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurgedStore]:
-        """What was deleted in each store of the service, as the data map names them."""
+        """What was deleted in each store of the service, as the data map names them ("ingest.table.media")."""
 
     def __init__(
         self,

@@ -69,7 +69,8 @@ class RetentionServiceServicer:
     def RequestErasure(self, request, context):
         """Erases one media with all that derives from it, or everything of the caller. Returns once the keys are destroyed;
         the stores follow (GetErasure).
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND.
+        A media that is erased already answers with its erasure.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,7 +93,7 @@ class RetentionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ShortenDeadline(self, request, context):
-        """Brings the delete-by time of a media and all that derives from it forward.
+        """Brings the delete-by time of a media and all that derives from it forward, for what is derived later as well.
         ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEADLINE_NOT_SHORTER, DEADLINE_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

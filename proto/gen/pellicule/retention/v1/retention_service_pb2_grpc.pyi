@@ -19,7 +19,8 @@ class RetentionServiceStub:
     RequestErasure: _aio.UnaryUnaryMultiCallable[_retention_service_pb2.RequestErasureRequest, _retention_service_pb2.RequestErasureResponse]
     """Erases one media with all that derives from it, or everything of the caller. Returns once the keys are destroyed;
     the stores follow (GetErasure).
-    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND.
+    A media that is erased already answers with its erasure.
+    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
     """
     GetErasure: _aio.UnaryUnaryMultiCallable[_retention_service_pb2.GetErasureRequest, _retention_service_pb2.GetErasureResponse]
     """Returns an erasure and how far it has come.
@@ -30,7 +31,7 @@ class RetentionServiceStub:
     ErrorReasons: FIELD_INVALID.
     """
     ShortenDeadline: _aio.UnaryUnaryMultiCallable[_retention_service_pb2.ShortenDeadlineRequest, _retention_service_pb2.ShortenDeadlineResponse]
-    """Brings the delete-by time of a media and all that derives from it forward.
+    """Brings the delete-by time of a media and all that derives from it forward, for what is derived later as well.
     ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEADLINE_NOT_SHORTER, DEADLINE_TOO_FAR.
     """
     GetDataMap: _aio.UnaryUnaryMultiCallable[_retention_service_pb2.GetDataMapRequest, _retention_service_pb2.GetDataMapResponse]
@@ -49,7 +50,8 @@ class RetentionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_retention_service_pb2.RequestErasureResponse]:
         """Erases one media with all that derives from it, or everything of the caller. Returns once the keys are destroyed;
         the stores follow (GetErasure).
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND.
+        A media that is erased already answers with its erasure.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -78,7 +80,7 @@ class RetentionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _retention_service_pb2.ShortenDeadlineRequest,
         context: _aio.ServicerContext[_retention_service_pb2.ShortenDeadlineRequest, _abc.Awaitable[_retention_service_pb2.ShortenDeadlineResponse]],
     ) -> _abc.Awaitable[_retention_service_pb2.ShortenDeadlineResponse]:
-        """Brings the delete-by time of a media and all that derives from it forward.
+        """Brings the delete-by time of a media and all that derives from it forward, for what is derived later as well.
         ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEADLINE_NOT_SHORTER, DEADLINE_TOO_FAR.
         """
 
