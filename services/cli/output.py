@@ -39,7 +39,7 @@ class CommandFailed(Exception):
 
 
 def printable(text: str) -> str:
-    """Return text that every encoding can carry: bytes of a file name that are not UTF-8 become `\\xNN`."""
+    r"""Return text that every encoding can carry: bytes of a file name that are not UTF-8 become `\\xNN`."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -59,7 +59,7 @@ def from_rpc(error: grpc.aio.AioRpcError) -> CommandFailed:
     """Turn a failed call into a command's failure, with the reason and the field that the service named."""
     reason, message = _REASONLESS.get(error.code(), (error.code().name, error.details() or ""))
     field = ""
-    status = rpc_status.from_call(cast(grpc.Call, error))
+    status = rpc_status.from_call(cast("grpc.Call", error))
     for detail in status.details if status else ():
         info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
         if detail.Unpack(info):

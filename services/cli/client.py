@@ -1,0 +1,69 @@
+"""A person's connection to the services of a stack: TLS, their token, and a stub for each service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+
+from pellicule.analysis.v1 import analysis_service_pb2_grpc
+from pellicule.consent.v1 import consent_service_pb2_grpc, notice_service_pb2_grpc
+from pellicule.ingest.v1 import media_service_pb2_grpc
+from pellicule.retention.v1 import retention_service_pb2_grpc
+from pellicule.suggestion.v1 import suggestion_service_pb2_grpc
+
+SHORT_CALL_SECONDS = 30.0
+LONG_CALL_SECONDS = 300.0
+CHUNK_SIZE = 1 << 20
+PAGE_SIZE = 500
+_OPTIONS = (
+    ("grpc.max_receive_message_length", 64 << 20),
+    ("grpc.max_send_message_length", 4 << 20),
+    ("grpc.keepalive_time_ms", 30_000),
+)
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a person needs to call a stack: the address of each service, the CA's certificate (PEM), a token."""
+
+    addresses: Mapping[str, str]
+    ca_certificate: bytes
+    token: str
+
+
+@dataclass(frozen=True)
+class Services:
+    """The stubs, and the metadata that says who calls."""
+
+    notice: notice_service_pb2_grpc.NoticeServiceStub
+    consent: consent_service_pb2_grpc.ConsentServiceStub
+    media: media_service_pb2_grpc.MediaServiceStub
+    analysis: analysis_service_pb2_grpc.AnalysisServiceStub
+    suggestion: suggestion_service_pb2_grpc.SuggestionServiceStub
+    retention: retention_service_pb2_grpc.RetentionServiceStub
+    headers: Headers
+
+
+@asynccontextmanager
+async def connect(access: Access) -> AsyncIterator[Services]:
+    """Open a channel to each service for the length of the block."""
+    async with AsyncExitStack() as stack:
+        credentials = grpc.ssl_channel_credentials(access.ca_certificate)
+        channel = {
+            name: await stack.enter_async_context(grpc.aio.secure_channel(address, credentials, _OPTIONS))
+            for name, address in access.addresses.items()
+        }
+        yield Services(
+            notice=notice_service_pb2_grpc.NoticeServiceStub(channel["consent"]),
+            consent=consent_service_pb2_grpc.ConsentServiceStub(channel["consent"]),
+            media=media_service_pb2_grpc.MediaServiceStub(channel["ingest"]),
+            analysis=analysis_service_pb2_grpc.AnalysisServiceStub(channel["analysis"]),
+            suggestion=suggestion_service_pb2_grpc.SuggestionServiceStub(channel["suggestion"]),
+            retention=retention_service_pb2_grpc.RetentionServiceStub(channel["retention"]),
+            headers=(("authorization", f"Bearer {access.token}"),),
+        )
