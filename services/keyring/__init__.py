@@ -1,0 +1,34 @@
+"""The keyring: how a service gets keys from the retention service, and learns what it must delete.
+
+This package's own names are plain Python (no gRPC), so that operations may use them: the data classes, the errors
+and the `Keyring` protocol. The implementations that call the retention service are built in a composition root:
+`client.RetentionKeyring`, `purposes.RetentionPurposeKeys`, `erasure.RetentionErasures` and `purge.PurgeLoop`.
+
+Invariants: a key is held for at most 5 seconds; it is dropped as soon as the retention service says that it was
+destroyed, and all are dropped when the retention service has been silent for 3 seconds; keys are never logged.
+"""
+
+from services.keyring.errors import MediaErased, PurposeNotGranted
+from services.keyring.keys import DataKey, Keyring, NewDataKey
+from services.keyring.orders import (
+    DataKeyScope,
+    PurgeCause,
+    PurgeOrder,
+    PurgeScope,
+    PurposeScope,
+    SubjectScope,
+)
+
+__all__ = [
+    "DataKey",
+    "DataKeyScope",
+    "Keyring",
+    "MediaErased",
+    "NewDataKey",
+    "PurgeCause",
+    "PurgeOrder",
+    "PurgeScope",
+    "PurposeNotGranted",
+    "PurposeScope",
+    "SubjectScope",
+]

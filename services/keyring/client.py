@@ -1,0 +1,120 @@
+"""The keyring that asks the retention service."""
+
+import asyncio
+from collections.abc import Sequence
+
+import grpc
+import structlog
+
+from pellicule.retention.v1 import key_service_pb2, key_service_pb2_grpc
+from services.chassis.clock import Clock
+from services.keyring import translation
+from services.keyring.cache import SILENCE_SECONDS, KeyCache, Opening
+from services.keyring.keys import DataKey, NewDataKey
+
+MAX_CREATED = 1000
+"""Keys created by one call."""
+MAX_OPENED = 10_000
+"""Keys opened or destroyed by one call."""
+_RECONNECT_SECONDS = 0.5
+
+_log = structlog.stdlib.get_logger()
+
+
+class RetentionKeyring:
+    """Implements `Keyring` over an mTLS channel to the retention service (`channels.open_channel`).
+
+    `run` is a task of the process. Without it everything works, but every key is asked for each time.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
+        self._stub = key_service_pb2_grpc.KeyServiceStub(channel)
+        self._clock = clock
+        self._cache = KeyCache(clock)
+
+    async def run(self) -> None:
+        """Listens to what the retention service destroys, for ever."""
+        while True:
+            try:
+                await self._listen()
+            except (grpc.aio.AioRpcError, TimeoutError):
+                _log.warning("revocations_lost")
+            finally:
+                self._cache.silence()
+            await self._clock.sleep(_RECONNECT_SECONDS)
+
+    async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
+        """Creates data keys (`Keyring.create`)."""
+        created: list[DataKey] = []
+        for start in range(0, len(keys), MAX_CREATED):
+            created += await self._create(subject, purpose, keys[start : start + MAX_CREATED])
+        return created
+
+    async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Opens data keys (`Keyring.open`)."""
+        opened = self._cache.get(subject, purpose, ids)
+        missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in opened]
+        for portion in translation.in_portions(missing, MAX_OPENED):
+            opened |= await self._open(subject, purpose, portion)
+        return opened
+
+    async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
+        """Destroys data keys of this service (`Keyring.destroy`)."""
+        destroyed = 0
+        for portion in translation.in_portions(ids, MAX_OPENED):
+            request = key_service_pb2.DestroyDataKeysRequest(subject=subject, ids=portion)
+            try:
+                destroyed += (await self._stub.DestroyDataKeys(request)).destroyed_count
+            except grpc.aio.AioRpcError as error:
+                raise translation.keyring_error(error) from error
+        return destroyed
+
+    async def _create(self, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
+        request = key_service_pb2.CreateDataKeysRequest(
+            subject=subject,
+            purpose=translation.purpose_number(purpose),
+            keys=map(translation.data_key_spec, keys),
+        )
+        try:
+            response = await self._stub.CreateDataKeys(request)
+        except grpc.aio.AioRpcError as error:
+            raise translation.keyring_error(error) from error
+        return [DataKey(key.id, key.key, response.purpose_revision) for key in response.keys]
+
+    async def _open(self, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Asks again if the purpose's key was destroyed meanwhile: the answer may be from before."""
+        while True:
+            with self._cache.opening(subject, purpose) as opening:
+                keys = await self._ask(opening, ids)
+            if not opening.void:
+                kept = {id_: key for id_, key in keys.items() if id_ not in opening.lost_ids}
+                self._cache.put(opening, kept)
+                return kept
+
+    async def _ask(self, opening: Opening, ids: Sequence[str]) -> dict[str, bytes]:
+        request = key_service_pb2.OpenDataKeysRequest(
+            subject=opening.subject, purpose=translation.purpose_number(opening.purpose), ids=ids
+        )
+        try:
+            response = await self._stub.OpenDataKeys(request)
+        except grpc.aio.AioRpcError as error:
+            raise translation.keyring_error(error) from error
+        return {key.id: key.key for key in response.keys}
+
+    async def _listen(self) -> None:
+        stream = self._stub.WatchRevocations(key_service_pb2.WatchRevocationsRequest())
+        try:
+            while True:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    message = await stream.read()
+                if not isinstance(message, key_service_pb2.WatchRevocationsResponse):
+                    return
+                self._hear(message)
+        finally:
+            stream.cancel()
+
+    def _hear(self, message: key_service_pb2.WatchRevocationsResponse) -> None:
+        self._cache.heard()
+        revocation = translation.revocation(message)
+        if revocation is not None:
+            self._cache.revoke(revocation)

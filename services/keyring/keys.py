@@ -1,0 +1,72 @@
+"""Data keys as the services that seal things see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class NewDataKey:
+    """What a new data key is for.
+
+    Attributes:
+        delete_by: When the key is destroyed at the latest; aware, at most 30 days ahead.
+        lineage: Resource names (`media/{uuid}`) of the media that the artefact derives from, itself included if it
+            is one. Erasing any of them destroys this key. The key that seals a media taken under OLDER_MEDIA, and
+            the keys of what is learnt from it alone, name just that media.
+    """
+
+    delete_by: datetime
+    lineage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataKey:
+    """A data key in clear.
+
+    Attributes:
+        id: A UUID in its canonical form, stored beside what the key seals; the artefact in the seal's AAD.
+        key: 32 bytes for AES-256-GCM.
+        purpose_revision: Fencing number of the purpose's key: stored with the result, and compared with the fence
+            in the transaction that stores it.
+    """
+
+    id: str
+    key: bytes = field(repr=False)
+    purpose_revision: int
+
+
+class Keyring(Protocol):
+    """Creates, opens and destroys data keys for one service."""
+
+    async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
+        """Creates data keys, owned by the calling service, in the order asked for.
+
+        Args:
+            subject: The person's pseudonym.
+            purpose: Name of the purpose, such as "LOCATION".
+            keys: One for each artefact; any number.
+
+        Raises:
+            PurposeNotGranted: the person has no key for the purpose.
+            MediaErased: a media of a lineage is gone; nothing was created for that request.
+            DependencyUnavailable: the retention service does not answer.
+        """
+
+    async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Returns the keys that can be opened, by id; destroyed, past and foreign ones are absent.
+
+        Raises:
+            PurposeNotGranted: the person has no key for the purpose.
+            DependencyUnavailable: the retention service does not answer.
+        """
+
+    async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
+        """Destroys keys that the calling service created, and returns how many there were.
+
+        No purge order follows: the caller deletes what they sealed.
+
+        Raises:
+            DependencyUnavailable: the retention service does not answer.
+        """

@@ -1,0 +1,125 @@
+"""Carries out the retention service's orders to delete."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+
+import grpc
+import structlog
+
+from pellicule.retention.v1 import erasure_pb2, purge_service_pb2, purge_service_pb2_grpc
+from services.chassis.bus import Bus
+from services.chassis.clock import Clock
+from services.chassis.consumer import Consumer, IncomingEvent
+from services.chassis.errors import DomainError
+from services.keyring import translation
+from services.keyring.orders import PurgeHandler, PurgeOrder
+
+SWEEP_SECONDS = 60.0
+"""Orders whose event was lost, and orders that failed, wait for this long."""
+_STREAM = "RETENTION"
+_EVENT = "pellicule.retention.v1.PurgeOrdered"
+_PAGE = 100
+
+_log = structlog.stdlib.get_logger()
+
+
+class PurgeLoop:
+    """Asks for this service's orders at start, at every hint and every minute, and carries them out one by one.
+
+    The event is a hint and no more: orders are read from the retention service, so a lost, repeated or late event
+    changes nothing. `run` is a task of the process.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, service: str, bus: Bus, execute: PurgeHandler, clock: Clock) -> None:
+        self._stub = purge_service_pb2_grpc.PurgeServiceStub(channel)
+        self._service = service
+        self._bus = bus
+        self._execute = execute
+        self._clock = clock
+        self._hint = asyncio.Event()
+
+    async def run(self) -> None:
+        """Carries out orders, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._consumer().run())
+            tasks.create_task(self._sweep_again_and_again())
+
+    async def sweep(self) -> int:
+        """Carries out what is outstanding now, and returns how many orders were completed.
+
+        Raises:
+            DependencyUnavailable: the retention service does not answer.
+        """
+        completed = 0
+        async for order in self._outstanding():
+            completed += await self._carry_out(order)
+        return completed
+
+    async def _sweep_again_and_again(self) -> None:
+        while True:
+            self._hint.clear()
+            try:
+                await self.sweep()
+            except DomainError as error:
+                _log.warning("purge_sweep_failed", reason=error.reason)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        waiting = {
+            asyncio.ensure_future(self._clock.sleep(SWEEP_SECONDS)),
+            asyncio.ensure_future(self._hint.wait()),
+        }
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in waiting:
+                waiter.cancel()
+
+    async def _outstanding(self) -> AsyncIterator[PurgeOrder]:
+        token = ""
+        while True:
+            page = await self._page(token)
+            for order in page.orders:
+                yield translation.purge_order(order)
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def _page(self, token: str) -> purge_service_pb2.ListPurgeOrdersResponse:
+        request = purge_service_pb2.ListPurgeOrdersRequest(page_size=_PAGE, page_token=token)
+        try:
+            return await self._stub.ListPurgeOrders(request)
+        except grpc.aio.AioRpcError as error:
+            raise translation.keyring_error(error) from error
+
+    async def _carry_out(self, order: PurgeOrder) -> bool:
+        """Returns whether the order is completed; one that failed stays outstanding and is tried again."""
+        try:
+            await self._complete(order, await self._execute(order))
+        except DomainError as error:
+            _log.warning("purge_failed", purge_order=order.name, reason=error.reason)
+            return False
+        return True
+
+    async def _complete(self, order: PurgeOrder, deleted: Mapping[str, int]) -> None:
+        stores = [purge_service_pb2.PurgedStore(store=store, purged_count=count) for store, count in deleted.items()]
+        request = purge_service_pb2.CompletePurgeOrderRequest(name=order.name, stores=stores)
+        try:
+            await self._stub.CompletePurgeOrder(request)
+        except grpc.aio.AioRpcError as error:
+            raise translation.keyring_error(error) from error
+
+    def _consumer(self) -> Consumer:
+        return Consumer(
+            self._bus,
+            stream=_STREAM,
+            durable=f"{self._service}-purge",
+            types=[_EVENT],
+            handle=self._take_hint,
+            ack_wait=timedelta(seconds=10),
+        )
+
+    async def _take_hint(self, event: IncomingEvent) -> None:
+        if erasure_pb2.PurgeOrdered.FromString(event.body).service == self._service:
+            self._hint.set()

@@ -1,0 +1,99 @@
+"""A keyring in memory, with the powers of the retention service: grant, withdraw, erase, let time pass."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from services.chassis.clock import Clock
+from services.keyring import DataKey, MediaErased, NewDataKey, PurposeNotGranted
+
+
+@dataclass(frozen=True)
+class _Kept:
+    key: bytes
+    subject: str
+    purpose: str
+    revision: int
+    delete_by: datetime
+    lineage: tuple[str, ...]
+
+
+class FakeKeyring:
+    """Implements `services.keyring.Keyring`; what a test does to it happens at once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._granted: dict[tuple[str, str], int] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._erased: set[tuple[str, str]] = set()
+        self._last_revision = 0
+
+    async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
+        """Creates data keys."""
+        revision = self._revision(subject, purpose)
+        for media in {media for key in keys for media in key.lineage}:
+            if (subject, media) in self._erased:
+                raise MediaErased("the media was erased", metadata={"media": media})
+        return [self._keep(subject, purpose, revision, key) for key in keys]
+
+    async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Opens data keys; those that are destroyed, past or foreign are absent."""
+        owner = (subject, purpose, self._revision(subject, purpose))
+        found = {id_: self._kept[id_] for id_ in ids if id_ in self._kept}
+        return {
+            id_: kept.key
+            for id_, kept in found.items()
+            if (kept.subject, kept.purpose, kept.revision) == owner and kept.delete_by > self._clock.now()
+        }
+
+    async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
+        """Destroys data keys."""
+        return self._destroy({id_ for id_ in ids if id_ in self._kept and self._kept[id_].subject == subject})
+
+    def grant(self, subject: str, *purposes: str) -> int:
+        """Grants purposes, and returns the fencing number of the last one."""
+        for purpose in purposes:
+            if (subject, purpose) not in self._granted:
+                self._last_revision += 1
+                self._granted[subject, purpose] = self._last_revision
+        return self._granted[subject, purposes[-1]]
+
+    def destroy_purpose(self, subject: str, purpose: str) -> int | None:
+        """Withdraws a purpose, and returns the fencing number of the key that was destroyed, if there was one."""
+        return self._granted.pop((subject, purpose), None)
+
+    def destroy_media(self, subject: str, media: str) -> set[str]:
+        """Erases a media, and returns the ids of the keys that had it in their lineage."""
+        self._erased.add((subject, media))
+        ids = {id_ for id_, kept in self._kept.items() if kept.subject == subject and media in kept.lineage}
+        self._destroy(ids)
+        return ids
+
+    def destroy_subject(self, subject: str) -> int:
+        """Erases everything of a person, and returns the highest fencing number that was destroyed."""
+        for owner in [owner for owner in self._granted if owner[0] == subject]:
+            del self._granted[owner]
+        self._destroy({id_ for id_, kept in self._kept.items() if kept.subject == subject})
+        self._last_revision += 1
+        return self._last_revision
+
+    def lineage(self, id_: str) -> tuple[str, ...]:
+        """Returns the lineage of a key that exists."""
+        return self._kept[id_].lineage
+
+    def _revision(self, subject: str, purpose: str) -> int:
+        if (subject, purpose) not in self._granted:
+            raise PurposeNotGranted(f"{purpose} is not granted", metadata={"purpose": purpose})
+        return self._granted[subject, purpose]
+
+    def _keep(self, subject: str, purpose: str, revision: int, key: NewDataKey) -> DataKey:
+        id_, secret = str(uuid4()), os.urandom(32)
+        self._kept[id_] = _Kept(secret, subject, purpose, revision, key.delete_by, key.lineage)
+        return DataKey(id_, secret, revision)
+
+    def _destroy(self, ids: set[str]) -> int:
+        for id_ in ids:
+            del self._kept[id_]
+        return len(ids)
