@@ -39,7 +39,7 @@ class Golden:
             GoldenMismatch: an output is missing, has another shape, is not finite, or is too far off.
         """
         for spec in self.manifest.outputs:
-            got, want = outputs.get(spec.name), self.answers[spec.name]
+            got, want = outputs.get(spec.name), self.answers[spec.name].astype(np.float64)
             if got is None or got.shape[1:] != spec.shape:
                 raise self._mismatch(spec, f"has shape {None if got is None else got.shape}")
             corner = got[tuple(slice(length) for length in want.shape)].astype(np.float64)
@@ -93,7 +93,8 @@ def _picture(side: int) -> NDArray[np.uint8]:
     canvas = np.stack([96 + rows // 16, 120 + columns // 16, 150 - rows // 16], axis=-1)
     for x, y, half in _FACES:
         _draw_face(canvas, (columns - x) / half, (rows - y) / half)
-    return canvas.astype(np.uint8)
+    picture: NDArray[np.uint8] = canvas.astype(np.uint8)
+    return picture
 
 
 def _draw_face(canvas: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> None:

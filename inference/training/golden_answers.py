@@ -31,7 +31,7 @@ def record(manifest: Manifest) -> None:
         outputs = ModelSession(path).run(golden_inputs(manifest))
     if manifest.slot == "face_detector":
         outputs = {name: array[:, :CLEAR_CANDIDATES] for name, array in outputs.items()}
-    np.savez_compressed(FOLDER / manifest.name / GOLDEN_FILE, **outputs)  # type: ignore[arg-type]
+    np.savez_compressed(FOLDER / manifest.name / GOLDEN_FILE, **outputs)
 
 
 if __name__ == "__main__":
