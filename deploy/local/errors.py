@@ -1,0 +1,28 @@
+"""What can go wrong when a stack is put on a machine; each message says what to do about it."""
+
+
+class StackError(Exception):
+    """A failure that its reader can act upon.
+
+    Attributes:
+        reason: Constant name for scripts, such as `PROGRAM_MISSING`.
+        message: One line: what is wrong, and the remedy.
+        field: The option, part or file that is meant; empty when there is none.
+    """
+
+    def __init__(self, reason: str, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.field = field
+
+
+def program_missing(program: str, package: str) -> StackError:
+    """Returns the error for a server program that the environment lacks."""
+    remedy = "run `deploy/demo` or install deploy/requirements.lock into this environment"
+    return StackError("PROGRAM_MISSING", f"{program} (package {package}) is not installed: {remedy}", field=program)
+
+
+def start_failed(part: str, why: str, log: str) -> StackError:
+    """Returns the error for a part that ended, or never answered, while it was being started."""
+    return StackError("START_FAILED", f"{part} did not start: {why} (log: {log})", field=part)

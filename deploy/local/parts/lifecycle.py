@@ -1,0 +1,96 @@
+"""What every part can do, and how one is brought up."""
+
+import asyncio
+import glob
+import shutil
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from deploy.local.errors import start_failed
+from deploy.local.parts.process import ServerProcess
+
+START_TIMEOUT = 60.0
+"""Seconds that a part may take until it answers; a busy machine is slow, a broken part ends by itself."""
+_PROBE_PAUSE = 0.03
+
+
+class Part(Protocol):
+    """A server of the stack."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the status, the state file and the name of its log."""
+
+    @property
+    def address(self) -> str:
+        """`host:port` under which it serves its callers."""
+
+    async def start(self) -> ServerProcess:
+        """Prepares its files and starts it; returns before it is ready."""
+
+    async def probe(self) -> bool:
+        """Says whether one real request was answered as it should be."""
+
+    async def provision(self) -> None:
+        """Makes what its users need in it, such as databases; run after the first good probe, each start."""
+
+    def litter(self) -> Sequence[str]:
+        """Returns patterns of what it leaves outside its own folder, to be removed once it has ended."""
+
+
+PartT = TypeVar("PartT", bound=Part)
+
+
+async def bring_up(part: Part, *, timeout: float = START_TIMEOUT) -> ServerProcess:
+    """Starts a part and waits until it is ready and provisioned.
+
+    Raises:
+        StackError: START_FAILED, with the last line of the part's log; nothing is left running.
+    """
+    process = await part.start()
+    try:
+        await _wait_ready(part, process, timeout)
+        await part.provision()
+    except BaseException:
+        process.kill()
+        await process.exited()
+        sweep(part.litter())
+        raise
+    return process
+
+
+@asynccontextmanager
+async def running(part: PartT) -> AsyncIterator[PartT]:
+    """Runs a part for as long as the block lasts."""
+    process = await bring_up(part)
+    try:
+        yield part
+    finally:
+        await process.stop()
+        sweep(part.litter())
+
+
+def sweep(patterns: Sequence[str]) -> None:
+    """Removes every file and folder that one of the patterns (absolute, as for glob) names."""
+    for found in (Path(name) for pattern in patterns for name in glob.glob(pattern)):  # noqa: PTH207
+        if found.is_dir() and not found.is_symlink():
+            shutil.rmtree(found)
+        else:
+            found.unlink(missing_ok=True)
+
+
+async def _wait_ready(part: Part, process: ServerProcess, timeout: float) -> None:
+    end = time.monotonic() + timeout
+    while not await part.probe():
+        if process.exit_status is not None:
+            raise _failed(part, process, f"it ended with status {process.exit_status}")
+        if time.monotonic() > end:
+            raise _failed(part, process, f"no answer within {timeout:.0f} s")
+        await asyncio.sleep(_PROBE_PAUSE)
+
+
+def _failed(part: Part, process: ServerProcess, why: str) -> Exception:
+    return start_failed(part.name, f"{why}; it said: {process.last_words()}", str(process.log))

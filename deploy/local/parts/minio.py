@@ -1,0 +1,151 @@
+"""MinIO, built once from source: the other S3 server, with the same identities and rights."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from minio import MinioAdmin
+from minio.credentials import StaticProvider
+
+from deploy.local.parts.lifecycle import running
+from deploy.local.parts.minio_program import minio_program
+from deploy.local.parts.object_store import (
+    ADMINISTRATOR,
+    Identity,
+    client,
+    make_buckets,
+    new_identities,
+    put_and_get,
+)
+from deploy.local.parts.ports import LOOPBACK, ReservedPort
+from deploy.local.parts.process import Command, ServerProcess
+from deploy.local.roster import BUCKETS, ROSTER
+
+_LIST_ACTIONS = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
+_LIFECYCLE_ACTIONS = ("s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration")
+_READ_ACTIONS = ("s3:GetObject", "s3:GetObjectTagging")
+_WRITE_ACTIONS = (
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:PutObjectTagging",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+)
+
+
+class MinioServer:
+    """A MinIO server on loopback.
+
+    Args:
+        data: Its folder, made when it is not there.
+        log: Its log file.
+        port: The port reserved for it.
+        identities: Who may use it, by name; the administrator and a service each.
+    """
+
+    name = "minio"
+
+    def __init__(self, *, data: Path, log: Path, port: int, identities: Mapping[str, Identity]) -> None:
+        self._data = data
+        self._log = log
+        self._port = port
+        self._identities = identities
+        self._client = client(self.address, identities[ADMINISTRATOR])
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{LOOPBACK}:{self._port}"
+
+    def identity(self, name: str) -> Identity:
+        """Returns the identity of a service, or the administrator's."""
+        return self._identities[name]
+
+    async def start(self) -> ServerProcess:
+        """Builds the program if it never was, and starts the server."""
+        program = await asyncio.to_thread(minio_program)
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return ServerProcess.start(self._command(program))
+
+    async def probe(self) -> bool:
+        """Writes and reads an object."""
+        return await asyncio.to_thread(put_and_get, self._client)
+
+    async def provision(self) -> None:
+        """Makes the buckets, the services' users and their policies."""
+        await asyncio.to_thread(make_buckets, self._client, BUCKETS)
+        await asyncio.to_thread(self._make_users)
+
+    def litter(self) -> Sequence[str]:
+        """Leaves nothing outside its folder."""
+        return ()
+
+    def _make_users(self) -> None:
+        administrator = self._identities[ADMINISTRATOR]
+        admin = MinioAdmin(
+            endpoint=self.address,
+            credentials=StaticProvider(access_key=administrator.access_key, secret_key=administrator.secret_key),
+            secure=False,
+            region="us-east-1",
+        )
+        for name, identity in self._identities.items():
+            if name != ADMINISTRATOR:
+                _make_user(admin, name, identity)
+
+    def _command(self, program: Path) -> Command:
+        administrator = self._identities[ADMINISTRATOR]
+        return Command(
+            program,
+            ("server", "--quiet", "--address", self.address, str(self._data)),
+            log=self._log,
+            directory=self._data,
+            environment={
+                "MINIO_ROOT_USER": administrator.access_key,
+                "MINIO_ROOT_PASSWORD": administrator.secret_key,
+                "MINIO_BROWSER": "off",
+                "MINIO_UPDATE": "off",
+                "MINIO_CALLHOME_ENABLE": "off",
+                "MINIO_CONFIG_DIR": str(self._data),
+                "MINIO_API_REQUESTS_MAX": "64",
+                "HOME": os.fspath(self._data),
+            },
+        )
+
+
+def _make_user(admin: MinioAdmin, name: str, identity: Identity) -> None:
+    """Adds or updates a user: every step replaces what is there."""
+    admin.user_add(access_key=identity.access_key, secret_key=identity.secret_key)
+    admin.policy_add(policy_name=name, policy=_policy(name))
+    attached = json.loads(admin.user_info(access_key=identity.access_key)).get("policyName", "")
+    if name not in attached.split(","):
+        admin.attach_policy(policies=[name], user=identity.access_key)
+
+
+def _policy(name: str) -> Mapping[str, object]:
+    entry = ROSTER[name]
+    statements = [_statement((*_LIST_ACTIONS,), (*entry.writes, *entry.reads), "")]
+    statements.append(_statement((*_READ_ACTIONS,), (*entry.writes, *entry.reads), "/*"))
+    if entry.writes:
+        statements.append(_statement(_LIFECYCLE_ACTIONS, entry.writes, ""))
+        statements.append(_statement(_WRITE_ACTIONS, entry.writes, "/*"))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _statement(actions: Sequence[str], buckets: Sequence[str], suffix: str) -> Mapping[str, object]:
+    resources = [f"arn:aws:s3:::{bucket}{suffix}" for bucket in buckets]
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+@asynccontextmanager
+async def minio_server(folder: Path) -> AsyncIterator[MinioServer]:
+    """Runs a MinIO server of its own, its data and log under `folder`, for as long as the block lasts."""
+    port = ReservedPort()
+    server = MinioServer(data=folder / "minio", log=folder / "minio.log", port=port.number, identities=new_identities())
+    try:
+        async with running(server):
+            yield server
+    finally:
+        port.close()

