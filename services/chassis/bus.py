@@ -1,0 +1,155 @@
+"""The event bus: NATS JetStream, CloudEvents in binary mode (headers `ce-*`, protobuf body).
+
+The bus is a hint, the database is the truth: an event says that something happened, and carries ids only.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.events import OutgoingEvent
+from services.chassis.settings import BusSettings
+
+EVENT_MAX_AGE = timedelta(days=7)
+"""A stream forgets events older than this; whatever a consumer missed then, its sweep finds."""
+DUPLICATE_WINDOW = timedelta(minutes=10)
+"""An event published again within this time, with the same id, is stored once."""
+
+_CONNECT_SECONDS = 30.0
+_ACK_SECONDS = 5.0
+
+_log = structlog.stdlib.get_logger()
+
+
+class Bus:
+    """A connection to the event bus."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._jetstream: JetStreamContext = client.jetstream(timeout=_ACK_SECONDS)
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """The JetStream context, for consumers."""
+        return self._jetstream
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server can be reached now."""
+        return bool(self._client.is_connected)
+
+    async def ensure_stream(self, name: str, subjects: Sequence[str]) -> None:
+        """Makes the stream of an emitting service, or brings its settings up to date.
+
+        Args:
+            name: In capitals, such as `INGEST`.
+            subjects: What it stores, such as `pellicule.ingest.v1.>`.
+
+        Raises:
+            DependencyUnavailable: the bus does not answer.
+        """
+        config = StreamConfig(
+            name=name,
+            subjects=list(subjects),
+            retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.OLD,
+            storage=StorageType.FILE,
+            max_age=EVENT_MAX_AGE.total_seconds(),
+            duplicate_window=DUPLICATE_WINDOW.total_seconds(),
+        )
+        try:
+            await self._add_or_update(config)
+        except NatsError as error:
+            raise DependencyUnavailable("the event bus does not answer: call again") from error
+
+    async def publish(
+        self, event: OutgoingEvent, *, headers: Mapping[str, str] | None = None, time: datetime | None = None
+    ) -> None:
+        """Publishes one event and returns when the bus has stored it.
+
+        Raises:
+            DependencyUnavailable: it is not known to be stored; publish it again with the same id.
+        """
+        await (await self.publish_soon(event, headers=headers, time=time))
+
+    async def publish_soon(
+        self, event: OutgoingEvent, *, headers: Mapping[str, str] | None = None, time: datetime | None = None
+    ) -> asyncio.Task[None]:
+        """Sends one event and returns a task that ends when the bus has stored it.
+
+        Events sent one after the other are stored in that order.
+        """
+        try:
+            stored = await self._jetstream.publish_async(
+                event.type,
+                event.body,
+                wait_stall=_ACK_SECONDS,
+                headers={**event.headers(time or datetime.now(UTC)), **(headers or {})},
+            )
+        except (NatsError, TimeoutError) as error:
+            raise DependencyUnavailable("the event bus does not answer: call again") from error
+        return asyncio.create_task(_stored(stored))
+
+    async def _add_or_update(self, config: StreamConfig) -> None:
+        try:
+            await self._jetstream.stream_info(config.name)
+        except NotFoundError:
+            await self._jetstream.add_stream(config)
+        else:
+            await self._jetstream.update_stream(config)
+
+
+@asynccontextmanager
+async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
+    """Connects for the time of the block; reconnects by itself for as long as it takes.
+
+    Raises:
+        DependencyUnavailable: no server within 30 s.
+    """
+    client = Client()
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await client.connect(
+                settings.nats_url.get_secret_value(),
+                error_cb=_on_error,
+                disconnected_cb=_on_disconnect,
+                reconnected_cb=_on_reconnect,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.5,
+                connect_timeout=2,
+            )
+    except (NatsError, TimeoutError, OSError) as error:
+        raise DependencyUnavailable("the event bus does not answer: check PELLICULE_NATS_URL") from error
+    try:
+        yield Bus(client)
+    finally:
+        await client.close()
+
+
+async def _stored(acknowledgement: asyncio.Future[object]) -> None:
+    try:
+        async with asyncio.timeout(_ACK_SECONDS):
+            await acknowledgement
+    except (NatsError, TimeoutError) as error:
+        raise DependencyUnavailable("the event bus did not confirm the event") from error
+
+
+async def _on_error(error: Exception) -> None:
+    _log.warning("bus_error", exc_info=error)
+
+
+async def _on_disconnect() -> None:
+    _log.warning("bus_disconnected")
+
+
+async def _on_reconnect() -> None:
+    _log.info("bus_reconnected")

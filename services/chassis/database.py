@@ -1,0 +1,131 @@
+"""PostgreSQL: the pool, the migrations, and one worker at a time on one subject."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import structlog
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from services.chassis.settings import DatabaseSettings
+
+Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+
+_CHASSIS_MIGRATIONS = Path(__file__).parent / "migrations"
+_IDLE_IN_TRANSACTION_SECONDS = 60
+_OPEN_SECONDS = 30.0
+_ACQUIRE_SECONDS = 10.0
+
+_log = structlog.stdlib.get_logger()
+
+
+class MigrationFailed(Exception):
+    """The schema could not be brought up to date; the message is dbmate's."""
+
+
+@asynccontextmanager
+async def open_pool(settings: DatabaseSettings) -> AsyncIterator[Pool]:
+    """Opens the pool for the time of the block; waits up to 30 s for the first connection.
+
+    `async with pool.connection() as connection:` is one transaction, committed at its end.
+    """
+    pool: Pool = AsyncConnectionPool(
+        settings.database_url.get_secret_value(),
+        kwargs={"options": _options(settings)},
+        min_size=1,
+        max_size=settings.database_pool_size,
+        timeout=_ACQUIRE_SECONDS,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+    )
+    async with pool:
+        await pool.wait(_OPEN_SECONDS)
+        yield pool
+
+
+async def migrate(settings: DatabaseSettings, migrations: Path) -> None:
+    """Brings the schema up to date: the chassis's tables, then the service's.
+
+    Replicas that start together wait for each other. The program is `dbmate`; its password travels in the
+    environment, never in the argument list.
+
+    Raises:
+        MigrationFailed: with what dbmate said.
+    """
+    process = await asyncio.create_subprocess_exec(
+        _dbmate(),
+        "--no-dump-schema",
+        "--migration-lock",
+        "--wait",
+        *("--migrations-dir", str(_CHASSIS_MIGRATIONS)),
+        *("--migrations-dir", str(migrations)),
+        "migrate",
+        env={**os.environ, "DATABASE_URL": _without_tls(settings.database_url.get_secret_value())},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode:
+        raise MigrationFailed(output.decode(errors="replace").strip())
+    _log.info("database_migrated")
+
+
+@asynccontextmanager
+async def subject_lock(connection: Connection, subject: str) -> AsyncIterator[None]:
+    """Runs the block as the only one on this subject: a transaction with an advisory lock.
+
+    Waits up to the lock timeout, then psycopg's `LockNotAvailable` ends the call as UNAVAILABLE.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(subject)s, 0))", {"subject": subject})
+        yield
+
+
+@asynccontextmanager
+async def subject_turn(pool: Pool, subject: str) -> AsyncIterator[None]:
+    """Runs the block as the only long work on this subject, without holding a transaction open.
+
+    It takes a connection of the pool for as long as the block runs, and waits up to the lock timeout. The
+    lock is another one than `subject_lock`'s, so that the work may use that one inside.
+    """
+    async with pool.connection() as connection:
+        await connection.set_autocommit(True)
+        try:
+            await connection.execute("SELECT pg_advisory_lock(hashtextextended(%(subject)s, 1))", {"subject": subject})
+            try:
+                yield
+            finally:
+                await connection.execute(
+                    "SELECT pg_advisory_unlock(hashtextextended(%(subject)s, 1))", {"subject": subject}
+                )
+        finally:
+            await connection.set_autocommit(False)
+
+
+def _options(settings: DatabaseSettings) -> str:
+    limits = {
+        "statement_timeout": settings.database_statement_timeout_seconds,
+        "lock_timeout": settings.database_lock_timeout_seconds,
+        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_SECONDS,
+    }
+    return " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
+
+
+def _dbmate() -> str:
+    return str(Path(sys.executable).parent / "dbmate")
+
+
+def _without_tls(url: str) -> str:
+    """Says `sslmode=disable` where the URL says nothing: dbmate's driver insists on TLS otherwise."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    query.setdefault("sslmode", "disable")
+    return urlunsplit(parts._replace(query=urlencode(query)))
