@@ -337,9 +337,11 @@ class ConsentEvent(_message.Message):
     notice: _builtins.str
     """The notice under which it was decided; of a withdrawal or an expiry, the notice of the grant that it ends."""
     notice_serving: _builtins.str
-    """The record of the notice having been shown; empty for a withdrawal or an expiry, which need none."""
+    """The record of the notice having been shown; empty after WithdrawConsent and for an expiry, which need none."""
     policy_sha256: _builtins.str
-    """SHA-256, in hex, of the policy file in force. Empty for a withdrawal or an expiry, which no policy can prevent."""
+    """SHA-256, in hex, of the policy file in force. Empty after WithdrawConsent and for an
+    expiry, which no policy can prevent.
+    """
     cascade_of: _purpose_pb2.Purpose.ValueType
     """Purpose whose end took this one along; unspecified otherwise."""
     @_builtins.property
@@ -352,11 +354,11 @@ class ConsentEvent(_message.Message):
 
     @_builtins.property
     def jurisdiction(self) -> Global___Jurisdiction:
-        """Where the person was. Absent for a withdrawal or an expiry, which do not ask."""
+        """Where the person was. Absent after WithdrawConsent and for an expiry, which do not ask."""
 
     @_builtins.property
     def age(self) -> Global___Age:
-        """How old the person was. Absent for a withdrawal or an expiry, which do not ask."""
+        """How old the person was. Absent after WithdrawConsent and for an expiry, which do not ask."""
 
     @_builtins.property
     def older_media_start_time(self) -> _timestamp_pb2.Timestamp:

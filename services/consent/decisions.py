@@ -1,0 +1,228 @@
+"""From what a person asks for to the events that it makes: pure rules, no store and no key in sight.
+
+A change is planned as a whole, written down, turned into keys and only then made true. Of a change that was
+interrupted, what narrows is completed and what widens is dropped: nobody ends up with a grant that was never
+confirmed to them, nor keeps one that they took back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.consent.domain import (
+    ENDED,
+    GRANTED,
+    NEEDS,
+    Age,
+    Choice,
+    ConsentEvent,
+    Decision,
+    Jurisdiction,
+    Purpose,
+    Standing,
+    Status,
+    add_months,
+)
+from services.consent.errors import PurposeNeedsAnother
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call that changes something, as far as it must be recognised when it comes again.
+
+    Attributes:
+        id: Chosen by the caller.
+        sha256: Digest, in hex, of all that the call asks for.
+    """
+
+    id: UUID
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Events planned together, with the request that asked for them (None: the clock did)."""
+
+    id: UUID
+    begin_time: datetime
+    revision: int
+    events: tuple[ConsentEvent, ...]
+    request: Request | None = None
+
+    @property
+    def grants(self) -> tuple[ConsentEvent, ...]:
+        """The events that need a key."""
+        return tuple(event for event in self.events if event.status in GRANTED)
+
+    @property
+    def ends(self) -> tuple[ConsentEvent, ...]:
+        """The events that destroy a key."""
+        return tuple(event for event in self.events if event.status in ENDED)
+
+    def without_grants(self) -> "Change":
+        """Returns what remains after an interruption; the request is only answered if nothing is dropped."""
+        if not self.grants:
+            return self
+        return replace(self, events=self.ends, request=None)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under what a decision is made.
+
+    Attributes:
+        notice: Digest of the notice.
+        serving: The record of it having been shown.
+        validity_months: How long a grant is valid, by purpose, as the notice says.
+        policy_sha256: Digest of the policy in force.
+    """
+
+    notice: str
+    serving: UUID
+    jurisdiction: Jurisdiction
+    age: Age
+    validity_months: Mapping[Purpose, int]
+    policy_sha256: str
+
+
+def check_needs(standing: Standing, decisions: Sequence[Decision]) -> None:
+    """Lets grants pass whose needs stand after the decisions.
+
+    Raises:
+        PurposeNeedsAnother: a grant builds on a purpose that stands neither before nor by this decision.
+    """
+    chosen = {decision.purpose: decision.choice for decision in decisions}
+    for decision in decisions:
+        if decision.choice is Choice.GRANT:
+            for need in NEEDS[decision.purpose]:
+                if not _will_stand(need, standing, chosen):
+                    raise PurposeNeedsAnother.of(decision.purpose, need)
+
+
+def _will_stand(purpose: Purpose, standing: Standing, chosen: Mapping[Purpose, Choice]) -> bool:
+    choice = chosen.get(purpose)
+    return standing.stands(purpose) if choice is None else choice is Choice.GRANT
+
+
+@dataclass
+class _Planner:
+    """Gives out revisions in order and sees to it that nothing ends twice."""
+
+    standing: Standing
+    revision: int
+    now: datetime
+    request_id: UUID | None
+    events: list[ConsentEvent] = field(default_factory=list)
+
+    def decide(self, decision: Decision, terms: Terms) -> ConsentEvent:
+        event = ConsentEvent(
+            id=uuid4(),
+            revision=self._next_revision(),
+            purpose=decision.purpose,
+            status=self._status(decision),
+            event_time=self.now,
+            notice=terms.notice,
+            expire_time=_expire_time(decision, terms, self.now),
+            serving=terms.serving,
+            jurisdiction=terms.jurisdiction,
+            age=terms.age,
+            policy_sha256=terms.policy_sha256,
+            older_media_start_time=decision.older_media_start_time,
+            request_id=self.request_id,
+        )
+        self.events.append(event)
+        return event
+
+    def end(self, purpose: Purpose, status: Status, *, cascade_of: Purpose | None = None) -> None:
+        grant = self.standing.event(purpose)
+        if grant is None or any(event.purpose is purpose for event in self.events):
+            return
+        event = ConsentEvent(
+            id=uuid4(),
+            revision=self._next_revision(),
+            purpose=purpose,
+            status=status,
+            event_time=self.now,
+            notice=grant.notice,
+            cascade_of=cascade_of,
+            request_id=self.request_id,
+        )
+        self.events.append(event)
+
+    def cascade(self, purpose: Purpose, status: Status, *, spare: frozenset[Purpose] = frozenset()) -> None:
+        for dependant in self.standing.dependants(purpose):
+            if dependant not in spare:
+                self.end(dependant, status, cascade_of=purpose)
+
+    def _status(self, decision: Decision) -> Status:
+        granted = self.standing.granted(decision.purpose)
+        if decision.choice is Choice.GRANT:
+            return Status.RENEWED if granted else Status.GIVEN
+        return Status.WITHDRAWN if granted else Status.REFUSED
+
+    def _next_revision(self) -> int:
+        self.revision += 1
+        return self.revision
+
+    def change(self, request: Request | None) -> Change:
+        return Change(uuid4(), self.now, self.revision, tuple(self.events), request)
+
+
+def _expire_time(decision: Decision, terms: Terms, now: datetime) -> datetime | None:
+    if decision.choice is Choice.REFUSE:
+        return None
+    return add_months(now, terms.validity_months[decision.purpose])
+
+
+def plan_decision(
+    standing: Standing,
+    decisions: Sequence[Decision],
+    terms: Terms,
+    *,
+    request: Request,
+    revision: int,
+    now: datetime,
+) -> Change:
+    """Returns the events of a decision, in its order, cascades after what caused them.
+
+    Args:
+        standing: What stands before; nothing in it has run out unnoticed.
+        decisions: Each purpose at most once.
+        terms: Notice, policy, region and age.
+        request: The call.
+        revision: The highest revision that was given out before.
+        now: The time of the decision.
+
+    Raises:
+        PurposeNeedsAnother: a grant would stand on nothing.
+    """
+    check_needs(standing, decisions)
+    named = frozenset(decision.purpose for decision in decisions)
+    planner = _Planner(standing, revision, now, request.id)
+    for decision in decisions:
+        if planner.decide(decision, terms).status is Status.WITHDRAWN:
+            planner.cascade(decision.purpose, Status.WITHDRAWN, spare=named)
+    return planner.change(request)
+
+
+def plan_withdrawal(
+    standing: Standing, purposes: Iterable[Purpose], *, request: Request, revision: int, now: datetime
+) -> Change:
+    """Returns the withdrawal of purposes and of all that build on them; what is not granted makes no event."""
+    planner = _Planner(standing, revision, now, request.id)
+    for purpose in (chosen := tuple(purposes)):
+        if standing.granted(purpose):
+            planner.end(purpose, Status.WITHDRAWN)
+            planner.cascade(purpose, Status.WITHDRAWN, spare=frozenset(chosen))
+    return planner.change(request)
+
+
+def plan_expiry(standing: Standing, *, revision: int, now: datetime) -> Change:
+    """Returns the end of every grant that has run out, and of what built on it."""
+    planner = _Planner(standing, revision, now, None)
+    lapsed = standing.lapsed()
+    for purpose in lapsed:
+        cause = next((need for need in NEEDS[purpose] if need in lapsed), None)
+        planner.end(purpose, Status.EXPIRED, cascade_of=cause)
+    return planner.change(None)

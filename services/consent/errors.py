@@ -1,0 +1,117 @@
+"""Why this service refuses: one class for each of its `ErrorReason` values, each naming the remedy."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from services.chassis.errors import DomainError, Status
+from services.consent.domain import Age, Jurisdiction, Purpose
+
+
+class NoticeUnknown(DomainError):
+    """No published notice has this digest."""
+
+    status = Status.NOT_FOUND
+    reason = "NOTICE_UNKNOWN"
+
+    @classmethod
+    def of(cls, digest: str) -> Self:
+        """Returns the error for a digest."""
+        name = f"notices/{digest}"
+        return cls(
+            f"no notice {name} was published: read the current one as notices/current",
+            metadata={"notice": name},
+        )
+
+
+class NoticeSuperseded(DomainError):
+    """The notice is not the one in force, so nothing new is granted under it."""
+
+    status = Status.FAILED_PRECONDITION
+    reason = "NOTICE_SUPERSEDED"
+
+    @classmethod
+    def by(cls, current: str) -> Self:
+        """Returns the error with the digest of the notice in force."""
+        name = f"notices/{current}"
+        return cls(
+            f"the notice is no longer in force: show {name} and ask again",
+            metadata={"current": name},
+        )
+
+
+class NoticeNotServed(DomainError):
+    """The decision names no record of the notice having been shown to this person."""
+
+    status = Status.FAILED_PRECONDITION
+    reason = "NOTICE_NOT_SERVED"
+
+    @classmethod
+    def of(cls, digest: str) -> Self:
+        """Returns the error for the notice that the decision names."""
+        name = f"notices/{digest}"
+        return cls(
+            f"notice_serving: names no record of {name} having been shown to the caller: "
+            "show it, call RecordNoticeServed and send the name that it returns",
+            metadata={"notice": name},
+        )
+
+
+class LocaleUnknown(DomainError):
+    """The notice has no text in this locale."""
+
+    status = Status.INVALID_ARGUMENT
+    reason = "LOCALE_UNKNOWN"
+
+    @classmethod
+    def of(cls, locale: str, locales: Iterable[str]) -> Self:
+        """Returns the error with the locales that there are."""
+        known = ", ".join(sorted(locales))
+        return cls(
+            f"locale: the notice has no text in {locale!r}: choose one of {known}",
+            metadata={"locale": locale, "locales": known},
+        )
+
+
+class PurposeNotAvailable(DomainError):
+    """Policy does not offer the purpose in the person's region or at their age."""
+
+    status = Status.FAILED_PRECONDITION
+    reason = "PURPOSE_NOT_AVAILABLE"
+
+    @classmethod
+    def of(cls, purpose: Purpose, why: str, remedy: str, jurisdiction: Jurisdiction, age: Age) -> Self:
+        """Returns the error with what policy said."""
+        return cls(
+            f"{purpose} is not offered: {why}" + (f" {remedy}" if remedy else ""),
+            metadata={"purpose": purpose, "region": jurisdiction.region_code, "age_band": age.band},
+        )
+
+
+class PurposeNeedsAnother(DomainError):
+    """The purpose builds on one that is not granted."""
+
+    status = Status.FAILED_PRECONDITION
+    reason = "PURPOSE_NEEDS_ANOTHER"
+
+    @classmethod
+    def of(cls, purpose: Purpose, needs: Purpose) -> Self:
+        """Returns the error with what is missing."""
+        return cls(
+            f"{purpose} builds on {needs}, which is not granted: grant {needs} as well",
+            metadata={"purpose": purpose, "needs": needs},
+        )
+
+
+class RequestIdReused(DomainError):
+    """The request id was used before for another request."""
+
+    status = Status.ALREADY_EXISTS
+    reason = "REQUEST_ID_REUSED"
+
+    @classmethod
+    def of(cls, request_id: object) -> Self:
+        """Returns the error for a request id."""
+        return cls(
+            "request_id: was used before for another request: send a new UUID with every new request",
+            metadata={"request_id": str(request_id)},
+        )
