@@ -178,7 +178,7 @@ class AssetSummary(_message.Message):
     """Whether the phone knows it for a screenshot."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was taken, as far as the phone knows."""
+        """When it was taken, as far as the phone knows. Absent counts as before the window."""
 
     def __init__(
         self,
@@ -394,7 +394,9 @@ Global___ObjectSegment: _TypeAlias = ObjectSegment  # noqa: Y015
 
 @_typing.final
 class MediaStored(_message.Message):
-    """Event: a media was stored. Published as `pellicule.ingest.v1.MediaStored`. Names nothing personal in clear."""
+    """Event: a media was stored. Published as `pellicule.ingest.v1.MediaStored`. Names nothing personal in clear. Published
+    again, under another data key, when the original takes the place of the reduced copy.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -420,7 +422,9 @@ class MediaStored(_message.Message):
     """A MediaMetadata message, sealed under the same data key with the associated data `{data_key_id}|metadata`."""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ObjectSegment]:
-        """The sealed stream."""
+        """The sealed stream: its associated data is `{data_key_id}|{purpose}`, the purpose by its name without the prefix, such
+        as CLOUD_PROCESSING.
+        """
 
     @_builtins.property
     def delete_time(self) -> _timestamp_pb2.Timestamp:

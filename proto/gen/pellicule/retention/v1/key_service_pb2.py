@@ -27,7 +27,7 @@ from pellicule.retention.v1 import data_key_pb2 as pellicule_dot_retention_dot_v
 from pellicule.retention.v1 import purpose_pb2 as pellicule_dot_retention_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pellicule/retention/v1/key_service.proto\x12\x16pellicule.retention.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%pellicule/retention/v1/data_key.proto\x1a$pellicule/retention/v1/purpose.proto\"\xcf\x01\n\x16GrantPurposeKeyRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x30\n\x07purpose\x18\x02 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x17GrantPurposeKeyResponse\x12\x18\n\x10purpose_revision\x18\x01 \x01(\x03\"q\n\x19\x44\x65stroyPurposeKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x31\n\x08purposes\x18\x02 \x03(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\"N\n\x1a\x44\x65stroyPurposeKeysResponse\x12\x30\n\x0c\x64\x65stroy_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\x15\x43reateDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x30\n\x07purpose\x18\x02 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x31\n\x04keys\x18\x03 \x03(\x0b\x32#.pellicule.retention.v1.DataKeySpec\"a\n\x16\x43reateDataKeysResponse\x12-\n\x04keys\x18\x01 \x03(\x0b\x32\x1f.pellicule.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"e\n\x13OpenDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x30\n\x07purpose\x18\x02 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x0b\n\x03ids\x18\x03 \x03(\t\"_\n\x14OpenDataKeysResponse\x12-\n\x04keys\x18\x01 \x03(\x0b\x32\x1f.pellicule.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"6\n\x16\x44\x65stroyDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\"2\n\x17\x44\x65stroyDataKeysResponse\x12\x17\n\x0f\x64\x65stroyed_count\x18\x01 \x01(\x05\"\x19\n\x17WatchRevocationsRequest\"\x8c\x01\n\x18WatchRevocationsResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x31\n\x08purposes\x18\x02 \x03(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x14\n\x0c\x64\x61ta_key_ids\x18\x03 \x03(\t\x12\x16\n\x0esubject_erased\x18\x04 \x01(\x08\x32\xc6\x05\n\nKeyService\x12r\n\x0fGrantPurposeKey\x12..pellicule.retention.v1.GrantPurposeKeyRequest\x1a/.pellicule.retention.v1.GrantPurposeKeyResponse\x12{\n\x12\x44\x65stroyPurposeKeys\x12\x31.pellicule.retention.v1.DestroyPurposeKeysRequest\x1a\x32.pellicule.retention.v1.DestroyPurposeKeysResponse\x12o\n\x0e\x43reateDataKeys\x12-.pellicule.retention.v1.CreateDataKeysRequest\x1a..pellicule.retention.v1.CreateDataKeysResponse\x12i\n\x0cOpenDataKeys\x12+.pellicule.retention.v1.OpenDataKeysRequest\x1a,.pellicule.retention.v1.OpenDataKeysResponse\x12r\n\x0f\x44\x65stroyDataKeys\x12..pellicule.retention.v1.DestroyDataKeysRequest\x1a/.pellicule.retention.v1.DestroyDataKeysResponse\x12w\n\x10WatchRevocations\x12/.pellicule.retention.v1.WatchRevocationsRequest\x1a\x30.pellicule.retention.v1.WatchRevocationsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pellicule/retention/v1/key_service.proto\x12\x16pellicule.retention.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%pellicule/retention/v1/data_key.proto\x1a$pellicule/retention/v1/purpose.proto\"\x84\x02\n\x16GrantPurposeKeyRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x30\n\x07purpose\x18\x02 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freach_back_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x17GrantPurposeKeyResponse\x12\x18\n\x10purpose_revision\x18\x01 \x01(\x03\"q\n\x19\x44\x65stroyPurposeKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x31\n\x08purposes\x18\x02 \x03(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\"N\n\x1a\x44\x65stroyPurposeKeysResponse\x12\x30\n\x0c\x64\x65stroy_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x14GetPurposeKeyRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x30\n\x07purpose\x18\x02 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\"\x97\x01\n\x15GetPurposeKeyResponse\x12\x18\n\x10purpose_revision\x18\x01 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freach_back_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\x15\x43reateDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x30\n\x07purpose\x18\x02 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x31\n\x04keys\x18\x03 \x03(\x0b\x32#.pellicule.retention.v1.DataKeySpec\"a\n\x16\x43reateDataKeysResponse\x12-\n\x04keys\x18\x01 \x03(\x0b\x32\x1f.pellicule.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"e\n\x13OpenDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x30\n\x07purpose\x18\x02 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x0b\n\x03ids\x18\x03 \x03(\t\"_\n\x14OpenDataKeysResponse\x12-\n\x04keys\x18\x01 \x03(\x0b\x32\x1f.pellicule.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"6\n\x16\x44\x65stroyDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\"2\n\x17\x44\x65stroyDataKeysResponse\x12\x17\n\x0f\x64\x65stroyed_count\x18\x01 \x01(\x05\"\x19\n\x17WatchRevocationsRequest\"\x8c\x01\n\x18WatchRevocationsResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x31\n\x08purposes\x18\x02 \x03(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x14\n\x0c\x64\x61ta_key_ids\x18\x03 \x03(\t\x12\x16\n\x0esubject_erased\x18\x04 \x01(\x08\x32\xb4\x06\n\nKeyService\x12r\n\x0fGrantPurposeKey\x12..pellicule.retention.v1.GrantPurposeKeyRequest\x1a/.pellicule.retention.v1.GrantPurposeKeyResponse\x12{\n\x12\x44\x65stroyPurposeKeys\x12\x31.pellicule.retention.v1.DestroyPurposeKeysRequest\x1a\x32.pellicule.retention.v1.DestroyPurposeKeysResponse\x12l\n\rGetPurposeKey\x12,.pellicule.retention.v1.GetPurposeKeyRequest\x1a-.pellicule.retention.v1.GetPurposeKeyResponse\x12o\n\x0e\x43reateDataKeys\x12-.pellicule.retention.v1.CreateDataKeysRequest\x1a..pellicule.retention.v1.CreateDataKeysResponse\x12i\n\x0cOpenDataKeys\x12+.pellicule.retention.v1.OpenDataKeysRequest\x1a,.pellicule.retention.v1.OpenDataKeysResponse\x12r\n\x0f\x44\x65stroyDataKeys\x12..pellicule.retention.v1.DestroyDataKeysRequest\x1a/.pellicule.retention.v1.DestroyDataKeysResponse\x12w\n\x10WatchRevocations\x12/.pellicule.retention.v1.WatchRevocationsRequest\x1a\x30.pellicule.retention.v1.WatchRevocationsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,29 +35,33 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.retention.v1.key_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GRANTPURPOSEKEYREQUEST']._serialized_start=179
-  _globals['_GRANTPURPOSEKEYREQUEST']._serialized_end=386
-  _globals['_GRANTPURPOSEKEYRESPONSE']._serialized_start=388
-  _globals['_GRANTPURPOSEKEYRESPONSE']._serialized_end=439
-  _globals['_DESTROYPURPOSEKEYSREQUEST']._serialized_start=441
-  _globals['_DESTROYPURPOSEKEYSREQUEST']._serialized_end=554
-  _globals['_DESTROYPURPOSEKEYSRESPONSE']._serialized_start=556
-  _globals['_DESTROYPURPOSEKEYSRESPONSE']._serialized_end=634
-  _globals['_CREATEDATAKEYSREQUEST']._serialized_start=637
-  _globals['_CREATEDATAKEYSREQUEST']._serialized_end=778
-  _globals['_CREATEDATAKEYSRESPONSE']._serialized_start=780
-  _globals['_CREATEDATAKEYSRESPONSE']._serialized_end=877
-  _globals['_OPENDATAKEYSREQUEST']._serialized_start=879
-  _globals['_OPENDATAKEYSREQUEST']._serialized_end=980
-  _globals['_OPENDATAKEYSRESPONSE']._serialized_start=982
-  _globals['_OPENDATAKEYSRESPONSE']._serialized_end=1077
-  _globals['_DESTROYDATAKEYSREQUEST']._serialized_start=1079
-  _globals['_DESTROYDATAKEYSREQUEST']._serialized_end=1133
-  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_start=1135
-  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_end=1185
-  _globals['_WATCHREVOCATIONSREQUEST']._serialized_start=1187
-  _globals['_WATCHREVOCATIONSREQUEST']._serialized_end=1212
-  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_start=1215
-  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_end=1355
-  _globals['_KEYSERVICE']._serialized_start=1358
-  _globals['_KEYSERVICE']._serialized_end=2068
+  _globals['_GRANTPURPOSEKEYREQUEST']._serialized_end=439
+  _globals['_GRANTPURPOSEKEYRESPONSE']._serialized_start=441
+  _globals['_GRANTPURPOSEKEYRESPONSE']._serialized_end=492
+  _globals['_DESTROYPURPOSEKEYSREQUEST']._serialized_start=494
+  _globals['_DESTROYPURPOSEKEYSREQUEST']._serialized_end=607
+  _globals['_DESTROYPURPOSEKEYSRESPONSE']._serialized_start=609
+  _globals['_DESTROYPURPOSEKEYSRESPONSE']._serialized_end=687
+  _globals['_GETPURPOSEKEYREQUEST']._serialized_start=689
+  _globals['_GETPURPOSEKEYREQUEST']._serialized_end=778
+  _globals['_GETPURPOSEKEYRESPONSE']._serialized_start=781
+  _globals['_GETPURPOSEKEYRESPONSE']._serialized_end=932
+  _globals['_CREATEDATAKEYSREQUEST']._serialized_start=935
+  _globals['_CREATEDATAKEYSREQUEST']._serialized_end=1076
+  _globals['_CREATEDATAKEYSRESPONSE']._serialized_start=1078
+  _globals['_CREATEDATAKEYSRESPONSE']._serialized_end=1175
+  _globals['_OPENDATAKEYSREQUEST']._serialized_start=1177
+  _globals['_OPENDATAKEYSREQUEST']._serialized_end=1278
+  _globals['_OPENDATAKEYSRESPONSE']._serialized_start=1280
+  _globals['_OPENDATAKEYSRESPONSE']._serialized_end=1375
+  _globals['_DESTROYDATAKEYSREQUEST']._serialized_start=1377
+  _globals['_DESTROYDATAKEYSREQUEST']._serialized_end=1431
+  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_start=1433
+  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_end=1483
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_start=1485
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_end=1510
+  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_start=1513
+  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_end=1653
+  _globals['_KEYSERVICE']._serialized_start=1656
+  _globals['_KEYSERVICE']._serialized_end=2476
 # @@protoc_insertion_point(module_scope)

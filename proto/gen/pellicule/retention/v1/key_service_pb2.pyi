@@ -32,6 +32,7 @@ class GrantPurposeKeyRequest(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    REACH_BACK_TIME_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """The person's pseudonym."""
     purpose: _purpose_pb2.Purpose.ValueType
@@ -48,6 +49,12 @@ class GrantPurposeKeyRequest(_message.Message):
     def decide_time(self) -> _timestamp_pb2.Timestamp:
         """When the person decided. A decision from before the person's erasure is refused."""
 
+    @_builtins.property
+    def reach_back_time(self) -> _timestamp_pb2.Timestamp:
+        """OLDER_MEDIA only: the grant covers media taken at this time or later; absent means without bound. A later grant
+        replaces the bound for what is brought in from then on. FIELD_INVALID for any other purpose.
+        """
+
     def __init__(
         self,
         *,
@@ -56,10 +63,11 @@ class GrantPurposeKeyRequest(_message.Message):
         revision: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         decide_time: _timestamp_pb2.Timestamp | None = ...,
+        reach_back_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time", "reach_back_time", b"reach_back_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time", "purpose", b"purpose", "revision", b"revision", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time", "purpose", b"purpose", "reach_back_time", b"reach_back_time", "revision", b"revision", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -144,6 +152,66 @@ class DestroyPurposeKeysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DestroyPurposeKeysResponse: _TypeAlias = DestroyPurposeKeysResponse  # noqa: Y015
+
+@_typing.final
+class GetPurposeKeyRequest(_message.Message):
+    """Request of GetPurposeKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """The person's pseudonym."""
+    purpose: _purpose_pb2.Purpose.ValueType
+    """The purpose."""
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        purpose: _purpose_pb2.Purpose.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["purpose", b"purpose", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPurposeKeyRequest: _TypeAlias = GetPurposeKeyRequest  # noqa: Y015
+
+@_typing.final
+class GetPurposeKeyResponse(_message.Message):
+    """Response of GetPurposeKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_REVISION_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REACH_BACK_TIME_FIELD_NUMBER: _builtins.int
+    purpose_revision: _builtins.int
+    """The fencing number of the key."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the grant ends by itself."""
+
+    @_builtins.property
+    def reach_back_time(self) -> _timestamp_pb2.Timestamp:
+        """OLDER_MEDIA only: the grant covers media taken at this time or later; absent means without bound."""
+
+    def __init__(
+        self,
+        *,
+        purpose_revision: _builtins.int = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        reach_back_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "reach_back_time", b"reach_back_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "purpose_revision", b"purpose_revision", "reach_back_time", b"reach_back_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPurposeKeyResponse: _TypeAlias = GetPurposeKeyResponse  # noqa: Y015
 
 @_typing.final
 class CreateDataKeysRequest(_message.Message):

@@ -45,6 +45,11 @@ class KeyServiceStub:
                 request_serializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.DestroyPurposeKeysRequest.SerializeToString,
                 response_deserializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.DestroyPurposeKeysResponse.FromString,
                 _registered_method=True)
+        self.GetPurposeKey = channel.unary_unary(
+                '/pellicule.retention.v1.KeyService/GetPurposeKey',
+                request_serializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyRequest.SerializeToString,
+                response_deserializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyResponse.FromString,
+                _registered_method=True)
         self.CreateDataKeys = channel.unary_unary(
                 '/pellicule.retention.v1.KeyService/CreateDataKeys',
                 request_serializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.CreateDataKeysRequest.SerializeToString,
@@ -84,6 +89,14 @@ class KeyServiceServicer:
         """Destroys the keys of purposes for a person, at once and whatever else is going on. Destroying what does not exist
         is no error. After it has returned no call that starts later opens anything of these purposes.
         ErrorReasons: FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPurposeKey(self, request, context):
+        """Returns what holds for the key of a purpose, and no key.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,6 +148,11 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.DestroyPurposeKeys,
                     request_deserializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.DestroyPurposeKeysRequest.FromString,
                     response_serializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.DestroyPurposeKeysResponse.SerializeToString,
+            ),
+            'GetPurposeKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPurposeKey,
+                    request_deserializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyRequest.FromString,
+                    response_serializer=pellicule_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyResponse.SerializeToString,
             ),
             'CreateDataKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateDataKeys,
@@ -212,6 +230,33 @@ class KeyService:
             '/pellicule.retention.v1.KeyService/DestroyPurposeKeys',
             pellicule_dot_retention_dot_v1_dot_key__service__pb2.DestroyPurposeKeysRequest.SerializeToString,
             pellicule_dot_retention_dot_v1_dot_key__service__pb2.DestroyPurposeKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPurposeKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.retention.v1.KeyService/GetPurposeKey',
+            pellicule_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyRequest.SerializeToString,
+            pellicule_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

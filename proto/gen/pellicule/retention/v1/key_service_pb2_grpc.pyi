@@ -26,6 +26,10 @@ class KeyServiceStub:
     is no error. After it has returned no call that starts later opens anything of these purposes.
     ErrorReasons: FIELD_INVALID.
     """
+    GetPurposeKey: _aio.UnaryUnaryMultiCallable[_key_service_pb2.GetPurposeKeyRequest, _key_service_pb2.GetPurposeKeyResponse]
+    """Returns what holds for the key of a purpose, and no key.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
+    """
     CreateDataKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.CreateDataKeysRequest, _key_service_pb2.CreateDataKeysResponse]
     """Creates data keys for artefacts that the calling service is about to seal.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR, MEDIA_ERASED.
@@ -68,6 +72,16 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Destroys the keys of purposes for a person, at once and whatever else is going on. Destroying what does not exist
         is no error. After it has returned no call that starts later opens anything of these purposes.
         ErrorReasons: FIELD_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPurposeKey(
+        self,
+        request: _key_service_pb2.GetPurposeKeyRequest,
+        context: _aio.ServicerContext[_key_service_pb2.GetPurposeKeyRequest, _abc.Awaitable[_key_service_pb2.GetPurposeKeyResponse]],
+    ) -> _abc.Awaitable[_key_service_pb2.GetPurposeKeyResponse]:
+        """Returns what holds for the key of a purpose, and no key.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
 
     @_abc_1.abstractmethod
