@@ -90,18 +90,20 @@ async def subject_lock(connection: Connection, subject: str) -> AsyncIterator[No
 
 
 @asynccontextmanager
-async def subject_turn(pool: Pool, subject: str) -> AsyncIterator[None]:
+async def subject_turn(pool: Pool, subject: str) -> AsyncIterator[Connection]:
     """Runs the block as the only long work on this subject, without holding a transaction open.
 
     It takes a connection of the pool for as long as the block runs, and waits up to the lock timeout. The
-    lock is another one than `subject_lock`'s, so that the work may use that one inside.
+    lock is another one than `subject_lock`'s, so that the work may use that one inside. The connection is the
+    block's to use, in autocommit mode: work that took a second one from the pool could starve when every
+    connection holds a turn.
     """
     async with pool.connection() as connection:
         await connection.set_autocommit(True)
         try:
             await connection.execute("SELECT pg_advisory_lock(hashtextextended(%(subject)s, 1))", {"subject": subject})
             try:
-                yield
+                yield connection
             finally:
                 await connection.execute(
                     "SELECT pg_advisory_unlock(hashtextextended(%(subject)s, 1))", {"subject": subject}
