@@ -15,6 +15,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 def main(arguments: list[str]) -> None:
     """Becomes the program named in the arguments; returns only if the starter has already died."""
     parent, death_signal, account, *command = arguments
+    os.umask(0o077)
     if account != "-":
         _become(*map(int, account.split(":")))
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(death_signal)) != 0:

@@ -1,0 +1,73 @@
+"""One of the project's own services, in a process of its own."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from deploy.local.parts.process import Command, ServerProcess
+
+_PROBE_SECONDS = 3.0
+
+
+class ServiceProcess:
+    """A service started as `python -m services.<name>`.
+
+    Args:
+        name: The service.
+        folder: Its working folder.
+        log: Its log file.
+        address: `host:port` of its public listener, where its health is asked.
+        environment: Its settings.
+        authority: PEM of the authority that its certificate is checked against.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        folder: Path,
+        log: Path,
+        address: str,
+        environment: Mapping[str, str],
+        authority: Path,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self._folder = folder
+        self._log = log
+        self._environment = environment
+        self._authority = authority
+
+    async def start(self) -> ServerProcess:
+        """Starts it; it runs its migrations by itself."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return ServerProcess.start(
+            Command(
+                Path(sys.executable),
+                ("-m", f"services.{self.name}"),
+                log=self._log,
+                directory=self._folder,
+                environment={"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "ERROR", **self._environment},
+            )
+        )
+
+    async def probe(self) -> bool:
+        """Asks its health over TLS, as any of its callers could."""
+        credentials = grpc.ssl_channel_credentials(self._authority.read_bytes())
+        async with grpc.aio.secure_channel(self.address, credentials) as channel:
+            check = health_pb2_grpc.HealthStub(channel).Check
+            try:
+                answer = await check(health_pb2.HealthCheckRequest(), timeout=_PROBE_SECONDS)
+            except grpc.RpcError:
+                return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    async def provision(self) -> None:
+        """Makes nothing: a service makes what it needs itself."""
+
+    def litter(self) -> Sequence[str]:
+        """Leaves nothing outside its folder."""
+        return ()

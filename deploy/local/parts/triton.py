@@ -1,0 +1,207 @@
+"""Triton from the `nvidia-pytriton` wheel, on the CPU: the same model repository as a GPU node, other configuration."""
+
+import os
+import signal
+import sys
+import sysconfig
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+import tritonclient.grpc.aio as triton
+from tritonclient.utils import InferenceServerException
+
+from deploy.local.errors import StackError
+from deploy.local.parts.lifecycle import running
+from deploy.local.parts.ports import LOOPBACK, ReservedPort
+from deploy.local.parts.process import Command, ServerProcess
+from deploy.local.parts.programs import package_directory
+
+Canary = Callable[[str], Awaitable[bool]]
+"""Asks the server at `host:port` a question with a known answer; says whether the answer was right."""
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the python back end keeps its tensors
+_PROBE_SECONDS = 5.0
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True)
+class TritonPorts:
+    """The loopback ports it needs."""
+
+    grpc: int
+    metrics: int
+
+
+@dataclass(frozen=True)
+class Models:
+    """What it serves.
+
+    Attributes:
+        repository: The model repository; each model's `configs/cpu.pbtxt` is used where there is one.
+        names: The models to load.
+        canary: Tells a server that answers rightly from one that merely says that it is ready.
+        environment: Variables that the models read.
+    """
+
+    repository: Path
+    names: Sequence[str]
+    canary: Canary
+    environment: Mapping[str, str]
+
+
+class TritonServer:
+    """A Triton server on loopback.
+
+    Args:
+        data: Its working folder, made when it is not there.
+        log: Its log file.
+        ports: The ports reserved for it.
+        models: What it serves.
+        shared_memory_prefix: Starts the name of its regions in shared memory, and of no other server's.
+    """
+
+    name = "triton"
+
+    def __init__(self, *, data: Path, log: Path, ports: TritonPorts, models: Models, shared_memory_prefix: str) -> None:
+        self._data = data
+        self._log = log
+        self._ports = ports
+        self._models = models
+        self._prefix = shared_memory_prefix
+
+    @property
+    def address(self) -> str:
+        """`host:port` of its gRPC endpoint."""
+        return f"{LOOPBACK}:{self._ports.grpc}"
+
+    async def start(self) -> ServerProcess:
+        """Checks what the model process needs and starts the server."""
+        libraries = shared_python_directory()
+        package = package_directory("pytriton", package="nvidia-pytriton")
+        _link_backend(package / "tritonserver", self._data / "backends" / "python")
+        return ServerProcess.start(self._command(package, libraries))
+
+    async def probe(self) -> bool:
+        """Asks whether it is ready, and then does not believe it: the canary decides.
+
+        With a dead model process, live, ready and model-ready stay green while every request fails.
+        """
+        try:
+            async with triton.InferenceServerClient(self.address) as client:
+                if not await client.is_server_ready(client_timeout=_PROBE_SECONDS):
+                    return False
+            return await self._models.canary(self.address)
+        except (InferenceServerException, grpc.RpcError):
+            return False
+
+    async def provision(self) -> None:
+        """Makes nothing: it keeps no data."""
+
+    def litter(self) -> Sequence[str]:
+        """Returns its regions of shared memory, which a crash leaves behind."""
+        return (f"{SHARED_MEMORY}/{self._prefix}*",)
+
+    def _command(self, package: Path, libraries: Path) -> Command:
+        return Command(
+            package / "tritonserver" / "bin" / "tritonserver",
+            (*_FLAGS, *self._place_flags(package), *(f"--load-model={name}" for name in self._models.names)),
+            log=self._log,
+            directory=self._data,
+            environment={**self._models.environment, **_environment(package, libraries)},
+            stop_signal=signal.SIGTERM,
+            grace=4.0,
+        )
+
+    def _place_flags(self, package: Path) -> tuple[str, ...]:
+        return (
+            f"--model-repository={self._models.repository}",
+            f"--backend-directory={self._data}/backends",
+            f"--cache-directory={package}/tritonserver/caches",
+            f"--grpc-port={self._ports.grpc}",
+            f"--metrics-port={self._ports.metrics}",
+            f"--backend-config=python,shm-region-prefix-name={self._prefix}",
+            "--backend-config=python,shm-default-byte-size=1048576",
+        )
+
+
+_FLAGS = (
+    "--allow-http=false",
+    f"--grpc-address={LOOPBACK}",
+    f"--metrics-address={LOOPBACK}",
+    "--allow-gpu-metrics=false",
+    "--model-config-name=cpu",
+    "--model-control-mode=explicit",
+    "--disable-auto-complete-config",
+    "--exit-timeout-secs=2",
+    "--exit-on-error=true",
+)
+
+
+def new_shared_memory_prefix() -> str:
+    """Makes a prefix that no other server on this machine has."""
+    return f"pellicule_{uuid4().hex[:12]}_"
+
+
+def shared_python_directory() -> Path:
+    """Returns the folder of the shared Python library, which Triton's model process is linked with.
+
+    Raises:
+        StackError: LIBPYTHON_MISSING, with the name of the package that has it.
+    """
+    library = f"libpython{_VERSION}.so.1.0"
+    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
+    places = [
+        Path(sys.base_prefix) / "lib",
+        Path(str(sysconfig.get_config_var("LIBDIR"))),
+        *(Path(base) / multiarch for base in ("/usr/lib", "/lib", "/usr/local/lib")),
+    ]
+    for place in places:
+        if (place / library).exists():
+            return place
+    remedy = f"install it (Debian: apt-get install libpython{_VERSION})"
+    raise StackError("LIBPYTHON_MISSING", f"Triton needs {library}, which is not here: {remedy}", field="triton")
+
+
+def _link_backend(server: Path, folder: Path) -> None:
+    """Brings the back end and the model process of this Python together: the wheel keeps one per version."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    model_process = server / "python_backend_stubs" / _VERSION / "triton_python_backend_stub"
+    for file in (*(server / "backends" / "python").iterdir(), model_process):
+        link = folder / file.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(file)
+
+
+def _environment(package: Path, libraries: Path) -> Mapping[str, str]:
+    # The model process finds its Python by PATH alone (PYTHONPATH is ignored), so this environment comes first.
+    scripts = sysconfig.get_path("scripts")
+    return {
+        "PATH": f"{scripts}:{os.environ.get('PATH', os.defpath)}",
+        "LD_LIBRARY_PATH": f"{package.parent}/nvidia_pytriton.libs:{libraries}",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+@asynccontextmanager
+async def triton_server(folder: Path, models: Models) -> AsyncIterator[TritonServer]:
+    """Runs a Triton server of its own, its log under `folder`, for as long as the block lasts."""
+    reserved = [ReservedPort(), ReservedPort()]
+    server = TritonServer(
+        data=folder / "triton",
+        log=folder / "triton.log",
+        ports=TritonPorts(*(port.number for port in reserved)),
+        models=models,
+        shared_memory_prefix=new_shared_memory_prefix(),
+    )
+    try:
+        async with running(server):
+            yield server
+    finally:
+        for port in reserved:
+            port.close()
