@@ -1,0 +1,48 @@
+"""An object store in memory; the suite in tests/contract/chassis proves it like the real ones."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from services.chassis.object_store import STREAM_PIECE_BYTES, ObjectMissing
+
+
+class FakeObjectStore:
+    """Buckets as dictionaries.
+
+    Attributes:
+        objects: By bucket and name, for tests that look at what is stored.
+        expire_days: The lifecycle backstop of each bucket that has one.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.expire_days: dict[str, int] = {}
+
+    async def put(self, bucket: str, name: str, data: bytes) -> None:
+        self.objects[bucket, name] = bytes(data)
+
+    async def get(self, bucket: str, name: str) -> bytes:
+        try:
+            return self.objects[bucket, name]
+        except KeyError:
+            raise ObjectMissing(bucket, name) from None
+
+    async def stream(
+        self, bucket: str, name: str, offset: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]:
+        data = await self.get(bucket, name)
+        end = len(data) if length is None else min(len(data), offset + length)
+        for start in range(offset, end, STREAM_PIECE_BYTES):
+            yield data[start : min(start + STREAM_PIECE_BYTES, end)]
+
+    async def delete(self, bucket: str, names: Sequence[str]) -> None:
+        for name in names:
+            self.objects.pop((bucket, name), None)
+
+    async def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
+        for held, name in sorted(self.objects):
+            if held == bucket and name.startswith(prefix):
+                yield name
+
+    async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
+        if expire_days is not None:
+            self.expire_days[name] = expire_days
