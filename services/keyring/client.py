@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import grpc
 import structlog
@@ -57,6 +58,17 @@ class RetentionKeyring:
         for portion in translation.in_portions(missing, MAX_OPENED):
             opened |= await self._open(subject, purpose, portion)
         return opened
+
+    async def reach_back(self, *, subject: str) -> datetime | None:
+        """Says how far OLDER_MEDIA reaches back (`Keyring.reach_back`)."""
+        request = key_service_pb2.GetPurposeKeyRequest(
+            subject=subject, purpose=translation.purpose_number("OLDER_MEDIA")
+        )
+        try:
+            response = await self._stub.GetPurposeKey(request)
+        except grpc.aio.AioRpcError as error:
+            raise translation.keyring_error(error) from error
+        return response.reach_back_time.ToDatetime(tzinfo=UTC) if response.HasField("reach_back_time") else None
 
     async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
         """Destroys data keys of this service (`Keyring.destroy`)."""

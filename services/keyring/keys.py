@@ -62,6 +62,14 @@ class Keyring(Protocol):
             DependencyUnavailable: the retention service does not answer.
         """
 
+    async def reach_back(self, *, subject: str) -> datetime | None:
+        """Returns the time that OLDER_MEDIA reaches back to; None if it reaches back without bound.
+
+        Raises:
+            PurposeNotGranted: the person has not granted OLDER_MEDIA.
+            DependencyUnavailable: the retention service does not answer.
+        """
+
     async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
         """Destroys keys that the calling service created, and returns how many there were.
 

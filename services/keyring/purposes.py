@@ -14,7 +14,14 @@ class PurposeKeys(Protocol):
     """Creates and destroys the keys of purposes."""
 
     async def grant(
-        self, *, subject: str, purpose: str, revision: int, expire_time: datetime, decide_time: datetime
+        self,
+        *,
+        subject: str,
+        purpose: str,
+        revision: int,
+        expire_time: datetime,
+        decide_time: datetime,
+        reach_back_time: datetime | None = None,
     ) -> int:
         """Creates the key of a purpose, or prolongs the one that exists; repeating it changes nothing.
 
@@ -24,6 +31,7 @@ class PurposeKeys(Protocol):
             revision: The consent revision of the decision.
             expire_time: When the grant ends by itself; aware.
             decide_time: When the person decided; aware.
+            reach_back_time: OLDER_MEDIA only: the grant covers media taken then or later; None is without bound.
 
         Returns:
             The fencing number of the key.
@@ -56,7 +64,14 @@ class RetentionPurposeKeys:
         self._stub = key_service_pb2_grpc.KeyServiceStub(channel)
 
     async def grant(
-        self, *, subject: str, purpose: str, revision: int, expire_time: datetime, decide_time: datetime
+        self,
+        *,
+        subject: str,
+        purpose: str,
+        revision: int,
+        expire_time: datetime,
+        decide_time: datetime,
+        reach_back_time: datetime | None = None,
     ) -> int:
         """Creates or prolongs the key of a purpose (`PurposeKeys.grant`)."""
         request = key_service_pb2.GrantPurposeKeyRequest(
@@ -65,6 +80,7 @@ class RetentionPurposeKeys:
             revision=revision,
             expire_time=translation.timestamp(expire_time),
             decide_time=translation.timestamp(decide_time),
+            reach_back_time=None if reach_back_time is None else translation.timestamp(reach_back_time),
         )
         try:
             return (await self._stub.GrantPurposeKey(request)).purpose_revision

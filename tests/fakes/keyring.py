@@ -28,6 +28,7 @@ class FakeKeyring:
         self._granted: dict[tuple[str, str], int] = {}
         self._kept: dict[str, _Kept] = {}
         self._erased: set[tuple[str, str]] = set()
+        self._reach_back: dict[str, datetime | None] = {}
         self._last_revision = 0
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
@@ -48,6 +49,11 @@ class FakeKeyring:
             if (kept.subject, kept.purpose, kept.revision) == owner and kept.delete_by > self._clock.now()
         }
 
+    async def reach_back(self, *, subject: str) -> datetime | None:
+        """Says how far OLDER_MEDIA reaches back."""
+        self._revision(subject, "OLDER_MEDIA")
+        return self._reach_back.get(subject)
+
     async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
         """Destroys data keys."""
         return self._destroy({id_ for id_ in ids if id_ in self._kept and self._kept[id_].subject == subject})
@@ -59,6 +65,11 @@ class FakeKeyring:
                 self._last_revision += 1
                 self._granted[subject, purpose] = self._last_revision
         return self._granted[subject, purposes[-1]]
+
+    def grant_older_media(self, subject: str, *, since: datetime | None = None) -> int:
+        """Grants OLDER_MEDIA with its date bound, in place of the bound that held."""
+        self._reach_back[subject] = since
+        return self.grant(subject, "OLDER_MEDIA")
 
     def destroy_purpose(self, subject: str, purpose: str) -> int | None:
         """Withdraws a purpose, and returns the fencing number of the key that was destroyed, if there was one."""
