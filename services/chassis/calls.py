@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 
-RequestT = TypeVar("RequestT")
-ResponseT = TypeVar("ResponseT")
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+MethodHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behaviour: TypeAlias = Callable[[Any, Context], Any]
 
 
@@ -88,27 +87,28 @@ class AroundInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._wrapped: dict[str, tuple[object, Any]] = {}
+        self._wrapped: dict[str, tuple[MethodHandler, MethodHandler]] = {}
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[RequestT, ResponseT] | None]],
+        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[MethodHandler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[RequestT, ResponseT] | None:
+    ) -> "MethodHandler | None":
         """Returns the next handler with this interceptor around it."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
         method = handler_call_details.method
-        known, wrapped = self._wrapped.get(method, (None, None))
-        if known is not handler:
+        known = self._wrapped.get(method)
+        if known is None or known[0] is not handler:
             wrapped = _wrap(handler, Method(method, handler.response_streaming), self._around)
-            self._wrapped[method] = (handler, wrapped)
-        result: grpc.RpcMethodHandler[RequestT, ResponseT] = wrapped
-        return result
+            known = self._wrapped[method] = (handler, wrapped)
+        return known[1]
 
 
-def _wrap(handler: Any, method: Method, around: Around) -> Any:
+def _wrap(handler: MethodHandler, method: Method, around: Around) -> MethodHandler:
+    behaviour: Any
+    make: Callable[..., MethodHandler]
     if handler.request_streaming and handler.response_streaming:
         behaviour, make = handler.stream_stream, grpc.stream_stream_rpc_method_handler
     elif handler.request_streaming:
