@@ -150,6 +150,7 @@ class Analysis(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     ANALYZE_TIME_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
     media: _builtins.str
     """The media, `media/{uuid}`."""
     state: Global___AnalysisState.ValueType
@@ -170,6 +171,10 @@ class Analysis(_message.Message):
     def findings(self) -> Global___Findings:
         """What was found. Absent unless done."""
 
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When the media is gone at the latest."""
+
     def __init__(
         self,
         *,
@@ -180,10 +185,11 @@ class Analysis(_message.Message):
         models: _abc.Iterable[_builtins.str] | None = ...,
         analyze_time: _timestamp_pb2.Timestamp | None = ...,
         findings: Global___Findings | None = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["analyze_time", b"analyze_time", "findings", b"findings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["analyze_time", b"analyze_time", "delete_time", b"delete_time", "findings", b"findings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analyze_time", b"analyze_time", "findings", b"findings", "media", b"media", "models", b"models", "parked_detail", b"parked_detail", "parked_reason", b"parked_reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analyze_time", b"analyze_time", "delete_time", b"delete_time", "findings", b"findings", "media", b"media", "models", b"models", "parked_detail", b"parked_detail", "parked_reason", b"parked_reason", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

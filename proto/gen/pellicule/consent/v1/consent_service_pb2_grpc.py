@@ -75,7 +75,7 @@ class ConsentServiceServicer:
         """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
         if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
         ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
-        PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED.
+        PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED, SUBJECT_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -20,7 +20,7 @@ class ConsentServiceStub:
     """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
     if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
     ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
-    PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED.
+    PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED, SUBJECT_ERASED.
     """
     WithdrawConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawConsentRequest, _consent_service_pb2.WithdrawConsentResponse]
     """Withdraws purposes and all that build on them. Needs nothing that granting did not need, and returns only after
@@ -57,7 +57,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
         if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
         ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
-        PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED.
+        PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED, SUBJECT_ERASED.
         """
 
     @_abc_1.abstractmethod

@@ -57,7 +57,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
     """
     ERROR_REASON_NOTICE_UNKNOWN: _ErrorReason.ValueType  # 20
-    """No published notice has this digest: terms cannot change silently. Read the current one with ListNotices.
+    """No published notice has this digest: terms cannot change silently. Read the current one as notices/current.
     Sample: metadata {"notice": "notices/9f86..."}.
     """
     ERROR_REASON_NOTICE_SUPERSEDED: _ErrorReason.ValueType  # 21
@@ -83,6 +83,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 26
     """The request_id was used before for another request.
     Sample: metadata {"request_id": "4f1c..."}.
+    """
+    ERROR_REASON_SUBJECT_ERASED: _ErrorReason.ValueType  # 27
+    """Everything of the person was erased while the decision was on its way. Nothing was granted; decide again.
+    Sample: metadata {}.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -125,7 +129,7 @@ ERROR_REASON_DEPENDENCY_UNAVAILABLE: ErrorReason.ValueType  # 8
 Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
 """
 ERROR_REASON_NOTICE_UNKNOWN: ErrorReason.ValueType  # 20
-"""No published notice has this digest: terms cannot change silently. Read the current one with ListNotices.
+"""No published notice has this digest: terms cannot change silently. Read the current one as notices/current.
 Sample: metadata {"notice": "notices/9f86..."}.
 """
 ERROR_REASON_NOTICE_SUPERSEDED: ErrorReason.ValueType  # 21
@@ -151,5 +155,9 @@ Sample: metadata {"purpose": "LOCATION", "needs": "CLOUD_PROCESSING"}.
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 26
 """The request_id was used before for another request.
 Sample: metadata {"request_id": "4f1c..."}.
+"""
+ERROR_REASON_SUBJECT_ERASED: ErrorReason.ValueType  # 27
+"""Everything of the person was erased while the decision was on its way. Nothing was granted; decide again.
+Sample: metadata {}.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
