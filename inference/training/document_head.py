@@ -1,0 +1,170 @@
+"""Fits the document head: photo, document, receipt or screenshot, from the scene embedding.
+
+    python -m inference.training.document_head PHOTOS [--fonts DIR] [--per-class N] [--write]
+
+PHOTOS is a folder with the unpacked pictures of the packages that the model's card lists. Documents, receipts
+and screens are drawn. The head is measured on pictures that it was not fitted with (five folds over the photos,
+a second seed for what is drawn), then fitted on everything and written beside its manifest.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from inference.models.build import built_model, default_home
+from inference.models.manifest import FOLDER
+from inference.models.sessions import ModelSession
+from inference.training import paper, photographing
+from inference.training.photos import fold_of, photo_files, read_photo
+from inference.training.screens import screenshot
+from inference.training.typefaces import Typefaces
+from inference.vision.kinds import KINDS, Kind
+from inference.vision.pictures import Picture, scene_input
+
+FOLDS: Final = 5
+SEED: Final = 20261
+_STRENGTH: Final = 0.02  # inverse weight of the L2 penalty on standardised features
+_PHOTO_WEIGHT: Final = 2.0  # a photo taken for a document is worse than a document taken for a photo
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Embeddings [samples, 1280], their kinds as indices, and the fold each was drawn for."""
+
+    features: Floats
+    kinds: NDArray[np.int64]
+    folds: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Head:
+    """softmax(features @ weight + bias)."""
+
+    weight: Floats
+    bias: Floats
+
+    def predict(self, features: Floats) -> NDArray[np.int64]:
+        """The index of the likeliest kind of each row."""
+        return np.asarray((features @ self.weight + self.bias).argmax(1), np.int64)
+
+
+class Embedder:
+    """The scene classifier, asked for embeddings alone."""
+
+    def __init__(self) -> None:
+        self._session = ModelSession(built_model(default_home(), "scene_classifier").path)
+
+    def __call__(self, picture: Picture) -> Floats:
+        """The embedding of one picture, [1280]."""
+        return self._session.run({"image": scene_input(picture)[None]})["embedding"][0].astype(np.float64)
+
+
+def photo_samples(embed: Embedder, files: Sequence[Path], per_photo: int, seed: int) -> Iterator[tuple[int, Floats]]:
+    """Each photo as it is, and some crops of it; yields its fold with each embedding."""
+    rng = np.random.default_rng(seed)
+    for path in files:
+        for view in range(per_photo):
+            picture = read_photo(path, photographing.plain_ground(rng))
+            changed = picture if view == 0 else photographing.camera_crop(rng, picture)
+            yield fold_of(path, FOLDS), embed(photographing.developed(rng, changed))
+
+
+def drawn_samples(
+    embed: Embedder,
+    draw: Callable[[np.random.Generator, Sequence[Picture]], Picture],
+    photos: list[list[Picture]],
+    count: int,
+    seed: int,
+) -> Iterator[tuple[int, Floats]]:
+    """Drawn pictures; those of a fold use only the photos of that fold behind or within them."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        fold = number % FOLDS
+        yield fold, embed(photographing.developed(rng, draw(rng, photos[fold])))
+
+
+def collect(embed: Embedder, files: Sequence[Path], faces: Typefaces, per_class: int, seed: int) -> Samples:
+    """Draws and embeds everything that the head is fitted with or measured on."""
+    rng = np.random.default_rng(seed)
+    grounds: list[list[Picture]] = [[] for _ in range(FOLDS)]
+    for path in files[:: max(1, len(files) // 250)]:
+        grounds[fold_of(path, FOLDS)].append(read_photo(path, photographing.plain_ground(rng)))
+
+    def sheet(make: Callable[..., object]) -> Callable[[np.random.Generator, Sequence[Picture]], Picture]:
+        def draw(rng: np.random.Generator, photos: Sequence[Picture]) -> Picture:
+            flat = np.asarray(make(rng, faces))
+            if rng.random() < 0.3:
+                return photographing.scanned(rng, flat)
+            behind = photos[rng.integers(len(photos))] if rng.random() < 0.4 else photographing.plain_ground(rng)
+            return photographing.photographed(rng, flat, behind)
+
+        return draw
+
+    draws = {
+        Kind.DOCUMENT: sheet(paper.document),
+        Kind.RECEIPT: sheet(paper.receipt),
+        Kind.SCREENSHOT: lambda rng, photos: screenshot(rng, faces, photos),
+    }
+    rows = [
+        (KINDS.index(Kind.PHOTO), *row) for row in photo_samples(embed, files, max(1, per_class // len(files)), seed)
+    ]
+    for kind, draw in draws.items():
+        rows += [(KINDS.index(kind), *row) for row in drawn_samples(embed, draw, grounds, per_class, seed)]
+        sys.stderr.write(f"{kind}: drawn\n")
+    kinds, folds, features = zip(*rows, strict=True)
+    return Samples(np.stack(features), np.asarray(kinds), np.asarray(folds))
+
+
+def fit(samples: Samples, chosen: NDArray[np.bool_]) -> Head:
+    """Fits the head on the chosen rows; standardising is folded into the weights."""
+    features, kinds = samples.features[chosen], samples.kinds[chosen]
+    middle, spread = features.mean(0), features.std(0) + 1e-3
+    model = LogisticRegression(C=_STRENGTH, max_iter=600, class_weight={0: _PHOTO_WEIGHT, 1: 1, 2: 1, 3: 1})
+    model.fit((features - middle) / spread, kinds)
+    weight = (model.coef_ / spread).T
+    return Head(weight, model.intercept_ - middle @ weight)
+
+
+def cross_validate(samples: Samples) -> NDArray[np.int64]:
+    """Predicts every row with a head that has not seen its fold; returns counts [kind, predicted kind]."""
+    counts = np.zeros((len(KINDS), len(KINDS)), np.int64)
+    for fold in range(FOLDS):
+        held_out = samples.folds == fold
+        predicted = fit(samples, ~held_out).predict(samples.features[held_out])
+        np.add.at(counts, (samples.kinds[held_out], predicted), 1)
+    return counts
+
+
+def write(head: Head) -> Path:
+    """Keeps the weights beside the head's manifest, in single precision."""
+    path = FOLDER / "document_head" / "weights.npz"
+    np.savez(path, weight=head.weight.astype(np.float32), bias=head.bias.astype(np.float32))
+    return path
+
+
+def main() -> None:
+    """Collects, measures, fits, and writes when asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--fonts", type=Path, action="append", default=[])
+    parser.add_argument("--per-class", type=int, default=2000)
+    parser.add_argument("--write", action="store_true")
+    chosen = parser.parse_args()
+    files = tuple(photo_files(chosen.photos))
+    samples = collect(Embedder(), files, Typefaces.found_in(*chosen.fonts), chosen.per_class, SEED)
+    sys.stdout.write(f"{len(files)} photos, {len(samples.kinds)} samples\n{KINDS}\n{cross_validate(samples)}\n")
+    if chosen.write:
+        sys.stdout.write(f"{write(fit(samples, np.ones(len(samples.kinds), bool)))}\n")
+
+
+if __name__ == "__main__":
+    main()
