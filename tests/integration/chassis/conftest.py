@@ -1,0 +1,118 @@
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.chassis.clock import SystemClock
+from services.chassis.server import RunningServer, running_server
+from services.chassis.settings import ServiceSettings
+from services.chassis.tokens import Role, jwks_document, mint_token
+from tests.fakes.certificates import CertificateFiles, FakeAuthority
+from tests.integration.chassis import echo
+
+ISSUER = "pellicule-local"
+AUDIENCE = "pellicule"
+
+
+@dataclass(frozen=True)
+class House:
+    """What a deployment has before its services start: an authority, an issuer, the pseudonyms' key."""
+
+    folder: Path
+    authority: FakeAuthority
+    issuer_key: bytes
+    subject_key: bytes
+
+    def settings(self, service: str) -> ServiceSettings:
+        files = self.authority.issue(service)
+        return ServiceSettings(
+            public_address="127.0.0.1:0",
+            internal_address="127.0.0.1:0",
+            tls_ca_file=files.ca,
+            tls_cert_file=files.certificate,
+            tls_key_file=files.key,
+            token_jwks_file=self.folder / "jwks.json",
+            subject_key_file=self.folder / "subject.key",
+            stop_grace_seconds=0.5,
+        )
+
+    def token(self, person: str = "ada", role: Role | None = None, ttl: timedelta = timedelta(minutes=5)) -> str:
+        return mint_token(
+            self.issuer_key,
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            subject=person,
+            ttl=ttl,
+            role=role,
+            clock=SystemClock(),
+        )
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    folder = tmp_path_factory.mktemp("house")
+    key = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    subject_key = secrets.token_bytes(32)
+    (folder / "jwks.json").write_text(jwks_document(key))
+    (folder / "subject.key").write_text(subject_key.hex() + "\n")
+    echo.describe()
+    return House(folder, FakeAuthority(folder), key, subject_key)
+
+
+Start = Callable[[echo.Echo], AbstractAsyncContextManager[RunningServer]]
+
+
+@pytest.fixture
+def start(house: House) -> Start:
+    @asynccontextmanager
+    async def _start(service: echo.Echo) -> AsyncIterator[RunningServer]:
+        async with running_server(
+            name="test",
+            settings=house.settings("test"),
+            register=service.register,
+            service_names=[echo.SERVICE],
+            access=echo.ACCESS,
+            clock=SystemClock(),
+        ) as server:
+            yield server
+
+    return _start
+
+
+@pytest.fixture
+def service() -> echo.Echo:
+    return echo.Echo()
+
+
+@pytest.fixture
+async def server(start: Start, service: echo.Echo) -> AsyncIterator[RunningServer]:
+    async with start(service) as running:
+        yield running
+
+
+@pytest.fixture
+async def public(server: RunningServer, house: House) -> AsyncIterator[grpc.aio.Channel]:
+    files = house.authority.issue("phone")
+    credentials = grpc.ssl_channel_credentials(files.ca.read_bytes())
+    async with grpc.aio.secure_channel(f"127.0.0.1:{server.public_port}", credentials) as channel:
+        yield channel
+
+
+def internal_channel(port: int, files: CertificateFiles) -> grpc.aio.Channel:
+    credentials = grpc.ssl_channel_credentials(
+        files.ca.read_bytes(), files.key.read_bytes(), files.certificate.read_bytes()
+    )
+    return grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials)
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)

@@ -1,0 +1,135 @@
+"""A small service with all four kinds of RPC, described at run time so that reflection can tell of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, wrappers_pb2
+from google.protobuf.wrappers_pb2 import StringValue
+
+from services.chassis.access import AccessTable, Caller, ServiceNamed
+from services.chassis.calls import Context
+from services.chassis.errors import DomainError, FieldInvalid, Status
+from services.chassis.principal import current_principal, current_subject
+
+SERVICE = "pellicule.test.v1.EchoService"
+_METHODS = {
+    "Say": (False, False),
+    "Collect": (True, False),
+    "Watch": (False, True),
+    "Chat": (True, True),
+    "ServiceOnly": (False, False),
+    "Unlisted": (False, False),
+}
+ACCESS: AccessTable = {
+    f"/{SERVICE}/Say": frozenset({Caller.PERSON, Caller.SERVICE}),
+    f"/{SERVICE}/Collect": frozenset({Caller.PERSON}),
+    f"/{SERVICE}/Watch": frozenset({Caller.PERSON, Caller.SERVICE}),
+    f"/{SERVICE}/Chat": frozenset({Caller.PERSON}),
+    f"/{SERVICE}/ServiceOnly": frozenset({ServiceNamed("analysis")}),
+}
+
+
+class AlbumFull(DomainError):
+    status = Status.RESOURCE_EXHAUSTED
+    reason = "ALBUM_FULL"
+
+
+class Echo:
+    """Does what the request's text says."""
+
+    def __init__(self) -> None:
+        self.waiting = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def say(self, request: StringValue, context: Context) -> StringValue:
+        return StringValue(value=await self._do(request.value))
+
+    async def collect(self, requests: AsyncIterator[StringValue], context: Context) -> StringValue:
+        return StringValue(value="".join([await self._do(request.value) async for request in requests]))
+
+    async def watch(self, request: StringValue, context: Context) -> AsyncIterator[StringValue]:
+        for word in request.value.split(","):
+            yield StringValue(value=await self._do(word))
+
+    async def chat(self, requests: AsyncIterator[StringValue], context: Context) -> AsyncIterator[StringValue]:
+        async for request in requests:
+            yield StringValue(value=await self._do(request.value))
+
+    async def _do(self, word: str) -> str:
+        match word:
+            case "who":
+                return repr(current_principal())
+            case "subject":
+                return current_subject()
+            case "wait":
+                await self._wait()
+            case "full":
+                raise AlbumFull("the album is full: remove something", metadata={"limit": "3"})
+            case "bad":
+                raise FieldInvalid.of("word", "send another word")
+            case "bug":
+                raise RuntimeError("the secret of the picture")
+        return word
+
+    async def _wait(self) -> None:
+        self.waiting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+    def register(self, server: grpc.aio.Server) -> None:
+        behaviours = {"Collect": self.collect, "Watch": self.watch, "Chat": self.chat}
+        handlers = {name: _handler(*kinds, behaviours.get(name, self.say)) for name, kinds in _METHODS.items()}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+
+
+class EchoStub:
+    """Calls the service."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        codec: dict[str, Any] = {
+            "request_serializer": StringValue.SerializeToString,
+            "response_deserializer": StringValue.FromString,
+        }
+        self.say = channel.unary_unary(f"/{SERVICE}/Say", **codec)
+        self.collect = channel.stream_unary(f"/{SERVICE}/Collect", **codec)
+        self.watch = channel.unary_stream(f"/{SERVICE}/Watch", **codec)
+        self.chat = channel.stream_stream(f"/{SERVICE}/Chat", **codec)
+        self.service_only = channel.unary_unary(f"/{SERVICE}/ServiceOnly", **codec)
+        self.unlisted = channel.unary_unary(f"/{SERVICE}/Unlisted", **codec)
+        self.unknown = channel.unary_unary(f"/{SERVICE}/Unknown", **codec)
+
+
+def describe() -> None:
+    """Adds the service's description to the default pool, once."""
+    pool = descriptor_pool.Default()
+    file = descriptor_pb2.FileDescriptorProto(
+        name="pellicule/test/v1/echo_service.proto",
+        package="pellicule.test.v1",
+        syntax="proto3",
+        dependency=[wrappers_pb2.DESCRIPTOR.name],
+    )
+    service = file.service.add(name="EchoService")
+    for name, (streams_in, streams_out) in _METHODS.items():
+        service.method.add(
+            name=name,
+            input_type=".google.protobuf.StringValue",
+            output_type=".google.protobuf.StringValue",
+            client_streaming=streams_in,
+            server_streaming=streams_out,
+        )
+    pool.Add(file)
+
+
+def _handler(streams_in: bool, streams_out: bool, behaviour: Any) -> Any:
+    make = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[streams_in, streams_out]
+    return make(behaviour, StringValue.FromString, StringValue.SerializeToString)

@@ -1,0 +1,66 @@
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from deploy.local.parts.minio import minio_server
+from deploy.local.parts.minio_program import cached_minio
+from deploy.local.parts.object_store import Identity
+from deploy.local.parts.seaweedfs import seaweedfs_server
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.object_store import ObjectStore, S3ObjectStore
+from services.chassis.settings import ObjectStoreSettings
+from tests.contract.chassis.object_store_suite import ObjectStoreSuite
+
+BUCKET = "media"
+SERVICE = "ingest"
+
+
+def settings(address: str, identity: Identity) -> ObjectStoreSettings:
+    return ObjectStoreSettings(
+        s3_endpoint=f"http://{address}", s3_access_key=identity.access_key, s3_secret_key=identity.secret_key
+    )
+
+
+class S3Suite(ObjectStoreSuite):
+    @pytest.fixture
+    def bucket(self) -> str:
+        return BUCKET
+
+    @pytest.fixture
+    async def store(self, server: ObjectStoreSettings) -> AsyncIterator[ObjectStore]:
+        async with S3ObjectStore(server) as store:
+            yield store
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ObjectStoreSettings]:
+    async with seaweedfs_server(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield settings(server.address, server.identity(SERVICE))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def minio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ObjectStoreSettings]:
+    if cached_minio() is None:
+        pytest.skip("MinIO is not built here: `pellicule up --object-store minio` builds it once")
+    async with minio_server(tmp_path_factory.mktemp("minio")) as server:
+        yield settings(server.address, server.identity(SERVICE))
+
+
+class TestSeaweedFS(S3Suite):
+    @pytest.fixture
+    def server(self, seaweedfs: ObjectStoreSettings) -> ObjectStoreSettings:
+        return seaweedfs
+
+
+class TestMinIO(S3Suite):
+    @pytest.fixture
+    def server(self, minio: ObjectStoreSettings) -> ObjectStoreSettings:
+        return minio
+
+
+async def test_a_store_that_does_not_answer_is_unavailable() -> None:
+    nowhere = settings("127.0.0.1:9", Identity("someone", "secret"))
+    async with S3ObjectStore(nowhere) as store:
+        with pytest.raises(DependencyUnavailable):
+            await store.put(BUCKET, "name", b"data")

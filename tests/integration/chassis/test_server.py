@@ -1,0 +1,214 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, cast
+
+import grpc
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_status import rpc_status
+
+from services.chassis.error_details import read_error
+from services.chassis.server import RunningServer
+from services.chassis.tokens import subject_pseudonym
+from tests.integration.chassis.conftest import ISSUER, House, Start, bearer, internal_channel
+from tests.integration.chassis.echo import SERVICE, Echo, EchoStub
+
+pytestmark = pytest.mark.usefixtures("server")
+
+
+def word(text: str) -> StringValue:
+    return StringValue(value=text)
+
+
+async def words(*texts: str) -> AsyncIterator[StringValue]:
+    for text in texts:
+        yield word(text)
+
+
+def health_stub(channel: grpc.aio.Channel) -> Any:
+    return health_pb2_grpc.HealthStub(cast("grpc.Channel", channel))
+
+
+async def refusal(call: Awaitable[object]) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+async def test_a_person_is_known_by_their_pseudonym(public: grpc.aio.Channel, house: House) -> None:
+    answer = await EchoStub(public).say(word("subject"), metadata=bearer(house.token("ada")))
+    assert subject_pseudonym(house.subject_key, ISSUER, "ada") == answer.value
+
+
+async def test_all_four_kinds_of_rpc_pass_the_chain(public: grpc.aio.Channel, house: House) -> None:
+    stub, who = EchoStub(public), bearer(house.token())
+    assert (await stub.say(word("a"), metadata=who)).value == "a"
+    assert (await stub.collect(words("a", "b"), metadata=who)).value == "ab"
+    assert [m.value async for m in stub.watch(word("a,b"), metadata=who)] == ["a", "b"]
+    assert [m.value async for m in stub.chat(words("a", "b"), metadata=who)] == ["a", "b"]
+
+
+async def test_all_four_kinds_of_rpc_answer_with_the_domain_error(public: grpc.aio.Channel, house: House) -> None:
+    stub, who = EchoStub(public), bearer(house.token())
+    errors = [
+        await refusal(stub.say(word("full"), metadata=who)),
+        await refusal(stub.collect(words("a", "full"), metadata=who)),
+        await refusal(anext(aiter(stub.watch(word("full"), metadata=who)))),
+        await refusal(anext(aiter(stub.chat(words("full"), metadata=who)))),
+    ]
+    assert [error.code() for error in errors] == [grpc.StatusCode.RESOURCE_EXHAUSTED] * 4
+    assert {("ALBUM_FULL", "test.pellicule", "3")} == {
+        (e.reason, e.domain, e.metadata["limit"]) for e in map(read_error, errors)
+    }
+
+
+async def test_a_bad_field_is_named_in_bad_request(public: grpc.aio.Channel, house: House) -> None:
+    error = await refusal(EchoStub(public).say(word("bad"), metadata=bearer(house.token())))
+    status = rpc_status.from_call(cast("grpc.Call", error))
+    request = error_details_pb2.BadRequest()
+    assert status is not None
+    status.details[1].Unpack(request)
+    assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert [(v.field, v.description) for v in request.field_violations] == [("word", "send another word")]
+
+
+async def test_a_bug_is_internal_and_says_nothing_about_itself(
+    public: grpc.aio.Channel, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = await refusal(EchoStub(public).say(word("bug"), metadata=bearer(house.token())))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    assert "secret" not in (error.details() or "")
+
+
+async def test_a_call_without_a_token_is_told_to_bring_one(public: grpc.aio.Channel) -> None:
+    error = await refusal(EchoStub(public).say(word("a")))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING")
+
+
+async def test_an_expired_token_is_refused(public: grpc.aio.Channel, house: House) -> None:
+    token = house.token(ttl=timedelta(seconds=-60))
+    error = await refusal(EchoStub(public).say(word("a"), metadata=bearer(token)))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
+
+
+async def test_a_forged_token_is_refused(public: grpc.aio.Channel, house: House) -> None:
+    token = house.token()
+    forged = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
+    error = await refusal(EchoStub(public).say(word("a"), metadata=bearer(forged)))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
+
+
+async def test_a_person_may_not_call_for_services(public: grpc.aio.Channel, house: House) -> None:
+    error = await refusal(EchoStub(public).service_only(word("a"), metadata=bearer(house.token())))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.PERMISSION_DENIED, "CALLER_NOT_ALLOWED")
+
+
+async def test_a_person_cannot_name_another_subject(public: grpc.aio.Channel, house: House) -> None:
+    metadata = (*bearer(house.token("ada")), ("pellicule-subject", "0" * 32))
+    answer = await EchoStub(public).say(word("subject"), metadata=metadata)
+    assert subject_pseudonym(house.subject_key, ISSUER, "ada") == answer.value
+
+
+async def test_a_method_without_a_row_is_refused_to_everyone(public: grpc.aio.Channel, house: House) -> None:
+    error = await refusal(EchoStub(public).unlisted(word("a"), metadata=bearer(house.token(role="operator"))))
+    assert error.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_method_that_does_not_exist_is_unimplemented(public: grpc.aio.Channel, house: House) -> None:
+    error = await refusal(EchoStub(public).unknown(word("a"), metadata=bearer(house.token())))
+    assert error.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_service_is_known_by_its_certificate(server: RunningServer, house: House) -> None:
+    async with internal_channel(server.internal_port, house.authority.issue("analysis")) as channel:
+        answer = await EchoStub(channel).service_only(word("who"))
+    assert answer.value == "Service(name='analysis', acting_for=None)"
+
+
+async def test_a_service_acts_for_the_person_it_names(server: RunningServer, house: House) -> None:
+    metadata = (("pellicule-subject", "ab" * 16),)
+    async with internal_channel(server.internal_port, house.authority.issue("suggestion")) as channel:
+        answer = await EchoStub(channel).say(word("subject"), metadata=metadata)
+    assert answer.value == "ab" * 16
+
+
+async def test_another_service_may_not_call_what_is_for_one(server: RunningServer, house: House) -> None:
+    async with internal_channel(server.internal_port, house.authority.issue("ingest")) as channel:
+        error = await refusal(EchoStub(channel).service_only(word("a")))
+    assert error.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_certificate_of_no_service_is_nobody(server: RunningServer, house: House) -> None:
+    files = house.authority.issue("stranger", uri="spiffe://elsewhere/analysis")
+    async with internal_channel(server.internal_port, files) as channel:
+        error = await refusal(EchoStub(channel).service_only(word("a")))
+    assert error.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_the_internal_listener_wants_a_certificate(server: RunningServer, house: House) -> None:
+    ca = house.authority.issue("phone").ca.read_bytes()
+    target = f"127.0.0.1:{server.internal_port}"
+    async with grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(ca)) as channel:
+        error = await refusal(EchoStub(channel).say(word("a"), timeout=5))
+    assert error.code() == grpc.StatusCode.UNAVAILABLE
+
+
+async def test_the_deadline_is_answered_before_the_caller_gives_up(
+    public: grpc.aio.Channel, house: House, service: Echo
+) -> None:
+    error = await refusal(EchoStub(public).say(word("wait"), timeout=0.3, metadata=bearer(house.token())))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+    assert service.cancelled.is_set()
+
+
+async def test_a_caller_who_leaves_stops_the_work(public: grpc.aio.Channel, house: House, service: Echo) -> None:
+    call = EchoStub(public).say(word("wait"), metadata=bearer(house.token()))
+    await service.waiting.wait()
+    call.cancel()
+    await asyncio.wait_for(service.cancelled.wait(), 5)
+
+
+async def test_health_is_open_to_anyone(public: grpc.aio.Channel) -> None:
+    answer = await health_stub(public).Check(health_pb2.HealthCheckRequest(service=SERVICE))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_health_can_be_watched(public: grpc.aio.Channel) -> None:
+    watch = health_stub(public).Watch(health_pb2.HealthCheckRequest(service=""))
+    answer = await anext(aiter(watch))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_reflection_describes_the_service_to_a_stranger(public: grpc.aio.Channel) -> None:
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast("grpc.Channel", public))
+
+    async def ask() -> AsyncIterator[Any]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+
+    answers = [answer async for answer in stub.ServerReflectionInfo(ask())]
+    assert SERVICE in [service.name for service in answers[0].list_services_response.service]
+
+
+async def test_stopping_ends_open_streams_with_a_word(start: Start, house: House) -> None:
+    service = Echo()
+    async with AsyncExitStack() as stack, AsyncExitStack() as running:
+        server = await running.enter_async_context(start(service))
+        channel = await stack.enter_async_context(_public(server, house))
+        watch = aiter(EchoStub(channel).watch(word("a,wait"), metadata=bearer(house.token())))
+        first = await anext(watch)
+        await service.waiting.wait()
+        stopping = asyncio.create_task(running.aclose())
+        error = await refusal(anext(watch))
+        await asyncio.wait_for(stopping, 0.4)
+    assert first.value == "a"
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+
+
+def _public(server: RunningServer, house: House) -> grpc.aio.Channel:
+    ca = house.authority.issue("phone").ca.read_bytes()
+    return grpc.aio.secure_channel(f"127.0.0.1:{server.public_port}", grpc.ssl_channel_credentials(ca))
