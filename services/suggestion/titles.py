@@ -39,14 +39,14 @@ _REASONS: Mapping[str, Mapping[Kind, str]] = {
         Kind.COLLAGE: "{count} of your best shots {when}",
         Kind.THEME: "{count} photos that share a theme, {when}",
         Kind.HIDDEN_GEM: "A good photo that nothing else shows, {when}",
-        Kind.TIDY_UP: "{count} pictures that you may not need: screenshots, receipts, blurred shots, near-duplicates",
+        Kind.TIDY_UP: "{count} pictures that you may not need: screenshots, receipts, blurred shots",
     },
     "fr": {
         Kind.COLLAGE: "{count} de vos plus belles photos, {when}",
         Kind.THEME: "{count} photos autour d'un même thème, {when}",
         Kind.HIDDEN_GEM: "Une belle photo que rien d'autre ne montre, {when}",
-        Kind.TIDY_UP: "{count} images dont vous n'avez peut-être plus besoin : captures d'écran, tickets, photos floues,"
-        " quasi-doublons",
+        Kind.TIDY_UP: "{count} images dont vous n'avez peut-être plus besoin : captures d'écran, tickets,"
+        " photos floues, quasi-doublons",
     },
 }
 

@@ -1,0 +1,16 @@
+"""Who may call which RPC of the suggestion service: ideas are for their owner's eyes alone."""
+
+from services.chassis.access import AccessTable, Caller
+
+_SERVICE = "/pellicule.suggestion.v1.SuggestionService"
+_OWNER = frozenset({Caller.PERSON})
+
+ACCESS: AccessTable = {
+    f"{_SERVICE}/ListSuggestions": _OWNER,
+    f"{_SERVICE}/GetSuggestion": _OWNER,
+    f"{_SERVICE}/ReadRendition": _OWNER,
+    f"{_SERVICE}/WatchSuggestions": _OWNER,
+    f"{_SERVICE}/SaveSuggestion": _OWNER,
+    f"{_SERVICE}/DismissSuggestion": _OWNER,
+    f"{_SERVICE}/RefreshSuggestions": _OWNER,
+}

@@ -1,0 +1,83 @@
+"""What to make and what to remove, given what could be offered and what is there. Dismissals teach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.suggestion.domain import Idea, Kind, State
+
+MAX_IDEAS = 24
+THEME_COOL_DOWN = timedelta(days=30)
+SAME_PHOTOS = 0.8
+_OFFERED = frozenset({State.READY, State.SEEN})
+_DONE_WITH = frozenset({State.DISMISSED, State.EXPIRED, State.SAVED})
+
+
+@dataclass(frozen=True)
+class Existing:
+    """An idea that is there, and where it stands."""
+
+    id: UUID
+    state: State
+    idea: Idea
+    update_time: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Ideas to make, best first, and ideas to remove."""
+
+    make: tuple[Idea, ...]
+    remove: tuple[UUID, ...]
+
+
+def plan(found: Sequence[Idea], existing: Sequence[Existing], now: datetime) -> Plan:
+    """Return what to change so that the best ideas found are the ones offered.
+
+    Args:
+        found: every idea that the photos give, best first.
+        existing: every idea that is there, whatever its state.
+        now: the time, for cool-downs.
+    """
+    wanted = _distinct([idea for idea in found if not _declined(idea, existing, now)])[:MAX_IDEAS]
+    offered = {row.idea.anchor: row for row in existing if row.state in _OFFERED}
+    kept = {
+        idea.anchor
+        for idea in wanted
+        if idea.anchor in offered and set(offered[idea.anchor].idea.media) == set(idea.media)
+    }
+    return Plan(
+        make=tuple(idea for idea in wanted if idea.anchor not in kept),
+        remove=tuple(row.id for anchor, row in offered.items() if anchor not in kept),
+    )
+
+
+def _declined(idea: Idea, existing: Sequence[Existing], now: datetime) -> bool:
+    """Return whether an idea was decided about before, or its theme was put away lately."""
+    return any(
+        (row.idea.anchor == idea.anchor and row.state in _DONE_WITH)
+        or (
+            row.state is State.DISMISSED
+            and idea.kind is Kind.THEME
+            and row.idea.theme == idea.theme
+            and now - row.update_time < THEME_COOL_DOWN
+        )
+        for row in existing
+    )
+
+
+def _distinct(ideas: Sequence[Idea]) -> list[Idea]:
+    """Drop ideas that show nearly the same photos as a better one."""
+    chosen: list[Idea] = []
+    for idea in ideas:
+        if all(_overlap(idea, other) < SAME_PHOTOS for other in chosen):
+            chosen.append(idea)
+    return chosen
+
+
+def _overlap(one: Idea, other: Idea) -> float:
+    mine, theirs = set(one.media), set(other.media)
+    return len(mine & theirs) / len(mine | theirs)
