@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from deploy.local.parts.minio import minio_server
 from deploy.local.parts.minio_program import cached_minio
@@ -18,7 +19,7 @@ SERVICE = "ingest"
 
 def settings(address: str, identity: Identity) -> ObjectStoreSettings:
     return ObjectStoreSettings(
-        s3_endpoint=f"http://{address}", s3_access_key=identity.access_key, s3_secret_key=identity.secret_key
+        s3_endpoint=f"http://{address}", s3_access_key=identity.access_key, s3_secret_key=SecretStr(identity.secret_key)
     )
 
 
