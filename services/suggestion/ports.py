@@ -112,6 +112,10 @@ class Store(Protocol):
         """Forget that a person is due, whatever came since."""
         ...
 
+    async def object_names(self) -> set[str]:
+        """Return the names of all objects that rows name."""
+        ...
+
     async def notify(self, subject: str) -> None:
         """Tell whoever watches this person's ideas that they changed, once the transaction is committed."""
         ...

@@ -196,6 +196,11 @@ class Store:
         cursor = await self._connection.execute("DELETE FROM due WHERE subject = %(subject)s", {"subject": subject})
         return cursor.rowcount
 
+    async def object_names(self) -> set[str]:
+        """Return the names of all objects that rows name."""
+        cursor = await self._connection.execute("SELECT object FROM rendition")
+        return {row[0] for row in await cursor.fetchall()}
+
     async def notify(self, subject: str) -> None:
         """Tell whoever watches this person's ideas that they changed, once the transaction is committed."""
         await self._connection.execute("SELECT pg_notify('suggestion', %(subject)s)", {"subject": subject})

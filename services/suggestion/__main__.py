@@ -1,0 +1,78 @@
+"""The process of the suggestion service, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from pellicule.suggestion.v1 import suggestion_service_pb2, suggestion_service_pb2_grpc
+from services.chassis.bus import connect_bus
+from services.chassis.channels import open_channel
+from services.chassis.clock import SystemClock
+from services.chassis.database import migrate, open_pool
+from services.chassis.logs import configure_logging
+from services.chassis.object_store import S3ObjectStore
+from services.chassis.outbox import OutboxRelay
+from services.chassis.server import serve
+from services.keyring.client import RetentionKeyring
+from services.keyring.purge import PurgeLoop
+from services.suggestion import purging
+from services.suggestion.access import ACCESS
+from services.suggestion.analysis_client import AnalysisClient
+from services.suggestion.refreshing import Workshop
+from services.suggestion.servicer import SuggestionServicer
+from services.suggestion.settings import Settings
+from services.suggestion.store import Database
+from services.suggestion.watching import Changes
+from services.suggestion.worker import Worker
+
+NAME = "suggestion"
+SERVICES = (suggestion_service_pb2.DESCRIPTOR.services_by_name["SuggestionService"].full_name,)
+
+
+async def main() -> None:
+    """Run until told to stop."""
+    settings = Settings()
+    configure_logging(NAME, settings.log_level)
+    clock = SystemClock()
+    await migrate(settings, Path(__file__).parent / "migrations")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings))
+        bus = await stack.enter_async_context(connect_bus(settings))
+        objects = await stack.enter_async_context(S3ObjectStore(settings))
+        retention = await stack.enter_async_context(
+            open_channel(settings.retention_target, settings, service="retention")
+        )
+        analysis = await stack.enter_async_context(open_channel(settings.analysis_target, settings, service="analysis"))
+        await bus.ensure_stream("SUGGESTION", ["pellicule.suggestion.v1.>"])
+        await objects.ensure_bucket(settings.renditions_bucket, settings.backstop_days)
+        keyring = RetentionKeyring(retention, clock)
+        database = Database(pool)
+        workshop = Workshop(database, AnalysisClient(analysis), keyring, objects, settings.renditions_bucket, clock)
+        worker = Worker(workshop, settings)
+        changes = Changes(pool, clock)
+        purge = partial(purging.execute, database=database, objects=objects, bucket=settings.renditions_bucket)
+        servicer = SuggestionServicer(workshop, changes)
+        await serve(
+            name=NAME,
+            settings=settings,
+            register=partial(suggestion_service_pb2_grpc.add_SuggestionServiceServicer_to_server, servicer),
+            service_names=SERVICES,
+            access=ACCESS,
+            clock=clock,
+            tasks=[
+                keyring.run,
+                OutboxRelay(pool, bus, clock).run,
+                worker.consumer(bus, pool).run,
+                worker.make_due,
+                worker.keep_tidy,
+                changes.run,
+                PurgeLoop(retention, NAME, bus, purge, clock).run,
+            ],
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

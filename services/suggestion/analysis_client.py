@@ -1,0 +1,85 @@
+"""The analysis service as this one sees it: photos as it understood them, and their previews."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+import grpc
+import numpy as np
+
+from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
+from services.chassis.channels import acting_for
+from services.chassis.error_details import as_domain_error
+from services.keyring import PurposeNotGranted
+from services.suggestion.domain import Box, Photo, Position
+from services.suggestion.ports import Understood
+
+PAGE_SIZE = 400
+CALL_SECONDS = 30.0
+_GONE = frozenset({"MEDIA_NOT_FOUND", "PREVIEW_NOT_READY", "MEDIA_PARKED"})
+
+
+class AnalysisClient:
+    """Implements `Analysis` over an mTLS channel to the analysis service."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = analysis_service_pb2_grpc.AnalysisServiceStub(channel)
+
+    async def photos(self, subject: str) -> list[Understood]:
+        """Return every photo that is understood (`Analysis.photos`)."""
+        found: list[Understood] = []
+        token = ""
+        while True:
+            page = await self._page(subject, token)
+            found += [understood(each) for each in page.analyses if each.HasField("findings")]
+            token = page.next_page_token
+            if not token:
+                return found
+
+    async def picture(self, subject: str, media: str) -> bytes | None:
+        """Return a reduced upright JPEG (`Analysis.picture`)."""
+        request = analysis_service_pb2.ReadPreviewRequest(media=media, size=analysis_service_pb2.PREVIEW_SIZE_PREVIEW)
+        parts = []
+        try:
+            async for reply in self._stub.ReadPreview(request, metadata=acting_for(subject), timeout=CALL_SECONDS):
+                parts.append(reply.chunk)
+        except grpc.aio.AioRpcError as error:
+            domain_error = as_domain_error(error)
+            if domain_error.reason in _GONE:
+                return None
+            raise domain_error from error
+        return b"".join(parts)
+
+    async def _page(self, subject: str, token: str) -> analysis_service_pb2.ListAnalysesResponse:
+        request = analysis_service_pb2.ListAnalysesRequest(
+            page_size=PAGE_SIZE, page_token=token, view=analysis_pb2.ANALYSIS_VIEW_FULL
+        )
+        try:
+            return await self._stub.ListAnalyses(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            domain_error = as_domain_error(error)
+            if domain_error.reason == PurposeNotGranted.reason:
+                raise PurposeNotGranted(str(domain_error)) from error
+            raise domain_error from error
+
+
+def understood(analysis: analysis_pb2.Analysis) -> Understood:
+    """Return a photo from the service's message."""
+    found = analysis.findings
+    photo = Photo(
+        media=analysis.media,
+        taken=found.capture_time.ToDatetime(UTC),
+        width=max(1, found.width),
+        height=max(1, found.height),
+        kind=analysis_pb2.MediaKind.Name(found.kind).removeprefix("MEDIA_KIND_"),
+        tags={tag.name: tag.score for tag in found.tags},
+        faces=tuple(Box(face.box.x, face.box.y, face.box.width, face.box.height) for face in found.faces),
+        sharpness=found.sharpness,
+        exposure=found.exposure,
+        duplicate_group=found.duplicate_group,
+        position=Position(found.position.latitude, found.position.longitude) if found.HasField("position") else None,
+        embedding=tuple(np.frombuffer(found.scene_embedding, "<f4").tolist()),
+        favorite=found.favorite,
+        utc_offset=timedelta(seconds=found.capture_utc_offset.seconds),
+    )
+    return Understood(photo, analysis.delete_time.ToDatetime(UTC))
