@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+ObjectStoreChoice: TypeAlias = Literal["seaweedfs", "minio"]
+"""The S3 servers that a stack can have."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import asyncio
 import glob
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -44,19 +44,27 @@ class Part(Protocol):
 PartT = TypeVar("PartT", bound=Part)
 
 
-async def bring_up(part: Part, *, timeout: float = START_TIMEOUT) -> ServerProcess:
+async def bring_up(
+    part: Part, *, started: Callable[[ServerProcess], None] | None = None, timeout: float = START_TIMEOUT
+) -> ServerProcess:
     """Starts a part and waits until it is ready and provisioned.
+
+    Args:
+        part: What to start.
+        started: Told of the process as soon as there is one.
+        timeout: Seconds until the part has to answer.
 
     Raises:
         StackError: START_FAILED, with the last line of the part's log; nothing is left running.
     """
     process = await part.start()
+    if started is not None:
+        started(process)
     try:
         await _wait_ready(part, process, timeout)
         await part.provision()
     except BaseException:
-        process.kill()
-        await process.exited()
+        await process.stop()
         sweep(part.litter())
         raise
     return process

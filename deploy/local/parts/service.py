@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from deploy.local.parts.process import Command, ServerProcess
 
@@ -58,7 +58,11 @@ class ServiceProcess:
         """Asks its health over TLS, as any of its callers could."""
         credentials = grpc.ssl_channel_credentials(self._authority.read_bytes())
         async with grpc.aio.secure_channel(self.address, credentials) as channel:
-            check = health_pb2_grpc.HealthStub(channel).Check
+            check = channel.unary_unary(
+                "/grpc.health.v1.Health/Check",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
             try:
                 answer = await check(health_pb2.HealthCheckRequest(), timeout=_PROBE_SECONDS)
             except grpc.RpcError:

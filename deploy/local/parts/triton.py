@@ -113,7 +113,7 @@ class TritonServer:
             directory=self._data,
             environment={**self._models.environment, **_environment(package, libraries)},
             stop_signal=signal.SIGTERM,
-            grace=4.0,
+            grace=2.0,
         )
 
     def _place_flags(self, package: Path) -> tuple[str, ...]:
@@ -136,7 +136,7 @@ _FLAGS = (
     "--model-config-name=cpu",
     "--model-control-mode=explicit",
     "--disable-auto-complete-config",
-    "--exit-timeout-secs=2",
+    "--exit-timeout-secs=5",
     "--exit-on-error=true",
 )
 

@@ -1,0 +1,126 @@
+"""Starts a stack in the background, and stops one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from deploy.local.errors import StackError
+from deploy.local.home import StackHome
+from deploy.local.leftovers import is_running, remove_leftovers
+from deploy.local.lock import locked
+from deploy.local.parts.process import last_line
+from deploy.local.roster import ObjectStoreChoice
+from deploy.local.state import Phase, ProcessId, StackState, read_state
+
+START_SECONDS = 180.0
+"""A first start with MinIO builds it."""
+STOP_SECONDS = 60.0
+_PAUSE = 0.05
+
+Report = Callable[[StackState], None]
+
+
+def running_state(home: StackHome) -> StackState:
+    """Returns the state of a stack that runs.
+
+    Raises:
+        StackError: NOT_RUNNING.
+    """
+    state = read_state(home)
+    if state is None or state.phase is Phase.FAILED or not is_running(state.supervisor):
+        raise StackError("NOT_RUNNING", f"no stack runs in {home.path}: start it with `pellicule up`", field="home")
+    return state
+
+
+def start(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> StackState:
+    """Starts a stack, or joins the one that runs already, and returns once every part is ready.
+
+    Raises:
+        StackError: why it could not be; nothing is left running.
+    """
+    state = read_state(home)
+    if state is not None and state.phase is not Phase.FAILED and is_running(state.supervisor):
+        return _await_ready(home, state.supervisor.pid, lambda: is_running(state.supervisor), report)
+    process = _spawn(home, object_store, start_new_session=True)
+    ready = _await_ready(home, process.pid, lambda: process.poll() is None, report)
+    process.returncode = 0  # it is meant to outlive this process: no warning about it
+    return ready
+
+
+def run(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> None:
+    """Runs a stack in the foreground: returns once it was stopped, by Ctrl-C or otherwise.
+
+    Raises:
+        StackError: why it could not be started.
+    """
+    process = _spawn(home, object_store, start_new_session=False)
+    try:
+        _await_ready(home, process.pid, lambda: process.poll() is None, report)
+        process.wait()
+    except KeyboardInterrupt:
+        process.terminate()  # the terminal told it as well; whoever sent the signal to us alone did not
+        process.wait(STOP_SECONDS)
+
+
+def stop(home: StackHome) -> bool:
+    """Stops a stack, or cleans up after one whose supervisor was killed; says whether there was anything."""
+    state = read_state(home)
+    if state is not None and is_running(state.supervisor):
+        os.kill(state.supervisor.pid, signal.SIGTERM)
+        if not _await_end(state.supervisor):
+            os.kill(state.supervisor.pid, signal.SIGKILL)
+            _await_end(state.supervisor)
+            remove_leftovers(home)
+        return True
+    if state is None:
+        return False
+    with locked(home):
+        return remove_leftovers(home)
+
+
+def _spawn(home: StackHome, object_store: str, *, start_new_session: bool) -> subprocess.Popen[bytes]:
+    home.make()
+    home.log("supervisor").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with home.log("supervisor").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "deploy.local.supervisor", str(home.path), object_store],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=start_new_session,
+            cwd="/",
+        )
+
+
+def _await_ready(home: StackHome, pid: int, lives: Callable[[], bool], report: Report) -> StackState:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        alive = lives()
+        state = read_state(home)
+        if state is not None and state.supervisor.pid == pid:
+            report(state)
+            if state.phase is Phase.READY:
+                return state
+        if not alive:
+            raise _failure(home)
+        time.sleep(_PAUSE)
+    stop(home)
+    raise StackError("START_FAILED", f"the stack was not ready within {START_SECONDS:.0f} s: see {home.path}/logs")
+
+
+def _failure(home: StackHome) -> StackError:
+    state = read_state(home)
+    if state is not None and state.phase is Phase.FAILED:
+        return StackError(state.error["reason"], state.error["message"], field=state.error["field"])
+    log = home.log("supervisor")
+    return StackError("START_FAILED", f"the supervisor ended: {last_line(log)} (log: {log})", field="supervisor")
+
+
+def _await_end(process: ProcessId) -> bool:
+    end = time.monotonic() + STOP_SECONDS
+    while is_running(process) and time.monotonic() < end:
+        time.sleep(_PAUSE)
+    return not is_running(process)

@@ -1,0 +1,76 @@
+"""The folder of one stack: what lies where. One folder, one stack; another folder, another stack beside it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME_VARIABLE = "PELLICULE_HOME"
+
+
+@dataclass(frozen=True)
+class StackHome:
+    """The paths under a stack's folder; all of it is its owner's alone."""
+
+    path: Path
+
+    def make(self) -> None:
+        """Makes the folder, its owner's alone, if it is not there."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the supervisor for as long as it lives."""
+        return self.path / "lock"
+
+    @property
+    def state(self) -> Path:
+        """What runs, for `pellicule status` and for whoever has to clean up after a crash."""
+        return self.path / "state.json"
+
+    @property
+    def ports(self) -> Path:
+        """The ports used last, asked for again at the next start."""
+        return self.path / "ports.json"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords of the servers' users."""
+        return self.path / "secrets.json"
+
+    @property
+    def object_store(self) -> Path:
+        """Says which S3 server has this stack's objects."""
+        return self.path / "object-store"
+
+    @property
+    def epochs(self) -> Path:
+        """Retention's epoch keys, a file each."""
+        return self.path / "epochs"
+
+    @property
+    def authority(self) -> Path:
+        """Certificate of the local authority, PEM: what a stranger needs besides a token."""
+        return self.path / "pki" / "authority.pem"
+
+    def key(self, name: str) -> Path:
+        """Returns the place of a key file."""
+        return self.path / "keys" / name
+
+    def certificate(self, service: str) -> tuple[Path, Path]:
+        """Returns the places of a service's certificate and of its private key."""
+        return self.path / "pki" / f"{service}.pem", self.path / "pki" / f"{service}-key.pem"
+
+    def data(self, part: str) -> Path:
+        """Returns the folder of a part's data."""
+        return self.path / "data" / part
+
+    def log(self, part: str) -> Path:
+        """Returns the log file of a part."""
+        return self.path / "logs" / f"{part}.log"
+
+
+def default_home() -> StackHome:
+    """Returns `$PELLICULE_HOME`, or `~/.local/share/pellicule`."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    path = Path(chosen) if chosen else Path.home() / ".local" / "share" / "pellicule"
+    return StackHome(path.expanduser().absolute())

@@ -1,0 +1,196 @@
+"""A stack's parts and what each waits for: everything that is decided before anything starts."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deploy.local import authority
+from deploy.local.credentials import Passwords, PortBook
+from deploy.local.home import StackHome
+from deploy.local.models import built_models
+from deploy.local.parts.lifecycle import Part
+from deploy.local.parts.minio import MinioServer
+from deploy.local.parts.nats import PROBER, NatsServer
+from deploy.local.parts.object_store import Identity, identity_names
+from deploy.local.parts.postgres import SUPERUSER, PostgresServer
+from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
+from deploy.local.parts.service import ServiceProcess
+from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
+from deploy.local.roster import ROSTER, SERVICES, ObjectStoreChoice
+
+_NEVER = 10**9
+_SEAWEED_PORTS = tuple(f"seaweedfs-{name}" for name in SeaweedPorts.__dataclass_fields__)
+_SIGNING_KEY = "seaweedfs-signing-key"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A part of the stack.
+
+    Attributes:
+        part: What is started.
+        needs: Names of the parts that have to be ready before it is started.
+        patience: Bad probes in a row after which it is started again although its process lives.
+    """
+
+    part: Part
+    needs: tuple[str, ...] = ()
+    patience: int = _NEVER
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stack, before its start.
+
+    Attributes:
+        units: The parts, in the order of their needs.
+        absent: Services that this checkout does not have.
+        ports: The ports that are reserved for them.
+    """
+
+    units: tuple[Unit, ...]
+    absent: tuple[str, ...]
+    ports: PortBook
+
+
+def make_plan(home: StackHome, object_store: ObjectStoreChoice) -> Plan:
+    """Chooses ports and passwords and puts the parts together."""
+    ports = PortBook.reserve(home, _port_names())
+    passwords = Passwords.ensure(home, _password_names())
+    postgres = _postgres(home, ports, passwords)
+    store = _object_store(home, ports, passwords, object_store)
+    nats = _nats(home, ports, passwords)
+    triton = _triton(home, ports)
+    present = tuple(name for name in SERVICES if _is_present(name))
+    settings = _Settings(home, ports, postgres, store, nats, triton)
+    services = [_service(home, name, settings) for name in present]
+    # A server that still runs but no longer answers is broken; a service may just lack a server.
+    servers = [Unit(postgres, patience=6), Unit(store, patience=6), Unit(nats, patience=6), Unit(triton, patience=2)]
+    absent = tuple(name for name in SERVICES if name not in present)
+    return Plan((*servers, *services), absent, ports)
+
+
+def _is_present(service: str) -> bool:
+    return (
+        importlib.util.find_spec(f"services.{service}") is not None
+        and importlib.util.find_spec(f"services.{service}.__main__") is not None
+    )
+
+
+def _port_names() -> Sequence[str]:
+    listeners = [f"{name}-{side}" for name in SERVICES for side in ("public", "internal")]
+    return ("postgres", "nats", "minio", "triton", "triton-metrics", *_SEAWEED_PORTS, *listeners)
+
+
+def _password_names() -> Sequence[str]:
+    databases = [f"postgres-{name}" for name in (SUPERUSER, *SERVICES)]
+    users = [f"nats-{name}" for name in (PROBER, *SERVICES)]
+    return (*databases, *users, *(f"s3-{name}" for name in identity_names()), _SIGNING_KEY)
+
+
+def _postgres(home: StackHome, ports: PortBook, passwords: Passwords) -> PostgresServer:
+    roles = {name: passwords.of(f"postgres-{name}") for name in (SUPERUSER, *SERVICES)}
+    return PostgresServer(
+        data=home.data("postgres"),
+        log=home.log("postgres"),
+        port=ports.number("postgres"),
+        passwords=roles,
+    )
+
+
+def _nats(home: StackHome, ports: PortBook, passwords: Passwords) -> NatsServer:
+    users = {name: passwords.of(f"nats-{name}") for name in (PROBER, *SERVICES)}
+    return NatsServer(data=home.data("nats"), log=home.log("nats"), port=ports.number("nats"), passwords=users)
+
+
+def _object_store(
+    home: StackHome, ports: PortBook, passwords: Passwords, choice: ObjectStoreChoice
+) -> SeaweedServer | MinioServer:
+    identities = {name: Identity(name, passwords.of(f"s3-{name}")) for name in identity_names()}
+    if choice == "minio":
+        return MinioServer(
+            data=home.data("minio"), log=home.log("minio"), port=ports.number("minio"), identities=identities
+        )
+    return SeaweedServer(
+        data=home.data("seaweedfs"),
+        log=home.log("seaweedfs"),
+        ports=SeaweedPorts(*(ports.number(name) for name in _SEAWEED_PORTS)),
+        identities=identities,
+        signing_key=passwords.of(_SIGNING_KEY),
+    )
+
+
+def _triton(home: StackHome, ports: PortBook) -> TritonServer:
+    return TritonServer(
+        data=home.data("triton"),
+        log=home.log("triton"),
+        ports=TritonPorts(ports.number("triton"), ports.number("triton-metrics")),
+        models=built_models(),
+        shared_memory_prefix=new_shared_memory_prefix(),
+    )
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What the services' settings are taken from."""
+
+    home: StackHome
+    ports: PortBook
+    postgres: PostgresServer
+    store: SeaweedServer | MinioServer
+    nats: NatsServer
+    triton: TritonServer
+
+    def of(self, name: str) -> Mapping[str, str]:
+        """Returns the environment of a service, without the prefix PELLICULE_."""
+        certificate, key = self.home.certificate(name)
+        return {
+            "PUBLIC_ADDRESS": self.ports.address(f"{name}-public"),
+            "INTERNAL_ADDRESS": self.ports.address(f"{name}-internal"),
+            "TLS_CA_FILE": str(self.home.authority),
+            "TLS_CERT_FILE": str(certificate),
+            "TLS_KEY_FILE": str(key),
+            "TOKEN_JWKS_FILE": str(self.home.key(authority.JWKS)),
+            "SUBJECT_KEY_FILE": str(self.home.key(authority.SUBJECT_KEY)),
+            "DATABASE_URL": self.postgres.url(name),
+            "NATS_URL": self.nats.url(name),
+            **self._object_store(name),
+            **self._targets(name),
+            **self._key_files(name),
+        }
+
+    def _object_store(self, name: str) -> Mapping[str, str]:
+        if not ROSTER[name].stores_objects:
+            return {}
+        identity = self.store.identity(name)
+        return {
+            "S3_ENDPOINT": f"http://{self.store.address}",
+            "S3_ACCESS_KEY": identity.access_key,
+            "S3_SECRET_KEY": identity.secret_key,
+        }
+
+    def _targets(self, name: str) -> Mapping[str, str]:
+        entry = ROSTER[name]
+        targets = {f"{called.upper()}_TARGET": self.ports.address(f"{called}-internal") for called in entry.calls}
+        return {**targets, **({"TRITON_ADDRESS": self.triton.address} if entry.infers else {})}
+
+    def _key_files(self, name: str) -> Mapping[str, str]:
+        """The keys that only one service may read."""
+        if name == "retention":
+            return {"ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)), "EPOCH_DIR": str(self.home.epochs)}
+        if name == "consent":
+            return {"RECEIPT_KEY_FILE": str(self.home.key(authority.RECEIPT_KEY))}
+        return {}
+
+
+def _service(home: StackHome, name: str, settings: _Settings) -> Unit:
+    stores = (settings.store.name,) if ROSTER[name].stores_objects else ()
+    part = ServiceProcess(
+        name,
+        folder=home.data(name),
+        log=home.log(name),
+        address=settings.ports.address(f"{name}-public"),
+        environment={f"PELLICULE_{key}": value for key, value in settings.of(name).items()},
+        authority=home.authority,
+    )
+    return Unit(part, needs=("postgres", "nats", *stores))

@@ -1,0 +1,194 @@
+"""Runs a whole stack: starts its parts as their needs allow, keeps them running, stops them in reverse order.
+
+Run as `python -m deploy.local.supervisor HOME OBJECT_STORE`; `pellicule up` does.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from deploy.local.authority import ensure_credentials
+from deploy.local.errors import StackError
+from deploy.local.files import write_private
+from deploy.local.home import StackHome
+from deploy.local.leftovers import identify, remove_leftovers
+from deploy.local.lock import locked
+from deploy.local.plan import Plan, make_plan
+from deploy.local.roster import ObjectStoreChoice
+from deploy.local.state import PartState, Phase, StackState, write_state
+from deploy.local.watch import Watch
+from services.chassis.clock import Clock, SystemClock
+
+_FREE_BYTES = 256 * 1024 * 1024
+"""Below this, PostgreSQL and SeaweedFS fail in ways that are hard to read."""
+
+
+class Supervisor:
+    """One stack, from start to stop.
+
+    Args:
+        home: Its folder, locked by the caller.
+        object_store: Which S3 server it has.
+        clock: What time it is.
+    """
+
+    def __init__(self, home: StackHome, object_store: ObjectStoreChoice, clock: Clock, observer: Observer) -> None:
+        self._home = home
+        self._object_store = object_store
+        self._clock = clock
+        self._identity = identify(os.getpid())
+        self._phase = Phase.STARTING
+        self._watches: tuple[Watch, ...] = ()
+        self._absent: tuple[str, ...] = ()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs the stack until `stop` is set.
+
+        Raises:
+            StackError: a part could not be started; everything has been stopped again.
+        """
+        plan = make_plan(self._home, self._object_store)
+        try:
+            await self._run_parts(plan, stop)
+        finally:
+            plan.ports.close()
+
+    async def _run_parts(self, plan: Plan, stop: asyncio.Event) -> None:
+        self._absent = plan.absent
+        self._watches = tuple(Watch(unit, self._clock, self._write_down) for unit in plan.units)
+        lives = [asyncio.create_task(self._life(watch)) for watch in self._watches]
+        others = [asyncio.create_task(self._announce_ready()), asyncio.create_task(_wait(stop))]
+        try:
+            await asyncio.wait([others[1], *lives], return_when=asyncio.FIRST_COMPLETED)
+            for life in lives:
+                if life.done():
+                    life.result()
+        finally:
+            await self._stop_all([*lives, *others])
+
+    async def _stop_all(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        self._phase = Phase.STOPPING
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        results = await asyncio.gather(*map(self._stop, self._watches), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _life(self, watch: Watch) -> None:
+        for need in watch.unit.needs:
+            await self._watch_of(need).ready.wait()
+        await watch.run()
+
+    async def _announce_ready(self) -> None:
+        for watch in self._watches:
+            await watch.ready.wait()
+        self._phase = Phase.READY
+        self._write_down()
+
+    async def _stop(self, watch: Watch) -> None:
+        """Stops a part once everything that needs it has stopped."""
+        for other in self._watches:
+            if watch.unit.part.name in other.unit.needs:
+                await other.stopped.wait()
+        await watch.stop()
+
+    def _watch_of(self, name: str) -> Watch:
+        return next(watch for watch in self._watches if watch.unit.part.name == name)
+
+    def _write_down(self) -> None:
+        state = StackState(
+            phase=self._phase,
+            supervisor=self._identity,
+            object_store=self._object_store,
+            parts=(*(watch.state for watch in self._watches), *map(_absent_part, self._absent)),
+            litter=tuple(pattern for watch in self._watches for pattern in watch.unit.part.litter()),
+        )
+        write_state(self._home, state)
+
+
+def _absent_part(name: str) -> PartState:
+    note = f"left out: this checkout has no services.{name}"
+    return PartState(name, ready=False, process=None, restarts=0, address="", started_at="", note=note)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def supervise(home: StackHome, object_store: ObjectStoreChoice) -> None:
+    """Runs a stack until SIGTERM or SIGINT; leaves a state file only when it failed.
+
+    Raises:
+        StackError: what kept it from running, in one line.
+    """
+    os.umask(0o077)
+    with locked(home):
+        try:
+            remove_leftovers(home)
+            _check_disk(home)
+            _settle_object_store(home, object_store)
+            ensure_credentials(home, SystemClock())
+            asyncio.run(_run(home, object_store))
+        except (StackError, OSError) as error:
+            failure = error if isinstance(error, StackError) else _from_system(home, error)
+            _write_failure(home, object_store, failure)
+            raise failure from error
+        home.state.unlink(missing_ok=True)
+
+
+async def _run(home: StackHome, object_store: ObjectStoreChoice) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(name, stop.set)
+    await Supervisor(home, object_store, SystemClock()).run(stop)
+
+
+def _check_disk(home: StackHome) -> None:
+    free = shutil.disk_usage(home.path).free
+    if free < _FREE_BYTES:
+        need = f"{free >> 20} MB are free under {home.path}, {_FREE_BYTES >> 20} MB are needed"
+        raise StackError("DISK_FULL", f"{need}: make room, or set PELLICULE_HOME to another disk", field="home")
+
+
+def _settle_object_store(home: StackHome, object_store: ObjectStoreChoice) -> None:
+    """Objects in one server are not in the other, so a stack keeps to the one that it began with."""
+    if not home.object_store.exists():
+        write_private(home.object_store, object_store.encode())
+    kept = home.object_store.read_text(encoding="ascii")
+    if kept != object_store:
+        message = f"the stack in {home.path} keeps its objects in {kept}: set PELLICULE_HOME to another folder"
+        raise StackError("OBJECT_STORE_SETTLED", f"{message} for a stack with {object_store}", field="--object-store")
+
+
+def _from_system(home: StackHome, error: OSError) -> StackError:
+    what = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+    return StackError("SYSTEM", f"the stack in {home.path} could not run: {what}", field=str(error.filename or ""))
+
+
+def _write_failure(home: StackHome, object_store: ObjectStoreChoice, error: StackError) -> None:
+    failure = {"reason": error.reason, "message": error.message, "field": error.field}
+    state = StackState(Phase.FAILED, identify(os.getpid()), object_store, error=failure)
+    write_state(home, state)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the supervisor of the stack in the folder given; its failure is in the state file."""
+    home, object_store = arguments
+    try:
+        supervise(StackHome(Path(home)), cast("ObjectStoreChoice", object_store))
+    except StackError as error:
+        sys.stderr.write(f"{error.reason}: {error.message}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

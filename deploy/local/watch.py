@@ -1,0 +1,139 @@
+"""One part's life: started, watched, started again when it dies or stops answering."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from deploy.local.errors import StackError
+from deploy.local.leftovers import identify
+from deploy.local.parts.lifecycle import bring_up, sweep
+from deploy.local.parts.process import ServerProcess
+from deploy.local.plan import Unit
+from deploy.local.state import PartState, ProcessId
+from services.chassis.clock import Clock
+
+PROBE_INTERVAL = 5.0
+"""Seconds between two real requests to a part that runs."""
+_PROBE_TIMEOUT = 15.0
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 10.0
+_STEADY_SECONDS = 60.0
+"""A part that ran this long has recovered: its next failure is a first one again."""
+_FIRST_STARTS = 3
+"""How often a part may fail before it was ready once; after that the stack is not viable."""
+
+
+class Watch:
+    """Keeps one part running.
+
+    Args:
+        unit: The part.
+        clock: Says when it became ready.
+        changed: Called at each change of `state`.
+    """
+
+    def __init__(self, unit: Unit, clock: Clock, changed: Callable[[], None]) -> None:
+        self.unit = unit
+        self.ready = asyncio.Event()
+        """Set once the part was ready for the first time: those that need it may start."""
+        self.stopped = asyncio.Event()
+        self._clock = clock
+        self._changed = changed
+        self._process: ServerProcess | None = None
+        self._identity: ProcessId | None = None
+        self._answers = False
+        self._restarts = 0
+        self._started_at = ""
+        self._note = "waiting to be started"
+
+    @property
+    def state(self) -> PartState:
+        """The part as it is now."""
+        part = self.unit.part
+        return PartState(
+            part=part.name,
+            ready=self._answers,
+            process=self._identity,
+            restarts=self._restarts,
+            address=part.address,
+            started_at=self._started_at,
+            note=self._note,
+        )
+
+    async def run(self) -> None:
+        """Starts the part, over and over, until cancelled.
+
+        Raises:
+            StackError: it could not be started even once.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            started = self._clock.monotonic()
+            await self._one_life()
+            steady = self._clock.monotonic() - started > _STEADY_SECONDS
+            pause = _FIRST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
+            self._restarts += 1
+            self._note_down(self._note)
+            await self._clock.sleep(pause)
+
+    async def stop(self) -> None:
+        """Stops the part and removes what it left outside its folder."""
+        try:
+            if self._process is not None:
+                await self._process.stop()
+            sweep(self.unit.part.litter())
+            self._process = self._identity = None
+            self._answers = False
+            self._note_down("stopped")
+        finally:
+            self.stopped.set()
+
+    async def _one_life(self) -> None:
+        try:
+            self._note_down("starting")
+            self._process = await bring_up(self.unit.part, started=self._note_process)
+        except StackError as error:
+            self._identity = None
+            if not self.ready.is_set() and self._restarts + 1 >= _FIRST_STARTS:
+                raise
+            self._note_down(error.message)
+            return
+        self._answers = True
+        self._started_at = self._clock.now().isoformat()
+        self._note_down("")
+        self.ready.set()
+        await self._watch(self._process)
+
+    def _note_process(self, process: ServerProcess) -> None:
+        self._process = process
+        with contextlib.suppress(ProcessLookupError):
+            self._identity = identify(process.pid)
+        self._changed()
+
+    async def _watch(self, process: ServerProcess) -> None:
+        """Returns when the process has ended, or had to be ended."""
+        bad = 0
+        while not await process.exited(PROBE_INTERVAL):
+            good = await self._probe()
+            bad = 0 if good else bad + 1
+            if good != self._answers:
+                self._answers = good
+                self._note_down("" if good else "does not answer as it should")
+            if bad >= self.unit.patience:
+                break
+        reason = "stopped answering" if process.exit_status is None else f"ended with status {process.exit_status}"
+        await process.stop()
+        sweep(self.unit.part.litter())
+        self._identity, self._answers = None, False
+        self._note_down(f"{reason}; it said: {process.last_words()}")
+
+    async def _probe(self) -> bool:
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT):
+                return await self.unit.part.probe()
+        except TimeoutError:
+            return False
+
+    def _note_down(self, note: str) -> None:
+        self._note = note
+        self._changed()

@@ -1,0 +1,151 @@
+"""The commands about the stack on this machine: up, down, status; and how the other commands reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from deploy.local import authority, daemon
+from deploy.local.errors import StackError
+from deploy.local.home import StackHome, default_home
+from deploy.local.roster import SERVICES, ObjectStoreChoice
+from deploy.local.state import PartState, StackState
+from services.chassis.clock import SystemClock
+from services.chassis.settings import TokenSettings
+from services.chassis.tokens import Role, mint_token
+from services.cli.client import Access
+from services.cli.output import CommandFailed, console, emit, failures, say
+
+Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, and nothing else there.")]
+_TOKEN_LIFE = timedelta(hours=12)
+_FIELDS = TokenSettings.model_fields
+ISSUER = str(_FIELDS["token_issuer"].default)
+AUDIENCE = str(_FIELDS["token_audience"].default)
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands."""
+    app.command("up")(up)
+    app.command("down")(down)
+    app.command("status")(status)
+
+
+def up(
+    object_store: Annotated[
+        ObjectStoreChoice, typer.Option(help="The S3 server; a folder keeps to the one that it began with.")
+    ] = "seaweedfs",
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Start the stack under $PELLICULE_HOME, and return once every part has answered a real request."""
+    with failures(as_json=as_json), stack_failures():
+        home = default_home()
+        progress = _Progress()
+        if foreground:
+            daemon.run(home, object_store, progress)
+            return
+        _print_parts(daemon.start(home, object_store, progress), as_json=as_json)
+
+
+def down(as_json: Json = False) -> None:
+    """Stop the stack, or clean up after one that was killed."""
+    with failures(as_json=as_json), stack_failures():
+        home = default_home()
+        stopped = daemon.stop(home)
+        if as_json:
+            emit({"stopped": stopped, "home": str(home.path)})
+        else:
+            say(f"stopped the stack in {home.path}" if stopped else f"no stack runs in {home.path}")
+
+
+def status(as_json: Json = False) -> None:
+    """Say what each part of the stack does."""
+    with failures(as_json=as_json), stack_failures():
+        _print_parts(daemon.running_state(default_home()), as_json=as_json)
+
+
+def access_of(subject: str) -> Access:
+    """Return what a person needs to call the stack that runs here."""
+    with stack_failures():
+        home = default_home()
+        state = daemon.running_state(home)
+    return Access(
+        addresses=public_addresses(state),
+        ca_certificate=home.authority.read_bytes(),
+        token=local_token(home, subject, ttl=_TOKEN_LIFE),
+    )
+
+
+def public_addresses(state: StackState) -> Mapping[str, str]:
+    """Return `host:port` of the public listener of each service of a stack."""
+    return {name: address for name in SERVICES if (address := state.address(name))}
+
+
+def local_token(home: StackHome, subject: str, *, ttl: timedelta, role: Role | None = None) -> str:
+    """Sign a token as the stack's own issuer."""
+    return mint_token(
+        home.key(authority.TOKEN_KEY).read_bytes(),
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        subject=subject,
+        ttl=ttl,
+        role=role,
+        clock=SystemClock(),
+    )
+
+
+@contextmanager
+def stack_failures() -> Iterator[None]:
+    """Turn what the stack says is wrong into a command's failure."""
+    try:
+        yield
+    except StackError as error:
+        raise CommandFailed(error.reason, error.message, error.field) from error
+
+
+class _Progress:
+    """Prints each part once, when it is ready or says why it is not."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def __call__(self, state: StackState) -> None:
+        """Print what is new."""
+        for part in state.parts:
+            line = _progress_line(part)
+            if line and self._told.get(part.part) != line:
+                self._told[part.part] = line
+                console.print(line, markup=False, highlight=False)
+
+
+def _progress_line(part: PartState) -> str:
+    if part.ready:
+        return f"  {part.part:<12} ready at {part.address}"
+    return f"  {part.part:<12} {part.note}" if part.restarts or not part.address else ""
+
+
+def _print_parts(state: StackState, *, as_json: bool) -> None:
+    for part in state.parts:
+        emit(_row(part)) if as_json else say(_line(part))
+
+
+def _row(part: PartState) -> Mapping[str, object]:
+    return {
+        "part": part.part,
+        "ready": part.ready,
+        "pid": part.process.pid if part.process else None,
+        "restarts": part.restarts,
+        "address": part.address or None,
+        "started_at": part.started_at or None,
+        "note": part.note or None,
+    }
+
+
+def _line(part: PartState) -> str:
+    what = "ready" if part.ready else part.note
+    pid = part.process.pid if part.process else "-"
+    return f"{part.part:<12} {part.address or '-':<18} pid {pid:<8} restarts {part.restarts:<3} {what}"
