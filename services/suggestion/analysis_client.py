@@ -39,16 +39,14 @@ class AnalysisClient:
     async def picture(self, subject: str, media: str) -> bytes | None:
         """Return a reduced upright JPEG (`Analysis.picture`)."""
         request = analysis_service_pb2.ReadPreviewRequest(media=media, size=analysis_service_pb2.PREVIEW_SIZE_PREVIEW)
-        parts = []
         try:
-            async for reply in self._stub.ReadPreview(request, metadata=acting_for(subject), timeout=CALL_SECONDS):
-                parts.append(reply.chunk)
+            replies = self._stub.ReadPreview(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
+            return b"".join([reply.chunk async for reply in replies])
         except grpc.aio.AioRpcError as error:
             domain_error = as_domain_error(error)
             if domain_error.reason in _GONE:
                 return None
             raise domain_error from error
-        return b"".join(parts)
 
     async def _page(self, subject: str, token: str) -> analysis_service_pb2.ListAnalysesResponse:
         request = analysis_service_pb2.ListAnalysesRequest(

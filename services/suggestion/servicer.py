@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import grpc
@@ -15,6 +16,10 @@ from services.suggestion.collection import Opened
 from services.suggestion.domain import Act
 from services.suggestion.refreshing import Workshop
 from services.suggestion.watching import Changes
+
+if TYPE_CHECKING:
+    # Invariant in what it reads and writes, and never used here: one alias for all RPCs.
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 CHUNK_SIZE = 1 << 20
 
@@ -29,7 +34,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
     async def ListSuggestions(
         self,
         request: suggestion_service_pb2.ListSuggestionsRequest,
-        context: grpc.aio.ServicerContext[object, object],
+        context: Context,
     ) -> suggestion_service_pb2.ListSuggestionsResponse:
         """List what is offered, best first."""
         code = translation.language(request.language_code)
@@ -44,7 +49,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
     async def GetSuggestion(
         self,
         request: suggestion_service_pb2.GetSuggestionRequest,
-        context: grpc.aio.ServicerContext[object, object],
+        context: Context,
     ) -> suggestion_service_pb2.GetSuggestionResponse:
         """Return one idea."""
         code = translation.language(request.language_code)
@@ -59,7 +64,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
     async def ReadRendition(
         self,
         request: suggestion_service_pb2.ReadRenditionRequest,
-        context: grpc.aio.ServicerContext[object, object],
+        context: Context,
     ) -> AsyncIterator[suggestion_service_pb2.ReadRenditionResponse]:
         """Send a picture."""
         suggestion_id, number = translation.rendition_id(request.name)
@@ -80,7 +85,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
     async def WatchSuggestions(
         self,
         request: suggestion_service_pb2.WatchSuggestionsRequest,
-        context: grpc.aio.ServicerContext[object, object],
+        context: Context,
     ) -> AsyncIterator[suggestion_service_pb2.WatchSuggestionsResponse]:
         """Send what is offered, then every change."""
         subject, code = current_subject(), translation.language(request.language_code)
@@ -101,7 +106,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
     async def SaveSuggestion(
         self,
         request: suggestion_service_pb2.SaveSuggestionRequest,
-        context: grpc.aio.ServicerContext[object, object],
+        context: Context,
     ) -> suggestion_service_pb2.SaveSuggestionResponse:
         """Keep an idea."""
         opened = await self._act(request.name, request.request_id, Act.SAVE)
@@ -110,7 +115,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
     async def DismissSuggestion(
         self,
         request: suggestion_service_pb2.DismissSuggestionRequest,
-        context: grpc.aio.ServicerContext[object, object],
+        context: Context,
     ) -> suggestion_service_pb2.DismissSuggestionResponse:
         """Put an idea away."""
         opened = await self._act(request.name, request.request_id, Act.DISMISS)
@@ -119,7 +124,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
     async def RefreshSuggestions(
         self,
         request: suggestion_service_pb2.RefreshSuggestionsRequest,
-        context: grpc.aio.ServicerContext[object, object],
+        context: Context,
     ) -> suggestion_service_pb2.RefreshSuggestionsResponse:
         """Make what is missing."""
         created = await refreshing.refresh(self.workshop, subject=current_subject())
