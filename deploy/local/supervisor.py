@@ -37,7 +37,7 @@ class Supervisor:
         clock: What time it is.
     """
 
-    def __init__(self, home: StackHome, object_store: ObjectStoreChoice, clock: Clock, observer: Observer) -> None:
+    def __init__(self, home: StackHome, object_store: ObjectStoreChoice, clock: Clock) -> None:
         self._home = home
         self._object_store = object_store
         self._clock = clock
