@@ -1,0 +1,6 @@
+"""What the bytes of a picture say about themselves, read as they pass and without decoding one pixel.
+
+A picture is taken in only if its type is known from its content, its sides are within the limits and its structure
+is whole from the first byte to its end mark. Names and announcements are not believed. What a decoder alone can see,
+such as pixels that make no sense, is left to the service that decodes.
+"""

@@ -1,0 +1,167 @@
+"""The `meta` box of a HEIC or AVIF file: its items, where their bytes lie, and how large they are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.ingest.content.walking import Parts
+from services.ingest.errors import MediaCorrupt
+
+_IN_FILE = 0
+_QUARTER_TURNS = frozenset({1, 3})
+
+
+@dataclass(frozen=True)
+class HeifMeta:
+    """What the box says.
+
+    Attributes:
+        sizes: Width and height in pixels of every item that has them.
+        upright_size: Of the primary item, turned as it says.
+        data_end: Where the last byte lies that an item needs, in bytes from the file's start.
+        exif_extent: Offset and length of the EXIF item, if it is one piece of the file.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    upright_size: tuple[int, int]
+    data_end: int
+    exif_extent: tuple[int, int] | None
+
+
+class _Reader:
+    """Reads numbers one after the other.
+
+    Raises:
+        MediaCorrupt: from every method, where the bytes end too early.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+
+    def number(self, size: int) -> int:
+        """Returns a big-endian number of `size` bytes; 0 for none."""
+        return int.from_bytes(self.take(size), "big")
+
+    def take(self, size: int) -> bytes:
+        taken = self._data[self._position : self._position + size]
+        if len(taken) < size:
+            raise MediaCorrupt("its description is cut short")
+        self._position += size
+        return taken
+
+    def rest(self) -> bytes:
+        return self._data[self._position :]
+
+    def boxes(self, parts: Parts) -> Iterator[tuple[bytes, "_Reader"]]:
+        """Yields type and content of the boxes that follow."""
+        while self.rest():
+            parts.next()
+            size, kind = self.number(4), self.take(4)
+            if size < 8:
+                raise MediaCorrupt("a box of its description has an impossible length")
+            yield kind, _Reader(self.take(size - 8))
+
+
+def read_meta(body: bytes) -> HeifMeta:
+    """Reads the content of a `meta` box.
+
+    Raises:
+        MediaCorrupt: it is cut short, contradicts itself or names no picture.
+    """
+    reader, parts = _Reader(body), Parts()
+    reader.take(4)
+    boxes = dict(reader.boxes(parts))
+    missing = {b"pitm", b"iloc", b"iprp"} - boxes.keys()
+    if missing:
+        raise MediaCorrupt("its description names no picture")
+    properties = _Properties(boxes[b"iprp"], parts)
+    extents = _extents(boxes[b"iloc"], parts)
+    exif_id = _item_of_type(boxes[b"iinf"], b"Exif", parts) if b"iinf" in boxes else None
+    in_file = extents.get(exif_id, []) if exif_id is not None else []
+    return HeifMeta(
+        sizes=tuple(properties.sizes()),
+        upright_size=properties.upright_size(_primary(boxes[b"pitm"])),
+        data_end=max((offset + length for pieces in extents.values() for offset, length in pieces), default=0),
+        exif_extent=in_file[0] if len(in_file) == 1 and in_file[0][1] > 4 else None,
+    )
+
+
+def _primary(reader: _Reader) -> int:
+    version = reader.number(4) >> 24
+    return reader.number(2 if version == 0 else 4)
+
+
+def _item_of_type(reader: _Reader, wanted: bytes, parts: Parts) -> int | None:
+    version = reader.number(4) >> 24
+    reader.take(2 if version == 0 else 4)
+    for kind, entry in reader.boxes(parts):
+        entry_version = entry.number(4) >> 24
+        if kind == b"infe" and entry_version >= 2:
+            item_id = entry.number(2 if entry_version == 2 else 4)
+            entry.take(2)
+            if entry.take(4) == wanted:
+                return item_id
+    return None
+
+
+def _extents(reader: _Reader, parts: Parts) -> dict[int, list[tuple[int, int]]]:
+    """Returns offset and length of each item's pieces that lie in the file itself."""
+    version = reader.number(4) >> 24
+    offset_size, length_size = divmod(reader.number(1), 16)
+    base_size, index_size = divmod(reader.number(1), 16)
+    found: dict[int, list[tuple[int, int]]] = {}
+    for _ in range(reader.number(2 if version < 2 else 4)):
+        parts.next()
+        item_id = reader.number(2 if version < 2 else 4)
+        method = reader.number(2) & 15 if version > 0 else _IN_FILE
+        reader.take(2)
+        base, pieces = reader.number(base_size), []
+        for _ in range(reader.number(2)):
+            parts.next()
+            reader.take(index_size if version > 0 else 0)
+            pieces.append((base + reader.number(offset_size), reader.number(length_size)))
+        if method == _IN_FILE:
+            found[item_id] = pieces
+    return found
+
+
+class _Properties:
+    """The properties of items, and which item has which."""
+
+    def __init__(self, reader: _Reader, parts: Parts) -> None:
+        boxes = dict(reader.boxes(parts))
+        if b"ipco" not in boxes or b"ipma" not in boxes:
+            raise MediaCorrupt("its description gives the picture no size")
+        self._properties = list(boxes[b"ipco"].boxes(parts))
+        self._of_item = dict(_associations(boxes[b"ipma"], parts))
+        self._sizes = {
+            index: (content.number(4), content.number(4))
+            for index, (kind, content) in enumerate(self._properties)
+            if kind == b"ispe" and content.number(4) == 0
+        }
+
+    def sizes(self) -> Iterator[tuple[int, int]]:
+        """Yields every size that is named."""
+        return iter(self._sizes.values())
+
+    def upright_size(self, item_id: int) -> tuple[int, int]:
+        """Returns width and height of an item, turned as it says."""
+        indices = [index for index in self._of_item.get(item_id, []) if 0 <= index < len(self._properties)]
+        size = next((self._sizes[index] for index in indices if index in self._sizes), None)
+        if size is None:
+            raise MediaCorrupt("its description gives the picture no size")
+        turns = (self._properties[index][1].number(1) & 3 for index in indices if self._properties[index][0] == b"irot")
+        width, height = size
+        return (height, width) if next(turns, 0) in _QUARTER_TURNS else (width, height)
+
+
+def _associations(reader: _Reader, parts: Parts) -> Iterator[tuple[int, list[int]]]:
+    """Yields each item with the indices of its properties, counted from 0."""
+    head = reader.number(4)
+    version, wide = head >> 24, head & 1
+    for _ in range(reader.number(4)):
+        parts.next()
+        item_id = reader.number(2 if version < 1 else 4)
+        count = reader.number(1)
+        indices = [reader.number(1 + wide) for _ in range(count)]
+        yield item_id, [(index & (0x7FFF if wide else 0x7F)) - 1 for index in indices]

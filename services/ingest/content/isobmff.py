@@ -1,0 +1,90 @@
+"""HEIC and AVIF (ISO/IEC 23008-12): boxes, one of which, `meta`, says where every piece of the picture lies.
+
+A file is whole if every box ends within it and every extent that `meta` names lies within it.
+"""
+
+from collections.abc import Iterator
+
+from services.ingest.content.heif_meta import HeifMeta, read_meta
+from services.ingest.content.picture import MAX_EXIF_BYTES, Limits, Picture, tiff_block
+from services.ingest.content.walking import Parts, Skip, Take, Walk
+from services.ingest.domain import MediaType
+from services.ingest.errors import MediaCorrupt
+
+
+class _Position:
+    """Where the walk is, and what it found."""
+
+    def __init__(self, file_bytes: int) -> None:
+        self.now = 0
+        self.file_bytes = file_bytes
+        self.meta: HeifMeta | None = None
+        self.exif: bytes | None = None
+
+
+def walk_isobmff(media_type: MediaType, limits: Limits, file_bytes: int) -> Walk[Picture]:
+    """Walks over all boxes.
+
+    Args:
+        media_type: HEIC or AVIF, by its brands.
+        limits: How large a picture may be.
+        file_bytes: Announced length of the file.
+    """
+    at, parts = _Position(file_bytes), Parts()
+    while at.now < file_bytes:
+        parts.next()
+        yield from _box(at, limits)
+    if at.meta is None:
+        raise MediaCorrupt("it holds no picture")
+    return Picture(media_type, *at.meta.upright_size, at.exif, exif_turns=False)
+
+
+def _box(at: _Position, limits: Limits) -> Walk[None]:
+    start = at.now
+    if at.file_bytes - start < 8:
+        raise MediaCorrupt("it ends within the header of a box")
+    head = yield Take(8)
+    at.now += 8
+    size, kind = int.from_bytes(head[:4], "big"), head[4:]
+    if size == 1:
+        size = int.from_bytes((yield Take(8)), "big")
+        at.now += 8
+    end = at.file_bytes if size == 0 else start + size
+    if not at.now <= end <= at.file_bytes:
+        raise MediaCorrupt(f"its {kind.decode('latin-1')!r} box ends at byte {end} of {at.file_bytes}")
+    if kind == b"meta" and at.meta is None:
+        at.meta = _checked(read_meta((yield Take(end - at.now))), limits, at.file_bytes)
+        at.now = end
+    yield from _pass_to(end, at)
+
+
+def _checked(meta: HeifMeta, limits: Limits, file_bytes: int) -> HeifMeta:
+    for width, height in meta.sizes:
+        limits.check(width, height)
+    if meta.data_end > file_bytes:
+        raise MediaCorrupt(f"its picture data ends at byte {meta.data_end} of {file_bytes}")
+    return meta
+
+
+def _pass_to(end: int, at: _Position) -> Walk[None]:
+    """Goes on to `end`, reading the EXIF block if it lies on the way."""
+    for offset, length in _exif_on_the_way(at, end):
+        yield Skip(offset - at.now)
+        block = yield Take(length)
+        at.now, at.exif = offset + length, _after_offset(block)
+    yield Skip(end - at.now)
+    at.now = end
+
+
+def _exif_on_the_way(at: _Position, end: int) -> Iterator[tuple[int, int]]:
+    extent = None if at.meta is None else at.meta.exif_extent
+    if extent is not None and at.exif is None:
+        offset, length = extent
+        if at.now <= offset and offset + length <= end and length <= MAX_EXIF_BYTES:
+            yield extent
+
+
+def _after_offset(block: bytes) -> bytes | None:
+    """Returns the TIFF block behind the offset that precedes it (ISO/IEC 23008-12, A.2.1)."""
+    start = 4 + int.from_bytes(block[:4], "big")
+    return tiff_block(block[4:]) if start > len(block) else tiff_block(block[start:]) or None

@@ -1,0 +1,81 @@
+"""WebP (RFC 9649): a RIFF container that says how long it is, with a VP8, VP8L or VP8X chunk first."""
+
+from services.ingest.content.picture import MAX_EXIF_BYTES, Limits, Picture, tiff_block
+from services.ingest.content.walking import Parts, Skip, Take, Walk
+from services.ingest.domain import MediaType
+from services.ingest.errors import MediaCorrupt
+
+_RIFF_HEADER_BYTES = 12
+_CHUNK_HEADER_BYTES = 8
+_FIRST = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
+_DATA = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
+_SIZE_BYTES = 10
+
+
+class _Found:
+    """What the chunks said so far."""
+
+    def __init__(self) -> None:
+        self.size: tuple[int, int] | None = None
+        self.exif: bytes | None = None
+        self.has_data = False
+
+
+def walk_webp(limits: Limits, file_bytes: int) -> Walk[Picture]:
+    """Walks from the first byte to the end that the container gives itself.
+
+    Args:
+        limits: How large a picture may be.
+        file_bytes: Announced length of the file.
+    """
+    head = yield Take(_RIFF_HEADER_BYTES)
+    end = int.from_bytes(head[4:8], "little") + 8
+    if end > file_bytes:
+        raise MediaCorrupt(f"it has {file_bytes} of the {end} bytes that it says it has")
+    found, parts, position = _Found(), Parts(), _RIFF_HEADER_BYTES
+    while position + _CHUNK_HEADER_BYTES <= end:
+        parts.next()
+        position = yield from _chunk(position, end, found, limits)
+    if found.size is None or not found.has_data:
+        raise MediaCorrupt("it ends before any picture data")
+    return Picture(MediaType.WEBP, *found.size, found.exif)
+
+
+def _chunk(position: int, end: int, found: _Found, limits: Limits) -> Walk[int]:
+    head = yield Take(_CHUNK_HEADER_BYTES)
+    kind, length = head[:4], int.from_bytes(head[4:], "little")
+    padded = length + length % 2
+    if position + _CHUNK_HEADER_BYTES + length > end:
+        raise MediaCorrupt("a chunk reaches beyond the end: bytes were altered or lost")
+    read = yield from _body(kind, length, found, limits)
+    following = min(position + _CHUNK_HEADER_BYTES + padded, end)
+    yield Skip(following - position - _CHUNK_HEADER_BYTES - read)
+    found.has_data |= kind in _DATA
+    return following
+
+
+def _body(kind: bytes, length: int, found: _Found, limits: Limits) -> Walk[int]:
+    """Reads what is of interest of a chunk, and returns how many bytes that was."""
+    if found.size is None:
+        if kind not in _FIRST or length < _SIZE_BYTES:
+            raise MediaCorrupt("it does not begin with a picture's header")
+        found.size = _size(kind, (yield Take(_SIZE_BYTES)))
+        limits.check(*found.size)
+        return _SIZE_BYTES
+    if kind == b"EXIF" and length <= MAX_EXIF_BYTES and found.exif is None:
+        found.exif = tiff_block((yield Take(length))) or None
+        return length
+    return 0
+
+
+def _size(kind: bytes, body: bytes) -> tuple[int, int]:
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        if body[0] != 0x2F:
+            raise MediaCorrupt("its lossless header is broken")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if body[3:6] != b"\x9d\x01\x2a":
+        raise MediaCorrupt("its lossy header is broken")
+    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
