@@ -23,6 +23,7 @@ from services.consent.domain import (
     Standing,
     Status,
     add_months,
+    with_dependants,
 )
 from services.consent.errors import PurposeNeedsAnother
 
@@ -42,12 +43,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Change:
-    """Events planned together, with the request that asked for them (None: the clock did)."""
+    """Events planned together.
 
-    id: UUID
+    Attributes:
+        begin_time: When it was planned.
+        revision: The highest revision that it uses, though none of its events may bear it.
+        events: In order of their revisions.
+        closes: Purposes whose keys must be gone before the change is true, granted or not.
+        request: The call that asked for it; None if the clock did.
+    """
+
     begin_time: datetime
     revision: int
     events: tuple[ConsentEvent, ...]
+    closes: tuple[Purpose, ...]
     request: Request | None = None
 
     @property
@@ -57,14 +66,24 @@ class Change:
 
     @property
     def ends(self) -> tuple[ConsentEvent, ...]:
-        """The events that destroy a key."""
+        """The events that take something away."""
         return tuple(event for event in self.events if event.status in ENDED)
 
+    def absorbing(self, interrupted: "Change", standing: Standing) -> "Change":
+        """Returns this change with the rest of an interrupted one: what that one ends, and its grants undone.
+
+        `standing` is what stood before the interrupted change.
+        """
+        undone = [event.purpose for event in interrupted.grants if not standing.granted(event.purpose)]
+        return replace(
+            self,
+            events=interrupted.ends + self.events,
+            closes=tuple(dict.fromkeys([*interrupted.closes, *undone, *self.closes])),
+        )
+
     def without_grants(self) -> "Change":
-        """Returns what remains after an interruption; the request is only answered if nothing is dropped."""
-        if not self.grants:
-            return self
-        return replace(self, events=self.ends, request=None)
+        """Returns what is left of it after an interruption; its request stays unanswered if anything is dropped."""
+        return replace(self, events=self.ends, request=None) if self.grants else self
 
 
 @dataclass(frozen=True)
@@ -165,8 +184,15 @@ class _Planner:
         self.revision += 1
         return self.revision
 
-    def change(self, request: Request | None) -> Change:
-        return Change(uuid4(), self.now, self.revision, tuple(self.events), request)
+    def change(self, request: Request | None, *, closes: Iterable[Purpose] = ()) -> Change:
+        ended = [event.purpose for event in self.events if event.status in ENDED]
+        return Change(
+            begin_time=self.now,
+            revision=self.revision,
+            events=tuple(self.events),
+            closes=tuple(dict.fromkeys([*closes, *ended])),
+            request=request,
+        )
 
 
 def _expire_time(decision: Decision, terms: Terms, now: datetime) -> datetime | None:
@@ -209,13 +235,20 @@ def plan_decision(
 def plan_withdrawal(
     standing: Standing, purposes: Iterable[Purpose], *, request: Request, revision: int, now: datetime
 ) -> Change:
-    """Returns the withdrawal of purposes and of all that build on them; what is not granted makes no event."""
+    """Returns the withdrawal of purposes and of all that build on them.
+
+    What is not granted makes no event, but its key is closed all the same: a withdrawal never relies on this
+    service's own books. It uses a revision of its own even without an event.
+    """
     planner = _Planner(standing, revision, now, request.id)
-    for purpose in (chosen := tuple(purposes)):
+    chosen = tuple(purposes)
+    for purpose in chosen:
         if standing.granted(purpose):
-            planner.end(purpose, Status.WITHDRAWN)
-            planner.cascade(purpose, Status.WITHDRAWN, spare=frozenset(chosen))
-    return planner.change(request)
+            status = Status.WITHDRAWN if standing.stands(purpose) else Status.EXPIRED
+            planner.end(purpose, status)
+            planner.cascade(purpose, status, spare=frozenset(chosen))
+    planner.revision = max(planner.revision, revision + 1)
+    return planner.change(request, closes=with_dependants(chosen))
 
 
 def plan_expiry(standing: Standing, *, revision: int, now: datetime) -> Change:

@@ -228,6 +228,12 @@ def needs_of(purpose: Purpose) -> frozenset[Purpose]:
     return NEEDS[purpose].union(*map(needs_of, NEEDS[purpose]))
 
 
+def with_dependants(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
+    """Returns purposes and everything that builds on them, in the order of the enum."""
+    chosen = frozenset(purposes)
+    return tuple(purpose for purpose in Purpose if purpose in chosen or needs_of(purpose) & chosen)
+
+
 def add_months(moment: datetime, months: int) -> datetime:
     """Returns the same day and time `months` later, or the last day of a shorter month."""
     years, month = divmod(moment.month - 1 + months, 12)

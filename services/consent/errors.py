@@ -115,3 +115,15 @@ class RequestIdReused(DomainError):
             "request_id: was used before for another request: send a new UUID with every new request",
             metadata={"request_id": str(request_id)},
         )
+
+
+class SubjectErased(DomainError):
+    """The person was erased while the decision was on its way."""
+
+    status = Status.ABORTED
+    reason = "SUBJECT_ERASED"
+
+    @classmethod
+    def during_request(cls) -> Self:
+        """Returns the error."""
+        return cls("everything of the person was erased while this was on its way: nothing was granted; decide again")

@@ -63,7 +63,7 @@ class NoticeBundle(BaseModel):
 
     # Named as in the file; pydantic's own `schema` is deprecated and of no use here.
     schema_: Annotated[Literal["pellicule.notice/1"], Field(alias="schema")]
-    edition: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}(\.\d+)?$")]
+    edition: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}(\.\d)?$")]
     purposes: Mapping[Purpose, PurposeFacts]
     texts: Annotated[Mapping[_Locale, NoticeText], Field(min_length=1)]
 

@@ -1,0 +1,136 @@
+"""What the operations need from the world: a store, keys, the news of changes. Plain protocols."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.consent.decisions import Change, Request
+from services.consent.domain import ConsentEvent, NoticeServing
+from services.consent.notice import Notice, PublishedNotice
+from services.consent.policy import Policy
+
+
+@dataclass(frozen=True)
+class History:
+    """What is written down about a person.
+
+    Attributes:
+        revision: The highest revision given out, also to changes that were dropped; 0 for somebody unknown.
+        latest: The newest event of each purpose.
+        pending: A change that was begun and not finished.
+    """
+
+    revision: int = 0
+    latest: tuple[ConsentEvent, ...] = ()
+    pending: Change | None = None
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    """What a request was answered when it came first.
+
+    Attributes:
+        answer_time: When.
+        events: The events that it made.
+        latest: The newest event of each purpose at that moment.
+    """
+
+    request: Request
+    answer_time: datetime
+    events: tuple[ConsentEvent, ...]
+    latest: tuple[ConsentEvent, ...]
+
+
+class Ledger(Protocol):
+    """One person's consent while nobody else can change it. Each method is a transaction of its own."""
+
+    async def history(self) -> History:
+        """Returns what is written down."""
+
+    async def given_answer(self, request_id: UUID) -> GivenAnswer | None:
+        """Returns what a request was answered, if it was."""
+
+    async def begin(self, change: Change) -> None:
+        """Writes a change down that is about to be turned into keys; its revisions are used up."""
+
+    async def finish(self, change: Change) -> None:
+        """Makes a change true: its events, its answer and its announcement, and nothing is pending any more."""
+
+    async def purge(self, erase_time: datetime) -> Mapping[str, int]:
+        """Deletes what was written down until then, and its key; what came later is sealed anew.
+
+        Returns:
+            Rows deleted, by store as the data map names them.
+        """
+
+
+class ConsentStore(Protocol):
+    """Everybody's consent."""
+
+    def locked(self, subject: str) -> AbstractAsyncContextManager[Ledger]:
+        """Waits until nobody else changes this person's consent, and keeps it so for the block."""
+
+    async def history(self, subject: str) -> History:
+        """Returns what is written down, while others may change it."""
+
+    async def given_answer(self, subject: str, request_id: UUID) -> GivenAnswer | None:
+        """Returns what a request was answered, while others may be at it."""
+
+    async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
+        """Returns a person's events with revisions under `below`, newest first."""
+
+    async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
+        """Returns persons with a grant that has run out and whose end is not written."""
+
+    async def unfinished(self, begun_before: datetime, *, limit: int) -> Sequence[str]:
+        """Returns persons with a change that was begun before a time and not finished, the oldest first."""
+
+
+class NoticeStore(Protocol):
+    """Notices, policies, and records of notices shown."""
+
+    async def publish(self, notices: Sequence[Notice], *, now: datetime) -> None:
+        """Publishes notices; those that are published already keep their time.
+
+        Raises:
+            NoticeInvalid: an edition was published with other words before.
+        """
+
+    async def record_policy(self, policy: Policy, *, now: datetime) -> None:
+        """Keeps a policy, so that the digests in events can be explained for ever."""
+
+    async def notice(self, digest: str) -> PublishedNotice | None:
+        """Returns a published notice."""
+
+    async def current(self) -> PublishedNotice:
+        """Returns the notice of the newest edition."""
+
+    async def notices(self, *, below_edition: str | None, limit: int) -> Sequence[PublishedNotice]:
+        """Returns published notices of editions under `below_edition`, newest first."""
+
+    async def record_serving(self, subject: str, serving: NoticeServing, request: Request) -> NoticeServing:
+        """Records that a notice was shown, or returns what the same request recorded before.
+
+        Raises:
+            RequestIdReused: another request used this id.
+        """
+
+    async def serving(self, subject: str, serving_id: UUID) -> NoticeServing | None:
+        """Returns a record of this person."""
+
+
+class Changes(Protocol):
+    """News that the consent of one person may have changed."""
+
+    async def next(self) -> None:
+        """Waits for news; several pieces may come as one."""
+
+
+class ChangeFeed(Protocol):
+    """Where one can wait for news."""
+
+    def of(self, subject: str) -> AbstractAsyncContextManager[Changes]:
+        """Collects the news about a person for the time of the block; nothing after its start is missed."""

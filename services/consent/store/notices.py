@@ -1,0 +1,131 @@
+"""Notices, policies and the records of notices shown, in PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row
+
+from services.chassis.database import Pool, subject_lock
+from services.consent.decisions import Request
+from services.consent.domain import NoticeServing
+from services.consent.errors import RequestIdReused
+from services.consent.notice import Notice, NoticeInvalid, PublishedNotice
+from services.consent.policy import Policy
+from services.consent.record_keys import RecordKeys
+from services.consent.store.persons import PersonRows
+from services.consent.store.records import serving, serving_row
+from services.consent.store.servings import ServingRows
+
+
+@dataclass(frozen=True)
+class _NoticeRow:
+    canonical_json: bytes
+    publish_time: datetime
+    current: bool
+
+    def notice(self) -> PublishedNotice:
+        return PublishedNotice(Notice(self.canonical_json), self.publish_time, self.current)
+
+
+class PostgresNoticeStore:
+    """Implements `ports.NoticeStore`."""
+
+    def __init__(self, pool: Pool, keys: RecordKeys) -> None:
+        self._pool = pool
+        self._keys = keys
+
+    async def publish(self, notices: Sequence[Notice], *, now: datetime) -> None:
+        """Publishes notices (`NoticeStore.publish`)."""
+        for notice in notices:
+            try:
+                await self._publish(notice, now)
+            except UniqueViolation as error:
+                edition = notice.bundle.edition
+                raise NoticeInvalid(
+                    f"edition {edition} was published with other words before: give the new text a new edition"
+                ) from error
+
+    async def record_policy(self, policy: Policy, *, now: datetime) -> None:
+        """Keeps a policy (`NoticeStore.record_policy`)."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                INSERT INTO policy (sha256, version, content, load_time)
+                VALUES (%(sha256)s, %(version)s, %(content)s, %(now)s)
+                ON CONFLICT (sha256) DO NOTHING
+                """,
+                {"sha256": policy.sha256, "version": policy.version, "content": policy.content, "now": now},
+            )
+
+    async def notice(self, digest: str) -> PublishedNotice | None:
+        """Returns a published notice."""
+        rows = await self._notices("WHERE digest = %(digest)s", {"digest": digest})
+        return rows[0] if rows else None
+
+    async def current(self) -> PublishedNotice:
+        """Returns the notice of the newest edition; one is published at every start."""
+        return (await self._notices("ORDER BY edition DESC LIMIT 1", {}))[0]
+
+    async def notices(self, *, below_edition: str | None, limit: int) -> Sequence[PublishedNotice]:
+        """Returns published notices, newest first (`NoticeStore.notices`)."""
+        return await self._notices(
+            "WHERE %(below)s::text IS NULL OR edition < %(below)s ORDER BY edition DESC LIMIT %(limit)s",
+            {"below": below_edition, "limit": limit},
+        )
+
+    async def record_serving(self, subject: str, record: NoticeServing, request: Request) -> NoticeServing:
+        """Records that a notice was shown (`NoticeStore.record_serving`)."""
+        async with self._pool.connection() as connection, subject_lock(connection, subject):
+            persons, servings = PersonRows(connection), ServingRows(connection)
+            await persons.add_person(subject, revision=0, wrapped_key=self._keys.make(subject))
+            key = self._keys.unwrap(await persons.wrapped_key(subject), subject=subject)
+            first = await servings.of_request(subject, request.id)
+            if first is None:
+                row = serving_row(record, request_id=request.id, request_sha256=request.sha256, key=key)
+                await servings.add(subject, row)
+                return record
+        if first.request_sha256 != request.sha256:
+            raise RequestIdReused.of(request.id)
+        return serving(first, key)
+
+    async def serving(self, subject: str, serving_id: UUID) -> NoticeServing | None:
+        """Returns a record of this person."""
+        async with self._pool.connection() as connection, subject_lock(connection, subject):
+            row = await ServingRows(connection).get(subject, serving_id)
+            if row is None:
+                return None
+            wrapped = await PersonRows(connection).wrapped_key(subject)
+        return serving(row, self._keys.unwrap(wrapped, subject=subject))
+
+    async def _publish(self, notice: Notice, now: datetime) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                INSERT INTO notice (digest, edition, canonical_json, publish_time)
+                VALUES (%(digest)s, %(edition)s, %(canonical_json)s, %(now)s)
+                ON CONFLICT (digest) DO NOTHING
+                """,
+                {
+                    "digest": notice.digest,
+                    "edition": notice.bundle.edition,
+                    "canonical_json": notice.canonical_json,
+                    "now": now,
+                },
+            )
+
+    async def _notices(self, which: str, arguments: dict[str, str | int | None]) -> list[PublishedNotice]:
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(_NoticeRow)) as cursor,
+        ):
+            await cursor.execute(
+                f"""
+                SELECT canonical_json, publish_time, edition = (SELECT max(edition) FROM notice) AS current
+                FROM notice {which}
+                """,  # noqa: S608  # one of three clauses above
+                arguments,
+            )
+            return [row.notice() for row in await cursor.fetchall()]
