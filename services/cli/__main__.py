@@ -1,12 +1,24 @@
-"""The command `pellicule`."""
+"""The command `pellicule`.
+
+Each group of commands is in a module of its own, and only the one that is asked for is loaded: what the
+services' stubs need takes longer to load than `pellicule status` takes to answer.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
 
 import typer
 
-from services.cli import commands, stack, token
+_GROUPS: Mapping[str, Sequence[str]] = {
+    "services.cli.stack": ("up", "down", "status"),
+    "services.cli.commands": ("import", "findings", "ideas", "consent", "withdraw", "erase"),
+    "services.cli.token": ("token",),
+}
 
 
-def application() -> typer.Typer:
-    """Return the command with all its subcommands."""
+def application(first: str = "") -> typer.Typer:
+    """Return the command: with the group of the subcommand `first` alone, or else with all of them."""
     app = typer.Typer(
         name="pellicule",
         help="A self-hosted back end for camera-roll ideas.",
@@ -14,15 +26,16 @@ def application() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    stack.register(app)
-    commands.register(app)
-    token.register(app)
+    app.callback()(lambda: None)  # a single command is a subcommand too
+    wanted = [group for group, names in _GROUPS.items() if first in names]
+    for group in wanted or _GROUPS:
+        importlib.import_module(group).register(app)
     return app
 
 
 def main() -> None:
     """Run the command."""
-    application()()
+    application(next(iter(sys.argv[1:]), ""))()
 
 
 if __name__ == "__main__":

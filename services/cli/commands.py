@@ -15,9 +15,9 @@ import typer
 from pellicule.consent.v1 import consent_pb2
 from pellicule.retention.v1 import erasure_pb2, retention_service_pb2
 from services.cli import consenting, importing, listing, purposes
+from services.cli.access import access_of
 from services.cli.client import SHORT_CALL_SECONDS, Services, connect
 from services.cli.output import CommandFailed, emit, failures, progress_bars, say
-from services.cli.stack import access_of
 from services.cli.uploading import Answer
 
 Subject = Annotated[str, typer.Option(help="Whose photos: the `sub` of the token.", envvar="PELLICULE_SUBJECT")]

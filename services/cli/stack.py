@@ -1,30 +1,21 @@
-"""The commands about the stack on this machine: up, down, status; and how the other commands reach it."""
+"""The commands about the stack on this machine: up, down, status."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from deploy.local import authority, daemon
+from deploy.local import daemon
 from deploy.local.errors import StackError
-from deploy.local.home import StackHome, default_home
-from deploy.local.roster import SERVICES, ObjectStoreChoice
+from deploy.local.home import default_home
+from deploy.local.roster import ObjectStoreChoice
 from deploy.local.state import PartState, StackState
-from services.chassis.clock import SystemClock
-from services.chassis.settings import TokenSettings
-from services.chassis.tokens import Role, mint_token
-from services.cli.client import Access
 from services.cli.output import CommandFailed, console, emit, failures, say
 
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, and nothing else there.")]
-_TOKEN_LIFE = timedelta(hours=12)
-_FIELDS = TokenSettings.model_fields
-ISSUER = str(_FIELDS["token_issuer"].default)
-AUDIENCE = str(_FIELDS["token_audience"].default)
 
 
 def register(app: typer.Typer) -> None:
@@ -66,36 +57,6 @@ def status(as_json: Json = False) -> None:
     """Say what each part of the stack does."""
     with failures(as_json=as_json), stack_failures():
         _print_parts(daemon.running_state(default_home()), as_json=as_json)
-
-
-def access_of(subject: str) -> Access:
-    """Return what a person needs to call the stack that runs here."""
-    with stack_failures():
-        home = default_home()
-        state = daemon.running_state(home)
-    return Access(
-        addresses=public_addresses(state),
-        ca_certificate=home.authority.read_bytes(),
-        token=local_token(home, subject, ttl=_TOKEN_LIFE),
-    )
-
-
-def public_addresses(state: StackState) -> Mapping[str, str]:
-    """Return `host:port` of the public listener of each service of a stack."""
-    return {name: address for name in SERVICES if (address := state.address(name))}
-
-
-def local_token(home: StackHome, subject: str, *, ttl: timedelta, role: Role | None = None) -> str:
-    """Sign a token as the stack's own issuer."""
-    return mint_token(
-        home.key(authority.TOKEN_KEY).read_bytes(),
-        issuer=ISSUER,
-        audience=AUDIENCE,
-        subject=subject,
-        ttl=ttl,
-        role=role,
-        clock=SystemClock(),
-    )
 
 
 @contextmanager

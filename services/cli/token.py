@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
 import typer
 
-from deploy.local import daemon
-from deploy.local.home import default_home
+from deploy.local import authority, daemon
+from deploy.local.home import StackHome, default_home
+from deploy.local.roster import SERVICES
+from deploy.local.state import StackState
+from services.chassis.clock import SystemClock
+from services.chassis.settings import TokenSettings
+from services.chassis.tokens import Role, mint_token
 from services.cli.output import CommandFailed, console, emit, failures, say
-from services.cli.stack import local_token, public_addresses, stack_failures
+from services.cli.stack import stack_failures
 
+_FIELDS = TokenSettings.model_fields
+ISSUER = str(_FIELDS["token_issuer"].default)
+AUDIENCE = str(_FIELDS["token_audience"].default)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -38,6 +47,24 @@ def token(
             console.print(f"{service:<12} {address}", markup=False, highlight=False)
         console.print(f"authority    {home.authority}", markup=False, highlight=False)
         say(minted)
+
+
+def public_addresses(state: StackState) -> Mapping[str, str]:
+    """Return `host:port` of the public listener of each service of a stack."""
+    return {name: address for name in SERVICES if (address := state.address(name))}
+
+
+def local_token(home: StackHome, subject: str, *, ttl: timedelta, role: Role | None = None) -> str:
+    """Sign a token as the stack's own issuer."""
+    return mint_token(
+        home.key(authority.TOKEN_KEY).read_bytes(),
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        subject=subject,
+        ttl=ttl,
+        role=role,
+        clock=SystemClock(),
+    )
 
 
 def _duration(text: str) -> timedelta:
