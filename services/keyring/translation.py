@@ -28,7 +28,7 @@ _ERRORS: dict[str, type[DomainError]] = {
 }
 
 
-def purpose_number(name: str) -> purpose_pb2.Purpose:
+def purpose_number(name: str) -> "purpose_pb2.Purpose.ValueType":
     """Returns the enum value of a purpose's name.
 
     Raises:
@@ -37,7 +37,7 @@ def purpose_number(name: str) -> purpose_pb2.Purpose:
     return purpose_pb2.Purpose.Value(_PURPOSE_PREFIX + name)
 
 
-def purpose_name(number: purpose_pb2.Purpose) -> str:
+def purpose_name(number: "purpose_pb2.Purpose.ValueType") -> str:
     """Returns the name of a purpose, such as "LOCATION"."""
     return purpose_pb2.Purpose.Name(number).removeprefix(_PURPOSE_PREFIX)
 

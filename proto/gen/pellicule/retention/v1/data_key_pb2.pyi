@@ -29,14 +29,15 @@ class DataKeySpec(_message.Message):
     LINEAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def delete_time(self) -> _timestamp_pb2.Timestamp:
-        """When the key is destroyed at the latest. It can only be brought forward; it is, if the deadline of a media in the
-        lineage was.
+        """When the key is destroyed at the latest. It can only be brought forward, and is: nothing outlives a media that it
+        derives from.
         """
 
     @_builtins.property
     def lineage(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Media (`media/{uuid}`) that the artefact derives from, itself included if it is one. Erasing any of them destroys
-        this key as well. A media taken under OLDER_MEDIA has a key of that purpose whose lineage is that media alone.
+        this key as well. A media comes in with the first key of CLOUD_PROCESSING or OLDER_MEDIA whose lineage is that media
+        alone: it ends when that key was to end, and nothing can derive from it once that purpose's key is destroyed.
         """
 
     def __init__(

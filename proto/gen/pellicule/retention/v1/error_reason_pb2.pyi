@@ -89,7 +89,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Sample: metadata {}.
     """
     ERROR_REASON_MEDIA_ERASED: _ErrorReason.ValueType  # 28
-    """A media in the lineage was erased or has passed its deadline: nothing may derive from it any more. Stop.
+    """A media in the lineage was erased, has passed its deadline or came in under a consent that was withdrawn: nothing
+    may derive from it any more. Stop.
     Sample: metadata {"media": "media/4f1c..."}.
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 29
@@ -169,7 +170,8 @@ ERROR_REASON_SUBJECT_ERASED: ErrorReason.ValueType  # 27
 Sample: metadata {}.
 """
 ERROR_REASON_MEDIA_ERASED: ErrorReason.ValueType  # 28
-"""A media in the lineage was erased or has passed its deadline: nothing may derive from it any more. Stop.
+"""A media in the lineage was erased, has passed its deadline or came in under a consent that was withdrawn: nothing
+may derive from it any more. Stop.
 Sample: metadata {"media": "media/4f1c..."}.
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 29

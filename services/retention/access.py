@@ -1,0 +1,27 @@
+"""Who may call which RPC of retention."""
+
+from services.chassis.access import AccessTable, Caller, ServiceNamed
+
+_SERVICE = frozenset({Caller.SERVICE})
+_PERSON = frozenset({Caller.PERSON})
+_CONSENT = frozenset({ServiceNamed("consent")})
+_KEYS = "/pellicule.retention.v1.KeyService"
+_PURGE = "/pellicule.retention.v1.PurgeService"
+_RETENTION = "/pellicule.retention.v1.RetentionService"
+
+ACCESS: AccessTable = {
+    f"{_KEYS}/GrantPurposeKey": _CONSENT,
+    f"{_KEYS}/DestroyPurposeKeys": _CONSENT,
+    f"{_KEYS}/GetPurposeKey": _SERVICE,
+    f"{_KEYS}/CreateDataKeys": _SERVICE,
+    f"{_KEYS}/OpenDataKeys": _SERVICE,
+    f"{_KEYS}/DestroyDataKeys": _SERVICE,
+    f"{_KEYS}/WatchRevocations": _SERVICE,
+    f"{_PURGE}/ListPurgeOrders": _SERVICE,
+    f"{_PURGE}/CompletePurgeOrder": _SERVICE,
+    f"{_RETENTION}/RequestErasure": _PERSON,
+    f"{_RETENTION}/GetErasure": _PERSON,
+    f"{_RETENTION}/ListErasures": _PERSON,
+    f"{_RETENTION}/ShortenDeadline": _PERSON,
+    f"{_RETENTION}/GetDataMap": frozenset({Caller.ANYONE}),
+}

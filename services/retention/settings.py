@@ -1,0 +1,19 @@
+"""Settings of the retention service."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from services.chassis.settings import BusSettings, DatabaseSettings, ServiceSettings
+
+
+class Settings(ServiceSettings, DatabaseSettings, BusSettings):
+    """Read once from the environment, prefix `PELLICULE_`."""
+
+    root_key_file: Path
+    """32 random bytes in hex, mode 0600: whoever has it and the epoch directory can open every key."""
+    epoch_dir: Path
+    """Where the epoch keys are; shared by all processes of this service, and part of no backup."""
+    longest_retention_days: Annotated[int, Field(ge=1, le=30)] = 30
+    """The longest time that anything may be kept."""

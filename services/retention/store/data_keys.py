@@ -1,0 +1,180 @@
+"""Statements about data keys and the media that they derive from."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from services.chassis.database import Connection
+from services.retention.domain import DestroyedKey, DestroyedPurpose, NewKeyRow, PurposeKey
+
+
+class DataKeyTable:
+    """Implements `DataKeys`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
+        """Stores new data keys."""
+        await self._connection.execute(
+            """
+            INSERT INTO data_key (id, subject, purpose, purpose_revision, owner, sealed, delete_time, lineage)
+            SELECT id, %(subject)s, %(purpose)s, %(revision)s, %(owner)s, sealed, delete_time, lineage::uuid[]
+            FROM unnest(%(ids)s::uuid[], %(sealed)s::bytea[], %(delete_times)s::timestamptz[], %(lineages)s::text[])
+                AS new (id, sealed, delete_time, lineage)
+            """,
+            {
+                "subject": key.subject,
+                "purpose": key.purpose,
+                "revision": key.revision,
+                "owner": owner,
+                "ids": [row.id for row in rows],
+                "sealed": [row.sealed for row in rows],
+                "delete_times": [row.delete_time for row in rows],
+                "lineages": [_array(row.lineage) for row in rows],
+            },
+        )
+
+    async def destroy(self, subject: str, owner: str, ids: Collection[UUID]) -> list[DestroyedKey]:
+        """Deletes data keys of a person that a service owns."""
+        return await self._destroyed(
+            """
+            DELETE FROM data_key
+            WHERE id = ANY(%(ids)s) AND subject = %(subject)s AND owner = %(owner)s RETURNING id, subject, owner
+            """,
+            {"ids": list(ids), "subject": subject, "owner": owner},
+        )
+
+    async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
+        """Deletes the data keys of a person that derive from any of these media."""
+        return await self._destroyed(
+            """
+            DELETE FROM data_key
+            WHERE lineage && %(media)s::uuid[] AND subject = %(subject)s RETURNING id, subject, owner
+            """,
+            {"media": list(media), "subject": subject},
+        )
+
+    async def destroy_due(self, now: datetime, limit: int) -> list[DestroyedKey]:
+        """Deletes data keys whose time has come, the oldest first; skips what another transaction holds."""
+        return await self._destroyed(
+            """
+            DELETE FROM data_key WHERE id = ANY(ARRAY(
+                SELECT id FROM data_key WHERE delete_time <= %(now)s
+                ORDER BY delete_time LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            )) RETURNING id, subject, owner
+            """,
+            {"now": now, "limit": limit},
+        )
+
+    async def clear_purpose(self, subject: str, destroyed: DestroyedPurpose, limit: int) -> list[tuple[UUID, ...]]:
+        """Deletes rows that a destroyed purpose key left behind, and returns their lineages."""
+        cursor = await self._connection.execute(
+            """
+            DELETE FROM data_key WHERE id = ANY(ARRAY(
+                SELECT id FROM data_key
+                WHERE subject = %(subject)s AND purpose = %(purpose)s AND purpose_revision <= %(revision)s
+                LIMIT %(limit)s FOR UPDATE
+            )) RETURNING lineage
+            """,
+            {"subject": subject, "purpose": destroyed.purpose, "revision": destroyed.revision, "limit": limit},
+        )
+        return [tuple(lineage) for (lineage,) in await cursor.fetchall()]
+
+    async def clear_subject(self, subject: str, revision: int, limit: int) -> int:
+        """Deletes rows that an erasure left behind, and returns how many."""
+        cursor = await self._connection.execute(
+            """
+            DELETE FROM data_key WHERE id = ANY(ARRAY(
+                SELECT id FROM data_key WHERE subject = %(subject)s AND purpose_revision <= %(revision)s
+                LIMIT %(limit)s FOR UPDATE
+            ))
+            """,
+            {"subject": subject, "revision": revision, "limit": limit},
+        )
+        return cursor.rowcount
+
+    async def latest_delete_time(self, subject: str, media: UUID) -> datetime | None:
+        """Returns when the last data key that derives from a media is destroyed; None if there is none."""
+        cursor = await self._connection.execute(
+            "SELECT max(delete_time) FROM data_key WHERE lineage @> %(media)s::uuid[] AND subject = %(subject)s",
+            {"media": [media], "subject": subject},
+        )
+        row = await cursor.fetchone()
+        return None if row is None else row[0]
+
+    async def shorten(self, subject: str, media: UUID, delete_time: datetime) -> int:
+        """Brings forward the time of all data keys that derive from a media, and returns how many changed."""
+        cursor = await self._connection.execute(
+            """
+            UPDATE data_key SET delete_time = %(delete_time)s
+            WHERE lineage @> %(media)s::uuid[] AND subject = %(subject)s AND delete_time > %(delete_time)s
+            """,
+            {"media": [media], "subject": subject, "delete_time": delete_time},
+        )
+        return cursor.rowcount
+
+    async def next_time(self) -> datetime | None:
+        """Returns the next time at which a data key or a purpose key ends."""
+        cursor = await self._connection.execute(
+            "SELECT least((SELECT min(delete_time) FROM data_key), (SELECT min(expire_time) FROM purpose_key))"
+        )
+        row = await cursor.fetchone()
+        return None if row is None else row[0]
+
+    async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
+        """Returns when media end that are known; a time long past for those whose own key is destroyed."""
+        cursor = await self._connection.execute(
+            """
+            SELECT media.media,
+                CASE WHEN media.purpose_revision IS DISTINCT FROM purpose_key.revision
+                    THEN to_timestamp(0) ELSE media.delete_time END
+            FROM media LEFT JOIN purpose_key
+                ON purpose_key.subject = media.subject AND purpose_key.purpose = media.purpose
+            WHERE media.subject = %(subject)s AND media.media = ANY(%(media)s::uuid[])
+            """,
+            {"subject": subject, "media": list(media)},
+        )
+        return dict(await cursor.fetchall())
+
+    async def bring_in(self, key: PurposeKey, ends: Mapping[UUID, datetime]) -> None:
+        """Remembers media that came in under a purpose key, and when they end; a known one stays as it is."""
+        await self._connection.execute(
+            """
+            INSERT INTO media (subject, media, purpose, purpose_revision, delete_time)
+            SELECT %(subject)s, media, %(purpose)s, %(revision)s, delete_time
+            FROM unnest(%(media)s::uuid[], %(ends)s::timestamptz[]) AS new (media, delete_time)
+            ON CONFLICT (subject, media) DO NOTHING
+            """,
+            {
+                "subject": key.subject,
+                "purpose": key.purpose,
+                "revision": key.revision,
+                "media": list(ends.keys()),
+                "ends": list(ends.values()),
+            },
+        )
+
+    async def end(self, subject: str, media: Collection[UUID], delete_time: datetime) -> None:
+        """Brings forward when media end, for all that will derive from them; an earlier end stays."""
+        await self._connection.execute(
+            """
+            INSERT INTO media (subject, media, delete_time)
+            SELECT %(subject)s, media, %(delete_time)s FROM unnest(%(media)s::uuid[]) AS media
+            ON CONFLICT (subject, media) DO UPDATE SET delete_time = excluded.delete_time
+            WHERE media.delete_time > excluded.delete_time
+            """,
+            {"subject": subject, "media": list(media), "delete_time": delete_time},
+        )
+
+    async def _destroyed(self, statement: str, parameters: dict[str, object]) -> list[DestroyedKey]:
+        async with self._connection.cursor(row_factory=class_row(DestroyedKey)) as cursor:
+            await cursor.execute(statement.encode(), parameters)
+            return await cursor.fetchall()
+
+
+def _array(lineage: Sequence[UUID]) -> str:
+    """Returns a lineage as a PostgreSQL array literal: arrays of arrays must not be ragged."""
+    return "{" + ",".join(map(str, lineage)) + "}"

@@ -1,0 +1,121 @@
+"""The store: transactions, and the one read that is none."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from services.chassis.database import Connection, Pool
+from services.chassis.events import OutgoingEvent
+from services.retention.domain import PurgeOrder, Purpose, PurposeKey, Revocation, SealedKey
+from services.retention.operations.ports import Transaction
+from services.retention.store import revocations
+from services.retention.store.data_keys import DataKeyTable
+from services.retention.store.epochs import EpochTable
+from services.retention.store.erasures import ErasureTable
+from services.retention.store.orders import OrderTable
+from services.retention.store.purposes import PurposeKeyRow, PurposeTable
+
+
+class PostgresTransaction:
+    """Implements `Transaction`."""
+
+    def __init__(self, connection: Connection, announcement: Callable[[PurgeOrder], OutgoingEvent]) -> None:
+        self._connection = connection
+        self.epochs = EpochTable(connection)
+        self.purposes = PurposeTable(connection)
+        self.keys = DataKeyTable(connection)
+        self.orders = OrderTable(connection, announcement)
+        self.erasures = ErasureTable(connection)
+
+    async def lock_subject(self, subject: str) -> None:
+        """Makes this the only transaction that decides about a person until it ends."""
+        await self._connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%(subject)s, 0))", {"subject": subject}
+        )
+
+    async def revoke(self, destroyed: Sequence[Revocation]) -> None:
+        """Tells the holders of keys, at the end of the transaction."""
+        await revocations.notify(self._connection, destroyed)
+
+    async def forget(self, *, tombstones_until: datetime, orders_until: datetime, erasures_until: datetime) -> None:
+        """Deletes records that ended at or before these times."""
+        for statement, until in (
+            ("DELETE FROM media WHERE delete_time <= %(until)s", tombstones_until),
+            ("DELETE FROM erased_subject WHERE erase_time <= %(until)s", tombstones_until),
+            ("DELETE FROM purge_order WHERE complete_time <= %(until)s AND erasure IS NULL", orders_until),
+            ("DELETE FROM erasure WHERE purge_time <= %(until)s", erasures_until),
+        ):
+            await self._connection.execute(statement, {"until": until})
+
+
+@dataclass(frozen=True)
+class _SealedRow(PurposeKeyRow):
+    """A purpose key beside one of the data keys that hang on it, if there is any."""
+
+    key_id: UUID | None
+    key_sealed: bytes | None
+
+
+class PostgresStore:
+    """Implements `Store`.
+
+    Args:
+        pool: Connections to this service's database.
+        announcement: Renders the event that announces a purge order.
+    """
+
+    def __init__(self, pool: Pool, announcement: Callable[[PurgeOrder], OutgoingEvent]) -> None:
+        self._pool = pool
+        self._announcement = announcement
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begins a transaction; it is undone if the block raises."""
+        return self._transaction()
+
+    async def sealed_keys(
+        self, subject: str, purpose: Purpose, ids: Collection[UUID], now: datetime
+    ) -> tuple[PurposeKey, list[SealedKey]] | None:
+        """Returns a live purpose key and those of the data keys that hang on it and are not over, at one moment."""
+        async with self._reading() as connection, connection.cursor(row_factory=class_row(_SealedRow)) as cursor:
+            await cursor.execute(
+                """
+                SELECT purpose_key.subject, purpose_key.purpose, purpose_key.revision, purpose_key.consent_revision,
+                    purpose_key.expire_time, purpose_key.reach_back_time, purpose_key.epoch, purpose_key.sealed,
+                    data_key.id AS key_id, data_key.sealed AS key_sealed
+                FROM purpose_key LEFT JOIN data_key
+                    ON data_key.id = ANY(%(ids)s) AND data_key.subject = purpose_key.subject
+                    AND data_key.purpose = purpose_key.purpose AND data_key.purpose_revision = purpose_key.revision
+                    AND data_key.delete_time > %(now)s
+                WHERE purpose_key.subject = %(subject)s AND purpose_key.purpose = %(purpose)s
+                    AND purpose_key.expire_time > %(now)s
+                """,
+                {"subject": subject, "purpose": purpose, "ids": list(ids), "now": now},
+                binary=True,
+            )
+            rows = await cursor.fetchall()
+        if not rows:
+            return None
+        return rows[0].key(), [SealedKey(row.key_id, row.key_sealed) for row in rows if row.key_id and row.key_sealed]
+
+    def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
+        """Yields what is destroyed; an empty item is a sign of life."""
+        return revocations.listen(str(self._pool.conninfo))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[PostgresTransaction]:
+        async with self._pool.connection() as connection:
+            yield PostgresTransaction(connection, self._announcement)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
+        """Gives a connection for one statement without the two round trips that a transaction costs."""
+        async with self._pool.connection() as connection:
+            await connection.set_autocommit(True)
+            try:
+                yield connection
+            finally:
+                await connection.set_autocommit(False)

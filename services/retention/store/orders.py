@@ -1,0 +1,174 @@
+"""Statements about purge orders."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from services.chassis import outbox
+from services.chassis.database import Connection
+from services.chassis.events import OutgoingEvent
+from services.retention.domain import (
+    OWN_NAME,
+    DataKeyScope,
+    PurgeCause,
+    PurgeOrder,
+    PurgeScope,
+    Purpose,
+    PurposeScope,
+    SubjectScope,
+)
+
+_COLUMNS = (
+    "number, id, service, subject, cause, data_key_ids, purpose, revision, erase_time, erasure, create_time,"
+    " complete_time"
+)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of `purge_order`."""
+
+    number: int
+    id: UUID
+    service: str
+    subject: str
+    cause: str
+    data_key_ids: list[UUID] | None
+    purpose: str | None
+    revision: int | None
+    erase_time: datetime | None
+    erasure: UUID | None
+    create_time: datetime
+    complete_time: datetime | None
+
+    def order(self) -> PurgeOrder:
+        return PurgeOrder(
+            service=self.service,
+            subject=self.subject,
+            cause=PurgeCause(self.cause),
+            scope=self._scope(),
+            create_time=self.create_time,
+            erasure=self.erasure,
+            complete_time=self.complete_time,
+            id=self.id,
+        )
+
+    def _scope(self) -> PurgeScope:
+        match self:
+            case _Row(data_key_ids=list() as ids):
+                return DataKeyScope(tuple(ids))
+            case _Row(purpose=str() as purpose, revision=int() as revision):
+                return PurposeScope(Purpose(purpose), revision)
+            case _Row(revision=int() as revision, erase_time=datetime() as erase_time):
+                return SubjectScope(revision, erase_time)
+        raise ValueError(f"purge order {self.id} has no scope")
+
+
+class OrderTable:
+    """Implements `Orders`.
+
+    Args:
+        connection: Of the running transaction.
+        announcement: Renders the event that announces an order.
+    """
+
+    def __init__(self, connection: Connection, announcement: Callable[[PurgeOrder], OutgoingEvent]) -> None:
+        self._connection = connection
+        self._announcement = announcement
+
+    async def add(self, orders: Sequence[PurgeOrder]) -> None:
+        """Stores orders, and the events that announce those to other services."""
+        async with self._connection.pipeline():
+            for order in orders:
+                await self._insert(order)
+                if order.service != OWN_NAME:
+                    await outbox.append(self._connection, self._announcement(order))
+
+    async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
+        """Returns outstanding orders of a service by number, the oldest first."""
+        rows = await self._fetch(
+            f"""
+            SELECT {_COLUMNS} FROM purge_order
+            WHERE service = %(service)s AND complete_time IS NULL AND number > %(after)s
+            ORDER BY number LIMIT %(limit)s
+            """,  # noqa: S608
+            {"service": service, "after": after, "limit": limit},
+        )
+        return [(row.number, row.order()) for row in rows]
+
+    async def next_of(self, service: str) -> PurgeOrder | None:
+        """Returns the oldest outstanding order of a service that no other transaction holds, and holds it."""
+        rows = await self._fetch(
+            f"""
+            SELECT {_COLUMNS} FROM purge_order WHERE service = %(service)s AND complete_time IS NULL
+            ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
+            """,  # noqa: S608
+            {"service": service},
+        )
+        return rows[0].order() if rows else None
+
+    async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
+        """Returns an order of a service and holds it until the transaction ends."""
+        rows = await self._fetch(
+            f"SELECT {_COLUMNS} FROM purge_order WHERE id = %(id)s AND service = %(service)s FOR UPDATE",  # noqa: S608
+            {"id": order, "service": service},
+        )
+        return rows[0].order() if rows else None
+
+    async def report(self, order: UUID, purged: Mapping[str, int]) -> None:
+        """Adds to what stores deleted for an order."""
+        await self._connection.execute(
+            """
+            INSERT INTO store_purge (purge_order, store, purged_count)
+            SELECT %(order)s, store, purged_count
+            FROM unnest(%(stores)s::text[], %(counts)s::bigint[]) AS new (store, purged_count)
+            ON CONFLICT (purge_order, store)
+            DO UPDATE SET purged_count = store_purge.purged_count + excluded.purged_count
+            """,
+            {"order": order, "stores": list(purged.keys()), "counts": list(purged.values())},
+        )
+
+    async def complete(self, order: UUID, now: datetime) -> None:
+        """Records that an order was carried out."""
+        await self._connection.execute(
+            "UPDATE purge_order SET complete_time = %(now)s WHERE id = %(id)s", {"id": order, "now": now}
+        )
+
+    async def _insert(self, order: PurgeOrder) -> None:
+        await self._connection.execute(
+            """
+            INSERT INTO purge_order
+                (id, service, subject, cause, data_key_ids, purpose, revision, erase_time, erasure, create_time)
+            VALUES
+                (%(id)s, %(service)s, %(subject)s, %(cause)s, %(data_key_ids)s, %(purpose)s, %(revision)s,
+                 %(erase_time)s, %(erasure)s, %(create_time)s)
+            """,
+            {
+                "id": order.id,
+                "service": order.service,
+                "subject": order.subject,
+                "cause": order.cause,
+                "erasure": order.erasure,
+                "create_time": order.create_time,
+                **_scope_columns(order.scope),
+            },
+        )
+
+    async def _fetch(self, statement: str, parameters: dict[str, object]) -> list[_Row]:
+        async with self._connection.cursor(row_factory=class_row(_Row)) as cursor:
+            await cursor.execute(statement.encode(), parameters)
+            return await cursor.fetchall()
+
+
+def _scope_columns(scope: PurgeScope) -> dict[str, object]:
+    columns: dict[str, object] = {"data_key_ids": None, "purpose": None, "revision": None, "erase_time": None}
+    match scope:
+        case DataKeyScope(ids=ids):
+            return columns | {"data_key_ids": list(ids)}
+        case PurposeScope(purpose=purpose, revision=revision):
+            return columns | {"purpose": purpose, "revision": revision}
+        case SubjectScope(revision=revision, erase_time=erase_time):
+            return columns | {"revision": revision, "erase_time": erase_time}
