@@ -74,14 +74,15 @@ def check_access(table: AccessTable, method: str, principal: Principal) -> None:
         CallerNotAllowed: the identity shown has no grant for this RPC, or the RPC has no row.
     """
     grants = table.get(method, frozenset())
-    if grants.isdisjoint(_grants_held(principal)):
-        if isinstance(principal, Anonymous):
-            raise TokenMissing("send the metadata `authorization: Bearer <token>`")
-        allowed = ", ".join(sorted(map(_grant_name, grants))) or "nobody"
-        raise CallerNotAllowed(
-            f"{method} is open to: {allowed}; this caller is: {caller_kind(principal)}",
-            metadata={"method": method, "caller": str(caller_kind(principal))},
-        )
+    if not grants.isdisjoint(_grants_held(principal)):
+        return
+    if isinstance(principal, Anonymous):
+        raise TokenMissing("send the metadata `authorization: Bearer <token>`")
+    allowed = ", ".join(sorted(map(_grant_name, grants))) or "nobody"
+    raise CallerNotAllowed(
+        f"{method} is open to: {allowed}; this caller is: {caller_kind(principal)}",
+        metadata={"method": method, "caller": str(caller_kind(principal))},
+    )
 
 
 def _grants_held(principal: Principal) -> set[Grant]:

@@ -35,15 +35,20 @@ class Authenticator:
         self._clock = clock
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
-    def identify(self, context: Context, table: AccessTable, method: str) -> Principal:
+    def identify(self, context: Context, metadata: Mapping[str, str], table: AccessTable, method: str) -> Principal:
         """Returns the caller.
+
+        Args:
+            context: Of the call; its connection may show a certificate.
+            metadata: What the caller sent along.
+            table: Who may call what.
+            method: Full RPC name with its leading slash.
 
         Raises:
             TokenInvalid: a token that is none of ours, or a certificate without a service's name.
             TokenExpired: a token whose time is over.
             FieldInvalid: a malformed pseudonym.
         """
-        metadata = _metadata(context)
         service = _service_name(context)
         if service is not None:
             return Service(service, _acting_for(metadata))
@@ -86,11 +91,6 @@ def _principal(claims: Claims, subject_key: SubjectKey) -> Principal:
             return Auditor(claims.subject)
         case None:
             return Person(subject_pseudonym(subject_key.key, claims.issuer, claims.subject))
-
-
-def _metadata(context: Context) -> Mapping[str, str]:
-    pairs = context.invocation_metadata() or ()
-    return {key: value for key, value in pairs if isinstance(value, str)}
 
 
 def _bearer(authorization: str) -> str:

@@ -27,7 +27,7 @@ DUPLICATE_WINDOW = timedelta(minutes=10)
 _CONNECT_SECONDS = 30.0
 _ACK_SECONDS = 5.0
 
-_log = structlog.stdlib.get_logger()
+_log = structlog.get_logger()
 
 
 class Bus:

@@ -1,17 +1,17 @@
-"""The call that is running, and how an interceptor wraps around it.
+"""The call that is running, and how the links of the chain wrap around it.
 
-An interceptor here is one async context manager around the handler, whatever the kind of RPC: what stands
-before its `yield` runs before the handler, and an exception of the handler passes through it. Wrapped
-handlers are kept per method, so a call pays for its own work only.
+A link is written once for all four kinds of RPC: either a function that runs before the handler, or an async
+context manager around it. All links are one interceptor to gRPC, and wrapped handlers are kept per method, so
+a call pays for the links' own work only.
 """
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -40,6 +40,7 @@ class Call:
     Attributes:
         method: Full RPC name with its leading slash.
         request_id: The caller's, or a new one.
+        metadata: What the caller sent along, without binary values.
         code: gRPC status name, once known.
         reason: ErrorReason without prefix, of a refused or failed call.
         caller: Kind of caller, once known.
@@ -48,6 +49,7 @@ class Call:
 
     method: str
     request_id: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
     code: str = "OK"
     reason: str | None = None
     caller: str | None = None
@@ -75,18 +77,28 @@ def seconds_left() -> float | None:
     return call.expires_at - asyncio.get_running_loop().time()
 
 
-class Around(Protocol):
-    """Makes the context manager that surrounds one call of a method."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A link that runs before the handler and may refuse the call by raising."""
 
-    def __call__(self, method: Method, context: Context) -> AbstractAsyncContextManager[None]:
-        """Returns the context manager for one call."""
+    enter: Callable[[Method, Context], None]
 
 
-class AroundInterceptor(grpc.aio.ServerInterceptor):
-    """Puts an async context manager around every handler, for all four kinds of RPC."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A link that surrounds the handler and sees how it ends."""
 
-    def __init__(self, around: Around) -> None:
-        self._around = around
+    surround: Callable[[Method, Context], AbstractAsyncContextManager[None]]
+
+
+Link: TypeAlias = Before | Around
+
+
+class LinksInterceptor(grpc.aio.ServerInterceptor):
+    """Puts links around every handler, outermost first."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        self._links = links
         self._wrapped: dict[str, tuple[MethodHandler, MethodHandler]] = {}
 
     async def intercept_service(
@@ -94,19 +106,19 @@ class AroundInterceptor(grpc.aio.ServerInterceptor):
         continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[MethodHandler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "MethodHandler | None":
-        """Returns the next handler with this interceptor around it."""
+        """Returns the handler with the links around it."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
         method = handler_call_details.method
         known = self._wrapped.get(method)
         if known is None or known[0] is not handler:
-            wrapped = _wrap(handler, Method(method, handler.response_streaming), self._around)
+            wrapped = _wrap(handler, Method(method, handler.response_streaming), self._links)
             known = self._wrapped[method] = (handler, wrapped)
         return known[1]
 
 
-def _wrap(handler: MethodHandler, method: Method, around: Around) -> MethodHandler:
+def _wrap(handler: MethodHandler, method: Method, links: Sequence[Link]) -> MethodHandler:
     behaviour: Any
     make: Callable[..., MethodHandler]
     if handler.request_streaming and handler.response_streaming:
@@ -117,30 +129,42 @@ def _wrap(handler: MethodHandler, method: Method, around: Around) -> MethodHandl
         behaviour, make = handler.unary_stream, grpc.unary_stream_rpc_method_handler
     else:
         behaviour, make = handler.unary_unary, grpc.unary_unary_rpc_method_handler
-    surround = _around_generator if inspect.isasyncgenfunction(behaviour) else _around_coroutine
+    yields = inspect.isasyncgenfunction(behaviour)
+    for link in reversed(links):
+        behaviour = _linked_generator(behaviour, method, link) if yields else _linked(behaviour, method, link)
     return make(
-        surround(behaviour, method, around),
+        behaviour,
         request_deserializer=handler.request_deserializer,
         response_serializer=handler.response_serializer,
     )
 
 
-def _around_coroutine(behaviour: Behaviour, method: Method, around: Around) -> Behaviour:
+def _linked(behaviour: Behaviour, method: Method, link: Link) -> Behaviour:
     """For handlers that return their response, or write responses to the context."""
 
+    async def entered(request: Any, context: Context) -> Any:
+        link.enter(method, context)  # type: ignore[union-attr]
+        return await behaviour(request, context)
+
     async def surrounded(request: Any, context: Context) -> Any:
-        async with around(method, context):
+        async with link.surround(method, context):  # type: ignore[union-attr]
             return await behaviour(request, context)
 
-    return surrounded
+    return entered if isinstance(link, Before) else surrounded
 
 
-def _around_generator(behaviour: Behaviour, method: Method, around: Around) -> Behaviour:
+def _linked_generator(behaviour: Behaviour, method: Method, link: Link) -> Behaviour:
     """For handlers that yield their responses."""
 
-    async def surrounded(request: Any, context: Context) -> AsyncIterator[Any]:
-        async with around(method, context), aclosing(behaviour(request, context)) as responses:
+    async def entered(request: Any, context: Context) -> AsyncIterator[Any]:
+        link.enter(method, context)  # type: ignore[union-attr]
+        async with aclosing(behaviour(request, context)) as responses:
             async for response in responses:
                 yield response
 
-    return surrounded
+    async def surrounded(request: Any, context: Context) -> AsyncIterator[Any]:
+        async with link.surround(method, context), aclosing(behaviour(request, context)) as responses:  # type: ignore[union-attr]
+            async for response in responses:
+                yield response
+
+    return entered if isinstance(link, Before) else surrounded

@@ -35,7 +35,7 @@ _LONGEST_DELAY_SECONDS = 60.0
 
 _OUTAGES = frozenset({Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED})
 
-_log = structlog.stdlib.get_logger()
+_log = structlog.get_logger()
 
 Handle = Callable[[IncomingEvent], Awaitable[None]]
 

@@ -23,7 +23,7 @@ _IDLE_IN_TRANSACTION_SECONDS = 60
 _OPEN_SECONDS = 30.0
 _ACQUIRE_SECONDS = 10.0
 
-_log = structlog.stdlib.get_logger()
+_log = structlog.get_logger()
 
 
 class MigrationFailed(Exception):

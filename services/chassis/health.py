@@ -16,7 +16,7 @@ _POLL_SECONDS = 2.0
 _FIRST_POLL_SECONDS = 0.05
 _CHECK_SECONDS = 5.0
 
-_log = structlog.stdlib.get_logger()
+_log = structlog.get_logger()
 
 
 class Health:

@@ -1,10 +1,13 @@
-"""The links of the interceptor chain; their order and its reasons stand in `chain.py`."""
+"""The links of the interceptor chain; their order and its reasons stand in `chain.py`.
+
+They are plain classes with `__aenter__` and `__aexit__`, not generators: every call passes all of them.
+"""
 
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TypeAlias
 
 import grpc
 import structlog
@@ -23,107 +26,124 @@ RETURN_OVERHEAD = 0.05
 REQUEST_ID_KEY = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
-_log = structlog.stdlib.get_logger()
+Failure: TypeAlias = BaseException | None
+
+_log = structlog.get_logger()
 
 
-class RequestContext:
-    """Gives the call its id and binds it to every log line of its task."""
-
-    @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
-        """Surrounds one call."""
-        call = Call(method.name, _request_id(context))
-        enter_call(call)
-        structlog.contextvars.bind_contextvars(request_id=call.request_id)
-        yield
+def request_context(method: Method, context: Context) -> None:
+    """Gives the call its id, which every log line of its task bears."""
+    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    enter_call(Call(method.name, _request_id(metadata.get(REQUEST_ID_KEY)), metadata))
 
 
 class CallLog:
     """Writes one canonical line per RPC: method, code, duration, kind of caller, reason."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, method: Method, context: Context, clock: Clock) -> None:
+        self._call = _this_call()
+        self._context = context
         self._clock = clock
+        self._started = clock.monotonic()
 
-    @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
-        """Surrounds one call."""
-        call, started = _this_call(), self._clock.monotonic()
-        try:
-            yield
-        except (asyncio.CancelledError, GeneratorExit):
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
+        call = self._call
+        if isinstance(error, asyncio.CancelledError | GeneratorExit):
             call.code = "CANCELLED"
-            raise
-        finally:
-            _write_line(call, context, self._clock.monotonic() - started)
+        elif call.code == "OK":
+            set_by_handler = self._context.code()
+            call.code = "OK" if set_by_handler is None else set_by_handler.name
+        _log.info(
+            "rpc",
+            method=call.method,
+            code=call.code,
+            duration_ms=round((self._clock.monotonic() - self._started) * 1000, 2),
+            caller=call.caller,
+            reason=call.reason,
+            request_id=call.request_id,
+        )
 
 
 class ErrorMapping:
     """Answers a failure with its status and `google.rpc.ErrorInfo`, and keeps its cause in the log."""
 
-    def __init__(self, service: str) -> None:
-        self._domain = f"{service}.pellicule"
+    def __init__(self, method: Method, context: Context, domain: str) -> None:
+        self._context = context
+        self._domain = domain
 
-    @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
-        """Surrounds one call."""
-        try:
-            yield
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001  # the process's outer wall: every failure gets an answer
-            await self._answer(error, context)
+    async def __aenter__(self) -> None:
+        pass
 
-    async def _answer(self, error: Exception, context: Context) -> None:
-        answer = as_domain_error(error)
-        call = _this_call()
+    async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
+        # The process's outer wall: every failure gets an answer. What is no `Exception` is a call that ends
+        # by itself, and `AbortError` is an answer already.
+        if isinstance(error, Exception) and not isinstance(error, grpc.aio.AbortError):
+            await self._answer(error)
+
+    async def _answer(self, error: Exception) -> None:
+        answer, call = as_domain_error(error), _this_call()
         call.code, call.reason = answer.status.name, answer.reason
         if answer is not error:
-            level = "error" if isinstance(answer, InternalError) else "warning"
-            getattr(_log, level)("rpc_failed", method=call.method, reason=answer.reason, exc_info=error)
+            log = _log.error if isinstance(answer, InternalError) else _log.warning
+            log("rpc_failed", method=call.method, reason=answer.reason, exc_info=error)
         trailers = ((STATUS_TRAILER, status_details(answer, self._domain)),)
         try:
-            await context.abort(status_code(answer), answer.message, trailers)
+            await self._context.abort(status_code(answer), answer.message, trailers)
         except grpc.aio.AbortError as abort:
             raise abort from None  # the cause stays out of the span that records this exception
 
 
-class Deadline:
-    """Stops work in time for the answer to arrive, and ends open streams when the server stops."""
+class Deadlines:
+    """Makes the deadline of each call, and ends open streams when the server stops."""
 
     def __init__(self) -> None:
-        self._open_streams: set[asyncio.Timeout] = set()
+        self.open_streams: set[asyncio.Timeout] = set()
         self._stopping = False
 
-    @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
-        """Surrounds one call."""
+    def around(self, method: Method, context: Context) -> "Deadline":
+        """Returns the context manager of one call."""
         remaining = _time_remaining(context)
         open_stream = remaining is None and method.streams_responses
-        scope = asyncio.timeout(self._time_for(remaining, open_stream=open_stream))
-        _this_call().expires_at = scope.when()
-        if open_stream:
-            self._open_streams.add(scope)
-        try:
-            async with scope:
-                yield
-        except TimeoutError as error:
-            if scope.expired():
-                raise _out_of_time(open_stream=open_stream) from error
-            raise
-        finally:
-            self._open_streams.discard(scope)
+        seconds = None if remaining is None else remaining - RETURN_OVERHEAD
+        scope = asyncio.timeout(0 if open_stream and self._stopping else seconds)
+        return Deadline(scope, self.open_streams if open_stream else None)
 
     def end_open_streams(self) -> None:
         """Ends the streams that have no deadline: the server stops, and they would never return."""
         self._stopping = True
         now = asyncio.get_running_loop().time()
-        for scope in self._open_streams:
+        for scope in self.open_streams:
             scope.reschedule(now)
 
-    def _time_for(self, remaining: float | None, *, open_stream: bool) -> float | None:
-        if open_stream and self._stopping:
-            return 0
-        return None if remaining is None else remaining - RETURN_OVERHEAD
+
+class Deadline:
+    """Stops work in time for the answer to arrive."""
+
+    def __init__(self, scope: asyncio.Timeout, open_streams: set[asyncio.Timeout] | None) -> None:
+        self._scope = scope
+        self._open_streams = open_streams
+
+    async def __aenter__(self) -> None:
+        _this_call().expires_at = self._scope.when()
+        if self._open_streams is not None:
+            self._open_streams.add(self._scope)
+        await self._scope.__aenter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
+        if self._open_streams is not None:
+            self._open_streams.discard(self._scope)
+        try:
+            await self._scope.__aexit__(kind, error, trace)
+        except TimeoutError as timeout:
+            raise self._reason() from timeout
+
+    def _reason(self) -> DomainError:
+        if self._open_streams is not None:
+            return DependencyUnavailable("this server is stopping: call again to reach another")
+        return DeadlineExceeded("the deadline of the call passed before the work was done: give it more time")
 
 
 class Authentication:
@@ -133,20 +153,19 @@ class Authentication:
         self._authenticator = authenticator
         self._table = table
 
-    @asynccontextmanager
-    async def around(self, method: Method, context: Context) -> AsyncIterator[None]:
-        """Surrounds one call."""
-        principal = self._authenticator.identify(context, self._table, method.name)
-        _this_call().caller = caller_kind(principal)
+    def enter(self, method: Method, context: Context) -> None:
+        """Lets the call pass or raises a domain error."""
+        call = _this_call()
+        principal = self._authenticator.identify(context, call.metadata, self._table, method.name)
+        call.caller = caller_kind(principal)
         check_access(self._table, method.name, principal)
         enter_principal(principal)
-        yield
 
 
 def _this_call() -> Call:
     call = current_call()
     if call is None:
-        raise LookupError("the request context interceptor must come before this one")
+        raise LookupError("the request context must come before this link")
     return call
 
 
@@ -154,28 +173,5 @@ def _time_remaining(context: Context) -> float | None:
     return context.time_remaining()  # None without a deadline, whatever its type says
 
 
-def _out_of_time(*, open_stream: bool) -> DomainError:
-    if open_stream:
-        return DependencyUnavailable("this server is stopping: call again to reach another")
-    return DeadlineExceeded("the deadline of the call passed before the work was done: give it more time")
-
-
-def _request_id(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
-            return value
-    return uuid.uuid4().hex
-
-
-def _write_line(call: Call, context: Context, seconds: float) -> None:
-    set_by_handler = context.code()
-    if call.code == "OK" and set_by_handler is not None:
-        call.code = set_by_handler.name
-    _log.info(
-        "rpc",
-        method=call.method,
-        code=call.code,
-        duration_ms=round(seconds * 1000, 2),
-        caller=call.caller,
-        reason=call.reason,
-    )
+def _request_id(sent: str | None) -> str:
+    return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex

@@ -31,7 +31,7 @@ _POLL_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 _FORGET_EVERY_SECONDS = 3600.0
 
-_log = structlog.stdlib.get_logger()
+_log = structlog.get_logger()
 
 
 async def append(connection: Connection, event: OutgoingEvent) -> None:

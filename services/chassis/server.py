@@ -17,7 +17,7 @@ from services.chassis.authentication import Authenticator
 from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
 from services.chassis.health import Health
-from services.chassis.interceptors import Deadline
+from services.chassis.interceptors import Deadlines
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
 from services.chassis.telemetry import configure_telemetry
@@ -37,7 +37,7 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
 )
 
-_log = structlog.stdlib.get_logger()
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,12 @@ async def running_server(
     tracer_provider: TracerProvider | None = None,
 ) -> AsyncIterator[RunningServer]:
     """Runs a server with the whole chain for the time of the block; arguments as for `serve`."""
-    deadline = Deadline()
+    deadlines = Deadlines()
     chain = interceptor_chain(
         service=name,
         access=access,
         authenticator=_authenticator(settings, clock),
-        deadline=deadline,
+        deadlines=deadlines,
         clock=clock,
         tracer_provider=tracer_provider,
     )
@@ -141,16 +141,16 @@ async def running_server(
     try:
         yield running
     finally:
-        await _stop(server, state, deadline, settings, clock)
+        await _stop(server, state, deadlines, settings, clock)
 
 
 async def _stop(
-    server: grpc.aio.Server, state: Health, deadline: Deadline, settings: ServiceSettings, clock: Clock
+    server: grpc.aio.Server, state: Health, deadlines: Deadlines, settings: ServiceSettings, clock: Clock
 ) -> None:
     await state.stop()
     await clock.sleep(settings.drain_seconds)
     stopping = asyncio.create_task(server.stop(settings.stop_grace_seconds))
-    deadline.end_open_streams()
+    deadlines.end_open_streams()
     await stopping
     _log.info("server_stopped")
 

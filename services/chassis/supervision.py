@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-_log = structlog.stdlib.get_logger()
+_log = structlog.get_logger()
 
 
 class TaskFailed(Exception):
