@@ -1,0 +1,21 @@
+"""Who may call which RPC: what is published is for anyone, what concerns a person is for that person alone."""
+
+from services.chassis.access import AccessTable, Caller
+
+_NOTICES = "/pellicule.consent.v1.NoticeService"
+_CONSENT = "/pellicule.consent.v1.ConsentService"
+_ANYONE = frozenset({Caller.ANYONE})
+_PERSON = frozenset({Caller.PERSON})
+
+ACCESS: AccessTable = {
+    f"{_NOTICES}/ListNotices": _ANYONE,
+    f"{_NOTICES}/GetNotice": _ANYONE,
+    f"{_NOTICES}/DiffNotices": _ANYONE,
+    f"{_NOTICES}/RecordNoticeServed": _PERSON,
+    f"{_CONSENT}/DecideConsent": _PERSON,
+    f"{_CONSENT}/WithdrawConsent": _PERSON,
+    f"{_CONSENT}/GetConsentState": _PERSON,
+    f"{_CONSENT}/ListConsentEvents": _PERSON,
+    f"{_CONSENT}/WatchConsent": _PERSON,
+    f"{_CONSENT}/GetAvailability": _ANYONE,
+}
