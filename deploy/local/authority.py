@@ -28,6 +28,7 @@ JWKS = "jwks.json"
 SUBJECT_KEY = "subject.key"
 ROOT_KEY = "root.key"
 RECEIPT_KEY = "receipt.pem"
+RECORD_KEY = "record.key"
 
 _AUTHORITY_LIFE = timedelta(days=3650)
 _CERTIFICATE_LIFE = timedelta(days=397)
@@ -49,7 +50,7 @@ def ensure_credentials(home: StackHome, clock: Clock) -> None:
 
 
 def _ensure_keys(home: StackHome) -> None:
-    for name in (SUBJECT_KEY, ROOT_KEY):
+    for name in (SUBJECT_KEY, ROOT_KEY, RECORD_KEY):
         if not home.key(name).exists():
             write_private(home.key(name), secrets.token_hex(32).encode())
     for name in (TOKEN_KEY, RECEIPT_KEY):

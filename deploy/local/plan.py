@@ -179,7 +179,10 @@ class _Settings:
         if name == "retention":
             return {"ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)), "EPOCH_DIR": str(self.home.epochs)}
         if name == "consent":
-            return {"RECEIPT_KEY_FILE": str(self.home.key(authority.RECEIPT_KEY))}
+            return {
+                "RECEIPT_KEY_FILE": str(self.home.key(authority.RECEIPT_KEY)),
+                "RECORD_KEY_FILE": str(self.home.key(authority.RECORD_KEY)),
+            }
         return {}
 
 
