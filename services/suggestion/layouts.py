@@ -96,13 +96,14 @@ def assign(photos: Sequence[Photo], cells: Sequence[Cell], focus: Focus = centre
 
     The first cell is the most prominent one: a better photo, earlier in `photos`, costs less there.
     """
-    orders = permutations(range(len(photos))) if len(photos) <= EXHAUSTIVE else [_greedy(photos, cells)]
-    best = min(orders, key=lambda order: _cost(photos, cells, order))
+    losses = [[_loss(photo, cell) for cell in cells] for photo in photos]
+    orders = permutations(range(len(photos))) if len(photos) <= EXHAUSTIVE else [_greedy(losses)]
+    best = min(orders, key=lambda order: _cost(losses, order))
     placed = tuple(
         Placed(photos[index], cell, crop_for(photos[index], cell.aspect, focus(photos[index])))
         for index, cell in zip(best, cells, strict=True)
     )
-    return placed, _cost(photos, cells, best) / len(cells)
+    return placed, _cost(losses, best) / len(cells)
 
 
 def mosaic(photos: Sequence[Photo], width: int, gap: float, target: float, focus: Focus = centre) -> Page:
@@ -203,15 +204,15 @@ def _loss(photo: Photo, cell: Cell) -> float:
     return WHOLE_PENALTY if crop is None else 1.0 - crop.width * crop.height
 
 
-def _cost(photos: Sequence[Photo], cells: Sequence[Cell], order: Sequence[int]) -> float:
-    prominence = 0.05 * order[0] / max(1, len(photos) - 1)
-    return prominence + sum(_loss(photos[index], cell) for index, cell in zip(order, cells, strict=True))
+def _cost(losses: Sequence[Sequence[float]], order: Sequence[int]) -> float:
+    prominence = 0.05 * order[0] / max(1, len(losses) - 1)
+    return prominence + sum(losses[index][cell] for cell, index in enumerate(order))
 
 
-def _greedy(photos: Sequence[Photo], cells: Sequence[Cell]) -> tuple[int, ...]:
-    left, order = list(range(len(photos))), list[int]()
-    for cell in cells:
-        best = min(left, key=lambda index: (_loss(photos[index], cell), index))
+def _greedy(losses: Sequence[Sequence[float]]) -> tuple[int, ...]:
+    left, order = list(range(len(losses))), list[int]()
+    for cell in range(len(losses)):
+        best = min(left, key=lambda index: (losses[index][cell], index))
         left.remove(best)
         order.append(best)
     return tuple(order)

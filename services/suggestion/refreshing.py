@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -24,6 +24,7 @@ from services.suggestion.ports import Analysis, Database, Understood
 from services.suggestion.rows import RenditionRow, SuggestionRow
 
 CACHED_PICTURES = 24
+Draw = Callable[[Page, Mapping[str, Image.Image]], Drawn]
 KEY_MARGIN = timedelta(seconds=1)
 
 
@@ -37,6 +38,7 @@ class Workshop:
     objects: ObjectStore
     bucket: str
     clock: Clock
+    draw: Draw = collage.draw
 
 
 async def refresh(workshop: Workshop, *, subject: str) -> int:
@@ -98,7 +100,7 @@ async def _make(
     loaded = await pictures.load([part.photo.media for part in parts])
     if len(loaded) < len(parts):
         return False
-    drawings = await asyncio.to_thread(_draw, idea, [part.photo for part in parts], loaded)
+    drawings = await asyncio.to_thread(_draw, workshop.draw, idea, [part.photo for part in parts], loaded)
     delete_time = min(part.delete_time for part in parts)
     if delete_time <= workshop.clock.now() + KEY_MARGIN:
         return False
@@ -113,10 +115,12 @@ async def _make(
     return await _store(workshop, subject, idea, drawings, keys, delete_time)
 
 
-def _draw(idea: Idea, photos: Sequence[Photo], loaded: dict[str, Image.Image]) -> list[tuple[Page, Drawn]]:
+def _draw(
+    draw: Draw, idea: Idea, photos: Sequence[Photo], loaded: Mapping[str, Image.Image]
+) -> list[tuple[Page, Drawn]]:
     focus = {media: collage.focus_of(picture) for media, picture in loaded.items()}
     found = pages.pages(idea.kind, photos, lambda photo: focus.get(photo.media, layouts.centre(photo)))
-    return [(page, collage.draw(page, loaded)) for page in found]
+    return [(page, draw(page, loaded)) for page in found]
 
 
 async def _store(

@@ -1,0 +1,181 @@
+"""The suggestion service's neighbours in memory: its tables, and the analysis service."""
+
+import io
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from PIL import Image
+
+from services.chassis.events import OutgoingEvent
+from services.suggestion.domain import Act, State
+from services.suggestion.ports import Understood
+from services.suggestion.rows import ActRow, RenditionRow, SuggestionRow
+
+
+@dataclass
+class Tables:
+    """What a database holds."""
+
+    suggestions: dict[UUID, SuggestionRow] = field(default_factory=dict)
+    renditions: dict[tuple[UUID, int], RenditionRow] = field(default_factory=dict)
+    acts: dict[tuple[str, UUID], tuple[ActRow, datetime]] = field(default_factory=dict)
+    dues: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    fences: dict[tuple[str, str], int] = field(default_factory=dict)
+    events: set[tuple[str, str]] = field(default_factory=set)
+    published: list[OutgoingEvent] = field(default_factory=list)
+
+
+class FakeStore:
+    """Implements the service's `Store`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def suggestions(self, subject: str) -> list[SuggestionRow]:
+        return [row for row in self._tables.suggestions.values() if row.subject == subject]
+
+    async def suggestion(self, subject: str, suggestion_id: UUID) -> SuggestionRow | None:
+        row = self._tables.suggestions.get(suggestion_id)
+        return row if row is not None and row.subject == subject else None
+
+    async def renditions(self, suggestion_ids: Sequence[UUID]) -> list[RenditionRow]:
+        rows = [row for row in self._tables.renditions.values() if row.suggestion_id in suggestion_ids]
+        return sorted(rows, key=lambda row: row.number)
+
+    async def add_suggestion(self, row: SuggestionRow) -> bool:
+        if self._tables.fences.get((row.subject, "CLOUD_PROCESSING"), -1) >= row.purpose_revision:
+            return False
+        self._tables.suggestions[row.id] = row
+        return True
+
+    async def add_rendition(self, row: RenditionRow) -> None:
+        self._tables.renditions[row.suggestion_id, row.number] = row
+
+    async def set_state(self, suggestion_id: UUID, state: State, now: datetime) -> None:
+        row = self._tables.suggestions[suggestion_id]
+        self._tables.suggestions[suggestion_id] = replace(row, state=state.value, update_time=now)
+
+    async def expire(self, older_than: datetime, now: datetime) -> int:
+        old = [
+            row.id
+            for row in self._tables.suggestions.values()
+            if row.state in ("READY", "SEEN") and row.create_time < older_than
+        ]
+        for suggestion_id in old:
+            await self.set_state(suggestion_id, State.EXPIRED, now)
+        return len(old)
+
+    async def delete_suggestions(self, suggestion_ids: Sequence[UUID]) -> int:
+        doomed = [each for each in suggestion_ids if each in self._tables.suggestions]
+        for suggestion_id in doomed:
+            del self._tables.suggestions[suggestion_id]
+        for key in [key for key in self._tables.renditions if key[0] in doomed]:
+            del self._tables.renditions[key]
+        return len(doomed)
+
+    async def sealed_under(self, data_key_ids: Sequence[str]) -> list[UUID]:
+        found = {row.id for row in self._tables.suggestions.values() if str(row.data_key_id) in data_key_ids}
+        return [
+            *found,
+            *{
+                row.suggestion_id
+                for row in self._tables.renditions.values()
+                if str(row.data_key_id) in data_key_ids and row.suggestion_id not in found
+            },
+        ]
+
+    async def made_under(self, subject: str, revision: int) -> list[UUID]:
+        return [row.id for row in await self.suggestions(subject) if row.purpose_revision <= revision]
+
+    async def raise_fence(self, subject: str, purpose: str, revision: int) -> None:
+        key = (subject, purpose)
+        self._tables.fences[key] = max(self._tables.fences.get(key, revision), revision)
+
+    async def act(self, subject: str, request_id: UUID) -> ActRow | None:
+        found = self._tables.acts.get((subject, request_id))
+        return found[0] if found else None
+
+    async def add_act(self, subject: str, request_id: UUID, suggestion_id: UUID, act: Act, now: datetime) -> None:
+        self._tables.acts.setdefault((subject, request_id), (ActRow(suggestion_id, act.value), now))
+
+    async def delete_acts(self, subject: str, until: datetime) -> int:
+        doomed = [key for key, (_, time) in self._tables.acts.items() if key[0] == subject and time <= until]
+        for key in doomed:
+            del self._tables.acts[key]
+        return len(doomed)
+
+    async def mark_due(self, subject: str, now: datetime) -> None:
+        first, _ = self._tables.dues.get(subject, (now, now))
+        self._tables.dues[subject] = (first, now)
+
+    async def due(self, now: datetime, quiet: timedelta, patience: timedelta) -> list[str]:
+        ripe = [
+            (first, subject)
+            for subject, (first, last) in self._tables.dues.items()
+            if last <= now - quiet or first <= now - patience
+        ]
+        return [subject for _, subject in sorted(ripe)]
+
+    async def done(self, subject: str, until: datetime) -> None:
+        if subject in self._tables.dues and self._tables.dues[subject][1] <= until:
+            del self._tables.dues[subject]
+
+    async def delete_due(self, subject: str) -> int:
+        return 0 if self._tables.dues.pop(subject, None) is None else 1
+
+    async def object_names(self) -> set[str]:
+        return {row.object for row in self._tables.renditions.values()}
+
+    async def notify(self, subject: str) -> None:
+        pass
+
+    async def first_time(self, consumer: str, event_id: str) -> bool:
+        known = (consumer, event_id) in self._tables.events
+        self._tables.events.add((consumer, event_id))
+        return not known
+
+    async def publish(self, event: OutgoingEvent) -> None:
+        self._tables.published.append(event)
+
+
+class FakeDatabase:
+    """Implements the service's `Database`; a block that raises leaves its writes, so tests look at outcomes only."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[FakeStore]:
+        yield FakeStore(self.tables)
+
+    @asynccontextmanager
+    async def locked(self, subject: str) -> AsyncIterator[FakeStore]:
+        yield FakeStore(self.tables)
+
+    @asynccontextmanager
+    async def turn(self, subject: str) -> AsyncIterator[None]:
+        yield
+
+
+class FakeAnalysis:
+    """Implements `Analysis`: photos that a test puts there, each a plain colour."""
+
+    def __init__(self) -> None:
+        self.understood: dict[str, list[Understood]] = {}
+
+    async def photos(self, subject: str) -> list[Understood]:
+        return list(self.understood.get(subject, []))
+
+    async def picture(self, subject: str, media: str) -> bytes | None:
+        found = next((each for each in self.understood.get(subject, []) if each.photo.media == media), None)
+        if found is None:
+            return None
+        colour = tuple(abs(hash(media)) >> shift & 255 for shift in (0, 8, 16))
+        scale = 200 / max(found.photo.width, found.photo.height)
+        size = (max(1, round(found.photo.width * scale)), max(1, round(found.photo.height * scale)))
+        buffer = io.BytesIO()
+        Image.new("RGB", size, colour).save(buffer, "JPEG")
+        return buffer.getvalue()
