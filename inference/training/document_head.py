@@ -34,6 +34,7 @@ _STRENGTH: Final = 0.02  # inverse weight of the L2 penalty on standardised feat
 _PHOTO_WEIGHT: Final = 2.0  # a photo taken for a document is worse than a document taken for a photo
 
 Floats = NDArray[np.float64]
+Draw = Callable[[np.random.Generator, Sequence[Picture]], Picture]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Embedder:
 
     def __call__(self, picture: Picture) -> Floats:
         """The embedding of one picture, [1280]."""
-        return self._session.run({"image": scene_input(picture)[None]})["embedding"][0].astype(np.float64)
+        return np.asarray(self._session.run({"image": scene_input(picture)[None]})["embedding"][0], np.float64)
 
 
 def photo_samples(embed: Embedder, files: Sequence[Path], per_photo: int, seed: int) -> Iterator[tuple[int, Floats]]:
@@ -80,7 +81,7 @@ def photo_samples(embed: Embedder, files: Sequence[Path], per_photo: int, seed: 
 
 def drawn_samples(
     embed: Embedder,
-    draw: Callable[[np.random.Generator, Sequence[Picture]], Picture],
+    draw: Draw,
     photos: list[list[Picture]],
     count: int,
     seed: int,
@@ -99,7 +100,7 @@ def collect(embed: Embedder, files: Sequence[Path], faces: Typefaces, per_class:
     for path in files[:: max(1, len(files) // 250)]:
         grounds[fold_of(path, FOLDS)].append(read_photo(path, photographing.plain_ground(rng)))
 
-    def sheet(make: Callable[..., object]) -> Callable[[np.random.Generator, Sequence[Picture]], Picture]:
+    def sheet(make: Callable[..., object]) -> Draw:
         def draw(rng: np.random.Generator, photos: Sequence[Picture]) -> Picture:
             flat = np.asarray(make(rng, faces))
             if rng.random() < 0.3:

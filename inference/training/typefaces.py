@@ -1,5 +1,6 @@
 """Typefaces and words for drawn documents, receipts and screens."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +13,7 @@ from PIL import ImageFont
 _MONO: Final = ("mono", "cousine", "hack", "inconsolata", "fira")
 _HAND: Final = ("dancing", "humor", "comic")
 _SERIF: Final = ("serif", "garamond", "vollkorn", "libertine", "tinos")
-_UNFIT: Final = (
-    "display",
-    "symbol",
-    "cmex",
-    "cmsy",
-    "cmmi",
-    "stix",
-    "keyboard",
-    "_i.",
-    "initials",
-    "ocr",
-    "oblique",
-    "bolditalic",
-)
+_UNFIT: Final = re.compile("display|symbol|cmex|cmsy|cmmi|stix|keyboard|_i[.]|initials|ocr|oblique|bolditalic")
 _WORDS: Final = (
     "the of and to in is that it for was on are with they at be this have from or one had by but not what "
     "all were when your can said there use each which how their if will up other about out many then them "
@@ -63,7 +51,7 @@ class Typefaces:
             path
             for folder in (own, *folders)
             for path in folder.rglob("*")
-            if path.suffix in {".ttf", ".otf"} and not any(part in path.name.lower() for part in _UNFIT)
+            if path.suffix in {".ttf", ".otf"} and not _UNFIT.search(path.name.lower())
         )
         groups: dict[str, list[Path]] = {"sans": [], "mono": [], "serif": [], "hand": []}
         for path in files:

@@ -1,0 +1,52 @@
+"""Assembles the model repository that the inference server reads, out of the shipped folders and the built models.
+
+The shipped half (`model_repository/`) holds configurations and one `onnx_model.py` for all models; the built half
+(`models build`) holds the networks. What is assembled can be thrown away and made again at any time.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from inference.models.build import BuiltModel, list_models
+
+SHIPPED: Final = Path(__file__).parent / "model_repository"
+CONFIG_NAME: Final = "cpu"  # for the server's --model-config-name
+_VERSION: Final = "1"
+
+
+def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
+    """Makes a complete model repository for a server without a GPU.
+
+    Args:
+        target: the folder to fill; an earlier assembly there is replaced.
+        home: the folder of built models.
+
+    Returns:
+        The names of the models, to be loaded and awaited.
+
+    Raises:
+        ModelNotBuilt: a model is missing under `home`; nothing was changed at the target.
+    """
+    models = list_models(home)
+    target.mkdir(parents=True, exist_ok=True)
+    for model in models:
+        _assemble(target / model.name, model)
+    return tuple(model.name for model in models)
+
+
+def _assemble(folder: Path, model: BuiltModel) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(SHIPPED / model.name, folder)
+    version = folder / _VERSION
+    version.mkdir()
+    shutil.copyfile(SHIPPED / "onnx_model.py", version / "model.py")
+    _link(model.path, version / "model.onnx")
+
+
+def _link(source: Path, target: Path) -> None:
+    """Links the file where both lie on one file system, and copies it where they do not."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
