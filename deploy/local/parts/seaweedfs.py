@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from deploy.local.parts.lifecycle import running
 from deploy.local.parts.object_store import (
     ADMINISTRATOR,
     Identity,
-    client,
     make_buckets,
     new_identities,
     put_and_get,
@@ -69,7 +69,6 @@ class SeaweedServer:
         self._ports = ports
         self._identities = identities
         self._signing_key = signing_key
-        self._client = client(self.address, identities[ADMINISTRATOR])
 
     @property
     def address(self) -> str:
@@ -90,11 +89,11 @@ class SeaweedServer:
 
     async def probe(self) -> bool:
         """Writes and reads an object."""
-        return await asyncio.to_thread(put_and_get, self._client)
+        return await asyncio.to_thread(put_and_get, self.address, self._identities[ADMINISTRATOR])
 
     async def provision(self) -> None:
         """Makes the buckets."""
-        await asyncio.to_thread(make_buckets, self._client, BUCKETS)
+        await asyncio.to_thread(make_buckets, self.address, self._identities[ADMINISTRATOR], BUCKETS)
 
     def litter(self) -> Sequence[str]:
         """Returns the sockets between its own roles, whose place cannot be chosen."""
@@ -120,6 +119,7 @@ class SeaweedServer:
                 # Volumes made at a bucket's first object; the default of 7 makes that object wait.
                 "WEED_MASTER_VOLUME_GROWTH_COPY_1": "2",
             },
+            death_signal=signal.SIGKILL,
             grace=_GRACE,
         )
 

@@ -1,0 +1,76 @@
+import io
+
+import pytest
+from minio.error import S3Error
+
+from deploy.local.parts.minio import MinioServer
+from deploy.local.parts.object_store import ADMINISTRATOR, connection, read
+from deploy.local.parts.seaweedfs import SeaweedServer
+
+ObjectStore = SeaweedServer | MinioServer
+
+
+def put(store: ObjectStore, who: str, bucket: str, name: str) -> None:
+    with connection(store.address, store.identity(who)) as (client, _):
+        client.put_object(bucket, name, io.BytesIO(b"sealed"), 6)
+
+
+def get(store: ObjectStore, who: str, bucket: str, name: str) -> bytes:
+    with connection(store.address, store.identity(who)) as (client, _):
+        return read(client, bucket, name)
+
+
+def listed(store: ObjectStore, who: str, bucket: str) -> list[str]:
+    with connection(store.address, store.identity(who)) as (client, _):
+        return [str(found.object_name) for found in client.list_objects(bucket)]
+
+
+async def test_a_service_reads_what_it_wrote(object_store: ObjectStore) -> None:
+    put(object_store, "ingest", "media", "a")
+    assert get(object_store, "ingest", "media", "a") == b"sealed"
+
+
+async def test_analysis_reads_the_media_of_ingest(object_store: ObjectStore) -> None:
+    put(object_store, "ingest", "media", "a")
+    assert get(object_store, "analysis", "media", "a") == b"sealed"
+
+
+@pytest.mark.parametrize(("who", "bucket"), [("analysis", "media"), ("suggestion", "previews"), ("ingest", "probe")])
+async def test_a_service_cannot_write_where_it_has_no_business(
+    object_store: ObjectStore, who: str, bucket: str
+) -> None:
+    with pytest.raises(S3Error) as refusal:
+        put(object_store, who, bucket, "a")
+    assert refusal.value.code == "AccessDenied"
+
+
+async def test_a_service_cannot_delete_what_it_may_only_read(object_store: ObjectStore) -> None:
+    put(object_store, "ingest", "media", "a")
+    with connection(object_store.address, object_store.identity("analysis")) as (client, _), pytest.raises(S3Error):
+        client.remove_object("media", "a")
+    assert get(object_store, "ingest", "media", "a") == b"sealed"
+
+
+async def test_a_service_sees_its_own_buckets_alone(object_store: ObjectStore) -> None:
+    with pytest.raises(S3Error):
+        listed(object_store, "ingest", "renditions")
+
+
+async def test_a_service_can_list_for_its_reconciliation(object_store: ObjectStore) -> None:
+    put(object_store, "suggestion", "renditions", "a")
+    assert listed(object_store, "suggestion", "renditions") == ["a"]
+
+
+async def test_a_service_cannot_make_a_bucket(object_store: ObjectStore) -> None:
+    with connection(object_store.address, object_store.identity("ingest")) as (client, _), pytest.raises(S3Error):
+        client.make_bucket("another")
+
+
+async def test_the_probe_succeeds_on_a_server_that_runs(object_store: ObjectStore) -> None:
+    assert await object_store.probe()
+
+
+async def test_the_administrator_sees_every_bucket(object_store: ObjectStore) -> None:
+    with connection(object_store.address, object_store.identity(ADMINISTRATOR)) as (client, _):
+        buckets = {bucket.name for bucket in client.list_buckets()}
+    assert buckets >= {"media", "previews", "renditions"}

@@ -1,0 +1,1 @@
+"""What a one-machine stack decides before anything is started."""
