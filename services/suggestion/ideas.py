@@ -39,7 +39,9 @@ class Roll:
 def find(photos: Iterable[Photo]) -> list[Idea]:
     """Return every idea that the photos give, best first; the same photos always give the same ideas."""
     roll = Roll.of(photos)
-    found = [*_collages(roll), *_trips(roll), *_themes(roll), *_gems(roll), *_tidy_up(roll)]
+    found = [
+        *_collages(roll), *_trips(roll), *_celebrations(roll), *_themes(roll), *_gems(roll), *_tidy_up(roll),
+    ]  # fmt: skip
     return sorted(found, key=lambda idea: (-idea.score, idea.anchor))
 
 
@@ -61,6 +63,16 @@ def _trips(roll: Roll) -> list[Idea]:
         days = (trip.photos[-1].wall_time.date() - trip.photos[0].wall_time.date()).days + 1
         proof = (Evidence("place", f"{days} days away from home", len(trip.photos), 1.0), _quality_evidence(chosen))
         found.append(_idea(Kind.THEME, f"trip:{trip.anchor[:10]}", chosen, 0.2, "trip", proof))
+    return found
+
+
+def _celebrations(roll: Roll) -> list[Idea]:
+    found = []
+    for moment in moments.split(roll.good):
+        chosen = best_shots(moment.photos, THEME_MAX)
+        if len(chosen) >= themes.MIN_PHOTOS and themes.is_celebration(moment.photos):
+            proof = (*themes.evidence(themes.CELEBRATION, moment.photos), _faces_evidence(chosen))
+            found.append(_idea(Kind.THEME, f"celebration:{moment.anchor}", chosen, 0.2, "celebration", proof))
     return found
 
 
@@ -142,6 +154,8 @@ def _clock(photo: Photo) -> datetime:
 
 def _leading_theme(photos: Sequence[Photo]) -> str:
     """Return the theme that most of the photos belong to; none if fewer than half agree."""
+    if themes.is_celebration(photos):
+        return themes.CELEBRATION.name
     counts = {theme.name: len(themes.members(theme, photos)) for theme in themes.THEMES}
     name, count = max(counts.items(), key=lambda item: item[1])
     return name if count * 2 > len(photos) else ""

@@ -63,8 +63,8 @@ def likeness(one: Photo, other: Photo) -> float:
 
 
 def look_alike(one: Photo, other: Photo) -> float:
-    """Return the cosine of the scene embeddings, 0 to 1; 0 where one is missing."""
-    if not one.embedding or not other.embedding:
+    """Return the cosine of the scene embeddings, 0 to 1; 0 where one is missing or another model made it."""
+    if not one.embedding or len(one.embedding) != len(other.embedding):
         return 0.0
     a, b = np.asarray(one.embedding, np.float32), np.asarray(other.embedding, np.float32)
     norm = float(np.linalg.norm(a) * np.linalg.norm(b))

@@ -22,23 +22,36 @@ class Theme:
     threshold: float = MIN_SCORE
 
     def score(self, photo: Photo) -> float:
-        """Return how strongly a photo belongs to the theme: the sum of its tags' probabilities, at most 1."""
-        return min(1.0, sum(photo.tags.get(tag, 0.0) for tag in self.tags))
+        """Return how strongly a photo belongs to the theme: the strongest of its tags, since tags overlap."""
+        return max(photo.tags.get(tag, 0.0) for tag in self.tags)
 
 
 # Tags are the album tags of the scene classifier; a contract test holds the two lists together.
 THEMES: tuple[Theme, ...] = (
-    Theme("celebration", frozenset({"celebration", "cake", "candle", "balloon", "party"}), 0.2),
+    Theme("wedding", frozenset({"wedding"}), 0.3),
+    Theme("graduation", frozenset({"graduation"}), 0.3),
     Theme("pets", frozenset({"dog", "cat", "pet"})),
-    Theme("food", frozenset({"food", "drink", "dessert", "fruit", "vegetable"}), 0.3),
-    Theme("animals", frozenset({"bird", "wildlife", "farm animal", "reptile", "insect", "sea life", "animal"})),
-    Theme("outdoors", frozenset({"mountain", "beach", "water", "forest", "landscape", "snow"})),
+    Theme("food", frozenset({"food", "drink", "dessert", "meal", "fruit", "vegetable"}), 0.3),
+    Theme(
+        "animals",
+        frozenset({"bird", "wildlife", "farm animal", "reptile", "insect", "butterfly", "sea life", "fish", "horse"}),
+    ),
+    Theme("outdoors", frozenset({"mountain", "beach", "water", "landscape", "snow", "camping", "garden"})),
     Theme("flowers", frozenset({"flower", "plant"}), 0.3),
-    Theme("city", frozenset({"building", "monument", "street", "bridge", "tower"}), 0.3),
-    Theme("sports", frozenset({"sport"})),
+    Theme("city", frozenset({"building", "monument", "place of worship", "street", "bridge"}), 0.3),
+    Theme("sports", frozenset({"sports", "swimming"})),
     Theme("music", frozenset({"music"})),
-    Theme("vehicles", frozenset({"car", "vehicle", "boat", "aircraft", "train", "bicycle"}), 0.35),
+    Theme("vehicles", frozenset({"vehicle", "car", "motorcycle", "boat", "aircraft", "train", "bicycle"}), 0.35),
 )
+# What tells a party from a meeting: one photo that shows it is enough when people are in the others.
+CELEBRATION = Theme("celebration", frozenset({"celebration", "dessert"}), 0.2)
+CELEBRATION_PEOPLE = 2
+
+
+def is_celebration(photos: Sequence[Photo]) -> bool:
+    """Return whether a moment is a party: something festive in one photo, and people in two or more."""
+    festive = any(CELEBRATION.score(photo) >= CELEBRATION.threshold for photo in photos)
+    return festive and sum(bool(photo.faces) for photo in photos) >= CELEBRATION_PEOPLE
 
 
 def members(theme: Theme, photos: Sequence[Photo]) -> dict[str, float]:

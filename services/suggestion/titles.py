@@ -24,12 +24,14 @@ _PARTS: Mapping[str, tuple[str, str, str, str]] = {
 }
 _THEMES: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "trip": "Your trip", "celebration": "Time to celebrate", "pets": "Furry friends", "food": "Good things to eat",
+        "trip": "Your trip", "wedding": "The wedding", "graduation": "Graduation day",
+        "celebration": "Time to celebrate", "pets": "Furry friends", "food": "Good things to eat",
         "animals": "Among animals", "outdoors": "Out in the open", "flowers": "In bloom", "city": "Around town",
         "sports": "In motion", "music": "In tune", "vehicles": "On the move",
     },
     "fr": {
-        "trip": "Votre voyage", "celebration": "Jour de fête", "pets": "Nos compagnons", "food": "À table",
+        "trip": "Votre voyage", "wedding": "Le mariage", "graduation": "Jour de diplôme",
+        "celebration": "Jour de fête", "pets": "Nos compagnons", "food": "À table",
         "animals": "Parmi les animaux", "outdoors": "Au grand air", "flowers": "En fleurs", "city": "En ville",
         "sports": "En mouvement", "music": "En musique", "vehicles": "En route",
     },

@@ -1,11 +1,11 @@
-from services.suggestion.domain import Box, Kind, Position
+from services.suggestion.domain import Box, Kind, Photo, Position
 from services.suggestion.ideas import find
 from tests.unit.suggestion.photos import photo, series
 
 DAY = 24 * 60
 
 
-def kinds(photos: list) -> set[tuple[Kind, str]]:  # type: ignore[type-arg]
+def kinds(photos: list[Photo]) -> set[tuple[Kind, str]]:
     return {(idea.kind, idea.theme) for idea in find(photos)}
 
 
@@ -61,3 +61,13 @@ def test_nothing_gives_nothing() -> None:
 def test_the_order_in_which_photos_arrive_changes_nothing() -> None:
     photos = [*series(5), *series(4, start=600, prefix="q", tags={"cat": 0.7})]
     assert find(photos) == find(list(reversed(photos)))
+
+
+def test_cake_and_people_make_a_celebration() -> None:
+    people = series(4, faces=(Box(0.4, 0.2, 0.2, 0.3),))
+    cake = photo("cake", 22, tags={"celebration": 0.5}, embedding=(0.0, 1.0))
+    assert (Kind.THEME, "celebration") in kinds([*people, cake])
+
+
+def test_people_alone_are_no_celebration() -> None:
+    assert (Kind.THEME, "celebration") not in kinds(series(5, faces=(Box(0.4, 0.2, 0.2, 0.3),)))
