@@ -1,0 +1,157 @@
+"""What can be found in a picture. Plain values; places are relative (0..1) to the upright picture."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.analysis.domain import MediaState, ParkedReason
+
+Embedding: TypeAlias = NDArray[np.float32]
+
+
+class Kind(StrEnum):
+    """What kind of picture it is."""
+
+    PHOTO = "photo"
+    DOCUMENT = "document"
+    RECEIPT = "receipt"
+    SCREENSHOT = "screenshot"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What ingest knew of a media before anybody looked at it.
+
+    Attributes:
+        width: Of the upright original, in pixels.
+        height: Likewise.
+        orientation: EXIF orientation of the file, 1 to 8.
+        capture_time: When it was taken; None if not known.
+        utc_offset: Of the wall clock then; None if not known.
+        favorite: Whether its owner marked it.
+        screenshot: Whether the phone knows it for a screenshot.
+    """
+
+    width: int
+    height: int
+    orientation: int
+    capture_time: datetime | None
+    utc_offset: timedelta | None
+    favorite: bool
+    screenshot: bool
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Something in a picture, and its probability, 0..1."""
+
+    name: str
+    score: float
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """A face.
+
+    Attributes:
+        box: Left, top, width, height.
+        score: How sure the detector is, 0..1.
+        landmarks: Left eye, right eye, nose, left and right corner of the mouth, as seen: five pairs of x and y.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    landmarks: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the picture shows: the findings kept for the media's own purpose.
+
+    Attributes:
+        metadata: What was known before.
+        kind: Kind of picture.
+        kind_score: Its probability, 0..1.
+        tags: Most likely first.
+        faces: Largest first.
+        sharpness: 0 (blurred) to 1 (crisp).
+        exposure: 0 (black or burnt out) to 1.
+        perceptual_hash: 64 bits.
+        embedding: [1280] of the scene encoder.
+    """
+
+    metadata: Metadata
+    kind: Kind
+    kind_score: float
+    tags: tuple[Tag, ...]
+    faces: tuple[FoundFace, ...]
+    sharpness: float
+    exposure: float
+    perceptual_hash: int
+    embedding: Embedding = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Why nothing was found: kept in place of `Seen`."""
+
+    reason: ParkedReason
+    detail: str
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in degrees on the WGS 84 ellipsoid, north and east positive."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """The findings kept for LOCATION: where the picture says it was taken, if it says so."""
+
+    position: Position | None
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The findings kept for FACE_GROUPING.
+
+    Attributes:
+        by_face: Index among `Seen.faces` -> [128] descriptor; faces that are too small or unsure have none.
+    """
+
+    by_face: dict[int, Embedding] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known of one media, for its owner.
+
+    Attributes:
+        media: Its id.
+        state: How far it has come.
+        parked: Why it is parked, if it is.
+        models: Identities of the models that made the findings shown.
+        analyze_time: When it was last settled.
+        seen: Absent unless done.
+        place: Absent without LOCATION.
+        templates: Absent without FACE_GROUPING.
+        duplicate_group: The media that leads its group of near-duplicates, if it is in one.
+    """
+
+    media: UUID
+    state: MediaState
+    parked: Parked | None = None
+    models: tuple[str, ...] = ()
+    analyze_time: datetime | None = None
+    seen: Seen | None = None
+    place: Place | None = None
+    templates: Templates | None = None
+    duplicate_group: UUID | None = None

@@ -1,0 +1,217 @@
+"""What the operations need of the world: the database, and the models. Fakes and adapters satisfy these."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.vision.pictures import Picture
+from services.analysis.domain import Claim, MediaState, ModelSet, ParkedReason, PreviewSize, Purpose, StoredMedia
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The face detector's candidates for one canvas.
+
+    Attributes:
+        boxes: [candidates, 4] left, top, right, bottom in pixels of the canvas.
+        scores: [candidates], falling.
+        landmarks: [candidates, 5, 2] x, y in pixels of the canvas.
+    """
+
+    boxes: Floats
+    scores: Floats
+    landmarks: Floats
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The scene classifier's answer for one picture: logits [1000], embedding [1280]."""
+
+    logits: Floats
+    embedding: Floats
+
+
+class Models(Protocol):
+    """The nets.
+
+    Every method raises `ModelUnavailable` (later, perhaps), `ModelAnswerBroken` (the answer cannot be used),
+    `TensorRefused` (never) or `ModelMissing`.
+    """
+
+    async def detect(self, canvas: Picture) -> Detections:
+        """Finds face candidates on UINT8 RGB [640, 640, 3]."""
+
+    async def classify(self, square: Picture) -> Scene:
+        """Describes UINT8 RGB [224, 224, 3]."""
+
+    async def tell_kind(self, embedding: Floats) -> Floats:
+        """Returns [4] probabilities, in the order of `inference.vision.kinds.KINDS`."""
+
+    async def embed(self, chips: Sequence[Picture]) -> Floats:
+        """Returns a descriptor [128] for each UINT8 RGB [150, 150, 3]; [faces, 128]."""
+
+    def paused(self) -> timedelta:
+        """Returns how long it makes no sense to ask; zero when it does."""
+
+
+@dataclass(frozen=True)
+class SealedFindings:
+    """A record of findings as it is stored."""
+
+    media_id: UUID
+    purpose: str
+    models: str
+    data_key_id: UUID
+    purpose_revision: int
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StoredPreview:
+    """A reduced copy as it is stored."""
+
+    media_id: UUID
+    size: PreviewSize
+    object: str
+    data_key_id: UUID
+    purpose_revision: int
+
+
+@dataclass(frozen=True)
+class MediaStatus:
+    """How far one media has come, as far as that stands in clear."""
+
+    id: UUID
+    purpose: Purpose
+    data_key_id: UUID
+    state: MediaState
+    parked_reason: ParkedReason | None
+    analyze_time: datetime | None
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a claim ends with.
+
+    Attributes:
+        claim: The claim.
+        parked: Why nothing was found; None if something was.
+        findings: Records made, at most one for each purpose.
+        previews: Reduced copies made.
+    """
+
+    claim: Claim
+    parked: ParkedReason | None
+    findings: tuple[SealedFindings, ...]
+    previews: tuple[StoredPreview, ...]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of settlements.
+
+    Attributes:
+        accepted: Claims of which the result is stored.
+        replaced_objects: Objects that no row names any more.
+        replaced_keys: For each subject, data keys that seal nothing any more.
+    """
+
+    accepted: frozenset[UUID]
+    replaced_objects: tuple[str, ...] = ()
+    replaced_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Work(Protocol):
+    """What is due, who works on it, and what came of it. Every method is one transaction."""
+
+    async def announce(self, media: StoredMedia, now: datetime) -> bool:
+        """Notes a media that was stored; returns whether it is new."""
+
+    async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
+        """Claims what is due, longest due first. A claim that ran out counts as a fault of its media."""
+
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
+        """Stores results whose claim, fence and keys still hold, with an event for each."""
+
+    async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
+        """Gives claims up; their media are due again at the time given."""
+
+    async def give_up_stale(self, models: ModelSet, now: datetime) -> int:
+        """Makes media due again of which findings are by other models; returns how many."""
+
+    async def want_purpose(self, subject: str, purpose: Purpose, models: str, now: datetime) -> int:
+        """Makes a person's media due again that have no findings of a purpose by these models; returns how many."""
+
+    async def subjects_without(self, purpose: Purpose, models: str, *, after: str, limit: int) -> list[str]:
+        """Returns persons, in order, after one, with media that are done without these findings."""
+
+    async def due_in(self, now: datetime) -> timedelta | None:
+        """Returns when the next unclaimed media falls due; None if nothing waits."""
+
+
+class Library(Protocol):
+    """What is stored of a person, for reading."""
+
+    async def statuses(self, subject: str) -> list[MediaStatus]:
+        """Returns every media of a person."""
+
+    async def status(self, subject: str, media: UUID) -> MediaStatus | None:
+        """Returns one media of a person."""
+
+    async def findings(self, subject: str) -> list[SealedFindings]:
+        """Returns every record of a person."""
+
+    async def preview(self, subject: str, media: UUID, size: PreviewSize) -> StoredPreview | None:
+        """Returns a reduced copy."""
+
+    async def progress(self, subject: str) -> Mapping[MediaState, int]:
+        """Counts a person's media by state."""
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """What a purge is about to delete.
+
+    Attributes:
+        media: Media that go with all their rows.
+        objects: Names in the bucket of previews, drafts included.
+    """
+
+    media: tuple[UUID, ...]
+    objects: tuple[str, ...]
+
+
+class Purging(Protocol):
+    """Deleting what can no longer be opened. Every method is one transaction; all of them can be repeated."""
+
+    async def bury_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[Doomed, int]:
+        """Writes tombstones and deletes the findings under these keys.
+
+        Returns:
+            The media whose own findings or originals they sealed, and how many records were deleted.
+        """
+
+    async def bury_purpose(self, subject: str, purpose: str, revision: int) -> tuple[Doomed, int]:
+        """Raises the fence of a purpose and deletes its findings up to the revision; returns as `bury_keys`."""
+
+    async def bury_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[Doomed, int]:
+        """Raises every fence and deletes the person's findings up to the revision; returns as `bury_keys`."""
+
+    async def doom(self, subject: str, media: Sequence[UUID]) -> Doomed:
+        """Returns what goes with media that are no more."""
+
+    async def delete_media(self, subject: str, media: Sequence[UUID]) -> int:
+        """Deletes media with all their rows; returns how many there were."""
+
+    async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
+        """Returns media that are past their time, with their persons."""
+
+    async def forget_tombstones(self, before: datetime) -> int:
+        """Deletes tombstones from before a time; returns how many."""
