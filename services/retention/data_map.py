@@ -65,10 +65,15 @@ def load_data_map(declaration: Path = DECLARATION) -> DataMap:
     """Reads the declaration.
 
     Raises:
-        ValueError: a store is named twice, has an unknown kind or an unknown parent.
+        ValueError: a store has an unknown kind or an unknown parent.
     """
-    entries = yaml.safe_load(declaration.read_text(encoding="utf-8"))["stores"]
-    stores = tuple(sorted((_store(name, entry) for name, entry in entries.items()), key=lambda store: store.name))
+    content = yaml.safe_load(declaration.read_text(encoding="utf-8"))
+    shared = {
+        f"{service}.{name}": entry
+        for service in content["services"]
+        for name, entry in content["every_service"].items()
+    }
+    stores = tuple(_store(name, entry) for name, entry in sorted({**shared, **content["stores"]}.items()))
     _check(stores)
     return DataMap(stores)
 

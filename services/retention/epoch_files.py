@@ -39,6 +39,10 @@ class EpochFiles:
         """Id of the epoch that wraps now; empty before the first."""
         return self._newest
 
+    def has(self, epoch: str) -> bool:
+        """Tells whether the key of an epoch is there."""
+        return self._path(epoch).exists()
+
     def make(self, epoch: str) -> None:
         """Makes the key of an epoch, or takes the one that is there."""
         if not self._path(epoch).exists():

@@ -1,0 +1,148 @@
+"""Retention's use cases over any store, with a clock that a test moves: short names for what stories need."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from services.retention.data_map import DataMap, load_data_map
+from services.retention.domain import DataKeyRequest, Erasure, OpenKey, PurgeOrder, Purpose, StorePurge
+from services.retention.epoch_files import EpochFiles
+from services.retention.errors import PurposeNotGranted
+from services.retention.operations import erasing, keys, purging
+from services.retention.operations.clocks import rotate_epochs
+from services.retention.operations.ports import Store
+from services.retention.worker import ClockLoop
+from tests.fakes.clock import FakeClock
+
+ADA = "a" * 32
+BEN = "b" * 32
+CLOUD = Purpose.CLOUD_PROCESSING
+OLDER = Purpose.OLDER_MEDIA
+LOCATION = Purpose.LOCATION
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Ground:
+    """A retention service without its wire."""
+
+    store: Store
+    epochs: EpochFiles
+    clock: FakeClock
+    data_map: DataMap = field(default_factory=load_data_map)
+    revision: int = 0
+
+    async def grant(
+        self,
+        subject: str = ADA,
+        purpose: Purpose = CLOUD,
+        *,
+        revision: int | None = None,
+        lasts: timedelta = 180 * DAY,
+        decided: datetime | None = None,
+        reach_back: datetime | None = None,
+    ) -> int:
+        now = self.clock.now()
+        grant = keys.Grant(
+            subject=subject,
+            purpose=purpose,
+            revision=self._next(revision),
+            expire_time=now + lasts,
+            decide_time=decided or now,
+            reach_back_time=reach_back,
+        )
+        return await keys.grant_purpose_key(grant, store=self.store, epoch_keys=self.epochs, clock=self.clock)
+
+    async def withdraw(self, subject: str = ADA, *purposes: Purpose, revision: int | None = None) -> None:
+        await keys.destroy_purpose_keys(
+            subject, purposes or (CLOUD,), self._next(revision), store=self.store, clock=self.clock
+        )
+
+    async def create(
+        self,
+        *lineages: Sequence[UUID],
+        subject: str = ADA,
+        purpose: Purpose = CLOUD,
+        owner: str = "ingest",
+        lasts: timedelta = 30 * DAY,
+    ) -> list[OpenKey]:
+        requests = [DataKeyRequest(self.clock.now() + lasts, tuple(lineage)) for lineage in lineages]
+        created, _ = await keys.create_data_keys(
+            subject,
+            purpose,
+            owner,
+            requests,
+            store=self.store,
+            epoch_keys=self.epochs,
+            clock=self.clock,
+            longest_days=30,
+        )
+        return created
+
+    async def media(self, subject: str = ADA, purpose: Purpose = CLOUD, lasts: timedelta = 30 * DAY) -> UUID:
+        """Brings a media in, and returns it."""
+        media = uuid4()
+        await self.create([media], subject=subject, purpose=purpose, lasts=lasts)
+        return media
+
+    async def open(self, *wanted: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> Mapping[UUID, bytes]:
+        opened, _ = await keys.open_data_keys(
+            subject,
+            purpose,
+            [key.id for key in wanted],
+            store=self.store,
+            epoch_keys=self.epochs,
+            clock=self.clock,
+        )
+        return {key.id: key.key for key in opened}
+
+    async def can_open(self, key: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> bool:
+        try:
+            return await self.open(key, subject=subject, purpose=purpose) == {key.id: key.key}
+        except PurposeNotGranted:
+            return False
+
+    async def erase(self, media: UUID, subject: str = ADA, request_id: UUID | None = None) -> Erasure:
+        return await erasing.erase_media(subject, media, request_id or uuid4(), store=self.store, clock=self.clock)
+
+    async def erase_everything(self, subject: str = ADA, request_id: UUID | None = None) -> Erasure:
+        return await erasing.erase_everything(
+            subject, request_id or uuid4(), store=self.store, clock=self.clock, data_map=self.data_map
+        )
+
+    async def erasure(self, erasure: Erasure) -> tuple[Erasure, list[StorePurge]]:
+        return await erasing.get_erasure(erasure.subject, erasure.id, store=self.store, data_map=self.data_map)
+
+    async def shorten(self, media: UUID, ends_in: timedelta, subject: str = ADA) -> int:
+        return await erasing.shorten_deadline(
+            subject, media, self.clock.now() + ends_in, store=self.store, clock=self.clock, longest_days=30
+        )
+
+    async def orders(self, service: str) -> list[PurgeOrder]:
+        return [order for _, order in await purging.list_purge_orders(service, after=0, limit=1000, store=self.store)]
+
+    async def complete(self, order: PurgeOrder, **purged: int) -> None:
+        counts = {f"{order.service}.table.{name}": count for name, count in purged.items()}
+        await purging.complete_purge_order(order.service, order.id, counts, store=self.store, clock=self.clock)
+
+    async def tick(self, by: timedelta = timedelta()) -> None:
+        """Lets time pass, and the clock loop do what is due."""
+        self.clock.set(self.clock.now() + by)
+        await self.loop.pass_once()
+
+    @property
+    def loop(self) -> ClockLoop:
+        return ClockLoop(self.store, self.epochs, self.clock)
+
+    def _next(self, revision: int | None) -> int:
+        self.revision = max(self.revision + 1, revision or 0)
+        return revision or self.revision
+
+
+async def new_ground(store: Store, folder: Path, clock: FakeClock) -> Ground:
+    epochs = EpochFiles(folder / "epochs", secrets.token_bytes(32))
+    await rotate_epochs(store=store, epoch_keys=epochs, clock=clock)
+    return Ground(store, epochs, clock)

@@ -1,0 +1,30 @@
+from tests.contract.retention.erasure_suite import Epochs, MediaErasures, OlderMedia, WholeErasures
+from tests.contract.retention.suite import Deadlines, GrantsAndKeys, Withdrawals
+
+
+class TestGrantsAndKeys(GrantsAndKeys):
+    """On PostgreSQL."""
+
+
+class TestWithdrawals(Withdrawals):
+    """On PostgreSQL."""
+
+
+class TestDeadlines(Deadlines):
+    """On PostgreSQL."""
+
+
+class TestMediaErasures(MediaErasures):
+    """On PostgreSQL."""
+
+
+class TestWholeErasures(WholeErasures):
+    """On PostgreSQL."""
+
+
+class TestOlderMedia(OlderMedia):
+    """On PostgreSQL."""
+
+
+class TestEpochs(Epochs):
+    """On PostgreSQL."""

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from tests.contract.retention.erasure_suite import Epochs, MediaErasures, OlderMedia, WholeErasures
+from tests.contract.retention.ground import Ground, new_ground
+from tests.contract.retention.suite import Deadlines, GrantsAndKeys, Withdrawals
+from tests.fakes.clock import FakeClock
+from tests.fakes.retention_store import FakeStore
+
+
+@pytest.fixture
+async def ground(tmp_path: Path) -> Ground:
+    return await new_ground(FakeStore(), tmp_path, FakeClock())
+
+
+class TestGrantsAndKeys(GrantsAndKeys):
+    """On the fake."""
+
+
+class TestWithdrawals(Withdrawals):
+    """On the fake."""
+
+
+class TestDeadlines(Deadlines):
+    """On the fake."""
+
+
+class TestMediaErasures(MediaErasures):
+    """On the fake."""
+
+
+class TestWholeErasures(WholeErasures):
+    """On the fake."""
+
+
+class TestOlderMedia(OlderMedia):
+    """On the fake."""
+
+
+class TestEpochs(Epochs):
+    """On the fake."""
