@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,7 @@ import onnx
 from inference.models.conversion.recipes import RECIPES, recipes_digest
 from inference.models.errors import GoldenMismatch, ModelNotBuilt
 from inference.models.golden import GOLDEN_FILE, golden
-from inference.models.manifest import FOLDER, MANIFEST_FILE, Manifest, manifests
+from inference.models.manifest import MANIFEST_FILE, Model, shipped_model, shipped_models
 from inference.models.notice import NOTICE_FILE, notice
 from inference.models.sessions import ModelSession
 from inference.models.signature import check_signature
@@ -78,33 +78,38 @@ def default_home() -> Path:
     return Path(cache) / "pellicule" / "models"
 
 
-def build_all(home: Path, progress: Report = lambda _: None) -> tuple[BuiltModel, ...]:
-    """Makes every shipped model lie ready, and proven, under `home`; what lies there already is left alone.
+def build_all(
+    home: Path, progress: Report = lambda _: None, *, models: Sequence[Model] | None = None
+) -> tuple[BuiltModel, ...]:
+    """Makes every model lie ready, and proven, under `home`; what lies there already is left alone.
 
     Args:
         home: the folder of built models, made when it is missing.
         progress: told of each step.
+        models: which ones; those that come with the product when it is left out.
 
     Returns:
-        The models, in the order of their names.
+        The models, in the order given.
 
     Raises:
         ModelError: a model could not be fetched, converted or proven; nothing of it was installed.
     """
-    shipped = manifests()
+    wanted = shipped_models() if models is None else models
     home.mkdir(parents=True, exist_ok=True)
     built = []
-    for done, manifest in enumerate(shipped):
+    for done, model in enumerate(wanted):
 
-        def report(stage: Stage, done: int = done, name: str = manifest.name) -> None:
-            progress(Progress(name, stage, done + (stage in {Stage.BUILT, Stage.PRESENT}), len(shipped)))
+        def report(stage: Stage, done: int = done, name: str = model.name) -> None:
+            progress(Progress(name, stage, done + (stage in {Stage.BUILT, Stage.PRESENT}), len(wanted)))
 
-        built.append(_build(home, manifest, report))
-    (home / NOTICE_FILE).write_text(notice(shipped), "utf-8")
+        built.append(_build(home, model, report))
+    (home / NOTICE_FILE).write_text(notice([model.manifest for model in wanted]), "utf-8")
     return tuple(built)
 
 
-def verify_all(home: Path, progress: Report = lambda _: None) -> tuple[BuiltModel, ...]:
+def verify_all(
+    home: Path, progress: Report = lambda _: None, *, models: Sequence[Model] | None = None
+) -> tuple[BuiltModel, ...]:
     """Proves the built models again: digest, tensors and golden answers.
 
     Raises:
@@ -112,98 +117,100 @@ def verify_all(home: Path, progress: Report = lambda _: None) -> tuple[BuiltMode
         GoldenMismatch: a file was changed, or this machine computes other numbers.
         SignatureBroken: a file has other tensors.
     """
-    built = list_models(home)
-    for done, model in enumerate(built):
+    wanted = shipped_models() if models is None else models
+    built = list_models(home, models=wanted)
+    for done, (model, lies) in enumerate(zip(wanted, built, strict=True)):
         progress(Progress(model.name, Stage.CHECK, done, len(built)))
-        if _digest(model.path) != model.sha256:
-            raise GoldenMismatch(f"{model.path} was changed after it was built; delete its folder", field=model.name)
-        _prove(next(each for each in manifests() if each.name == model.name), model.path)
+        if _digest(lies.path) != lies.sha256:
+            raise GoldenMismatch(f"{lies.path} was changed after it was built; delete its folder", field=model.name)
+        _prove(model, lies.path)
         progress(Progress(model.name, Stage.PRESENT, done + 1, len(built)))
     return built
 
 
-def list_models(home: Path) -> tuple[BuiltModel, ...]:
-    """The shipped models as they lie ready under `home`.
+def list_models(home: Path, *, models: Sequence[Model] | None = None) -> tuple[BuiltModel, ...]:
+    """The models as they lie ready under `home`.
 
     Raises:
         ModelNotBuilt: one of them is missing; run the build.
     """
-    return tuple(_require(home, manifest) for manifest in manifests())
+    return tuple(_require(home, model) for model in (shipped_models() if models is None else models))
 
 
 def built_model(home: Path, name: str) -> BuiltModel:
     """One shipped model as it lies ready under `home`.
 
     Raises:
-        ModelNotBuilt: it is missing, or there is no such model.
+        ModelNotBuilt: it is missing; run the build.
+        ManifestInvalid: there is no such model.
     """
-    for manifest in manifests():
-        if manifest.name == name:
-            return _require(home, manifest)
-    raise ModelNotBuilt(f"there is no model {name!r}", field=name)
+    return _require(home, shipped_model(name))
 
 
-def _require(home: Path, manifest: Manifest) -> BuiltModel:
-    model = _find(home, manifest)
-    if model is None:
-        raise ModelNotBuilt(f"{manifest.name} is not built; run: pellicule models build", field=manifest.name)
-    return model
+def _require(home: Path, model: Model) -> BuiltModel:
+    lies = _find(home, model)
+    if lies is None:
+        raise ModelNotBuilt(f"{model.name} is not built; run: pellicule models build", field=model.name)
+    return lies
 
 
-def _build(home: Path, manifest: Manifest, report: Callable[[Stage], None]) -> BuiltModel:
-    present = _find(home, manifest)
+def _build(home: Path, model: Model, report: Callable[[Stage], None]) -> BuiltModel:
+    present = _find(home, model)
     if present is not None:
         report(Stage.PRESENT)
         return present
     report(Stage.FETCH)
-    weights = read_weights(manifest)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{manifest.name}-", dir=home))
+    weights = read_weights(model)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{model.name}-", dir=home))
     try:
         report(Stage.CONVERT)
-        onnx.save(RECIPES[manifest.recipe](weights), str(scratch / MODEL_FILE))
+        onnx.save(RECIPES[model.manifest.recipe](weights), str(scratch / MODEL_FILE))
         report(Stage.CHECK)
-        _prove(manifest, scratch / MODEL_FILE)
-        built = _install(home, manifest, scratch)
+        _prove(model, scratch / MODEL_FILE)
+        built = _install(home, model, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     report(Stage.BUILT)
     return built
 
 
-def _prove(manifest: Manifest, path: Path) -> None:
-    check_signature(manifest, path)
-    pair = golden(manifest)
+def _prove(model: Model, path: Path) -> None:
+    check_signature(model.manifest, path)
+    pair = golden(model)
     pair.check(ModelSession(path).run(pair.inputs))
 
 
-def _install(home: Path, manifest: Manifest, scratch: Path) -> BuiltModel:
+def _install(home: Path, model: Model, scratch: Path) -> BuiltModel:
     """Gives the finished folder its name; when another build was faster, the other one stays."""
-    path, key = scratch / MODEL_FILE, _key(manifest)
-    target = home / manifest.name / key
-    model = BuiltModel(manifest.name, manifest.identity, key, _digest(path), path.stat().st_size, target)
-    marker = {name: value for name, value in asdict(model).items() if name != "folder"}
+    path, key = scratch / MODEL_FILE, _key(model)
+    target = home / model.name / key
+    built = BuiltModel(model.name, model.manifest.identity, key, _digest(path), path.stat().st_size, target)
+    marker = {name: value for name, value in asdict(built).items() if name != "folder"}
     (scratch / MARKER_FILE).write_text(json.dumps(marker, indent=2) + "\n", "utf-8")
     scratch.chmod(0o755)
     target.parent.mkdir(exist_ok=True)
+    if target.exists() and _find(home, model) is None:
+        shutil.rmtree(target)
     with contextlib.suppress(OSError):
         scratch.rename(target)
-    return _require(home, manifest)
+    return _require(home, model)
 
 
-def _find(home: Path, manifest: Manifest) -> BuiltModel | None:
-    folder = home / manifest.name / _key(manifest)
+def _find(home: Path, model: Model) -> BuiltModel | None:
+    folder = home / model.name / _key(model)
     try:
         marker = json.loads((folder / MARKER_FILE).read_text("utf-8"))
-        model = BuiltModel(**marker, folder=folder)
-        return model if model.path.stat().st_size == model.size_bytes else None
+        built = BuiltModel(**marker, folder=folder)
+        return built if built.path.stat().st_size == built.size_bytes else None
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
         return None
 
 
-def _key(manifest: Manifest) -> str:
+def _key(model: Model) -> str:
     digest = hashlib.sha256(recipes_digest().encode())
     for name in (MANIFEST_FILE, GOLDEN_FILE):
-        digest.update(hashlib.sha256((FOLDER / manifest.name / name).read_bytes()).digest())
+        path = model.folder / name
+        digest.update(hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
     return digest.hexdigest()[:16]
 
 

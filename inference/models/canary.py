@@ -10,7 +10,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from inference.models.errors import ModelError, ServerUnreachable
 from inference.models.golden import Golden, golden
-from inference.models.manifest import manifests
+from inference.models.manifest import shipped_models
 
 _SECONDS_FOR_ONE = 5.0
 
@@ -27,7 +27,7 @@ async def check_server(address: str, *, seconds: float = _SECONDS_FOR_ONE) -> No
         GoldenMismatch: a model answered wrongly.
     """
     async with triton.InferenceServerClient(address) as client:
-        for each in manifests():
+        for each in shipped_models():
             await _ask(client, golden(each), seconds)
 
 

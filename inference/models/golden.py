@@ -6,14 +6,13 @@ corner is kept where the rest would be noise (the detector's weak candidates, wh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.models.errors import GoldenMismatch
-from inference.models.manifest import FOLDER, Manifest, Tensor
+from inference.models.manifest import Manifest, Model, Tensor
 
 GOLDEN_FILE: Final = "golden.npz"
 Tensors = Mapping[str, NDArray[np.generic]]
@@ -54,17 +53,13 @@ class Golden:
         )
 
 
-def golden(manifest: Manifest) -> Golden:
-    """The golden pair of a shipped model, read from its folder."""
-    return read_golden(manifest, FOLDER / manifest.name / GOLDEN_FILE)
-
-
-def read_golden(manifest: Manifest, path: Path) -> Golden:
-    """The golden pair of a model whose answers lie in a file.
+def golden(model: Model) -> Golden:
+    """The golden pair of a model, read from its folder.
 
     Raises:
         GoldenMismatch: the file is missing or lacks an output.
     """
+    manifest, path = model.manifest, model.folder / GOLDEN_FILE
     try:
         with np.load(path, allow_pickle=False) as arrays:
             answers = {output.name: arrays[output.name] for output in manifest.outputs}

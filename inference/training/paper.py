@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from inference.training.typefaces import Typefaces, item, words
+from inference.training.typefaces import Typefaces, fitted, item, words
 
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
@@ -42,8 +42,7 @@ class Sheet:
                 return
             text = words(self.rng, int(width / size * 0.6) + 3)
             reach = width * (self.rng.uniform(0.3, 0.9) if number == lines - 1 else self.rng.uniform(0.9, 1.0))
-            while text and self.draw.textlength(text, font=font) > reach:
-                text = text[:-1]
+            text = fitted(text, reach, font)
             self.draw.text((left, self.y), text, font=font, fill=self.ink)
             self.y += size * 1.42
         self.y += size * self.rng.uniform(0.3, 1.2)

@@ -96,5 +96,5 @@ def _light(rng: Rng, scene: NDArray[np.float32]) -> Picture:
     angle = rng.uniform(0, 2 * np.pi)
     fall = np.clip(rows * np.cos(angle) + columns * np.sin(angle), 0, 1)
     lit = scene * (1 - rng.uniform(0, 0.5) * fall[..., None]) * rng.uniform(0.6, 1.06) * rng.normal(1, 0.05, 3)
-    lit = lit + rng.normal(0, rng.uniform(0, 8), scene.shape)
+    lit = lit + rng.standard_normal(scene.shape, np.float32) * rng.uniform(0, 8)
     return np.asarray(np.clip(lit, 0, 255), np.uint8)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from inference.training.typefaces import Typefaces
+from inference.training.typefaces import Typefaces, fitted
 from inference.vision.pictures import Picture
 
 Rng = np.random.Generator
@@ -41,9 +41,7 @@ class Screen:
     def text(self, x: float, y: float, text: str, size: float, fill: Colour | None = None, style: str = "sans") -> None:
         """Writes one line, cut at the right edge."""
         font = self.faces.pick(self.rng, size * self.scale, style)
-        while text and x + self.draw.textlength(text, font=font) > self.width - 6:
-            text = text[:-1]
-        self.draw.text((x, y), text, font=font, fill=fill or self.ink)
+        self.draw.text((x, y), fitted(text, self.width - 6 - x, font), font=font, fill=fill or self.ink)
 
     def photo(self, left: float, top: float, wide: float, high: float) -> None:
         """Pastes a photo, cropped to the shape asked for."""

@@ -76,6 +76,12 @@ def words(rng: np.random.Generator, count: int) -> str:
     return " ".join(known[index] for index in rng.integers(len(known), size=count))
 
 
+def fitted(text: str, width: float, font: ImageFont.FreeTypeFont) -> str:
+    """Cuts a text to about the width given, in pixels."""
+    length = font.getlength(text)
+    return text if length <= width else text[: max(0, int(len(text) * width / length))]
+
+
 def item(rng: np.random.Generator) -> str:
     """Something one buys."""
     known = _ITEMS.split()
