@@ -71,7 +71,7 @@ class TokenVerifier:
                 options={"require": ["exp", "iss", "aud", "sub"], "verify_exp": False, "verify_nbf": False},
             )
             claims = _claims(payload)
-        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             raise TokenInvalid(f"the token is not valid for this deployment: {_REMEDY}") from error
         if claims.expires + LEEWAY <= self._clock.now():
             raise TokenExpired(f"the token expired at {claims.expires.isoformat()}: {_REMEDY}")

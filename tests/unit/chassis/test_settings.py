@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from services.chassis.settings import (
+    BusSettings,
+    DatabaseSettings,
+    ObjectStoreSettings,
+    RetentionClientSettings,
+    ServiceSettings,
+)
+
+ENVIRONMENT = {
+    "PELLICULE_PUBLIC_ADDRESS": "127.0.0.1:50051",
+    "PELLICULE_INTERNAL_ADDRESS": "127.0.0.1:0",
+    "PELLICULE_TLS_CA_FILE": "/tls/ca.pem",
+    "PELLICULE_TLS_CERT_FILE": "/tls/cert.pem",
+    "PELLICULE_TLS_KEY_FILE": "/tls/key.pem",
+    "PELLICULE_TOKEN_JWKS_FILE": "/tls/jwks.json",
+    "PELLICULE_SUBJECT_KEY_FILE": "/tls/subject.key",
+    "PELLICULE_DATABASE_URL": "postgresql://ingest:db-secret@localhost:5432/ingest",
+    "PELLICULE_NATS_URL": "nats://ingest:nats-secret@localhost:4222",
+    "PELLICULE_S3_ENDPOINT": "http://localhost:8333",
+    "PELLICULE_S3_ACCESS_KEY": "ingest",
+    "PELLICULE_S3_SECRET_KEY": "s3-secret",
+    "PELLICULE_RETENTION_TARGET": "localhost:50061",
+}
+
+
+class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+def read() -> Settings:
+    return Settings()
+
+
+def test_a_service_composes_its_settings_from_the_parts_it_needs() -> None:
+    settings = read()
+    assert settings.public_address == "127.0.0.1:50051"
+    assert settings.tls_ca_file == Path("/tls/ca.pem")
+    assert settings.database_url.get_secret_value().endswith("/ingest")
+    assert settings.retention_target == "localhost:50061"
+
+
+def test_what_the_environment_leaves_out_has_a_default() -> None:
+    settings = read()
+    assert (settings.token_issuer, settings.token_audience) == ("pellicule-local", "pellicule")
+    assert (settings.otlp_endpoint, settings.log_level) == (None, "INFO")
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    assert "secret@" not in repr(read())
+    assert "s3-secret" not in repr(read())
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        read().log_level = "DEBUG"
+
+
+@pytest.mark.parametrize("address", ["localhost", ":", "localhost:x", ""])
+def test_an_address_without_a_port_is_named(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("PELLICULE_PUBLIC_ADDRESS", address)
+    with pytest.raises(ValidationError, match="public_address"):
+        read()
+
+
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PELLICULE_NATS_URL")
+    with pytest.raises(ValidationError, match="nats_url"):
+        read()
