@@ -124,7 +124,7 @@ class ServerProcess:
             await self.exited(self._command.grace)
         self.kill()
         await self.exited()
-        while _any_runs_in_group(self.pid):
+        while _any_runs_in_group(self.pid):  # noqa: ASYNC110  # the system has no event for a group
             await asyncio.sleep(_GROUP_PAUSE)
 
     def kill(self) -> None:

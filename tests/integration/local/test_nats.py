@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import nats
@@ -56,5 +57,11 @@ async def test_a_service_cannot_delete_the_stream_of_another(tmp_path: Path) -> 
 
 async def test_nobody_connects_without_a_password(tmp_path: Path) -> None:
     async with nats_server(tmp_path) as server:
-        with pytest.raises(nats.errors.Error):
-            await nats.connect(f"nats://{server.address}", allow_reconnect=False, error_cb=ignore)
+        host, port = server.address.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        await reader.readline()
+        writer.write(b"CONNECT {}\r\nPING\r\n")
+        answer = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+    assert b"Authorization Violation" in answer

@@ -1,0 +1,125 @@
+"""The whole stack through its command, as a newcomer runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.home import StackHome
+from deploy.local.leftovers import is_running
+from deploy.local.state import PartState, StackState, read_state
+from tests.integration.local.traces import is_listening, litter
+
+SERVERS = ("postgres", "seaweedfs", "nats", "triton")
+PATIENCE = 90.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    home: StackHome
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "services.cli", *arguments],
+            env={**os.environ, "PELLICULE_HOME": str(self.home.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def rows(self, *arguments: str) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.run(*arguments, "--json").stdout.splitlines()]
+
+    @property
+    def state(self) -> StackState:
+        state = read_state(self.home)
+        assert state is not None
+        return state
+
+    def part(self, name: str) -> PartState:
+        return next(part for part in self.state.parts if part.part == name)
+
+    def wait_until(self, holds: Callable[[StackState], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not holds(self.state):
+            assert time.monotonic() < end, self.state
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(StackHome(tmp_path_factory.mktemp("stack") / "home"))
+    started = stack.run("up")
+    assert started.returncode == 0, started.stderr
+    yield stack
+    stack.run("down")
+
+
+def test_every_server_is_ready(stack: Stack) -> None:
+    ready = {row["part"] for row in stack.rows("status") if row["ready"]}
+    assert ready >= set(SERVERS)
+
+
+def test_starting_a_stack_that_runs_changes_nothing(stack: Stack) -> None:
+    before = stack.state.supervisor
+    assert stack.run("up").returncode == 0
+    assert stack.state.supervisor == before
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_killed_server_comes_back_under_its_address(stack: Stack, name: str) -> None:
+    before = stack.part(name)
+    assert before.process is not None
+    os.killpg(before.process.pid, signal.SIGKILL)
+    stack.wait_until(lambda _: stack.part(name).restarts > before.restarts and stack.part(name).ready)
+    assert stack.part(name).address == before.address
+
+
+def test_a_token_comes_with_where_to_use_it(stack: Stack) -> None:
+    (row,) = stack.rows("token", "--subject", "ann", "--role", "auditor", "--ttl", "90s")
+    assert str(row["token"]).count(".") == 2
+    assert Path(str(row["authority"])).read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_another_stack_runs_beside_it_and_leaves_it_alone(stack: Stack, tmp_path: Path) -> None:
+    other = Stack(StackHome(tmp_path / "other"))
+    assert other.run("up").returncode == 0
+    addresses = {part.address for part in other.state.parts if part.address}
+    parts = other.state.parts
+    patterns = other.state.litter
+    assert other.run("down").returncode == 0
+    assert not addresses & {part.address for part in stack.state.parts}
+    assert not [part for part in parts if part.process is not None and is_running(part.process)]
+    assert not [address for address in addresses if is_listening(address)]
+    assert not [found for pattern in patterns for found in litter(pattern)]
+    assert stack.run("status").returncode == 0
+
+
+def test_nothing_survives_a_killed_supervisor_and_the_next_start_recovers(stack: Stack) -> None:
+    before = stack.state
+    killed = [psutil.Process(part.process.pid) for part in before.parts if part.process is not None]
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    psutil.wait_procs(killed, 15)
+    assert not [part.part for part in before.parts if part.process is not None and is_running(part.process)]
+    assert stack.run("status", "--json").stdout.startswith('{"error": {"reason": "NOT_RUNNING"')
+    assert stack.run("up").returncode == 0
+    assert {part.part for part in stack.state.parts if part.ready} >= set(SERVERS)
+
+
+def test_another_object_store_for_the_same_folder_is_refused(stack: Stack) -> None:
+    stack.run("down")
+    (answer,) = stack.rows("up", "--object-store", "minio")
+    assert answer["error"]["reason"] == "OBJECT_STORE_SETTLED"  # type: ignore[index]
+
+
+def test_everything_under_the_folder_is_its_owners_alone(stack: Stack) -> None:
+    stack.run("down")
+    assert not [path for path in stack.home.path.iterdir() if path.stat().st_mode & 0o077]
