@@ -14,6 +14,8 @@ _GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.stack": ("up", "down", "status"),
     "services.cli.commands": ("import", "findings", "ideas", "consent", "withdraw", "erase"),
     "services.cli.token": ("token",),
+    "services.cli.models": ("models",),
+    "services.cli.bench": ("bench",),
 }
 
 
