@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, wrappers_pb2
 from google.protobuf.wrappers_pb2 import StringValue
 
 from services.chassis.access import AccessTable, Caller, ServiceNamed
-from services.chassis.calls import Context
+from services.chassis.calls import Call, Context, current_call, seconds_left
 from services.chassis.errors import DomainError, FieldInvalid, Status
 from services.chassis.principal import current_principal, current_subject
 
@@ -63,6 +63,10 @@ class Echo:
                 return repr(current_principal())
             case "subject":
                 return current_subject()
+            case "request":
+                return _this_call().request_id
+            case "left":
+                return str(seconds_left())
             case "wait":
                 await self._wait()
             case "full":
@@ -102,6 +106,12 @@ class EchoStub:
         self.service_only = channel.unary_unary(f"/{SERVICE}/ServiceOnly", **codec)
         self.unlisted = channel.unary_unary(f"/{SERVICE}/Unlisted", **codec)
         self.unknown = channel.unary_unary(f"/{SERVICE}/Unknown", **codec)
+
+
+def _this_call() -> Call:
+    call = current_call()
+    assert call is not None
+    return call
 
 
 def describe() -> None:

@@ -1,0 +1,98 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+
+from services.chassis.calls import Call, enter_call
+from services.chassis.channels import DEFAULT_DEADLINE, acting_for, open_channel
+from services.chassis.clock import SystemClock
+from services.chassis.server import RunningServer, running_server
+from tests.integration.chassis import echo
+from tests.integration.chassis.conftest import House
+from tests.integration.chassis.echo import EchoStub
+
+
+@pytest.fixture
+async def stub(server: RunningServer, house: House) -> AsyncIterator[EchoStub]:
+    target = f"127.0.0.1:{server.internal_port}"
+    async with open_channel(target, house.settings("analysis"), service="test") as channel:
+        yield EchoStub(channel)
+
+
+async def say(
+    stub: EchoStub, word: str, *, timeout: float | None = None, metadata: grpc.aio.Metadata | None = None
+) -> str:
+    answer: StringValue = await stub.say(StringValue(value=word), timeout=timeout, metadata=metadata)
+    return answer.value
+
+
+def inside_a_call(seconds: float | None) -> None:
+    now = asyncio.get_running_loop().time()
+    enter_call(Call("/s/M", "request-1", expires_at=None if seconds is None else now + seconds))
+
+
+async def test_a_service_calls_another_with_its_own_certificate(stub: EchoStub) -> None:
+    assert await say(stub, "who") == "Service(name='analysis', acting_for=None)"
+
+
+async def test_a_service_calls_for_a_person(stub: EchoStub) -> None:
+    assert await say(stub, "subject", metadata=acting_for("c" * 32)) == "c" * 32
+
+
+async def test_the_request_id_goes_along(stub: EchoStub) -> None:
+    inside_a_call(None)
+    assert await say(stub, "request") == "request-1"
+
+
+async def test_a_call_gets_what_is_left_of_the_deadline_around_it(stub: EchoStub) -> None:
+    inside_a_call(3.0)
+    assert 2.0 < float(await say(stub, "left")) < 2.95
+
+
+async def test_a_call_without_a_deadline_around_it_gets_the_default(stub: EchoStub) -> None:
+    assert DEFAULT_DEADLINE - 1 < float(await say(stub, "left")) < DEFAULT_DEADLINE
+
+
+async def test_a_call_with_its_own_timeout_keeps_it(stub: EchoStub) -> None:
+    inside_a_call(3.0)
+    assert 20.0 < float(await say(stub, "left", timeout=30.0)) < 30.0
+
+
+async def test_a_stream_outside_a_call_has_no_deadline(stub: EchoStub) -> None:
+    assert [answer.value async for answer in stub.watch(StringValue(value="left"))] == ["None"]
+
+
+async def test_a_call_inside_one_whose_time_is_up_does_not_hang(stub: EchoStub) -> None:
+    inside_a_call(-1.0)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await say(stub, "wait")
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_a_call_waits_for_a_service_that_is_just_starting(house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    settings = house.settings("test").model_copy(update={"internal_address": f"127.0.0.1:{port}"})
+    async with open_channel(f"127.0.0.1:{port}", house.settings("analysis"), service="test") as channel:
+        calling = asyncio.create_task(say(EchoStub(channel), "hello"))
+        await channel.wait_for_state_change(channel.get_state())
+        async with running_server(
+            name="test",
+            settings=settings,
+            register=echo.Echo().register,
+            service_names=[echo.SERVICE],
+            access=echo.ACCESS,
+            clock=SystemClock(),
+        ):
+            assert await calling == "hello"
+
+
+async def test_a_service_that_is_another_one_is_not_trusted(server: RunningServer, house: House) -> None:
+    target = f"127.0.0.1:{server.internal_port}"
+    async with open_channel(target, house.settings("analysis"), service="retention") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await say(EchoStub(channel), "hello", timeout=2)
+    assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}

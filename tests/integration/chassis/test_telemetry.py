@@ -1,0 +1,73 @@
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+from services.chassis.channels import open_channel
+from services.chassis.clock import SystemClock
+from services.chassis.server import running_server
+from services.chassis.telemetry import inject_trace
+from tests.integration.chassis import echo
+from tests.integration.chassis.conftest import House
+from tests.integration.chassis.echo import SERVICE, EchoStub
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+async def stub(house: House, spans: InMemorySpanExporter) -> AsyncIterator[EchoStub]:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    async with (
+        running_server(
+            name="test",
+            settings=house.settings("test"),
+            register=echo.Echo().register,
+            service_names=[SERVICE],
+            access=echo.ACCESS,
+            clock=SystemClock(),
+            tracer_provider=provider,
+        ) as server,
+        open_channel(f"127.0.0.1:{server.internal_port}", house.settings("analysis"), service="test") as channel,
+    ):
+        yield EchoStub(channel)
+    provider.shutdown()
+
+
+async def test_a_call_makes_a_span_that_goes_on_with_the_callers_trace(
+    stub: EchoStub, spans: InMemorySpanExporter
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    await stub.say(StringValue(value="a"), metadata=(("traceparent", f"00-{trace}-00f067aa0ba902b7-01"),))
+    (span,) = spans.get_finished_spans()
+    assert (span.name, format(span.context.trace_id, "032x")) == (f"/{SERVICE}/Say", trace)
+
+
+@pytest.mark.parametrize("word", ["bug", "full"])
+async def test_a_failed_call_leaves_its_status_in_the_span_and_no_secret(
+    stub: EchoStub, spans: InMemorySpanExporter, word: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError):
+        await stub.say(StringValue(value=word))
+    (span,) = spans.get_finished_spans()
+    assert span.status.status_code == (StatusCode.ERROR if word == "bug" else StatusCode.UNSET)
+    assert "secret" not in span.to_json()
+
+
+async def test_streams_pass_the_span(stub: EchoStub, spans: InMemorySpanExporter) -> None:
+    assert [answer.value async for answer in stub.watch(StringValue(value="a,b"))] == ["a", "b"]
+    assert len(spans.get_finished_spans()) == 1
+
+
+def test_without_a_trace_nothing_is_written_along() -> None:
+    carrier: dict[str, str] = {}
+    inject_trace(carrier)
+    assert carrier == {}
