@@ -9,6 +9,8 @@ from uuid import uuid4
 from services.chassis.clock import Clock
 from services.keyring import DataKey, MediaErased, NewDataKey, PurposeNotGranted
 
+MEDIA_PURPOSES = ("CLOUD_PROCESSING", "OLDER_MEDIA")
+
 
 @dataclass(frozen=True)
 class _Kept:
@@ -20,23 +22,31 @@ class _Kept:
     lineage: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Media:
+    purpose: str
+    revision: int
+    delete_by: datetime
+
+
 class FakeKeyring:
     """Implements `services.keyring.Keyring`; what a test does to it happens at once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._granted: dict[tuple[str, str], int] = {}
-        self._kept: dict[str, _Kept] = {}
-        self._erased: set[tuple[str, str]] = set()
         self._reach_back: dict[str, datetime | None] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._media: dict[tuple[str, str], _Media] = {}
+        self._erased: set[tuple[str, str]] = set()
         self._last_revision = 0
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
-        """Creates data keys."""
+        """Creates data keys; nothing derives from a media that is gone, or outlives one."""
         revision = self._revision(subject, purpose)
         for media in {media for key in keys for media in key.lineage}:
-            if (subject, media) in self._erased:
-                raise MediaErased("the media was erased", metadata={"media": media})
+            if self._is_gone(subject, media):
+                raise MediaErased(f"{media} is gone", metadata={"media": media})
         return [self._keep(subject, purpose, revision, key) for key in keys]
 
     async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
@@ -58,18 +68,15 @@ class FakeKeyring:
         """Destroys data keys."""
         return self._destroy({id_ for id_ in ids if id_ in self._kept and self._kept[id_].subject == subject})
 
-    def grant(self, subject: str, *purposes: str) -> int:
+    def grant(self, subject: str, *purposes: str, reach_back: datetime | None = None) -> int:
         """Grants purposes, and returns the fencing number of the last one."""
         for purpose in purposes:
             if (subject, purpose) not in self._granted:
                 self._last_revision += 1
                 self._granted[subject, purpose] = self._last_revision
+        if "OLDER_MEDIA" in purposes:
+            self._reach_back[subject] = reach_back
         return self._granted[subject, purposes[-1]]
-
-    def grant_older_media(self, subject: str, *, since: datetime | None = None) -> int:
-        """Grants OLDER_MEDIA with its date bound, in place of the bound that held."""
-        self._reach_back[subject] = since
-        return self.grant(subject, "OLDER_MEDIA")
 
     def destroy_purpose(self, subject: str, purpose: str) -> int | None:
         """Withdraws a purpose, and returns the fencing number of the key that was destroyed, if there was one."""
@@ -83,7 +90,7 @@ class FakeKeyring:
         return ids
 
     def destroy_subject(self, subject: str) -> int:
-        """Erases everything of a person, and returns the highest fencing number that was destroyed."""
+        """Erases everything of a person, and returns a fencing number above all of theirs."""
         for owner in [owner for owner in self._granted if owner[0] == subject]:
             del self._granted[owner]
         self._destroy({id_ for id_, kept in self._kept.items() if kept.subject == subject})
@@ -99,9 +106,20 @@ class FakeKeyring:
             raise PurposeNotGranted(f"{purpose} is not granted", metadata={"purpose": purpose})
         return self._granted[subject, purpose]
 
+    def _is_gone(self, subject: str, media: str) -> bool:
+        came_in = self._media.get((subject, media))
+        if (subject, media) in self._erased or came_in is None:
+            return (subject, media) in self._erased
+        granted = self._granted.get((subject, came_in.purpose))
+        return granted != came_in.revision or came_in.delete_by <= self._clock.now()
+
     def _keep(self, subject: str, purpose: str, revision: int, key: NewDataKey) -> DataKey:
+        if purpose in MEDIA_PURPOSES and len(key.lineage) == 1:
+            self._media.setdefault((subject, key.lineage[0]), _Media(purpose, revision, key.delete_by))
+        known = [self._media[subject, media] for media in key.lineage if (subject, media) in self._media]
+        delete_by = min([key.delete_by, *(media.delete_by for media in known)])
         id_, secret = str(uuid4()), os.urandom(32)
-        self._kept[id_] = _Kept(secret, subject, purpose, revision, key.delete_by, key.lineage)
+        self._kept[id_] = _Kept(secret, subject, purpose, revision, delete_by, key.lineage)
         return DataKey(id_, secret, revision)
 
     def _destroy(self, ids: set[str]) -> int:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.retention import errors
-from services.retention.domain import DataKeyScope, ErasureState, PurgeCause, SubjectScope
+from services.retention.domain import DataKeyScope, Erasure, ErasureState, PurgeCause, StorePurge, SubjectScope
 from services.retention.operations import erasing, purging
 from tests.contract.retention.ground import ADA, BEN, CLOUD, DAY, LOCATION, OLDER, Ground
 
@@ -137,7 +137,7 @@ class MediaErasures:
         second = await self._page(ground, first[-1][0])
         assert [erasure.id for _, erasure, _ in second] == [made[0]]
 
-    async def _page(self, ground: Ground, before: int) -> list[tuple[int, erasing.Erasure, list[erasing.StorePurge]]]:
+    async def _page(self, ground: Ground, before: int) -> list[tuple[int, Erasure, list[StorePurge]]]:
         return await erasing.list_erasures(ADA, before=before, limit=2, store=ground.store, data_map=ground.data_map)
 
 
