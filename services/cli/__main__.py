@@ -9,6 +9,11 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import typer
+from typer.exceptions import TyperException
+
+from services.cli.output import emit
+
+USAGE_STATUS = 2
 
 _GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.stack": ("up", "down", "status"),
@@ -37,7 +42,20 @@ def application(first: str = "") -> typer.Typer:
 
 def main() -> None:
     """Run the command."""
-    application(next(iter(sys.argv[1:]), ""))()
+    app = application(next(iter(sys.argv[1:]), ""))
+    if "--json" in sys.argv:
+        sys.exit(_run_for_a_script(app))
+    app()
+
+
+def _run_for_a_script(app: typer.Typer) -> int:
+    """Run the command; a wrong use of it is one JSON line too, instead of a panel. Return the exit status."""
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except TyperException as error:
+        field = getattr(getattr(error, "param", None), "name", "")
+        emit({"error": {"reason": "USAGE", "message": error.format_message(), "field": field or ""}})
+        return USAGE_STATUS
 
 
 if __name__ == "__main__":
