@@ -3,6 +3,8 @@
 A message goes to the owner alone. It names the file as its owner did, says what is wrong and what to do.
 """
 
+from typing import Self
+
 from services.chassis.errors import DomainError, Status
 
 
@@ -38,6 +40,11 @@ class ContentRefused(DomainError):
     """The bytes are not what may be kept: the upload is given up, and what was received of it is deleted."""
 
     status = Status.INVALID_ARGUMENT
+
+    def about(self, file_name: str) -> Self:
+        """Returns the same error with the file named as its owner names it."""
+        metadata = {"file_name": file_name, "problem": self.message, **self.metadata}
+        return type(self)(f"{file_name or 'the file'}: {self.message}", metadata=metadata)
 
 
 class ChecksumMismatch(ContentRefused):

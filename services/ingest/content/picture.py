@@ -19,7 +19,7 @@ class Limits:
     max_side: int
 
     def check(self, width: int, height: int) -> None:
-        """Lets a picture of these sides pass.
+        """Lets a picture of these sides, in pixels, pass.
 
         Raises:
             MediaTooManyPixels: it is too large to be decoded with care.

@@ -1,0 +1,93 @@
+"""A person's lookup key: what makes tags of hashes, so that a hash is found again and never stands in clear.
+
+The key itself lives as long as the person goes on uploading, so that one tag per hash suffices. It is kept sealed
+under a data key of CLOUD_PROCESSING, which dies like every other: so the seal is renewed while it is in use, and with
+the consent, the erasure or the last media's time the lookup key is gone, and with it the meaning of every tag.
+"""
+
+import os
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from services.chassis.clock import Clock
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.seal import open_bytes, seal_bytes
+from services.ingest.domain import Purpose
+from services.ingest.ports import LookupKeyRow, LookupKeyTable
+from services.keyring import Keyring, NewDataKey
+
+RENEW_AFTER = timedelta(days=1)
+"""A seal older than this is renewed, so that the key outlives every media but those of a day."""
+_KEY_BYTES = 32
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class LookupKey:
+    """A person's lookup key in clear; held for the time of one call."""
+
+    key: bytes = field(repr=False)
+
+
+class LookupKeys:
+    """Opens lookup keys, makes them, renews their seals."""
+
+    def __init__(self, table: LookupKeyTable, keyring: Keyring, clock: Clock, lifetime: timedelta) -> None:
+        """Begins.
+
+        Args:
+            table: Where they are kept, sealed.
+            keyring: Has the keys of their seals.
+            clock: Says how old a seal is.
+            lifetime: Of a seal; at least that of a media.
+        """
+        self._table = table
+        self._keyring = keyring
+        self._clock = clock
+        self._lifetime = lifetime
+
+    async def open(self, subject: str) -> LookupKey:
+        """Returns a person's lookup key, a new one if there is none that opens.
+
+        Raises:
+            PurposeNotGranted: CLOUD_PROCESSING is not granted.
+        """
+        for _ in range(_ATTEMPTS):
+            row = await self._table.find(subject)
+            key = None if row is None else await self._open(row)
+            if key is not None and row is not None and not self._is_due(row):
+                return LookupKey(key)
+            key = await self._seal(subject, key or os.urandom(_KEY_BYTES), replaces=row)
+            if key is not None:
+                return LookupKey(key)
+        raise DependencyUnavailable("the person's lookup key changes too fast: call again")
+
+    async def _open(self, row: LookupKeyRow) -> bytes | None:
+        id_ = str(row.data_key_id)
+        keys = await self._keyring.open(subject=row.subject, purpose=Purpose.CLOUD_PROCESSING, ids=[id_])
+        return open_bytes(keys[id_], row.sealed_key, _aad(row.data_key_id)) if id_ in keys else None
+
+    async def _seal(self, subject: str, key: bytes, *, replaces: LookupKeyRow | None) -> bytes | None:
+        """Seals `key` under a new data key; returns None if another call was faster."""
+        new = NewDataKey(delete_by=self._clock.now() + self._lifetime)
+        [seal] = await self._keyring.create(subject=subject, purpose=Purpose.CLOUD_PROCESSING, keys=[new])
+        row = LookupKeyRow(
+            subject=subject,
+            data_key_id=UUID(seal.id),
+            purpose_revision=seal.purpose_revision,
+            sealed_key=seal_bytes(seal.key, key, _aad(UUID(seal.id))),
+            seal_time=self._clock.now(),
+        )
+        stored = await self._table.put(row, replaces=None if replaces is None else replaces.data_key_id)
+        useless = seal.id if not stored else None if replaces is None else str(replaces.data_key_id)
+        if useless is not None:
+            await self._keyring.destroy(subject=subject, ids=[useless])
+        return key if stored else None
+
+    def _is_due(self, row: LookupKeyRow) -> bool:
+        return self._clock.now() - row.seal_time >= RENEW_AFTER
+
+
+def _aad(data_key_id: UUID) -> bytes:
+    return f"{data_key_id}|lookup".encode()

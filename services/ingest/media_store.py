@@ -1,0 +1,152 @@
+"""The tables of media, of what was deleted, and of lookup keys: one method, one transaction."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import kwargs_row
+
+from services.chassis.consumer import first_time
+from services.chassis.database import Pool
+from services.ingest import statements
+from services.ingest.domain import PageToken
+from services.ingest.ports import Discard, LookupKeyRow
+from services.ingest.records import MediaRow, Segment, UploadRow
+from services.ingest.statements import media_row, upload_row
+from services.ingest.store import find_segments
+
+
+class MediaStore:
+    """Implements `ports.MediaTable` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
+        """Returns a media of the person."""
+        rows = await self._rows(statements.FIND_MEDIA, {"subject": subject, "id": media_id})
+        return rows[0] if rows else None
+
+    async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
+        """Returns the media of these originals."""
+        return await self._rows(statements.FIND_TAGGED_MEDIA, {"subject": subject, "tags": list(tags)})
+
+    async def page(self, subject: str, after: PageToken | None, limit: int) -> list[MediaRow]:
+        """Returns media, newest upload first, from behind `after` on."""
+        parameters = {"subject": subject, "limit": limit}
+        if after is None:
+            return await self._rows(statements.FIRST_PAGE, parameters)
+        return await self._rows(statements.NEXT_PAGE, {**parameters, **vars(after)})
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        """Returns the segments of a sealed stream, in order."""
+        return await find_segments(self._pool, data_key_id)
+
+    async def discard(self, row: MediaRow, now: datetime) -> None:
+        """Deletes a media that cannot be opened any more, and discards its stream."""
+        async with self._pool.connection() as connection, connection.transaction():
+            deleted = await connection.execute(statements.DELETE_MEDIA, vars(row))
+            if deleted.rowcount:
+                await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
+                await connection.execute(statements.RELEASE, vars(row))
+
+    async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
+        """Returns those of the tags whose media their owner deleted."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statements.DELETED_TAGS, {"subject": subject, "tags": list(tags)})
+            return {bytes(tag) for (tag,) in await cursor.fetchall()}
+
+    async def was_deleted(self, subject: str, media_id: UUID) -> bool:
+        """Tells whether the owner deleted a media of this id."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statements.WAS_DELETED, {"subject": subject, "media_id": media_id})
+            return cursor.rowcount > 0
+
+    async def used_bytes(self, subject: str) -> int:
+        """Returns what media and open uploads take of the person's share."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statements.USED, {"subject": subject})
+            row = await cursor.fetchone()
+            return 0 if row is None else int(row[0])
+
+    async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
+        """Notes once for an event that the originals of these media are wanted; returns how many were not before."""
+        async with self._pool.connection() as connection:
+            if not await first_time(connection, consumer, event_id):
+                return 0
+            wanted = await connection.execute(statements.WANT_ORIGINALS, {"subject": subject, "ids": list(media_ids)})
+            return wanted.rowcount
+
+    async def _rows(self, statement: str, parameters: dict[str, object]) -> list[MediaRow]:
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=kwargs_row(media_row)) as cursor,
+        ):
+            await cursor.execute(statement, parameters)
+            return await cursor.fetchall()
+
+
+class LookupKeyStore:
+    """Implements `ports.LookupKeyTable` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find(self, subject: str) -> LookupKeyRow | None:
+        """Returns a person's key."""
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=kwargs_row(LookupKeyRow)) as cursor,
+        ):
+            await cursor.execute(statements.FIND_LOOKUP_KEY, {"subject": subject})
+            return await cursor.fetchone()
+
+    async def put(self, row: LookupKeyRow, *, replaces: UUID | None) -> bool:
+        """Stores a key, in place of the one sealed under `replaces`."""
+        statement = statements.ADD_LOOKUP_KEY if replaces is None else statements.REPLACE_LOOKUP_KEY
+        async with self._pool.connection() as connection:
+            stored = await connection.execute(statement, {**vars(row), "replaces": replaces})
+            return stored.rowcount == 1
+
+
+class HousekeepingStore:
+    """Implements `ports.HousekeepingTables` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
+        """Returns uploads whose time is over."""
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+        ):
+            await cursor.execute(statements.EXPIRED_UPLOADS, {"now": now, "limit": limit})
+            return await cursor.fetchall()
+
+    async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
+        """Forgets complete uploads."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.DELETE_COMPLETE_UPLOADS, {"ids": list(upload_ids)})
+
+    async def discards(self, limit: int) -> list[Discard]:
+        """Returns what is to be deleted, oldest first."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statements.DISCARDS, {"limit": limit})
+            return [Discard(key, subject, tuple(objects)) for key, subject, objects in await cursor.fetchall()]
+
+    async def delete_discard(self, data_key_id: UUID) -> None:
+        """Forgets what was deleted."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.DELETE_DISCARD, {"data_key_id": data_key_id})
+
+    async def unknown_objects(self, names: Sequence[str]) -> set[str]:
+        """Returns those of the objects that no row names."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statements.UNKNOWN_OBJECTS, {"names": list(names)})
+            return {name for (name,) in await cursor.fetchall()}
+
+    async def forget_deleted(self, before: datetime) -> None:
+        """Forgets deletions from before that moment."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.FORGET_OLD_DELETIONS, {"before": before})

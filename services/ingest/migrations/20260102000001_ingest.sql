@@ -1,0 +1,103 @@
+-- migrate:up
+CREATE TABLE media (
+    id uuid PRIMARY KEY,
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid NOT NULL UNIQUE,
+    rendition text NOT NULL,
+    tag bytea NOT NULL,
+    size_bytes bigint NOT NULL CHECK (size_bytes > 0),
+    sealed_metadata bytea NOT NULL,
+    upload_time timestamptz NOT NULL,
+    delete_time timestamptz NOT NULL,
+    original_wanted boolean NOT NULL DEFAULT false,
+    UNIQUE (subject, tag)
+);
+CREATE INDEX media_newest ON media (subject, upload_time DESC, id DESC);
+COMMENT ON TABLE media IS 'Pictures that are kept; what they are is sealed.';
+COMMENT ON COLUMN media.tag IS 'HMAC-SHA256 of the original''s SHA-256 under the person''s lookup key.';
+
+CREATE TABLE upload (
+    id uuid PRIMARY KEY,
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    request_tag bytea NOT NULL,
+    media_id uuid NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid,
+    rendition text NOT NULL,
+    tag bytea NOT NULL,
+    bytes_tag bytea NOT NULL,
+    size_bytes bigint NOT NULL CHECK (size_bytes > 0),
+    committed_bytes bigint NOT NULL DEFAULT 0 CHECK (committed_bytes BETWEEN 0 AND size_bytes),
+    seal_prefix bytea,
+    sealed_announcement bytea NOT NULL,
+    create_time timestamptz NOT NULL,
+    expire_time timestamptz NOT NULL,
+    delete_time timestamptz NOT NULL,
+    complete_time timestamptz,
+    UNIQUE (subject, request_id)
+);
+CREATE UNIQUE INDEX upload_open_bytes ON upload (subject, bytes_tag) WHERE complete_time IS NULL;
+CREATE INDEX upload_data_key ON upload (data_key_id);
+CREATE INDEX upload_expiry ON upload (expire_time);
+COMMENT ON TABLE upload IS 'Uploads under way, and complete ones for as long as a repeated call may ask for them.';
+
+CREATE TABLE segment (
+    object text PRIMARY KEY,
+    data_key_id uuid NOT NULL,
+    position integer NOT NULL,
+    size_bytes bigint NOT NULL,
+    UNIQUE (data_key_id, position)
+);
+COMMENT ON TABLE segment IS 'Objects of the bucket, in the order in which they make one sealed stream.';
+
+CREATE TABLE lookup_key (
+    subject text PRIMARY KEY,
+    data_key_id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    sealed_key bytea NOT NULL,
+    seal_time timestamptz NOT NULL
+);
+COMMENT ON TABLE lookup_key IS 'The person''s key of all tags, sealed under a data key that is renewed while it is in use.';
+
+CREATE TABLE deleted_media (
+    subject text NOT NULL,
+    media_id uuid NOT NULL,
+    tag bytea NOT NULL,
+    purpose_revision bigint NOT NULL,
+    deletion_time timestamptz NOT NULL,
+    PRIMARY KEY (subject, media_id)
+);
+CREATE INDEX deleted_media_tag ON deleted_media (subject, tag);
+CREATE INDEX deleted_media_age ON deleted_media (deletion_time);
+COMMENT ON TABLE deleted_media IS 'What its owner deleted and is not to be asked for again; forgotten after the longest retention.';
+
+CREATE TABLE usage (
+    subject text PRIMARY KEY,
+    used_bytes bigint NOT NULL CHECK (used_bytes >= 0)
+);
+COMMENT ON TABLE usage IS 'Plain bytes of a person''s media and open uploads together.';
+
+CREATE TABLE discard (
+    data_key_id uuid PRIMARY KEY,
+    subject text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    objects text[] NOT NULL,
+    create_time timestamptz NOT NULL
+);
+COMMENT ON TABLE discard IS 'Streams that nothing refers to any more: objects to delete, and then their key to destroy.';
+
+CREATE TABLE fence (
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    revision bigint NOT NULL,
+    raise_time timestamptz NOT NULL,
+    PRIMARY KEY (subject, purpose)
+);
+COMMENT ON TABLE fence IS 'What was sealed under this revision of a purpose''s key, or an older one, may not come in any more.';
+
+-- migrate:down
+DROP TABLE media, upload, segment, lookup_key, deleted_media, usage, discard, fence;

@@ -1,0 +1,182 @@
+"""What the operations need of the world: the tables as whole steps, each of them one transaction."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Protocol
+from uuid import UUID
+
+from services.chassis.events import OutgoingEvent
+from services.ingest.domain import PageToken
+from services.ingest.records import MediaRow, Segment, UploadRow
+
+
+class Adding(Enum):
+    """How the opening of an upload ended."""
+
+    ADDED = auto()
+    NO_ROOM = auto()
+    """The person's share of the store would be exceeded."""
+    TAKEN = auto()
+    """The request_id, or an open upload of the same bytes, is there already."""
+    FENCED = auto()
+    """The purpose's key was destroyed meanwhile."""
+
+
+class Completing(Enum):
+    """How the making of a media ended."""
+
+    STORED = auto()
+    GONE = auto()
+    """The upload is not there any more, or not as far as the caller thought, or its purpose's key was destroyed."""
+    KEPT_ALREADY = auto()
+    """A media of the same original is there."""
+
+
+@dataclass(frozen=True)
+class LookupKeyRow:
+    """A person's lookup key as it is stored: sealed under the data key named."""
+
+    subject: str
+    data_key_id: UUID
+    purpose_revision: int
+    sealed_key: bytes
+    seal_time: datetime
+
+
+@dataclass(frozen=True)
+class Discard:
+    """A stream that nothing refers to any more."""
+
+    data_key_id: UUID
+    subject: str
+    objects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NewSegment:
+    """A segment that was just put.
+
+    Attributes:
+        segment: The object.
+        position: Its place in the stream, from 0.
+    """
+
+    segment: Segment
+    position: int
+
+
+class Uploads(Protocol):
+    """The uploads under way."""
+
+    async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
+        """Returns an upload of the person."""
+
+    async def find_earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
+        """Returns the upload that the request opened, and the open one of the same bytes."""
+
+    async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
+        """Opens an upload and reserves its bytes."""
+
+    async def add_settled(self, row: UploadRow) -> None:
+        """Notes a request for what is kept already; nothing is reserved. One that is noted already stays as it is."""
+
+    async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
+        """Adds a segment and moves the committed offset; False if the row is not as given any more, or fenced out."""
+
+    async def complete(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
+    ) -> Completing:
+        """Makes the media: the last segment, the media, the event."""
+
+    async def replace(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
+    ) -> Completing:
+        """As `complete`, in place of what was kept of the same media, which is discarded."""
+
+    async def settle(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
+        """Completes an upload by a media that is kept already, and discards what was received."""
+
+    async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
+        """Gives an open upload up, and discards what was received."""
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        """Returns the segments of a sealed stream, in order."""
+
+
+class MediaTable(Protocol):
+    """The media that are kept."""
+
+    async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
+        """Returns a media of the person."""
+
+    async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
+        """Returns the media of these originals."""
+
+    async def page(self, subject: str, after: PageToken | None, limit: int) -> list[MediaRow]:
+        """Returns media, newest upload first, from behind `after` on."""
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        """Returns the segments of a sealed stream, in order."""
+
+    async def discard(self, row: MediaRow, now: datetime) -> None:
+        """Deletes a media that cannot be opened any more, and discards its stream; nothing if it changed meanwhile."""
+
+    async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
+        """Returns those of the tags whose media their owner deleted."""
+
+    async def was_deleted(self, subject: str, media_id: UUID) -> bool:
+        """Tells whether the owner deleted a media of this id."""
+
+    async def used_bytes(self, subject: str) -> int:
+        """Returns what media and open uploads take of the person's share."""
+
+
+class LookupKeyTable(Protocol):
+    """The sealed lookup keys."""
+
+    async def find(self, subject: str) -> LookupKeyRow | None:
+        """Returns a person's key."""
+
+    async def put(self, row: LookupKeyRow, *, replaces: UUID | None) -> bool:
+        """Stores a key, in place of the one sealed under `replaces`; False if that is not the one there."""
+
+
+class WriterLocks(Protocol):
+    """Keeps an upload to one writer, however many processes there are; a lock dies with its holder."""
+
+    async def acquire(self, upload_id: UUID) -> bool:
+        """Takes the lock; False if somebody has it."""
+
+    async def release(self, upload_id: UUID) -> None:
+        """Gives the lock back."""
+
+
+class Erasures(Protocol):
+    """Destroys everything that derives from a media, at once; the keyring's."""
+
+    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> str:
+        """Destroys the keys and returns the erasure's name; raises the keyring's `NothingToErase`."""
+
+
+class HousekeepingTables(Protocol):
+    """What runs out, and what is left over."""
+
+    async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
+        """Returns uploads whose time is over."""
+
+    async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
+        """Forgets complete uploads."""
+
+    async def discards(self, limit: int) -> list[Discard]:
+        """Returns what is to be deleted, oldest first."""
+
+    async def delete_discard(self, data_key_id: UUID) -> None:
+        """Forgets what was deleted."""
+
+    async def unknown_objects(self, names: Sequence[str]) -> set[str]:
+        """Returns those of the objects that no row names."""
+
+    async def forget_deleted(self, before: datetime) -> None:
+        """Forgets deletions from before that moment."""

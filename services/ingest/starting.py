@@ -1,0 +1,209 @@
+"""The opening of an upload: everything that can be refused before a byte is sent is refused here."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.chassis.seal import seal_bytes
+from services.ingest.domain import Announcement, Asset, Purpose, Upload, announcement_aad, lookup_tag, media_name
+from services.ingest.errors import MediaEmpty, MediaTooLarge, MediaTooManyPixels, QuotaExceeded, RequestIdReused
+from services.ingest.intake import Intake
+from services.ingest.operations import ORIGINAL, media_not_found, older_media, open_keys, outside_window
+from services.ingest.ports import Adding
+from services.ingest.records import MediaRow, UploadRow
+from services.keyring import DataKey, MediaErased, NewDataKey, PurposeNotGranted
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A request with the tags of what it says."""
+
+    subject: str
+    request_id: UUID
+    announcement: Announcement
+    now: datetime
+    tag: bytes
+    bytes_tag: bytes
+    request_tag: bytes
+
+
+async def start_upload(intake: Intake, *, subject: str, request_id: UUID, announcement: Announcement) -> Upload:
+    """Opens an upload, or returns the one that the request opened, or that is open for the same bytes.
+
+    What is kept already is answered by an upload that is complete.
+
+    Raises:
+        PurposeNotGranted: CLOUD_PROCESSING is not granted, or OLDER_MEDIA for what was taken before the window.
+        OutsideWindow: OLDER_MEDIA does not reach back to it.
+        ContentRefused: the asset is empty or too large.
+        QuotaExceeded: the person's share of the store is used up.
+        RequestIdReused: the request_id was used for another request.
+    """
+    _check_size(intake, announcement)
+    lookup = await intake.lookup.open(subject)
+    request = _request(lookup.key, subject, request_id, announcement, intake.clock.now())
+    earlier = await _earlier(intake, request)
+    if earlier is not None:
+        return earlier.shown()
+    known = await _known(intake, request)
+    if known is not None and known.rendition.suffices_for(announcement.rendition):
+        return await _settled(intake, request, known)
+    purpose = known.purpose if known else await _purpose(intake, subject, announcement.asset, request.now)
+    return await _open(intake, request, known, purpose)
+
+
+def _check_size(intake: Intake, announcement: Announcement) -> None:
+    asset, policy = announcement.asset, intake.policy
+    if not announcement.size_bytes or not asset.size_bytes:
+        raise MediaEmpty("it has no bytes: send a file that has some").about(asset.file_name)
+    size = max(announcement.size_bytes, asset.size_bytes)
+    if size > policy.max_bytes:
+        raise MediaTooLarge(
+            f"it has {size} bytes: at most {policy.max_bytes} are taken",
+            metadata={"size_bytes": str(size), "limit_bytes": str(policy.max_bytes)},
+        ).about(asset.file_name)
+    if asset.width and asset.height:
+        try:
+            policy.limits.check(asset.width, asset.height)
+        except MediaTooManyPixels as error:
+            raise error.about(asset.file_name) from None
+
+
+def _request(lookup_key: bytes, subject: str, request_id: UUID, announcement: Announcement, now: datetime) -> _Request:
+    same_bytes = f"{announcement.rendition}|{announcement.size_bytes}|".encode() + announcement.sha256
+    return _Request(
+        subject=subject,
+        request_id=request_id,
+        announcement=announcement,
+        now=now,
+        tag=lookup_tag(lookup_key, ORIGINAL, announcement.asset.sha256),
+        bytes_tag=lookup_tag(lookup_key, "bytes", announcement.asset.sha256 + same_bytes),
+        request_tag=lookup_tag(lookup_key, "request", announcement.to_bytes()),
+    )
+
+
+async def _earlier(intake: Intake, request: _Request) -> UploadRow | None:
+    """Returns the upload that this request opened or that takes the same bytes; one that is over is given up."""
+    for row in await intake.uploads.find_earlier(request.subject, request.request_id, request.bytes_tag):
+        if row.expire_time <= request.now or not await _can_go_on(intake, row):
+            await intake.uploads.discard(request.subject, row.id, request.now)
+        elif row.request_id == request.request_id and row.request_tag != request.request_tag:
+            raise RequestIdReused(
+                "request_id was used for another upload: make a new UUID for each",
+                metadata={"request_id": str(request.request_id)},
+            )
+        else:
+            return row
+    return None
+
+
+async def _can_go_on(intake: Intake, row: UploadRow) -> bool:
+    """Tells whether the key still opens; a complete upload needs none."""
+    if row.complete_time is not None or row.data_key_id is None:
+        return True
+    id_ = str(row.data_key_id)
+    try:
+        return id_ in await intake.keyring.open(subject=row.subject, purpose=row.purpose, ids=[id_])
+    except PurposeNotGranted:
+        return False
+
+
+async def _known(intake: Intake, request: _Request) -> MediaRow | None:
+    """Returns the media of the same original, if one is kept that opens."""
+    rows = await intake.media.find_tagged(request.subject, [request.tag])
+    keys = await open_keys(intake, request.subject, rows)
+    return next((row for row in rows if row.id in keys), None)
+
+
+async def _purpose(intake: Intake, subject: str, asset: Asset, now: datetime) -> Purpose:
+    window = intake.policy.window_at(now)
+    if window.holds(asset.capture_time):
+        return Purpose.CLOUD_PROCESSING
+    reach = await older_media(intake, subject)
+    if not reach.granted:
+        raise PurposeNotGranted(
+            f"{asset.file_name or 'the file'}: it was taken before the window, which needs OLDER_MEDIA: grant it first",
+            metadata={"purpose": Purpose.OLDER_MEDIA},
+        )
+    if not reach.covers(asset.capture_time):
+        raise outside_window(window.start).about(asset.file_name)
+    return Purpose.OLDER_MEDIA
+
+
+async def _settled(intake: Intake, request: _Request, known: MediaRow) -> Upload:
+    row = replace(
+        _row(intake, request, known.purpose, known),
+        committed_bytes=request.announcement.size_bytes,
+        complete_time=request.now,
+    )
+    await intake.uploads.add_settled(row)
+    return row.shown()
+
+
+async def _open(intake: Intake, request: _Request, known: MediaRow | None, purpose: Purpose) -> Upload:
+    row = _row(intake, request, purpose, known)
+    key = await _new_key(intake, row)
+    row = _sealed(row, key, request.announcement)
+    match await intake.uploads.add(row, quota_bytes=intake.policy.quota_bytes):
+        case Adding.ADDED:
+            return row.shown()
+        case refusal:
+            await intake.keyring.destroy(subject=row.subject, ids=[key.id])
+            return await _refused(intake, request, purpose, refusal)
+
+
+async def _new_key(intake: Intake, row: UploadRow) -> DataKey:
+    new = NewDataKey(delete_by=row.delete_time, lineage=(media_name(row.media_id),))
+    try:
+        [key] = await intake.keyring.create(subject=row.subject, purpose=row.purpose, keys=[new])
+    except MediaErased as error:
+        raise media_not_found(row.media_id) from error
+    return key
+
+
+async def _refused(intake: Intake, request: _Request, purpose: Purpose, refusal: Adding) -> Upload:
+    if refusal is Adding.TAKEN:
+        earlier = await _earlier(intake, request)
+        if earlier is not None:
+            return earlier.shown()
+    if refusal is Adding.NO_ROOM:
+        quota = intake.policy.quota_bytes
+        raise QuotaExceeded(
+            f"your share of {quota} bytes is used up: delete media, or wait until some expire",
+            metadata={"quota_bytes": str(quota)},
+        )
+    raise PurposeNotGranted(f"{purpose} was withdrawn: grant it first", metadata={"purpose": purpose})
+
+
+def _row(intake: Intake, request: _Request, purpose: Purpose, known: MediaRow | None) -> UploadRow:
+    """Returns the row of an upload that has no key yet."""
+    return UploadRow(
+        id=uuid4(),
+        subject=request.subject,
+        request_id=request.request_id,
+        request_tag=request.request_tag,
+        media_id=known.id if known else uuid4(),
+        purpose=purpose,
+        purpose_revision=known.purpose_revision if known else 0,
+        data_key_id=None,
+        rendition=request.announcement.rendition,
+        tag=request.tag,
+        bytes_tag=request.bytes_tag,
+        size_bytes=request.announcement.size_bytes,
+        committed_bytes=0,
+        seal_prefix=None,
+        sealed_announcement=b"",
+        create_time=request.now,
+        expire_time=request.now + intake.policy.upload_life,
+        delete_time=known.delete_time if known else request.now + intake.policy.retention,
+    )
+
+
+def _sealed(row: UploadRow, key: DataKey, announcement: Announcement) -> UploadRow:
+    data_key_id = UUID(key.id)
+    return replace(
+        row,
+        data_key_id=data_key_id,
+        purpose_revision=key.purpose_revision,
+        sealed_announcement=seal_bytes(key.key, announcement.to_bytes(), announcement_aad(data_key_id)),
+    )

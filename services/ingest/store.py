@@ -1,0 +1,176 @@
+"""The table of uploads: one method, one transaction.
+
+A commit holds the person's advisory lock shared and a purge holds it alone, so that a commit either sees the fence
+or is seen by the purge. What belongs to one transaction is sent in one go: the statements that follow a refusal are
+rolled back with it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import Rollback, errors
+from psycopg.rows import kwargs_row
+
+from services.chassis import outbox
+from services.chassis.database import Connection, Pool
+from services.chassis.events import OutgoingEvent
+from services.ingest import statements
+from services.ingest.ports import Adding, Completing, NewSegment
+from services.ingest.records import MediaRow, Segment, UploadRow
+from services.ingest.statements import upload_row
+
+
+class UploadStore:
+    """Implements `ports.Uploads` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
+        """Returns an upload of the person."""
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+        ):
+            await cursor.execute(statements.FIND_UPLOAD, {"subject": subject, "id": upload_id})
+            return await cursor.fetchone()
+
+    async def find_earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
+        """Returns the upload that the request opened, and the open one of the same bytes."""
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+        ):
+            await cursor.execute(
+                statements.FIND_EARLIER_UPLOADS, {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag}
+            )
+            return await cursor.fetchall()
+
+    async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
+        """Opens an upload and reserves its bytes."""
+        if row.size_bytes > quota_bytes:
+            return Adding.NO_ROOM
+        result = Adding.ADDED
+        try:
+            async with (
+                self._pool.connection() as connection,
+                connection.pipeline() as pipeline,
+                connection.transaction(),
+            ):
+                await _hold(connection, row.subject)
+                room = await connection.execute(
+                    statements.RESERVE, {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
+                )
+                added = await connection.execute(statements.ADD_UPLOAD, vars(row))
+                await pipeline.sync()
+                if not (room.rowcount and added.rowcount):
+                    result = Adding.FENCED if room.rowcount else Adding.NO_ROOM
+                    raise Rollback
+        except errors.UniqueViolation:
+            return Adding.TAKEN
+        return result
+
+    async def add_settled(self, row: UploadRow) -> None:
+        """Notes a request for what is kept already."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.ADD_SETTLED_UPLOAD, vars(row))
+
+    async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
+        """Adds a segment and moves the committed offset."""
+        committed = False
+        async with self._pool.connection() as connection, connection.pipeline() as pipeline, connection.transaction():
+            await _hold(connection, row.subject)
+            advanced = await connection.execute(
+                statements.ADVANCE, {**vars(row), "new_committed_bytes": committed_bytes, "prefix": prefix}
+            )
+            await _add_segment(connection, row, new)
+            await pipeline.sync()
+            committed = advanced.rowcount == 1
+            if not committed:
+                raise Rollback
+        return committed
+
+    async def complete(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
+    ) -> Completing:
+        """Makes the media: the last segment, the media, the event."""
+        result = Completing.STORED
+        async with self._pool.connection() as connection, connection.pipeline() as pipeline, connection.transaction():
+            await _hold(connection, row.subject)
+            claimed = await connection.execute(statements.CLAIM, {**vars(row), "now": now})
+            made = await connection.execute(statements.ADD_MEDIA, vars(media))
+            await _add_segment(connection, row, new)
+            await connection.execute(statements.FORGET_DELETION, vars(media))
+            await outbox.append(connection, event)
+            await pipeline.sync()
+            if not (claimed.rowcount and made.rowcount):
+                result = Completing.KEPT_ALREADY if claimed.rowcount else Completing.GONE
+                raise Rollback
+        return result
+
+    async def replace(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
+    ) -> Completing:
+        """As `complete`, in place of what was kept of the same media, which is discarded."""
+        result = Completing.STORED
+        async with self._pool.connection() as connection, connection.transaction():
+            await _hold(connection, row.subject)
+            claimed = await connection.execute(statements.CLAIM, {**vars(row), "now": now})
+            replaced = await connection.execute(
+                statements.REPLACE_MEDIA, {**vars(media), "old_data_key_id": old.data_key_id}
+            )
+            if not (claimed.rowcount and replaced.rowcount):
+                result = Completing.GONE
+                raise Rollback
+            await _add_segment(connection, row, new)
+            await connection.execute(statements.DISCARD_STREAM, {**vars(old), "now": now})
+            await connection.execute(statements.RELEASE, vars(old))
+            await outbox.append(connection, event)
+        return result
+
+    async def settle(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
+        """Completes an upload by a media that is kept already, and discards what was received."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await _hold(connection, row.subject)
+            settled = await connection.execute(statements.SETTLE, {**vars(row), "media_id": media_id, "now": now})
+            if settled.rowcount:
+                await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
+                await connection.execute(statements.RELEASE, vars(row))
+
+    async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
+        """Gives an open upload up, and discards what was received."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await _hold(connection, subject)
+            async with connection.cursor(row_factory=kwargs_row(upload_row)) as cursor:
+                await cursor.execute(statements.DELETE_OPEN_UPLOAD, {"subject": subject, "id": upload_id})
+                row = await cursor.fetchone()
+            if row is not None:
+                await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
+                await connection.execute(statements.RELEASE, vars(row))
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        """Returns the segments of a sealed stream, in order."""
+        return await find_segments(self._pool, data_key_id)
+
+
+async def find_segments(pool: Pool, data_key_id: UUID) -> list[Segment]:
+    """Returns the segments of a sealed stream, in order."""
+    async with pool.connection() as connection, connection.cursor(row_factory=kwargs_row(Segment)) as cursor:
+        await cursor.execute(statements.FIND_SEGMENTS, {"data_key_id": data_key_id})
+        return await cursor.fetchall()
+
+
+async def _hold(connection: Connection, subject: str) -> None:
+    await connection.execute(statements.HOLD_SUBJECT, {"subject": subject})
+
+
+async def _add_segment(connection: Connection, row: UploadRow, new: NewSegment) -> None:
+    await connection.execute(
+        statements.ADD_SEGMENT,
+        {
+            "object": new.segment.object,
+            "data_key_id": row.data_key_id,
+            "position": new.position,
+            "size_bytes": new.segment.size_bytes,
+        },
+    )
