@@ -4,12 +4,12 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.chassis.access import AccessTable, needs_identity
 from services.chassis.calls import Context
 from services.chassis.clock import Clock
-from services.chassis.errors import FieldInvalid, TokenExpired, TokenInvalid
+from services.chassis.errors import FieldInvalid, TokenInvalid
 from services.chassis.principal import Anonymous, Auditor, Operator, Person, Principal, Service
 from services.chassis.tokens import Claims, SubjectKey, TokenVerifier, subject_pseudonym
 
@@ -19,6 +19,8 @@ SUBJECT_KEY = "pellicule-subject"
 _AUTHORIZATION_KEY = "authorization"
 _SPIFFE_PREFIX = "spiffe://pellicule/"
 _MAX_REMEMBERED = 4096
+_REMEMBERED_FOR = timedelta(minutes=1)
+"""A key taken out of the JWKS file stops working this much later at most."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -58,21 +60,15 @@ class Authenticator:
         return self._of_token(_bearer(authorization))
 
     def _of_token(self, token: str) -> Principal:
-        digest = hashlib.sha256(token.encode()).digest()
+        digest, now = hashlib.sha256(token.encode()).digest(), self._clock.now()
         remembered = self._remembered.get(digest)
-        if remembered is None:
-            remembered = self._check(token)
-            self._remembered[digest] = remembered
+        if remembered is None or remembered.until <= now:
+            claims = self._verifier.verify(token)
+            until = min(claims.expires, now + _REMEMBERED_FOR)
+            remembered = self._remembered[digest] = _Remembered(_principal(claims, self._subject_key), until)
             if len(self._remembered) > _MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
-        if remembered.expires <= self._clock.now():
-            del self._remembered[digest]
-            raise TokenExpired("the token expired: get a new one")
         return remembered.principal
-
-    def _check(self, token: str) -> "_Remembered":
-        claims = self._verifier.verify(token)
-        return _Remembered(_principal(claims, self._subject_key), claims.expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class _Remembered:
     """A token that was checked: the signature costs more than the rest of the chain."""
 
     principal: Principal
-    expires: datetime
+    until: datetime
 
 
 def _principal(claims: Claims, subject_key: SubjectKey) -> Principal:

@@ -44,7 +44,7 @@ class Claims:
 
 
 class TokenVerifier:
-    """Checks tokens against a JWKS file, which it reads again when it meets an unknown key."""
+    """Checks tokens against a JWKS file, which it reads again when it has changed."""
 
     def __init__(self, jwks_file: Path, *, issuer: str, audience: str, clock: Clock) -> None:
         self._file = jwks_file
@@ -79,8 +79,7 @@ class TokenVerifier:
 
     def _key_of(self, token: str) -> Ed25519PublicKey:
         key_id = str(jwt.get_unverified_header(token).get("kid", ""))
-        if key_id not in self._keys:
-            self._read_again_if_changed()
+        self._read_again_if_changed()
         if key_id not in self._keys:
             raise jwt.InvalidKeyError("unknown key id")
         return self._keys[key_id]
