@@ -32,6 +32,16 @@ class RetentionKeyring:
         self._stub = key_service_pb2_grpc.KeyServiceStub(channel)
         self._clock = clock
         self._cache = KeyCache(clock)
+        self._listening = asyncio.Event()
+
+    @property
+    def held_count(self) -> int:
+        """How many keys are in memory."""
+        return len(self._cache)
+
+    async def listening(self) -> None:
+        """Returns once it hears what is destroyed, and so may hold keys."""
+        await self._listening.wait()
 
     async def run(self) -> None:
         """Listens to what the retention service destroys, for ever."""
@@ -41,6 +51,7 @@ class RetentionKeyring:
             except (grpc.aio.AioRpcError, TimeoutError):
                 _log.warning("revocations_lost")
             finally:
+                self._listening.clear()
                 self._cache.silence()
             await self._clock.sleep(_RECONNECT_SECONDS)
 
@@ -127,6 +138,7 @@ class RetentionKeyring:
 
     def _hear(self, message: key_service_pb2.WatchRevocationsResponse) -> None:
         self._cache.heard()
+        self._listening.set()
         revocation = translation.revocation(message)
         if revocation is not None:
             self._cache.revoke(revocation)

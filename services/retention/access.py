@@ -4,6 +4,8 @@ from services.chassis.access import AccessTable, Caller, ServiceNamed
 
 _SERVICE = frozenset({Caller.SERVICE})
 _PERSON = frozenset({Caller.PERSON})
+# A person deletes a media at ingest, which acts for them here.
+_PERSON_OR_INGEST = frozenset({Caller.PERSON, ServiceNamed("ingest")})
 _CONSENT = frozenset({ServiceNamed("consent")})
 _KEYS = "/pellicule.retention.v1.KeyService"
 _PURGE = "/pellicule.retention.v1.PurgeService"
@@ -19,9 +21,9 @@ ACCESS: AccessTable = {
     f"{_KEYS}/WatchRevocations": _SERVICE,
     f"{_PURGE}/ListPurgeOrders": _SERVICE,
     f"{_PURGE}/CompletePurgeOrder": _SERVICE,
-    f"{_RETENTION}/RequestErasure": _PERSON,
+    f"{_RETENTION}/RequestErasure": _PERSON_OR_INGEST,
     f"{_RETENTION}/GetErasure": _PERSON,
     f"{_RETENTION}/ListErasures": _PERSON,
-    f"{_RETENTION}/ShortenDeadline": _PERSON,
+    f"{_RETENTION}/ShortenDeadline": _PERSON_OR_INGEST,
     f"{_RETENTION}/GetDataMap": frozenset({Caller.ANYONE}),
 }

@@ -16,6 +16,7 @@ from services.retention.store.database import PostgresStore
 from services.retention.translation import purge_ordered
 from tests.contract.retention.ground import Ground, new_ground
 from tests.fakes.clock import FakeClock
+from tests.integration.retention.running import Callers, RunningRetention, running_retention
 
 SERVICE = "retention"
 TABLES = (
@@ -60,3 +61,14 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def ground(store: PostgresStore, tmp_path: Path, clock: FakeClock) -> Ground:
     return await new_ground(store, tmp_path, clock)
+
+
+@pytest.fixture(scope="session")
+def callers(tmp_path_factory: pytest.TempPathFactory) -> Callers:
+    return Callers(tmp_path_factory.mktemp("callers"))
+
+
+@pytest.fixture
+async def retention(ground: Ground, callers: Callers) -> AsyncIterator[RunningRetention]:
+    async with running_retention(ground, callers) as running:
+        yield running

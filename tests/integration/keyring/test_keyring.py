@@ -1,0 +1,158 @@
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from services.chassis.clock import SystemClock
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.supervision import supervised
+from services.keyring import DataKey, PurposeNotGranted
+from services.keyring.client import RetentionKeyring
+from services.keyring.erasure import RetentionErasures
+from services.keyring.errors import GrantStale, NothingToErase, PersonErased
+from services.keyring.purposes import RetentionPurposeKeys
+from tests.contract.keyring.suite import ADA, CLOUD, KeyringSuite, created, new_media, opened
+from tests.integration.retention.running import RunningRetention
+
+
+class RealHouse:
+    """The real keyring over the wire; time is the service's."""
+
+    def __init__(self, retention: RunningRetention, keyring: RetentionKeyring, purposes: RetentionPurposeKeys) -> None:
+        self.keyring = keyring
+        self.purposes = purposes
+        self.retention = retention
+        self._ground = retention.ground
+
+    def now(self) -> datetime:
+        return self._ground.clock.now()
+
+    async def grant(self, subject: str, purpose: str, reach_back: datetime | None = None) -> int:
+        self._ground.revision += 1
+        return await self.purposes.grant(
+            subject=subject,
+            purpose=purpose,
+            revision=self._ground.revision,
+            expire_time=self.now() + timedelta(days=180),
+            decide_time=self.now(),
+            reach_back_time=reach_back,
+        )
+
+    async def withdraw(self, subject: str, purpose: str) -> None:
+        self._ground.revision += 1
+        await self.purposes.destroy(subject=subject, purposes=[purpose], revision=self._ground.revision)
+
+    async def erase_media(self, subject: str, media: str) -> None:
+        erasures = RetentionErasures(await self.retention.as_service("ingest"))
+        await erasures.erase_media(subject=subject, media=media, request_id=uuid4())
+
+    async def erase_everything(self, subject: str) -> None:
+        await self._ground.erase_everything(subject)
+
+    async def pass_time(self, by: timedelta) -> None:
+        await self._ground.tick(by)
+
+
+@pytest.fixture
+async def house(retention: RunningRetention) -> RealHouse:
+    """Without listening to revocations: every key is asked for each time."""
+    keyring = RetentionKeyring(await retention.as_service("ingest"), SystemClock())
+    return RealHouse(retention, keyring, RetentionPurposeKeys(await retention.as_service("consent")))
+
+
+@pytest.fixture
+async def listening(house: RealHouse) -> AsyncIterator[RealHouse]:
+    """With keys held in memory and dropped when the service says so."""
+    async with supervised([house.keyring.run]):
+        await house.keyring.listening()
+        yield house
+
+
+class TestRetentionKeyring(KeyringSuite):
+    """Over the wire."""
+
+
+class TestHeldKeys:
+    async def test_opened_keys_are_held(self, listening: RealHouse) -> None:
+        await listening.grant(ADA, CLOUD)
+        keys = await created(listening, (), ())
+        await opened(listening, *keys)
+        assert listening.keyring.held_count == 2
+        assert await opened(listening, *keys) == {key.id: key.key for key in keys}
+
+    async def test_a_withdrawal_reaches_whoever_holds_keys(self, listening: RealHouse) -> None:
+        await listening.grant(ADA, CLOUD)
+        keys = await created(listening, ())
+        await opened(listening, *keys)
+        await listening.withdraw(ADA, CLOUD)
+        await until_gone(listening, *keys)
+
+    async def test_a_deadline_reaches_whoever_holds_keys(self, listening: RealHouse) -> None:
+        await listening.grant(ADA, CLOUD)
+        keys = await created(listening, (), lasts=timedelta(hours=1))
+        await opened(listening, *keys)
+        await listening.pass_time(timedelta(hours=1))
+        await until_gone(listening, *keys)
+
+    async def test_many_destroyed_keys_are_told_in_several_notes(self, listening: RealHouse) -> None:
+        await listening.grant(ADA, CLOUD)
+        media = new_media()
+        keys = await created(listening, *[(media,)] * 500)
+        await opened(listening, *keys)
+        await listening.erase_media(ADA, media)
+        await until_gone(listening, *keys)
+
+    async def test_a_service_that_stops_takes_all_held_keys_along(self, listening: RealHouse) -> None:
+        await listening.grant(ADA, CLOUD)
+        keys = await created(listening, ())
+        await opened(listening, *keys)
+        await listening.retention.stop()
+        with pytest.raises(DependencyUnavailable):
+            await opened(listening, *keys)
+
+
+class TestPurposeKeys:
+    async def test_a_stale_grant_is_named(self, house: RealHouse) -> None:
+        await house.grant(ADA, CLOUD)
+        await house.withdraw(ADA, CLOUD)
+        house.retention.ground.revision -= 2
+        with pytest.raises(GrantStale):
+            await house.grant(ADA, CLOUD)
+
+    async def test_a_grant_from_before_the_erasure_is_named(self, house: RealHouse) -> None:
+        await house.erase_everything(ADA)
+        with pytest.raises(PersonErased):
+            await house.grant(ADA, CLOUD)
+
+    async def test_a_withdrawal_says_when_it_was(self, house: RealHouse) -> None:
+        await house.grant(ADA, CLOUD)
+        assert await house.purposes.destroy(subject=ADA, purposes=[CLOUD], revision=9) == house.now()
+
+
+class TestErasures:
+    async def test_what_is_not_there_is_named(self, house: RealHouse) -> None:
+        with pytest.raises(NothingToErase):
+            await house.erase_media(ADA, new_media())
+
+    async def test_a_deadline_is_brought_forward(self, house: RealHouse) -> None:
+        await house.grant(ADA, CLOUD)
+        media, ends = new_media(), house.now() + timedelta(days=2)
+        keys = await created(house, (media,))
+        erasures = RetentionErasures(await house.retention.as_service("ingest"))
+        assert await erasures.shorten_deadline(subject=ADA, media=media, delete_by=ends, request_id=uuid4()) == ends
+        await house.pass_time(timedelta(days=2))
+        assert await opened(house, *keys) == {}
+
+
+async def until_gone(house: RealHouse, *keys: DataKey) -> None:
+    """Waits until none of the keys opens, for far less than they would be held."""
+    async with asyncio.timeout(2):
+        while True:
+            try:
+                if not await opened(house, *keys):
+                    return
+            except PurposeNotGranted:
+                return
+            await asyncio.sleep(0.01)
