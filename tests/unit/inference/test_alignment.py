@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from inference.vision.alignment import CHIP_SIDE, TEMPLATE, face_chip, similarity
+from inference.vision.alignment import CHIP_SIDE, TEMPLATE, Points, face_chip, similarity
 
 _TEMPLATE = np.asarray(TEMPLATE)
 
 
-def _turned(
-    points: np.ndarray[tuple[int, ...], np.dtype[np.float64]], degrees: float, scale: float
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _turned(points: Points, degrees: float, scale: float) -> Points:
     angle = np.deg2rad(degrees)
     turn = np.asarray([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return points @ turn.T * scale
+    return np.asarray(points @ turn.T * scale)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, -90, 179])
@@ -26,7 +24,7 @@ def test_the_similarity_undoes_a_turn_a_scale_and_a_shift(degrees: float) -> Non
 
 
 def test_a_mirrored_face_is_not_mirrored_back() -> None:
-    matrix = similarity(_TEMPLATE * (-1, 1), _TEMPLATE)
+    matrix = similarity(_TEMPLATE * np.asarray((-1.0, 1.0)), _TEMPLATE)
 
     assert np.linalg.det(matrix[:, :2]) > 0
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inference.vision.faces import SHOW_SCORE, decode_faces, distinct
+from inference.vision.faces import SHOW_SCORE, Floats, decode_faces, distinct
 from inference.vision.pictures import Letterbox, Picture, letterbox
 
 
@@ -11,13 +11,11 @@ def _picture(width: int, height: int) -> Picture:
     return np.full((height, width, 3), 200, np.uint8)
 
 
-def _candidates(
-    *rows: tuple[tuple[float, float, float, float], float],
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], ...]:
-    boxes = np.asarray([box for box, _ in rows], np.float32)
+def _candidates(*rows: tuple[tuple[float, float, float, float], float]) -> tuple[Floats, Floats, Floats]:
+    boxes = np.asarray([box for box, _ in rows], np.float32).reshape(-1, 4)
     scores = np.asarray([score for _, score in rows], np.float32)
     points = np.repeat(boxes.reshape(-1, 2, 2).mean(1, keepdims=True), 5, axis=1)
-    return boxes, scores, points.astype(np.float32)
+    return boxes, scores, np.asarray(points, np.float32)
 
 
 def test_a_wide_picture_lies_at_the_top_of_the_canvas() -> None:
@@ -88,6 +86,5 @@ def test_a_box_is_measured_against_those_that_stay_only() -> None:
 
 def test_no_candidates_give_no_faces() -> None:
     boxed = letterbox(_picture(64, 64))
-    nothing = np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
 
-    assert decode_faces(*nothing, boxed) == ()
+    assert decode_faces(*_candidates(), boxed) == ()

@@ -1,10 +1,10 @@
 """Foreign weight files are parsed without trust."""
 
-import collections
 import io
 import pickle
 import struct
 import zipfile
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,76 +14,34 @@ from inference.models.conversion.dlib_archive import Convolution, read_layers
 from inference.models.conversion.torch_pickle import read_state_dict
 from inference.models.errors import WeightsUnreadable
 
-
-class _Storage:
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-
-class _Tensor:
-    """Pickles as PyTorch's tensors do."""
-
-    def __init__(self, key: str, size: tuple[int, ...]) -> None:
-        self.key, self.size = key, size
-
-
-class _TorchPickler(pickle._Pickler):  # type: ignore[name-defined,misc]  # the Python one can be told what to write
-    def persistent_id(self, obj: object) -> object:
-        if isinstance(obj, _Storage):
-            return _Persistent(obj.key)
-        return None
-
-    def save_pers(self, pid: object) -> None:
-        assert isinstance(pid, _Persistent)
-        self.write(pickle.MARK)
-        self.save("storage")
-        self.write(b"ctorch\nFloatStorage\n")
-        self.save(pid.key)
-        self.save("cpu")
-        self.save(0)
-        self.write(pickle.TUPLE + pickle.BINPERSID)
-
-    def save(self, obj: object, save_persistent_id: bool = True) -> None:
-        if not isinstance(obj, _Tensor):
-            super().save(obj, save_persistent_id)
-            return
-        self.write(b"ctorch._utils\n_rebuild_tensor_v2\n" + pickle.MARK)
-        strides = tuple(int(np.prod(obj.size[axis + 1 :])) for axis in range(len(obj.size)))
-        for part in (_Storage(obj.key), 0, obj.size, strides):
-            self.save(part)
-        self.write(pickle.TUPLE + pickle.REDUCE)
-
-
-class _Persistent:
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-
-def _pickled(value: object) -> bytes:
-    stream = io.BytesIO()
-    _TorchPickler(stream, protocol=2).dump(value)
-    return stream.getvalue()
-
-
 _VALUES = np.arange(6, dtype=np.float32)
-_STATE = collections.OrderedDict([("layer.weight", _Tensor("0", (2, 3)))])
 
 
-def _archive(state: object) -> bytes:
+def _text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+# The pickle that PyTorch writes for {"layer.weight": a 2 x 3 tensor that is a view of storage "0"}.
+_STORAGE = b"(" + _text("storage") + b"ctorch\nFloatStorage\n" + _text("0") + _text("cpu") + b"K\x06tQ"
+_TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n(" + _STORAGE + b"K\x00(K\x02K\x03t(K\x03K\x01ttR"
+_STATE = b"\x80\x02ccollections\nOrderedDict\n)R" + _text("layer.weight") + _TENSOR + b"s."
+
+
+def _archive(state: bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("net/data.pkl", _pickled(state))
+        archive.writestr("net/data.pkl", state)
         archive.writestr("net/data/0", _VALUES.tobytes())
     return stream.getvalue()
 
 
-def _legacy(state: object) -> bytes:
-    heads = b"".join(pickle.dumps(head, 2) for head in (0x1950A86A20F9469CFC6C, 1001, {}))
-    return heads + _pickled(state) + pickle.dumps(["0"], 2) + struct.pack("<q", 6) + _VALUES.tobytes()
+def _legacy(state: bytes) -> bytes:
+    header = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2) + pickle.dumps("system", 2)
+    return header + state + pickle.dumps(["0"], 2) + struct.pack("<q", 6) + _VALUES.tobytes()
 
 
 @pytest.mark.parametrize("pack", [_archive, _legacy])
-def test_both_torch_containers_are_read(pack: collections.abc.Callable[[object], bytes]) -> None:
+def test_both_torch_containers_are_read(pack: Callable[[bytes], bytes]) -> None:
     tensors = read_state_dict(pack(_STATE))
 
     assert tensors["layer.weight"].tolist() == _VALUES.reshape(2, 3).tolist()
@@ -96,7 +54,7 @@ class _Intruder:
 
 def test_a_pickle_that_names_anything_else_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(WeightsUnreadable, match="which no tensor needs"):
-        read_state_dict(_archive({"weight": _Intruder()}))
+        read_state_dict(_archive(pickle.dumps({"weight": _Intruder()})))
 
     assert capsys.readouterr().out == ""
 
@@ -137,8 +95,6 @@ def test_a_dlib_file_that_is_cut_short_is_refused() -> None:
 
 @pytest.mark.parametrize("convert", [dlib_resnet.convert, centerface.convert, linear_head.convert])
 @pytest.mark.parametrize("data", [b"nonsense", _convolution()])
-def test_weights_of_another_network_are_refused(
-    convert: collections.abc.Callable[[bytes], object], data: bytes
-) -> None:
+def test_weights_of_another_network_are_refused(convert: Callable[[bytes], object], data: bytes) -> None:
     with pytest.raises(WeightsUnreadable):
         convert(data)

@@ -1,0 +1,126 @@
+"""The two configurations of each model, its manifest and its code agree."""
+
+import importlib.resources
+from pathlib import Path
+
+import pytest
+from google.protobuf import text_format
+from tritonclient.grpc import model_config_pb2
+
+from inference.models.manifest import Model, Tensor, shipped_models
+from inference.models.notice import NOTICE_FILE, notice
+from inference.repository import SHIPPED
+from inference.vision import alignment, faces, pictures
+from inference.vision.kinds import KINDS
+
+MODELS = shipped_models()
+
+# What `ModelConfig` had in the server of the wheel (2.51); a newer field would be refused when the model is loaded.
+KNOWN_FIELDS = {
+    "name",
+    "platform",
+    "backend",
+    "max_batch_size",
+    "input",
+    "output",
+    "instance_group",
+    "dynamic_batching",
+    "parameters",
+    "model_warmup",
+}
+
+
+def _read(path: Path) -> model_config_pb2.ModelConfig:
+    return text_format.Parse(path.read_text("utf-8"), model_config_pb2.ModelConfig())
+
+
+def _gpu(model: Model) -> model_config_pb2.ModelConfig:
+    return _read(SHIPPED / model.name / "config.pbtxt")
+
+
+def _cpu(model: Model) -> model_config_pb2.ModelConfig:
+    return _read(SHIPPED / model.name / "configs" / "cpu.pbtxt")
+
+
+def _described(tensor: Tensor) -> tuple[str, str, list[int]]:
+    return tensor.name, f"TYPE_{tensor.element}", list(tensor.shape)
+
+
+def _configured(tensor: model_config_pb2.ModelInput) -> tuple[str, str, list[int]]:
+    return tensor.name, model_config_pb2.DataType.Name(tensor.data_type), list(tensor.dims)
+
+
+def test_every_model_has_a_place_in_the_repository() -> None:
+    assert sorted(path.parent.name for path in SHIPPED.glob("*/config.pbtxt")) == [model.name for model in MODELS]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("read", [_gpu, _cpu])
+def test_both_configurations_have_the_tensors_of_the_manifest(model: Model, read: object) -> None:
+    assert callable(read)
+    config = read(model)
+
+    assert config.name == model.name
+    assert config.max_batch_size == model.manifest.batching.largest
+    assert [_configured(tensor) for tensor in config.input] == [_described(t) for t in model.manifest.inputs]
+    assert [_configured(tensor) for tensor in config.output] == [_described(t) for t in model.manifest.outputs]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_gpu_serves_the_plan_and_a_cpu_the_python_back_end(model: Model) -> None:
+    gpu, cpu = _gpu(model), _cpu(model)
+
+    assert gpu.platform == "tensorrt_plan"
+    assert {group.kind for group in gpu.instance_group} == {model_config_pb2.ModelInstanceGroup.KIND_GPU}
+    assert cpu.backend == "python"
+    assert {group.kind for group in cpu.instance_group} == {model_config_pb2.ModelInstanceGroup.KIND_CPU}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("read", [_gpu, _cpu])
+def test_requests_are_merged_without_a_queue_policy(model: Model, read: object) -> None:
+    assert callable(read)
+    config = read(model)
+
+    assert config.HasField("dynamic_batching")
+    assert not config.dynamic_batching.HasField("default_queue_policy")
+    assert all(size <= config.max_batch_size for size in config.dynamic_batching.preferred_batch_size)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("read", [_gpu, _cpu])
+def test_only_fields_that_the_server_knows_are_used(model: Model, read: object) -> None:
+    assert callable(read)
+
+    assert {field.name for field, _ in read(model).ListFields()} <= KNOWN_FIELDS
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_model_is_warm_before_it_is_ready(model: Model) -> None:
+    (warmup,) = _cpu(model).model_warmup
+
+    assert [(name, list(tensor.dims)) for name, tensor in warmup.inputs.items()] == [
+        (tensor.name, list(tensor.shape)) for tensor in model.manifest.inputs
+    ]
+
+
+def test_the_notice_says_what_the_manifests_say() -> None:
+    committed = importlib.resources.files("inference.models").joinpath(NOTICE_FILE).read_text("utf-8")
+
+    assert committed == notice([model.manifest for model in MODELS])
+
+
+def test_the_code_and_the_manifests_have_the_same_numbers() -> None:
+    by_name = {model.name: model.manifest for model in MODELS}
+    detector, embedder = by_name["face_detector"], by_name["face_embedder"]
+
+    assert detector.thresholds == {
+        "show": faces.SHOW_SCORE,
+        "embed": faces.EMBED_SCORE,
+        "embed_side": faces.EMBED_SIDE_PIXELS,
+        "overlap": faces.OVERLAP,
+    }
+    assert detector.inputs[0].shape[0] == pictures.DETECTOR_SIDE
+    assert by_name["scene_classifier"].inputs[0].shape[0] == pictures.SCENE_SIDE
+    assert embedder.inputs[0].shape[0] == alignment.CHIP_SIDE
+    assert by_name["document_head"].outputs[0].shape == (len(KINDS),)
