@@ -29,6 +29,7 @@ SUBJECT_KEY = "subject.key"
 ROOT_KEY = "root.key"
 RECEIPT_KEY = "receipt.pem"
 RECORD_KEY = "record.key"
+RECORD_KEY = "record.key"
 
 _AUTHORITY_LIFE = timedelta(days=3650)
 _CERTIFICATE_LIFE = timedelta(days=397)

@@ -1,5 +1,7 @@
 """What can go wrong when a stack is put on a machine; each message says what to do about it."""
 
+START_FAILED = "START_FAILED"
+
 
 class StackError(Exception):
     """A failure that its reader can act upon.
@@ -25,4 +27,4 @@ def program_missing(program: str, package: str) -> StackError:
 
 def start_failed(part: str, why: str, log: str) -> StackError:
     """Returns the error for a part that ended, or never answered, while it was being started."""
-    return StackError("START_FAILED", f"{part} did not start: {why} (log: {log})", field=part)
+    return StackError(START_FAILED, f"{part} did not start: {why} (log: {log})", field=part)

@@ -1,16 +1,53 @@
-"""The models that this machine serves, and the question that shows whether Triton answers rightly."""
+"""The models that this machine serves: assembled for Triton before each of its starts.
 
+Run as `python -m deploy.local.models TARGET`: fills the folder and prints the names of the models, or
+`REASON: message`. It is a program of its own because what it loads is of no use to the supervisor afterwards.
+"""
+
+import asyncio
+import sys
 from pathlib import Path
 
+from deploy.local.errors import StackError
 from deploy.local.parts.triton import Models
-
-REPOSITORY = Path(__file__).parents[2] / "inference" / "model_repository"
-
-
-def built_models() -> Models:
-    """Returns the models of the repository that can be served here."""
-    return Models(repository=REPOSITORY, names=(), canary=_no_question, environment={})
+from inference.models.canary import answers_rightly
 
 
-async def _no_question(_address: str) -> bool:
-    return True
+async def shipped_models(target: Path) -> Models:
+    """Assembles the shipped models under `target`.
+
+    Raises:
+        StackError: they are not built yet, or cannot be assembled.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        __name__,
+        str(target),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode != 0:
+        reason, _, message = errors.decode().strip().splitlines()[-1].partition(": ")
+        raise StackError(reason, message, field="models")
+    return Models(repository=target, names=output.decode().split(), canary=answers_rightly, environment={})
+
+
+def _main(target: Path) -> int:
+    from inference.models.build import default_home
+    from inference.models.errors import ModelError
+    from inference.repository import assemble_repository
+
+    try:
+        names = assemble_repository(target, default_home())
+    except ModelError as error:
+        sys.stderr.write(f"{error.reason}: {error}\n")
+        return 1
+    sys.stdout.write("\n".join(names))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(Path(sys.argv[1])))

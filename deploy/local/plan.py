@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deploy.local import authority
 from deploy.local.credentials import Passwords, PortBook
 from deploy.local.home import StackHome
-from deploy.local.models import built_models
+from deploy.local.models import shipped_models
 from deploy.local.parts.lifecycle import Part
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.nats import PROBER, NatsServer
@@ -125,7 +125,7 @@ def _triton(home: StackHome, ports: PortBook) -> TritonServer:
         data=home.data("triton"),
         log=home.log("triton"),
         ports=TritonPorts(ports.number("triton"), ports.number("triton-metrics")),
-        models=built_models(),
+        models=lambda: shipped_models(home.data("triton") / "repository"),
         shared_memory_prefix=new_shared_memory_prefix(),
     )
 

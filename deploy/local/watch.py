@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from deploy.local.errors import StackError
+from deploy.local.errors import START_FAILED, StackError
 from deploy.local.leftovers import identify
 from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.process import ServerProcess
@@ -94,7 +94,7 @@ class Watch:
             self._process = await bring_up(self.unit.part, started=self._note_process)
         except StackError as error:
             self._identity = None
-            if not self.ready.is_set() and self._restarts + 1 >= _FIRST_STARTS:
+            if not self.ready.is_set() and not self._may_yet_start(error):
                 raise
             self._note_down(error.message)
             return
@@ -103,6 +103,10 @@ class Watch:
         self._note_down("")
         self.ready.set()
         await self._watch(self._process)
+
+    def _may_yet_start(self, error: StackError) -> bool:
+        """A server that failed to start may have been unlucky; what else is wrong stays wrong."""
+        return error.reason == START_FAILED and self._restarts + 1 < _FIRST_STARTS
 
     def _note_process(self, process: ServerProcess) -> None:
         self._process = process

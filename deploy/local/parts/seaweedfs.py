@@ -143,7 +143,7 @@ _FLAGS = (
     f"-ip.bind={LOOPBACK}",
     "-master.telemetry=false",
     "-master.volumeSizeLimitMB=512",
-    "-master.electionTimeout=1s",
+    "-master.peers=none",
     "-volume.max=0",
     "-filer",
     "-filer.disableHttp",

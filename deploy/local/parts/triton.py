@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 from uuid import uuid4
 
 import grpc
@@ -20,8 +21,11 @@ from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import package_directory
 
-Canary = Callable[[str], Awaitable[bool]]
+Canary: TypeAlias = Callable[[str], Awaitable[bool]]
 """Asks the server at `host:port` a question with a known answer; says whether the answer was right."""
+
+ModelSource: TypeAlias = Callable[[], Awaitable["Models"]]
+"""Makes the models ready to be served; asked before each start."""
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the python back end keeps its tensors
 _PROBE_SECONDS = 5.0
@@ -60,17 +64,20 @@ class TritonServer:
         data: Its working folder, made when it is not there.
         log: Its log file.
         ports: The ports reserved for it.
-        models: What it serves.
+        models: Gives what it serves.
         shared_memory_prefix: Starts the name of its regions in shared memory, and of no other server's.
     """
 
     name = "triton"
 
-    def __init__(self, *, data: Path, log: Path, ports: TritonPorts, models: Models, shared_memory_prefix: str) -> None:
+    def __init__(
+        self, *, data: Path, log: Path, ports: TritonPorts, models: ModelSource, shared_memory_prefix: str
+    ) -> None:
         self._data = data
         self._log = log
         self._ports = ports
-        self._models = models
+        self._source = models
+        self._models: Models | None = None
         self._prefix = shared_memory_prefix
 
     @property
@@ -83,7 +90,8 @@ class TritonServer:
         libraries = shared_python_directory()
         package = package_directory("pytriton", package="nvidia-pytriton")
         _link_backend(package / "tritonserver", self._data / "backends" / "python")
-        return ServerProcess.start(self._command(package, libraries))
+        self._models = await self._source()
+        return ServerProcess.start(self._command(package, libraries, self._models))
 
     async def probe(self) -> bool:
         """Asks whether it is ready, and then does not believe it: the canary decides.
@@ -94,7 +102,7 @@ class TritonServer:
             async with triton.InferenceServerClient(self.address) as client:
                 if not await client.is_server_ready(client_timeout=_PROBE_SECONDS):
                     return False
-            return await self._models.canary(self.address)
+            return self._models is not None and await self._models.canary(self.address)
         except (InferenceServerException, grpc.RpcError):
             return False
 
@@ -105,22 +113,21 @@ class TritonServer:
         """Returns its regions of shared memory, which a crash leaves behind."""
         return (f"{SHARED_MEMORY}/{self._prefix}*",)
 
-    def _command(self, package: Path, libraries: Path) -> Command:
+    def _command(self, package: Path, libraries: Path, models: Models) -> Command:
         return Command(
             package / "tritonserver" / "bin" / "tritonserver",
-            (*_FLAGS, *self._place_flags(package), *(f"--load-model={name}" for name in self._models.names)),
+            (*_FLAGS, *self._place_flags(models.repository), *(f"--load-model={name}" for name in models.names)),
             log=self._log,
             directory=self._data,
-            environment={**self._models.environment, **_environment(package, libraries)},
+            environment={**models.environment, **_environment(package, libraries)},
             stop_signal=signal.SIGTERM,
             grace=2.0,
         )
 
-    def _place_flags(self, package: Path) -> tuple[str, ...]:
+    def _place_flags(self, repository: Path) -> tuple[str, ...]:
         return (
-            f"--model-repository={self._models.repository}",
+            f"--model-repository={repository}",
             f"--backend-directory={self._data}/backends",
-            f"--cache-directory={package}/tritonserver/caches",
             f"--grpc-port={self._ports.grpc}",
             f"--metrics-port={self._ports.metrics}",
             f"--backend-config=python,shm-region-prefix-name={self._prefix}",
@@ -189,7 +196,7 @@ def _environment(package: Path, libraries: Path) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def triton_server(folder: Path, models: Models) -> AsyncIterator[TritonServer]:
+async def triton_server(folder: Path, models: ModelSource) -> AsyncIterator[TritonServer]:
     """Runs a Triton server of its own, its log under `folder`, for as long as the block lasts."""
     reserved = [ReservedPort(), ReservedPort()]
     server = TritonServer(

@@ -1,11 +1,17 @@
 import io
+import os
+import signal
+from pathlib import Path
 
 import pytest
 from minio.error import S3Error
 
+from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.minio import MinioServer
-from deploy.local.parts.object_store import ADMINISTRATOR, connection, read
-from deploy.local.parts.seaweedfs import SeaweedServer
+from deploy.local.parts.object_store import ADMINISTRATOR, connection, new_identities, read
+from deploy.local.parts.ports import ReservedPort
+from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
+from tests.integration.local.traces import litter
 
 ObjectStore = SeaweedServer | MinioServer
 
@@ -74,3 +80,27 @@ async def test_the_administrator_sees_every_bucket(object_store: ObjectStore) ->
     with connection(object_store.address, object_store.identity(ADMINISTRATOR)) as (client, _):
         buckets = {bucket.name for bucket in client.list_buckets()}
     assert buckets >= {"media", "previews", "renditions"}
+
+
+async def test_acknowledged_objects_survive_a_killed_server(tmp_path: Path) -> None:
+    identities = new_identities()
+    reserved = [ReservedPort() for _ in range(8)]
+    server = SeaweedServer(
+        data=tmp_path / "data",
+        log=tmp_path / "log",
+        ports=SeaweedPorts(*(port.number for port in reserved)),
+        identities=identities,
+        signing_key="signing",
+    )
+    process = await bring_up(server)
+    put(server, "ingest", "media", "a")
+    os.kill(process.pid, signal.SIGKILL)
+    await process.exited()
+    process = await bring_up(server)
+    content = get(server, "ingest", "media", "a")
+    await process.stop()
+    sweep(server.litter())
+    for port in reserved:
+        port.close()
+    assert content == b"sealed"
+    assert not [found for pattern in server.litter() for found in litter(pattern)]

@@ -12,6 +12,7 @@ from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.triton import (
     Models,
+    ModelSource,
     TritonPorts,
     TritonServer,
     new_shared_memory_prefix,
@@ -48,24 +49,28 @@ async def doubles(address: str) -> bool:
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Models:
+def models(tmp_path: Path) -> ModelSource:
     model = tmp_path / "repository" / "doubler"
     (model / "1").mkdir(parents=True)
     (model / "config.pbtxt").write_text(CONFIG)
     (model / "1" / "model.py").write_text(MODEL)
-    return Models(tmp_path / "repository", ["doubler"], doubles, {})
+    return lambda: doubler(tmp_path / "repository")
+
+
+async def doubler(repository: Path) -> Models:
+    return Models(repository, ["doubler"], doubles, {})
 
 
 def model_processes(server: int) -> Sequence[psutil.Process]:
     return psutil.Process(server).children(recursive=True)
 
 
-async def test_a_model_answers(tmp_path: Path, models: Models) -> None:
+async def test_a_model_answers(tmp_path: Path, models: ModelSource) -> None:
     async with triton_server(tmp_path, models) as server:
         assert await doubles(server.address)
 
 
-async def test_the_probe_notices_a_dead_model_process(tmp_path: Path, models: Models) -> None:
+async def test_the_probe_notices_a_dead_model_process(tmp_path: Path, models: ModelSource) -> None:
     reserved = [ReservedPort(), ReservedPort()]
     server = new_server(tmp_path, models, reserved)
     process = await bring_up(server)
@@ -78,7 +83,7 @@ async def test_the_probe_notices_a_dead_model_process(tmp_path: Path, models: Mo
     assert not answers
 
 
-async def test_a_killed_server_leaves_no_shared_memory_once_swept(tmp_path: Path, models: Models) -> None:
+async def test_a_killed_server_leaves_no_shared_memory_once_swept(tmp_path: Path, models: ModelSource) -> None:
     reserved = [ReservedPort(), ReservedPort()]
     server = new_server(tmp_path, models, reserved)
     process = await bring_up(server)
@@ -91,14 +96,14 @@ async def test_a_killed_server_leaves_no_shared_memory_once_swept(tmp_path: Path
     assert not [found for pattern in server.litter() for found in litter(pattern)]
 
 
-async def test_two_servers_do_not_touch_each_others_shared_memory(tmp_path: Path, models: Models) -> None:
+async def test_two_servers_do_not_touch_each_others_shared_memory(tmp_path: Path, models: ModelSource) -> None:
     async with triton_server(tmp_path / "one", models) as one:
         async with triton_server(tmp_path / "other", models):
             pass
         assert await doubles(one.address)
 
 
-def new_server(folder: Path, models: Models, reserved: Sequence[ReservedPort]) -> TritonServer:
+def new_server(folder: Path, models: ModelSource, reserved: Sequence[ReservedPort]) -> TritonServer:
     return TritonServer(
         data=folder / "data",
         log=folder / "log",
