@@ -69,7 +69,7 @@ class Bus:
         try:
             await self._add_or_update(config)
         except NatsError as error:
-            raise DependencyUnavailable("the event bus does not answer: call again") from error
+            raise DependencyUnavailable.of("event-bus") from error
 
     async def publish(
         self, event: OutgoingEvent, *, headers: Mapping[str, str] | None = None, time: datetime | None = None
@@ -96,7 +96,7 @@ class Bus:
                 headers={**event.headers(time or datetime.now(UTC)), **(headers or {})},
             )
         except (NatsError, TimeoutError) as error:
-            raise DependencyUnavailable("the event bus does not answer: call again") from error
+            raise DependencyUnavailable.of("event-bus") from error
         return asyncio.create_task(_stored(stored))
 
     async def _add_or_update(self, config: StreamConfig) -> None:
@@ -128,7 +128,7 @@ async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
                 connect_timeout=2,
             )
     except (NatsError, TimeoutError, OSError) as error:
-        raise DependencyUnavailable("the event bus does not answer: check PELLICULE_NATS_URL") from error
+        raise DependencyUnavailable.of("event-bus") from error
     try:
         yield Bus(client)
     finally:
@@ -140,7 +140,7 @@ async def _stored(acknowledgement: asyncio.Future[object]) -> None:
         async with asyncio.timeout(_ACK_SECONDS):
             await acknowledgement
     except (NatsError, TimeoutError) as error:
-        raise DependencyUnavailable("the event bus did not confirm the event") from error
+        raise DependencyUnavailable.of("event-bus") from error
 
 
 async def _on_error(error: Exception) -> None:

@@ -68,7 +68,8 @@ class Consumer:
             stream: Name of the stream; it may come into being later.
             durable: Name of this consumer; replicas share it and the work.
             types: Event types it wants.
-            handle: Does the work for one event.
+            handle: Does the work for one event; a `DomainError` with `retry_after` says when to try again,
+                other failures and outages wait ever longer, up to a minute.
             concurrency: Events in work at a time; when it is 1 they come in order, but for repeated ones.
             ack_wait: How long the bus waits for a sign of life before it delivers again.
             max_deliver: Failures after which an event becomes a dead letter.
@@ -217,7 +218,7 @@ def _is_outage(error: Exception) -> bool:
 
 
 def _delay_seconds(error: Exception, deliveries: int) -> float:
-    if isinstance(error, DomainError) and error.retry_after is not None:
+    if isinstance(error, DomainError) and error.retry_after is not None and not _is_outage(error):
         return error.retry_after.total_seconds()
     return float(min(2 ** min(deliveries - 1, 10), _LONGEST_DELAY_SECONDS))
 

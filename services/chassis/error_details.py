@@ -10,6 +10,7 @@ from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
+from services.chassis.calls import current_call
 from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
 
 STATUS_TRAILER = "grpc-status-details-bin"
@@ -80,18 +81,26 @@ def as_domain_error(error: Exception) -> DomainError:
     if isinstance(error, DomainError):
         return error
     if isinstance(error, psycopg.OperationalError | psycopg_pool.PoolTimeout):
-        return DependencyUnavailable("the database does not answer: call again")
+        return DependencyUnavailable.of("database")
     if isinstance(error, grpc.aio.AioRpcError):
         return _of_downstream(error)
-    return InternalError("the service failed; its log has the details under this request id")
+    return _internal()
 
 
 def _of_downstream(error: grpc.aio.AioRpcError) -> DomainError:
     if error.code() is grpc.StatusCode.UNAVAILABLE:
-        return DependencyUnavailable("a service that this call needs does not answer: call again")
+        return DependencyUnavailable.of(read_error(error).domain.partition(".")[0] or "another service")
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded("a service that this call needs took too long: give the call more time")
-    return InternalError("the service failed; its log has the details under this request id")
+    return _internal()
+
+
+def _internal() -> InternalError:
+    call = current_call()
+    return InternalError(
+        "the service failed; its log has the details under this request id",
+        metadata={} if call is None else {"request_id": call.request_id},
+    )
 
 
 def _bad_request(error: DomainError) -> error_details_pb2.BadRequest:

@@ -44,6 +44,9 @@ class FieldViolation:
     description: str
 
 
+_RETRY_AFTER = timedelta(seconds=1)
+
+
 class DomainError(Exception):
     """A failure that the caller can understand and act on.
 
@@ -128,6 +131,15 @@ class DependencyUnavailable(DomainError):
 
     status = Status.UNAVAILABLE
     reason = "DEPENDENCY_UNAVAILABLE"
+
+    @classmethod
+    def of(cls, dependency: str) -> Self:
+        """Returns the error for a server that does not answer, such as `object-store` or `retention`."""
+        return cls(
+            f"{dependency} does not answer: call again",
+            metadata={"dependency": dependency},
+            retry_after=_RETRY_AFTER,
+        )
 
 
 CHASSIS_ERRORS: tuple[type[DomainError], ...] = (

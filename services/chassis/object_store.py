@@ -158,7 +158,7 @@ class S3ObjectStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (HTTPError, ServerError, ConnectionError) as error:
-            raise DependencyUnavailable("the object store does not answer: call again") from error
+            raise DependencyUnavailable.of("object-store") from error
 
     def _put(self, bucket: str, name: str, data: bytes) -> None:
         # A presigned request leaves the body out of the signature: the seal already proves it, and hashing

@@ -23,6 +23,14 @@ LEEWAY = timedelta(seconds=5)
 
 Role: TypeAlias = Literal["operator", "auditor"]
 
+_PROBLEMS: Mapping[type[Exception], str] = {
+    jwt.InvalidSignatureError: "signature",
+    jwt.InvalidKeyError: "key",
+    jwt.InvalidAlgorithmError: "algorithm",
+    jwt.InvalidIssuerError: "issuer",
+    jwt.InvalidAudienceError: "audience",
+}
+
 _REMEDY = "get a new token from your issuer, or from `pellicule token`"
 
 
@@ -72,9 +80,11 @@ class TokenVerifier:
             )
             claims = _claims(payload)
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
-            raise TokenInvalid(f"the token is not valid for this deployment: {_REMEDY}") from error
+            problem = _PROBLEMS.get(type(error), "form")
+            raise TokenInvalid(f"the token's {problem} is wrong: {_REMEDY}", metadata={"problem": problem}) from error
         if claims.expires + LEEWAY <= self._clock.now():
-            raise TokenExpired(f"the token expired at {claims.expires.isoformat()}: {_REMEDY}")
+            expired = claims.expires.isoformat()
+            raise TokenExpired(f"the token expired at {expired}: {_REMEDY}", metadata={"expire_time": expired})
         return claims
 
     def _key_of(self, token: str) -> Ed25519PublicKey:

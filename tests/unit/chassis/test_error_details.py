@@ -6,6 +6,7 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from services.chassis.calls import Call, enter_call
 from services.chassis.error_details import as_domain_error, read_error, status_code, status_details
 from services.chassis.errors import (
     CHASSIS_ERRORS,
@@ -97,6 +98,16 @@ def test_a_failure_from_below_says_nothing_about_itself(error: Exception, reason
     answer = as_domain_error(error)
     assert answer.reason == reason
     assert "secret" not in answer.message
+
+
+async def test_a_bug_names_the_request_under_which_the_log_tells_more() -> None:
+    enter_call(Call("/s/M", "request-1"))
+    assert as_domain_error(RuntimeError()).metadata == {"request_id": "request-1"}
+
+
+def test_an_outage_names_what_is_away_and_when_to_call_again() -> None:
+    error = as_domain_error(psycopg.OperationalError())
+    assert (error.metadata, error.retry_after) == ({"dependency": "database"}, timedelta(seconds=1))
 
 
 def test_the_chassis_reasons_are_the_ones_that_every_package_lists() -> None:

@@ -78,16 +78,19 @@ async def test_a_token_ends(verifier: TokenVerifier, key: bytes, clock: FakeCloc
     await clock.advance(TTL)
     verifier.verify(token)
     await clock.advance(timedelta(seconds=5))
-    with pytest.raises(TokenExpired):
+    with pytest.raises(TokenExpired) as caught:
         verifier.verify(token)
+    assert caught.value.metadata == {"expire_time": "2026-03-01T12:05:00+00:00"}
 
 
 def test_a_token_of_another_issuer_or_audience_is_refused(
     verifier: TokenVerifier, key: bytes, clock: FakeClock
 ) -> None:
-    for token in (mint(key, clock, issuer="other"), mint(key, clock, audience="other")):
-        with pytest.raises(TokenInvalid):
+    tokens = {"issuer": mint(key, clock, issuer="other"), "audience": mint(key, clock, audience="other")}
+    for problem, token in tokens.items():
+        with pytest.raises(TokenInvalid) as caught:
             verifier.verify(token)
+        assert caught.value.metadata == {"problem": problem}
 
 
 def test_a_token_of_an_unknown_key_is_refused(verifier: TokenVerifier, clock: FakeClock) -> None:
