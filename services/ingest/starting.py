@@ -98,9 +98,9 @@ async def _earlier(intake: Intake, request: _Request) -> UploadRow | None:
 
 
 async def _can_go_on(intake: Intake, row: UploadRow) -> bool:
-    """Tells whether the key still opens; a complete upload needs none."""
+    """Tells whether the key still opens, or the media made of it is still there."""
     if row.complete_time is not None or row.data_key_id is None:
-        return True
+        return await intake.media.find(row.subject, row.media_id) is not None
     id_ = str(row.data_key_id)
     try:
         return id_ in await intake.keyring.open(subject=row.subject, purpose=row.purpose, ids=[id_])

@@ -76,8 +76,10 @@ ADD_SEGMENT = """
 FIND_SEGMENTS = "SELECT object, size_bytes FROM segment WHERE data_key_id = %(data_key_id)s ORDER BY position"
 DISCARD_STREAM = """
     WITH gone AS (DELETE FROM segment WHERE data_key_id = %(data_key_id)s RETURNING object)
-    INSERT INTO discard (data_key_id, subject, purpose_revision, objects, create_time)
-    VALUES (%(data_key_id)s, %(subject)s, %(purpose_revision)s, ARRAY(SELECT object FROM gone), %(now)s)
+    INSERT INTO discard (data_key_id, subject, purpose, purpose_revision, objects, create_time)
+    VALUES (
+        %(data_key_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, ARRAY(SELECT object FROM gone), %(now)s
+    )
 """
 DISCARDS = "SELECT data_key_id, subject, objects FROM discard ORDER BY create_time LIMIT %(limit)s"
 DELETE_DISCARD = "DELETE FROM discard WHERE data_key_id = %(data_key_id)s"

@@ -84,6 +84,7 @@ COMMENT ON TABLE usage IS 'Plain bytes of a person''s media and open uploads tog
 CREATE TABLE discard (
     data_key_id uuid PRIMARY KEY,
     subject text NOT NULL,
+    purpose text NOT NULL,
     purpose_revision bigint NOT NULL,
     objects text[] NOT NULL,
     create_time timestamptz NOT NULL

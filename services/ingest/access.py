@@ -1,0 +1,17 @@
+"""Who may call which RPC of the ingest service: a person's pictures are for that person alone."""
+
+from services.chassis.access import AccessTable, Caller
+
+_SERVICE = "/pellicule.ingest.v1.MediaService"
+_OWNER = frozenset({Caller.PERSON})
+
+ACCESS: AccessTable = {
+    f"{_SERVICE}/PlanUploads": _OWNER,
+    f"{_SERVICE}/StartUpload": _OWNER,
+    f"{_SERVICE}/UploadMedia": _OWNER,
+    f"{_SERVICE}/GetUpload": _OWNER,
+    f"{_SERVICE}/ListMedia": _OWNER,
+    f"{_SERVICE}/GetMedia": _OWNER,
+    f"{_SERVICE}/ReadMedia": _OWNER,
+    f"{_SERVICE}/DeleteMedia": _OWNER,
+}
