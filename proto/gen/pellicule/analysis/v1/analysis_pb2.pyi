@@ -65,6 +65,8 @@ class _ParkedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ParkedRe
     """A model refused its tensors."""
     PARKED_REASON_OBJECT_BROKEN: _ParkedReason.ValueType  # 4
     """Its sealed object is missing or was tampered with."""
+    PARKED_REASON_GIVEN_UP: _ParkedReason.ValueType  # 5
+    """It failed again and again, for no reason that is known."""
 
 class ParkedReason(_ParkedReason, metaclass=_ParkedReasonEnumTypeWrapper):
     """Why a media was parked."""
@@ -79,6 +81,8 @@ PARKED_REASON_MODEL_REFUSED: ParkedReason.ValueType  # 3
 """A model refused its tensors."""
 PARKED_REASON_OBJECT_BROKEN: ParkedReason.ValueType  # 4
 """Its sealed object is missing or was tampered with."""
+PARKED_REASON_GIVEN_UP: ParkedReason.ValueType  # 5
+"""It failed again and again, for no reason that is known."""
 Global___ParkedReason: _TypeAlias = ParkedReason  # noqa: Y015
 
 class _MediaKind:
@@ -161,7 +165,7 @@ class Analysis(_message.Message):
     """What went wrong, for people; empty unless parked."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Models that made it, such as "face_detector:1-9f86d081"."""
+        """Models that made it, such as "face_detector-1", in the order of their names."""
 
     @_builtins.property
     def analyze_time(self) -> _timestamp_pb2.Timestamp:
@@ -169,7 +173,7 @@ class Analysis(_message.Message):
 
     @_builtins.property
     def findings(self) -> Global___Findings:
-        """What was found. Absent unless done."""
+        """What was found. Absent until it was done once; there while it is looked at again."""
 
     @_builtins.property
     def delete_time(self) -> _timestamp_pb2.Timestamp:

@@ -70,7 +70,8 @@ class AnalysisServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAnalyses(self, request, context):
-        """Lists the analyses of every media of the person, in the order of capture.
+        """Lists the analyses of every media of the person, in the order of capture. A page may hold fewer than were asked
+        for. A page token names the last media of its page: if that is erased meanwhile, begin again.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, VIEW_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

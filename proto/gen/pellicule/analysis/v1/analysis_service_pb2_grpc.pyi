@@ -21,7 +21,8 @@ class AnalysisServiceStub:
     ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, VIEW_NOT_ALLOWED.
     """
     ListAnalyses: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.ListAnalysesRequest, _analysis_service_pb2.ListAnalysesResponse]
-    """Lists the analyses of every media of the person, in the order of capture.
+    """Lists the analyses of every media of the person, in the order of capture. A page may hold fewer than were asked
+    for. A page token names the last media of its page: if that is erased meanwhile, begin again.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, VIEW_NOT_ALLOWED.
     """
     GetProgress: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.GetProgressRequest, _analysis_service_pb2.GetProgressResponse]
@@ -52,7 +53,8 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analysis_service_pb2.ListAnalysesRequest,
         context: _aio.ServicerContext[_analysis_service_pb2.ListAnalysesRequest, _abc.Awaitable[_analysis_service_pb2.ListAnalysesResponse]],
     ) -> _abc.Awaitable[_analysis_service_pb2.ListAnalysesResponse]:
-        """Lists the analyses of every media of the person, in the order of capture.
+        """Lists the analyses of every media of the person, in the order of capture. A page may hold fewer than were asked
+        for. A page token names the last media of its page: if that is erased meanwhile, begin again.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, VIEW_NOT_ALLOWED.
         """
 
