@@ -36,7 +36,6 @@ grant of its own: no service gets everyone's rights by naming them.
 
 OPEN_ON_EVERY_SERVER: AccessTable = {
     "/grpc.health.v1.Health/Check": frozenset({Caller.ANYONE}),
-    "/grpc.health.v1.Health/List": frozenset({Caller.ANYONE}),
     "/grpc.health.v1.Health/Watch": frozenset({Caller.ANYONE}),
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": frozenset({Caller.ANYONE}),
 }

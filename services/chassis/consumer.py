@@ -149,7 +149,8 @@ class Consumer:
                 async with _kept(message, self._ack_wait):
                     await self._handle(event)
         except asyncio.CancelledError:
-            await message.nak()  # another replica, or this one after its restart, need not wait
+            with suppress(NatsError):
+                await message.nak()  # another replica, or this one after its restart, need not wait
             raise
         except Exception as error:  # noqa: BLE001  # the worker's outer wall: a failure is retried or buried
             await self._retry_or_bury(message, event, error)
@@ -197,7 +198,8 @@ async def _kept(message: Msg, ack_wait: timedelta) -> AsyncIterator[None]:
 async def _keep(message: Msg, every_seconds: float) -> None:
     while True:
         await asyncio.sleep(every_seconds)
-        await message.in_progress()
+        with suppress(NatsError):  # the bus is away: it delivers again, and the inbox drops what is done
+            await message.in_progress()
 
 
 async def _next(subscription: JetStreamContext.PullSubscription) -> Msg | None:

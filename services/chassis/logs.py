@@ -72,8 +72,10 @@ def _configure_stdlib(level: str, shared: list[Processor], rendered: list[Proces
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("urllib3", "nats", "asyncio", "PIL", "psycopg.pool"):
+    for chatty in ("nats", "asyncio", "PIL", "psycopg.pool"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Its warnings quote whole URLs, signatures included.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class _Origin:

@@ -26,6 +26,7 @@ STREAM_PIECE_BYTES = 1024 * 1024
 ResultT = TypeVar("ResultT")
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject"})
+_MADE_MEANWHILE = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 _PRESIGNED_FOR = timedelta(minutes=15)
 _LIST_BATCH = 1000
 _TIMEOUT = urllib3.Timeout(connect=2.0, read=30.0)
@@ -193,10 +194,17 @@ class S3ObjectStore:
 
     def _ensure_bucket(self, name: str, expire_days: int | None) -> None:
         if not self._client.bucket_exists(name):
-            self._client.make_bucket(name)
+            self._make_bucket(name)
         if expire_days is not None:
             rule = Rule(ENABLED, Filter(prefix=""), rule_id=_BACKSTOP_RULE, expiration=Expiration(days=expire_days))
             self._client.set_bucket_lifecycle(name, LifecycleConfig([rule]))
+
+    def _make_bucket(self, name: str) -> None:
+        try:
+            self._client.make_bucket(name)
+        except S3Error as error:
+            if error.code not in _MADE_MEANWHILE:
+                raise
 
 
 def _give_back(response: urllib3.BaseHTTPResponse) -> None:

@@ -166,6 +166,47 @@ async def test_the_deadline_is_answered_before_the_caller_gives_up(
     assert service.cancelled.is_set()
 
 
+async def test_the_deadline_ends_streams_of_every_kind(public: grpc.aio.Channel, house: House, service: Echo) -> None:
+    stub, who = EchoStub(public), bearer(house.token())
+    watch = aiter(stub.watch(word("a,wait"), timeout=0.3, metadata=who))
+    chat = aiter(stub.chat(words("a", "wait"), timeout=0.3, metadata=who))
+    before = [(await anext(watch)).value, (await anext(chat)).value]
+    errors = [
+        await refusal(stub.collect(words("a", "wait"), timeout=0.3, metadata=who)),
+        await refusal(anext(watch)),
+        await refusal(anext(chat)),
+    ]
+    assert before == ["a", "a"]
+    assert {read_error(error).reason for error in errors} == {"DEADLINE_EXCEEDED"}
+
+
+async def test_an_upload_that_stalls_ends_at_its_deadline(public: grpc.aio.Channel, house: House) -> None:
+    async def stalling() -> AsyncIterator[StringValue]:
+        yield word("a")
+        await asyncio.Event().wait()
+
+    call = EchoStub(public).collect(stalling(), timeout=0.3, metadata=bearer(house.token()))
+    assert (await refusal(call)).code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_a_stream_whose_reader_leaves_is_stopped(public: grpc.aio.Channel, house: House, service: Echo) -> None:
+    watch = EchoStub(public).watch(word("a,wait"), metadata=bearer(house.token()))
+    await anext(aiter(watch))
+    await service.waiting.wait()
+    watch.cancel()
+    await asyncio.wait_for(service.cancelled.wait(), 5)
+
+
+async def test_a_message_of_a_chunk_passes_and_one_beyond_the_limit_does_not(
+    public: grpc.aio.Channel, house: House
+) -> None:
+    stub, who = EchoStub(public), bearer(house.token())
+    chunk = "x" * 1024 * 1024
+    assert (await stub.say(word(chunk), metadata=who)).value == chunk
+    error = await refusal(stub.say(word(chunk * 5), metadata=who))
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 async def test_a_caller_who_leaves_stops_the_work(public: grpc.aio.Channel, house: House, service: Echo) -> None:
     call = EchoStub(public).say(word("wait"), metadata=bearer(house.token()))
     await service.waiting.wait()
