@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from minio import MinioAdmin
@@ -117,25 +118,49 @@ class MinioServer:
 def _make_user(admin: MinioAdmin, name: str, identity: Identity) -> None:
     """Adds or updates a user: every step replaces what is there."""
     admin.user_add(access_key=identity.access_key, secret_key=identity.secret_key)
-    admin.policy_add(policy_name=name, policy=_policy(name))
+    admin.policy_add(policy_name=name, policy=policy(name).document())
     attached = json.loads(admin.user_info(access_key=identity.access_key)).get("policyName", "")
     if name not in attached.split(","):
         admin.attach_policy(policies=[name], user=identity.access_key)
 
 
-def _policy(name: str) -> Mapping[str, object]:
-    entry = ROSTER[name]
-    statements = [_statement((*_LIST_ACTIONS,), (*entry.writes, *entry.reads), "")]
-    statements.append(_statement((*_READ_ACTIONS,), (*entry.writes, *entry.reads), "/*"))
-    if entry.writes:
-        statements.append(_statement(_LIFECYCLE_ACTIONS, entry.writes, ""))
-        statements.append(_statement(_WRITE_ACTIONS, entry.writes, "/*"))
-    return {"Version": "2012-10-17", "Statement": statements}
+@dataclass(frozen=True)
+class Statement:
+    """Actions that are allowed on resources."""
+
+    actions: Sequence[str]
+    resources: Sequence[str]
 
 
-def _statement(actions: Sequence[str], buckets: Sequence[str], suffix: str) -> Mapping[str, object]:
-    resources = [f"arn:aws:s3:::{bucket}{suffix}" for bucket in buckets]
-    return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+@dataclass(frozen=True)
+class Policy:
+    """What a user may do."""
+
+    statements: Sequence[Statement]
+
+    def document(self) -> Mapping[str, object]:
+        """Returns the policy as S3 servers read it."""
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": list(each.actions), "Resource": list(each.resources)}
+                for each in self.statements
+            ],
+        }
+
+
+def policy(service: str) -> Policy:
+    """Returns the rights of a service: the same as SeaweedFS gives it."""
+    entry = ROSTER[service]
+    buckets = [f"arn:aws:s3:::{bucket}" for bucket in (*entry.writes, *entry.reads)]
+    own = [f"arn:aws:s3:::{bucket}" for bucket in entry.writes]
+    allowed = [
+        Statement(_LIST_ACTIONS, buckets),
+        Statement(_READ_ACTIONS, [f"{bucket}/*" for bucket in buckets]),
+        Statement(_LIFECYCLE_ACTIONS, own),
+        Statement(_WRITE_ACTIONS, [f"{bucket}/*" for bucket in own]),
+    ]
+    return Policy([statement for statement in allowed if statement.resources])
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import nats
@@ -90,7 +91,7 @@ class NatsServer:
 
     def _config(self) -> Mapping[str, object]:
         users = [
-            {"user": name, "password": self._passwords[name], "permissions": _permissions(name)}
+            {"user": name, "password": self._passwords[name], "permissions": permissions(name).document()}
             for name in self._passwords
             if name != PROBER
         ]
@@ -108,17 +109,29 @@ class NatsServer:
         }
 
 
-def _permissions(service: str) -> Mapping[str, object]:
-    """A service publishes its own events alone, and may not change another's stream."""
+@dataclass(frozen=True)
+class Permissions:
+    """What a user may do on the bus, by patterns of subjects."""
+
+    publish: Sequence[str]
+    not_publish: Sequence[str]
+    subscribe: Sequence[str]
+
+    def document(self) -> Mapping[str, object]:
+        """Returns the permissions as the server's configuration writes them."""
+        publish = {"allow": list(self.publish), "deny": list(self.not_publish)}
+        return {"publish": publish, "subscribe": {"allow": list(self.subscribe)}}
+
+
+def permissions(service: str) -> Permissions:
+    """Returns the rights of a service: its own events alone, and no change of another's stream."""
     others = [name.upper() for name in SERVICES if name != service]
     changes = ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE")
-    return {
-        "publish": {
-            "allow": [f"pellicule.{service}.v1.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "_INBOX.>"],
-            "deny": [f"$JS.API.STREAM.{change}.{other}" for change in changes for other in others],
-        },
-        "subscribe": {"allow": ["_INBOX.>", "$JS.EVENT.ADVISORY.>"]},
-    }
+    return Permissions(
+        publish=(f"pellicule.{service}.v1.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "_INBOX.>"),
+        not_publish=[f"$JS.API.STREAM.{change}.{other}" for change in changes for other in others],
+        subscribe=("_INBOX.>", "$JS.EVENT.ADVISORY.>"),
+    )
 
 
 async def _publish(client: Client) -> bool:

@@ -164,14 +164,15 @@ def _identity_config(identities: Mapping[str, Identity]) -> Mapping[str, object]
             {
                 "name": name,
                 "credentials": [{"accessKey": identity.access_key, "secretKey": identity.secret_key}],
-                "actions": _actions(name),
+                "actions": actions(name),
             }
             for name, identity in identities.items()
         ]
     }
 
 
-def _actions(name: str) -> list[str]:
+def actions(name: str) -> list[str]:
+    """Returns what an identity may do, as SeaweedFS writes it: `Action:bucket`."""
     if name == ADMINISTRATOR:
         return ["Admin"]
     writes = [f"{action}:{bucket}" for bucket in ROSTER[name].writes for action in _WRITE_ACTIONS]
