@@ -17,6 +17,7 @@ from services.keyring.orders import PurgeHandler, PurgeOrder
 
 SWEEP_SECONDS = 60.0
 """Orders whose event was lost, and orders that failed, wait for this long."""
+_RETRY_SECONDS = 5.0
 _STREAM = "RETENTION"
 _EVENT = "pellicule.retention.v1.PurgeOrdered"
 _PAGE = 100
@@ -63,11 +64,13 @@ class PurgeLoop:
                 await self.sweep()
             except DomainError as error:
                 _log.warning("purge_sweep_failed", reason=error.reason)
-            await self._wait()
+                await self._wait(_RETRY_SECONDS)
+            else:
+                await self._wait(SWEEP_SECONDS)
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         waiting = {
-            asyncio.ensure_future(self._clock.sleep(SWEEP_SECONDS)),
+            asyncio.ensure_future(self._clock.sleep(seconds)),
             asyncio.ensure_future(self._hint.wait()),
         }
         try:

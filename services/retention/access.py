@@ -1,12 +1,13 @@
 """Who may call which RPC of retention."""
 
-from services.chassis.access import AccessTable, Caller, ServiceNamed
+from services.chassis.access import AccessTable, Caller, Grant, ServiceNamed
 
-_SERVICE = frozenset({Caller.SERVICE})
-_PERSON = frozenset({Caller.PERSON})
+_SERVICE: frozenset[Grant] = frozenset({Caller.SERVICE})
+_PERSON: frozenset[Grant] = frozenset({Caller.PERSON})
 # A person deletes a media at ingest, which acts for them here.
-_PERSON_OR_INGEST = frozenset({Caller.PERSON, ServiceNamed("ingest")})
-_CONSENT = frozenset({ServiceNamed("consent")})
+_PERSON_OR_INGEST: frozenset[Grant] = frozenset({Caller.PERSON, ServiceNamed("ingest")})
+_ANYONE: frozenset[Grant] = frozenset({Caller.ANYONE})
+_CONSENT: frozenset[Grant] = frozenset({ServiceNamed("consent")})
 _KEYS = "/pellicule.retention.v1.KeyService"
 _PURGE = "/pellicule.retention.v1.PurgeService"
 _RETENTION = "/pellicule.retention.v1.RetentionService"
@@ -25,5 +26,5 @@ ACCESS: AccessTable = {
     f"{_RETENTION}/GetErasure": _PERSON,
     f"{_RETENTION}/ListErasures": _PERSON,
     f"{_RETENTION}/ShortenDeadline": _PERSON_OR_INGEST,
-    f"{_RETENTION}/GetDataMap": frozenset({Caller.ANYONE}),
+    f"{_RETENTION}/GetDataMap": _ANYONE,
 }

@@ -48,6 +48,9 @@ class EpochFiles:
         if not self._path(epoch).exists():
             self._write(epoch)
         self._wrappers[epoch] = self._read(epoch)
+
+    def begin(self, epoch: str) -> None:
+        """Wraps under an epoch from now on, unless a newer one has begun."""
         self._newest = max(self._newest, epoch)
 
     def destroy(self, epoch: str) -> None:

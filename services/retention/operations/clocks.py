@@ -90,6 +90,7 @@ async def _begin_epoch(epoch: str, now: datetime, *, store: Store, epoch_keys: E
     epoch_keys.make(epoch)
     async with store.transaction() as transaction:
         await transaction.epochs.add(epoch, now)
+    epoch_keys.begin(epoch)
     _log.info("epoch_begun")
 
 

@@ -29,7 +29,10 @@ class EpochKeys(Protocol):
         """Id of the epoch that wraps now, its day in UTC (YYYY-MM-DD); empty before the first."""
 
     def make(self, epoch: str) -> None:
-        """Makes the key of an epoch, or takes the one that is there, and wraps under it from now on."""
+        """Makes the key of an epoch, or takes the one that is there."""
+
+    def begin(self, epoch: str) -> None:
+        """Wraps under an epoch from now on, unless a newer one has begun."""
 
     def destroy(self, epoch: str) -> None:
         """Destroys the key of an epoch for good; one that is gone is no error."""

@@ -1,0 +1,99 @@
+"""The program as it is started: `python -m services.retention`."""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
+from services.chassis.settings import BusSettings, DatabaseSettings
+from services.retention.__main__ import SERVICE_NAMES
+from tests.fakes.ports import free_port
+from tests.integration.retention.running import Callers
+
+Environment = dict[str, str]
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path, callers: Callers, database: DatabaseSettings, nats: Mapping[str, BusSettings]
+) -> Environment:
+    files = callers.authority.issue("retention")
+    root_key = tmp_path / "root.key"
+    root_key.touch(mode=0o600)
+    root_key.write_text(secrets.token_hex(32))
+    return {
+        "PATH": os.environ["PATH"],
+        "PELLICULE_PUBLIC_ADDRESS": f"127.0.0.1:{free_port()}",
+        "PELLICULE_INTERNAL_ADDRESS": "127.0.0.1:0",
+        "PELLICULE_TLS_CA_FILE": str(files.ca),
+        "PELLICULE_TLS_CERT_FILE": str(files.certificate),
+        "PELLICULE_TLS_KEY_FILE": str(files.key),
+        "PELLICULE_TOKEN_JWKS_FILE": str(callers.folder / "jwks.json"),
+        "PELLICULE_SUBJECT_KEY_FILE": str(callers.folder / "subject.key"),
+        "PELLICULE_DATABASE_URL": database.database_url.get_secret_value(),
+        "PELLICULE_NATS_URL": nats["retention"].nats_url.get_secret_value(),
+        "PELLICULE_ROOT_KEY_FILE": str(root_key),
+        "PELLICULE_EPOCH_DIR": str(tmp_path / "epochs"),
+    }
+
+
+async def test_it_serves_until_it_is_told_to_stop(environment: Environment, callers: Callers, tmp_path: Path) -> None:
+    async with started(environment) as process, public_channel(environment, callers) as channel:
+        assert await serving(channel)
+        data_map = await retention_service_pb2_grpc.RetentionServiceStub(channel).GetDataMap(
+            retention_service_pb2.GetDataMapRequest()
+        )
+        assert "retention.file.epochs" in {store.name for store in data_map.stores}
+        assert len(list((tmp_path / "epochs").iterdir())) == 1
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+
+
+async def test_a_root_key_that_others_can_read_is_refused(environment: Environment) -> None:
+    open_to_all(environment["PELLICULE_ROOT_KEY_FILE"])
+    async with started(environment) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 1
+        assert b"chmod 0600" in errors
+
+
+def open_to_all(file: str) -> None:
+    Path(file).chmod(0o644)
+
+
+@asynccontextmanager
+async def started(environment: Environment) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.retention", env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def public_channel(environment: Environment, callers: Callers) -> AsyncIterator[grpc.aio.Channel]:
+    files = callers.authority.issue("phone")
+    credentials = grpc.ssl_channel_credentials(files.ca.read_bytes())
+    async with grpc.aio.secure_channel(environment["PELLICULE_PUBLIC_ADDRESS"], credentials) as channel:
+        yield channel
+
+
+async def serving(channel: grpc.aio.Channel) -> bool:
+    request = health_pb2.HealthCheckRequest(service=SERVICE_NAMES[0])
+    stub: Any = health_pb2_grpc.HealthStub(cast("grpc.Channel", channel))
+    check = await stub.Check(request, wait_for_ready=True, timeout=30)
+    return bool(check.status == health_pb2.HealthCheckResponse.SERVING)
