@@ -102,14 +102,14 @@ async def test_a_service_serves_when_it_is_ready_and_stops_when_told(house: Hous
 
 async def test_a_call_in_flight_is_finished_before_the_process_ends(house: House, tmp_path: Path) -> None:
     async with started(house, tmp_path, "idle") as service:
-        call = EchoStub(service.channel).say(
-            StringValue(value="wait"), timeout=1.0, wait_for_ready=True, metadata=bearer(house.token())
-        )
         health = service.watch_health()
         assert await anext(health) == "NOT_SERVING"
+        request = StringValue(value="a,wait")
+        call = aiter(EchoStub(service.channel).watch(request, timeout=2.0, metadata=bearer(house.token())))
+        assert (await anext(call)).value == "a"
         service.process.send_signal(signal.SIGINT)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call
+            await anext(call)
         status, log, _ = await service.ended()
     assert read_error(caught.value).reason == "DEADLINE_EXCEEDED"
     assert status == 0
