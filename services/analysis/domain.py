@@ -100,7 +100,7 @@ class Claim:
     generation: int
     attempts: int
     faults: int
-    made: Mapping[Purpose, str]
+    made: Mapping[Purpose, str] = field(hash=False)
     drafts: tuple[str, str]
 
 

@@ -174,7 +174,7 @@ def _openable() -> list[str]:
 
 
 def _has_foreign_profile(image: Image.Image) -> bool:
-    profile = image.info.get("icc_profile")
+    profile = image.info.get("icc_profile") or b""
     return bool(profile) and b"sRGB" not in profile[:4096]
 
 
@@ -192,7 +192,7 @@ def _in_srgb(reduced: Image.Image, image: Image.Image) -> Image.Image:
     if not _has_foreign_profile(image):
         return reduced.convert("RGB")
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info.get("icc_profile") or b""))
         converted = ImageCms.profileToProfile(reduced, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         # A broken profile spoils the colours, not the picture.

@@ -168,6 +168,9 @@ class Library(Protocol):
     async def findings(self, subject: str) -> list[SealedFindings]:
         """Returns every record of a person."""
 
+    async def own_findings(self, media: Sequence[UUID]) -> list[SealedFindings]:
+        """Returns the records that media have for the purposes that they are kept for."""
+
     async def preview(self, subject: str, media: UUID, size: PreviewSize) -> StoredPreview | None:
         """Returns a reduced copy."""
 

@@ -1,0 +1,91 @@
+"""The process of the analysis service, put together."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from inference.models.manifest import identities
+from pellicule.analysis.v1 import analysis_service_pb2, analysis_service_pb2_grpc
+from services.analysis import translation
+from services.analysis.access import ACCESS
+from services.analysis.library_store import LibraryStore
+from services.analysis.model_set import model_set
+from services.analysis.pictures import Limits, prepare_decoders
+from services.analysis.purge_store import PurgeStore
+from services.analysis.servicer import AnalysisServicer
+from services.analysis.settings import Settings
+from services.analysis.tools import Buckets, Tools
+from services.analysis.triton_model import TritonModels
+from services.analysis.understanding import Eyes
+from services.analysis.work_store import WorkStore
+from services.analysis.worker import Worker
+from services.chassis.bus import connect_bus
+from services.chassis.channels import open_channel
+from services.chassis.clock import SystemClock
+from services.chassis.database import migrate, open_pool
+from services.chassis.logs import configure_logging
+from services.chassis.object_store import S3ObjectStore
+from services.chassis.outbox import OutboxRelay
+from services.chassis.server import serve
+from services.keyring.client import RetentionKeyring
+from services.keyring.purge import PurgeLoop
+
+NAME = "analysis"
+SERVICES = (analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name,)
+
+
+async def main() -> None:
+    """Runs until told to stop."""
+    settings = Settings()
+    configure_logging(NAME, settings.log_level)
+    prepare_decoders()
+    clock = SystemClock()
+    await migrate(settings, Path(__file__).parent / "migrations")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings))
+        bus = await stack.enter_async_context(connect_bus(settings))
+        objects = await stack.enter_async_context(S3ObjectStore(settings))
+        retention = await stack.enter_async_context(
+            open_channel(settings.retention_target, settings, service="retention")
+        )
+        models = await stack.enter_async_context(TritonModels(settings.triton_address, clock))
+        threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
+        await bus.ensure_stream("ANALYSIS", ["pellicule.analysis.v1.>"])
+        await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)
+        keyring = RetentionKeyring(retention, clock)
+        tools = Tools(
+            work=WorkStore(pool, translation.media_analyzed),
+            library=LibraryStore(pool),
+            purging=PurgeStore(pool),
+            keyring=keyring,
+            objects=objects,
+            buckets=Buckets(settings.media_bucket, settings.previews_bucket),
+            eyes=Eyes(models, threads, Limits(pixels=settings.max_pixels)),
+            models=model_set(identities()),
+            read_metadata=translation.metadata,
+            clock=clock,
+        )
+        worker = Worker(tools, settings.pace)
+        servicer = AnalysisServicer(tools.library, keyring, objects, settings.previews_bucket)
+        await serve(
+            name=NAME,
+            settings=settings,
+            register=partial(analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server, servicer),
+            service_names=SERVICES,
+            access=ACCESS,
+            clock=clock,
+            tasks=[
+                keyring.run,
+                OutboxRelay(pool, bus, clock).run,
+                *(consumer.run for consumer in worker.consumers(bus, pool)),
+                worker.work,
+                worker.sweep,
+                PurgeLoop(retention, NAME, bus, worker.purge, clock).run,
+            ],
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

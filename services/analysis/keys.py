@@ -1,0 +1,121 @@
+"""Keys for what is about to be learnt: who gets none for a purpose does not learn for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.analysis.domain import Claim, Purpose
+from services.chassis.clock import Clock
+from services.keyring import DataKey, Keyring, MediaErased, NewDataKey, PurposeNotGranted
+
+HOLD_SECONDS = 4.0
+"""Keys older than this are not used any more; 5 seconds is the longest that one may be in memory."""
+OWN_ARTEFACTS = 3
+"""What is sealed for the media's own purpose: the record, the preview, the thumbnail."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A claim, and the purposes to learn for."""
+
+    claim: Claim
+    purposes: frozenset[Purpose]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What may be learnt of a media, with the keys to seal it.
+
+    Attributes:
+        claim: The claim on it.
+        keys: For each purpose, a key for each artefact. Purposes without a grant are absent.
+        made_at: When the keys were made, on the clock's monotonic seconds.
+    """
+
+    claim: Claim
+    keys: dict[Purpose, tuple[DataKey, ...]]
+    made_at: float
+
+    @property
+    def purposes(self) -> frozenset[Purpose]:
+        """The purposes that there are keys for."""
+        return frozenset(self.keys)
+
+    def is_fresh(self, clock: Clock) -> bool:
+        """Tells whether the keys may still be used."""
+        return clock.monotonic() - self.made_at < HOLD_SECONDS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the keyring says to wishes.
+
+    Attributes:
+        allowed: What may be learnt.
+        gone: Media that must not be looked at any more: erased, or kept for a purpose that was withdrawn.
+    """
+
+    allowed: tuple[Allowed, ...]
+    gone: tuple[Claim, ...]
+
+
+async def ask(subject: str, own: Purpose, wishes: Sequence[Wish], *, keyring: Keyring, clock: Clock) -> Answer:
+    """Asks for the keys of everything that media of one person and purpose are to be understood for.
+
+    Args:
+        subject: The person's pseudonym.
+        own: What the media are kept for.
+        wishes: What to learn.
+        keyring: Where keys come from.
+        clock: The process's clock.
+
+    Raises:
+        DependencyUnavailable: the retention service does not answer.
+    """
+    made_at = clock.monotonic()
+    keys: dict[UUID, dict[Purpose, tuple[DataKey, ...]]] = {wish.claim.id: {} for wish in wishes}
+    gone: dict[UUID, Claim] = {}
+    for purpose in (own, Purpose.LOCATION, Purpose.FACE_GROUPING):
+        eager = [wish.claim for wish in wishes if purpose in wish.purposes and wish.claim.id not in gone]
+        try:
+            created, erased = await _create(subject, purpose, eager, OWN_ARTEFACTS if purpose == own else 1, keyring)
+        except PurposeNotGranted:
+            created, erased = {}, eager if purpose == own else []
+        gone |= {claim.id: claim for claim in erased}
+        for claim_id, made in created.items():
+            keys[claim_id][purpose] = made
+    allowed = (Allowed(w.claim, keys[w.claim.id], made_at) for w in wishes if w.claim.id not in gone)
+    return Answer(tuple(allowed), tuple(gone.values()))
+
+
+async def renew(allowed: Allowed, *, keyring: Keyring, clock: Clock) -> Allowed | None:
+    """Asks again for keys that were in memory for too long; None if the media is gone."""
+    stored = allowed.claim.stored
+    wish = Wish(allowed.claim, allowed.purposes)
+    answer = await ask(stored.subject, stored.purpose, [wish], keyring=keyring, clock=clock)
+    if not answer.allowed:
+        return None
+    kept = {purpose: keys for purpose, keys in answer.allowed[0].keys.items() if purpose in allowed.keys}
+    return replace(answer.allowed[0], keys=kept)
+
+
+async def _create(
+    subject: str, purpose: Purpose, claims: Sequence[Claim], artefacts: int, keyring: Keyring
+) -> tuple[dict[UUID, tuple[DataKey, ...]], list[Claim]]:
+    """Creates keys in one call, without the media that turn out to be erased."""
+    erased: list[Claim] = []
+    while eager := [claim for claim in claims if claim not in erased]:
+        wanted = [_spec(claim) for claim in eager for _ in range(artefacts)]
+        try:
+            made = await keyring.create(subject=subject, purpose=purpose, keys=wanted)
+        except MediaErased as error:
+            named = [claim for claim in eager if claim.stored.name == error.metadata.get("media")]
+            erased += named or eager
+            continue
+        portions = (tuple(made[start : start + artefacts]) for start in range(0, len(made), artefacts))
+        return {claim.id: keys for claim, keys in zip(eager, portions, strict=True)}, erased
+    return {}, erased
+
+
+def _spec(claim: Claim) -> NewDataKey:
+    return NewDataKey(claim.stored.delete_time, (claim.stored.name,))

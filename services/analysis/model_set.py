@@ -1,0 +1,25 @@
+"""Which models make which findings, by the names under which findings remember them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.analysis.domain import ModelSet
+from services.analysis.seeing import MEASURES
+
+POSITION: Final = "exif-1"
+"""Identity of the reader of positions; a new one makes every place be read again."""
+
+
+def model_set(identities: Mapping[str, str]) -> ModelSet:
+    """Returns the models of each purpose.
+
+    Args:
+        identities: Name of a model -> its identity, such as "face_detector-1".
+    """
+    seen = (identities["face_detector"], identities["scene_classifier"], identities["document_head"], MEASURES)
+    return ModelSet(
+        seen=",".join(sorted(seen)),
+        position=POSITION,
+        # Templates belong to faces by their order, which is the detector's doing.
+        templates=",".join(sorted((identities["face_detector"], identities["face_embedder"]))),
+    )

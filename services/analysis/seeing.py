@@ -1,0 +1,139 @@
+"""The part of understanding that is arithmetic: from a file to what the models look at, and to what needs no model.
+
+Everything here is work for a thread: the decoders and OpenCV let the interpreter go on meanwhile.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from inference.vision.alignment import face_chip
+from inference.vision.faces import EMBED_SCORE, EMBED_SIDE_PIXELS, decode_faces
+from inference.vision.kinds import kind_of
+from inference.vision.pictures import DETECTOR_SIDE, Letterbox, Picture, letterbox, scene_input
+from inference.vision.tags import album_tags
+from services.analysis import quality
+from services.analysis.findings import FoundFace, Kind, Metadata, Seen, Tag
+from services.analysis.pictures import (
+    PREVIEW_QUALITY,
+    THUMBNAIL_QUALITY,
+    THUMBNAIL_SIDE,
+    Limits,
+    PictureFile,
+    encode_jpeg,
+    shrink,
+)
+from services.analysis.ports import Detections, Floats, Scene
+
+MEASURES: Final = "picture-1"
+"""Identity of what this module and `quality` compute; a new one makes every picture be looked at again."""
+MAX_FACES: Final = 64
+
+
+@dataclass(frozen=True)
+class Look:
+    """A decoded picture, and what the models want of it.
+
+    Attributes:
+        picture: UINT8 RGB, upright, long side at most `WORK_SIDE`.
+        canvas: For the face detector.
+        square: For the scene classifier.
+        exif: What the file says of itself; read further only with the key of a purpose that covers it.
+    """
+
+    picture: Picture = field(repr=False)
+    canvas: Letterbox = field(repr=False)
+    square: Picture = field(repr=False)
+    exif: Image.Exif = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What needs no model, and the reduced copies as JPEG."""
+
+    sharpness: float
+    exposure: float
+    perceptual_hash: int
+    preview: bytes = field(repr=False)
+    thumbnail: bytes = field(repr=False)
+
+
+def look(data: bytes, limits: Limits) -> Look:
+    """Decodes a file, once.
+
+    Raises:
+        PictureUnusable: it is broken or too large.
+    """
+    file = PictureFile(data, limits)
+    picture = file.decode()
+    reduced = shrink(picture, DETECTOR_SIDE)
+    return Look(picture, letterbox(reduced), scene_input(reduced), file.exif)
+
+
+def measure(picture: Picture) -> Measures:
+    """Measures an upright picture and makes its reduced copies."""
+    small = shrink(picture, quality.SHARPNESS_SIDE)
+    thumbnail = shrink(small, THUMBNAIL_SIDE)
+    gray = np.asarray(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY), np.uint8)
+    tiny = cv2.resize(gray, (quality.HASH_SIDE, quality.HASH_SIDE), interpolation=cv2.INTER_AREA)
+    return Measures(
+        sharpness=quality.sharpness(np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)),
+        exposure=quality.exposure(gray),
+        perceptual_hash=quality.perceptual_hash(np.asarray(tiny, np.uint8)),
+        preview=encode_jpeg(picture, PREVIEW_QUALITY),
+        thumbnail=encode_jpeg(thumbnail, THUMBNAIL_QUALITY),
+    )
+
+
+def faces_in(detections: Detections, canvas: Letterbox) -> tuple[FoundFace, ...]:
+    """Returns the faces among the candidates, the largest first, at most `MAX_FACES`."""
+    found = decode_faces(detections.boxes, detections.scores, detections.landmarks, canvas)
+    largest = sorted(found, key=lambda face: -face.box[2] * face.box[3])[:MAX_FACES]
+    return tuple(
+        FoundFace(face.box, face.score, tuple((float(x), float(y)) for x, y in face.landmarks)) for face in largest
+    )
+
+
+def chips_of(picture: Picture, faces: tuple[FoundFace, ...]) -> dict[int, Picture]:
+    """Cuts out the faces that are sure and large enough to be told apart; index of the face -> chip."""
+    height, width = picture.shape[:2]
+    return {
+        index: face_chip(picture, np.asarray(face.landmarks, np.float64))
+        for index, face in enumerate(faces)
+        if face.score >= EMBED_SCORE and min(face.box[2] * width, face.box[3] * height) >= EMBED_SIDE_PIXELS
+    }
+
+
+def seen(metadata: Metadata, measures: Measures, faces: tuple[FoundFace, ...], scene: Scene, kinds: Floats) -> Seen:
+    """Puts together what a picture shows.
+
+    Args:
+        metadata: What was known before.
+        measures: Of the picture.
+        faces: In it.
+        scene: The scene classifier's answer.
+        kinds: The document head's answer, [4].
+    """
+    kind, score = _kind(metadata, kinds)
+    return Seen(
+        metadata=metadata,
+        kind=kind,
+        kind_score=score,
+        tags=tuple(Tag(tag.name, tag.score) for tag in album_tags(scene.logits)),
+        faces=faces,
+        sharpness=measures.sharpness,
+        exposure=measures.exposure,
+        perceptual_hash=measures.perceptual_hash,
+        embedding=scene.embedding,
+    )
+
+
+def _kind(metadata: Metadata, kinds: Floats) -> tuple[Kind, float]:
+    """Tells the kind: the phone knows its own screenshots; of everything else the document head has an opinion."""
+    if metadata.screenshot:
+        return Kind.SCREENSHOT, 1.0
+    finding = kind_of(kinds)
+    return Kind(finding.kind.value), finding.score

@@ -1,0 +1,65 @@
+"""Settings of the analysis service."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from services.chassis.settings import (
+    Address,
+    BusSettings,
+    DatabaseSettings,
+    ObjectStoreSettings,
+    RetentionClientSettings,
+    ServiceSettings,
+)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much is worked on at a time, and how often is looked for more.
+
+    Attributes:
+        batch: Media that are claimed, given keys and stored together.
+        in_hand: Media at work at a time; each is in memory as a picture of at most 1600 pixels on its long side.
+        lease: How long a claim holds; a process that died is found out after this.
+        poll: How often is looked for what is due when nothing wakes the worker.
+        sweep: How often is looked for what was missed.
+    """
+
+    batch: int = 4
+    in_hand: int = 12
+    lease: timedelta = timedelta(minutes=1)
+    poll: timedelta = timedelta(seconds=1)
+    sweep: timedelta = timedelta(minutes=1)
+
+
+class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
+    """What the process reads from its environment."""
+
+    triton_address: Address
+    """`host:port` of the inference server's gRPC endpoint."""
+    media_bucket: str = "media"
+    previews_bucket: str = "previews"
+    backstop_days: Annotated[int, Field(ge=1)] = 32
+    """Days after which the object store removes a preview by itself: two more than anything is kept."""
+    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
+    """Largest picture that is decoded, width times height."""
+    decoder_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    """Pictures decoded or measured at a time."""
+    batch: Annotated[int, Field(ge=1, le=64)] = 4
+    """Media that are claimed, given keys and stored together."""
+    in_hand: Annotated[int, Field(ge=1, le=256)] = 12
+    """Media at work at a time."""
+    sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """How often is looked for what was missed."""
+
+    @property
+    def pace(self) -> Pace:
+        """How much is worked on at a time."""
+        return Pace(
+            batch=self.batch,
+            in_hand=max(self.in_hand, self.batch),
+            sweep=timedelta(seconds=self.sweep_seconds),
+        )

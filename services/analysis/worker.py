@@ -1,0 +1,202 @@
+"""What goes on by itself: hears of media and grants, keeps the pipeline full, and sweeps for what was missed."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from pellicule.consent.v1 import consent_pb2
+from pellicule.ingest.v1 import media_pb2
+from services.analysis import translation, vanishing
+from services.analysis.analysing import analyse
+from services.analysis.domain import EXTRA_PURPOSES, Claim, Purpose
+from services.analysis.settings import Pace
+from services.analysis.tools import Tools
+from services.chassis.bus import Bus
+from services.chassis.consumer import Consumer, IncomingEvent
+from services.chassis.database import Pool
+from services.chassis.errors import DomainError
+from services.keyring import PurgeOrder, PurposeNotGranted
+
+_SUBJECTS = 100
+_HEARERS = 8
+_DATABASE_ERRORS = (psycopg.OperationalError, PoolTimeout)
+
+_log = structlog.stdlib.get_logger()
+
+
+@dataclass
+class _Running:
+    """Tasks at work, by person, and how many media each has in hand."""
+
+    tasks: dict[asyncio.Task[None], tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def media(self) -> int:
+        return sum(count for _, count in self.tasks.values())
+
+    def of(self, subject: str) -> list[asyncio.Task[None]]:
+        return [task for task, (owner, _) in self.tasks.items() if owner == subject]
+
+
+class Worker:
+    """The loops of the process."""
+
+    def __init__(self, tools: Tools, pace: Pace) -> None:
+        self._tools = tools
+        self._pace = pace
+        self._running = _Running()
+        self._wake = asyncio.Event()
+
+    def consumers(self, bus: Bus, pool: Pool) -> list[Consumer]:
+        """Returns what listens to ingest and consent."""
+        return [
+            Consumer(
+                bus,
+                stream="INGEST",
+                durable="analysis-media",
+                types=[media_pb2.MediaStored.DESCRIPTOR.full_name],
+                handle=self.hear_media,
+                concurrency=_HEARERS,
+                pool=pool,
+            ),
+            Consumer(
+                bus,
+                stream="CONSENT",
+                durable="analysis-consent",
+                types=[consent_pb2.ConsentChanged.DESCRIPTOR.full_name],
+                handle=self.hear_consent,
+                pool=pool,
+            ),
+        ]
+
+    async def hear_media(self, event: IncomingEvent) -> None:
+        """Notes a media; hearing of it twice changes nothing."""
+        media = translation.stored_media(media_pb2.MediaStored.FromString(event.body))
+        if await self._tools.work.announce(media, self._tools.clock.now()):
+            self._wake.set()
+
+    async def hear_consent(self, event: IncomingEvent) -> None:
+        """Makes media due for purposes that were granted. What was revoked comes as a purge order."""
+        subject, granted = translation.granted(consent_pb2.ConsentChanged.FromString(event.body))
+        for purpose in granted:
+            await self._want(subject, purpose)
+
+    async def purge(self, order: PurgeOrder) -> Mapping[str, int]:
+        """Stops what is going on for the person, then carries the order out."""
+        await self._stop(order.subject)
+        return await vanishing.execute(order, self._tools)
+
+    async def work(self) -> None:
+        """Keeps as many media in hand as the pace allows, for ever."""
+        try:
+            while True:
+                self._wake.clear()
+                claimed = await self._claim_more()
+                await self._wait(timedelta() if claimed else self._pace.poll)
+        finally:
+            for task in self._running.tasks:
+                task.cancel()
+            await asyncio.gather(*self._running.tasks, return_exceptions=True)
+
+    async def sweep(self) -> None:
+        """Looks for what was missed, for ever: other models, lost grants, media past their time."""
+        while True:
+            for step in (self.sweep_models, self.sweep_grants, self.sweep_expired):
+                await self._tolerating(step)
+            await self._tools.clock.sleep(self._pace.sweep.total_seconds())
+
+    async def sweep_models(self) -> None:
+        """Makes due what was found by other models."""
+        if await self._tools.work.give_up_stale(self._tools.models, self._tools.clock.now()):
+            self._wake.set()
+
+    async def sweep_grants(self) -> None:
+        """Asks for persons whose media lack findings of a purpose whether they have granted it meanwhile."""
+        for purpose in EXTRA_PURPOSES:
+            models, after = self._tools.models.for_purpose(purpose), ""
+            while subjects := await self._tools.work.subjects_without(purpose, models, after=after, limit=_SUBJECTS):
+                for subject in subjects:
+                    if await self._is_granted(subject, purpose):
+                        await self._want(subject, purpose)
+                after = subjects[-1]
+
+    async def sweep_expired(self) -> None:
+        """Deletes media past their time, and tombstones past theirs."""
+        while await vanishing.delete_expired(self._tools):
+            pass
+        await self._tools.purging.forget_tombstones(self._tools.clock.now() - vanishing.TOMBSTONE_LIFE)
+
+    async def drain(self) -> None:
+        """Works until nothing is due and nothing is in hand."""
+        while await self._claim_more() or self._running.tasks:
+            await asyncio.wait(self._running.tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _claim_more(self) -> int:
+        room = self._pace.in_hand - self._running.media
+        if room < self._pace.batch or self._tools.eyes.models.paused():
+            return 0
+        now = self._tools.clock.now()
+        try:
+            claims = await self._tools.work.claim(limit=self._pace.batch, now=now, until=now + self._pace.lease)
+        except _DATABASE_ERRORS as error:
+            _log.warning("work_waits", exc_info=error)
+            return 0
+        for group in _groups(claims):
+            self._start(group)
+        return len(claims)
+
+    def _start(self, claims: list[Claim]) -> None:
+        task = asyncio.create_task(self._tolerating(lambda: analyse(claims, self._tools)))
+        self._running.tasks[task] = (claims[0].stored.subject, len(claims))
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running.tasks[task]
+        self._wake.set()
+
+    async def _wait(self, longest: timedelta) -> None:
+        """Waits until a task ends, a media comes in, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(longest, self._tools.eyes.models.paused()).total_seconds()):
+                await self._wake.wait()
+
+    async def _stop(self, subject: str) -> None:
+        tasks = self._running.of(subject)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _want(self, subject: str, purpose: Purpose) -> None:
+        models = self._tools.models.for_purpose(purpose)
+        if await self._tools.work.want_purpose(subject, purpose, models, self._tools.clock.now()):
+            self._wake.set()
+
+    async def _is_granted(self, subject: str, purpose: Purpose) -> bool:
+        """Asks for a key that cannot exist: whether the purpose has one is answered all the same."""
+        try:
+            await self._tools.keyring.open(subject=subject, purpose=purpose, ids=[str(uuid4())])
+        except PurposeNotGranted:
+            return False
+        return True
+
+    async def _tolerating(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Does a step that an outage may end; what it did not do is found again."""
+        try:
+            await step()
+        except (DomainError, *_DATABASE_ERRORS) as error:
+            _log.warning("work_interrupted", exc_info=error)
+
+
+def _groups(claims: list[Claim]) -> list[list[Claim]]:
+    groups: defaultdict[tuple[str, Purpose], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        groups[claim.stored.subject, claim.stored.purpose].append(claim)
+    return list(groups.values())
