@@ -40,7 +40,7 @@ class House:
             tls_key_file=files.key,
             token_jwks_file=self.folder / "jwks.json",
             subject_key_file=self.folder / "subject.key",
-            stop_grace_seconds=0.5,
+            stop_grace_seconds=20,
         )
 
     def token(self, person: str = "ada", role: Role | None = None, ttl: timedelta = timedelta(minutes=5)) -> str:
