@@ -21,7 +21,7 @@ ALLOWED_FIELDS = frozenset(
     """
     event level time service logger request_id trace_id span_id method code status reason caller duration_ms
     error error_message frames task
-    subject purpose revision media upload suggestion rendition erasure consent_event notice key artefact
+    subject purpose revision media upload suggestion rendition erasure consent_event notice key artefact purge_order
     event_id event_type stream consumer delivery delay_ms attempt retry
     model version part stage kind outcome bucket count total size_bytes pending seconds address target port pid
     signal dropped
