@@ -22,9 +22,13 @@ class FakeClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        woken = asyncio.Event()
-        self._sleepers.append((self._elapsed + seconds, woken))
-        await woken.wait()
+        sleeper = (self._elapsed + seconds, asyncio.Event())
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper[1].wait()
+        finally:
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
 
     async def advance(self, by: timedelta | float) -> None:
         """Moves time on, and lets whoever slept until now run."""
