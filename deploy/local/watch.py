@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+import psutil
+
 from deploy.local.errors import START_FAILED, StackError
 from deploy.local.leftovers import identify
 from deploy.local.parts.lifecycle import bring_up, sweep
-from deploy.local.parts.process import ServerProcess
+from deploy.local.parts.process import ServerProcess, shorten_log
 from deploy.local.plan import Unit
 from deploy.local.state import PartState, ProcessId
 from services.chassis.clock import Clock
@@ -19,6 +21,7 @@ _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 10.0
 _STEADY_SECONDS = 60.0
 """A part that ran this long has recovered: its next failure is a first one again."""
+_LOG_BYTES = 32 * 1024 * 1024
 _FIRST_STARTS = 3
 """How often a part may fail before it was ready once; after that the stack is not viable."""
 
@@ -110,7 +113,7 @@ class Watch:
 
     def _note_process(self, process: ServerProcess) -> None:
         self._process = process
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(psutil.NoSuchProcess):
             self._identity = identify(process.pid)
         self._changed()
 
@@ -118,6 +121,7 @@ class Watch:
         """Returns when the process has ended, or had to be ended."""
         bad = 0
         while not await process.exited(PROBE_INTERVAL):
+            shorten_log(process.log, _LOG_BYTES)
             good = await self._probe()
             bad = 0 if good else bad + 1
             if good != self._answers:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -150,6 +151,16 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def shorten_log(log: Path, limit: int) -> None:
+    """Puts a log of more than `limit` bytes aside, over the one put aside before, and begins it anew.
+
+    The server keeps its file open and adds to the end, so the file stays and only what is in it goes.
+    """
+    if log.stat().st_size > limit:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def _any_runs_in_group(group: int) -> bool:

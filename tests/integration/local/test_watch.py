@@ -1,0 +1,103 @@
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.local.errors import StackError
+from deploy.local.parts.process import Command, ServerProcess
+from deploy.local.plan import Unit
+from deploy.local.watch import Watch
+from services.chassis.clock import SystemClock
+from tests.integration.local.traces import litter
+
+PATIENCE = 20.0
+
+
+class Sleeper:
+    """A part that does nothing, and answers as it is told."""
+
+    name = "sleeper"
+    address = "127.0.0.1:1"
+
+    def __init__(self, folder: Path, program: str = "import time; time.sleep(60)") -> None:
+        self.answers = True
+        self.log = folder / "log"
+        self._folder = folder
+        self._program = program
+
+    async def start(self) -> ServerProcess:
+        program = Path(sys.executable)
+        return ServerProcess.start(Command(program, ("-c", self._program), log=self.log, directory=self._folder))
+
+    async def probe(self) -> bool:
+        return self.answers
+
+    async def provision(self) -> None:
+        """Needs nothing."""
+
+    def litter(self) -> list[str]:
+        return [f"{self._folder}/litter*"]
+
+
+@asynccontextmanager
+async def watched(part: Sleeper, changed: Callable[[], None] = lambda: None) -> AsyncIterator[Watch]:
+    watch = Watch(Unit(part, patience=1), SystemClock(), changed)
+    life = asyncio.create_task(watch.run())
+    try:
+        yield watch
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        await watch.stop()
+
+
+async def until(holds: Callable[[], bool], change: asyncio.Event) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            change.clear()
+            await change.wait()
+
+
+async def test_a_killed_part_is_started_again(tmp_path: Path) -> None:
+    change = asyncio.Event()
+    async with watched(Sleeper(tmp_path), change.set) as watch:
+        await until(lambda: watch.state.ready, change)
+        first = watch.state.process
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
+        await until(lambda: watch.state.ready and watch.state.restarts == 1, change)
+        assert watch.state.process != first
+
+
+async def test_a_part_that_stops_answering_is_started_again(tmp_path: Path) -> None:
+    change = asyncio.Event()
+    part = Sleeper(tmp_path)
+    async with watched(part, change.set) as watch:
+        await until(lambda: watch.state.ready, change)
+        part.answers = False
+        await until(lambda: watch.state.restarts == 1, change)
+        assert "stopped answering" in watch.state.note
+        part.answers = True
+        await until(lambda: watch.state.ready, change)
+
+
+async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
+    part = Sleeper(tmp_path, "import sys; sys.exit('no room on the disk')")
+    part.answers = False
+    watch = Watch(Unit(part), SystemClock(), lambda: None)
+    with pytest.raises(StackError, match="sleeper did not start: it ended with status 1; it said: no room on the disk"):
+        await watch.run()
+
+
+async def test_a_stopped_part_is_not_running_and_left_nothing(tmp_path: Path) -> None:
+    change = asyncio.Event()
+    async with watched(Sleeper(tmp_path), change.set) as watch:
+        await until(lambda: watch.state.ready, change)
+        (tmp_path / "litter1").touch()
+    assert watch.state.process is None
+    assert not litter(f"{tmp_path}/litter*")
