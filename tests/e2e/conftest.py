@@ -1,0 +1,27 @@
+"""One stack for the whole run, and a roll."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.home import StackHome
+from inference.models import build as models
+from tests.e2e.living import LivingStack
+from tests.e2e.pictures import make_roll
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingStack]:
+    models.build_all(models.default_home())
+    living = LivingStack(StackHome(tmp_path_factory.mktemp("stack") / "home"))
+    started = living.run("up")
+    assert started.returncode == 0, started.stderr
+    yield living
+    stopped = living.run("down")
+    assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture(scope="session")
+def roll(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_roll(tmp_path_factory.mktemp("roll"))

@@ -1,0 +1,114 @@
+"""What is not consented to is not there; what is withdrawn or erased is gone; nobody sees another's."""
+
+import json
+import time
+from pathlib import Path
+
+from tests.e2e.living import LivingStack
+from tests.e2e.pictures import FACE, make_roll
+
+PATIENCE_SECONDS = 60.0
+
+
+def purposes_of_findings(stack: LivingStack, subject: str) -> set[object]:
+    query = "SELECT DISTINCT f.purpose FROM findings f JOIN media m ON m.id = f.media_id WHERE m.subject = %s"
+    return {purpose for (purpose,) in stack.select("analysis", query, stack.pseudonym(subject))}
+
+
+def test_without_face_grouping_there_is_no_template_anywhere(stack: LivingStack, roll: Path) -> None:
+    stack.bring_in(roll, "faceless", "CLOUD_PROCESSING")
+    found = stack.findings("faceless")[FACE]
+    assert found["faces"]
+    assert "person" not in str(found["faces"])
+    assert "position" not in found
+    assert purposes_of_findings(stack, "faceless") == {"CLOUD_PROCESSING"}
+
+
+def test_a_later_grant_is_worked_off(stack: LivingStack, roll: Path) -> None:
+    stack.bring_in(roll, "later", "CLOUD_PROCESSING")
+    stack.bring_in(roll, "later", "LOCATION")
+    assert stack.findings("later")[FACE]["position"] is not None
+
+
+def test_withdrawing_one_purpose_takes_what_was_learnt_for_it(stack: LivingStack, roll: Path) -> None:
+    stack.bring_in(roll, "shy", "CLOUD_PROCESSING,LOCATION")
+    stack.rows("withdraw", "LOCATION", "--subject", "shy")
+    assert "position" not in stack.findings("shy")[FACE]
+    assert stack.rows("ideas", "--subject", "shy")
+    until = time.monotonic() + PATIENCE_SECONDS
+    while "LOCATION" in purposes_of_findings(stack, "shy"):
+        assert time.monotonic() < until
+
+
+def test_withdrawal_during_an_import_stops_it_and_nothing_can_be_opened(stack: LivingStack, tmp_path: Path) -> None:
+    for copy in range(6):
+        make_roll(tmp_path / f"{copy}")
+        for number, path in enumerate(sorted((tmp_path / f"{copy}").iterdir())):
+            path.write_bytes(path.read_bytes() + bytes([copy, number]))
+    running = stack.start(
+        "import", str(tmp_path), "--subject", "regret", "--grant", "CLOUD_PROCESSING", "--wait", "--json"
+    )
+    until = time.monotonic() + PATIENCE_SECONDS
+    while stack.rows_of("ingest", "regret")["media"] < 3:
+        assert time.monotonic() < until
+        assert running.poll() is None
+    state = stack.rows("withdraw", "CLOUD_PROCESSING", "--subject", "regret")
+    assert {row["status"] for row in state if row["purpose"] == "CLOUD_PROCESSING"} == {"WITHDRAWN"}
+    output, _ = running.communicate(timeout=120)
+    rows = [json.loads(line) for line in output.splitlines()]
+    assert "PURPOSE_NOT_GRANTED" in str(rows)
+    assert stack.failure("ideas", "--subject", "regret")["reason"] == "PURPOSE_NOT_GRANTED"
+    assert stack.failure("findings", "--subject", "regret")["reason"] == "PURPOSE_NOT_GRANTED"
+    ((keys,),) = stack.select(
+        "retention", "SELECT count(*) FROM purpose_key WHERE subject = %s", stack.pseudonym("regret")
+    )
+    assert keys == 0
+
+
+def test_erasing_one_photo_takes_its_ideas_along(stack: LivingStack, roll: Path) -> None:
+    stack.bring_in(roll, "onephoto", "CLOUD_PROCESSING")
+    before = stack.rows("ideas", "--subject", "onephoto")
+    (erasure,) = stack.rows("erase", "--subject", "onephoto", "--file", FACE)
+    assert erasure["state"] == "PURGED"
+    assert FACE not in stack.findings("onephoto")
+    left = {idea["name"] for idea in stack.rows("ideas", "--subject", "onephoto")}
+    assert not {idea["name"] for idea in before if FACE in str(idea["media"])} & left
+
+
+def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: LivingStack, roll: Path) -> None:
+    before = stack.objects()
+    stack.bring_in(roll, "gone", "CLOUD_PROCESSING,LOCATION,FACE_GROUPING")
+    (erasure,) = stack.rows("erase", "--subject", "gone")
+    assert erasure["state"] == "PURGED"
+    for service in ("ingest", "analysis", "suggestion", "consent"):
+        rows = stack.rows_of(service, "gone")
+        assert {table: count for table, count in rows.items() if count and table != "fence"} == {}
+    ((keys,),) = stack.select("retention", "SELECT count(*) FROM data_key WHERE subject = %s", stack.pseudonym("gone"))
+    assert keys == 0
+    after = stack.objects()
+    assert {bucket: len(names) for bucket, names in after.items()} == {
+        bucket: len(names) for bucket, names in before.items()
+    }
+
+
+def test_two_persons_never_see_each_others_anything(stack: LivingStack, roll: Path) -> None:
+    stack.bring_in(roll, "ada", "CLOUD_PROCESSING")
+    stack.rows("consent", "--grant", "CLOUD_PROCESSING", "--subject", "bob")
+    assert stack.rows("findings", "--subject", "bob") == []
+    assert stack.rows("ideas", "--subject", "bob") == []
+    theirs = stack.bring_in(roll, "bob", "CLOUD_PROCESSING")
+    assert {row["outcome"] for row in theirs.values()} == {"stored"}
+    mine = {idea["name"] for idea in stack.rows("ideas", "--subject", "ada")}
+    assert not mine & {idea["name"] for idea in stack.rows("ideas", "--subject", "bob")}
+
+
+def test_nothing_personal_stands_in_any_column_in_clear(stack: LivingStack, roll: Path) -> None:
+    stack.bring_in(roll, "marked", "CLOUD_PROCESSING,LOCATION")
+    for service in ("consent", "ingest", "analysis", "suggestion", "retention"):
+        for table in stack.tables(service):
+            for row in stack.select(service, f"SELECT * FROM {table}"):
+                text = " ".join(value.hex() if isinstance(value, bytes) else str(value) for value in row)
+                assert "marked" not in text
+                assert "IMG_0001" not in text
+                assert "45.76" not in text
+                assert b"IMG_0001".hex() not in text

@@ -1,0 +1,125 @@
+"""A stranger with the CA's certificate, a token and reflection, and nothing of ours."""
+
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from grpc_status import rpc_status
+
+from tests.e2e.living import LivingStack
+
+SERVICES = {
+    "consent": "pellicule.consent.v1.ConsentService",
+    "ingest": "pellicule.ingest.v1.MediaService",
+    "analysis": "pellicule.analysis.v1.AnalysisService",
+    "suggestion": "pellicule.suggestion.v1.SuggestionService",
+    "retention": "pellicule.retention.v1.RetentionService",
+}
+
+
+def token(stack: LivingStack, *arguments: str) -> str:
+    done = stack.run("token", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def call(channel: grpc.Channel, service: str, method: str, bearer: str, **fields: object) -> dict[str, object]:
+    """Call an RPC with what reflection tells alone."""
+    pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+    described = pool.FindServiceByName(service).FindMethodByName(method)
+    request = json_format.ParseDict(fields, GetMessageClass(described.input_type)())
+    answer = channel.unary_unary(
+        f"/{service}/{method}",
+        request_serializer=type(request).SerializeToString,
+        response_deserializer=GetMessageClass(described.output_type).FromString,
+    )
+    metadata = (("authorization", f"Bearer {bearer}"),) if bearer else ()
+    found: dict[str, object] = json_format.MessageToDict(answer(request, metadata=metadata, timeout=10))
+    return found
+
+
+def reason(error: grpc.RpcError) -> str:
+    status = rpc_status.from_call(error)
+    return str(status.details[0]) if status else ""
+
+
+@pytest.fixture(params=SERVICES)
+def door(request: pytest.FixtureRequest, stack: LivingStack) -> Iterator[tuple[str, grpc.Channel]]:
+    credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
+    with grpc.secure_channel(stack.address(request.param), credentials) as channel:
+        yield request.param, channel
+
+
+def test_reflection_names_every_service(door: tuple[str, grpc.Channel]) -> None:
+    name, channel = door
+    assert SERVICES[name] in ProtoReflectionDescriptorDatabase(channel).get_services()
+
+
+def test_without_a_token_nothing_is_answered(stack: LivingStack, door: tuple[str, grpc.Channel]) -> None:
+    name, channel = door
+    method = "GetDataMap" if name == "retention" else None
+    pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+    methods = [each.name for each in pool.FindServiceByName(SERVICES[name]).methods if not each.server_streaming]
+    for each in [method] if method else methods:
+        if each == "UploadMedia":
+            continue
+        with pytest.raises(grpc.RpcError) as caught:
+            call(channel, SERVICES[name], str(each), "")
+        assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        assert "TOKEN_MISSING" in reason(caught.value)
+
+
+def test_with_a_token_a_person_is_answered(stack: LivingStack) -> None:
+    credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
+    with grpc.secure_channel(stack.address("consent"), credentials) as channel:
+        answer = call(channel, SERVICES["consent"], "GetConsentState", token(stack, "--subject", "stranger"))
+    state = answer["state"]
+    assert isinstance(state, dict)
+    assert len(state["purposes"]) == 6
+
+
+def test_an_expired_token_is_named_as_such(stack: LivingStack) -> None:
+    short = token(stack, "--subject", "stranger", "--ttl", "1s")
+    credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
+    with grpc.secure_channel(stack.address("consent"), credentials) as channel:
+        found = ""
+        # The clock of the token is the machine's: ask until its second has passed.
+        while "TOKEN_EXPIRED" not in found:
+            try:
+                call(channel, SERVICES["consent"], "GetConsentState", short)
+            except grpc.RpcError as error:
+                found = reason(error)
+                assert "TOKEN_EXPIRED" in found
+
+
+def test_keys_are_not_for_persons(stack: LivingStack) -> None:
+    credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
+    with (
+        grpc.secure_channel(stack.address("retention"), credentials) as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        call(
+            channel, "pellicule.retention.v1.KeyService", "OpenDataKeys", token(stack, "--subject", "stranger"),
+            subject="someone", purpose="PURPOSE_CLOUD_PROCESSING",
+        )  # fmt: skip
+    assert caught.value.code() == grpc.StatusCode.PERMISSION_DENIED
+    assert "CALLER_NOT_ALLOWED" in reason(caught.value)
+
+
+def test_another_persons_media_does_not_exist(stack: LivingStack) -> None:
+    credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
+    stack.rows("consent", "--grant", "CLOUD_PROCESSING", "--subject", "stranger")
+    with (
+        grpc.secure_channel(stack.address("ingest"), credentials) as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        call(
+            channel, SERVICES["ingest"], "GetMedia", token(stack, "--subject", "stranger"),
+            name="media/00000000-0000-4000-8000-000000000000",
+        )  # fmt: skip
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+    assert "MEDIA_NOT_FOUND" in reason(caught.value)
