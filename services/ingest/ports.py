@@ -99,7 +99,7 @@ class Uploads(Protocol):
         """Completes an upload by a media that is kept already, and discards what was received."""
 
     async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
-        """Gives an open upload up, and discards what was received."""
+        """Forgets an upload; of an open one what was received is discarded."""
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         """Returns the segments of a sealed stream, in order."""

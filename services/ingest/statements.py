@@ -55,9 +55,7 @@ SETTLE = """
     SET committed_bytes = size_bytes, complete_time = %(now)s, media_id = %(media_id)s, data_key_id = NULL
     WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL
 """
-DELETE_OPEN_UPLOAD = f"""
-    DELETE FROM upload WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL RETURNING {_UPLOAD}
-"""
+DELETE_UPLOAD = f"DELETE FROM upload WHERE id = %(id)s AND subject = %(subject)s RETURNING {_UPLOAD}"
 EXPIRED_UPLOADS = f"SELECT {_UPLOAD} FROM upload WHERE expire_time <= %(now)s ORDER BY expire_time LIMIT %(limit)s"
 DELETE_COMPLETE_UPLOADS = "DELETE FROM upload WHERE id = ANY(%(ids)s) AND complete_time IS NOT NULL"
 

@@ -50,25 +50,19 @@ class UploadStore:
         """Opens an upload and reserves its bytes."""
         if row.size_bytes > quota_bytes:
             return Adding.NO_ROOM
-        result = Adding.ADDED
+        reservation = {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
         try:
-            async with (
-                self._pool.connection() as connection,
-                connection.pipeline() as pipeline,
-                connection.transaction(),
-            ):
+            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
                 await _hold(connection, row.subject)
-                room = await connection.execute(
-                    statements.RESERVE, {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
-                )
+                room = await connection.execute(statements.RESERVE, reservation)
                 added = await connection.execute(statements.ADD_UPLOAD, vars(row))
                 await pipeline.sync()
-                if not (room.rowcount and added.rowcount):
-                    result = Adding.FENCED if room.rowcount else Adding.NO_ROOM
-                    raise Rollback
+                if room.rowcount and added.rowcount:
+                    return Adding.ADDED
+                await connection.rollback()
+                return Adding.FENCED if room.rowcount else Adding.NO_ROOM
         except errors.UniqueViolation:
             return Adding.TAKEN
-        return result
 
     async def add_settled(self, row: UploadRow) -> None:
         """Notes a request for what is kept already."""
@@ -77,36 +71,38 @@ class UploadStore:
 
     async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
         """Adds a segment and moves the committed offset."""
-        committed = False
-        async with self._pool.connection() as connection, connection.pipeline() as pipeline, connection.transaction():
-            await _hold(connection, row.subject)
-            advanced = await connection.execute(
-                statements.ADVANCE, {**vars(row), "new_committed_bytes": committed_bytes, "prefix": prefix}
-            )
-            await _add_segment(connection, row, new)
-            await pipeline.sync()
-            committed = advanced.rowcount == 1
-            if not committed:
-                raise Rollback
-        return committed
+        parameters = {**vars(row), "new_committed_bytes": committed_bytes, "prefix": prefix}
+        try:
+            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
+                await _hold(connection, row.subject)
+                advanced = await connection.execute(statements.ADVANCE, parameters)
+                await _add_segment(connection, row, new)
+                await pipeline.sync()
+                if not advanced.rowcount:
+                    await connection.rollback()
+                return advanced.rowcount == 1
+        except errors.UniqueViolation:  # another writer's segment has this place
+            return False
 
     async def complete(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
     ) -> Completing:
         """Makes the media: the last segment, the media, the event."""
-        result = Completing.STORED
-        async with self._pool.connection() as connection, connection.pipeline() as pipeline, connection.transaction():
-            await _hold(connection, row.subject)
-            claimed = await connection.execute(statements.CLAIM, {**vars(row), "now": now})
-            made = await connection.execute(statements.ADD_MEDIA, vars(media))
-            await _add_segment(connection, row, new)
-            await connection.execute(statements.FORGET_DELETION, vars(media))
-            await outbox.append(connection, event)
-            await pipeline.sync()
-            if not (claimed.rowcount and made.rowcount):
-                result = Completing.KEPT_ALREADY if claimed.rowcount else Completing.GONE
-                raise Rollback
-        return result
+        try:
+            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
+                await _hold(connection, row.subject)
+                claimed = await connection.execute(statements.CLAIM, {**vars(row), "now": now})
+                made = await connection.execute(statements.ADD_MEDIA, vars(media))
+                await _add_segment(connection, row, new)
+                await connection.execute(statements.FORGET_DELETION, vars(media))
+                await outbox.append(connection, event)
+                await pipeline.sync()
+                if claimed.rowcount and made.rowcount:
+                    return Completing.STORED
+                await connection.rollback()
+                return Completing.KEPT_ALREADY if claimed.rowcount else Completing.GONE
+        except errors.UniqueViolation:  # another writer's segment has this place
+            return Completing.GONE
 
     async def replace(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
@@ -138,13 +134,13 @@ class UploadStore:
                 await connection.execute(statements.RELEASE, vars(row))
 
     async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
-        """Gives an open upload up, and discards what was received."""
+        """Forgets an upload; of an open one what was received is discarded."""
         async with self._pool.connection() as connection, connection.transaction():
             await _hold(connection, subject)
             async with connection.cursor(row_factory=kwargs_row(upload_row)) as cursor:
-                await cursor.execute(statements.DELETE_OPEN_UPLOAD, {"subject": subject, "id": upload_id})
+                await cursor.execute(statements.DELETE_UPLOAD, {"subject": subject, "id": upload_id})
                 row = await cursor.fetchone()
-            if row is not None:
+            if row is not None and row.complete_time is None:
                 await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
                 await connection.execute(statements.RELEASE, vars(row))
 

@@ -16,7 +16,7 @@ class HeifMeta:
 
     Attributes:
         sizes: Width and height in pixels of every item that has them.
-        upright_size: Of the primary item, turned as it says.
+        upright_size: Of the primary item, cropped and turned as it says.
         data_end: Where the last byte lies that an item needs, in bytes from the file's start.
         exif_extent: Offset and length of the EXIF item, if it is one piece of the file.
     """
@@ -145,14 +145,29 @@ class _Properties:
         return iter(self._sizes.values())
 
     def upright_size(self, item_id: int) -> tuple[int, int]:
-        """Returns width and height of an item, turned as it says."""
-        indices = [index for index in self._of_item.get(item_id, []) if 0 <= index < len(self._properties)]
-        size = next((self._sizes[index] for index in indices if index in self._sizes), None)
+        """Returns width and height of an item, cropped and turned as it says."""
+        size: tuple[int, int] | None = None
+        for index in self._of_item.get(item_id, []):
+            if index in self._sizes:
+                size = self._sizes[index]
+            elif size is not None and 0 <= index < len(self._properties):
+                size = _transformed(size, *self._properties[index])
         if size is None:
             raise MediaCorrupt("its description gives the picture no size")
-        turns = (self._properties[index][1].number(1) & 3 for index in indices if self._properties[index][0] == b"irot")
-        width, height = size
-        return (height, width) if next(turns, 0) in _QUARTER_TURNS else (width, height)
+        return size
+
+
+def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[int, int]:
+    """Returns a size after a crop (`clap`) or a turn (`irot`); other properties leave it."""
+    width, height = size
+    if kind == b"irot" and content.number(1) & 3 in _QUARTER_TURNS:
+        return height, width
+    if kind == b"clap":
+        width_over, width_under, height_over, height_under = (content.number(4) for _ in range(4))
+        if not 0 < width_over <= width * width_under or not 0 < height_over <= height * height_under:
+            raise MediaCorrupt("its description crops more than the picture")
+        return width_over // width_under, height_over // height_under
+    return size
 
 
 def _associations(reader: _Reader, parts: Parts) -> Iterator[tuple[int, list[int]]]:

@@ -1,0 +1,436 @@
+"""What the ingest tables must do, whoever keeps them: the fake runs it here, PostgreSQL in the integration tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from services.chassis.events import OutgoingEvent
+from services.ingest.domain import PageToken, Purpose, Rendition
+from services.ingest.ports import (
+    Adding,
+    Completing,
+    HousekeepingTables,
+    LookupKeyRow,
+    LookupKeyTable,
+    MediaTable,
+    NewSegment,
+    Uploads,
+)
+from services.ingest.purging import PurgeTables
+from services.ingest.records import MediaRow, Segment, UploadRow
+from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurgeScope, PurposeScope, SubjectScope
+
+ALICE, BOB = "a" * 32, "b" * 32
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+QUOTA = 10_000
+
+
+class WishfulMediaTable(MediaTable, Protocol):
+    async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int: ...
+
+
+@dataclass(frozen=True)
+class Stores:
+    uploads: Uploads
+    media: WishfulMediaTable
+    lookup: LookupKeyTable
+    housekeeping: HousekeepingTables
+    purge: PurgeTables
+
+
+def upload(subject: str = ALICE, *, size: int = 1000, **changes: object) -> UploadRow:
+    row = UploadRow(
+        id=uuid4(),
+        subject=subject,
+        request_id=uuid4(),
+        request_tag=b"request",
+        media_id=uuid4(),
+        purpose=Purpose.CLOUD_PROCESSING,
+        purpose_revision=3,
+        data_key_id=uuid4(),
+        rendition=Rendition.PREVIEW,
+        tag=uuid4().bytes,
+        bytes_tag=uuid4().bytes,
+        size_bytes=size,
+        committed_bytes=0,
+        seal_prefix=None,
+        sealed_announcement=b"sealed",
+        create_time=NOON,
+        expire_time=NOON + timedelta(hours=24),
+        delete_time=NOON + timedelta(days=30),
+    )
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def media_of(row: UploadRow, **changes: object) -> MediaRow:
+    assert row.data_key_id is not None
+    made = MediaRow(
+        id=row.media_id,
+        subject=row.subject,
+        purpose=row.purpose,
+        purpose_revision=row.purpose_revision,
+        data_key_id=row.data_key_id,
+        rendition=row.rendition,
+        tag=row.tag,
+        size_bytes=row.size_bytes,
+        sealed_metadata=b"sealed too",
+        upload_time=NOON,
+        delete_time=row.delete_time,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def segment(position: int = 0) -> NewSegment:
+    return NewSegment(Segment(uuid4().hex, 1016), position)
+
+
+def event() -> OutgoingEvent:
+    return OutgoingEvent(type="pellicule.ingest.v1.MediaStored", subject="media/x", body=b"sealed")
+
+
+def order(scope: PurgeScope, cause: PurgeCause = PurgeCause.WITHDRAWAL, subject: str = ALICE) -> PurgeOrder:
+    return PurgeOrder(f"purgeOrders/{uuid4()}", subject, cause, scope, NOON)
+
+
+def lookup_key(subject: str = ALICE, revision: int = 3) -> LookupKeyRow:
+    return LookupKeyRow(subject, uuid4(), revision, b"sealed", NOON)
+
+
+async def store(stores: Stores, row: UploadRow, new: NewSegment | None = None) -> MediaRow:
+    assert await stores.uploads.add(row, quota_bytes=QUOTA) is Adding.ADDED
+    media = media_of(row)
+    assert await stores.uploads.complete(row, media, new or segment(), event(), NOON) is Completing.STORED
+    return media
+
+
+class UploadSuite:
+    async def test_an_upload_is_found_by_its_owner_alone(self, stores: Stores) -> None:
+        row = upload()
+        assert await stores.uploads.add(row, quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.uploads.find(ALICE, row.id) == row
+        assert await stores.uploads.find(BOB, row.id) is None
+
+    async def test_an_earlier_upload_is_found_by_its_request_and_by_its_bytes(self, stores: Stores) -> None:
+        row = upload()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        assert await stores.uploads.find_earlier(ALICE, row.request_id, b"other") == [row]
+        assert await stores.uploads.find_earlier(ALICE, uuid4(), row.bytes_tag) == [row]
+        assert await stores.uploads.find_earlier(ALICE, row.request_id, row.bytes_tag) == [row]
+        assert await stores.uploads.find_earlier(BOB, row.request_id, row.bytes_tag) == []
+
+    async def test_the_share_of_the_store_is_never_exceeded(self, stores: Stores) -> None:
+        assert await stores.uploads.add(upload(size=QUOTA + 1), quota_bytes=QUOTA) is Adding.NO_ROOM
+        assert await stores.uploads.add(upload(size=QUOTA - 1), quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.uploads.add(upload(size=2), quota_bytes=QUOTA) is Adding.NO_ROOM
+        assert await stores.uploads.add(upload(BOB, size=2), quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.uploads.add(upload(size=1), quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.media.used_bytes(ALICE) == QUOTA
+
+    async def test_one_request_and_one_set_of_bytes_open_one_upload(self, stores: Stores) -> None:
+        row = upload()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        same_request, same_bytes = upload(request_id=row.request_id), upload(bytes_tag=row.bytes_tag)
+        assert await stores.uploads.add(same_request, quota_bytes=QUOTA) is Adding.TAKEN
+        assert await stores.uploads.add(same_bytes, quota_bytes=QUOTA) is Adding.TAKEN
+        assert await stores.media.used_bytes(ALICE) == row.size_bytes
+
+    async def test_nothing_opens_behind_the_fence(self, stores: Stores) -> None:
+        await stores.purge.raise_fences(ALICE, [Purpose.CLOUD_PROCESSING], 3)
+        assert await stores.uploads.add(upload(purpose_revision=3), quota_bytes=QUOTA) is Adding.FENCED
+        assert await stores.uploads.add(upload(purpose_revision=4), quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.uploads.add(upload(BOB, purpose_revision=3), quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.media.used_bytes(ALICE) == 1000
+
+    async def test_segments_come_back_in_their_order(self, stores: Stores) -> None:
+        row = upload()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        first, second = segment(0), segment(1)
+        assert await stores.uploads.commit_segment(row, first, committed_bytes=400, prefix=b"1234567")
+        moved = replace(row, committed_bytes=400, seal_prefix=b"1234567")
+        assert await stores.uploads.find(ALICE, row.id) == moved
+        assert await stores.uploads.commit_segment(moved, second, committed_bytes=800, prefix=b"1234567")
+        assert row.data_key_id is not None
+        assert await stores.uploads.segments(row.data_key_id) == [first.segment, second.segment]
+
+    async def test_a_writer_that_comes_second_commits_nothing(self, stores: Stores) -> None:
+        row = upload()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.commit_segment(row, segment(0), committed_bytes=400, prefix=b"1234567")
+        assert not await stores.uploads.commit_segment(row, segment(0), committed_bytes=400, prefix=b"1234567")
+        assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completing.GONE
+        assert row.data_key_id is not None
+        assert len(await stores.uploads.segments(row.data_key_id)) == 1
+
+    async def test_a_complete_upload_is_a_media(self, stores: Stores) -> None:
+        row, last = upload(), segment()
+        media = await store(stores, row, last)
+        assert await stores.media.find(ALICE, media.id) == media
+        assert await stores.media.find(BOB, media.id) is None
+        assert await stores.media.segments(media.data_key_id) == [last.segment]
+        assert await stores.uploads.find(ALICE, row.id) == replace(row, committed_bytes=1000, complete_time=NOON)
+        assert await stores.media.used_bytes(ALICE) == row.size_bytes
+
+    async def test_nothing_completes_behind_the_fence(self, stores: Stores) -> None:
+        row = upload()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.purge.raise_fences(ALICE, [Purpose.CLOUD_PROCESSING], 3)
+        assert not await stores.uploads.commit_segment(row, segment(), committed_bytes=400, prefix=b"1234567")
+        assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completing.GONE
+        assert await stores.media.find(ALICE, row.media_id) is None
+
+    async def test_one_original_is_kept_once(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        twin = upload(tag=media.tag)
+        await stores.uploads.add(twin, quota_bytes=QUOTA)
+        assert await stores.uploads.complete(twin, media_of(twin), segment(), event(), NOON) is Completing.KEPT_ALREADY
+        assert await stores.media.find_tagged(ALICE, [media.tag]) == [media]
+        assert await stores.uploads.find(ALICE, twin.id) == twin
+
+    async def test_an_upload_of_what_is_kept_settles_with_it(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        twin = upload(tag=media.tag)
+        await stores.uploads.add(twin, quota_bytes=QUOTA)
+        await stores.uploads.settle(twin, media_id=media.id, now=NOON)
+        settled = await stores.uploads.find(ALICE, twin.id)
+        assert settled is not None
+        assert (settled.media_id, settled.complete_time, settled.data_key_id) == (media.id, NOON, None)
+        assert [discard.data_key_id for discard in await stores.housekeeping.discards(10)] == [twin.data_key_id]
+        assert await stores.media.used_bytes(ALICE) == media.size_bytes
+
+    async def test_the_original_takes_the_place_of_the_reduced_copy(self, stores: Stores) -> None:
+        old_segment = segment()
+        old = await store(stores, upload(size=1000), old_segment)
+        row = upload(size=4000, media_id=old.id, tag=old.tag, rendition=Rendition.ORIGINAL)
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        new = media_of(row, upload_time=old.upload_time)
+        last = segment()
+        assert await stores.uploads.replace(row, new, last, event(), old=old, now=NOON) is Completing.STORED
+        assert await stores.media.find(ALICE, old.id) == new
+        assert await stores.media.segments(new.data_key_id) == [last.segment]
+        [discard] = await stores.housekeeping.discards(10)
+        assert (discard.data_key_id, discard.objects) == (old.data_key_id, (old_segment.segment.object,))
+        assert await stores.media.used_bytes(ALICE) == 4000
+
+    async def test_what_was_replaced_already_is_not_replaced_again(self, stores: Stores) -> None:
+        old = await store(stores, upload())
+        row = upload(media_id=old.id, tag=old.tag, rendition=Rendition.ORIGINAL)
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        stale = replace(old, data_key_id=uuid4())
+        assert (
+            await stores.uploads.replace(row, media_of(row), segment(), event(), old=stale, now=NOON) is Completing.GONE
+        )
+        assert await stores.media.find(ALICE, old.id) == old
+
+    async def test_a_discarded_upload_leaves_its_stream_to_be_deleted(self, stores: Stores) -> None:
+        row, first = upload(), segment()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.commit_segment(row, first, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.discard(BOB, row.id, NOON)
+        assert await stores.uploads.find(ALICE, row.id) is not None
+        await stores.uploads.discard(ALICE, row.id, NOON)
+        assert await stores.uploads.find(ALICE, row.id) is None
+        [discard] = await stores.housekeeping.discards(10)
+        assert (discard.subject, discard.data_key_id, discard.objects) == (
+            ALICE,
+            row.data_key_id,
+            (first.segment.object,),
+        )
+        assert await stores.media.used_bytes(ALICE) == 0
+        await stores.housekeeping.delete_discard(discard.data_key_id)
+        assert await stores.housekeeping.discards(10) == []
+
+    async def test_forgetting_a_complete_upload_leaves_its_media(self, stores: Stores) -> None:
+        row = upload()
+        media = await store(stores, row)
+        await stores.uploads.discard(ALICE, row.id, NOON)
+        assert await stores.uploads.find(ALICE, row.id) is None
+        assert await stores.media.find(ALICE, media.id) == media
+        assert await stores.housekeeping.discards(10) == []
+
+    async def test_a_request_for_what_is_kept_is_noted_once(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        note = upload(media_id=media.id, data_key_id=None, committed_bytes=1000, complete_time=NOON)
+        await stores.uploads.add_settled(note)
+        await stores.uploads.add_settled(replace(note, id=uuid4()))
+        assert await stores.uploads.find_earlier(ALICE, note.request_id, note.bytes_tag) == [note]
+        assert await stores.media.used_bytes(ALICE) == media.size_bytes
+
+
+class MediaSuite:
+    async def test_pages_go_from_the_newest_to_the_oldest_and_hold_each_media_once(self, stores: Stores) -> None:
+        rows = []
+        for minute in (3, 1, 2, 2):
+            row = upload()
+            await stores.uploads.add(row, quota_bytes=QUOTA)
+            rows.append(media_of(row, upload_time=NOON + timedelta(minutes=minute)))
+            await stores.uploads.complete(row, rows[-1], segment(), event(), NOON)
+        await store(stores, upload(BOB))
+        rows.sort(key=lambda row: (row.upload_time, row.id), reverse=True)
+        first = await stores.media.page(ALICE, None, 2)
+        second = await stores.media.page(ALICE, PageToken(first[-1].upload_time, first[-1].id), 3)
+        assert first + second == rows
+
+    async def test_a_dead_media_makes_room(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        await stores.media.discard(replace(media, data_key_id=uuid4()), NOON)
+        assert await stores.media.find(ALICE, media.id) == media
+        await stores.media.discard(media, NOON)
+        assert await stores.media.find(ALICE, media.id) is None
+        assert await stores.media.used_bytes(ALICE) == 0
+        assert [discard.data_key_id for discard in await stores.housekeeping.discards(10)] == [media.data_key_id]
+
+    async def test_an_original_is_wanted_once_and_of_reduced_copies_alone(self, stores: Stores) -> None:
+        preview = await store(stores, upload())
+        original = await store(stores, upload(rendition=Rendition.ORIGINAL))
+        ids = [preview.id, original.id, uuid4()]
+        assert await stores.media.want_originals("consumer", "event-1", BOB, ids) == 0
+        assert await stores.media.want_originals("consumer", "event-2", ALICE, ids) == 1
+        assert await stores.media.want_originals("consumer", "event-2", ALICE, ids) == 0
+        assert await stores.media.find(ALICE, preview.id) == replace(preview, original_wanted=True)
+        assert await stores.media.find(ALICE, original.id) == original
+
+
+class LookupSuite:
+    async def test_a_lookup_key_is_replaced_by_who_knows_the_one_before(self, stores: Stores) -> None:
+        first, second = lookup_key(), lookup_key()
+        assert await stores.lookup.find(ALICE) is None
+        assert await stores.lookup.put(first, replaces=None)
+        assert not await stores.lookup.put(second, replaces=None)
+        assert not await stores.lookup.put(second, replaces=uuid4())
+        assert await stores.lookup.find(ALICE) == first
+        assert await stores.lookup.put(second, replaces=first.data_key_id)
+        assert await stores.lookup.find(ALICE) == second
+        assert await stores.lookup.find(BOB) is None
+
+
+class HousekeepingSuite:
+    async def test_uploads_run_out(self, stores: Stores) -> None:
+        soon, later = upload(expire_time=NOON), upload(expire_time=NOON + timedelta(seconds=1))
+        for row in (soon, later):
+            await stores.uploads.add(row, quota_bytes=QUOTA)
+        assert await stores.housekeeping.expired_uploads(NOON, 10) == [soon]
+        await stores.housekeeping.delete_complete([soon.id])
+        assert await stores.housekeeping.expired_uploads(NOON, 10) == [soon]
+
+    async def test_complete_uploads_are_forgotten(self, stores: Stores) -> None:
+        row = upload(expire_time=NOON)
+        media = await store(stores, row)
+        await stores.housekeeping.delete_complete([row.id])
+        assert await stores.housekeeping.expired_uploads(NOON, 10) == []
+        assert await stores.media.find(ALICE, media.id) == media
+
+    async def test_objects_that_a_row_names_are_known(self, stores: Stores) -> None:
+        kept, dropped = segment(), segment()
+        await store(stores, upload(), kept)
+        doomed = upload()
+        await stores.uploads.add(doomed, quota_bytes=QUOTA)
+        await stores.uploads.commit_segment(doomed, dropped, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.discard(ALICE, doomed.id, NOON)
+        names = [kept.segment.object, dropped.segment.object, "stranger"]
+        assert await stores.housekeeping.unknown_objects(names) == {"stranger"}
+
+
+class PurgeSuite:
+    async def test_a_purge_by_key_takes_all_that_the_key_sealed(self, stores: Stores) -> None:
+        row, last = upload(), segment()
+        media, other = await store(stores, row, last), await store(stores, upload())
+        await stores.lookup.put(lookup_key(), replaces=None)
+        erasure = order(DataKeyScope((str(media.data_key_id),)), PurgeCause.ERASURE)
+        assert await stores.purge.objects(erasure) == [last.segment.object]
+        counts, late = await stores.purge.delete(erasure)
+        assert (dict(counts), late) == (_counts(media=1, upload=1, segment=1), [])
+        assert await stores.media.find(ALICE, media.id) is None
+        assert await stores.media.find(ALICE, other.id) == other
+        assert await stores.uploads.find(ALICE, row.id) is None
+        assert await stores.media.segments(media.data_key_id) == []
+        assert await stores.media.used_bytes(ALICE) == other.size_bytes
+
+    async def test_a_purge_carried_out_twice_is_the_same_as_once(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        erasure = order(DataKeyScope((str(media.data_key_id),)), PurgeCause.ERASURE)
+        await stores.purge.delete(erasure)
+        counts, late = await stores.purge.delete(erasure)
+        assert (dict(counts), late) == (_counts(), [])
+
+    async def test_what_its_owner_deleted_is_remembered_by_its_tag(self, stores: Stores) -> None:
+        deleted, expired = await store(stores, upload()), await store(stores, upload())
+        await stores.lookup.put(lookup_key(), replaces=None)
+        await stores.purge.delete(order(DataKeyScope((str(deleted.data_key_id),)), PurgeCause.ERASURE))
+        await stores.purge.delete(order(DataKeyScope((str(expired.data_key_id),)), PurgeCause.DEADLINE))
+        tags = [deleted.tag, expired.tag]
+        assert await stores.media.deleted_tags(ALICE, tags) == {deleted.tag}
+        assert await stores.media.deleted_tags(BOB, tags) == set()
+        assert await stores.media.was_deleted(ALICE, deleted.id)
+        assert not await stores.media.was_deleted(BOB, deleted.id)
+        assert not await stores.media.was_deleted(ALICE, expired.id)
+        await stores.housekeeping.forget_deleted(NOON)
+        assert await stores.media.was_deleted(ALICE, deleted.id)
+        await stores.housekeeping.forget_deleted(NOON + timedelta(seconds=1))
+        assert not await stores.media.was_deleted(ALICE, deleted.id)
+
+    async def test_what_comes_in_again_is_no_longer_remembered_as_deleted(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        await stores.lookup.put(lookup_key(), replaces=None)
+        await stores.purge.delete(order(DataKeyScope((str(media.data_key_id),)), PurgeCause.ERASURE))
+        await store(stores, upload(tag=media.tag))
+        assert await stores.media.deleted_tags(ALICE, [media.tag]) == set()
+
+    async def test_a_purge_by_purpose_takes_what_is_under_its_revision(self, stores: Stores) -> None:
+        older = await store(stores, upload(purpose=Purpose.OLDER_MEDIA, purpose_revision=5))
+        newer = await store(stores, upload(purpose=Purpose.OLDER_MEDIA, purpose_revision=6))
+        recent = await store(stores, upload(purpose_revision=3))
+        others = await store(stores, upload(BOB, purpose=Purpose.OLDER_MEDIA, purpose_revision=5))
+        key = lookup_key()
+        await stores.lookup.put(key, replaces=None)
+        counts, _ = await stores.purge.delete(order(PurposeScope("OLDER_MEDIA", 5)))
+        assert dict(counts) == _counts(media=1, upload=1, segment=1)
+        assert await stores.media.find(ALICE, older.id) is None
+        assert await stores.media.find(ALICE, newer.id) == newer
+        assert await stores.media.find(ALICE, recent.id) == recent
+        assert await stores.media.find(BOB, others.id) == others
+        assert await stores.lookup.find(ALICE) == key
+
+    async def test_a_purge_of_a_person_takes_everything(self, stores: Stores) -> None:
+        await store(stores, upload(purpose=Purpose.OLDER_MEDIA, purpose_revision=5))
+        deleted = await store(stores, upload())
+        await stores.lookup.put(lookup_key(), replaces=None)
+        await stores.purge.delete(order(DataKeyScope((str(deleted.data_key_id),)), PurgeCause.ERASURE))
+        doomed, dropped = upload(), segment()
+        await stores.uploads.add(doomed, quota_bytes=QUOTA)
+        await stores.uploads.commit_segment(doomed, dropped, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.discard(ALICE, doomed.id, NOON)
+        running, piece = upload(), segment()
+        await stores.uploads.add(running, quota_bytes=QUOTA)
+        await stores.uploads.commit_segment(running, piece, committed_bytes=400, prefix=b"1234567")
+        everything = order(SubjectScope(6, NOON))
+        assert {piece.segment.object, dropped.segment.object} < set(await stores.purge.objects(everything))
+        counts, late = await stores.purge.delete(everything)
+        expected = _counts(media=1, upload=2, segment=2, discard=1, lookup_key=1, deleted_media=1, usage=1)
+        assert (dict(counts), late) == (expected, [])
+        assert await stores.media.used_bytes(ALICE) == 0
+        assert await stores.media.page(ALICE, None, 10) == []
+
+    async def test_what_came_in_after_a_later_consent_survives_the_purge_of_a_person(self, stores: Stores) -> None:
+        media = await store(stores, upload(purpose_revision=7))
+        key = lookup_key(revision=7)
+        await stores.lookup.put(key, replaces=None)
+        counts, _ = await stores.purge.delete(order(SubjectScope(6, NOON)))
+        assert dict(counts) == _counts()
+        assert await stores.media.find(ALICE, media.id) == media
+        assert await stores.lookup.find(ALICE) == key
+
+    async def test_a_fence_never_sinks(self, stores: Stores) -> None:
+        await stores.purge.raise_fences(ALICE, list(Purpose), 5)
+        await stores.purge.raise_fences(ALICE, list(Purpose), 4)
+        assert await stores.uploads.add(upload(purpose_revision=5), quota_bytes=QUOTA) is Adding.FENCED
+
+
+class StoreSuite(UploadSuite, MediaSuite, LookupSuite, HousekeepingSuite, PurgeSuite):
+    """All of it."""
+
+
+def _counts(**counts: int) -> dict[str, int]:
+    tables = ("media", "upload", "segment", "discard", "lookup_key", "deleted_media", "usage")
+    return {f"ingest.table.{table}": counts.get(table, 0) for table in tables}

@@ -1,0 +1,13 @@
+import pytest
+
+from tests.contract.ingest.store_suite import Stores, StoreSuite
+from tests.fakes.ingest import FakeHousekeeping, FakeLookupKeys, FakeMedia, FakePurge, FakeUploads, Tables
+
+
+class TestFakeStore(StoreSuite):
+    @pytest.fixture
+    def stores(self) -> Stores:
+        tables = Tables()
+        return Stores(
+            FakeUploads(tables), FakeMedia(tables), FakeLookupKeys(tables), FakeHousekeeping(tables), FakePurge(tables)
+        )

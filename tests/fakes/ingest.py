@@ -1,0 +1,348 @@
+"""The ingest service's tables and locks in memory, proven by the same suite as PostgreSQL's."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from services.chassis.events import OutgoingEvent
+from services.ingest.domain import PageToken, Purpose, Rendition
+from services.ingest.ports import Adding, Completing, Discard, LookupKeyRow, NewSegment
+from services.ingest.records import MediaRow, Segment, UploadRow
+from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurposeScope, SubjectScope
+
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
+
+
+@dataclass
+class Tables:
+    """The rows, for tests that look at what is stored."""
+
+    uploads: dict[UUID, UploadRow] = field(default_factory=dict)
+    media: dict[UUID, MediaRow] = field(default_factory=dict)
+    segments: dict[UUID, dict[int, Segment]] = field(default_factory=dict)
+    lookup_keys: dict[str, LookupKeyRow] = field(default_factory=dict)
+    deleted: dict[tuple[str, UUID], tuple[bytes, int, datetime]] = field(default_factory=dict)
+    used: dict[str, int] = field(default_factory=dict)
+    discards: dict[UUID, tuple[UploadRow | MediaRow, tuple[str, ...]]] = field(default_factory=dict)
+    fences: dict[tuple[str, Purpose], int] = field(default_factory=dict)
+    events: list[OutgoingEvent] = field(default_factory=list)
+    heard: set[tuple[str, str]] = field(default_factory=set)
+
+    def is_fenced(self, row: UploadRow) -> bool:
+        return self.fences.get((row.subject, row.purpose), -1) >= row.purpose_revision
+
+    def current(self, row: UploadRow) -> UploadRow | None:
+        """Returns the stored row if it is open, as far as `row` says, and not fenced out."""
+        stored = self.uploads.get(row.id)
+        if stored is None or stored.subject != row.subject or stored.complete_time is not None:
+            return None
+        return None if stored.committed_bytes != row.committed_bytes or self.is_fenced(stored) else stored
+
+    def add_segment(self, data_key_id: UUID, new: NewSegment) -> None:
+        self.segments.setdefault(data_key_id, {})[new.position] = new.segment
+
+    def discard_stream(self, row: UploadRow | MediaRow) -> None:
+        assert row.data_key_id is not None
+        pieces = self.segments.pop(row.data_key_id, {})
+        self.discards[row.data_key_id] = (row, tuple(piece.object for piece in pieces.values()))
+        self.used[row.subject] -= row.size_bytes
+
+
+class FakeUploads:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
+        row = self._tables.uploads.get(upload_id)
+        return row if row is not None and row.subject == subject else None
+
+    async def find_earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
+        return [
+            row
+            for row in self._tables.uploads.values()
+            if row.subject == subject
+            and (row.request_id == request_id or (row.bytes_tag == bytes_tag and row.complete_time is None))
+        ]
+
+    async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
+        used = self._tables.used.get(row.subject, 0) + row.size_bytes
+        if used > quota_bytes:
+            return Adding.NO_ROOM
+        if self._tables.is_fenced(row):
+            return Adding.FENCED
+        if await self.find_earlier(row.subject, row.request_id, row.bytes_tag):
+            return Adding.TAKEN
+        self._tables.used[row.subject] = used
+        self._tables.uploads[row.id] = row
+        return Adding.ADDED
+
+    async def add_settled(self, row: UploadRow) -> None:
+        if all(
+            (each.subject, each.request_id) != (row.subject, row.request_id) for each in self._tables.uploads.values()
+        ):
+            self._tables.uploads[row.id] = row
+
+    async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
+        stored = self._tables.current(row)
+        if stored is None or stored.data_key_id is None:
+            return False
+        self._tables.add_segment(stored.data_key_id, new)
+        self._tables.uploads[row.id] = replace(stored, committed_bytes=committed_bytes, seal_prefix=prefix)
+        return True
+
+    async def complete(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
+    ) -> Completing:
+        stored = self._tables.current(row)
+        if stored is None:
+            return Completing.GONE
+        if media.id in self._tables.media or any(
+            (each.subject, each.tag) == (media.subject, media.tag) for each in self._tables.media.values()
+        ):
+            return Completing.KEPT_ALREADY
+        self._finish(stored, media, new, event, now)
+        for key, (tag, _, _) in list(self._tables.deleted.items()):
+            if (key[0], tag) == (media.subject, media.tag):
+                del self._tables.deleted[key]
+        return Completing.STORED
+
+    async def replace(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
+    ) -> Completing:
+        stored, kept = self._tables.current(row), self._tables.media.get(media.id)
+        if stored is None or kept is None or kept.data_key_id != old.data_key_id:
+            return Completing.GONE
+        self._finish(stored, replace(media, upload_time=kept.upload_time), new, event, now)
+        self._tables.discard_stream(old)
+        return Completing.STORED
+
+    async def settle(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
+        stored = self._tables.uploads.get(row.id)
+        if stored is not None and stored.subject == row.subject and stored.complete_time is None:
+            self._tables.discard_stream(stored)
+            self._tables.uploads[row.id] = replace(
+                stored, media_id=media_id, data_key_id=None, committed_bytes=stored.size_bytes, complete_time=now
+            )
+
+    async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
+        row = await self.find(subject, upload_id)
+        if row is not None:
+            del self._tables.uploads[upload_id]
+            if row.complete_time is None:
+                self._tables.discard_stream(row)
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        return _in_order(self._tables, data_key_id)
+
+    def _finish(self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime) -> None:
+        self._tables.uploads[row.id] = replace(row, committed_bytes=row.size_bytes, complete_time=now)
+        self._tables.media[media.id] = media
+        self._tables.add_segment(media.data_key_id, new)
+        self._tables.events.append(event)
+
+
+class FakeMedia:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
+        row = self._tables.media.get(media_id)
+        return row if row is not None and row.subject == subject else None
+
+    async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
+        return [row for row in self._tables.media.values() if row.subject == subject and row.tag in tags]
+
+    async def page(self, subject: str, after: PageToken | None, limit: int) -> list[MediaRow]:
+        rows = [row for row in self._tables.media.values() if row.subject == subject]
+        rows.sort(key=lambda row: (row.upload_time, row.id), reverse=True)
+        if after is not None:
+            rows = [row for row in rows if (row.upload_time, row.id) < (after.upload_time, after.media_id)]
+        return rows[:limit]
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        return _in_order(self._tables, data_key_id)
+
+    async def discard(self, row: MediaRow, now: datetime) -> None:
+        stored = self._tables.media.get(row.id)
+        if stored is not None and stored.data_key_id == row.data_key_id:
+            del self._tables.media[row.id]
+            self._tables.discard_stream(stored)
+
+    async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
+        found = {tag for (owner, _), (tag, _, _) in self._tables.deleted.items() if owner == subject}
+        return found & set(tags)
+
+    async def was_deleted(self, subject: str, media_id: UUID) -> bool:
+        return (subject, media_id) in self._tables.deleted
+
+    async def used_bytes(self, subject: str) -> int:
+        return self._tables.used.get(subject, 0)
+
+    async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
+        if (consumer, event_id) in self._tables.heard:
+            return 0
+        self._tables.heard.add((consumer, event_id))
+        wanted = [
+            row
+            for row in self._tables.media.values()
+            if row.subject == subject
+            and row.id in media_ids
+            and row.rendition is Rendition.PREVIEW
+            and not row.original_wanted
+        ]
+        self._tables.media |= {row.id: replace(row, original_wanted=True) for row in wanted}
+        return len(wanted)
+
+
+class FakeLookupKeys:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def find(self, subject: str) -> LookupKeyRow | None:
+        return self._tables.lookup_keys.get(subject)
+
+    async def put(self, row: LookupKeyRow, *, replaces: UUID | None) -> bool:
+        stored = self._tables.lookup_keys.get(row.subject)
+        if (None if stored is None else stored.data_key_id) != replaces:
+            return False
+        self._tables.lookup_keys[row.subject] = row
+        return True
+
+
+class FakeWriterLocks:
+    def __init__(self) -> None:
+        self.held: set[UUID] = set()
+
+    async def acquire(self, upload_id: UUID) -> bool:
+        if upload_id in self.held:
+            return False
+        self.held.add(upload_id)
+        return True
+
+    async def release(self, upload_id: UUID) -> None:
+        self.held.discard(upload_id)
+
+
+class FakeHousekeeping:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
+        rows = [row for row in self._tables.uploads.values() if row.expire_time <= now]
+        return sorted(rows, key=lambda row: row.expire_time)[:limit]
+
+    async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
+        for upload_id in upload_ids:
+            row = self._tables.uploads.get(upload_id)
+            if row is not None and row.complete_time is not None:
+                del self._tables.uploads[upload_id]
+
+    async def discards(self, limit: int) -> list[Discard]:
+        found = [Discard(key, row.subject, objects) for key, (row, objects) in self._tables.discards.items()]
+        return found[:limit]
+
+    async def delete_discard(self, data_key_id: UUID) -> None:
+        self._tables.discards.pop(data_key_id, None)
+
+    async def unknown_objects(self, names: Sequence[str]) -> set[str]:
+        known = {piece.object for pieces in self._tables.segments.values() for piece in pieces.values()}
+        known |= {name for _, objects in self._tables.discards.values() for name in objects}
+        return set(names) - known
+
+    async def forget_deleted(self, before: datetime) -> None:
+        for key, (_, _, time) in list(self._tables.deleted.items()):
+            if time < before:
+                del self._tables.deleted[key]
+
+
+class FakePurge:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def raise_fences(self, subject: str, purposes: Sequence[Purpose], revision: int) -> None:
+        for purpose in purposes:
+            key = (subject, purpose)
+            self._tables.fences[key] = max(revision, self._tables.fences.get(key, revision))
+
+    async def objects(self, order: PurgeOrder) -> list[str]:
+        keys = {row.data_key_id for row in self._media(order)} | {row.data_key_id for row in self._uploads(order)}
+        streams = [pieces for key, pieces in self._tables.segments.items() if key in keys]
+        discarded = [objects for row, objects in self._tables.discards.values() if _covers(order, row)]
+        return [piece.object for pieces in streams for piece in pieces.values()] + [
+            name for objects in discarded for name in objects
+        ]
+
+    async def delete(self, order: PurgeOrder) -> tuple[Mapping[str, int], list[str]]:
+        tables = self._tables
+        media, uploads = self._media(order), self._uploads(order)
+        gone = {row.id for row in media}
+        uploads += [r for r in tables.uploads.values() if r.media_id in gone and r not in uploads]
+        self._remember(order, media)
+        counts = {"media": len(media), "upload": len(uploads), "segment": 0}
+        for made in media:
+            del tables.media[made.id]
+            tables.used[order.subject] -= made.size_bytes
+        for row in uploads:
+            del tables.uploads[row.id]
+            tables.used[order.subject] -= row.size_bytes if row.complete_time is None else 0
+        for key in [made.data_key_id for made in media] + [row.data_key_id for row in uploads if row.data_key_id]:
+            counts["segment"] += len(tables.segments.pop(key, {}))
+        counts["discard"] = _pop(tables.discards, [k for k, (r, _) in tables.discards.items() if _covers(order, r)])
+        counts |= self._delete_lookup(order)
+        counts["usage"] = _pop(tables.used, [order.subject] if tables.used.get(order.subject) == 0 else [])
+        return {f"ingest.table.{table}": count for table, count in counts.items()}, []
+
+    def _delete_lookup(self, order: PurgeOrder) -> dict[str, int]:
+        tables = self._tables
+        key = tables.lookup_keys.get(order.subject)
+        covered = key is not None and _covers_at(order, Purpose.CLOUD_PROCESSING, key.purpose_revision, key.data_key_id)
+        deleted = [
+            entry
+            for entry, (_, revision, _) in tables.deleted.items()
+            if entry[0] == order.subject and _covers_at(order, Purpose.CLOUD_PROCESSING, revision, None)
+        ]
+        return {
+            "lookup_key": _pop(tables.lookup_keys, [order.subject] if covered else []),
+            "deleted_media": _pop(tables.deleted, deleted),
+        }
+
+    def _remember(self, order: PurgeOrder, media: Sequence[MediaRow]) -> None:
+        key = self._tables.lookup_keys.get(order.subject)
+        if key is not None and order.cause is PurgeCause.ERASURE and isinstance(order.scope, DataKeyScope):
+            for row in media:
+                entry = (row.tag, key.purpose_revision, order.create_time)
+                self._tables.deleted.setdefault((row.subject, row.id), entry)
+
+    def _media(self, order: PurgeOrder) -> list[MediaRow]:
+        return [row for row in self._tables.media.values() if _covers(order, row)]
+
+    def _uploads(self, order: PurgeOrder) -> list[UploadRow]:
+        return [row for row in self._tables.uploads.values() if _covers(order, row)]
+
+
+def _covers(order: PurgeOrder, row: UploadRow | MediaRow) -> bool:
+    same_person = row.subject == order.subject
+    return same_person and _covers_at(order, row.purpose, row.purpose_revision, row.data_key_id)
+
+
+def _covers_at(order: PurgeOrder, purpose: Purpose, revision: int, data_key_id: UUID | None) -> bool:
+    match order.scope:
+        case DataKeyScope(ids):
+            return data_key_id is not None and str(data_key_id) in ids
+        case PurposeScope(ordered, highest):
+            return purpose == ordered and revision <= highest
+        case SubjectScope(highest, _):
+            return revision <= highest
+
+
+def _pop(table: dict[KeyT, ValueT], keys: Sequence[KeyT]) -> int:
+    for key in keys:
+        del table[key]
+    return len(keys)
+
+
+def _in_order(tables: Tables, data_key_id: UUID) -> list[Segment]:
+    return [segment for _, segment in sorted(tables.segments.get(data_key_id, {}).items())]

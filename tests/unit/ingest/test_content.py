@@ -1,0 +1,176 @@
+import io
+import random
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from services.ingest.content.check import ContentCheck
+from services.ingest.content.picture import Limits, Picture
+from services.ingest.domain import MediaType
+from services.ingest.errors import (
+    ContentRefused,
+    MediaCorrupt,
+    MediaEmpty,
+    MediaTooManyPixels,
+    MediaTypeUnsupported,
+)
+from services.ingest.exif import read_exif
+from tests.unit.ingest.pictures import (
+    KINDS,
+    exif_block,
+    motion_photo,
+    picture,
+    png_bomb,
+    png_chunk,
+    progressive_jpeg,
+)
+
+LIMITS = Limits(max_pixels=100_000_000, max_side=16_384)
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
+
+
+def check(data: bytes, *, step: int = 1 << 20, announced: int | None = None, limits: Limits = LIMITS) -> Picture:
+    content = ContentCheck(limits, len(data) if announced is None else announced)
+    for start in range(0, len(data), step):
+        content.feed(data[start : start + step])
+    return content.finish()
+
+
+class TestWholePictures:
+    @EVERY_KIND
+    def test_every_type_is_known_by_its_content(self, kind: str) -> None:
+        found = check(picture(kind, 640, 480))
+        assert (found.media_type, found.width, found.height) == (KINDS[kind], 640, 480)
+
+    @EVERY_KIND
+    @pytest.mark.parametrize("step", [1, 7, 1000])
+    def test_the_size_of_chunks_changes_nothing(self, kind: str, step: int) -> None:
+        data = picture(kind, 100, 80, exif=exif_block("2026:02:03 04:05:06"))
+        assert check(data, step=step) == check(data)
+
+    @EVERY_KIND
+    def test_exif_is_found_in_every_type(self, kind: str) -> None:
+        found = check(picture(kind, exif=exif_block("2026:02:03 04:05:06", "+01:00")))
+        moment = read_exif(found.exif).moment
+        assert moment is not None
+        assert moment.wall_time.isoformat() == "2026-02-03T04:05:06"
+
+    def test_a_progressive_jpeg_is_whole(self) -> None:
+        assert check(progressive_jpeg(320, 240)).width == 320
+
+    def test_a_film_behind_the_picture_is_no_fault(self) -> None:
+        assert check(motion_photo(320, 240)).media_type is MediaType.JPEG
+
+    def test_lossless_and_animated_webp_are_whole(self) -> None:
+        lossless, animated = io.BytesIO(), io.BytesIO()
+        first, second = (Image.open(io.BytesIO(picture(seed=seed))) for seed in (1, 2))
+        first.save(lossless, "WEBP", lossless=True)
+        first.save(animated, "WEBP", save_all=True, append_images=[second])
+        assert (check(lossless.getvalue()).width, check(animated.getvalue()).height) == (64, 48)
+
+    def test_a_turned_heic_has_its_upright_size(self) -> None:
+        turned = picture("HEIF", 100, 60, exif=exif_block(orientation=6))
+        found = check(turned)
+        with Image.open(io.BytesIO(turned)) as upright:
+            assert upright.size == (60, 100)
+        assert (found.width, found.height, found.exif_turns) == (60, 100, False)
+
+
+class TestBrokenPictures:
+    def test_nothing_is_no_picture(self) -> None:
+        with pytest.raises(MediaEmpty):
+            check(b"")
+
+    @pytest.mark.parametrize(
+        ("data", "detected"),
+        [
+            (b"Dear diary, today I took no photo at all, because it rained.\n" * 20, "text"),
+            ("Häßliche Größen".encode() * 30, "text"),
+            (b"GIF89a" + bytes(100), "gif"),
+            (b"%PDF-1.7" + bytes(100), "pdf"),
+            (b"\0\0\0\x18ftypmp42" + bytes(100), "video"),
+            (b"RIFF\x24\0\0\0WAVEfmt " + bytes(100), "riff"),
+            (bytes(100), "unknown"),
+            (b"hi", "text"),
+        ],
+    )
+    def test_what_is_no_picture_is_named(self, data: bytes, detected: str) -> None:
+        with pytest.raises(MediaTypeUnsupported) as refused:
+            check(data)
+        assert refused.value.metadata["detected"] == detected
+
+    @EVERY_KIND
+    @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9, 0.999])
+    def test_a_picture_cut_short_is_refused(self, kind: str, share: float) -> None:
+        whole = picture(kind, 320, 240)
+        with pytest.raises(MediaCorrupt):
+            check(whole[: int(len(whole) * share)])
+
+    def test_a_jpeg_without_its_last_byte_is_refused(self) -> None:
+        with pytest.raises(MediaCorrupt, match="end marker"):
+            check(picture()[:-1])
+
+    def test_a_jpeg_whose_data_were_overwritten_is_refused(self) -> None:
+        data = bytearray(picture("JPEG", 640, 480))
+        middle = len(data) // 2
+        data[middle : middle + 2000] = random.Random(1).randbytes(2000)
+        with pytest.raises(MediaCorrupt, match="altered"):
+            check(bytes(data))
+
+    @given(position=st.integers(min_value=33), bit=st.integers(min_value=0, max_value=7))
+    @settings(max_examples=60, deadline=None)
+    def test_a_png_with_any_bit_flipped_is_refused(self, position: int, bit: int) -> None:
+        data = bytearray(picture("PNG", 40, 30))
+        data[position % len(data)] ^= 1 << bit
+        with pytest.raises(ContentRefused):
+            check(bytes(data))
+
+    @EVERY_KIND
+    @given(noise=st.randoms(use_true_random=False))
+    @settings(max_examples=40, deadline=None)
+    def test_noise_in_a_header_raises_nothing_else(self, kind: str, noise: random.Random) -> None:
+        data = bytearray(picture(kind, 40, 30, exif=exif_block("2026:02:03 04:05:06")))
+        for _ in range(noise.randint(1, 8)):
+            data[noise.randrange(8, min(len(data), 700))] = noise.randrange(256)
+        try:
+            found = check(bytes(data), step=noise.choice([13, 100_000]))
+        except ContentRefused:
+            return
+        read_exif(found.exif)
+
+    @given(data=st.binary(max_size=300), kind=st.sampled_from(sorted(KINDS)))
+    @settings(max_examples=100, deadline=None)
+    def test_anything_behind_a_right_beginning_is_judged(self, data: bytes, kind: str) -> None:
+        with pytest.raises(ContentRefused):
+            check(picture(kind)[:16] + data)
+
+
+class TestLimits:
+    def test_a_decompression_bomb_is_refused_by_its_header(self) -> None:
+        bomb = png_bomb()
+        content = ContentCheck(LIMITS, len(bomb))
+        with pytest.raises(MediaTooManyPixels) as refused:
+            content.feed(bomb[:64])
+        assert (refused.value.metadata["width"], refused.value.metadata["limit_pixels"]) == ("30000", "100000000")
+
+    @EVERY_KIND
+    def test_every_type_is_held_to_the_limits(self, kind: str) -> None:
+        data = picture(kind, 320, 200)
+        assert check(data, limits=Limits(max_pixels=64_000, max_side=320)).width == 320
+        for limits in (Limits(max_pixels=63_999, max_side=320), Limits(max_pixels=64_000, max_side=319)):
+            with pytest.raises(MediaTooManyPixels):
+                check(data, limits=limits)
+
+    def test_a_picture_of_no_height_is_refused(self) -> None:
+        header = struct.pack(">IIBBBBB", 10, 0, 8, 2, 0, 0, 0)
+        with pytest.raises(MediaCorrupt, match="no size"):
+            check(b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IEND", b"") + bytes(40))
+
+    def test_a_file_of_endless_tiny_parts_is_refused(self) -> None:
+        header = struct.pack(">IIBBBBB", 10, 10, 8, 2, 0, 0, 0)
+        chunks = png_chunk(b"tEXt", b"") * 60_000
+        with pytest.raises(MediaCorrupt, match="parts"):
+            check(b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + chunks)
