@@ -51,7 +51,7 @@ def register(server: grpc.aio.Server, dependencies: Dependencies) -> None:
 async def main() -> None:
     """Runs the service until it is told to stop."""
     settings = Settings()
-    configure_logging(NAME, settings.log_level)
+    configure_logging(NAME, settings.log_level, fields=("epoch",))
     clock = SystemClock()
     epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
     await migrate(settings, MIGRATIONS)

@@ -109,9 +109,9 @@ class DataKeyRequest:
 
 @dataclass(frozen=True)
 class OpenKey:
-    """A data key in clear."""
+    """A data key in clear; like everywhere here, its id is a UUID in canonical form."""
 
-    id: UUID
+    id: str
     key: bytes = field(repr=False)
 
 
@@ -119,7 +119,7 @@ class OpenKey:
 class SealedKey:
     """A data key sealed under its purpose key."""
 
-    id: UUID
+    id: str
     sealed: bytes
 
 
@@ -127,7 +127,7 @@ class SealedKey:
 class NewKeyRow:
     """A data key about to be stored."""
 
-    id: UUID
+    id: str
     sealed: bytes
     delete_time: datetime
     lineage: tuple[UUID, ...]
@@ -137,7 +137,7 @@ class NewKeyRow:
 class DestroyedKey:
     """A data key that is gone, and the service that must delete what it sealed."""
 
-    id: UUID
+    id: str
     subject: str
     owner: str
 
@@ -154,7 +154,7 @@ class DestroyedPurpose:
 class DataKeyScope:
     """Artefacts sealed under these data keys."""
 
-    ids: tuple[UUID, ...]
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class Revocation:
 
     subject: str
     purposes: tuple[Purpose, ...] = ()
-    data_key_ids: tuple[UUID, ...] = ()
+    data_key_ids: tuple[str, ...] = ()
     subject_erased: bool = False
 
 
@@ -237,7 +237,7 @@ def key_orders(
     destroyed: Iterable[DestroyedKey], cause: PurgeCause, now: datetime, erasure: UUID | None = None
 ) -> list[PurgeOrder]:
     """Returns an order for each owner and person of destroyed data keys, of at most 1000 keys each."""
-    groups: defaultdict[tuple[str, str], list[UUID]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for key in destroyed:
         groups[key.owner, key.subject].append(key.id)
     return [
@@ -249,7 +249,7 @@ def key_orders(
 
 def key_revocations(destroyed: Iterable[DestroyedKey]) -> list[Revocation]:
     """Returns what the holders of destroyed data keys must hear, a message for each person."""
-    groups: defaultdict[str, list[UUID]] = defaultdict(list)
+    groups: defaultdict[str, list[str]] = defaultdict(list)
     for key in destroyed:
         groups[key.subject].append(key.id)
     return [Revocation(subject, data_key_ids=tuple(ids)) for subject, ids in groups.items()]
@@ -295,5 +295,5 @@ def is_too_far(delete_time: datetime, now: datetime, longest_days: int) -> bool:
     return not now < delete_time <= now + timedelta(days=longest_days) + CLOCK_SLACK
 
 
-def _portions(ids: list[UUID]) -> list[list[UUID]]:
+def _portions(ids: list[str]) -> list[list[str]]:
     return [ids[start : start + MAX_KEYS_IN_ORDER] for start in range(0, len(ids), MAX_KEYS_IN_ORDER)]

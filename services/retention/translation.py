@@ -1,5 +1,6 @@
 """Messages of `pellicule.retention.v1` to the domain and back; raises field violations."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -37,6 +38,8 @@ MAX_IDS = 10_000
 MAX_PAGE = 1000
 _DEFAULT_PAGE = 100
 _MAX_LINEAGE = 1000
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID_WANTED = "send a UUID such as 4f1c0a52-6f0e-4c63-9a57-0d2f7a1f6a33"
 _HEX = frozenset("0123456789abcdef")
 _PURPOSES = {purpose_pb2.Purpose.Value(f"PURPOSE_{purpose}"): purpose for purpose in Purpose}
 _NUMBERS = {purpose: number for number, purpose in _PURPOSES.items()}
@@ -72,13 +75,9 @@ def revision(value: int) -> int:
 
 def uuid(value: str, field: str) -> UUID:
     """Returns a UUID in its canonical form."""
-    try:
-        parsed = UUID(value)
-    except ValueError:
-        parsed = None
-    if parsed is None or str(parsed) != value:
-        raise FieldInvalid.of(field, "send a UUID such as 4f1c0a52-6f0e-4c63-9a57-0d2f7a1f6a33")
-    return parsed
+    if _CANONICAL_UUID.fullmatch(value) is None:
+        raise FieldInvalid.of(field, _UUID_WANTED)
+    return UUID(value)
 
 
 def resource(value: str, collection: str, field: str) -> UUID:
@@ -119,11 +118,14 @@ def key_requests(specs: Sequence[data_key_pb2.DataKeySpec]) -> list[DataKeyReque
     return [_key_request(spec, f"keys[{index}]") for index, spec in enumerate(specs)]
 
 
-def key_ids(ids: Sequence[str]) -> list[UUID]:
-    """Returns ids of data keys."""
+def key_ids(ids: Sequence[str]) -> Sequence[str]:
+    """Returns ids of data keys: UUIDs in canonical form."""
     if len(ids) > MAX_IDS:
         raise FieldInvalid.of("ids", f"send at most {MAX_IDS} ids in one call")
-    return [uuid(id_, f"ids[{index}]") for index, id_ in enumerate(ids)]
+    for index, id_ in enumerate(ids):
+        if _CANONICAL_UUID.fullmatch(id_) is None:
+            raise FieldInvalid.of(f"ids[{index}]", _UUID_WANTED)
+    return ids
 
 
 def page_size(value: int) -> int:
@@ -163,7 +165,7 @@ def timestamp(value: datetime | None) -> Timestamp | None:
 
 def data_keys(keys: Iterable[OpenKey]) -> Iterable[data_key_pb2.DataKey]:
     """Returns keys in clear as messages."""
-    return [data_key_pb2.DataKey(id=str(key.id), key=key.key) for key in keys]
+    return [data_key_pb2.DataKey(id=key.id, key=key.key) for key in keys]
 
 
 def revocation(destroyed: Revocation) -> key_service_pb2.WatchRevocationsResponse:
@@ -171,7 +173,7 @@ def revocation(destroyed: Revocation) -> key_service_pb2.WatchRevocationsRespons
     return key_service_pb2.WatchRevocationsResponse(
         subject=destroyed.subject,
         purposes=[_NUMBERS[one] for one in destroyed.purposes],
-        data_key_ids=map(str, destroyed.data_key_ids),
+        data_key_ids=destroyed.data_key_ids,
         subject_erased=destroyed.subject_erased,
     )
 
@@ -187,7 +189,7 @@ def purge_order(order: PurgeOrder) -> erasure_pb2.PurgeOrder:
     )
     match order.scope:
         case DataKeyScope(ids=ids):
-            message.data_keys.ids.extend(map(str, ids))
+            message.data_keys.ids.extend(ids)
         case PurposeScope() as scope:
             message.purpose.purpose = _NUMBERS[scope.purpose]
             message.purpose.revision = scope.revision

@@ -27,7 +27,7 @@ LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class KeyRow:
-    id: UUID
+    id: str
     subject: str
     purpose: Purpose
     purpose_revision: int
@@ -51,7 +51,7 @@ class State:
     purposes: dict[tuple[str, Purpose], PurposeKey] = field(default_factory=dict)
     decisions: dict[tuple[str, Purpose], int] = field(default_factory=dict)
     owners: set[tuple[str, Purpose, int, str]] = field(default_factory=set)
-    keys: dict[UUID, KeyRow] = field(default_factory=dict)
+    keys: dict[str, KeyRow] = field(default_factory=dict)
     media: dict[tuple[str, UUID], MediaRow] = field(default_factory=dict)
     orders: dict[UUID, tuple[int, PurgeOrder]] = field(default_factory=dict)
     reports: dict[tuple[UUID, str], int] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class FakeDataKeys:
                 row.id, key.subject, key.purpose, key.revision, owner, row.sealed, row.delete_time, row.lineage
             )
 
-    async def destroy(self, subject: str, owner: str, ids: Collection[UUID]) -> list[DestroyedKey]:
+    async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
         return self._destroy(key for key in self._of(subject) if key.id in ids and key.owner == owner)
 
     async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
@@ -369,7 +369,7 @@ class FakeStore:
             self._told.notify_all()
 
     async def sealed_keys(
-        self, subject: str, purpose: Purpose, ids: Collection[UUID], now: datetime
+        self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
     ) -> tuple[PurposeKey, list[SealedKey]] | None:
         key = self.state.purposes.get((subject, purpose))
         if key is None or key.expire_time <= now:

@@ -91,7 +91,7 @@ async def _begin_epoch(epoch: str, now: datetime, *, store: Store, epoch_keys: E
     async with store.transaction() as transaction:
         await transaction.epochs.add(epoch, now)
     epoch_keys.begin(epoch)
-    _log.info("epoch_begun")
+    _log.info("epoch_begun", epoch=epoch)
 
 
 async def _wrap_anew(*, store: Store, epoch_keys: EpochKeys) -> None:
@@ -131,7 +131,7 @@ async def _retire(epoch: str, now: datetime, *, store: Store) -> None:
     async with store.transaction() as transaction:
         await transaction.epochs.lock_for_destruction(epoch)
         if await transaction.epochs.in_use(epoch):
-            _log.error("epoch_still_in_use")
+            _log.error("epoch_still_in_use", epoch=epoch)
             return
         await transaction.epochs.mark_destroyed(epoch, now)
-    _log.info("epoch_destroyed")
+    _log.info("epoch_destroyed", epoch=epoch)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 
@@ -142,7 +142,7 @@ async def create_data_keys(
             raise PurposeNotGranted(purpose)
         limited = await _limited(transaction, purpose_key, requests, now)
         wrapper = _unwrapped(purpose_key, epoch_keys)
-        opened = [OpenKey(uuid4(), new_key()) for _ in limited]
+        opened = [OpenKey(str(uuid4()), new_key()) for _ in limited]
         rows = [_row(key, request, purpose, wrapper) for key, request in zip(opened, limited, strict=True)]
         await transaction.purposes.add_owner(purpose_key, owner)
         await transaction.keys.add(purpose_key, owner, rows)
@@ -150,7 +150,7 @@ async def create_data_keys(
 
 
 async def open_data_keys(
-    subject: str, purpose: Purpose, ids: Collection[UUID], *, store: Store, epoch_keys: EpochKeys, clock: Clock
+    subject: str, purpose: Purpose, ids: Collection[str], *, store: Store, epoch_keys: EpochKeys, clock: Clock
 ) -> tuple[list[OpenKey], int]:
     """Opens those of the data keys that live, and returns them with the fencing number of their purpose's key.
 
@@ -169,7 +169,7 @@ async def open_data_keys(
     return list(_opened(sealed, purpose, wrapper)), purpose_key.revision
 
 
-async def destroy_data_keys(subject: str, owner: str, ids: Collection[UUID], *, store: Store) -> int:
+async def destroy_data_keys(subject: str, owner: str, ids: Collection[str], *, store: Store) -> int:
     """Destroys data keys that a service owns, and returns how many there were."""
     async with store.transaction() as transaction:
         destroyed = await transaction.keys.destroy(subject, owner, ids)
@@ -263,8 +263,8 @@ def _opened(sealed: Sequence[SealedKey], purpose: Purpose, wrapper: Wrapper) -> 
         try:
             yield OpenKey(key.id, wrapper.unwrap(key.sealed, _aad(key.id, purpose)))
         except WrapBroken:
-            _log.error("data_key_broken", key=str(key.id))
+            _log.error("data_key_broken", key=key.id)
 
 
-def _aad(id_: UUID, purpose: Purpose) -> bytes:
+def _aad(id_: str, purpose: Purpose) -> bytes:
     return f"{id_}|{purpose}".encode()

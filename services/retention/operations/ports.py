@@ -131,7 +131,7 @@ class DataKeys(Protocol):
     async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
         """Stores new data keys."""
 
-    async def destroy(self, subject: str, owner: str, ids: Collection[UUID]) -> list[DestroyedKey]:
+    async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
         """Deletes data keys of a person that a service owns."""
 
     async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
@@ -258,7 +258,7 @@ class Store(Protocol):
         """Begins a transaction; it is undone if the block raises."""
 
     async def sealed_keys(
-        self, subject: str, purpose: Purpose, ids: Collection[UUID], now: datetime
+        self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
     ) -> tuple[PurposeKey, list[SealedKey]] | None:
         """Returns a live purpose key and those of the data keys that hang on it and are not over, at one moment.
 

@@ -37,12 +37,13 @@ class DataKeyTable:
             },
         )
 
-    async def destroy(self, subject: str, owner: str, ids: Collection[UUID]) -> list[DestroyedKey]:
+    async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
         """Deletes data keys of a person that a service owns."""
         return await self._destroyed(
             """
             DELETE FROM data_key
-            WHERE id = ANY(%(ids)s) AND subject = %(subject)s AND owner = %(owner)s RETURNING id, subject, owner
+            WHERE id = ANY(%(ids)s::uuid[]) AND subject = %(subject)s AND owner = %(owner)s
+            RETURNING id::text, subject, owner
             """,
             {"ids": list(ids), "subject": subject, "owner": owner},
         )
@@ -52,7 +53,7 @@ class DataKeyTable:
         return await self._destroyed(
             """
             DELETE FROM data_key
-            WHERE lineage && %(media)s::uuid[] AND subject = %(subject)s RETURNING id, subject, owner
+            WHERE lineage && %(media)s::uuid[] AND subject = %(subject)s RETURNING id::text, subject, owner
             """,
             {"media": list(media), "subject": subject},
         )
@@ -64,7 +65,7 @@ class DataKeyTable:
             DELETE FROM data_key WHERE id = ANY(ARRAY(
                 SELECT id FROM data_key WHERE delete_time <= %(now)s
                 ORDER BY delete_time LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-            )) RETURNING id, subject, owner
+            )) RETURNING id::text, subject, owner
             """,
             {"now": now, "limit": limit},
         )

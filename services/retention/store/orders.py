@@ -22,7 +22,7 @@ from services.retention.domain import (
 )
 
 _COLUMNS = (
-    "number, id, service, subject, cause, data_key_ids, purpose, revision, erase_time, erasure, create_time,"
+    "number, id, service, subject, cause, data_key_ids::text[], purpose, revision, erase_time, erasure, create_time,"
     " complete_time"
 )
 
@@ -36,7 +36,7 @@ class _Row:
     service: str
     subject: str
     cause: str
-    data_key_ids: list[UUID] | None
+    data_key_ids: list[str] | None
     purpose: str | None
     revision: int | None
     erase_time: datetime | None
@@ -143,7 +143,7 @@ class OrderTable:
             INSERT INTO purge_order
                 (id, service, subject, cause, data_key_ids, purpose, revision, erase_time, erasure, create_time)
             VALUES
-                (%(id)s, %(service)s, %(subject)s, %(cause)s, %(data_key_ids)s, %(purpose)s, %(revision)s,
+                (%(id)s, %(service)s, %(subject)s, %(cause)s, %(data_key_ids)s::uuid[], %(purpose)s, %(revision)s,
                  %(erase_time)s, %(erasure)s, %(create_time)s)
             """,
             {

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from uuid import UUID
 
 import psycopg
 
@@ -58,7 +57,7 @@ async def _hear(connection: Connection) -> Sequence[Revocation]:
 
 
 def _notes(revocation: Revocation) -> list[str]:
-    ids = [str(id_) for id_ in revocation.data_key_ids]
+    ids = revocation.data_key_ids
     if not ids:
         return [_note(revocation, ids)]
     return [_note(revocation, ids[start : start + _IDS_IN_NOTE]) for start in range(0, len(ids), _IDS_IN_NOTE)]
@@ -70,4 +69,4 @@ def _note(revocation: Revocation, ids: Sequence[str]) -> str:
 
 def _revocation(note: str) -> Revocation:
     subject, purposes, ids, subject_erased = json.loads(note)
-    return Revocation(subject, tuple(map(Purpose, purposes)), tuple(map(UUID, ids)), subject_erased)
+    return Revocation(subject, tuple(map(Purpose, purposes)), tuple(ids), subject_erased)

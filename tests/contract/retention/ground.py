@@ -88,7 +88,7 @@ class Ground:
         await self.create([media], subject=subject, purpose=purpose, lasts=lasts)
         return media
 
-    async def open(self, *wanted: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> Mapping[UUID, bytes]:
+    async def open(self, *wanted: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> Mapping[str, bytes]:
         opened, _ = await keys.open_data_keys(
             subject,
             purpose,

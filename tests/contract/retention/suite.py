@@ -52,7 +52,7 @@ class GrantsAndKeys:
     async def test_unknown_ids_are_left_out(self, ground: Ground) -> None:
         await ground.grant()
         [key] = await ground.create([])
-        assert await ground.open(OpenKey(uuid4(), b""), key) == {key.id: key.key}
+        assert await ground.open(OpenKey(str(uuid4()), b""), key) == {key.id: key.key}
 
     async def test_what_holds_for_a_purpose_can_be_asked(self, ground: Ground) -> None:
         bound = ground.clock.now() - 100 * DAY
