@@ -140,7 +140,7 @@ class TritonModels:
         largest = (await self._lane(EMBEDDER)).largest_batch
         portions = [np.stack(chips[start : start + largest]) for start in range(0, len(chips), largest)]
         answers = await asyncio.gather(*(self._embed(portion) for portion in portions))
-        return np.concatenate(answers, dtype=np.float32)
+        return np.asarray(np.concatenate(answers), np.float32)
 
     def paused(self) -> timedelta:
         """Returns how long it makes no sense to ask (`Models.paused`)."""
