@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from services.consent.domain import NEEDS, Purpose
 
+EDITION_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[0-9])?$"
+"""The day of a notice, with a number if it is not the first of that day; the newest is the greatest."""
+
 _CLOSED = ConfigDict(frozen=True, extra="forbid")
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -63,7 +66,7 @@ class NoticeBundle(BaseModel):
 
     # Named as in the file; pydantic's own `schema` is deprecated and of no use here.
     schema_: Annotated[Literal["pellicule.notice/1"], Field(alias="schema")]
-    edition: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}(\.\d)?$")]
+    edition: Annotated[str, StringConstraints(pattern=EDITION_PATTERN)]
     purposes: Mapping[Purpose, PurposeFacts]
     texts: Annotated[Mapping[_Locale, NoticeText], Field(min_length=1)]
 

@@ -37,7 +37,7 @@ class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
     ) -> notice_service_pb2.ListNoticesResponse:
         """Lists the published notices, newest first."""
         size = translation.page_size(request.page_size, **_NOTICES)
-        below = translation.position(request.page_token)
+        below = translation.edition_position(request.page_token)
         found = await self._notices.notices(below_edition=below, limit=size + 1)
         page, more = found[:size], len(found) > size
         return notice_service_pb2.ListNoticesResponse(

@@ -1,7 +1,6 @@
 """Requests into the words of the domain; what cannot be said in them is refused with the field and the remedy."""
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_servic
 from services.chassis.errors import FieldInvalid
 from services.consent.decisions import Request
 from services.consent.domain import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Purpose
+from services.consent.notice import EDITION_PATTERN
 from services.consent.noticing import Shown
 from services.consent.operations import Asked
 from services.consent.policy import REGION_PATTERN
@@ -27,6 +27,8 @@ CURRENT_NOTICE = "current"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _REGION = re.compile(REGION_PATTERN)
+_REVISION = re.compile(r"[0-9]{1,18}")
+_EDITION = re.compile(EDITION_PATTERN)
 _SURFACES = ("cli", "ios", "android", "web")
 _LONGEST_BUILD = 100
 _UNSPECIFIED = "UNSPECIFIED"
@@ -123,22 +125,27 @@ def page_token(position: str) -> str:
     return base64.urlsafe_b64encode(position.encode()).decode()
 
 
-def position(token: str) -> str | None:
-    """Returns the position in a page token; None for the first page."""
-    try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii") if token else None
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise FieldInvalid.of("page_token", "send the next_page_token of the page before, unaltered") from error
-
-
 def revision_position(token: str) -> int | None:
     """Returns the revision in a page token; None for the first page."""
-    text = position(token)
-    if text is None:
+    text = _position(token, _REVISION)
+    return None if text is None else int(text)
+
+
+def edition_position(token: str) -> str | None:
+    """Returns the edition in a page token; None for the first page."""
+    return _position(token, _EDITION)
+
+
+def _position(token: str, form: re.Pattern[str]) -> str | None:
+    if not token:
         return None
-    if not text.isdecimal():
+    try:
+        position = base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii")
+    except ValueError:
+        position = ""
+    if not form.fullmatch(position):
         raise FieldInvalid.of("page_token", "send the next_page_token of the page before, unaltered")
-    return int(text)
+    return position
 
 
 def _decisions(messages: Sequence[consent_pb2.PurposeDecision]) -> tuple[Decision, ...]:

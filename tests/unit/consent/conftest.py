@@ -1,0 +1,10 @@
+import pytest
+
+from tests.unit.consent.service import Service
+
+
+@pytest.fixture
+async def service() -> Service:
+    made = Service()
+    await made.open()
+    return made

@@ -1,0 +1,211 @@
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_service_pb2, purpose_pb2
+from services.chassis.errors import FieldInvalid
+from services.consent import translation
+from services.consent.domain import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Purpose
+
+_ID = "4f1c3f6e-3a9b-4c1d-9b0e-6f2d1c0b7a11"
+_DIGEST = "9f" * 32
+
+
+def _decide() -> consent_service_pb2.DecideConsentRequest:
+    return consent_service_pb2.DecideConsentRequest(
+        request_id=_ID,
+        notice=f"notices/{_DIGEST}",
+        notice_serving=f"noticeServings/{_ID}",
+        decisions=[
+            consent_pb2.PurposeDecision(purpose=purpose_pb2.PURPOSE_CLOUD_PROCESSING, choice=consent_pb2.CHOICE_GRANT)
+        ],
+        jurisdiction=consent_pb2.Jurisdiction(region_code="US-CA", basis=consent_pb2.DETERMINATION_BASIS_SELF_DECLARED),
+        age=consent_pb2.Age(band=consent_pb2.AGE_BAND_ADULT, basis=consent_pb2.DETERMINATION_BASIS_VERIFIED),
+    )
+
+
+def _shown() -> notice_service_pb2.RecordNoticeServedRequest:
+    return notice_service_pb2.RecordNoticeServedRequest(
+        request_id=_ID,
+        notice=f"notices/{_DIGEST}",
+        locale="fr",
+        surface="cli",
+        build="0.1.0",
+        rendered_sha256=_DIGEST,
+    )
+
+
+def _withdraw() -> consent_service_pb2.WithdrawConsentRequest:
+    return consent_service_pb2.WithdrawConsentRequest(request_id=_ID, purposes=[purpose_pb2.PURPOSE_LOCATION])
+
+
+def test_a_decision_is_read_as_it_was_sent() -> None:
+    asked = translation.asked(_decide())
+
+    assert (asked.notice, asked.serving) == (_DIGEST, UUID(_ID))
+    assert asked.decisions == (Decision(Purpose.CLOUD_PROCESSING, Choice.GRANT),)
+    assert asked.jurisdiction == Jurisdiction("US-CA", Basis.SELF_DECLARED)
+    assert asked.age == Age(AgeBand.ADULT, Basis.VERIFIED)
+
+
+def test_region_and_age_may_be_left_out() -> None:
+    request = _decide()
+    request.ClearField("jurisdiction")
+    request.ClearField("age")
+
+    asked = translation.asked(request)
+
+    assert (asked.jurisdiction, asked.age) == (Jurisdiction(), Age())
+
+
+def test_older_media_may_have_a_bound() -> None:
+    request = _decide()
+    bound = Timestamp(seconds=1_700_000_000)
+    request.decisions[0].purpose = purpose_pb2.PURPOSE_OLDER_MEDIA
+    request.decisions[0].older_media_start_time.CopyFrom(bound)
+
+    (decision,) = translation.asked(request).decisions
+
+    assert decision.older_media_start_time == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+
+
+_Spoil = Callable[[consent_service_pb2.DecideConsentRequest], object]
+
+
+@pytest.mark.parametrize(
+    ("field", "spoil"),
+    [
+        ("request_id", lambda r: setattr(r, "request_id", "")),
+        ("request_id", lambda r: setattr(r, "request_id", "once more")),
+        ("request_id", lambda r: setattr(r, "request_id", f"{{{_ID}}}")),
+        ("notice", lambda r: setattr(r, "notice", "")),
+        ("notice", lambda r: setattr(r, "notice", "notices/current")),
+        ("notice", lambda r: setattr(r, "notice", f"notices/{_DIGEST.upper()}")),
+        ("notice_serving", lambda r: setattr(r, "notice_serving", "")),
+        ("notice_serving", lambda r: setattr(r, "notice_serving", f"servings/{_ID}")),
+        ("decisions", lambda r: r.ClearField("decisions")),
+        ("decisions[0].purpose", lambda r: setattr(r.decisions[0], "purpose", 0)),
+        ("decisions[0].purpose", lambda r: setattr(r.decisions[0], "purpose", 99)),
+        ("decisions[0].choice", lambda r: setattr(r.decisions[0], "choice", 0)),
+        ("decisions[0].choice", lambda r: setattr(r.decisions[0], "choice", 7)),
+        ("decisions[1].purpose", lambda r: r.decisions.append(r.decisions[0])),
+        ("decisions[0].older_media_start_time", lambda r: r.decisions[0].older_media_start_time.GetCurrentTime()),
+        ("jurisdiction.region_code", lambda r: setattr(r.jurisdiction, "region_code", "us-il")),
+        ("jurisdiction.region_code", lambda r: setattr(r.jurisdiction, "region_code", "Illinois")),
+        ("jurisdiction.basis", lambda r: setattr(r.jurisdiction, "basis", 42)),
+        ("age.band", lambda r: setattr(r.age, "band", 42)),
+        ("age.basis", lambda r: setattr(r.age, "basis", 42)),
+    ],
+)
+def test_a_wrong_field_of_a_decision_is_named_with_its_remedy(field: str, spoil: _Spoil) -> None:
+    request = _decide()
+    spoil(request)
+
+    with pytest.raises(FieldInvalid) as refused:
+        translation.asked(request)
+
+    assert [violation.field for violation in refused.value.violations] == [field]
+
+
+def test_an_unknown_purpose_is_told_the_purposes_that_there_are() -> None:
+    request = _withdraw()
+    request.purposes.append(99)  # type: ignore[arg-type]  # what a client of another release may send
+
+    with pytest.raises(FieldInvalid) as refused:
+        translation.withdrawal(request)
+
+    assert "purposes[1]: 99 is not one of its values: choose one of PURPOSE_CLOUD_PROCESSING" in str(refused.value)
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    request = _decide()
+    request.decisions[0].purpose = purpose_pb2.PURPOSE_OLDER_MEDIA
+    request.decisions[0].older_media_start_time.seconds = 10**15
+
+    with pytest.raises(FieldInvalid, match="older_media_start_time"):
+        translation.asked(request)
+
+
+def test_a_withdrawal_names_purposes() -> None:
+    with pytest.raises(FieldInvalid, match="purposes"):
+        translation.withdrawal(consent_service_pb2.WithdrawConsentRequest(request_id=_ID))
+
+
+def test_a_purpose_named_twice_is_withdrawn_once() -> None:
+    request = _withdraw()
+    request.purposes.append(purpose_pb2.PURPOSE_LOCATION)
+
+    assert translation.withdrawal(request)[1] == (Purpose.LOCATION,)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("request_id", "1"),
+        ("notice", "current"),
+        ("surface", "billboard"),
+        ("build", ""),
+        ("build", "x" * 101),
+        ("rendered_sha256", "9F" * 32),
+    ],
+)
+def test_a_wrong_field_of_a_serving_is_named(field: str, value: str) -> None:
+    request = _shown()
+    setattr(request, field, value)
+
+    with pytest.raises(FieldInvalid, match=field):
+        translation.shown(request)
+
+
+def test_the_same_request_has_the_same_digest_and_another_one_another() -> None:
+    other = _decide()
+    other.decisions[0].choice = consent_pb2.CHOICE_REFUSE
+
+    first, again, another = (translation.asked(r).request.sha256 for r in [_decide(), _decide(), other])
+
+    assert first == again != another
+
+
+@pytest.mark.parametrize(("value", "size"), [(0, 100), (1, 1), (1000, 1000)])
+def test_a_page_has_the_size_asked_for_or_the_usual_one(value: int, size: int) -> None:
+    assert translation.page_size(value, default=100, largest=1000) == size
+
+
+@pytest.mark.parametrize("value", [-1, 1001])
+def test_a_page_size_out_of_bounds_is_refused(value: int) -> None:
+    with pytest.raises(FieldInvalid, match="page_size: choose a value from 1 to 1000"):
+        translation.page_size(value, default=100, largest=1000)
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_a_page_token_leads_back_to_its_position(revision: int) -> None:
+    assert translation.revision_position(translation.page_token(str(revision))) == revision
+
+
+@given(st.text(min_size=1))
+def test_a_page_token_of_ones_own_making_is_refused_or_a_position(token: str) -> None:
+    try:
+        position = translation.revision_position(token)
+    except FieldInvalid:
+        return
+    assert position is not None
+
+
+@pytest.mark.parametrize("position", ["", "2026", "2026-11-22\0", "' OR true"])
+def test_a_page_token_of_another_list_is_refused(position: str) -> None:
+    with pytest.raises(FieldInvalid, match="page_token"):
+        translation.edition_position(translation.page_token(position) or "=")
+
+
+def test_the_first_page_needs_no_token() -> None:
+    assert translation.revision_position("") is None
+
+
+def test_the_notice_in_force_has_a_name_of_its_own() -> None:
+    assert translation.wanted_notice("notices/current") is None
+    assert translation.wanted_notice(f"notices/{_DIGEST}") == _DIGEST
