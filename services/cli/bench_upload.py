@@ -1,0 +1,218 @@
+"""The measurement behind `bench upload`: sealed, durable photos, held against raw puts into the same store.
+
+Rounds of both alternate, with the same bytes at the same concurrency, and each round is compared with its neighbour, so
+that whatever else the machine does falls on both. The photos are real in everything that the upload looks at (size,
+structure, entropy), but say that they have 12 bits a channel, which no decoder of the analysis service takes: it parks
+them at once, and understanding pictures does not run beside the measurement. Everything is erased afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import secrets
+import statistics
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import numpy as np
+import urllib3
+from google.protobuf.timestamp_pb2 import Timestamp
+from minio import Minio
+from minio.deleteobjects import DeleteObject
+from PIL import Image
+
+from deploy.local import daemon
+from deploy.local.credentials import Passwords
+from deploy.local.home import default_home
+from pellicule.ingest.v1 import media_pb2, media_service_pb2
+from pellicule.retention.v1 import retention_service_pb2
+from services.cli import consenting
+from services.cli.access import access_of
+from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, Services, connect
+from services.cli.output import console
+from services.cli.stack import stack_failures
+
+GOAL = 0.5
+PHOTO_BYTES = 2_000_000
+PHOTOS_PER_ROUND = 32
+ROUNDS = 5
+CONCURRENCY = 8
+
+_BUCKET = "media"
+_IDENTITY = "ingest"
+_SIDES = (2000, 1500)
+_SOF0 = b"\xff\xc0"
+_COMMENT = b"\xff\xfe"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo and what a phone knows of it before it uploads."""
+
+    content: bytes
+    sha256: bytes
+
+
+async def measure() -> AsyncIterator[Mapping[str, object]]:
+    """Yield one line: photos a second through the stack, and how many of a raw put's speed that is.
+
+    Needs a running stack; takes about half a minute.
+    """
+    template = await asyncio.to_thread(_template)
+    with stack_failures():
+        store = _raw_store()
+    subject = f"bench-{secrets.token_hex(8)}"
+    async with connect(access_of(subject)) as services:
+        await _grant(services)
+        try:
+            through_stack, raw = await _rounds(services, store, template)
+        finally:
+            await _erase(services)
+    ratio = statistics.median(ours / theirs for ours, theirs in zip(through_stack, raw, strict=True))
+    yield {
+        "name": "upload",
+        "value": round(statistics.median(through_stack), 2),
+        "unit": "photos/s",
+        "limit": round(statistics.median(raw), 2),
+        "ratio": round(ratio, 3),
+        "goal": GOAL,
+        "holds": ratio >= GOAL,
+    }
+
+
+async def _rounds(services: Services, store: Minio, template: bytes) -> tuple[list[float], list[float]]:
+    """Return photos a second of each round, through the stack and raw; a first pair warms both up."""
+    through_stack: list[float] = []
+    raw: list[float] = []
+    with ThreadPoolExecutor(CONCURRENCY) as threads:
+        for number in range(ROUNDS + 1):
+            photos = [_photo(template) for _ in range(PHOTOS_PER_ROUND)]
+            pair = [_stack_round(services, photos), asyncio.to_thread(_raw_round, store, threads, photos)]
+            ours, theirs = (await pair[0], await pair[1]) if number % 2 else (await pair[1], await pair[0])[::-1]
+            if number:
+                through_stack.append(len(photos) / ours)
+                raw.append(len(photos) / theirs)
+    return through_stack, raw
+
+
+async def _stack_round(services: Services, photos: Sequence[Photo]) -> float:
+    """Upload photos through the service; return the seconds until the last was durable."""
+    slots = asyncio.Semaphore(CONCURRENCY)
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for photo in photos:
+            group.create_task(_upload(services, slots, photo))
+    return time.perf_counter() - started
+
+
+async def _upload(services: Services, slots: asyncio.Semaphore, photo: Photo) -> None:
+    async with slots:
+        opened = await services.media.StartUpload(_start_request(photo), metadata=services.headers)
+        await services.media.UploadMedia(
+            _stream(opened.upload.name, photo.content), metadata=services.headers, timeout=LONG_CALL_SECONDS
+        )
+
+
+def _start_request(photo: Photo) -> media_service_pb2.StartUploadRequest:
+    capture_time = Timestamp()
+    capture_time.FromDatetime(datetime.now(UTC) - timedelta(days=1))
+    width, height = _SIDES
+    asset = media_pb2.AssetSummary(
+        client_id=photo.sha256.hex(), sha256=photo.sha256, capture_time=capture_time, size_bytes=len(photo.content),
+        width=width, height=height, content_type="image/jpeg", file_name="bench.jpg",
+    )  # fmt: skip
+    return media_service_pb2.StartUploadRequest(
+        request_id=str(uuid4()),
+        asset=asset,
+        rendition=media_pb2.RENDITION_ORIGINAL,
+        size_bytes=len(photo.content),
+        sha256=photo.sha256,
+    )
+
+
+async def _stream(upload: str, content: bytes) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
+    yield media_service_pb2.UploadMediaRequest(header=media_service_pb2.UploadHeader(upload=upload, offset=0))
+    for position in range(0, len(content), CHUNK_SIZE):
+        yield media_service_pb2.UploadMediaRequest(chunk=content[position : position + CHUNK_SIZE])
+
+
+def _raw_round(store: Minio, threads: ThreadPoolExecutor, photos: Sequence[Photo]) -> float:
+    """Put the same bytes with the store's own client; return the seconds until the last was durable."""
+    names = [secrets.token_hex(16) for _ in photos]
+    started = time.perf_counter()
+    list(threads.map(lambda name, photo: _put(store, name, photo), names, photos))
+    seconds = time.perf_counter() - started
+    list(store.remove_objects(_BUCKET, map(DeleteObject, names)))
+    return seconds
+
+
+def _put(store: Minio, name: str, photo: Photo) -> None:
+    store.put_object(_BUCKET, name, io.BytesIO(photo.content), len(photo.content))
+
+
+def _raw_store() -> Minio:
+    home = default_home()
+    state = daemon.running_state(home)
+    return Minio(
+        state.address(state.object_store) or "",
+        access_key=_IDENTITY,
+        secret_key=Passwords.ensure(home, ()).of(f"s3-{_IDENTITY}"),
+        secure=False,
+        region="us-east-1",
+        http_client=urllib3.PoolManager(maxsize=CONCURRENCY),
+    )
+
+
+def _template() -> bytes:
+    """Return a JPEG of about `PHOTO_BYTES` whose header claims 12 bits a channel."""
+    noise = np.random.default_rng(1).integers(64, 192, (*_SIDES[::-1], 3), dtype=np.uint8)
+    encoded = (_jpeg(Image.fromarray(noise), quality) for quality in range(90, 30, -2))
+    content = bytearray(next(data for data in encoded if len(data) <= PHOTO_BYTES))
+    content[content.index(_SOF0) + 4] = 12
+    return bytes(content)
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _photo(template: bytes) -> Photo:
+    """Return a photo of its own: the template with a comment that no other has, padded to the full size."""
+    filling = secrets.token_bytes(16)
+    comments = b""
+    missing = PHOTO_BYTES - len(template)
+    while missing > len(comments) + 20:
+        body = (filling + bytes(65_000))[: min(65_000, missing - len(comments) - 4)]
+        comments += _COMMENT + (len(body) + 2).to_bytes(2, "big") + body
+    content = template[:2] + comments + template[2:]
+    return Photo(content, hashlib.sha256(content).digest())
+
+
+async def _grant(services: Services) -> None:
+    person = consenting.Person(region="CA", adult=True, language="en")
+    with _silence():
+        await consenting.decide(services, person, {"CLOUD_PROCESSING": True})
+
+
+async def _erase(services: Services) -> None:
+    request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), everything=True)
+    await services.retention.RequestErasure(request, metadata=services.headers)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the notice, which nobody reads here, off the terminal."""
+    console.quiet = True
+    try:
+        yield
+    finally:
+        console.quiet = False
