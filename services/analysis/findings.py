@@ -140,6 +140,7 @@ class Analysis:
         parked: Why it is parked, if it is.
         models: Identities of the models that made the findings shown.
         analyze_time: When it was last settled.
+        delete_time: When the media is gone at the latest.
         seen: Absent unless done.
         place: Absent without LOCATION.
         templates: Absent without FACE_GROUPING.
@@ -151,6 +152,7 @@ class Analysis:
     parked: Parked | None = None
     models: tuple[str, ...] = ()
     analyze_time: datetime | None = None
+    delete_time: datetime | None = None
     seen: Seen | None = None
     place: Place | None = None
     templates: Templates | None = None

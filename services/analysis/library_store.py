@@ -22,7 +22,7 @@ class LibraryStore:
         async with self._pool.connection() as connection, connection.cursor(row_factory=args_row(_status)) as cursor:
             await cursor.execute(
                 """
-                SELECT id, purpose, data_key_id, state, parked_reason, analyze_time
+                SELECT id, purpose, data_key_id, state, parked_reason, analyze_time, delete_time
                 FROM media WHERE subject = %(subject)s ORDER BY id
                 """,
                 {"subject": subject},
@@ -34,7 +34,7 @@ class LibraryStore:
         async with self._pool.connection() as connection, connection.cursor(row_factory=args_row(_status)) as cursor:
             await cursor.execute(
                 """
-                SELECT id, purpose, data_key_id, state, parked_reason, analyze_time
+                SELECT id, purpose, data_key_id, state, parked_reason, analyze_time, delete_time
                 FROM media WHERE subject = %(subject)s AND id = %(media)s
                 """,
                 {"subject": subject, "media": media},
@@ -96,10 +96,16 @@ class LibraryStore:
 
 
 def _status(
-    media: UUID, purpose: str, data_key_id: UUID, state: str, reason: str | None, analyze_time: datetime | None
+    media: UUID,
+    purpose: str,
+    data_key_id: UUID,
+    state: str,
+    reason: str | None,
+    analyze_time: datetime | None,
+    delete_time: datetime,
 ) -> MediaStatus:
     parked = None if reason is None else ParkedReason(reason)
-    return MediaStatus(media, Purpose(purpose), data_key_id, MediaState(state), parked, analyze_time)
+    return MediaStatus(media, Purpose(purpose), data_key_id, MediaState(state), parked, analyze_time, delete_time)
 
 
 def _preview(media: UUID, size: str, name: str, data_key_id: UUID, purpose_revision: int) -> StoredPreview:

@@ -94,6 +94,7 @@ class MediaStatus:
     state: MediaState
     parked_reason: ParkedReason | None
     analyze_time: datetime | None
+    delete_time: datetime
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,8 @@ def analysis(known: Analysis, *, full: bool) -> analysis_pb2.Analysis:
         message.parked_detail = known.parked.detail
     if known.analyze_time is not None:
         message.analyze_time.FromDatetime(known.analyze_time)
+    if known.delete_time is not None:
+        message.delete_time.FromDatetime(known.delete_time)
     if known.seen is not None:
         message.findings.CopyFrom(_findings(known, known.seen, full=full))
     return message
