@@ -30,7 +30,7 @@ Adult = Annotated[bool, typer.Option("--adult/--age-unknown", help="Whether the 
 Language = Annotated[str, typer.Option(help="en or fr; by default as the environment says.")]
 
 ME = "me"
-REGION = "US"
+REGION = "US-CA"
 PURGE_POLL_SECONDS = 0.2
 PURGE_PATIENCE_SECONDS = 120.0
 

@@ -1,6 +1,7 @@
 """A stranger with the CA's certificate, a token and reflection, and nothing of ours."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import grpc
 import pytest
@@ -43,7 +44,7 @@ def call(channel: grpc.Channel, service: str, method: str, bearer: str, **fields
 
 
 def reason(error: grpc.RpcError) -> str:
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(cast("grpc.Call", error))
     return str(status.details[0]) if status else ""
 
 
