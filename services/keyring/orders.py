@@ -18,10 +18,10 @@ class PurgeCause(StrEnum):
 
 @dataclass(frozen=True)
 class DataKeyScope:
-    """Artefacts sealed under these data keys.
+    """Artefacts sealed under these data keys, and rows that name them.
 
     Attributes:
-        ids: At most 1000 ids of data keys.
+        ids: At most 1000 ids of destroyed data keys; keys that other services created are among them.
     """
 
     ids: tuple[str, ...]

@@ -60,8 +60,9 @@ async def main() -> None:
         store = PostgresStore(pool, translation.purge_ordered)
         await rotate_epochs(store=store, epoch_keys=epoch_keys, clock=clock)
         hub = RevocationHub(store, clock)
+        data_map = load_data_map()
         dependencies = Dependencies(
-            store, epoch_keys, hub, load_data_map(), clock, longest_days=settings.longest_retention_days
+            store, epoch_keys, hub, data_map, clock, longest_days=settings.longest_retention_days
         )
         await serve(
             name=NAME,
@@ -70,7 +71,7 @@ async def main() -> None:
             service_names=SERVICE_NAMES,
             access=ACCESS,
             clock=clock,
-            tasks=(hub.run, ClockLoop(store, epoch_keys, clock).run, OutboxRelay(pool, bus, clock).run),
+            tasks=(hub.run, ClockLoop(store, epoch_keys, clock, data_map).run, OutboxRelay(pool, bus, clock).run),
         )
 
 

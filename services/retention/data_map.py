@@ -47,9 +47,15 @@ class DataStore:
 
 @dataclass(frozen=True)
 class DataMap:
-    """All stores, in the order of their names."""
+    """All stores.
+
+    Attributes:
+        stores: In the order of their names.
+        media_services: Who gets an order whenever keys of media, or of what derives from them, are destroyed.
+    """
 
     stores: tuple[DataStore, ...]
+    media_services: tuple[str, ...]
 
     @cached_property
     def personal_services(self) -> tuple[str, ...]:
@@ -75,7 +81,7 @@ def load_data_map(declaration: Path = DECLARATION) -> DataMap:
     }
     stores = tuple(_store(name, entry) for name, entry in sorted({**shared, **content["stores"]}.items()))
     _check(stores)
-    return DataMap(stores)
+    return DataMap(stores, tuple(content["media_services"]))
 
 
 def _store(name: str, entry: dict[str, object]) -> DataStore:

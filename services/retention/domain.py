@@ -135,11 +135,10 @@ class NewKeyRow:
 
 @dataclass(frozen=True)
 class DestroyedKey:
-    """A data key that is gone, and the service that must delete what it sealed."""
+    """A data key that is gone."""
 
     id: str
     subject: str
-    owner: str
 
 
 @dataclass(frozen=True)
@@ -234,16 +233,21 @@ def media_name(media: UUID) -> str:
 
 
 def key_orders(
-    destroyed: Iterable[DestroyedKey], cause: PurgeCause, now: datetime, erasure: UUID | None = None
+    destroyed: Iterable[DestroyedKey],
+    services: Sequence[str],
+    cause: PurgeCause,
+    now: datetime,
+    erasure: UUID | None = None,
 ) -> list[PurgeOrder]:
-    """Returns an order for each owner and person of destroyed data keys, of at most 1000 keys each."""
-    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    """Returns orders about destroyed data keys: for each person to each service, of at most 1000 keys each."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
     for key in destroyed:
-        groups[key.owner, key.subject].append(key.id)
+        groups[key.subject].append(key.id)
     return [
-        PurgeOrder(owner, subject, cause, DataKeyScope(tuple(portion)), now, erasure)
-        for (owner, subject), ids in groups.items()
+        PurgeOrder(service, subject, cause, DataKeyScope(tuple(portion)), now, erasure)
+        for subject, ids in groups.items()
         for portion in _portions(ids)
+        for service in services
     ]
 
 
@@ -255,10 +259,12 @@ def key_revocations(destroyed: Iterable[DestroyedKey]) -> list[Revocation]:
     return [Revocation(subject, data_key_ids=tuple(ids)) for subject, ids in groups.items()]
 
 
-def purpose_orders(subject: str, destroyed: DestroyedPurpose, owners: Iterable[str], now: datetime) -> list[PurgeOrder]:
-    """Returns an order for each service that sealed something for a purpose, and one for our own rows."""
+def purpose_orders(
+    subject: str, destroyed: DestroyedPurpose, services: Sequence[str], now: datetime
+) -> list[PurgeOrder]:
+    """Returns an order about a destroyed purpose key to each service, and one for our own rows."""
     scope = PurposeScope(destroyed.purpose, destroyed.revision)
-    return [PurgeOrder(service, subject, PurgeCause.WITHDRAWAL, scope, now) for service in (*sorted(owners), OWN_NAME)]
+    return [PurgeOrder(service, subject, PurgeCause.WITHDRAWAL, scope, now) for service in (*services, OWN_NAME)]
 
 
 def older_media(lineages: Iterable[Sequence[UUID]]) -> set[UUID]:

@@ -48,7 +48,11 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
     ) -> key_service_pb2.GrantPurposeKeyResponse:
         """Creates or prolongs the key of a purpose."""
         revision = await keys.grant_purpose_key(
-            translation.grant(request), store=self._on.store, epoch_keys=self._on.epoch_keys, clock=self._on.clock
+            translation.grant(request),
+            store=self._on.store,
+            epoch_keys=self._on.epoch_keys,
+            clock=self._on.clock,
+            data_map=self._on.data_map,
         )
         return key_service_pb2.GrantPurposeKeyResponse(purpose_revision=revision)
 
@@ -62,6 +66,7 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
             translation.revision(request.revision),
             store=self._on.store,
             clock=self._on.clock,
+            data_map=self._on.data_map,
         )
         return key_service_pb2.DestroyPurposeKeysResponse(destroy_time=translation.timestamp(destroy_time))
 
@@ -240,7 +245,9 @@ class RetentionServicer(retention_service_pb2_grpc.RetentionServiceServicer):
         match request.WhichOneof("target"):
             case "media":
                 media = translation.resource(request.media, "media", "media")
-                return await erasing.erase_media(subject, media, request_id, store=self._on.store, clock=self._on.clock)
+                return await erasing.erase_media(
+                    subject, media, request_id, store=self._on.store, clock=self._on.clock, data_map=self._on.data_map
+                )
             case "everything" if request.everything:
                 return await erasing.erase_everything(
                     subject, request_id, store=self._on.store, clock=self._on.clock, data_map=self._on.data_map

@@ -8,6 +8,7 @@ from psycopg_pool import PoolTimeout
 
 from services.chassis.clock import Clock
 from services.chassis.errors import DomainError
+from services.retention.data_map import DataMap
 from services.retention.operations import clocks, purging
 from services.retention.operations.ports import EpochKeys, Store
 
@@ -25,10 +26,11 @@ class ClockLoop:
     Several processes may run it at the same time: every step takes what no other one holds.
     """
 
-    def __init__(self, store: Store, epoch_keys: EpochKeys, clock: Clock) -> None:
+    def __init__(self, store: Store, epoch_keys: EpochKeys, clock: Clock, data_map: DataMap) -> None:
         self._store = store
         self._epoch_keys = epoch_keys
         self._clock = clock
+        self._data_map = data_map
         self._housekeeping_at = clock.now()
 
     async def run(self) -> None:
@@ -43,9 +45,9 @@ class ClockLoop:
 
     async def pass_once(self) -> None:
         """Does all that is due now."""
-        await clocks.destroy_expired_purposes(store=self._store, clock=self._clock)
-        await clocks.destroy_due_keys(store=self._store, clock=self._clock)
-        while await purging.carry_out_own_order(store=self._store, clock=self._clock):
+        await clocks.destroy_expired_purposes(store=self._store, clock=self._clock, data_map=self._data_map)
+        await clocks.destroy_due_keys(store=self._store, clock=self._clock, data_map=self._data_map)
+        while await purging.carry_out_own_order(store=self._store, clock=self._clock, data_map=self._data_map):
             pass
         if self._housekeeping_is_due():
             await self._keep_house()

@@ -50,7 +50,6 @@ class State:
     revision: int = 0
     purposes: dict[tuple[str, Purpose], PurposeKey] = field(default_factory=dict)
     decisions: dict[tuple[str, Purpose], int] = field(default_factory=dict)
-    owners: set[tuple[str, Purpose, int, str]] = field(default_factory=set)
     keys: dict[str, KeyRow] = field(default_factory=dict)
     media: dict[tuple[str, UUID], MediaRow] = field(default_factory=dict)
     orders: dict[UUID, tuple[int, PurgeOrder]] = field(default_factory=dict)
@@ -137,19 +136,9 @@ class FakePurposes:
         return [DestroyedPurpose(key.purpose, key.revision) for key in doomed]
 
     async def destroy_all(self, subject: str) -> None:
-        self._state.owners = {owner for owner in self._state.owners if owner[0] != subject}
         for purpose in Purpose:
             self._state.purposes.pop((subject, purpose), None)
             self._state.decisions.pop((subject, purpose), None)
-
-    async def take_owners(self, subject: str, destroyed: DestroyedPurpose) -> list[str]:
-        which = (subject, destroyed.purpose, destroyed.revision)
-        taken = {owner for owner in self._state.owners if owner[:3] == which}
-        self._state.owners -= taken
-        return [owner[3] for owner in taken]
-
-    async def add_owner(self, key: PurposeKey, owner: str) -> None:
-        self._state.owners.add((key.subject, key.purpose, key.revision, owner))
 
     async def outside_epoch(self, epoch: str, after: tuple[str, str], limit: int) -> list[PurposeKey]:
         keys = [
@@ -231,7 +220,7 @@ class FakeDataKeys:
         doomed = list(keys)
         for key in doomed:
             del self._state.keys[key.id]
-        return [DestroyedKey(key.id, key.subject, key.owner) for key in doomed]
+        return [DestroyedKey(key.id, key.subject) for key in doomed]
 
 
 class FakeOrders:

@@ -32,15 +32,6 @@ CREATE TABLE purpose_decision (
 );
 COMMENT ON TABLE purpose_decision IS 'The latest decision seen for a purpose, so that an older one that comes late is refused.';
 
-CREATE TABLE purpose_owner (
-    subject text NOT NULL,
-    purpose text NOT NULL,
-    revision bigint NOT NULL,
-    owner text NOT NULL,
-    PRIMARY KEY (subject, purpose, revision, owner)
-);
-COMMENT ON TABLE purpose_owner IS 'Which services sealed something under a purpose key, so that a withdrawal need not search.';
-
 CREATE TABLE data_key (
     id uuid PRIMARY KEY,
     subject text NOT NULL,
@@ -68,5 +59,5 @@ CREATE INDEX media_delete_time ON media (delete_time);
 COMMENT ON TABLE media IS 'Under which purpose key a media came in, and when it ends: nothing derives from it afterwards.';
 
 -- migrate:down
-DROP TABLE media, data_key, purpose_owner, purpose_decision, purpose_key, epoch;
+DROP TABLE media, data_key, purpose_decision, purpose_key, epoch;
 DROP SEQUENCE purpose_revision;

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.chassis.clock import Clock
+from services.retention.data_map import DataMap
 from services.retention.domain import EPOCH_LIFE, PurgeCause, PurposeKey, key_orders, key_revocations
 from services.retention.operations.keys import order_purposes_away
 from services.retention.operations.ports import EpochGone, EpochKeys, Store, Transaction
@@ -23,26 +24,26 @@ ERASURE_LIFE = timedelta(days=365)
 _log = structlog.stdlib.get_logger()
 
 
-async def destroy_due_keys(*, store: Store, clock: Clock) -> int:
+async def destroy_due_keys(*, store: Store, clock: Clock, data_map: DataMap) -> int:
     """Destroys data keys whose time has come, and returns how many."""
     total = 0
     while True:
         now = clock.now()
         async with store.transaction() as transaction:
             destroyed = await transaction.keys.destroy_due(now, BATCH)
-            await transaction.orders.add(key_orders(destroyed, PurgeCause.DEADLINE, now))
+            await transaction.orders.add(key_orders(destroyed, data_map.media_services, PurgeCause.DEADLINE, now))
             await transaction.revoke(key_revocations(destroyed))
         total += len(destroyed)
         if len(destroyed) < BATCH:
             return total
 
 
-async def destroy_expired_purposes(*, store: Store, clock: Clock) -> int:
+async def destroy_expired_purposes(*, store: Store, clock: Clock, data_map: DataMap) -> int:
     """Destroys purpose keys whose grant has ended, as a withdrawal does, and returns how many."""
     async with store.transaction() as transaction:
         expired = await transaction.purposes.expired(clock.now(), BATCH)
     for key in expired:
-        await _destroy_expired(key, store=store, clock=clock)
+        await _destroy_expired(key, store=store, clock=clock, data_map=data_map)
     return len(expired)
 
 
@@ -76,14 +77,14 @@ async def forget_old_records(*, store: Store, clock: Clock) -> None:
         )
 
 
-async def _destroy_expired(key: PurposeKey, *, store: Store, clock: Clock) -> None:
+async def _destroy_expired(key: PurposeKey, *, store: Store, clock: Clock, data_map: DataMap) -> None:
     async with store.transaction() as transaction:
         await transaction.lock_subject(key.subject)
         present = await transaction.purposes.get(key.subject, key.purpose)
         if present is None or present.expire_time > clock.now():
             return
         destroyed = await transaction.purposes.destroy(key.subject, [key.purpose], present.consent_revision)
-        await order_purposes_away(transaction, key.subject, destroyed, clock.now())
+        await order_purposes_away(transaction, key.subject, destroyed, clock.now(), data_map)
 
 
 async def _begin_epoch(epoch: str, now: datetime, *, store: Store, epoch_keys: EpochKeys) -> None:

@@ -29,7 +29,9 @@ from services.retention.errors import (
 from services.retention.operations.ports import Store, Transaction
 
 
-async def erase_media(subject: str, media: UUID, request_id: UUID, *, store: Store, clock: Clock) -> Erasure:
+async def erase_media(
+    subject: str, media: UUID, request_id: UUID, *, store: Store, clock: Clock, data_map: DataMap
+) -> Erasure:
     """Destroys every key that derives from a media, and orders what they sealed to be deleted.
 
     Repeating it returns the first erasure.
@@ -43,7 +45,9 @@ async def erase_media(subject: str, media: UUID, request_id: UUID, *, store: Sto
         await transaction.lock_subject(subject)
         earlier = await _earlier(transaction, subject, request_id, media)
         earlier = earlier or await transaction.erasures.of_media(subject, media)
-        return earlier or await _erase_media(transaction, _begun(subject, media, request_id, now), media)
+        return earlier or await _erase_media(
+            transaction, _begun(subject, media, request_id, now), media, data_map.media_services
+        )
 
 
 async def erase_everything(subject: str, request_id: UUID, *, store: Store, clock: Clock, data_map: DataMap) -> Erasure:
@@ -152,7 +156,7 @@ def _begun(subject: str, media: UUID | None, request_id: UUID, now: datetime) ->
     return Erasure(uuid4(), subject, request_id, media, request_time=now, keys_destroy_time=now)
 
 
-async def _erase_media(transaction: Transaction, erasure: Erasure, media: UUID) -> Erasure:
+async def _erase_media(transaction: Transaction, erasure: Erasure, media: UUID, services: Sequence[str]) -> Erasure:
     subject, now = erasure.subject, erasure.request_time
     await transaction.purposes.hold_all(subject)
     destroyed = await transaction.keys.destroy_derived(subject, [media])
@@ -160,7 +164,7 @@ async def _erase_media(transaction: Transaction, erasure: Erasure, media: UUID) 
         raise MediaNotFound(media_name(media))
     await transaction.keys.end(subject, [media], now)
     await transaction.erasures.add(erasure)
-    await transaction.orders.add(key_orders(destroyed, PurgeCause.ERASURE, now, erasure.id))
+    await transaction.orders.add(key_orders(destroyed, services, PurgeCause.ERASURE, now, erasure.id))
     await transaction.revoke(key_revocations(destroyed))
     return erasure
 

@@ -9,6 +9,7 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.errors import DependencyUnavailable, FieldInvalid
+from services.retention.data_map import DataMap
 from services.retention.domain import (
     DataKeyRequest,
     DestroyedPurpose,
@@ -53,7 +54,9 @@ class Grant:
     reach_back_time: datetime | None = None
 
 
-async def grant_purpose_key(grant: Grant, *, store: Store, epoch_keys: EpochKeys, clock: Clock) -> int:
+async def grant_purpose_key(
+    grant: Grant, *, store: Store, epoch_keys: EpochKeys, clock: Clock, data_map: DataMap
+) -> int:
     """Creates the key of a purpose or prolongs the one that lives, and returns its fencing number.
 
     Raises:
@@ -67,7 +70,7 @@ async def grant_purpose_key(grant: Grant, *, store: Store, epoch_keys: EpochKeys
     async with store.transaction() as transaction:
         await transaction.lock_subject(grant.subject)
         await _refuse_erased(transaction, grant)
-        key = await _live_key(transaction, grant, now)
+        key = await _live_key(transaction, grant, now, data_map)
         await _refuse_stale(transaction, grant, key)
         key = await _granted(transaction, grant, key, epoch_keys)
         await transaction.purposes.put(key)
@@ -88,7 +91,7 @@ async def get_purpose_key(subject: str, purpose: Purpose, *, store: Store, clock
 
 
 async def destroy_purpose_keys(
-    subject: str, purposes: Collection[Purpose], revision: int, *, store: Store, clock: Clock
+    subject: str, purposes: Collection[Purpose], revision: int, *, store: Store, clock: Clock, data_map: DataMap
 ) -> datetime:
     """Destroys the keys of purposes and returns when; what does not exist is no error.
 
@@ -99,17 +102,20 @@ async def destroy_purpose_keys(
         await transaction.lock_subject(subject)
         destroyed = await transaction.purposes.destroy(subject, purposes, revision)
         await transaction.purposes.record_decision(subject, purposes, revision)
-        await order_purposes_away(transaction, subject, destroyed, now)
+        await order_purposes_away(transaction, subject, destroyed, now, data_map)
     return now
 
 
 async def order_purposes_away(
-    transaction: Transaction, subject: str, destroyed: Sequence[DestroyedPurpose], now: datetime
+    transaction: Transaction,
+    subject: str,
+    destroyed: Sequence[DestroyedPurpose],
+    now: datetime,
+    data_map: DataMap,
 ) -> None:
     """Orders what destroyed purpose keys leave behind to be deleted, and tells the holders of keys."""
     for purpose in destroyed:
-        owners = await transaction.purposes.take_owners(subject, purpose)
-        await transaction.orders.add(purpose_orders(subject, purpose, owners, now))
+        await transaction.orders.add(purpose_orders(subject, purpose, data_map.media_services, now))
     if destroyed:
         await transaction.revoke([Revocation(subject, purposes=tuple(one.purpose for one in destroyed))])
 
@@ -144,7 +150,6 @@ async def create_data_keys(
         wrapper = _unwrapped(purpose_key, epoch_keys)
         opened = [OpenKey(str(uuid4()), new_key()) for _ in limited]
         rows = [_row(key, request, purpose, wrapper) for key, request in zip(opened, limited, strict=True)]
-        await transaction.purposes.add_owner(purpose_key, owner)
         await transaction.keys.add(purpose_key, owner, rows)
     return opened, purpose_key.revision
 
@@ -183,13 +188,13 @@ async def _refuse_erased(transaction: Transaction, grant: Grant) -> None:
         raise SubjectErased
 
 
-async def _live_key(transaction: Transaction, grant: Grant, now: datetime) -> PurposeKey | None:
+async def _live_key(transaction: Transaction, grant: Grant, now: datetime, data_map: DataMap) -> PurposeKey | None:
     """Returns the key if it lives; one whose grant has ended dies here, before the clock loop finds it."""
     key = await transaction.purposes.get(grant.subject, grant.purpose)
     if key is None or key.expire_time > now:
         return key
     destroyed = await transaction.purposes.destroy(grant.subject, [grant.purpose], key.consent_revision)
-    await order_purposes_away(transaction, grant.subject, destroyed, now)
+    await order_purposes_away(transaction, grant.subject, destroyed, now, data_map)
     return None
 
 

@@ -112,12 +112,6 @@ class Purposes(Protocol):
     async def destroy_all(self, subject: str) -> None:
         """Deletes the purpose keys of a person, and what is known of their decisions."""
 
-    async def take_owners(self, subject: str, destroyed: DestroyedPurpose) -> list[str]:
-        """Returns the services that sealed something for a purpose, and forgets them."""
-
-    async def add_owner(self, key: PurposeKey, owner: str) -> None:
-        """Remembers that a service seals something for a purpose."""
-
     async def outside_epoch(self, epoch: str, after: tuple[str, str], limit: int) -> list[PurposeKey]:
         """Returns purpose keys that other epochs wrap, in the order of (subject, purpose), and locks them.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from services.chassis.clock import Clock
+from services.retention.data_map import DataMap
 from services.retention.domain import (
     OWN_NAME,
     DestroyedPurpose,
@@ -47,20 +48,20 @@ async def complete_purge_order(
             await _complete(transaction, found, clock)
 
 
-async def carry_out_own_order(*, store: Store, clock: Clock) -> bool:
+async def carry_out_own_order(*, store: Store, clock: Clock, data_map: DataMap) -> bool:
     """Deletes a batch of the rows that a destruction left behind, and tells whether there was any order."""
     async with store.transaction() as transaction:
         order = await transaction.orders.next_of(OWN_NAME)
         if order is None:
             return False
-        deleted = await _delete_batch(transaction, order, clock)
+        deleted = await _delete_batch(transaction, order, clock, data_map)
         await transaction.orders.report(order.id, {_OWN_STORE: deleted})
         if deleted < BATCH:
             await _complete(transaction, order, clock)
     return True
 
 
-async def _delete_batch(transaction: Transaction, order: PurgeOrder, clock: Clock) -> int:
+async def _delete_batch(transaction: Transaction, order: PurgeOrder, clock: Clock, data_map: DataMap) -> int:
     match order.scope:
         case PurposeScope(purpose=purpose, revision=revision):
             destroyed = DestroyedPurpose(purpose, revision)
@@ -69,19 +70,21 @@ async def _delete_batch(transaction: Transaction, order: PurgeOrder, clock: Cloc
                 await transaction.purposes.hold_all(order.subject)
             lineages = await transaction.keys.clear_purpose(order.subject, destroyed, BATCH)
             if purpose is Purpose.OLDER_MEDIA:
-                await _destroy_older(transaction, order.subject, older_media(lineages), clock)
+                await _destroy_older(transaction, order.subject, older_media(lineages), clock, data_map)
             return len(lineages)
         case SubjectScope(revision=revision):
             return await transaction.keys.clear_subject(order.subject, revision, BATCH)
     return 0
 
 
-async def _destroy_older(transaction: Transaction, subject: str, media: set[UUID], clock: Clock) -> None:
+async def _destroy_older(
+    transaction: Transaction, subject: str, media: set[UUID], clock: Clock, data_map: DataMap
+) -> None:
     """Destroys what other purposes learnt from media that came in under OLDER_MEDIA, and lets nothing new derive."""
     now = clock.now()
     destroyed = await transaction.keys.destroy_derived(subject, media)
     await transaction.keys.end(subject, media, now)
-    await transaction.orders.add(key_orders(destroyed, PurgeCause.WITHDRAWAL, now))
+    await transaction.orders.add(key_orders(destroyed, data_map.media_services, PurgeCause.WITHDRAWAL, now))
     await transaction.revoke(key_revocations(destroyed))
 
 

@@ -43,7 +43,7 @@ class DataKeyTable:
             """
             DELETE FROM data_key
             WHERE id = ANY(%(ids)s::uuid[]) AND subject = %(subject)s AND owner = %(owner)s
-            RETURNING id::text, subject, owner
+            RETURNING id::text, subject
             """,
             {"ids": list(ids), "subject": subject, "owner": owner},
         )
@@ -53,7 +53,7 @@ class DataKeyTable:
         return await self._destroyed(
             """
             DELETE FROM data_key
-            WHERE lineage && %(media)s::uuid[] AND subject = %(subject)s RETURNING id::text, subject, owner
+            WHERE lineage && %(media)s::uuid[] AND subject = %(subject)s RETURNING id::text, subject
             """,
             {"media": list(media), "subject": subject},
         )
@@ -65,7 +65,7 @@ class DataKeyTable:
             DELETE FROM data_key WHERE id = ANY(ARRAY(
                 SELECT id FROM data_key WHERE delete_time <= %(now)s
                 ORDER BY delete_time LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-            )) RETURNING id::text, subject, owner
+            )) RETURNING id::text, subject
             """,
             {"now": now, "limit": limit},
         )

@@ -149,33 +149,11 @@ class PurposeTable:
 
     async def destroy_all(self, subject: str) -> None:
         """Deletes the purpose keys of a person, and what is known of their decisions."""
-        for table in ("purpose_key", "purpose_owner", "purpose_decision"):
+        for table in ("purpose_key", "purpose_decision"):
             await self._connection.execute(
                 f"DELETE FROM {table} WHERE subject = %(subject)s",  # noqa: S608
                 {"subject": subject},
             )
-
-    async def take_owners(self, subject: str, destroyed: DestroyedPurpose) -> list[str]:
-        """Returns the services that sealed something for a purpose, and forgets them."""
-        cursor = await self._connection.execute(
-            """
-            DELETE FROM purpose_owner
-            WHERE subject = %(subject)s AND purpose = %(purpose)s AND revision = %(revision)s RETURNING owner
-            """,
-            {"subject": subject, "purpose": destroyed.purpose, "revision": destroyed.revision},
-        )
-        return [owner for (owner,) in await cursor.fetchall()]
-
-    async def add_owner(self, key: PurposeKey, owner: str) -> None:
-        """Remembers that a service seals something for a purpose."""
-        await self._connection.execute(
-            """
-            INSERT INTO purpose_owner (subject, purpose, revision, owner)
-            VALUES (%(subject)s, %(purpose)s, %(revision)s, %(owner)s)
-            ON CONFLICT (subject, purpose, revision, owner) DO NOTHING
-            """,
-            {"subject": key.subject, "purpose": key.purpose, "revision": key.revision, "owner": owner},
-        )
 
     async def outside_epoch(self, epoch: str, after: tuple[str, str], limit: int) -> list[PurposeKey]:
         """Returns purpose keys that other epochs wrap, in the order of (subject, purpose), and locks them."""

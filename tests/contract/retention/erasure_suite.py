@@ -10,6 +10,8 @@ from services.retention.domain import DataKeyScope, Erasure, ErasureState, Purge
 from services.retention.operations import erasing, purging
 from tests.contract.retention.ground import ADA, BEN, CLOUD, DAY, LOCATION, OLDER, Ground
 
+MEDIA_SERVICES = ("ingest", "analysis", "suggestion")
+
 
 class MediaErasures:
     async def test_all_that_derives_from_an_erased_media_is_gone(self, ground: Ground) -> None:
@@ -24,16 +26,17 @@ class MediaErasures:
         assert await ground.open(findings, collage, kept) == {kept.id: kept.key}
         assert not await ground.can_open(place, purpose=LOCATION)
 
-    async def test_every_owner_gets_an_order(self, ground: Ground) -> None:
+    async def test_every_service_learns_of_every_key_because_it_may_name_those_of_others(self, ground: Ground) -> None:
         await ground.grant()
-        media = await ground.media()
-        [key] = await ground.create([media], owner="analysis")
+        media = uuid4()
+        [own] = await ground.create([media], owner="ingest")
+        [learnt] = await ground.create([media], owner="analysis")
         erasure = await ground.erase(media)
-        [order] = await ground.orders("analysis")
-        assert (order.cause, order.scope) == (PurgeCause.ERASURE, DataKeyScope((key.id,)))
-        assert order.erasure == erasure.id
-        assert len(await ground.orders("ingest")) == 1
-        assert await ground.orders("suggestion") == []
+        for service in MEDIA_SERVICES:
+            [order] = await ground.orders(service)
+            assert (order.cause, order.erasure) == (PurgeCause.ERASURE, erasure.id)
+            assert isinstance(order.scope, DataKeyScope)
+            assert set(order.scope.ids) == {own.id, learnt.id}
 
     async def test_nothing_derives_from_an_erased_media(self, ground: Ground) -> None:
         await ground.grant()
@@ -87,9 +90,8 @@ class MediaErasures:
     async def test_an_erasure_is_purged_when_every_order_is_completed(self, ground: Ground) -> None:
         await ground.grant()
         media = await ground.media()
-        await ground.create([media], owner="analysis")
         erasure = await ground.erase(media)
-        for service in ("ingest", "analysis"):
+        for service in MEDIA_SERVICES:
             assert (await ground.erasure(erasure))[0].state is ErasureState.KEYS_DESTROYED
             [order] = await ground.orders(service)
             await ground.complete(order, media=3)
@@ -104,7 +106,7 @@ class MediaErasures:
         await ground.grant()
         erasure = await ground.erase(await ground.media())
         _, stores = await ground.erasure(erasure)
-        assert {store.service for store in stores} == {"ingest"}
+        assert {store.service for store in stores} == set(MEDIA_SERVICES)
         assert all(store.purge_time is None for store in stores)
 
     async def test_a_repeated_report_counts_once(self, ground: Ground) -> None:
@@ -267,6 +269,8 @@ class Epochs:
         erasure = await ground.erase(media)
         [order] = await ground.orders("ingest")
         await ground.complete(order)
+        for service in ("analysis", "suggestion"):
+            await ground.complete((await ground.orders(service))[0])
         await ground.tick(300 * DAY)
         assert (await ground.erasure(erasure))[0].state is ErasureState.PURGED
         await ground.tick(66 * DAY)

@@ -54,11 +54,18 @@ class Ground:
             decide_time=decided or now,
             reach_back_time=reach_back,
         )
-        return await keys.grant_purpose_key(grant, store=self.store, epoch_keys=self.epochs, clock=self.clock)
+        return await keys.grant_purpose_key(
+            grant, store=self.store, epoch_keys=self.epochs, clock=self.clock, data_map=self.data_map
+        )
 
     async def withdraw(self, subject: str = ADA, *purposes: Purpose, revision: int | None = None) -> None:
         await keys.destroy_purpose_keys(
-            subject, purposes or (CLOUD,), self._next(revision), store=self.store, clock=self.clock
+            subject,
+            purposes or (CLOUD,),
+            self._next(revision),
+            store=self.store,
+            clock=self.clock,
+            data_map=self.data_map,
         )
 
     async def create(
@@ -106,7 +113,9 @@ class Ground:
             return False
 
     async def erase(self, media: UUID, subject: str = ADA, request_id: UUID | None = None) -> Erasure:
-        return await erasing.erase_media(subject, media, request_id or uuid4(), store=self.store, clock=self.clock)
+        return await erasing.erase_media(
+            subject, media, request_id or uuid4(), store=self.store, clock=self.clock, data_map=self.data_map
+        )
 
     async def erase_everything(self, subject: str = ADA, request_id: UUID | None = None) -> Erasure:
         return await erasing.erase_everything(
@@ -135,7 +144,7 @@ class Ground:
 
     @property
     def loop(self) -> ClockLoop:
-        return ClockLoop(self.store, self.epochs, self.clock)
+        return ClockLoop(self.store, self.epochs, self.clock, self.data_map)
 
     def _next(self, revision: int | None) -> int:
         self.revision = max(self.revision + 1, revision or 0)

@@ -94,16 +94,14 @@ class Withdrawals:
         await ground.withdraw()
         assert await ground.orders("ingest") == []
 
-    async def test_every_service_that_sealed_something_gets_an_order(self, ground: Ground) -> None:
+    async def test_every_service_that_may_keep_something_gets_an_order(self, ground: Ground) -> None:
         revision = await ground.grant()
-        await ground.create([], owner="ingest")
-        await ground.create([], owner="analysis")
         await ground.withdraw()
-        for service in ("ingest", "analysis"):
+        for service in ("ingest", "analysis", "suggestion"):
             [order] = await ground.orders(service)
             assert (order.subject, order.cause) == (ADA, PurgeCause.WITHDRAWAL)
             assert order.scope == PurposeScope(CLOUD, revision)
-        assert await ground.orders("suggestion") == []
+        assert await ground.orders("consent") == []
 
     async def test_the_rows_of_the_data_keys_follow(self, ground: Ground) -> None:
         await ground.grant()
@@ -185,7 +183,7 @@ class Deadlines:
         ground.clock.set(ground.clock.now() + timedelta(seconds=1))
         assert not await ground.can_open(key)
 
-    async def test_the_owner_is_told_what_is_over(self, ground: Ground) -> None:
+    async def test_services_are_told_what_is_over(self, ground: Ground) -> None:
         await ground.grant()
         [key] = await ground.create([], lasts=DAY)
         await ground.create([], lasts=2 * DAY)

@@ -20,7 +20,7 @@ from tests.integration.retention.running import Callers, RunningRetention, runni
 
 SERVICE = "retention"
 TABLES = (
-    "epoch, purpose_key, purpose_decision, purpose_owner, data_key, media,"
+    "epoch, purpose_key, purpose_decision, data_key, media,"
     " erasure, erased_subject, purge_order, store_purge, outbox, inbox, dead_letter"
 )
 

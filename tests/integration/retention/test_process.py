@@ -53,7 +53,7 @@ async def test_it_serves_until_it_is_told_to_stop(environment: Environment, call
         data_map = await retention_service_pb2_grpc.RetentionServiceStub(channel).GetDataMap(
             retention_service_pb2.GetDataMapRequest()
         )
-        assert "retention.file.epochs" in {store.name for store in data_map.stores}
+        assert "retention.file.epoch" in {store.name for store in data_map.stores}
         assert len(list((tmp_path / "epochs").iterdir())) == 1
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 15) == 0

@@ -180,7 +180,8 @@ class TestErasures:
         begun = (await stub.RequestErasure(request, metadata=bearer)).erasure
         assert begun.state is erasure_pb2.ERASURE_STATE_KEYS_DESTROYED
         assert not any(store.HasField("purge_time") for store in begun.stores)
-        await self._purge(retention, "ingest")
+        for service in ("ingest", "analysis", "suggestion"):
+            await self._purge(retention, service)
         ended = (
             await stub.GetErasure(retention_service_pb2.GetErasureRequest(name=begun.name), metadata=bearer)
         ).erasure

@@ -236,7 +236,9 @@ class DataKeyScope(_message.Message):
     IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of data keys, at most 1000 in one order."""
+        """Ids of destroyed data keys, at most 1000 in one order. What is sealed under them must go, and every row that names
+        them: keys that other services created are among them.
+        """
 
     def __init__(
         self,
