@@ -98,10 +98,13 @@ class RetentionKeyring:
             purpose=translation.purpose_number(purpose),
             keys=map(translation.data_key_spec, keys),
         )
-        try:
-            response = await self._stub.CreateDataKeys(request)
-        except grpc.aio.AioRpcError as error:
-            raise translation.keyring_error(error) from error
+        with self._cache.opening(subject, purpose) as opening:
+            try:
+                response = await self._stub.CreateDataKeys(request)
+            except grpc.aio.AioRpcError as error:
+                raise translation.keyring_error(error) from error
+        if not opening.void:  # whoever seals with a new key opens it next, to see whether it still may
+            self._cache.put(opening, {key.id: key.key for key in response.keys if key.id not in opening.lost_ids})
         return [DataKey(key.id, key.key, response.purpose_revision) for key in response.keys]
 
     async def _open(self, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
