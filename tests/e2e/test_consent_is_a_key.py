@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from tests.e2e.living import LivingStack
-from tests.e2e.pictures import FACE, make_roll
+from tests.e2e.pictures import FACE
 
 PATIENCE_SECONDS = 60.0
 
@@ -40,13 +40,17 @@ def test_withdrawing_one_purpose_takes_what_was_learnt_for_it(stack: LivingStack
         assert time.monotonic() < until
 
 
-def test_withdrawal_during_an_import_stops_it_and_nothing_can_be_opened(stack: LivingStack, tmp_path: Path) -> None:
-    for copy in range(6):
-        make_roll(tmp_path / f"{copy}")
-        for number, path in enumerate(sorted((tmp_path / f"{copy}").iterdir())):
-            path.write_bytes(path.read_bytes() + bytes([copy, number]))
+def test_withdrawal_during_an_import_stops_it_and_nothing_can_be_opened(
+    stack: LivingStack, roll: Path, tmp_path: Path
+) -> None:
+    originals = sorted(roll.iterdir())
+    folder = tmp_path / "roll"
+    folder.mkdir()
+    for number in range(320):
+        path = originals[number % len(originals)]
+        (folder / f"{number:04d}.jpg").write_bytes(path.read_bytes() + number.to_bytes(2, "big"))
     running = stack.start(
-        "import", str(tmp_path), "--subject", "regret", "--grant", "CLOUD_PROCESSING", "--wait", "--json"
+        "import", str(folder), "--subject", "regret", "--grant", "CLOUD_PROCESSING", "--wait", "--json"
     )
     until = time.monotonic() + PATIENCE_SECONDS
     while stack.rows_of("ingest", "regret")["media"] < 3:
