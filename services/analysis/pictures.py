@@ -58,6 +58,7 @@ class Limits:
 def prepare_decoders() -> None:
     """Sets the decoders up, once per process: one thread each, HEIC, and our limits in place of Pillow's."""
     cv2.setNumThreads(1)
+    Image.init()
     pillow_heif.register_heif_opener(thumbnails=False)
     Image.MAX_IMAGE_PIXELS = None
 
@@ -120,11 +121,11 @@ class PictureFile:
         if not is_whole_jpeg(self._data):
             raise _corrupt("it was cut short or altered: its picture data does not end as it must")
         reduction = max(factor for factor in _DECODE if factor == 1 or max(self.size) >= factor * WORK_SIDE)
-        flags = _DECODE[reduction] | cv2.IMREAD_IGNORE_ORIENTATION
+        flags = _DECODE[reduction] | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
         if decoded is None:
             raise _corrupt("its picture data cannot be decoded")
-        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+        return np.asarray(decoded, np.uint8)
 
     def _decode_other(self) -> Picture:
         if self._format in _JPEG and not is_whole_jpeg(self._data):
@@ -170,7 +171,7 @@ def encode_jpeg(picture: Picture, quality: int) -> bytes:
 
 
 def _openable() -> list[str]:
-    return [name for name in FORMATS if name in Image.OPEN or name == "AVIF"]
+    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def _has_foreign_profile(image: Image.Image) -> bool:

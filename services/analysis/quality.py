@@ -1,6 +1,7 @@
 """How sharp and how well exposed a picture is, and a hash of how it looks. Pure functions of arrays."""
 
 import math
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import cv2
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 Gray: TypeAlias = NDArray[np.uint8]
 _Wide: TypeAlias = NDArray[np.int16]
+_Way: TypeAlias = Callable[[_Wide, _Wide], _Wide]
 
 SHARPNESS_SIDE: Final = 512
 """Long side in pixels at which sharpness is measured, so that it does not depend on the resolution."""
@@ -23,6 +25,13 @@ _BLUR_SIGMA: Final = 1.6
 # by 0.3 % of their long side lose 25 % (0.20), by 0.6 % lose 10 % (0.01).
 _BLURRED: Final = 0.05
 _SPREAD: Final = 0.42
+# How high an edge is across, down, and along both diagonals, out of its derivatives along x and y.
+_WAYS: Final[tuple[_Way, ...]] = (
+    lambda x, _: np.abs(x),
+    lambda _, y: np.abs(y),
+    lambda x, y: np.abs(x + y) >> 1,
+    lambda x, y: np.abs(x - y) >> 1,
+)
 
 
 def sharpness(gray: Gray) -> float:
@@ -38,9 +47,8 @@ def sharpness(gray: Gray) -> float:
     Returns:
         0 (blurred, or nothing in it has an edge) to 1 (crisp).
     """
-    before = _gradients(gray)
-    after = _gradients(np.asarray(cv2.GaussianBlur(gray, (0, 0), _BLUR_SIGMA), np.uint8))
-    loss = min(_loss(*pair) for pair in zip(before, after, strict=True))
+    before, after = _derivatives(gray), _derivatives(np.asarray(cv2.GaussianBlur(gray, (0, 0), _BLUR_SIGMA), np.uint8))
+    loss = min(_loss(before, after, way) for way in _WAYS)
     return 1.0 - math.exp(-((max(loss - _BLURRED, 0.0) / _SPREAD) ** 2))
 
 
@@ -76,25 +84,24 @@ def perceptual_hash(gray: Gray) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def _gradients(gray: Gray) -> tuple[_Wide, _Wide, _Wide, _Wide]:
-    """Returns the absolute derivatives along x, y and both diagonals."""
+def _derivatives(gray: Gray) -> tuple[_Wide, _Wide]:
+    """Returns the derivatives along x and y, flat."""
     along_x = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 1, 0, ksize=3), np.int16)
     along_y = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 0, 1, ksize=3), np.int16)
-    ways = (along_x, along_y, (along_x + along_y) >> 1, (along_x - along_y) >> 1)
-    across, down, rising, falling = (np.abs(way) for way in ways)
-    return across, down, rising, falling
+    return along_x.ravel(), along_y.ravel()
 
 
-def _loss(before: _Wide, after: _Wide) -> float:
-    """Returns the share of the strongest edges' height that a blur took, 0..1; 0 if there are no edges."""
-    flat = before.ravel()
-    sample = flat[::_SAMPLE_STEP]
+def _loss(before: tuple[_Wide, _Wide], after: tuple[_Wide, _Wide], way: _Way) -> float:
+    """Returns the share of the strongest edges' height in a direction that a blur took, 0..1; 0 without edges."""
+    height = way(*before)
+    sample = height[::_SAMPLE_STEP]
     rank = int(_EDGES * (sample.size - 1))
     threshold = max(int(np.partition(sample, rank)[rank]), _WEAKEST_EDGE)
-    strongest = np.flatnonzero(flat >= threshold)
+    strongest = np.flatnonzero(height >= threshold)
     if strongest.size < _FEWEST_EDGES:
         return 0.0
-    return 1.0 - float(after.ravel()[strongest].sum(dtype=np.int64)) / float(flat[strongest].sum(dtype=np.int64))
+    left = way(after[0][strongest], after[1][strongest])
+    return 1.0 - float(left.sum(dtype=np.int64)) / float(height[strongest].sum(dtype=np.int64))
 
 
 def _ramp(value: float, nothing: float, everything: float) -> float:

@@ -31,6 +31,8 @@ from services.analysis.ports import Detections, Floats, Scene
 MEASURES: Final = "picture-1"
 """Identity of what this module and `quality` compute; a new one makes every picture be looked at again."""
 MAX_FACES: Final = 64
+_SCENE_SIDE: Final = 320
+"""Reduced to this first, the rest of the way to the classifier's square is short."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,14 @@ class Look:
 
     Attributes:
         picture: UINT8 RGB, upright, long side at most `WORK_SIDE`.
+        reduced: The same, long side at most that of the face detector.
         canvas: For the face detector.
         square: For the scene classifier.
         exif: What the file says of itself; read further only with the key of a purpose that covers it.
     """
 
     picture: Picture = field(repr=False)
+    reduced: Picture = field(repr=False)
     canvas: Letterbox = field(repr=False)
     square: Picture = field(repr=False)
     exif: Image.Exif = field(repr=False)
@@ -70,21 +74,20 @@ def look(data: bytes, limits: Limits) -> Look:
     file = PictureFile(data, limits)
     picture = file.decode()
     reduced = shrink(picture, DETECTOR_SIDE)
-    return Look(picture, letterbox(reduced), scene_input(reduced), file.exif)
+    return Look(picture, reduced, letterbox(reduced), scene_input(shrink(reduced, _SCENE_SIDE)), file.exif)
 
 
-def measure(picture: Picture) -> Measures:
-    """Measures an upright picture and makes its reduced copies."""
-    small = shrink(picture, quality.SHARPNESS_SIDE)
-    thumbnail = shrink(small, THUMBNAIL_SIDE)
-    gray = np.asarray(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY), np.uint8)
-    tiny = cv2.resize(gray, (quality.HASH_SIDE, quality.HASH_SIDE), interpolation=cv2.INTER_AREA)
+def measure(look: Look) -> Measures:
+    """Measures a picture and makes its reduced copies."""
+    gray = np.asarray(cv2.cvtColor(look.reduced, cv2.COLOR_RGB2GRAY), np.uint8)
+    small = shrink(gray, THUMBNAIL_SIDE)
+    tiny = cv2.resize(small, (quality.HASH_SIDE, quality.HASH_SIDE), interpolation=cv2.INTER_AREA)
     return Measures(
-        sharpness=quality.sharpness(np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)),
-        exposure=quality.exposure(gray),
+        sharpness=quality.sharpness(shrink(gray, quality.SHARPNESS_SIDE)),
+        exposure=quality.exposure(small),
         perceptual_hash=quality.perceptual_hash(np.asarray(tiny, np.uint8)),
-        preview=encode_jpeg(picture, PREVIEW_QUALITY),
-        thumbnail=encode_jpeg(thumbnail, THUMBNAIL_QUALITY),
+        preview=encode_jpeg(look.picture, PREVIEW_QUALITY),
+        thumbnail=encode_jpeg(shrink(look.reduced, THUMBNAIL_SIDE), THUMBNAIL_QUALITY),
     )
 
 

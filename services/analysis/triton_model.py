@@ -132,8 +132,9 @@ class TritonModels:
     async def tell_kind(self, embedding: Floats) -> Floats:
         """Tells photos from papers and screens (`Models.tell_kind`)."""
         answer = await self._ask(KINDS, {"embedding": embedding[None]}, ("probabilities",))
-        _check(KINDS, (answer["probabilities"].shape,), ((1, _KINDS),))
-        return answer["probabilities"][0]
+        probabilities = answer["probabilities"]
+        _check(KINDS, (probabilities.shape,), ((1, _KINDS),))
+        return probabilities.reshape(_KINDS)
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
         """Describes faces (`Models.embed`), in as few requests as the server takes."""

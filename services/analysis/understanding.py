@@ -93,7 +93,7 @@ async def _see(look: Look, metadata: Metadata, eyes: Eyes) -> tuple[Seen, Measur
     detections, scene, measures = await asyncio.gather(
         eyes.models.detect(look.canvas.canvas),
         eyes.models.classify(look.square),
-        eyes.run(partial(seeing.measure, look.picture)),
+        eyes.run(partial(seeing.measure, look)),
     )
     kinds = await eyes.models.tell_kind(scene.embedding)
     faces = seeing.faces_in(detections, look.canvas)
