@@ -6,16 +6,19 @@ from inference.training.typefaces import words
 
 def draw_computer(screen: Screen) -> None:
     """Draws a desktop, or the inside of one window."""
-    kind = screen.rng.integers(4)
+    kind = screen.rng.integers(6)
     if kind == 0:
         _desktop(screen)
+        return
+    if kind == 1:
+        _terminal(screen)
         return
     screen.draw.rectangle((0, 0, screen.width, 36), fill=screen.card)
     for number, colour in enumerate(((255, 95, 86), (255, 189, 46), (39, 201, 63))):
         screen.draw.ellipse((10 + number * 18, 12, 22 + number * 18, 24), fill=colour)
     screen.text(90, 9, f"https://www.{words(screen.rng, 1)}.com/{words(screen.rng, 1)}", 12, screen.faint)
     screen.y = 48
-    (_web_page, _code, _spreadsheet)[kind - 1](screen)
+    (_web_page, _code, _spreadsheet, _page_on_screen)[kind - 2](screen)
 
 
 def _desktop(screen: Screen) -> None:
@@ -56,6 +59,36 @@ def _web_page(screen: Screen) -> None:
         for line in range(5):
             screen.text(30, screen.y + 32 + line * 20, words(screen.rng, 20)[: int(side / 9)], 13)
         screen.y += 152
+
+
+def _terminal(screen: Screen) -> None:
+    """Lines of a shell, some coloured, often only in the upper part."""
+    tone = int(screen.rng.integers(0, 46))
+    screen.draw.rectangle((0, 0, screen.width, screen.height), fill=(tone, tone, tone))
+    if screen.rng.random() < 0.6:
+        screen.draw.rectangle((0, 0, screen.width, 26), fill=(70, 70, 74))
+    screen.ink, screen.y = (225, 225, 225), 34.0
+    end = screen.height * screen.rng.uniform(0.4, 1)
+    while screen.left and screen.y < end:
+        fill = screen.colour() if screen.rng.random() < 0.3 else None
+        screen.text(8, screen.y, words(screen.rng, int(screen.rng.integers(1, 16))), 12, fill, "mono")
+        screen.y += 17 * screen.scale
+
+
+def _page_on_screen(screen: Screen) -> None:
+    """A text document open in a program: a white page on grey, with tools above it."""
+    screen.draw.rectangle(
+        (0, 38, screen.width, screen.height), fill=(120, 122, 126) if screen.dark else (206, 208, 212)
+    )
+    for number in range(12):
+        box = (14 + number * 34, 46, 36 + number * 34, 66)
+        screen.draw.rectangle(box, fill=screen.colour() if screen.rng.random() < 0.4 else screen.card)
+    left, right = screen.width * 0.2, screen.width * 0.8
+    screen.draw.rectangle((left, 84, right, screen.height), fill=(252, 252, 252))
+    screen.ink, screen.y = (25, 25, 28), 116.0
+    while screen.left:
+        screen.text(left + 50, screen.y, words(screen.rng, 30)[: int((right - left - 100) / 8)], 12, style="serif")
+        screen.y += 19
 
 
 def _code(screen: Screen) -> None:

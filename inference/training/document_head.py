@@ -103,8 +103,11 @@ def collect(embed: Embedder, files: Sequence[Path], faces: Typefaces, per_class:
     def sheet(make: Callable[..., object]) -> Draw:
         def draw(rng: np.random.Generator, photos: Sequence[Picture]) -> Picture:
             flat = np.asarray(make(rng, faces))
-            if rng.random() < 0.3:
+            way = rng.random()
+            if way < 0.3:
                 return photographing.scanned(rng, flat)
+            if way < 0.42:
+                return photographing.close_up(rng, flat)
             behind = photos[rng.integers(len(photos))] if rng.random() < 0.4 else photographing.plain_ground(rng)
             return photographing.photographed(rng, flat, behind)
 

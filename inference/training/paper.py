@@ -62,7 +62,7 @@ def document(rng: Rng, faces: Typefaces) -> Image.Image:
     height = int(width * rng.choice([rng.uniform(1.2, 1.5), rng.uniform(0.65, 1.0)], p=[0.85, 0.15]))
     sheet = Sheet(rng, faces, (width, height), paper, ink)  # type: ignore[arg-type]
     layouts: tuple[Callable[[Sheet], None], ...] = (_letter, _article, _form, _table, _notes, _typed)
-    layouts[rng.choice(len(layouts), p=[0.24, 0.26, 0.17, 0.13, 0.1, 0.1])](sheet)
+    layouts[rng.choice(len(layouts), p=[0.22, 0.24, 0.16, 0.12, 0.11, 0.15])](sheet)
     return sheet.image
 
 
@@ -157,7 +157,13 @@ def _notes(sheet: Sheet) -> None:
 
 
 def _typed(sheet: Sheet) -> None:
-    _paragraphs(sheet, sheet.rng.uniform(12, 24), "mono", "sans")
+    size = sheet.rng.uniform(12, 30)
+    style = ("mono", "sans", "serif")[sheet.rng.integers(3)]
+    if sheet.rng.random() < 0.4:
+        for _ in range(sheet.rng.integers(3, 9)):
+            sheet.line(words(sheet.rng, int(sheet.rng.integers(1, 4))), size, style)
+        sheet.y += size
+    _paragraphs(sheet, size, style)
 
 
 def _paragraphs(sheet: Sheet, size: float, *styles: str) -> None:

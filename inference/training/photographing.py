@@ -24,6 +24,21 @@ def scanned(rng: Rng, sheet: Picture) -> Picture:
     )
 
 
+def close_up(rng: Rng, sheet: Picture) -> Picture:
+    """A few lines of a sheet that fills the frame: side light, shadow, often grey, sometimes out of focus."""
+    height, width = sheet.shape[:2]
+    wide = int(width * rng.uniform(0.35, 1))
+    high = min(height, int(wide * rng.uniform(0.4, 1.2)))
+    top, left = rng.integers(0, height - high + 1), rng.integers(0, width - wide + 1)
+    part = cv2.resize(sheet[top : top + high, left : left + wide], (_SIDE, max(8, _SIDE * high // wide)))
+    if rng.random() < 0.4:
+        part = cv2.GaussianBlur(part, (0, 0), rng.uniform(0.8, 2.5))
+    scene = part.astype(np.float32) * rng.uniform(0.5, 1)
+    if rng.random() < 0.4:
+        scene[:] = scene.mean(axis=2, keepdims=True)
+    return _light(rng, scene)
+
+
 def photographed(rng: Rng, sheet: Picture, background: Picture) -> Picture:
     """A sheet that lies on something, seen at an angle, in uneven light."""
     size = (_SIDE, _SIDE) if rng.random() < 0.4 else (480, 640) if rng.random() < 0.7 else (640, 480)

@@ -30,7 +30,7 @@ class Screen:
         self.accent = self.colour()
         self.image = Image.new("RGB", size, self.ground)
         self.draw = ImageDraw.Draw(self.image)
-        self.scale = float(rng.uniform(0.85, 1.35))
+        self.scale = float(rng.uniform(0.8, 1.6))
         self.y = 0.0
 
     def colour(self) -> Colour:

@@ -7,9 +7,9 @@ from inference.training.typefaces import words
 
 
 def draw_telephone(screen: Screen) -> None:
-    """Draws one of ten kinds of screen, with the bars above and below it."""
+    """Draws one of a dozen kinds of screen, with the bars above and below it."""
     bodies: tuple[Callable[[Screen], None], ...] = (
-        _list, _chat, _feed, _article, _settings, _home, _shop, _lock, _keyboard, _gallery,
+        _list, _chat, _feed, _article, _settings, _home, _shop, _lock, _keyboard, _gallery, _plain_list, _popup,
     )  # fmt: skip
     body = bodies[screen.rng.integers(len(bodies))]
     if body not in {_home, _lock}:
@@ -54,6 +54,29 @@ def _list(screen: Screen) -> None:
         screen.text(68, screen.y + 22, words(screen.rng, 7), 12, screen.faint)
         screen.draw.line((68, screen.y + 56, screen.width, screen.y + 56), fill=screen.card)
         screen.y += 64
+
+
+def _plain_list(screen: Screen) -> None:
+    """Nothing but lines of text, as contacts, notes and menus show."""
+    rules, size = screen.rng.random() < 0.6, screen.rng.uniform(12, 20)
+    count, step = int(screen.rng.integers(1, 6)), size * screen.scale * screen.rng.uniform(1.7, 3)
+    while screen.left:
+        screen.text(screen.width * 0.06, screen.y, words(screen.rng, count).capitalize(), size)
+        if rules:
+            screen.draw.line((12, screen.y + step * 0.8, screen.width - 12, screen.y + step * 0.8), fill=screen.faint)
+        screen.y += step
+
+
+def _popup(screen: Screen) -> None:
+    """A menu or a question before something else."""
+    (_feed, _list, _home)[screen.rng.integers(3)](screen)
+    left, top = screen.width * screen.rng.uniform(0.04, 0.2), screen.height * screen.rng.uniform(0.2, 0.55)
+    box = (left, top, screen.width - left, top + screen.height * screen.rng.uniform(0.2, 0.4))
+    screen.draw.rounded_rectangle(box, 18, fill=screen.ground, outline=screen.faint)
+    screen.y = top + 18
+    while screen.y < box[3] - 34:
+        screen.text(left + 20, screen.y, words(screen.rng, 3).capitalize(), 15)
+        screen.y += 34
 
 
 def _chat(screen: Screen) -> None:
