@@ -31,11 +31,13 @@ class Unit:
         part: What is started.
         needs: Names of the parts that have to be ready before it is started.
         patience: Bad probes in a row after which it is started again although its process lives.
+        interval: Seconds between two probes.
     """
 
     part: Part
     needs: tuple[str, ...] = ()
     patience: int = _NEVER
+    interval: float = 15.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def make_plan(home: StackHome, object_store: ObjectStoreChoice) -> Plan:
     settings = _Settings(home, ports, postgres, store, nats, triton)
     services = [_service(home, name, settings) for name in present]
     # A server that still runs but no longer answers is broken; a service may just lack a server.
-    servers = [Unit(postgres, patience=6), Unit(store, patience=6), Unit(nats, patience=6), Unit(triton, patience=2)]
+    servers = [*(Unit(part, patience=3) for part in (postgres, store, nats)), Unit(triton, patience=2, interval=3.0)]
     absent = tuple(name for name in SERVICES if name not in present)
     return Plan((*servers, *services), absent, ports)
 

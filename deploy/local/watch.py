@@ -14,8 +14,6 @@ from deploy.local.plan import Unit
 from deploy.local.state import PartState, ProcessId
 from services.chassis.clock import Clock
 
-PROBE_INTERVAL = 5.0
-"""Seconds between two real requests to a part that runs."""
 _PROBE_TIMEOUT = 15.0
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 10.0
@@ -120,7 +118,7 @@ class Watch:
     async def _watch(self, process: ServerProcess) -> None:
         """Returns when the process has ended, or had to be ended."""
         bad = 0
-        while not await process.exited(PROBE_INTERVAL):
+        while not await process.exited(self.unit.interval):
             shorten_log(process.log, _LOG_BYTES)
             good = await self._probe()
             bad = 0 if good else bad + 1

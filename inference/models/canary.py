@@ -1,6 +1,7 @@
 """Asks a running server the golden questions: the only readiness that a dead model process cannot fake."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import grpc
 import numpy as np
@@ -27,8 +28,14 @@ async def check_server(address: str, *, seconds: float = _SECONDS_FOR_ONE) -> No
         GoldenMismatch: a model answered wrongly.
     """
     async with triton.InferenceServerClient(address) as client:
-        for each in shipped_models():
-            await _ask(client, golden(each), seconds)
+        for question in _questions():
+            await _ask(client, question, seconds)
+
+
+@cache
+def _questions() -> tuple[Golden, ...]:
+    """Asked every few seconds for as long as a stack runs, so drawn once."""
+    return tuple(golden(each) for each in shipped_models())
 
 
 async def answers_rightly(address: str) -> bool:

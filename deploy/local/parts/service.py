@@ -1,5 +1,6 @@
 """One of the project's own services, in a process of its own."""
 
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,6 +52,8 @@ class ServiceProcess:
                 log=self._log,
                 directory=self._folder,
                 environment={"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "ERROR", **self._environment},
+                # Without its supervisor it has no servers either: there is nothing left to end gracefully.
+                death_signal=signal.SIGKILL,
             )
         )
 

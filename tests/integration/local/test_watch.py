@@ -46,7 +46,7 @@ class Sleeper:
 
 @asynccontextmanager
 async def watched(part: Sleeper, changed: Callable[[], None] = lambda: None) -> AsyncIterator[Watch]:
-    watch = Watch(Unit(part, patience=1), SystemClock(), changed)
+    watch = Watch(Unit(part, patience=1, interval=0.2), SystemClock(), changed)
     life = asyncio.create_task(watch.run())
     try:
         yield watch
