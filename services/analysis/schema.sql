@@ -1,0 +1,168 @@
+-- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
+
+CREATE TABLE public.dead_letter (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    source text NOT NULL,
+    subject text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    deliveries integer NOT NULL,
+    reason text NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+CREATE TABLE public.fence (
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    revision bigint NOT NULL
+);
+
+COMMENT ON TABLE public.fence IS 'Results made under this fencing number or an older one are not stored any more.';
+
+CREATE TABLE public.findings (
+    media_id uuid NOT NULL,
+    purpose text NOT NULL,
+    models text NOT NULL,
+    data_key_id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    sealed bytea NOT NULL
+);
+
+COMMENT ON TABLE public.findings IS 'What was learnt of a media for one purpose, by the models that learnt it; sealed.';
+
+CREATE TABLE public.inbox (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    receive_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
+
+CREATE TABLE public.media (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    data_key_id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    objects text[] NOT NULL,
+    sealed_metadata bytea NOT NULL,
+    delete_time timestamp with time zone NOT NULL,
+    state text DEFAULT 'PENDING'::text NOT NULL,
+    parked_reason text,
+    generation bigint DEFAULT 1 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    faults integer DEFAULT 0 NOT NULL,
+    next_attempt_time timestamp with time zone NOT NULL,
+    claim_id uuid,
+    claim_end_time timestamp with time zone,
+    drafts text[] DEFAULT '{}'::text[] NOT NULL,
+    receive_time timestamp with time zone NOT NULL,
+    analyze_time timestamp with time zone,
+    CONSTRAINT media_check CHECK (((parked_reason IS NOT NULL) = (state = 'PARKED'::text))),
+    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DONE'::text, 'PARKED'::text])))
+);
+
+COMMENT ON TABLE public.media IS 'Pictures to be understood, and how far each has come; what they are is sealed.';
+
+COMMENT ON COLUMN public.media.generation IS 'Rises whenever more becomes due; who settles an older one leaves it pending.';
+
+COMMENT ON COLUMN public.media.faults IS 'Failures that no outage explains; too many park it.';
+
+COMMENT ON COLUMN public.media.drafts IS 'Objects of previews that unfinished claims may have put into the bucket.';
+
+CREATE TABLE public.outbox (
+    "position" bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    body bytea NOT NULL,
+    headers jsonb NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.outbox IS 'Events that were decided and not yet published; a published row is deleted.';
+
+ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.previews (
+    media_id uuid NOT NULL,
+    size text NOT NULL,
+    object text NOT NULL,
+    data_key_id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    CONSTRAINT previews_size_check CHECK ((size = ANY (ARRAY['THUMBNAIL'::text, 'PREVIEW'::text])))
+);
+
+COMMENT ON TABLE public.previews IS 'Sealed reduced copies in the bucket `previews`.';
+
+CREATE TABLE public.tombstone (
+    data_key_id uuid NOT NULL,
+    create_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.tombstone IS 'Data keys that were destroyed: what they seal is not stored any more.';
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.fence
+    ADD CONSTRAINT fence_pkey PRIMARY KEY (subject, purpose);
+
+ALTER TABLE ONLY public.findings
+    ADD CONSTRAINT findings_data_key_id_key UNIQUE (data_key_id);
+
+ALTER TABLE ONLY public.findings
+    ADD CONSTRAINT findings_pkey PRIMARY KEY (media_id, purpose);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.previews
+    ADD CONSTRAINT previews_data_key_id_key UNIQUE (data_key_id);
+
+ALTER TABLE ONLY public.previews
+    ADD CONSTRAINT previews_object_key UNIQUE (object);
+
+ALTER TABLE ONLY public.previews
+    ADD CONSTRAINT previews_pkey PRIMARY KEY (media_id, size);
+
+ALTER TABLE ONLY public.tombstone
+    ADD CONSTRAINT tombstone_pkey PRIMARY KEY (data_key_id);
+
+CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
+
+CREATE INDEX media_data_key ON public.media USING btree (data_key_id);
+
+CREATE INDEX media_delete_time ON public.media USING btree (delete_time);
+
+CREATE INDEX media_due ON public.media USING btree (next_attempt_time, id) WHERE (state = 'PENDING'::text);
+
+CREATE INDEX media_subject ON public.media USING btree (subject, id);
+
+CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);
+
+ALTER TABLE ONLY public.findings
+    ADD CONSTRAINT findings_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.previews
+    ADD CONSTRAINT previews_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE CASCADE;

@@ -1,0 +1,216 @@
+-- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
+
+CREATE FUNCTION public.refuse_update() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END
+$$;
+
+CREATE TABLE public.consent_event (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    revision bigint NOT NULL,
+    purpose text NOT NULL,
+    status text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone,
+    notice text NOT NULL,
+    serving uuid,
+    policy_sha256 text NOT NULL,
+    cascade_of text,
+    request_id uuid,
+    sealed bytea NOT NULL,
+    CONSTRAINT consent_event_revision_check CHECK ((revision > 0))
+);
+
+COMMENT ON TABLE public.consent_event IS 'What was decided or ran out; rows are added, and deleted only with the person''s erasure.';
+
+COMMENT ON COLUMN public.consent_event.sealed IS 'Jurisdiction, age and the bound of older media.';
+
+CREATE TABLE public.dead_letter (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    source text NOT NULL,
+    subject text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    deliveries integer NOT NULL,
+    reason text NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+CREATE TABLE public.inbox (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    receive_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
+
+CREATE TABLE public.notice (
+    digest text NOT NULL,
+    edition text NOT NULL,
+    canonical_json bytea NOT NULL,
+    publish_time timestamp with time zone NOT NULL,
+    CONSTRAINT notice_check CHECK ((encode(sha256(canonical_json), 'hex'::text) = digest)),
+    CONSTRAINT notice_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+);
+
+COMMENT ON TABLE public.notice IS 'What people are told, as published; never changed and never deleted.';
+
+CREATE TABLE public.notice_serving (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    notice text NOT NULL,
+    serve_time timestamp with time zone NOT NULL,
+    request_id uuid NOT NULL,
+    request_sha256 text NOT NULL,
+    sealed bytea NOT NULL
+);
+
+COMMENT ON TABLE public.notice_serving IS 'That a notice was shown to a person, kept apart from what they chose.';
+
+COMMENT ON COLUMN public.notice_serving.sealed IS 'Locale, surface, build and digest of the rendered text.';
+
+CREATE TABLE public.outbox (
+    "position" bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    body bytea NOT NULL,
+    headers jsonb NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.outbox IS 'Events that were decided and not yet published; a published row is deleted.';
+
+ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.pending_change (
+    subject text NOT NULL,
+    begin_time timestamp with time zone NOT NULL,
+    sealed bytea NOT NULL
+);
+
+COMMENT ON TABLE public.pending_change IS 'Changes on their way to the keys; the sweep ends those that were interrupted.';
+
+CREATE TABLE public.person (
+    subject text NOT NULL,
+    revision bigint NOT NULL,
+    wrapped_key bytea NOT NULL,
+    CONSTRAINT person_revision_check CHECK ((revision >= 0)),
+    CONSTRAINT person_subject_check CHECK ((subject ~ '^[0-9a-f]{32}$'::text))
+);
+
+COMMENT ON TABLE public.person IS 'Whom anything is written down about; without the row its records cannot be opened.';
+
+COMMENT ON COLUMN public.person.revision IS 'The highest revision given out, also to changes that were dropped.';
+
+COMMENT ON COLUMN public.person.wrapped_key IS 'The key of the person''s records, wrapped under the service''s record key.';
+
+CREATE TABLE public.policy (
+    sha256 text NOT NULL,
+    version text NOT NULL,
+    content bytea NOT NULL,
+    load_time timestamp with time zone NOT NULL,
+    CONSTRAINT policy_check CHECK ((encode(sha256(content), 'hex'::text) = sha256)),
+    CONSTRAINT policy_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+COMMENT ON TABLE public.policy IS 'Policy files that were in force, so that the digests in events can be explained.';
+
+CREATE TABLE public.request (
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    sha256 text NOT NULL,
+    revision bigint NOT NULL,
+    answer_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.request IS 'Calls that were answered, so that a repeated one gets the first answer.';
+
+ALTER TABLE ONLY public.consent_event
+    ADD CONSTRAINT consent_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_event
+    ADD CONSTRAINT consent_event_subject_revision_key UNIQUE (subject, revision);
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_edition_key UNIQUE (edition);
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.notice_serving
+    ADD CONSTRAINT notice_serving_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notice_serving
+    ADD CONSTRAINT notice_serving_subject_request_id_key UNIQUE (subject, request_id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.pending_change
+    ADD CONSTRAINT pending_change_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.policy
+    ADD CONSTRAINT policy_pkey PRIMARY KEY (sha256);
+
+ALTER TABLE ONLY public.request
+    ADD CONSTRAINT request_pkey PRIMARY KEY (subject, request_id);
+
+CREATE INDEX consent_event_expire_time ON public.consent_event USING btree (expire_time) WHERE (expire_time IS NOT NULL);
+
+CREATE INDEX consent_event_purpose ON public.consent_event USING btree (subject, purpose, revision DESC);
+
+CREATE INDEX consent_event_request ON public.consent_event USING btree (subject, request_id);
+
+CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
+
+CREATE INDEX pending_change_begin_time ON public.pending_change USING btree (begin_time);
+
+CREATE TRIGGER consent_event_append_only BEFORE UPDATE ON public.consent_event FOR EACH ROW EXECUTE FUNCTION public.refuse_update();
+
+CREATE TRIGGER notice_append_only BEFORE DELETE OR UPDATE ON public.notice FOR EACH ROW EXECUTE FUNCTION public.refuse_update();
+
+ALTER TABLE ONLY public.consent_event
+    ADD CONSTRAINT consent_event_notice_fkey FOREIGN KEY (notice) REFERENCES public.notice(digest);
+
+ALTER TABLE ONLY public.consent_event
+    ADD CONSTRAINT consent_event_subject_fkey FOREIGN KEY (subject) REFERENCES public.person(subject);
+
+ALTER TABLE ONLY public.notice_serving
+    ADD CONSTRAINT notice_serving_notice_fkey FOREIGN KEY (notice) REFERENCES public.notice(digest);
+
+ALTER TABLE ONLY public.notice_serving
+    ADD CONSTRAINT notice_serving_subject_fkey FOREIGN KEY (subject) REFERENCES public.person(subject);
+
+ALTER TABLE ONLY public.pending_change
+    ADD CONSTRAINT pending_change_subject_fkey FOREIGN KEY (subject) REFERENCES public.person(subject);
+
+ALTER TABLE ONLY public.request
+    ADD CONSTRAINT request_subject_fkey FOREIGN KEY (subject) REFERENCES public.person(subject);

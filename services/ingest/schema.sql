@@ -1,0 +1,210 @@
+-- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
+
+CREATE TABLE public.dead_letter (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    source text NOT NULL,
+    subject text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    deliveries integer NOT NULL,
+    reason text NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+CREATE TABLE public.deleted_media (
+    subject text NOT NULL,
+    media_id uuid NOT NULL,
+    tag bytea NOT NULL,
+    purpose_revision bigint NOT NULL,
+    deletion_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.deleted_media IS 'What its owner deleted and is not to be asked for again; forgotten after the longest retention.';
+
+CREATE TABLE public.discard (
+    data_key_id uuid NOT NULL,
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    objects text[] NOT NULL,
+    create_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.discard IS 'Streams that nothing refers to any more: objects to delete, and then their key to destroy.';
+
+CREATE TABLE public.fence (
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    revision bigint NOT NULL,
+    raise_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.fence IS 'What was sealed under this revision of a purpose''s key, or an older one, may not come in any more.';
+
+CREATE TABLE public.inbox (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    receive_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
+
+CREATE TABLE public.lookup_key (
+    subject text NOT NULL,
+    data_key_id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    sealed_key bytea NOT NULL,
+    seal_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.lookup_key IS 'The person''s key of all tags, sealed under a data key that is renewed while it is in use.';
+
+CREATE TABLE public.media (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid NOT NULL,
+    rendition text NOT NULL,
+    tag bytea NOT NULL,
+    size_bytes bigint NOT NULL,
+    sealed_metadata bytea NOT NULL,
+    upload_time timestamp with time zone NOT NULL,
+    delete_time timestamp with time zone NOT NULL,
+    original_wanted boolean DEFAULT false NOT NULL,
+    CONSTRAINT media_size_bytes_check CHECK ((size_bytes > 0))
+);
+
+COMMENT ON TABLE public.media IS 'Pictures that are kept; what they are is sealed.';
+
+COMMENT ON COLUMN public.media.tag IS 'HMAC-SHA256 of the original''s SHA-256 under the person''s lookup key.';
+
+CREATE TABLE public.outbox (
+    "position" bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    body bytea NOT NULL,
+    headers jsonb NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.outbox IS 'Events that were decided and not yet published; a published row is deleted.';
+
+ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.segment (
+    object text NOT NULL,
+    data_key_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    size_bytes bigint NOT NULL
+);
+
+COMMENT ON TABLE public.segment IS 'Objects of the bucket, in the order in which they make one sealed stream.';
+
+CREATE TABLE public.upload (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    request_tag bytea NOT NULL,
+    media_id uuid NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid,
+    rendition text NOT NULL,
+    tag bytea NOT NULL,
+    bytes_tag bytea NOT NULL,
+    size_bytes bigint NOT NULL,
+    committed_bytes bigint DEFAULT 0 NOT NULL,
+    seal_prefix bytea,
+    sealed_announcement bytea NOT NULL,
+    create_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL,
+    delete_time timestamp with time zone NOT NULL,
+    complete_time timestamp with time zone,
+    CONSTRAINT upload_check CHECK (((committed_bytes >= 0) AND (committed_bytes <= size_bytes))),
+    CONSTRAINT upload_size_bytes_check CHECK ((size_bytes > 0))
+);
+
+COMMENT ON TABLE public.upload IS 'Uploads under way, and complete ones for as long as a repeated call may ask for them.';
+
+CREATE TABLE public.usage (
+    subject text NOT NULL,
+    used_bytes bigint NOT NULL,
+    CONSTRAINT usage_used_bytes_check CHECK ((used_bytes >= 0))
+);
+
+COMMENT ON TABLE public.usage IS 'Plain bytes of a person''s media and open uploads together.';
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.deleted_media
+    ADD CONSTRAINT deleted_media_pkey PRIMARY KEY (subject, media_id);
+
+ALTER TABLE ONLY public.discard
+    ADD CONSTRAINT discard_pkey PRIMARY KEY (data_key_id);
+
+ALTER TABLE ONLY public.fence
+    ADD CONSTRAINT fence_pkey PRIMARY KEY (subject, purpose);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.lookup_key
+    ADD CONSTRAINT lookup_key_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_data_key_id_key UNIQUE (data_key_id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_subject_tag_key UNIQUE (subject, tag);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.segment
+    ADD CONSTRAINT segment_data_key_id_position_key UNIQUE (data_key_id, "position");
+
+ALTER TABLE ONLY public.segment
+    ADD CONSTRAINT segment_pkey PRIMARY KEY (object);
+
+ALTER TABLE ONLY public.upload
+    ADD CONSTRAINT upload_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.upload
+    ADD CONSTRAINT upload_subject_request_id_key UNIQUE (subject, request_id);
+
+ALTER TABLE ONLY public.usage
+    ADD CONSTRAINT usage_pkey PRIMARY KEY (subject);
+
+CREATE INDEX deleted_media_age ON public.deleted_media USING btree (deletion_time);
+
+CREATE INDEX deleted_media_tag ON public.deleted_media USING btree (subject, tag);
+
+CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
+
+CREATE INDEX media_newest ON public.media USING btree (subject, upload_time DESC, id DESC);
+
+CREATE INDEX upload_data_key ON public.upload USING btree (data_key_id);
+
+CREATE INDEX upload_expiry ON public.upload USING btree (expire_time);
+
+CREATE UNIQUE INDEX upload_open_bytes ON public.upload USING btree (subject, bytes_tag) WHERE (complete_time IS NULL);

@@ -1,0 +1,248 @@
+-- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
+
+CREATE TABLE public.data_key (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    owner text NOT NULL,
+    sealed bytea NOT NULL,
+    delete_time timestamp with time zone NOT NULL,
+    lineage uuid[] NOT NULL
+);
+
+COMMENT ON TABLE public.data_key IS 'One key for each sealed artefact, sealed under its purpose key.';
+
+CREATE TABLE public.dead_letter (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    source text NOT NULL,
+    subject text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    deliveries integer NOT NULL,
+    reason text NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+CREATE TABLE public.epoch (
+    id text NOT NULL,
+    make_time timestamp with time zone NOT NULL,
+    destroy_time timestamp with time zone
+);
+
+COMMENT ON TABLE public.epoch IS 'Days whose keys wrap purpose keys; the keys themselves are files outside the database.';
+
+CREATE TABLE public.erased_subject (
+    subject text NOT NULL,
+    erase_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.erased_subject IS 'Tombstones: decisions from before the erasure that come in late are refused.';
+
+CREATE TABLE public.erasure (
+    number bigint NOT NULL,
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    media uuid,
+    request_time timestamp with time zone NOT NULL,
+    keys_destroy_time timestamp with time zone NOT NULL,
+    purge_time timestamp with time zone
+);
+
+COMMENT ON TABLE public.erasure IS 'Erasures of one media, or of everything of a person if media is null.';
+
+ALTER TABLE public.erasure ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erasure_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.inbox (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    receive_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
+
+CREATE TABLE public.media (
+    subject text NOT NULL,
+    media uuid NOT NULL,
+    purpose text,
+    purpose_revision bigint,
+    delete_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.media IS 'Under which purpose key a media came in, and when it ends: nothing derives from it afterwards.';
+
+CREATE TABLE public.outbox (
+    "position" bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    body bytea NOT NULL,
+    headers jsonb NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.outbox IS 'Events that were decided and not yet published; a published row is deleted.';
+
+ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.purge_order (
+    number bigint NOT NULL,
+    id uuid NOT NULL,
+    service text NOT NULL,
+    subject text NOT NULL,
+    cause text NOT NULL,
+    data_key_ids uuid[],
+    purpose text,
+    revision bigint,
+    erase_time timestamp with time zone,
+    erasure uuid,
+    create_time timestamp with time zone NOT NULL,
+    complete_time timestamp with time zone
+);
+
+COMMENT ON TABLE public.purge_order IS 'What services must delete: data_key_ids, or a purpose up to a revision, or all up to a revision and erase_time.';
+
+ALTER TABLE public.purge_order ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.purge_order_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.purpose_decision (
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    consent_revision bigint NOT NULL
+);
+
+COMMENT ON TABLE public.purpose_decision IS 'The latest decision seen for a purpose, so that an older one that comes late is refused.';
+
+CREATE TABLE public.purpose_key (
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    revision bigint NOT NULL,
+    consent_revision bigint NOT NULL,
+    expire_time timestamp with time zone NOT NULL,
+    reach_back_time timestamp with time zone,
+    epoch text NOT NULL,
+    sealed bytea NOT NULL
+);
+
+COMMENT ON TABLE public.purpose_key IS 'Consent: a row lives exactly as long as the grant of a purpose.';
+
+CREATE SEQUENCE public.purpose_revision
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE public.purpose_revision IS 'Fencing numbers: a new key of any purpose has a higher one than all before.';
+
+CREATE TABLE public.store_purge (
+    purge_order uuid NOT NULL,
+    store text NOT NULL,
+    purged_count bigint NOT NULL
+);
+
+COMMENT ON TABLE public.store_purge IS 'What each store deleted for an order.';
+
+ALTER TABLE ONLY public.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.epoch
+    ADD CONSTRAINT epoch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.erased_subject
+    ADD CONSTRAINT erased_subject_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_subject_request_id_key UNIQUE (subject, request_id);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_pkey PRIMARY KEY (subject, media);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.purge_order
+    ADD CONSTRAINT purge_order_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.purge_order
+    ADD CONSTRAINT purge_order_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.purpose_decision
+    ADD CONSTRAINT purpose_decision_pkey PRIMARY KEY (subject, purpose);
+
+ALTER TABLE ONLY public.purpose_key
+    ADD CONSTRAINT purpose_key_pkey PRIMARY KEY (subject, purpose);
+
+ALTER TABLE ONLY public.store_purge
+    ADD CONSTRAINT store_purge_pkey PRIMARY KEY (purge_order, store);
+
+CREATE INDEX data_key_delete_time ON public.data_key USING btree (delete_time);
+
+CREATE INDEX data_key_lineage ON public.data_key USING gin (lineage);
+
+CREATE INDEX data_key_purpose ON public.data_key USING btree (subject, purpose, purpose_revision);
+
+CREATE INDEX erasure_media ON public.erasure USING btree (subject, media);
+
+CREATE INDEX erasure_subject ON public.erasure USING btree (subject, number);
+
+CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
+
+CREATE INDEX media_delete_time ON public.media USING btree (delete_time);
+
+CREATE INDEX purge_order_erasure ON public.purge_order USING btree (erasure);
+
+CREATE INDEX purge_order_outstanding ON public.purge_order USING btree (service, number) WHERE (complete_time IS NULL);
+
+CREATE INDEX purpose_key_epoch ON public.purpose_key USING btree (epoch);
+
+CREATE INDEX purpose_key_expire_time ON public.purpose_key USING btree (expire_time);
+
+ALTER TABLE ONLY public.purge_order
+    ADD CONSTRAINT purge_order_erasure_fkey FOREIGN KEY (erasure) REFERENCES public.erasure(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.purpose_key
+    ADD CONSTRAINT purpose_key_epoch_fkey FOREIGN KEY (epoch) REFERENCES public.epoch(id);
+
+ALTER TABLE ONLY public.store_purge
+    ADD CONSTRAINT store_purge_purge_order_fkey FOREIGN KEY (purge_order) REFERENCES public.purge_order(id) ON DELETE CASCADE;

@@ -1,0 +1,138 @@
+-- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
+
+CREATE TABLE public.act (
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    suggestion_id uuid NOT NULL,
+    act text NOT NULL,
+    create_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.act IS 'Requests carried out, so that a repeated one is harmless.';
+
+CREATE TABLE public.dead_letter (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    source text NOT NULL,
+    subject text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    deliveries integer NOT NULL,
+    reason text NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+CREATE TABLE public.due (
+    subject text NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    last_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.due IS 'Persons with photos understood since their ideas were last made.';
+
+CREATE TABLE public.fence (
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    revision bigint NOT NULL
+);
+
+COMMENT ON TABLE public.fence IS 'Results made under this revision of a purpose''s key or an older one are refused.';
+
+CREATE TABLE public.inbox (
+    consumer text NOT NULL,
+    event_id text NOT NULL,
+    receive_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
+
+CREATE TABLE public.outbox (
+    "position" bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    body bytea NOT NULL,
+    headers jsonb NOT NULL,
+    create_time timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.outbox IS 'Events that were decided and not yet published; a published row is deleted.';
+
+ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.rendition (
+    suggestion_id uuid NOT NULL,
+    number integer NOT NULL,
+    data_key_id uuid NOT NULL,
+    object text NOT NULL,
+    layout text NOT NULL,
+    content_type text NOT NULL,
+    width integer NOT NULL,
+    height integer NOT NULL,
+    size_bytes bigint NOT NULL
+);
+
+COMMENT ON TABLE public.rendition IS 'Pictures of an idea: names of sealed objects and their sizes.';
+
+CREATE TABLE public.suggestion (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    state text NOT NULL,
+    data_key_id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    sealed bytea NOT NULL,
+    create_time timestamp with time zone NOT NULL,
+    update_time timestamp with time zone NOT NULL,
+    delete_time timestamp with time zone NOT NULL,
+    CONSTRAINT suggestion_state_check CHECK ((state = ANY (ARRAY['READY'::text, 'SEEN'::text, 'SAVED'::text, 'DISMISSED'::text, 'EXPIRED'::text])))
+);
+
+COMMENT ON TABLE public.suggestion IS 'Ideas: where each stands; what it is about lies sealed.';
+
+ALTER TABLE ONLY public.act
+    ADD CONSTRAINT act_pkey PRIMARY KEY (subject, request_id);
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.due
+    ADD CONSTRAINT due_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.fence
+    ADD CONSTRAINT fence_pkey PRIMARY KEY (subject, purpose);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.rendition
+    ADD CONSTRAINT rendition_pkey PRIMARY KEY (suggestion_id, number);
+
+ALTER TABLE ONLY public.suggestion
+    ADD CONSTRAINT suggestion_pkey PRIMARY KEY (id);
+
+CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
+
+CREATE INDEX rendition_data_key ON public.rendition USING btree (data_key_id);
+
+CREATE INDEX suggestion_data_key ON public.suggestion USING btree (data_key_id);
+
+CREATE INDEX suggestion_subject ON public.suggestion USING btree (subject);
+
+ALTER TABLE ONLY public.rendition
+    ADD CONSTRAINT rendition_suggestion_id_fkey FOREIGN KEY (suggestion_id) REFERENCES public.suggestion(id) ON DELETE CASCADE;
