@@ -69,8 +69,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Sample: metadata {"upload": "uploads/4f1c..."}.
     """
     ERROR_REASON_UPLOAD_OFFSET_WRONG: _ErrorReason.ValueType  # 23
-    """The stream does not begin where the committed bytes end. Ask GetUpload and send from there.
-    Sample: metadata {"committed_size_bytes": "1048576"}.
+    """The stream does not begin where the committed bytes end. Send from there.
+    Sample: metadata {"upload": "uploads/4f1c...", "committed_size_bytes": "1048576"}.
     """
     ERROR_REASON_UPLOAD_IN_PROGRESS: _ErrorReason.ValueType  # 24
     """Another stream is writing this upload.
@@ -169,8 +169,8 @@ ERROR_REASON_UPLOAD_NOT_FOUND: ErrorReason.ValueType  # 22
 Sample: metadata {"upload": "uploads/4f1c..."}.
 """
 ERROR_REASON_UPLOAD_OFFSET_WRONG: ErrorReason.ValueType  # 23
-"""The stream does not begin where the committed bytes end. Ask GetUpload and send from there.
-Sample: metadata {"committed_size_bytes": "1048576"}.
+"""The stream does not begin where the committed bytes end. Send from there.
+Sample: metadata {"upload": "uploads/4f1c...", "committed_size_bytes": "1048576"}.
 """
 ERROR_REASON_UPLOAD_IN_PROGRESS: ErrorReason.ValueType  # 24
 """Another stream is writing this upload.

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from pellicule.ingest.v1 import media_pb2 as pellicule_dot_ingest_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'pellicule/ingest/v1/media_service.proto\x12\x13pellicule.ingest.v1\x1a\x1fpellicule/ingest/v1/media.proto\"b\n\x12PlanUploadsRequest\x12\x31\n\x06\x61ssets\x18\x01 \x03(\x0b\x32!.pellicule.ingest.v1.AssetSummary\x12\x19\n\x11\x63\x61n_make_previews\x18\x02 \x01(\x08\"^\n\x13PlanUploadsResponse\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.pellicule.ingest.v1.PlanItem\x12\x19\n\x11preview_long_side\x18\x02 \x01(\x05\"\xb1\x01\n\x12StartUploadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x30\n\x05\x61sset\x18\x02 \x01(\x0b\x32!.pellicule.ingest.v1.AssetSummary\x12\x31\n\trendition\x18\x03 \x01(\x0e\x32\x1e.pellicule.ingest.v1.Rendition\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\"B\n\x13StartUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\"e\n\x12UploadMediaRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.pellicule.ingest.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\".\n\x0cUploadHeader\x12\x0e\n\x06upload\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"m\n\x13UploadMediaResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\x12)\n\x05media\x18\x02 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\" \n\x10GetUploadRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x11GetUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\"9\n\x10ListMediaRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x11ListMediaResponse\x12)\n\x05media\x18\x01 \x03(\x0b\x32\x1a.pellicule.ingest.v1.Media\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x0fGetMediaRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x10GetMediaResponse\x12)\n\x05media\x18\x01 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\" \n\x10ReadMediaRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\"\n\x11ReadMediaResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"6\n\x12\x44\x65leteMediaRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"&\n\x13\x44\x65leteMediaResponse\x12\x0f\n\x07\x65rasure\x18\x01 \x01(\t2\x87\x06\n\x0cMediaService\x12`\n\x0bPlanUploads\x12\'.pellicule.ingest.v1.PlanUploadsRequest\x1a(.pellicule.ingest.v1.PlanUploadsResponse\x12`\n\x0bStartUpload\x12\'.pellicule.ingest.v1.StartUploadRequest\x1a(.pellicule.ingest.v1.StartUploadResponse\x12\x62\n\x0bUploadMedia\x12\'.pellicule.ingest.v1.UploadMediaRequest\x1a(.pellicule.ingest.v1.UploadMediaResponse(\x01\x12Z\n\tGetUpload\x12%.pellicule.ingest.v1.GetUploadRequest\x1a&.pellicule.ingest.v1.GetUploadResponse\x12Z\n\tListMedia\x12%.pellicule.ingest.v1.ListMediaRequest\x1a&.pellicule.ingest.v1.ListMediaResponse\x12W\n\x08GetMedia\x12$.pellicule.ingest.v1.GetMediaRequest\x1a%.pellicule.ingest.v1.GetMediaResponse\x12\\\n\tReadMedia\x12%.pellicule.ingest.v1.ReadMediaRequest\x1a&.pellicule.ingest.v1.ReadMediaResponse0\x01\x12`\n\x0b\x44\x65leteMedia\x12\'.pellicule.ingest.v1.DeleteMediaRequest\x1a(.pellicule.ingest.v1.DeleteMediaResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'pellicule/ingest/v1/media_service.proto\x12\x13pellicule.ingest.v1\x1a\x1fpellicule/ingest/v1/media.proto\"b\n\x12PlanUploadsRequest\x12\x31\n\x06\x61ssets\x18\x01 \x03(\x0b\x32!.pellicule.ingest.v1.AssetSummary\x12\x19\n\x11\x63\x61n_make_previews\x18\x02 \x01(\x08\"^\n\x13PlanUploadsResponse\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.pellicule.ingest.v1.PlanItem\x12\x19\n\x11preview_long_side\x18\x02 \x01(\x05\"\xb1\x01\n\x12StartUploadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x30\n\x05\x61sset\x18\x02 \x01(\x0b\x32!.pellicule.ingest.v1.AssetSummary\x12\x31\n\trendition\x18\x03 \x01(\x0e\x32\x1e.pellicule.ingest.v1.Rendition\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\"B\n\x13StartUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\"e\n\x12UploadMediaRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.pellicule.ingest.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"f\n\x0cUploadHeader\x12\x0e\n\x06upload\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x36\n\x05start\x18\x03 \x01(\x0b\x32\'.pellicule.ingest.v1.StartUploadRequest\"m\n\x13UploadMediaResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\x12)\n\x05media\x18\x02 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\" \n\x10GetUploadRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x11GetUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\"9\n\x10ListMediaRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x11ListMediaResponse\x12)\n\x05media\x18\x01 \x03(\x0b\x32\x1a.pellicule.ingest.v1.Media\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x0fGetMediaRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x10GetMediaResponse\x12)\n\x05media\x18\x01 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\" \n\x10ReadMediaRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\"\n\x11ReadMediaResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"6\n\x12\x44\x65leteMediaRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"&\n\x13\x44\x65leteMediaResponse\x12\x0f\n\x07\x65rasure\x18\x01 \x01(\t2\x87\x06\n\x0cMediaService\x12`\n\x0bPlanUploads\x12\'.pellicule.ingest.v1.PlanUploadsRequest\x1a(.pellicule.ingest.v1.PlanUploadsResponse\x12`\n\x0bStartUpload\x12\'.pellicule.ingest.v1.StartUploadRequest\x1a(.pellicule.ingest.v1.StartUploadResponse\x12\x62\n\x0bUploadMedia\x12\'.pellicule.ingest.v1.UploadMediaRequest\x1a(.pellicule.ingest.v1.UploadMediaResponse(\x01\x12Z\n\tGetUpload\x12%.pellicule.ingest.v1.GetUploadRequest\x1a&.pellicule.ingest.v1.GetUploadResponse\x12Z\n\tListMedia\x12%.pellicule.ingest.v1.ListMediaRequest\x1a&.pellicule.ingest.v1.ListMediaResponse\x12W\n\x08GetMedia\x12$.pellicule.ingest.v1.GetMediaRequest\x1a%.pellicule.ingest.v1.GetMediaResponse\x12\\\n\tReadMedia\x12%.pellicule.ingest.v1.ReadMediaRequest\x1a&.pellicule.ingest.v1.ReadMediaResponse0\x01\x12`\n\x0b\x44\x65leteMedia\x12\'.pellicule.ingest.v1.DeleteMediaRequest\x1a(.pellicule.ingest.v1.DeleteMediaResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,29 +43,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADMEDIAREQUEST']._serialized_start=541
   _globals['_UPLOADMEDIAREQUEST']._serialized_end=642
   _globals['_UPLOADHEADER']._serialized_start=644
-  _globals['_UPLOADHEADER']._serialized_end=690
-  _globals['_UPLOADMEDIARESPONSE']._serialized_start=692
-  _globals['_UPLOADMEDIARESPONSE']._serialized_end=801
-  _globals['_GETUPLOADREQUEST']._serialized_start=803
-  _globals['_GETUPLOADREQUEST']._serialized_end=835
-  _globals['_GETUPLOADRESPONSE']._serialized_start=837
-  _globals['_GETUPLOADRESPONSE']._serialized_end=901
-  _globals['_LISTMEDIAREQUEST']._serialized_start=903
-  _globals['_LISTMEDIAREQUEST']._serialized_end=960
-  _globals['_LISTMEDIARESPONSE']._serialized_start=962
-  _globals['_LISTMEDIARESPONSE']._serialized_end=1049
-  _globals['_GETMEDIAREQUEST']._serialized_start=1051
-  _globals['_GETMEDIAREQUEST']._serialized_end=1082
-  _globals['_GETMEDIARESPONSE']._serialized_start=1084
-  _globals['_GETMEDIARESPONSE']._serialized_end=1145
-  _globals['_READMEDIAREQUEST']._serialized_start=1147
-  _globals['_READMEDIAREQUEST']._serialized_end=1179
-  _globals['_READMEDIARESPONSE']._serialized_start=1181
-  _globals['_READMEDIARESPONSE']._serialized_end=1215
-  _globals['_DELETEMEDIAREQUEST']._serialized_start=1217
-  _globals['_DELETEMEDIAREQUEST']._serialized_end=1271
-  _globals['_DELETEMEDIARESPONSE']._serialized_start=1273
-  _globals['_DELETEMEDIARESPONSE']._serialized_end=1311
-  _globals['_MEDIASERVICE']._serialized_start=1314
-  _globals['_MEDIASERVICE']._serialized_end=2089
+  _globals['_UPLOADHEADER']._serialized_end=746
+  _globals['_UPLOADMEDIARESPONSE']._serialized_start=748
+  _globals['_UPLOADMEDIARESPONSE']._serialized_end=857
+  _globals['_GETUPLOADREQUEST']._serialized_start=859
+  _globals['_GETUPLOADREQUEST']._serialized_end=891
+  _globals['_GETUPLOADRESPONSE']._serialized_start=893
+  _globals['_GETUPLOADRESPONSE']._serialized_end=957
+  _globals['_LISTMEDIAREQUEST']._serialized_start=959
+  _globals['_LISTMEDIAREQUEST']._serialized_end=1016
+  _globals['_LISTMEDIARESPONSE']._serialized_start=1018
+  _globals['_LISTMEDIARESPONSE']._serialized_end=1105
+  _globals['_GETMEDIAREQUEST']._serialized_start=1107
+  _globals['_GETMEDIAREQUEST']._serialized_end=1138
+  _globals['_GETMEDIARESPONSE']._serialized_start=1140
+  _globals['_GETMEDIARESPONSE']._serialized_end=1201
+  _globals['_READMEDIAREQUEST']._serialized_start=1203
+  _globals['_READMEDIAREQUEST']._serialized_end=1235
+  _globals['_READMEDIARESPONSE']._serialized_start=1237
+  _globals['_READMEDIARESPONSE']._serialized_end=1271
+  _globals['_DELETEMEDIAREQUEST']._serialized_start=1273
+  _globals['_DELETEMEDIAREQUEST']._serialized_end=1327
+  _globals['_DELETEMEDIARESPONSE']._serialized_start=1329
+  _globals['_DELETEMEDIARESPONSE']._serialized_end=1367
+  _globals['_MEDIASERVICE']._serialized_start=1370
+  _globals['_MEDIASERVICE']._serialized_end=2145
 # @@protoc_insertion_point(module_scope)

@@ -177,19 +177,27 @@ class UploadHeader(_message.Message):
 
     UPLOAD_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
     upload: _builtins.str
-    """The upload."""
+    """The upload. Empty with `start`."""
     offset: _builtins.int
     """Position of the first byte that follows: what is committed."""
+    @_builtins.property
+    def start(self) -> Global___StartUploadRequest:
+        """Starts the upload as StartUpload does, for a file that is sent in one go: one call in place of two. If the request
+        was seen before and something of it is committed, the answer is UPLOAD_OFFSET_WRONG and names the upload.
+        """
+
     def __init__(
         self,
         *,
         upload: _builtins.str = ...,
         offset: _builtins.int = ...,
+        start: Global___StartUploadRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "upload", b"upload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "start", b"start", "upload", b"upload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -99,12 +99,12 @@ class MediaServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadMedia(self, request_iterator, context):
-        """Receives bytes. The first message names the upload and the offset, which must be what is committed; the others
-        carry chunks. When the stream breaks, what was committed stays: ask GetUpload and go on from there. With the last
-        byte the content is checked and the media made.
+        """Receives bytes. The first message names the upload and the offset, which must be what is committed, or starts an
+        upload; the others carry chunks. When the stream breaks, what was committed stays: ask GetUpload, or StartUpload with
+        the same request, and go on from there. With the last byte the content is checked and the media made.
         ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_IN_PROGRESS, CHECKSUM_MISMATCH,
         SIZE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_CORRUPT, MEDIA_TOO_MANY_PIXELS, PURPOSE_NOT_GRANTED,
-        OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE.
+        OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE, and with `start` those of StartUpload.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

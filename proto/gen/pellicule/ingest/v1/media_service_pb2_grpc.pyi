@@ -26,12 +26,12 @@ class MediaServiceStub:
     MEDIA_TOO_MANY_PIXELS, QUOTA_EXCEEDED, REQUEST_ID_REUSED.
     """
     UploadMedia: _aio.StreamUnaryMultiCallable[_media_service_pb2.UploadMediaRequest, _media_service_pb2.UploadMediaResponse]
-    """Receives bytes. The first message names the upload and the offset, which must be what is committed; the others
-    carry chunks. When the stream breaks, what was committed stays: ask GetUpload and go on from there. With the last
-    byte the content is checked and the media made.
+    """Receives bytes. The first message names the upload and the offset, which must be what is committed, or starts an
+    upload; the others carry chunks. When the stream breaks, what was committed stays: ask GetUpload, or StartUpload with
+    the same request, and go on from there. With the last byte the content is checked and the media made.
     ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_IN_PROGRESS, CHECKSUM_MISMATCH,
     SIZE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_CORRUPT, MEDIA_TOO_MANY_PIXELS, PURPOSE_NOT_GRANTED,
-    OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE.
+    OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE, and with `start` those of StartUpload.
     """
     GetUpload: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetUploadRequest, _media_service_pb2.GetUploadResponse]
     """Returns an upload, with the offset to go on from.
@@ -84,12 +84,12 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _abc.AsyncIterator[_media_service_pb2.UploadMediaRequest],
         context: _aio.ServicerContext[_abc.AsyncIterator[_media_service_pb2.UploadMediaRequest], _abc.Awaitable[_media_service_pb2.UploadMediaResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.UploadMediaResponse]:
-        """Receives bytes. The first message names the upload and the offset, which must be what is committed; the others
-        carry chunks. When the stream breaks, what was committed stays: ask GetUpload and go on from there. With the last
-        byte the content is checked and the media made.
+        """Receives bytes. The first message names the upload and the offset, which must be what is committed, or starts an
+        upload; the others carry chunks. When the stream breaks, what was committed stays: ask GetUpload, or StartUpload with
+        the same request, and go on from there. With the last byte the content is checked and the media made.
         ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_IN_PROGRESS, CHECKSUM_MISMATCH,
         SIZE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_CORRUPT, MEDIA_TOO_MANY_PIXELS, PURPOSE_NOT_GRANTED,
-        OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE.
+        OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE, and with `start` those of StartUpload.
         """
 
     @_abc_1.abstractmethod
