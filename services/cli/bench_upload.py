@@ -114,10 +114,7 @@ async def _stack_round(services: Services, photos: Sequence[Photo]) -> float:
 
 async def _upload(services: Services, slots: asyncio.Semaphore, photo: Photo) -> None:
     async with slots:
-        opened = await services.media.StartUpload(_start_request(photo), metadata=services.headers)
-        await services.media.UploadMedia(
-            _stream(opened.upload.name, photo.content), metadata=services.headers, timeout=LONG_CALL_SECONDS
-        )
+        await services.media.UploadMedia(_stream(photo), metadata=services.headers, timeout=LONG_CALL_SECONDS)
 
 
 def _start_request(photo: Photo) -> media_service_pb2.StartUploadRequest:
@@ -137,10 +134,10 @@ def _start_request(photo: Photo) -> media_service_pb2.StartUploadRequest:
     )
 
 
-async def _stream(upload: str, content: bytes) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
-    yield media_service_pb2.UploadMediaRequest(header=media_service_pb2.UploadHeader(upload=upload, offset=0))
-    for position in range(0, len(content), CHUNK_SIZE):
-        yield media_service_pb2.UploadMediaRequest(chunk=content[position : position + CHUNK_SIZE])
+async def _stream(photo: Photo) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
+    yield media_service_pb2.UploadMediaRequest(header=media_service_pb2.UploadHeader(start=_start_request(photo)))
+    for position in range(0, len(photo.content), CHUNK_SIZE):
+        yield media_service_pb2.UploadMediaRequest(chunk=photo.content[position : position + CHUNK_SIZE])
 
 
 def _raw_round(store: Minio, threads: ThreadPoolExecutor, photos: Sequence[Photo]) -> float:

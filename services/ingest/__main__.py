@@ -20,6 +20,7 @@ from services.ingest.access import ACCESS
 from services.ingest.domain import BUCKET
 from services.ingest.housekeeping import Housekeeping
 from services.ingest.intake import Intake
+from services.ingest.key_pool import KeyPool
 from services.ingest.lookup import LookupKeys
 from services.ingest.media_store import HousekeepingStore, LookupKeyStore, MediaStore
 from services.ingest.purge_store import PurgeStore
@@ -60,6 +61,7 @@ async def main() -> None:
             uploads=uploads,
             media=media,
             lookup=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention),
+            keys=KeyPool(keyring),
             locks=locks,
             keyring=keyring,
             objects=objects,

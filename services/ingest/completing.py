@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.chassis.errors import DomainError
 from services.chassis.seal import seal_bytes
 from services.ingest.capture import capture_time
 from services.ingest.content.picture import Picture
@@ -37,6 +38,10 @@ async def complete(intake: Intake, reception: Reception) -> Media:
     metadata = describe(intake, reception, reception.verify())
     await _check_time(intake, reception, metadata)
     last = await reception.put_last()
+    if not reception.hold.is_stored:
+        media = await _store_at_once(intake, reception, metadata, last)
+        if media is not None:
+            return media
     for _ in range(_ATTEMPTS):
         media = await _store(intake, reception, metadata, last)
         if media is not None:
@@ -85,6 +90,27 @@ async def _check_time(intake: Intake, reception: Reception, metadata: MediaMetad
         raise outside_window(window.start)
 
 
+async def _store_at_once(
+    intake: Intake, reception: Reception, metadata: MediaMetadata, last: NewSegment
+) -> Media | None:
+    """Stores upload and media in one step; if anything stands in the way the upload alone, for the long way."""
+    row = reception.row
+    media = _media_row(intake, reception, metadata)
+    event = intake.codec.media_stored(media, [last.segment])
+    result = await intake.uploads.complete_at_once(
+        row, media, last, event, media.upload_time, quota_bytes=intake.policy.quota_bytes
+    )
+    if result is Completing.STORED:
+        reception.hold.is_stored = True
+        return _shown(media, metadata)
+    try:
+        await reception.hold.store()
+    except DomainError:
+        await reception.take_back(last)
+        raise
+    return None
+
+
 async def _store(intake: Intake, reception: Reception, metadata: MediaMetadata, last: NewSegment) -> Media | None:
     """Tries to store the media; returns None where something stood in the way that does no more."""
     row, now = reception.row, intake.clock.now()
@@ -92,7 +118,7 @@ async def _store(intake: Intake, reception: Reception, metadata: MediaMetadata, 
     event = intake.codec.media_stored(media, [*reception.segments, last.segment])
     match await intake.uploads.complete(row, media, last, event, now):
         case Completing.STORED:
-            return Media(media.id, metadata, media.purpose, media.upload_time, media.delete_time)
+            return _shown(media, metadata)
         case Completing.GONE:
             await reception.take_back(last)
             await open_upload_key(intake, row)
@@ -131,6 +157,10 @@ async def _replace(
     result = await intake.uploads.replace(reception.row, media, last, event, old=kept, now=intake.clock.now())
     if result is not Completing.STORED:
         return None
+    return _shown(media, metadata)
+
+
+def _shown(media: MediaRow, metadata: MediaMetadata) -> Media:
     return Media(media.id, metadata, media.purpose, media.upload_time, media.delete_time)
 
 

@@ -15,6 +15,7 @@ from services.chassis.object_store import ObjectStore
 from services.ingest.capture import Window
 from services.ingest.content.picture import Limits
 from services.ingest.domain import MediaMetadata
+from services.ingest.key_pool import KeyPool
 from services.ingest.lookup import LookupKeys
 from services.ingest.ports import MediaTable, Uploads, WriterLocks
 from services.ingest.records import MediaRow, Segment
@@ -87,11 +88,12 @@ class Aftermath:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[object, object, None]) -> None:
-        """Begins work that nobody waits for."""
+    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Begins work that need not be waited for."""
         task = asyncio.create_task(_noting_failure(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def finish(self) -> None:
         """Waits for all of it; called before the stores are closed."""
@@ -113,6 +115,7 @@ class Intake:
     uploads: Uploads
     media: MediaTable
     lookup: LookupKeys
+    keys: KeyPool
     locks: WriterLocks
     keyring: Keyring
     objects: ObjectStore

@@ -21,6 +21,7 @@ RENEW_AFTER = timedelta(days=1)
 """A seal older than this is renewed, so that the key outlives every media but those of a day."""
 _KEY_BYTES = 32
 _ATTEMPTS = 5
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class LookupKeys:
         self._keyring = keyring
         self._clock = clock
         self._lifetime = lifetime
+        self._remembered: dict[str, LookupKeyRow] = {}
+        """Sealed, as in the table; one that was replaced does not open and is read again."""
 
     async def open(self, subject: str) -> LookupKey:
         """Returns a person's lookup key, a new one if there is none that opens.
@@ -53,10 +56,19 @@ class LookupKeys:
         Raises:
             PurposeNotGranted: CLOUD_PROCESSING is not granted.
         """
+        remembered = self._remembered.get(subject)
+        if remembered is not None and not self._is_due(remembered):
+            key = await self._open(remembered)
+            if key is not None:
+                return LookupKey(key)
+        return await self._find(subject)
+
+    async def _find(self, subject: str) -> LookupKey:
         for _ in range(_ATTEMPTS):
             row = await self._table.find(subject)
             key = None if row is None else await self._open(row)
             if key is not None and row is not None and not self._is_due(row):
+                self._remember(row)
                 return LookupKey(key)
             key = await self._seal(subject, key or os.urandom(_KEY_BYTES), replaces=row)
             if key is not None:
@@ -83,7 +95,15 @@ class LookupKeys:
         useless = seal.id if not stored else None if replaces is None else str(replaces.data_key_id)
         if useless is not None:
             await self._keyring.destroy(subject=subject, ids=[useless])
-        return key if stored else None
+        if not stored:
+            return None
+        self._remember(row)
+        return key
+
+    def _remember(self, row: LookupKeyRow) -> None:
+        if len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()
+        self._remembered[row.subject] = row
 
     def _is_due(self, row: LookupKeyRow) -> bool:
         return self._clock.now() - row.seal_time >= RENEW_AFTER

@@ -67,14 +67,29 @@ class NewSegment:
     position: int
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What is there that a new upload has to do with.
+
+    Attributes:
+        earlier: The upload that the same request opened, and the open one of the same bytes.
+        kept: The media of the same original, if there is one.
+        used_bytes: What is taken of the person's share.
+    """
+
+    earlier: Sequence[UploadRow]
+    kept: Sequence[MediaRow]
+    used_bytes: int
+
+
 class Uploads(Protocol):
     """The uploads under way."""
 
     async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
         """Returns an upload of the person."""
 
-    async def find_earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
-        """Returns the upload that the request opened, and the open one of the same bytes."""
+    async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> "Survey":
+        """Returns what is there that a new upload has to do with."""
 
     async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
         """Opens an upload and reserves its bytes."""
@@ -89,6 +104,11 @@ class Uploads(Protocol):
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
     ) -> Completing:
         """Makes the media: the last segment, the media, the event."""
+
+    async def complete_at_once(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
+    ) -> Completing:
+        """As `complete`, of an upload that is not there yet: it is added, complete. GONE if anything refuses it."""
 
     async def replace(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime

@@ -14,18 +14,61 @@ from services.ingest.domain import BUCKET, Announcement, stream_aad
 from services.ingest.errors import ChecksumMismatch, SizeMismatch
 from services.ingest.intake import Intake
 from services.ingest.operations import upload_not_found
-from services.ingest.ports import NewSegment
+from services.ingest.ports import Adding, NewSegment
 from services.ingest.records import Segment, UploadRow
+from services.ingest.starting import refusal
 
 _WORTH_A_THREAD = 128 * 1024
 """Bytes from which the work on a chunk is given to a thread; less is done faster than handed over."""
+
+
+class Hold:
+    """What a stream has of its upload: the writer's lock, and a row in the store.
+
+    An upload that starts with its stream has neither until they are needed: a small one that arrives whole is stored
+    complete, and nobody else can know its name before.
+    """
+
+    def __init__(self, intake: Intake, row: UploadRow, *, is_locked: bool, is_stored: bool) -> None:
+        self._intake = intake
+        self._row = row
+        self._is_locked = is_locked
+        self.is_stored = is_stored
+
+    async def store(self) -> None:
+        """Stores the upload if that was not needed before.
+
+        Raises:
+            UploadInProgress: the same request or the same bytes came in by another stream meanwhile.
+            QuotaExceeded: the person's share of the store was used up meanwhile.
+            PurposeNotGranted: the purpose was withdrawn meanwhile.
+        """
+        if not self.is_stored:
+            self._is_locked = self._is_locked or await self._intake.locks.acquire(self._row.id)
+            added = await self._intake.uploads.add(self._row, quota_bytes=self._intake.policy.quota_bytes)
+            if added is not Adding.ADDED:
+                raise refusal(self._intake, self._row, added)
+            self.is_stored = True
+
+    async def give_up(self) -> None:
+        """Forgets the upload with all that was received of it."""
+        if self.is_stored:
+            await self._intake.uploads.discard(self._row.subject, self._row.id, self._intake.clock.now())
+
+    async def release(self) -> None:
+        """Gives the lock back; a key that sealed nothing which was stored is destroyed."""
+        if self._is_locked:
+            self._is_locked = False
+            await self._intake.locks.release(self._row.id)
+        if not self.is_stored:
+            await self._intake.keyring.destroy(subject=self._row.subject, ids=[str(self._row.data_key_id)])
 
 
 class Reception:
     """What one stream brings to an upload; not safe for two calls at a time."""
 
     def __init__(
-        self, intake: Intake, row: UploadRow, announcement: Announcement, data_key_id: UUID, key: bytes
+        self, intake: Intake, hold: Hold, row: UploadRow, announcement: Announcement, data_key_id: UUID, key: bytes
     ) -> None:
         self._intake = intake
         self._aad = stream_aad(data_key_id, row.purpose)
@@ -36,6 +79,7 @@ class Reception:
         self._check = ContentCheck(intake.policy.limits, row.size_bytes)
         self._sealed: list[bytes] = []
         self._received = row.committed_bytes
+        self.hold = hold
         self.row = row
         self.data_key_id = data_key_id
         self.key = key
@@ -82,8 +126,10 @@ class Reception:
 
         Raises:
             UploadNotFound: the upload was purged, or is not as it was when this stream began.
+            DomainError: as `Hold.store`.
         """
         if self._sealed:
+            await self.hold.store()
             new = await self._put(b"".join(self._sealed))
             committed = self._sealer.next_chunk * CHUNK_SIZE
             prefix = self._sealer.prefix

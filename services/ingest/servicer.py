@@ -14,6 +14,7 @@ from services.chassis.principal import current_subject
 from services.ingest import operations, reading, receiving, starting, translation
 from services.ingest.intake import Intake
 from services.ingest.ports import Erasures
+from services.ingest.receiving import Received
 
 if TYPE_CHECKING:
     # Invariant in what it reads and writes, and never used here: one alias for all RPCs.
@@ -58,13 +59,7 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     ) -> media_service_pb2.UploadMediaResponse:
         """Receive bytes."""
         header = await _header(request_iterator)
-        received = await receiving.receive(
-            self.intake,
-            subject=current_subject(),
-            upload_id=translation.uuid_of(header.upload, "header.upload", "uploads/"),
-            offset=header.offset,
-            chunks=_chunks(request_iterator),
-        )
+        received = await self._receive(header, _chunks(request_iterator))
         return media_service_pb2.UploadMediaResponse(
             upload=translation.upload(received.upload),
             media=None if received.media is None else translation.media(received.media),
@@ -122,6 +117,24 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
             request_id=translation.uuid_of(request.request_id, "request_id"),
         )
         return media_service_pb2.DeleteMediaResponse(erasure=erasure)
+
+    async def _receive(self, header: media_service_pb2.UploadHeader, chunks: AsyncIterator[bytes]) -> Received:
+        if header.HasField("start"):
+            request_id, announcement = translation.start_in_header(header)
+            return await receiving.start_and_receive(
+                self.intake,
+                subject=current_subject(),
+                request_id=request_id,
+                announcement=announcement,
+                chunks=chunks,
+            )
+        return await receiving.receive(
+            self.intake,
+            subject=current_subject(),
+            upload_id=translation.uuid_of(header.upload, "header.upload", "uploads/"),
+            offset=header.offset,
+            chunks=chunks,
+        )
 
 
 async def _header(requests: AsyncIterator[media_service_pb2.UploadMediaRequest]) -> media_service_pb2.UploadHeader:

@@ -1,17 +1,37 @@
 """The opening of an upload: everything that can be refused before a byte is sent is refused here."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from services.chassis.errors import DomainError
 from services.chassis.seal import seal_bytes
-from services.ingest.domain import Announcement, Asset, Purpose, Upload, announcement_aad, lookup_tag, media_name
-from services.ingest.errors import MediaEmpty, MediaTooLarge, MediaTooManyPixels, QuotaExceeded, RequestIdReused
+from services.ingest.domain import (
+    Announcement,
+    Asset,
+    Purpose,
+    Upload,
+    announcement_aad,
+    lookup_tag,
+    media_name,
+    upload_name,
+)
+from services.ingest.errors import (
+    MediaEmpty,
+    MediaTooLarge,
+    MediaTooManyPixels,
+    QuotaExceeded,
+    RequestIdReused,
+    UploadInProgress,
+)
 from services.ingest.intake import Intake
 from services.ingest.operations import ORIGINAL, media_not_found, older_media, open_keys, outside_window
-from services.ingest.ports import Adding
+from services.ingest.ports import Adding, Survey
 from services.ingest.records import MediaRow, UploadRow
 from services.keyring import DataKey, MediaErased, NewDataKey, PurposeNotGranted
+
+_ATTEMPTS = 3
+_RETRY_AFTER = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -27,10 +47,41 @@ class _Request:
     request_tag: bytes
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """An upload that may begin.
+
+    Attributes:
+        row: As it is stored, or will be.
+        announcement: What was announced.
+        key: Its new key; None if the upload was there already.
+    """
+
+    row: UploadRow
+    announcement: Announcement
+    key: DataKey | None = None
+
+
 async def start_upload(intake: Intake, *, subject: str, request_id: UUID, announcement: Announcement) -> Upload:
     """Opens an upload, or returns the one that the request opened, or that is open for the same bytes.
 
-    What is kept already is answered by an upload that is complete.
+    What is kept already is answered by an upload that is complete. Raises what `prepare` raises.
+    """
+    for _ in range(_ATTEMPTS):
+        prepared = await prepare(intake, subject=subject, request_id=request_id, announcement=announcement)
+        if prepared.key is None:
+            return prepared.row.shown()
+        added = await intake.uploads.add(prepared.row, quota_bytes=intake.policy.quota_bytes)
+        if added is Adding.ADDED:
+            return prepared.row.shown()
+        await intake.keyring.destroy(subject=subject, ids=[prepared.key.id])
+        if added is not Adding.TAKEN:
+            raise refusal(intake, prepared.row, added)
+    raise refusal(intake, prepared.row, Adding.TAKEN)
+
+
+async def prepare(intake: Intake, *, subject: str, request_id: UUID, announcement: Announcement) -> Prepared:
+    """Finds out whether an upload may begin, and makes its key if it is a new one; nothing is stored yet.
 
     Raises:
         PurposeNotGranted: CLOUD_PROCESSING is not granted, or OLDER_MEDIA for what was taken before the window.
@@ -42,14 +93,40 @@ async def start_upload(intake: Intake, *, subject: str, request_id: UUID, announ
     _check_size(intake, announcement)
     lookup = await intake.lookup.open(subject)
     request = _request(lookup.key, subject, request_id, announcement, intake.clock.now())
-    earlier = await _earlier(intake, request)
+    survey = await intake.uploads.survey(subject, request_id, bytes_tag=request.bytes_tag, tag=request.tag)
+    earlier = await _earlier(intake, request, survey)
     if earlier is not None:
-        return earlier.shown()
-    known = await _known(intake, request)
+        return Prepared(earlier, announcement)
+    known = await _alive(intake, subject, survey)
     if known is not None and known.rendition.suffices_for(announcement.rendition):
-        return await _settled(intake, request, known)
+        return Prepared(await _settled(intake, request, known), announcement)
     purpose = known.purpose if known else await _purpose(intake, subject, announcement.asset, request.now)
-    return await _open(intake, request, known, purpose)
+    row = _row(intake, request, purpose, known)
+    if survey.used_bytes + row.size_bytes > intake.policy.quota_bytes:
+        raise refusal(intake, row, Adding.NO_ROOM)
+    key = await _new_key(intake, row)
+    return Prepared(_sealed(row, key, announcement), announcement, key)
+
+
+def refusal(intake: Intake, row: UploadRow, adding: Adding) -> DomainError:
+    """Returns the error for an upload that the store did not take."""
+    if adding is Adding.NO_ROOM:
+        quota = intake.policy.quota_bytes
+        return QuotaExceeded(
+            f"your share of {quota} bytes is used up: delete media, or wait until some expire",
+            metadata={"quota_bytes": str(quota)},
+        )
+    if adding is Adding.TAKEN:
+        return upload_in_progress(row.id)
+    return PurposeNotGranted(f"{row.purpose} was withdrawn: grant it first", metadata={"purpose": row.purpose})
+
+
+def upload_in_progress(upload_id: UUID) -> UploadInProgress:
+    """Returns the error for a second writer."""
+    name = upload_name(upload_id)
+    return UploadInProgress(
+        f"another stream is writing {name}: wait until it ends", metadata={"upload": name}, retry_after=_RETRY_AFTER
+    )
 
 
 def _check_size(intake: Intake, announcement: Announcement) -> None:
@@ -82,9 +159,9 @@ def _request(lookup_key: bytes, subject: str, request_id: UUID, announcement: An
     )
 
 
-async def _earlier(intake: Intake, request: _Request) -> UploadRow | None:
+async def _earlier(intake: Intake, request: _Request, survey: Survey) -> UploadRow | None:
     """Returns the upload that this request opened or that takes the same bytes; one that is over is given up."""
-    for row in await intake.uploads.find_earlier(request.subject, request.request_id, request.bytes_tag):
+    for row in survey.earlier:
         if row.expire_time <= request.now or not await _can_go_on(intake, row):
             await intake.uploads.discard(request.subject, row.id, request.now)
         elif row.request_id == request.request_id and row.request_tag != request.request_tag:
@@ -108,11 +185,10 @@ async def _can_go_on(intake: Intake, row: UploadRow) -> bool:
         return False
 
 
-async def _known(intake: Intake, request: _Request) -> MediaRow | None:
+async def _alive(intake: Intake, subject: str, survey: Survey) -> MediaRow | None:
     """Returns the media of the same original, if one is kept that opens."""
-    rows = await intake.media.find_tagged(request.subject, [request.tag])
-    keys = await open_keys(intake, request.subject, rows)
-    return next((row for row in rows if row.id in keys), None)
+    keys = await open_keys(intake, subject, survey.kept)
+    return next((row for row in survey.kept if row.id in keys), None)
 
 
 async def _purpose(intake: Intake, subject: str, asset: Asset, now: datetime) -> Purpose:
@@ -130,49 +206,22 @@ async def _purpose(intake: Intake, subject: str, asset: Asset, now: datetime) ->
     return Purpose.OLDER_MEDIA
 
 
-async def _settled(intake: Intake, request: _Request, known: MediaRow) -> Upload:
+async def _settled(intake: Intake, request: _Request, known: MediaRow) -> UploadRow:
     row = replace(
         _row(intake, request, known.purpose, known),
         committed_bytes=request.announcement.size_bytes,
         complete_time=request.now,
     )
     await intake.uploads.add_settled(row)
-    return row.shown()
-
-
-async def _open(intake: Intake, request: _Request, known: MediaRow | None, purpose: Purpose) -> Upload:
-    row = _row(intake, request, purpose, known)
-    key = await _new_key(intake, row)
-    row = _sealed(row, key, request.announcement)
-    match await intake.uploads.add(row, quota_bytes=intake.policy.quota_bytes):
-        case Adding.ADDED:
-            return row.shown()
-        case refusal:
-            await intake.keyring.destroy(subject=row.subject, ids=[key.id])
-            return await _refused(intake, request, purpose, refusal)
+    return row
 
 
 async def _new_key(intake: Intake, row: UploadRow) -> DataKey:
     new = NewDataKey(delete_by=row.delete_time, lineage=(media_name(row.media_id),))
     try:
-        [key] = await intake.keyring.create(subject=row.subject, purpose=row.purpose, keys=[new])
+        return await intake.keys.create(subject=row.subject, purpose=row.purpose, new=new)
     except MediaErased as error:
         raise media_not_found(row.media_id) from error
-    return key
-
-
-async def _refused(intake: Intake, request: _Request, purpose: Purpose, refusal: Adding) -> Upload:
-    if refusal is Adding.TAKEN:
-        earlier = await _earlier(intake, request)
-        if earlier is not None:
-            return earlier.shown()
-    if refusal is Adding.NO_ROOM:
-        quota = intake.policy.quota_bytes
-        raise QuotaExceeded(
-            f"your share of {quota} bytes is used up: delete media, or wait until some expire",
-            metadata={"quota_bytes": str(quota)},
-        )
-    raise PurposeNotGranted(f"{purpose} was withdrawn: grant it first", metadata={"purpose": purpose})
 
 
 def _row(intake: Intake, request: _Request, purpose: Purpose, known: MediaRow | None) -> UploadRow:

@@ -5,6 +5,8 @@ or is seen by the purge. What belongs to one transaction is sent in one go: the 
 rolled back with it.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -15,9 +17,9 @@ from services.chassis import outbox
 from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
 from services.ingest import statements
-from services.ingest.ports import Adding, Completing, NewSegment
+from services.ingest.ports import Adding, Completing, NewSegment, Survey
 from services.ingest.records import MediaRow, Segment, UploadRow
-from services.ingest.statements import upload_row
+from services.ingest.statements import media_row, upload_row
 
 
 class UploadStore:
@@ -29,22 +31,26 @@ class UploadStore:
     async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
         """Returns an upload of the person."""
         async with (
-            self._pool.connection() as connection,
+            reading(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
         ):
             await cursor.execute(statements.FIND_UPLOAD, {"subject": subject, "id": upload_id})
             return await cursor.fetchone()
 
-    async def find_earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
-        """Returns the upload that the request opened, and the open one of the same bytes."""
+    async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
+        """Returns what is there that a new upload has to do with, in one round trip."""
+        of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tags": [tag]}
         async with (
-            self._pool.connection() as connection,
-            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+            reading(self._pool) as connection,
+            connection.pipeline(),
+            connection.cursor(row_factory=kwargs_row(upload_row)) as earlier,
+            connection.cursor(row_factory=kwargs_row(media_row)) as kept,
         ):
-            await cursor.execute(
-                statements.FIND_EARLIER_UPLOADS, {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag}
-            )
-            return await cursor.fetchall()
+            await earlier.execute(statements.FIND_EARLIER_UPLOADS, of)
+            await kept.execute(statements.FIND_TAGGED_MEDIA, of)
+            used = await connection.execute(statements.USED, of)
+            amount = await used.fetchone()
+            return Survey(await earlier.fetchall(), await kept.fetchall(), 0 if amount is None else int(amount[0]))
 
     async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
         """Opens an upload and reserves its bytes."""
@@ -104,6 +110,29 @@ class UploadStore:
         except errors.UniqueViolation:  # another writer's segment has this place
             return Completing.GONE
 
+    async def complete_at_once(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
+    ) -> Completing:
+        """As `complete`, of an upload that is not there yet: it is added, complete."""
+        reservation = {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
+        complete = {**vars(row), "committed_bytes": row.size_bytes, "complete_time": now}
+        try:
+            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
+                await _hold(connection, row.subject)
+                room = await connection.execute(statements.RESERVE, reservation)
+                added = await connection.execute(statements.ADD_UPLOAD, complete)
+                made = await connection.execute(statements.ADD_MEDIA, vars(media))
+                await _add_segment(connection, row, new)
+                await connection.execute(statements.FORGET_DELETION, vars(media))
+                await outbox.append(connection, event)
+                await pipeline.sync()
+                if room.rowcount and added.rowcount and made.rowcount:
+                    return Completing.STORED
+                await connection.rollback()
+                return Completing.GONE
+        except errors.UniqueViolation:  # the request was seen meanwhile
+            return Completing.GONE
+
     async def replace(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
     ) -> Completing:
@@ -149,9 +178,20 @@ class UploadStore:
         return await find_segments(self._pool, data_key_id)
 
 
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """Lends a connection for single statements: without a transaction around them there is one round trip each."""
+    async with pool.connection() as connection:
+        await connection.set_autocommit(True)
+        try:
+            yield connection
+        finally:
+            await connection.set_autocommit(False)
+
+
 async def find_segments(pool: Pool, data_key_id: UUID) -> list[Segment]:
     """Returns the segments of a sealed stream, in order."""
-    async with pool.connection() as connection, connection.cursor(row_factory=kwargs_row(Segment)) as cursor:
+    async with reading(pool) as connection, connection.cursor(row_factory=kwargs_row(Segment)) as cursor:
         await cursor.execute(statements.FIND_SEGMENTS, {"data_key_id": data_key_id})
         return await cursor.fetchall()
 

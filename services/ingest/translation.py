@@ -118,6 +118,17 @@ def announcement(request: media_service_pb2.StartUploadRequest) -> Announcement:
     return announced
 
 
+def start_in_header(header: media_service_pb2.UploadHeader) -> tuple[UUID, Announcement]:
+    """Returns the request that a stream starts its upload with.
+
+    Raises:
+        FieldInvalid: something in it cannot be, or an upload is named beside it.
+    """
+    if header.upload or header.offset:
+        raise FieldInvalid.of("header.start", "name an upload and an offset, or start one: not both")
+    return uuid_of(header.start.request_id, "header.start.request_id"), announcement(header.start)
+
+
 def page(request: media_service_pb2.ListMediaRequest) -> tuple[int, PageToken | None]:
     """Returns the size of a page and where it begins.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain import PageToken, Purpose, Rendition
-from services.ingest.ports import Adding, Completing, Discard, LookupKeyRow, NewSegment
+from services.ingest.ports import Adding, Completing, Discard, LookupKeyRow, NewSegment, Survey
 from services.ingest.records import MediaRow, Segment, UploadRow
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurposeScope, SubjectScope
 
@@ -59,7 +59,11 @@ class FakeUploads:
         row = self._tables.uploads.get(upload_id)
         return row if row is not None and row.subject == subject else None
 
-    async def find_earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
+    async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
+        kept = [row for row in self._tables.media.values() if (row.subject, row.tag) == (subject, tag)]
+        return Survey(self._earlier(subject, request_id, bytes_tag), kept, self._tables.used.get(subject, 0))
+
+    def _earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
         return [
             row
             for row in self._tables.uploads.values()
@@ -73,7 +77,7 @@ class FakeUploads:
             return Adding.NO_ROOM
         if self._tables.is_fenced(row):
             return Adding.FENCED
-        if await self.find_earlier(row.subject, row.request_id, row.bytes_tag):
+        if self._earlier(row.subject, row.request_id, row.bytes_tag):
             return Adding.TAKEN
         self._tables.used[row.subject] = used
         self._tables.uploads[row.id] = row
@@ -108,6 +112,17 @@ class FakeUploads:
             if (key[0], tag) == (media.subject, media.tag):
                 del self._tables.deleted[key]
         return Completing.STORED
+
+    async def complete_at_once(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
+    ) -> Completing:
+        used = self._tables.used.get(row.subject, 0)
+        fresh = await self.survey(row.subject, row.request_id, bytes_tag=b"", tag=row.tag) == Survey([], [], used)
+        if not fresh or self._tables.is_fenced(row) or used + row.size_bytes > quota_bytes:
+            return Completing.GONE
+        self._tables.used[row.subject] = used + row.size_bytes
+        self._tables.uploads[row.id] = row
+        return await self.complete(row, media, new, event, now)
 
     async def replace(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime

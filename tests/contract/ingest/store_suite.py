@@ -16,6 +16,7 @@ from services.ingest.ports import (
     LookupKeyTable,
     MediaTable,
     NewSegment,
+    Survey,
     Uploads,
 )
 from services.ingest.purging import PurgeTables
@@ -105,6 +106,15 @@ async def store(stores: Stores, row: UploadRow, new: NewSegment | None = None) -
     return media
 
 
+async def survey(stores: Stores, row: UploadRow, **changes: object) -> Survey:
+    row = replace(row, **changes)  # type: ignore[arg-type]
+    return await stores.uploads.survey(row.subject, row.request_id, bytes_tag=row.bytes_tag, tag=row.tag)
+
+
+async def store_at_once(stores: Stores, row: UploadRow, new: NewSegment) -> Completing:
+    return await stores.uploads.complete_at_once(row, media_of(row), new, event(), NOON, quota_bytes=QUOTA)
+
+
 class UploadSuite:
     async def test_an_upload_is_found_by_its_owner_alone(self, stores: Stores) -> None:
         row = upload()
@@ -115,10 +125,10 @@ class UploadSuite:
     async def test_an_earlier_upload_is_found_by_its_request_and_by_its_bytes(self, stores: Stores) -> None:
         row = upload()
         await stores.uploads.add(row, quota_bytes=QUOTA)
-        assert await stores.uploads.find_earlier(ALICE, row.request_id, b"other") == [row]
-        assert await stores.uploads.find_earlier(ALICE, uuid4(), row.bytes_tag) == [row]
-        assert await stores.uploads.find_earlier(ALICE, row.request_id, row.bytes_tag) == [row]
-        assert await stores.uploads.find_earlier(BOB, row.request_id, row.bytes_tag) == []
+        assert await survey(stores, row, bytes_tag=b"other") == Survey([row], [], 1000)
+        assert await survey(stores, row, request_id=uuid4()) == Survey([row], [], 1000)
+        assert await survey(stores, row) == Survey([row], [], 1000)
+        assert await survey(stores, row, subject=BOB) == Survey([], [], 0)
 
     async def test_the_share_of_the_store_is_never_exceeded(self, stores: Stores) -> None:
         assert await stores.uploads.add(upload(size=QUOTA + 1), quota_bytes=QUOTA) is Adding.NO_ROOM
@@ -171,6 +181,36 @@ class UploadSuite:
         assert await stores.media.segments(media.data_key_id) == [last.segment]
         assert await stores.uploads.find(ALICE, row.id) == replace(row, committed_bytes=1000, complete_time=NOON)
         assert await stores.media.used_bytes(ALICE) == row.size_bytes
+
+    async def test_an_upload_that_was_not_there_is_stored_complete_in_one_step(self, stores: Stores) -> None:
+        row, last = upload(), segment()
+        assert await store_at_once(stores, row, last) is Completing.STORED
+        media = media_of(row)
+        assert await stores.media.find(ALICE, media.id) == media
+        assert await stores.media.segments(media.data_key_id) == [last.segment]
+        done = replace(row, committed_bytes=1000, complete_time=NOON)
+        assert await survey(stores, row) == Survey([done], [media], 1000)
+
+    async def test_what_stands_in_the_way_of_the_one_step_undoes_all_of_it(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        await stores.purge.raise_fences(ALICE, [Purpose.OLDER_MEDIA], 5)
+        refused = (
+            upload(tag=media.tag),
+            upload(size=QUOTA),
+            upload(purpose=Purpose.OLDER_MEDIA, purpose_revision=5),
+        )
+        for row in refused:
+            assert await store_at_once(stores, row, segment()) is Completing.GONE
+            assert await stores.uploads.find(ALICE, row.id) is None
+            assert await stores.media.find(ALICE, row.media_id) is None
+        assert await stores.media.used_bytes(ALICE) == media.size_bytes
+
+    async def test_a_request_that_was_seen_is_not_stored_again(self, stores: Stores) -> None:
+        row = upload()
+        await store_at_once(stores, row, segment())
+        again = upload(request_id=row.request_id)
+        assert await store_at_once(stores, again, segment()) is Completing.GONE
+        assert await stores.uploads.find(ALICE, again.id) is None
 
     async def test_nothing_completes_behind_the_fence(self, stores: Stores) -> None:
         row = upload()
@@ -254,7 +294,7 @@ class UploadSuite:
         note = upload(media_id=media.id, data_key_id=None, committed_bytes=1000, complete_time=NOON)
         await stores.uploads.add_settled(note)
         await stores.uploads.add_settled(replace(note, id=uuid4()))
-        assert await stores.uploads.find_earlier(ALICE, note.request_id, note.bytes_tag) == [note]
+        assert (await survey(stores, note)).earlier == [note]
         assert await stores.media.used_bytes(ALICE) == media.size_bytes
 
 
