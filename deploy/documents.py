@@ -55,7 +55,8 @@ def _check_code(root: Path, document: Path, code: str, commands: frozenset[str])
             yield Finding(document, f"program {script}, which does not exist")
 
 
-def _documents(root: Path) -> Sequence[Path]:
+def documents(root: Path) -> Sequence[Path]:
+    """Returns every Markdown file that is committed."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "*.md"], cwd=root, capture_output=True, text=True, check=True
     ).stdout
@@ -70,7 +71,7 @@ def _commands() -> frozenset[str]:
 def main() -> int:
     """Checks every Markdown file of the checkout."""
     root = Path(__file__).parents[1]
-    findings = list(check(root, _documents(root), _commands()))
+    findings = list(check(root, documents(root), _commands()))
     for finding in findings:
         sys.stdout.write(f"{finding.document.relative_to(root)}: {finding.what}\n")
     return 1 if findings else 0

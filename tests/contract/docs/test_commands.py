@@ -1,0 +1,78 @@
+"""Commands and options in documents, held to the command line and the programs as they are."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from deploy.documents import check, documents
+from services.cli.__main__ import application
+
+ROOT = Path(__file__).parents[3]
+DOCUMENTS = documents(ROOT)
+COMMAND = typer.main.get_command(application())
+CODE = re.compile(r"```[a-z]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+END = re.compile(r"^(?:\||\|\||&&|;|[0-9]?>.*|<.*)$")
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    """Yields the words of each command in code, without what a shell does with it afterwards."""
+    for fenced, inline in CODE.findall(text):
+        for line in (fenced or inline).replace("\\\n", " ").replace("$(", " ").replace(")", " ").splitlines():
+            words: list[str] = []
+            for word in [*_words(line), "|"]:
+                if END.match(word):
+                    yield words
+                    words = []
+                else:
+                    words.append(word)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:  # prose with an apostrophe is no command
+        return []
+
+
+def wrong_options(words: list[str]) -> Iterator[str]:
+    """Yields the options in a `pellicule` command line that its subcommand does not have."""
+    names = [Path(word).name for word in words]
+    if "pellicule" not in names:
+        return
+    command = COMMAND
+    for word in words[names.index("pellicule") + 1 :]:
+        if word in getattr(command, "commands", {}):
+            command = command.commands[word]  # type: ignore[attr-defined]
+        elif word.startswith("-"):
+            option = word.partition("=")[0]
+            if option not in {"--help", *(name for each in command.params for name in each.opts + each.secondary_opts)}:
+                yield f"{option} in: {' '.join(words)}"
+
+
+def wrong_program_options(words: list[str]) -> Iterator[str]:
+    """Yields the options given to a program of ours that its text does not know."""
+    if words and re.fullmatch(r"deploy/[a-z-]+|\.ci/run", words[0]) and (ROOT / words[0]).is_file():
+        text = (ROOT / words[0]).read_text(encoding="utf-8")
+        yield from (f"{word} in: {' '.join(words)}" for word in words[1:] if word.startswith("--") and word not in text)
+
+
+def test_links_lead_somewhere_and_commands_exist() -> None:
+    found = check(ROOT, DOCUMENTS, frozenset(COMMAND.commands))  # type: ignore[attr-defined]
+    assert [f"{finding.document.relative_to(ROOT)}: {finding.what}" for finding in found] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_options_in_documents_exist(document: Path) -> None:
+    lines = list(command_lines(document.read_text(encoding="utf-8")))
+    wrong = [each for words in lines for each in (*wrong_options(words), *wrong_program_options(words))]
+    assert wrong == []
+
+
+def test_an_option_that_does_not_exist_is_found() -> None:
+    text = "```bash\n$ .venv/bin/pellicule up --object-store minio --fly && pellicule status --json  # --not-this\n```"
+    wrong = [each.split()[0] for words in command_lines(text) for each in wrong_options(words)]
+    assert wrong == ["--fly"]
