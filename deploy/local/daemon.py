@@ -29,8 +29,8 @@ def running_state(home: StackHome) -> StackState:
     Raises:
         StackError: NOT_RUNNING.
     """
-    state = read_state(home)
-    if state is None or state.phase is Phase.FAILED or not is_running(state.supervisor):
+    state = _alive(home)
+    if state is None:
         raise StackError("NOT_RUNNING", f"no stack runs in {home.path}: start it with `pellicule up`", field="home")
     return state
 
@@ -41,11 +41,15 @@ def start(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> S
     Raises:
         StackError: why it could not be; nothing is left running.
     """
-    state = read_state(home)
-    if state is not None and state.phase is not Phase.FAILED and is_running(state.supervisor):
-        return _await_ready(home, state.supervisor.pid, lambda: is_running(state.supervisor), report)
+    if (other := _alive(home)) is not None:
+        return _join(home, other, report)
     process = _spawn(home, object_store, start_new_session=True)
-    ready = _await_ready(home, process.pid, lambda: process.poll() is None, report)
+    try:
+        ready = _await_ready(home, process.pid, lambda: process.poll() is None, report)
+    except StackError:
+        if (other := _alive(home)) is not None:  # somebody else was quicker
+            return _join(home, other, report)
+        raise
     process.returncode = 0  # it is meant to outlive this process: no warning about it
     return ready
 
@@ -79,6 +83,16 @@ def stop(home: StackHome) -> bool:
         return False
     with locked(home):
         return remove_leftovers(home)
+
+
+def _alive(home: StackHome) -> StackState | None:
+    state = read_state(home)
+    lives = state is not None and state.phase is not Phase.FAILED and is_running(state.supervisor)
+    return state if lives else None
+
+
+def _join(home: StackHome, other: StackState, report: Report) -> StackState:
+    return _await_ready(home, other.supervisor.pid, lambda: is_running(other.supervisor), report)
 
 
 def _spawn(home: StackHome, object_store: str, *, start_new_session: bool) -> subprocess.Popen[bytes]:

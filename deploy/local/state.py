@@ -3,8 +3,9 @@
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from deploy.local.files import write_private
+from deploy.local.files import replace_private
 from deploy.local.home import StackHome
 
 
@@ -80,15 +81,18 @@ class StackState:
 
 def write_state(home: StackHome, state: StackState) -> None:
     """Replaces the state file."""
-    write_private(home.state, json.dumps(asdict(state), indent=1).encode())
+    replace_private(home.state, json.dumps(asdict(state), indent=1).encode())
 
 
 def read_state(home: StackHome) -> StackState | None:
-    """Reads the state file; None when there is none."""
+    """Reads the state file; None when there is none, or one that another release or a power failure left."""
     try:
-        document = json.loads(home.state.read_bytes())
-    except FileNotFoundError:
+        return _state(json.loads(home.state.read_bytes()))
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None
+
+
+def _state(document: dict[str, Any]) -> StackState:
     parts = tuple(PartState(**{**part, "process": _process(part["process"])}) for part in document["parts"])
     return StackState(
         phase=Phase(document["phase"]),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +113,15 @@ def test_nothing_survives_a_killed_supervisor_and_the_next_start_recovers(stack:
     assert stack.run("status", "--json").stdout.startswith('{"error": {"reason": "NOT_RUNNING"')
     assert stack.run("up").returncode == 0
     assert {part.part for part in stack.state.parts if part.ready} >= set(SERVERS)
+
+
+def test_two_that_start_the_same_stack_at_once_get_one(tmp_path: Path) -> None:
+    stack = Stack(StackHome(tmp_path / "home"))
+    with ThreadPoolExecutor() as threads:
+        started = list(threads.map(lambda _: stack.run("up"), range(2)))
+    stopped = stack.run("down")
+    assert [each.returncode for each in started] == [0, 0]
+    assert stopped.returncode == 0
 
 
 def test_another_object_store_for_the_same_folder_is_refused(stack: Stack) -> None:

@@ -32,3 +32,8 @@ def test_the_state_is_its_owners_alone(tmp_path: Path) -> None:
 def test_a_part_that_is_not_there_has_no_address() -> None:
     assert STATE.address("nats") == "127.0.0.1:4222"
     assert STATE.address("postgres") is None
+
+
+def test_a_state_that_was_cut_short_says_nothing(tmp_path: Path) -> None:
+    StackHome(tmp_path).state.write_text('{"phase": "rea', encoding="utf-8")
+    assert read_state(StackHome(tmp_path)) is None
