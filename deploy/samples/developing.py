@@ -1,0 +1,180 @@
+"""What a phone's camera does with a scene: framing, size, light, grain, and what goes wrong with it."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from deploy.samples.sources import Pixels
+
+Scene = NDArray[np.float32]
+Rng = np.random.Generator
+_GREY_WEIGHTS: Final = np.asarray([0.299, 0.587, 0.114], np.float32)
+# How far apart the frames of a burst are: a share of the frame, degrees, stops.
+_BURST_SHIFT: Final = 0.012
+_BURST_TURN: Final = 0.5
+_BURST_STOPS: Final = 0.07
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a source becomes a picture.
+
+    Attributes:
+        aspect: width over height; 0 keeps that of the source.
+        focus: the point of the source to look at, as fractions of its width and height.
+        zoom: 1 takes as much of the source as the aspect allows, 2 half as much.
+        turn: degrees, anticlockwise.
+        long_side: of the result, in pixels.
+        exposure: in stops.
+        warmth: below 0 is colder, above 0 is warmer; 1 is far.
+        contrast: 1 leaves it.
+        saturation: 1 leaves it.
+        grain: standard deviation of the sensor's noise, in 8-bit steps.
+        mirrored: as phones save what their front camera saw.
+        motion: length of the smear of a hand that moved, as a share of the long side.
+        motion_angle: its direction in degrees.
+        defocus: radius of the blur, as a share of the long side.
+    """
+
+    aspect: float = 4 / 3
+    focus: tuple[float, float] = (0.5, 0.5)
+    zoom: float = 1.0
+    turn: float = 0.0
+    long_side: int = 1600
+    exposure: float = 0.0
+    warmth: float = 0.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    grain: float = 2.2
+    mirrored: bool = False
+    motion: float = 0.0
+    motion_angle: float = 12.0
+    defocus: float = 0.0
+
+    @property
+    def blurred(self) -> bool:
+        """Whether the picture is spoilt by blur."""
+        return self.motion > 0 or self.defocus > 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the result in pixels, both even, for an aspect that is given."""
+        wide, high = (self.aspect, 1.0) if self.aspect >= 1 else (1.0, 1 / self.aspect)
+        scale = self.long_side / max(wide, high)
+        return int(round(wide * scale / 2) * 2), int(round(high * scale / 2) * 2)
+
+
+def nudged(look: Look, rng: Rng) -> Look:
+    """Returns the next frame of a burst: the same scene, a hand's tremble and a little light further."""
+    x, y = (value + float(rng.uniform(-1, 1)) * _BURST_SHIFT for value in look.focus)
+    return replace(
+        look,
+        focus=(x, y),
+        zoom=look.zoom * float(rng.uniform(1.01, 1.045)),
+        turn=look.turn + float(rng.uniform(-1, 1)) * _BURST_TURN,
+        exposure=look.exposure + float(rng.uniform(-1, 1)) * _BURST_STOPS,
+    )
+
+
+def develop(source: Pixels, look: Look, rng: Rng) -> Pixels:
+    """Makes a picture out of a source.
+
+    Args:
+        source: UINT8 RGB [height, width, 3].
+        look: how.
+        rng: draws the grain.
+    """
+    if not look.aspect:
+        look = replace(look, aspect=source.shape[1] / source.shape[0])
+    scene = _framed(source, look)
+    scene = _smeared(scene, look)
+    scene = _lit(scene, look)
+    return finished(_grained(scene, look.grain, rng))
+
+
+def finished(scene: Scene) -> Pixels:
+    """Rounds 0..255 to 8 bits."""
+    return np.ascontiguousarray(np.clip(scene + 0.5, 0, 255).astype(np.uint8))
+
+
+def _framed(source: Pixels, look: Look) -> Scene:
+    height, width = source.shape[:2]
+    wide = min(width, height * look.aspect) / look.zoom
+    high = wide / look.aspect
+    columns, rows = look.size
+    # A turned frame must not reach beyond the source.
+    angle = np.deg2rad(abs(look.turn))
+    wide, high = (
+        min(wide, wide / (np.cos(angle) + np.sin(angle) * high / wide)),
+        min(high, high / (np.cos(angle) + np.sin(angle) * wide / high)),
+    )
+    x = float(np.clip(look.focus[0] * width, wide / 2, width - wide / 2))
+    y = float(np.clip(look.focus[1] * height, high / 2, height - high / 2))
+    scale = columns / wide
+    if scale < 1:
+        # Warping alone would skip pixels: take the average of as many as fall together first.
+        smaller = cv2.resize(source, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return _warped(smaller, (x * scale, y * scale), 1.0, look)
+    return _sharpened(_warped(source, (x, y), scale, look), scale)
+
+
+def _warped(source: Pixels, middle: tuple[float, float], scale: float, look: Look) -> Scene:
+    columns, rows = look.size
+    matrix = cv2.getRotationMatrix2D(middle, look.turn, scale)
+    matrix[:, 2] += np.asarray([columns / 2, rows / 2]) - np.asarray(middle)
+    if look.mirrored:
+        matrix = np.asarray([[-1, 0, columns], [0, 1, 0], [0, 0, 1]], float) @ np.vstack([matrix, [0, 0, 1]])
+        matrix = matrix[:2]
+    drawn = cv2.warpAffine(
+        source.astype(np.float32), matrix, (columns, rows), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT
+    )
+    return np.asarray(np.clip(drawn, 0, 255), np.float32)
+
+
+def _sharpened(scene: Scene, scale: float) -> Scene:
+    """Gives back the edges that enlarging took, at the width that it gave them."""
+    radius = 0.55 * scale
+    soft = cv2.GaussianBlur(scene, (0, 0), radius)
+    amount = min(1.1, 0.35 + 0.4 * (scale - 1))
+    detail = np.clip((scene - soft) * amount, -22, 22)
+    return np.asarray(np.clip(scene + detail, 0, 255), np.float32)
+
+
+def _smeared(scene: Scene, look: Look) -> Scene:
+    if look.motion:
+        length = max(3, int(look.motion * look.long_side))
+        kernel = np.zeros((length, length), np.float32)
+        reach = length / 2 * np.asarray([np.cos(np.deg2rad(look.motion_angle)), np.sin(np.deg2rad(look.motion_angle))])
+        start, end = length / 2 - reach, length / 2 + reach
+        cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), (1.0,), 2, cv2.LINE_AA)
+        scene = np.asarray(cv2.filter2D(scene, -1, kernel / kernel.sum()), np.float32)
+    if look.defocus:
+        scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), look.defocus * look.long_side), np.float32)
+    return scene
+
+
+def _lit(scene: Scene, look: Look) -> Scene:
+    """Changes light as a sensor would, in linear light, then contrast and colour as a phone would."""
+    linear = (scene / 255) ** 2.2 * np.float32(2.0**look.exposure)
+    linear *= np.asarray([1 + 0.22 * look.warmth, 1.0, 1 - 0.28 * look.warmth], np.float32)
+    # A soft shoulder keeps bright parts from turning into flat white.
+    linear = np.where(linear > 0.8, 0.8 + 0.2 * np.tanh((linear - 0.8) / 0.2), linear)
+    seen = linear ** (1 / 2.2) * 255
+    grey = (seen @ _GREY_WEIGHTS)[..., None]
+    seen = grey + (seen - grey) * look.saturation
+    return np.asarray((seen - 118) * look.contrast + 118, np.float32)
+
+
+def _grained(scene: Scene, grain: float, rng: Rng) -> Scene:
+    if not grain:
+        return scene
+    rows, columns = scene.shape[:2]
+    light = cv2.GaussianBlur(rng.standard_normal((rows, columns), np.float32), (0, 0), 0.7) * 2.0
+    colour = rng.standard_normal((rows // 3 + 1, columns // 3 + 1, 3), np.float32)
+    colour = cv2.resize(colour, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    # Shadows are noisier than lights.
+    strength = grain * (1.25 - 0.6 * np.clip(scene.mean(axis=2, keepdims=True) / 255, 0, 1))
+    return np.asarray(scene + strength * (light[..., None] + 0.45 * colour), np.float32)
