@@ -23,6 +23,10 @@ _MEDIA = """
     id, subject, purpose, purpose_revision, data_key_id, rendition, tag, size_bytes, sealed_metadata, upload_time,
     delete_time, original_wanted
 """
+_MEDIA_VALUES = """
+    %(media_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(rendition)s, %(tag)s,
+    %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, false
+"""
 _NOT_FENCED = """
     NOT EXISTS (
         SELECT FROM fence
@@ -31,6 +35,16 @@ _NOT_FENCED = """
 """
 
 FIND_UPLOAD = f"SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND id = %(id)s"
+GLANCE = """
+    SELECT
+        coalesce((SELECT used_bytes FROM usage WHERE subject = %(subject)s), 0),
+        EXISTS (SELECT FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s)
+            OR EXISTS (
+                SELECT FROM upload
+                WHERE subject = %(subject)s AND bytes_tag = %(bytes_tag)s AND complete_time IS NULL
+            )
+            OR EXISTS (SELECT FROM media WHERE subject = %(subject)s AND tag = %(tag)s)
+"""
 FIND_EARLIER_UPLOADS = f"""
     SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s
     UNION
@@ -99,6 +113,11 @@ REPLACE_MEDIA = """
         rendition = %(rendition)s, tag = %(tag)s, size_bytes = %(size_bytes)s, sealed_metadata = %(sealed_metadata)s,
         delete_time = %(delete_time)s, original_wanted = false
     WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(old_data_key_id)s
+"""
+STORE_AT_ONCE = f"""
+    SELECT store_at_once(
+        ROW({_UPLOAD_VALUES})::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s, %(quota)s
+    )
 """
 FIND_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = %(id)s"
 FIND_TAGGED_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+import psycopg
 from psycopg import Rollback, errors
 from psycopg.rows import kwargs_row
 
@@ -20,6 +21,9 @@ from services.ingest import statements
 from services.ingest.ports import Adding, Completing, NewSegment, Survey
 from services.ingest.records import MediaRow, Segment, UploadRow
 from services.ingest.statements import media_row, upload_row
+
+_REFUSALS = frozenset({"PLFEN", "PLNOR", errors.UniqueViolation.sqlstate})
+"""Fenced, no room, or there already; the first two are raised by the function `store_at_once`."""
 
 
 class UploadStore:
@@ -39,18 +43,19 @@ class UploadStore:
 
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
         """Returns what is there that a new upload has to do with, in one round trip."""
-        of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tags": [tag]}
-        async with (
-            reading(self._pool) as connection,
-            connection.pipeline(),
-            connection.cursor(row_factory=kwargs_row(upload_row)) as earlier,
-            connection.cursor(row_factory=kwargs_row(media_row)) as kept,
-        ):
-            await earlier.execute(statements.FIND_EARLIER_UPLOADS, of)
-            await kept.execute(statements.FIND_TAGGED_MEDIA, of)
-            used = await connection.execute(statements.USED, of)
-            amount = await used.fetchone()
-            return Survey(await earlier.fetchall(), await kept.fetchall(), 0 if amount is None else int(amount[0]))
+        of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tag": tag, "tags": [tag]}
+        async with reading(self._pool) as connection:
+            cursor = await connection.execute(statements.GLANCE, of)
+            used_bytes, is_there = (await cursor.fetchone()) or (0, False)
+            if not is_there:
+                return Survey((), (), used_bytes)
+            async with (
+                connection.cursor(row_factory=kwargs_row(upload_row)) as earlier,
+                connection.cursor(row_factory=kwargs_row(media_row)) as kept,
+            ):
+                await earlier.execute(statements.FIND_EARLIER_UPLOADS, of)
+                await kept.execute(statements.FIND_TAGGED_MEDIA, of)
+                return Survey(tuple(await earlier.fetchall()), tuple(await kept.fetchall()), used_bytes)
 
     async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
         """Opens an upload and reserves its bytes."""
@@ -114,24 +119,22 @@ class UploadStore:
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
     ) -> Completing:
         """As `complete`, of an upload that is not there yet: it is added, complete."""
-        reservation = {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
-        complete = {**vars(row), "committed_bytes": row.size_bytes, "complete_time": now}
+        values = {
+            **vars(row),
+            "committed_bytes": row.size_bytes, "complete_time": now, "quota": quota_bytes,
+            "sealed_metadata": media.sealed_metadata, "upload_time": media.upload_time,
+            "object": new.segment.object, "object_bytes": new.segment.size_bytes,
+        }
         try:
-            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
-                await _hold(connection, row.subject)
-                room = await connection.execute(statements.RESERVE, reservation)
-                added = await connection.execute(statements.ADD_UPLOAD, complete)
-                made = await connection.execute(statements.ADD_MEDIA, vars(media))
-                await _add_segment(connection, row, new)
-                await connection.execute(statements.FORGET_DELETION, vars(media))
+            async with self._pool.connection() as connection, connection.pipeline():
+                await connection.execute(statements.STORE_AT_ONCE, values)
                 await outbox.append(connection, event)
-                await pipeline.sync()
-                if room.rowcount and added.rowcount and made.rowcount:
-                    return Completing.STORED
-                await connection.rollback()
+                await connection.commit()
+        except psycopg.DatabaseError as error:
+            if error.sqlstate in _REFUSALS:
                 return Completing.GONE
-        except errors.UniqueViolation:  # the request was seen meanwhile
-            return Completing.GONE
+            raise
+        return Completing.STORED
 
     async def replace(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime

@@ -61,7 +61,9 @@ class FakeUploads:
 
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
         kept = [row for row in self._tables.media.values() if (row.subject, row.tag) == (subject, tag)]
-        return Survey(self._earlier(subject, request_id, bytes_tag), kept, self._tables.used.get(subject, 0))
+        return Survey(
+            tuple(self._earlier(subject, request_id, bytes_tag)), tuple(kept), self._tables.used.get(subject, 0)
+        )
 
     def _earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
         return [
@@ -117,7 +119,7 @@ class FakeUploads:
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
     ) -> Completing:
         used = self._tables.used.get(row.subject, 0)
-        fresh = await self.survey(row.subject, row.request_id, bytes_tag=b"", tag=row.tag) == Survey([], [], used)
+        fresh = await self.survey(row.subject, row.request_id, bytes_tag=b"", tag=row.tag) == Survey((), (), used)
         if not fresh or self._tables.is_fenced(row) or used + row.size_bytes > quota_bytes:
             return Completing.GONE
         self._tables.used[row.subject] = used + row.size_bytes

@@ -100,5 +100,34 @@ CREATE TABLE fence (
 );
 COMMENT ON TABLE fence IS 'What was sealed under this revision of a purpose''s key, or an older one, may not come in any more.';
 
+CREATE FUNCTION store_at_once(
+    new_upload upload, new_media media, new_object text, object_bytes bigint, quota_bytes bigint
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- Shared with other commits, but never beside a purge; what follows sees every fence that is up.
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(new_upload.subject, 0));
+    IF EXISTS (
+        SELECT FROM fence
+        WHERE subject = new_upload.subject AND purpose = new_upload.purpose
+            AND revision >= new_upload.purpose_revision
+    ) THEN
+        RAISE EXCEPTION 'fenced' USING ERRCODE = 'PLFEN';
+    END IF;
+    INSERT INTO usage (subject, used_bytes) VALUES (new_upload.subject, new_upload.size_bytes)
+    ON CONFLICT (subject) DO UPDATE SET used_bytes = usage.used_bytes + excluded.used_bytes
+    WHERE usage.used_bytes + excluded.used_bytes <= quota_bytes;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no room' USING ERRCODE = 'PLNOR';
+    END IF;
+    INSERT INTO upload SELECT (new_upload).*;
+    INSERT INTO media SELECT (new_media).*;
+    INSERT INTO segment (object, data_key_id, position, size_bytes)
+    VALUES (new_object, new_media.data_key_id, 0, object_bytes);
+    DELETE FROM deleted_media WHERE subject = new_media.subject AND tag = new_media.tag;
+END
+$$;
+COMMENT ON FUNCTION store_at_once IS 'An upload that came in one go, with its media; refused as a whole or not at all.';
+
 -- migrate:down
+DROP FUNCTION store_at_once;
 DROP TABLE media, upload, segment, lookup_key, deleted_media, usage, discard, fence;

@@ -125,10 +125,10 @@ class UploadSuite:
     async def test_an_earlier_upload_is_found_by_its_request_and_by_its_bytes(self, stores: Stores) -> None:
         row = upload()
         await stores.uploads.add(row, quota_bytes=QUOTA)
-        assert await survey(stores, row, bytes_tag=b"other") == Survey([row], [], 1000)
-        assert await survey(stores, row, request_id=uuid4()) == Survey([row], [], 1000)
-        assert await survey(stores, row) == Survey([row], [], 1000)
-        assert await survey(stores, row, subject=BOB) == Survey([], [], 0)
+        assert await survey(stores, row, bytes_tag=b"other") == Survey((row,), (), 1000)
+        assert await survey(stores, row, request_id=uuid4()) == Survey((row,), (), 1000)
+        assert await survey(stores, row) == Survey((row,), (), 1000)
+        assert await survey(stores, row, subject=BOB) == Survey((), (), 0)
 
     async def test_the_share_of_the_store_is_never_exceeded(self, stores: Stores) -> None:
         assert await stores.uploads.add(upload(size=QUOTA + 1), quota_bytes=QUOTA) is Adding.NO_ROOM
@@ -189,7 +189,7 @@ class UploadSuite:
         assert await stores.media.find(ALICE, media.id) == media
         assert await stores.media.segments(media.data_key_id) == [last.segment]
         done = replace(row, committed_bytes=1000, complete_time=NOON)
-        assert await survey(stores, row) == Survey([done], [media], 1000)
+        assert await survey(stores, row) == Survey((done,), (media,), 1000)
 
     async def test_what_stands_in_the_way_of_the_one_step_undoes_all_of_it(self, stores: Stores) -> None:
         media = await store(stores, upload())
@@ -294,7 +294,7 @@ class UploadSuite:
         note = upload(media_id=media.id, data_key_id=None, committed_bytes=1000, complete_time=NOON)
         await stores.uploads.add_settled(note)
         await stores.uploads.add_settled(replace(note, id=uuid4()))
-        assert (await survey(stores, note)).earlier == [note]
+        assert (await survey(stores, note)).earlier == (note,)
         assert await stores.media.used_bytes(ALICE) == media.size_bytes
 
 
