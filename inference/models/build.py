@@ -6,12 +6,13 @@ the old one and never into it.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +31,8 @@ from inference.models.sources import read_weights
 
 MODEL_FILE: Final = "model.onnx"
 MARKER_FILE: Final = "built.json"
+LOCK_FILE: Final = ".lock"
+_SCRATCH: Final = ".building-"
 
 
 class Stage(StrEnum):
@@ -102,7 +105,8 @@ def build_all(
         def report(stage: Stage, done: int = done, name: str = model.name) -> None:
             progress(Progress(name, stage, done + (stage in {Stage.BUILT, Stage.PRESENT}), len(wanted)))
 
-        built.append(_build(home, model, report))
+        with _alone(home):
+            built.append(_build(home, model, report))
     (home / NOTICE_FILE).write_text(notice([model.manifest for model in wanted]), "utf-8")
     return tuple(built)
 
@@ -147,6 +151,16 @@ def built_model(home: Path, name: str) -> BuiltModel:
     return _require(home, shipped_model(name))
 
 
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Lets one process build at a time; what an earlier one left half-made when it was killed is removed."""
+    with (home / LOCK_FILE).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in home.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(left)
+        yield
+
+
 def _require(home: Path, model: Model) -> BuiltModel:
     lies = _find(home, model)
     if lies is None:
@@ -161,7 +175,7 @@ def _build(home: Path, model: Model, report: Callable[[Stage], None]) -> BuiltMo
         return present
     report(Stage.FETCH)
     weights = read_weights(model)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{model.name}-", dir=home))
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=home))
     try:
         report(Stage.CONVERT)
         onnx.save(RECIPES[model.manifest.recipe](weights), str(scratch / MODEL_FILE))

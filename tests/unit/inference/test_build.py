@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.models.build import Progress, Stage, build_all, list_models, verify_all
+from inference.models.build import LOCK_FILE, Progress, Stage, build_all, list_models, verify_all
 from inference.models.errors import GoldenMismatch, ModelNotBuilt, SignatureBroken, SourceDigestMismatch
 from tests.unit.inference.models import small_head
 
@@ -17,7 +17,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def _left_behind(home: Path) -> list[str]:
-    return sorted(str(path.relative_to(home)) for path in home.rglob("*"))
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.name != LOCK_FILE)
 
 
 def test_a_model_is_built_with_its_notice(tmp_path: Path, home: Path) -> None:
@@ -90,6 +90,16 @@ def test_a_half_written_folder_is_built_again(tmp_path: Path, home: Path) -> Non
 
     assert second == first
     assert (second.folder / "built.json").exists()
+
+
+def test_what_a_killed_build_left_is_swept_away(tmp_path: Path, home: Path) -> None:
+    left = home / ".building-abc"
+    left.mkdir(parents=True)
+    (left / "model.onnx").write_bytes(b"half")
+
+    build_all(home, models=[small_head(tmp_path)])
+
+    assert not left.exists()
 
 
 def test_a_new_version_is_built_beside_the_old_one(tmp_path: Path, home: Path) -> None:
