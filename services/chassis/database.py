@@ -101,15 +101,21 @@ async def subject_turn(pool: Pool, subject: str) -> AsyncIterator[Connection]:
     async with pool.connection() as connection:
         await connection.set_autocommit(True)
         try:
+            # Inside the try: a cancelled wait may have got the lock in the same moment.
             await connection.execute("SELECT pg_advisory_lock(hashtextextended(%(subject)s, 1))", {"subject": subject})
-            try:
-                yield connection
-            finally:
-                await connection.execute(
-                    "SELECT pg_advisory_unlock(hashtextextended(%(subject)s, 1))", {"subject": subject}
-                )
+            yield connection
         finally:
-            await connection.set_autocommit(False)
+            await _end_turn(connection)
+
+
+async def _end_turn(connection: Connection) -> None:
+    """Makes the connection fit for the pool again; one that cannot be is closed, and its lock with it."""
+    try:
+        await connection.execute("SELECT pg_advisory_unlock_all()")
+        await connection.set_autocommit(False)
+    except BaseException:
+        await connection.close()
+        raise
 
 
 def _options(settings: DatabaseSettings) -> str:

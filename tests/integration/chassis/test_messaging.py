@@ -290,3 +290,17 @@ async def test_long_work_on_a_subject_keeps_others_out_without_a_transaction(poo
     assert open_ == []
     async with subject_turn(pool, "ada"):
         pass
+
+
+async def test_long_work_that_is_cancelled_at_any_moment_leaves_the_subject_free(pool: Pool) -> None:
+    async def work(subject: str) -> None:
+        async with subject_turn(pool, subject) as connection:
+            await connection.execute("SELECT pg_sleep(0.005)")
+
+    for attempt in range(60):
+        subject = f"ada-{attempt}"
+        first, second = asyncio.create_task(work(subject)), asyncio.create_task(work(subject))
+        await asyncio.wait([second], timeout=0.0005 * attempt)
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        await work(subject)
