@@ -1,0 +1,207 @@
+"""What becomes of consent while retention is down, after a crash, and after an erasure."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from pellicule.consent.v1 import consent_pb2
+from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
+from services.chassis.bus import Bus
+from services.chassis.clock import SystemClock
+from services.chassis.consumer import Consumer, IncomingEvent
+from services.chassis.database import Pool
+from services.chassis.outbox import OutboxRelay
+from services.chassis.supervision import supervised
+from tests.integration.consent.house import Person, Retention, RunningConsent, refusal
+
+
+@asynccontextmanager
+async def _down(retention: Retention) -> AsyncIterator[None]:
+    await retention.stop()
+    try:
+        yield
+    finally:
+        await retention.start()
+
+
+async def _age_pending_changes(pool: Pool) -> None:
+    """Makes changes that were interrupted old enough for the sweep."""
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE pending_change SET begin_time = begin_time - interval '1 minute'")
+
+
+async def test_a_withdrawal_while_retention_is_down_is_never_claimed_and_done_by_the_sweep(
+    consent: RunningConsent, ada: Person, running_retention: Retention, pool: Pool
+) -> None:
+    await ada.grant("CLOUD_PROCESSING", "LOCATION")
+    async with _down(running_retention):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await ada.withdraw("CLOUD_PROCESSING")
+        assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN*", "LOCATION": "GIVEN*"}
+
+    await _age_pending_changes(pool)
+    assert await consent.worker.sweep() == 1
+
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert refusal(refused.value).reason == "DEPENDENCY_UNAVAILABLE"
+    assert refusal(refused.value).metadata["dependency"] == "retention"
+    assert "written down" in (refused.value.details() or "")
+    assert await ada.state() == {"CLOUD_PROCESSING": "WITHDRAWN", "LOCATION": "WITHDRAWN"}
+    assert not await ada.can_seal("LOCATION")
+
+
+async def test_a_withdrawal_called_again_after_the_outage_is_answered_in_full(
+    ada: Person, running_retention: Retention
+) -> None:
+    await ada.grant("CLOUD_PROCESSING")
+    request_id = str(uuid4())
+    async with _down(running_retention):
+        with pytest.raises(grpc.aio.AioRpcError):
+            await ada.withdraw("CLOUD_PROCESSING", request_id=request_id)
+
+    response = await ada.withdraw("CLOUD_PROCESSING", request_id=request_id)
+
+    assert [event.status for event in response.events] == [consent_pb2.CONSENT_STATUS_WITHDRAWN]
+    assert not await ada.can_seal("CLOUD_PROCESSING")
+
+
+async def test_nothing_is_granted_while_retention_is_down_nor_afterwards_by_itself(
+    consent: RunningConsent, ada: Person, running_retention: Retention, pool: Pool
+) -> None:
+    request = await ada.decision(grant=("CLOUD_PROCESSING",))
+    async with _down(running_retention):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await ada.decide(request)
+    await _age_pending_changes(pool)
+    await consent.worker.sweep()
+
+    assert "nothing is granted" in (refused.value.details() or "")
+    assert await ada.state() == {}
+    assert not await ada.can_seal("CLOUD_PROCESSING")
+    await ada.decide(request)
+    assert await ada.can_seal("CLOUD_PROCESSING")
+
+
+async def test_refusing_works_while_retention_is_down(ada: Person, running_retention: Retention) -> None:
+    request = await ada.decision(refuse=("CLOUD_PROCESSING",))
+    async with _down(running_retention):
+        await ada.decide(request)
+
+    assert await ada.state() == {"CLOUD_PROCESSING": "REFUSED"}
+
+
+async def test_a_caller_who_gives_up_half_way_leaves_books_and_keys_in_step(
+    consent: RunningConsent, ada: Person, pool: Pool
+) -> None:
+    await ada.grant("CLOUD_PROCESSING")
+    requests = [await ada.decision(grant=("LOCATION",)) for _ in range(8)]
+
+    async def give_up(request_number: int) -> None:
+        deciding = asyncio.ensure_future(ada.decide(requests[request_number]))
+        await asyncio.wait([deciding], timeout=0.004 * request_number)
+        deciding.cancel()
+        await asyncio.gather(deciding, return_exceptions=True)
+
+    for request_number in range(8):
+        await give_up(request_number)
+        await ada.withdraw("LOCATION")
+        assert not await ada.can_seal("LOCATION")
+
+    await _age_pending_changes(pool)
+    await consent.worker.sweep()
+    assert (await ada.state()).get("LOCATION", "WITHDRAWN") == "WITHDRAWN"
+    assert not await ada.can_seal("LOCATION")
+
+
+async def test_a_grant_ends_when_its_time_is_up(consent: RunningConsent, ada: Person, pool: Pool) -> None:
+    await ada.grant("CLOUD_PROCESSING", "FACE_GROUPING")
+    async with pool.connection() as connection:
+        await connection.execute("ALTER TABLE consent_event DISABLE TRIGGER consent_event_append_only")
+        await connection.execute("UPDATE consent_event SET expire_time = now() WHERE purpose = 'FACE_GROUPING'")
+        await connection.execute("ALTER TABLE consent_event ENABLE TRIGGER consent_event_append_only")
+
+    assert await consent.worker.expire() == 1
+
+    assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN", "FACE_GROUPING": "EXPIRED"}
+    assert not await ada.can_seal("FACE_GROUPING")
+    assert await ada.can_seal("CLOUD_PROCESSING")
+
+
+async def _erase_everything(consent: RunningConsent, person: Person, retention: Retention) -> str:
+    ca = consent.house.authority.issue("phone").ca.read_bytes()
+    async with grpc.aio.secure_channel(retention.address, grpc.ssl_channel_credentials(ca)) as channel:
+        stub = retention_service_pb2_grpc.RetentionServiceStub(channel)
+        request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), everything=True)
+        return (await stub.RequestErasure(request, metadata=person.metadata)).erasure.name
+
+
+async def test_an_erasure_leaves_no_row_that_names_the_person(
+    consent: RunningConsent, ada: Person, ben: Person, running_retention: Retention, pool: Pool
+) -> None:
+    await ada.grant("CLOUD_PROCESSING", "FACE_GROUPING")
+    await ben.grant("CLOUD_PROCESSING")
+    await _erase_everything(consent, ada, running_retention)
+
+    assert await consent.purge.sweep() == 1
+
+    assert await ada.state() == {}
+    assert await ben.state() == {"CLOUD_PROCESSING": "GIVEN"}
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT count(*) FROM person WHERE subject = %s", [ada.subject])
+        assert await cursor.fetchone() == (0,)
+
+
+async def test_a_person_can_consent_again_after_their_erasure(
+    consent: RunningConsent, ada: Person, running_retention: Retention
+) -> None:
+    await ada.grant("CLOUD_PROCESSING", "FACE_GROUPING")
+    await _erase_everything(consent, ada, running_retention)
+    await consent.purge.sweep()
+
+    await ada.grant("CLOUD_PROCESSING")
+
+    assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN"}
+    assert await ada.can_seal("CLOUD_PROCESSING")
+
+
+async def test_a_consent_given_between_the_erasure_and_its_purge_stays(
+    consent: RunningConsent, ada: Person, running_retention: Retention
+) -> None:
+    await ada.grant("CLOUD_PROCESSING", "FACE_GROUPING")
+    await _erase_everything(consent, ada, running_retention)
+    await ada.grant("CLOUD_PROCESSING")
+
+    await consent.purge.sweep()
+
+    assert set(await ada.state()) == {"CLOUD_PROCESSING"}
+    assert await ada.can_seal("CLOUD_PROCESSING")
+    assert not await ada.can_seal("FACE_GROUPING")
+
+
+async def test_other_services_hear_of_every_change(consent: RunningConsent, ada: Person, pool: Pool, bus: Bus) -> None:
+    heard: asyncio.Queue[consent_pb2.ConsentChanged] = asyncio.Queue()
+
+    async def hear(event: IncomingEvent) -> None:
+        message = consent_pb2.ConsentChanged.FromString(event.body)
+        if message.subject == ada.subject:
+            await heard.put(message)
+
+    consumer = Consumer(
+        bus,
+        stream="CONSENT",
+        durable=f"listener-{uuid4().hex}",
+        types=["pellicule.consent.v1.ConsentChanged"],
+        handle=hear,
+    )
+    async with supervised([OutboxRelay(pool, bus, SystemClock()).run, consumer.run]), asyncio.timeout(20):
+        await ada.grant("CLOUD_PROCESSING", "LOCATION")
+        await ada.withdraw("CLOUD_PROCESSING")
+        granted, withdrawn = await heard.get(), await heard.get()
+
+    assert (list(granted.granted), list(granted.revoked)) == ([1, 3], [])
+    assert (list(withdrawn.granted), list(withdrawn.revoked)) == ([], [1, 3])
+    assert withdrawn.revision > granted.revision

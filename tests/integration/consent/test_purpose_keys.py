@@ -1,0 +1,11 @@
+import pytest
+
+from services.keyring.purposes import PurposeKeys, RetentionPurposeKeys
+from tests.contract.consent.purpose_keys_suite import PurposeKeysSuite
+from tests.integration.consent.house import RunningConsent
+
+
+class TestRetentionPurposeKeys(PurposeKeysSuite):
+    @pytest.fixture
+    def keys(self, consent: RunningConsent) -> PurposeKeys:
+        return RetentionPurposeKeys(consent.retention)
