@@ -71,7 +71,7 @@ def given(
         age=Age(AgeBand.ADULT, Basis.VERIFIED),
         policy_sha256="8" * 64,
         older_media_start_time=datetime(2025, 1, 1, tzinfo=UTC) if purpose is Purpose.OLDER_MEDIA else None,
-        request_id=asked and asked.id,
+        request_id=None if asked is None else asked.id,
     )
 
 

@@ -1,5 +1,7 @@
 """The program as it is started: `python -m services.consent`."""
 
+from typing import Any, cast
+
 import grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -20,7 +22,7 @@ async def test_it_starts_publishes_its_notices_and_can_be_called_by_reflection_a
         notices = notice_service_pb2_grpc.NoticeServiceStub(channel)
         notice = (await notices.GetNotice(notice_service_pb2.GetNoticeRequest(name="notices/current"))).notice
 
-        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast("grpc.Channel", channel))
         ask = reflection_pb2.ServerReflectionRequest(list_services="")
         answers = [answer async for answer in stub.ServerReflectionInfo(iter([ask]))]
 

@@ -308,17 +308,18 @@ async def test_two_persons_never_see_each_others_anything(ada: Person, ben: Pers
 
 
 async def test_a_watcher_is_told_of_every_change(ada: Person, ben: Person) -> None:
-    states = ada.watch()
-    first = await states.read()
+    watching = ada.watch()
+    states = aiter(watching)
+    first = await anext(states)
     await ben.grant("CLOUD_PROCESSING")
     await ada.grant("CLOUD_PROCESSING")
 
     async with asyncio.timeout(10):
-        while standing((seen := await states.read()).state) != {"CLOUD_PROCESSING": "GIVEN"}:
+        while standing((await anext(states)).state) != {"CLOUD_PROCESSING": "GIVEN"}:
             pass
 
-    assert first != seen
-    states.cancel()
+    assert standing(first.state) == {}
+    watching.cancel()
 
 
 async def test_a_call_without_a_token_is_refused(consent: RunningConsent) -> None:
