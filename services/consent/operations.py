@@ -1,6 +1,6 @@
 """What the consent service does for a person, without a word about gRPC or SQL."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -140,7 +140,9 @@ async def state(*, subject: str, store: ConsentStore, clock: Clock) -> ConsentSt
     return _state(await store.history(subject), clock.now())
 
 
-async def watch(*, subject: str, store: ConsentStore, feed: ChangeFeed, clock: Clock) -> AsyncIterator[ConsentState]:
+async def watch(
+    *, subject: str, store: ConsentStore, feed: ChangeFeed, clock: Clock
+) -> AsyncGenerator[ConsentState, None]:
     """Yields where every purpose stands, now and after every change."""
     async with feed.of(subject) as changes:
         shown = None

@@ -1,6 +1,7 @@
 """The two services over gRPC: read the request, run the operation, write the response."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 
 import grpc
 
@@ -154,9 +155,10 @@ class ConsentServicer(consent_service_pb2_grpc.ConsentServiceServicer):
         self, request: consent_service_pb2.WatchConsentRequest, context: Context
     ) -> AsyncIterator[consent_service_pb2.WatchConsentResponse]:
         """Sends the caller's state now and after every change."""
-        states = operations.watch(subject=current_subject(), store=self._store, feed=self._feed, clock=self._clock)
-        async for state in states:
-            yield consent_service_pb2.WatchConsentResponse(state=rendering.state(state))
+        watching = operations.watch(subject=current_subject(), store=self._store, feed=self._feed, clock=self._clock)
+        async with aclosing(watching) as states:
+            async for state in states:
+                yield consent_service_pb2.WatchConsentResponse(state=rendering.state(state))
 
     async def GetAvailability(
         self, request: consent_service_pb2.GetAvailabilityRequest, context: Context

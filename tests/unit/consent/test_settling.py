@@ -221,7 +221,7 @@ async def test_a_watcher_sees_the_state_now_and_after_every_change(service: Serv
 
     first, second = await asyncio.wait_for(watching, 1)
     assert (first.purposes[0].status, second.purposes[0].status) == (Status.UNASKED, Status.GIVEN)
-    await states.aclose()  # type: ignore[attr-defined]  # it is a generator
+    await states.aclose()
 
 
 async def test_a_watcher_sees_that_a_withdrawal_is_pending(service: Service) -> None:
@@ -233,4 +233,4 @@ async def test_a_watcher_sees_that_a_withdrawal_is_pending(service: Service) -> 
         await service.withdraw(CLOUD)
 
     assert (await asyncio.wait_for(anext(states), 1)).purposes[0].end_pending
-    await states.aclose()  # type: ignore[attr-defined]  # it is a generator
+    await states.aclose()
