@@ -1,5 +1,80 @@
 -- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
 
+CREATE TABLE public.media (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid NOT NULL,
+    rendition text NOT NULL,
+    tag bytea NOT NULL,
+    size_bytes bigint NOT NULL,
+    sealed_metadata bytea NOT NULL,
+    upload_time timestamp with time zone NOT NULL,
+    delete_time timestamp with time zone NOT NULL,
+    original_wanted boolean DEFAULT false NOT NULL,
+    CONSTRAINT media_size_bytes_check CHECK ((size_bytes > 0))
+);
+
+COMMENT ON TABLE public.media IS 'Pictures that are kept; what they are is sealed.';
+
+COMMENT ON COLUMN public.media.tag IS 'HMAC-SHA256 of the original''s SHA-256 under the person''s lookup key.';
+
+CREATE TABLE public.upload (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    request_tag bytea NOT NULL,
+    media_id uuid NOT NULL,
+    purpose text NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid,
+    rendition text NOT NULL,
+    tag bytea NOT NULL,
+    bytes_tag bytea NOT NULL,
+    size_bytes bigint NOT NULL,
+    committed_bytes bigint DEFAULT 0 NOT NULL,
+    seal_prefix bytea,
+    sealed_announcement bytea NOT NULL,
+    create_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL,
+    delete_time timestamp with time zone NOT NULL,
+    complete_time timestamp with time zone,
+    CONSTRAINT upload_check CHECK (((committed_bytes >= 0) AND (committed_bytes <= size_bytes))),
+    CONSTRAINT upload_size_bytes_check CHECK ((size_bytes > 0))
+);
+
+COMMENT ON TABLE public.upload IS 'Uploads under way, and complete ones for as long as a repeated call may ask for them.';
+
+CREATE FUNCTION public.store_at_once(new_upload public.upload, new_media public.media, new_object text, object_bytes bigint, quota_bytes bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- Shared with other commits, but never beside a purge; what follows sees every fence that is up.
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(new_upload.subject, 0));
+    IF EXISTS (
+        SELECT FROM fence
+        WHERE subject = new_upload.subject AND purpose = new_upload.purpose
+            AND revision >= new_upload.purpose_revision
+    ) THEN
+        RAISE EXCEPTION 'fenced' USING ERRCODE = 'PLFEN';
+    END IF;
+    INSERT INTO usage (subject, used_bytes) VALUES (new_upload.subject, new_upload.size_bytes)
+    ON CONFLICT (subject) DO UPDATE SET used_bytes = usage.used_bytes + excluded.used_bytes
+    WHERE usage.used_bytes + excluded.used_bytes <= quota_bytes;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no room' USING ERRCODE = 'PLNOR';
+    END IF;
+    INSERT INTO upload SELECT (new_upload).*;
+    INSERT INTO media SELECT (new_media).*;
+    INSERT INTO segment (object, data_key_id, position, size_bytes)
+    VALUES (new_object, new_media.data_key_id, 0, object_bytes);
+    DELETE FROM deleted_media WHERE subject = new_media.subject AND tag = new_media.tag;
+END
+$$;
+
+COMMENT ON FUNCTION public.store_at_once(new_upload public.upload, new_media public.media, new_object text, object_bytes bigint, quota_bytes bigint) IS 'An upload that came in one go, with its media; refused as a whole or not at all.';
+
 CREATE TABLE public.dead_letter (
     consumer text NOT NULL,
     event_id text NOT NULL,
@@ -63,26 +138,6 @@ CREATE TABLE public.lookup_key (
 
 COMMENT ON TABLE public.lookup_key IS 'The person''s key of all tags, sealed under a data key that is renewed while it is in use.';
 
-CREATE TABLE public.media (
-    id uuid NOT NULL,
-    subject text NOT NULL,
-    purpose text NOT NULL,
-    purpose_revision bigint NOT NULL,
-    data_key_id uuid NOT NULL,
-    rendition text NOT NULL,
-    tag bytea NOT NULL,
-    size_bytes bigint NOT NULL,
-    sealed_metadata bytea NOT NULL,
-    upload_time timestamp with time zone NOT NULL,
-    delete_time timestamp with time zone NOT NULL,
-    original_wanted boolean DEFAULT false NOT NULL,
-    CONSTRAINT media_size_bytes_check CHECK ((size_bytes > 0))
-);
-
-COMMENT ON TABLE public.media IS 'Pictures that are kept; what they are is sealed.';
-
-COMMENT ON COLUMN public.media.tag IS 'HMAC-SHA256 of the original''s SHA-256 under the person''s lookup key.';
-
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
     id uuid NOT NULL,
@@ -112,32 +167,6 @@ CREATE TABLE public.segment (
 );
 
 COMMENT ON TABLE public.segment IS 'Objects of the bucket, in the order in which they make one sealed stream.';
-
-CREATE TABLE public.upload (
-    id uuid NOT NULL,
-    subject text NOT NULL,
-    request_id uuid NOT NULL,
-    request_tag bytea NOT NULL,
-    media_id uuid NOT NULL,
-    purpose text NOT NULL,
-    purpose_revision bigint NOT NULL,
-    data_key_id uuid,
-    rendition text NOT NULL,
-    tag bytea NOT NULL,
-    bytes_tag bytea NOT NULL,
-    size_bytes bigint NOT NULL,
-    committed_bytes bigint DEFAULT 0 NOT NULL,
-    seal_prefix bytea,
-    sealed_announcement bytea NOT NULL,
-    create_time timestamp with time zone NOT NULL,
-    expire_time timestamp with time zone NOT NULL,
-    delete_time timestamp with time zone NOT NULL,
-    complete_time timestamp with time zone,
-    CONSTRAINT upload_check CHECK (((committed_bytes >= 0) AND (committed_bytes <= size_bytes))),
-    CONSTRAINT upload_size_bytes_check CHECK ((size_bytes > 0))
-);
-
-COMMENT ON TABLE public.upload IS 'Uploads under way, and complete ones for as long as a repeated call may ask for them.';
 
 CREATE TABLE public.usage (
     subject text NOT NULL,
