@@ -53,7 +53,9 @@ async def main() -> None:
         workshop = Workshop(database, AnalysisClient(analysis), keyring, objects, settings.renditions_bucket, clock)
         worker = Worker(workshop, settings)
         changes = Changes(pool, clock)
-        purge = partial(purging.execute, database=database, objects=objects, bucket=settings.renditions_bucket)
+        purge = partial(
+            purging.execute, database=database, objects=objects, bucket=settings.renditions_bucket, clock=clock
+        )
         servicer = SuggestionServicer(workshop, changes)
         await serve(
             name=NAME,

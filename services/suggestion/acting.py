@@ -13,7 +13,7 @@ from services.chassis.object_store import ObjectMissing, ObjectStore
 from services.chassis.seal import SealBroken, StreamOpener
 from services.keyring import Keyring
 from services.suggestion import collection
-from services.suggestion.collection import PURPOSE, Opened
+from services.suggestion.collection import Opened
 from services.suggestion.domain import Act, State, after
 from services.suggestion.errors import RenditionNotFound, RequestIdReused, StateNotAllowed
 from services.suggestion.ports import Database, Store
@@ -72,8 +72,7 @@ async def read_rendition(
     row = next((each for each in opened.renditions if each.number == number), None)
     if row is None:
         raise _missing(suggestion_id, number)
-    keys = await keyring.open(subject=subject, purpose=PURPOSE, ids=[str(row.data_key_id)])
-    key = keys.get(str(row.data_key_id))
+    key = await collection.picture_key(subject=subject, row=row, keyring=keyring)
     if key is None:
         raise _missing(suggestion_id, number)
     try:
@@ -113,7 +112,9 @@ async def _repeated(store: Store, subject: str, suggestion_id: UUID, request_id:
 
 async def _move(store: Store, opened: Opened, what: Act, now: datetime) -> None:
     row = await store.suggestion(opened.row.subject, opened.row.id)
-    state = State(row.state) if row is not None else opened.state
+    if row is None:
+        raise collection.missing(opened.row.id)
+    state = State(row.state)
     target = after(state, what)
     if target is None:
         raise StateNotAllowed(

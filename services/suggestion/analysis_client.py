@@ -14,7 +14,8 @@ from services.keyring import PurposeNotGranted
 from services.suggestion.domain import Box, Photo, Position
 from services.suggestion.ports import Understood
 
-PAGE_SIZE = 400
+PAGE_SIZE = 100
+"""Full analyses with a crowd in each still fit into one message of 4 MiB."""
 CALL_SECONDS = 30.0
 _GONE = frozenset({"MEDIA_NOT_FOUND", "PREVIEW_NOT_READY", "MEDIA_PARKED"})
 

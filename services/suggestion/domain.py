@@ -151,6 +151,11 @@ class Idea:
     end: datetime | None = None
     evidence: tuple[Evidence, ...] = ()
 
+    @property
+    def purpose(self) -> str:
+        """The purpose whose withdrawal takes the idea: LOCATION if places speak for it."""
+        return "LOCATION" if any(each.signal == "place" for each in self.evidence) else "CLOUD_PROCESSING"
+
     def with_media(self, media: Sequence[str]) -> Idea:
         """Return the idea with other photos."""
         return replace(self, media=tuple(media))

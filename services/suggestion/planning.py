@@ -43,16 +43,17 @@ def plan(found: Sequence[Idea], existing: Sequence[Existing], now: datetime) -> 
         now: the time, for cool-downs.
     """
     wanted = _distinct([idea for idea in found if not _declined(idea, existing, now)])[:MAX_IDEAS]
-    offered = {row.idea.anchor: row for row in existing if row.state in _OFFERED}
-    kept = {
-        idea.anchor
-        for idea in wanted
-        if idea.anchor in offered and set(offered[idea.anchor].idea.media) == set(idea.media)
-    }
+    offered = [row for row in existing if row.state in _OFFERED]
+    # One row for each idea: a refresh that was cut off may have left an old one beside the new one.
+    kept = {_identity(row.idea): row.id for row in offered if _identity(row.idea) in set(map(_identity, wanted))}
     return Plan(
-        make=tuple(idea for idea in wanted if idea.anchor not in kept),
-        remove=tuple(row.id for anchor, row in offered.items() if anchor not in kept),
+        make=tuple(idea for idea in wanted if _identity(idea) not in kept),
+        remove=tuple(row.id for row in offered if row.id not in kept.values()),
     )
+
+
+def _identity(idea: Idea) -> tuple[str, frozenset[str]]:
+    return idea.anchor, frozenset(idea.media)
 
 
 def _declined(idea: Idea, existing: Sequence[Existing], now: datetime) -> bool:

@@ -53,7 +53,7 @@ class Store(Protocol):
         ...
 
     async def add_suggestion(self, row: SuggestionRow) -> bool:
-        """Write an idea unless its key is older than the fence; return whether it was written."""
+        """Write an idea unless its key was destroyed meanwhile; return whether it was written."""
         ...
 
     async def add_rendition(self, row: RenditionRow) -> None:
@@ -64,8 +64,8 @@ class Store(Protocol):
         """Move an idea on."""
         ...
 
-    async def expire(self, older_than: datetime, now: datetime) -> int:
-        """Expire ideas that nobody did anything about; return how many."""
+    async def expire(self, older_than: datetime, now: datetime) -> list[str]:
+        """Expire ideas that nobody did anything about; return whose they are, once for each idea."""
         ...
 
     async def delete_suggestions(self, suggestion_ids: Sequence[UUID]) -> int:
@@ -76,12 +76,20 @@ class Store(Protocol):
         """Return the ideas of which any part is sealed under one of the keys."""
         ...
 
-    async def made_under(self, subject: str, revision: int) -> list[UUID]:
-        """Return a person's ideas made under a revision or an older one."""
+    async def made_under(self, subject: str, purposes: Sequence[str], revision: int) -> list[UUID]:
+        """Return a person's ideas sealed for one of the purposes under a revision or an older one."""
         ...
 
     async def raise_fence(self, subject: str, purpose: str, revision: int) -> None:
         """Refuse results made under a revision or an older one from now on."""
+        ...
+
+    async def bury_keys(self, data_key_ids: Sequence[str], now: datetime) -> None:
+        """Refuse what is sealed under these keys from now on."""
+        ...
+
+    async def forget_tombstones(self, before: datetime) -> int:
+        """Delete tombstones from before a time; return how many."""
         ...
 
     async def act(self, subject: str, request_id: UUID) -> ActRow | None:
@@ -96,8 +104,12 @@ class Store(Protocol):
         """Forget a person's requests up to a time."""
         ...
 
+    async def forget_acts(self, before: datetime) -> int:
+        """Forget requests that nobody repeats any more; return how many."""
+        ...
+
     async def mark_due(self, subject: str, now: datetime) -> None:
-        """Remember that a person's photos were understood."""
+        """Remember that a person's photos were understood, or that some have gone."""
         ...
 
     async def due(self, now: datetime, quiet: timedelta, patience: timedelta) -> list[str]:

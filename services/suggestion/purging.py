@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
+from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
-from services.keyring import DataKeyScope, PurgeOrder, PurposeScope, SubjectScope
+from services.keyring import DataKeyScope, PurgeOrder, PurgeScope, PurposeScope, SubjectScope
 from services.suggestion.collection import PURPOSE
 from services.suggestion.ports import Database, Store
 
@@ -20,14 +22,17 @@ PURPOSES = (
 )
 
 
-async def execute(order: PurgeOrder, *, database: Database, objects: ObjectStore, bucket: str) -> Mapping[str, int]:
+async def execute(
+    order: PurgeOrder, *, database: Database, objects: ObjectStore, bucket: str, clock: Clock
+) -> Mapping[str, int]:
     """Carry an order out; return what was deleted in each store. Twice is the same as once.
 
-    The fence rises first, so that nothing made under the old key comes in while the rest is deleted; objects go
-    before the rows that name them.
+    Fences and tombstones come first, so that nothing made under an old key comes in while the rest is deleted;
+    objects go before the rows that name them. What is left of the photos may give other ideas: they are made anew.
     """
+    now = clock.now()
     async with database.locked(order.subject) as store:
-        doomed = await _doomed(store, order)
+        doomed = await _doomed(store, order, now)
         renditions = await store.renditions(doomed)
     await objects.delete(bucket, [row.object for row in renditions])
     async with database.locked(order.subject) as store:
@@ -39,17 +44,23 @@ async def execute(order: PurgeOrder, *, database: Database, objects: ObjectStore
         if isinstance(order.scope, SubjectScope):
             counts["suggestion.table.act"] = await store.delete_acts(order.subject, order.scope.erase_time)
             counts["suggestion.table.due"] = await store.delete_due(order.subject)
+        elif _leaves_photos(order.scope, doomed):
+            await store.mark_due(order.subject, now)
         await store.notify(order.subject)
     return counts
 
 
-async def _doomed(store: Store, order: PurgeOrder) -> Sequence[UUID]:
+async def _doomed(store: Store, order: PurgeOrder, now: datetime) -> Sequence[UUID]:
     scope = order.scope
     if isinstance(scope, DataKeyScope):
+        await store.bury_keys(scope.ids, now)
         return await store.sealed_under(scope.ids)
-    fenced = PURPOSES if isinstance(scope, SubjectScope) else (scope.purpose,)
-    for purpose in fenced:
+    purposes = PURPOSES if isinstance(scope, SubjectScope) else (scope.purpose,)
+    for purpose in purposes:
         await store.raise_fence(order.subject, purpose, scope.revision)
-    if isinstance(scope, PurposeScope) and scope.purpose != PURPOSE:
-        return []
-    return await store.made_under(order.subject, scope.revision)
+    return await store.made_under(order.subject, purposes, scope.revision)
+
+
+def _leaves_photos(scope: PurgeScope, doomed: Sequence[UUID]) -> bool:
+    """Return whether there may be other ideas now that some photos, or what was learnt for a purpose, are gone."""
+    return scope.purpose != PURPOSE if isinstance(scope, PurposeScope) else bool(doomed)

@@ -15,7 +15,7 @@ from PIL import Image
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore, random_name
 from services.chassis.seal import seal_bytes, seal_object
-from services.keyring import DataKey, Keyring, MediaErased, NewDataKey
+from services.keyring import DataKey, Keyring, MediaErased, NewDataKey, PurposeNotGranted
 from services.suggestion import collage, collection, ideas, layouts, pages, planning, records
 from services.suggestion.collage import Drawn
 from services.suggestion.domain import Idea, Photo, State
@@ -42,7 +42,7 @@ class Workshop:
 
 
 async def refresh(workshop: Workshop, *, subject: str) -> int:
-    """Make what is missing and remove what no longer holds; return how many ideas were made.
+    """Make what is missing, then remove what no longer holds; return how many ideas were made.
 
     One refresh at a time works on a person. It can be cut off anywhere: what is stored is whole, the rest is made
     next time.
@@ -57,8 +57,8 @@ async def refresh(workshop: Workshop, *, subject: str) -> int:
         plan = planning.plan(
             ideas.find(each.photo for each in understood.values()), await _existing(workshop, subject), started
         )
-        await remove(workshop, subject=subject, suggestion_ids=plan.remove)
         made = await _make_all(workshop, subject, plan.make, understood)
+        await remove(workshop, subject=subject, suggestion_ids=plan.remove)
         async with workshop.database.transaction() as store:
             await store.done(subject, started)
         return made
@@ -105,14 +105,24 @@ async def _make(
     if delete_time <= workshop.clock.now() + KEY_MARGIN:
         return False
     try:
-        keys = await workshop.keyring.create(
-            subject=subject,
-            purpose=collection.PURPOSE,
-            keys=[NewDataKey(delete_time, tuple(idea.media))] * (1 + len(drawings)),
-        )
+        keys = await _keys(workshop.keyring, subject, idea, len(drawings), delete_time)
     except MediaErased:
         return False
-    return await _store(workshop, subject, idea, drawings, keys, delete_time)
+    return keys is not None and await _store(workshop, subject, idea, drawings, keys, delete_time)
+
+
+async def _keys(
+    keyring: Keyring, subject: str, idea: Idea, drawings: int, delete_time: datetime
+) -> list[DataKey] | None:
+    """Return a key for the idea and one for each drawing; nothing if the purpose of the idea was withdrawn."""
+    new = NewDataKey(delete_time, tuple(idea.media))
+    if idea.purpose == collection.PURPOSE:
+        return await keyring.create(subject=subject, purpose=collection.PURPOSE, keys=[new] * (1 + drawings))
+    of_pictures = await keyring.create(subject=subject, purpose=collection.PURPOSE, keys=[new] * drawings)
+    try:
+        return [*await keyring.create(subject=subject, purpose=idea.purpose, keys=[new]), *of_pictures]
+    except PurposeNotGranted:
+        return None
 
 
 def _draw(
@@ -154,9 +164,10 @@ def _suggestion_row(subject: str, idea: Idea, key: DataKey, now: datetime, delet
         id=uuid4(),
         subject=subject,
         state=State.READY.value,
+        purpose=idea.purpose,
         data_key_id=UUID(key.id),
         purpose_revision=key.purpose_revision,
-        sealed=seal_bytes(key.key, records.pack(idea), collection.associated(key.id)),
+        sealed=seal_bytes(key.key, records.pack(idea), collection.associated(key.id, idea.purpose)),
         create_time=now,
         update_time=now,
         delete_time=delete_time,

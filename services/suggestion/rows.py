@@ -9,11 +9,12 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class SuggestionRow:
-    """A row of `suggestion`; `sealed` is a record sealed under the data key."""
+    """A row of `suggestion`; `sealed` is a record sealed under the data key, which is one of the purpose."""
 
     id: UUID
     subject: str
     state: str
+    purpose: str
     data_key_id: UUID
     purpose_revision: int
     sealed: bytes

@@ -94,10 +94,20 @@ CREATE TABLE public.suggestion (
     create_time timestamp with time zone NOT NULL,
     update_time timestamp with time zone NOT NULL,
     delete_time timestamp with time zone NOT NULL,
+    purpose text NOT NULL,
     CONSTRAINT suggestion_state_check CHECK ((state = ANY (ARRAY['READY'::text, 'SEEN'::text, 'SAVED'::text, 'DISMISSED'::text, 'EXPIRED'::text])))
 );
 
 COMMENT ON TABLE public.suggestion IS 'Ideas: where each stands; what it is about lies sealed.';
+
+COMMENT ON COLUMN public.suggestion.purpose IS 'The purpose under whose key the idea is sealed: LOCATION where places made it.';
+
+CREATE TABLE public.tombstone (
+    data_key_id uuid NOT NULL,
+    create_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.tombstone IS 'Data keys that were destroyed: what they seal is not stored any more.';
 
 ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_pkey PRIMARY KEY (subject, request_id);
@@ -126,6 +136,9 @@ ALTER TABLE ONLY public.rendition
 ALTER TABLE ONLY public.suggestion
     ADD CONSTRAINT suggestion_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.tombstone
+    ADD CONSTRAINT tombstone_pkey PRIMARY KEY (data_key_id);
+
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
 CREATE INDEX rendition_data_key ON public.rendition USING btree (data_key_id);
@@ -133,6 +146,8 @@ CREATE INDEX rendition_data_key ON public.rendition USING btree (data_key_id);
 CREATE INDEX suggestion_data_key ON public.suggestion USING btree (data_key_id);
 
 CREATE INDEX suggestion_subject ON public.suggestion USING btree (subject);
+
+CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);
 
 ALTER TABLE ONLY public.rendition
     ADD CONSTRAINT rendition_suggestion_id_fkey FOREIGN KEY (suggestion_id) REFERENCES public.suggestion(id) ON DELETE CASCADE;

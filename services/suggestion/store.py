@@ -16,7 +16,9 @@ from services.chassis.events import OutgoingEvent
 from services.suggestion.domain import Act, State
 from services.suggestion.rows import ActRow, RenditionRow, SuggestionRow
 
-_SUGGESTION = "id, subject, state, data_key_id, purpose_revision, sealed, create_time, update_time, delete_time"
+_SUGGESTION = (
+    "id, subject, state, purpose, data_key_id, purpose_revision, sealed, create_time, update_time, delete_time"
+)
 _RENDITION = "suggestion_id, number, data_key_id, object, layout, content_type, width, height, size_bytes"
 
 
@@ -45,20 +47,21 @@ class Store:
             return await (await cursor.execute(query, {"ids": list(suggestion_ids)})).fetchall()
 
     async def add_suggestion(self, row: SuggestionRow) -> bool:
-        """Write an idea unless its key is older than the fence; return whether it was written.
+        """Write an idea unless its key was destroyed meanwhile; return whether it was written.
 
         Call it under the subject's lock, as the purge does: a fence that rises at the same time comes before or after.
         """
         cursor = await self._connection.execute(
             """
             INSERT INTO suggestion
-                (id, subject, state, data_key_id, purpose_revision, sealed, create_time, update_time, delete_time)
-            SELECT %(id)s, %(subject)s, %(state)s, %(data_key_id)s, %(purpose_revision)s, %(sealed)s, %(create_time)s,
-                   %(update_time)s, %(delete_time)s
+                (id, subject, state, purpose, data_key_id, purpose_revision, sealed, create_time, update_time,
+                 delete_time)
+            SELECT %(id)s, %(subject)s, %(state)s, %(purpose)s, %(data_key_id)s, %(purpose_revision)s, %(sealed)s,
+                   %(create_time)s, %(update_time)s, %(delete_time)s
             WHERE NOT EXISTS (
                 SELECT 1 FROM fence
-                WHERE subject = %(subject)s AND purpose = 'CLOUD_PROCESSING' AND revision >= %(purpose_revision)s
-            )
+                WHERE subject = %(subject)s AND purpose = %(purpose)s AND revision >= %(purpose_revision)s
+            ) AND NOT EXISTS (SELECT 1 FROM tombstone WHERE data_key_id = %(data_key_id)s)
             """,
             vars(row),
         )
@@ -83,16 +86,17 @@ class Store:
             {"id": suggestion_id, "state": state.value, "now": now},
         )
 
-    async def expire(self, older_than: datetime, now: datetime) -> int:
-        """Expire ideas that nobody did anything about; return how many."""
+    async def expire(self, older_than: datetime, now: datetime) -> list[str]:
+        """Expire ideas that nobody did anything about; return whose they are, once for each idea."""
         cursor = await self._connection.execute(
             """
             UPDATE suggestion SET state = 'EXPIRED', update_time = %(now)s
             WHERE state IN ('READY', 'SEEN') AND create_time < %(older_than)s
+            RETURNING subject
             """,
             {"older_than": older_than, "now": now},
         )
-        return cursor.rowcount
+        return [row[0] for row in await cursor.fetchall()]
 
     async def delete_suggestions(self, suggestion_ids: Sequence[UUID]) -> int:
         """Delete ideas with their pictures' rows; return how many ideas."""
@@ -113,11 +117,14 @@ class Store:
         )
         return [row[0] for row in await cursor.fetchall()]
 
-    async def made_under(self, subject: str, revision: int) -> list[UUID]:
-        """Return a person's ideas made under a revision or an older one."""
+    async def made_under(self, subject: str, purposes: Sequence[str], revision: int) -> list[UUID]:
+        """Return a person's ideas sealed for one of the purposes under a revision or an older one."""
         cursor = await self._connection.execute(
-            "SELECT id FROM suggestion WHERE subject = %(subject)s AND purpose_revision <= %(revision)s",
-            {"subject": subject, "revision": revision},
+            """
+            SELECT id FROM suggestion
+            WHERE subject = %(subject)s AND purpose = ANY(%(purposes)s) AND purpose_revision <= %(revision)s
+            """,
+            {"subject": subject, "purposes": list(purposes), "revision": revision},
         )
         return [row[0] for row in await cursor.fetchall()]
 
@@ -130,6 +137,23 @@ class Store:
             """,
             {"subject": subject, "purpose": purpose, "revision": revision},
         )
+
+    async def bury_keys(self, data_key_ids: Sequence[str], now: datetime) -> None:
+        """Refuse what is sealed under these keys from now on."""
+        await self._connection.execute(
+            """
+            INSERT INTO tombstone (data_key_id, create_time) SELECT unnest(%(keys)s::uuid[]), %(now)s
+            ON CONFLICT (data_key_id) DO NOTHING
+            """,
+            {"keys": list(data_key_ids), "now": now},
+        )
+
+    async def forget_tombstones(self, before: datetime) -> int:
+        """Delete tombstones from before a time; return how many."""
+        cursor = await self._connection.execute(
+            "DELETE FROM tombstone WHERE create_time < %(before)s", {"before": before}
+        )
+        return cursor.rowcount
 
     async def act(self, subject: str, request_id: UUID) -> ActRow | None:
         """Return what a request did, if it was carried out."""
@@ -162,8 +186,13 @@ class Store:
         )
         return cursor.rowcount
 
+    async def forget_acts(self, before: datetime) -> int:
+        """Forget requests that nobody repeats any more; return how many."""
+        cursor = await self._connection.execute("DELETE FROM act WHERE create_time < %(before)s", {"before": before})
+        return cursor.rowcount
+
     async def mark_due(self, subject: str, now: datetime) -> None:
-        """Remember that a person's photos were understood."""
+        """Remember that a person's photos were understood, or that some have gone."""
         await self._connection.execute(
             """
             INSERT INTO due (subject, first_time, last_time) VALUES (%(subject)s, %(now)s, %(now)s)

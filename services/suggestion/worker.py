@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import psycopg
 import structlog
+from psycopg_pool import PoolTimeout
 
 from pellicule.analysis.v1 import analysis_pb2
 from services.chassis.bus import Bus
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
+from services.chassis.error_details import as_domain_error
 from services.chassis.errors import DomainError
 from services.keyring import PurposeNotGranted
 from services.suggestion import refreshing
@@ -19,6 +23,11 @@ from services.suggestion.settings import Settings
 CONSUMER = "suggestion-analyzed"
 LOOK_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 600.0
+ACT_LIFE = timedelta(days=30)
+"""Longer than any client repeats a request whose answer was lost."""
+TOMBSTONE_LIFE = timedelta(days=60)
+"""Longer than any key may live and any backup is kept."""
+_OUTAGES = (DomainError, psycopg.OperationalError, PoolTimeout)
 
 _log = structlog.stdlib.get_logger()
 
@@ -52,25 +61,35 @@ class Worker:
     async def make_due(self) -> None:
         """Make ideas for whoever is due, for ever."""
         while True:
-            for subject in await self._due():
-                await self._refresh(subject)
+            await self._tolerating(self.make_what_is_due)
             await self._workshop.clock.sleep(LOOK_SECONDS)
+
+    async def make_what_is_due(self) -> None:
+        """Make ideas for whoever is due now."""
+        for subject in await self._due():
+            await self._refresh(subject)
 
     async def keep_tidy(self) -> None:
         """Expire old ideas and remove stray objects, for ever."""
         while True:
-            await self.expire()
-            try:
-                await self.reconcile()
-            except DomainError as error:
-                _log.warning("reconcile_failed", reason=error.reason)
+            for step in (self.expire, self.reconcile, self.forget):
+                await self._tolerating(step)
             await self._workshop.clock.sleep(EXPIRE_EVERY_SECONDS)
 
     async def expire(self) -> int:
         """Expire ideas that nobody did anything about for two weeks; return how many."""
         now = self._workshop.clock.now()
         async with self._workshop.database.transaction() as store:
-            return await store.expire(now - self._settings.idea_life, now)
+            expired = await store.expire(now - self._settings.idea_life, now)
+            for subject in sorted(set(expired)):
+                await store.notify(subject)
+        return len(expired)
+
+    async def forget(self) -> int:
+        """Forget requests and tombstones that nothing refers to any more; return how many."""
+        now = self._workshop.clock.now()
+        async with self._workshop.database.transaction() as store:
+            return await store.forget_acts(now - ACT_LIFE) + await store.forget_tombstones(now - TOMBSTONE_LIFE)
 
     async def reconcile(self) -> int:
         """Remove objects that no row names and that none named the time before either; return how many.
@@ -102,5 +121,12 @@ class Worker:
         except PurposeNotGranted:
             async with self._workshop.database.transaction() as store:
                 await store.delete_due(subject)
-        except DomainError as error:
-            _log.warning("ideas_wait", subject=subject, reason=error.reason)
+        except _OUTAGES as error:
+            _log.warning("ideas_wait", subject=subject, reason=as_domain_error(error).reason)
+
+    async def _tolerating(self, step: Callable[[], Awaitable[object]]) -> None:
+        """Do a step that an outage may end; what it did not do is found again."""
+        try:
+            await step()
+        except _OUTAGES as error:
+            _log.warning("work_interrupted", exc_info=error)

@@ -1,7 +1,7 @@
 """The suggestion service's neighbours in memory: its tables, and the analysis service."""
 
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from PIL import Image
 
+from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import OutgoingEvent
 from services.suggestion.domain import Act, State
 from services.suggestion.ports import Understood
@@ -24,6 +25,7 @@ class Tables:
     acts: dict[tuple[str, UUID], tuple[ActRow, datetime]] = field(default_factory=dict)
     dues: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     fences: dict[tuple[str, str], int] = field(default_factory=dict)
+    tombstones: dict[UUID, datetime] = field(default_factory=dict)
     events: set[tuple[str, str]] = field(default_factory=set)
     published: list[OutgoingEvent] = field(default_factory=list)
 
@@ -46,7 +48,8 @@ class FakeStore:
         return sorted(rows, key=lambda row: row.number)
 
     async def add_suggestion(self, row: SuggestionRow) -> bool:
-        if self._tables.fences.get((row.subject, "CLOUD_PROCESSING"), -1) >= row.purpose_revision:
+        fenced = self._tables.fences.get((row.subject, row.purpose), -1) >= row.purpose_revision
+        if fenced or row.data_key_id in self._tables.tombstones:
             return False
         self._tables.suggestions[row.id] = row
         return True
@@ -58,15 +61,15 @@ class FakeStore:
         row = self._tables.suggestions[suggestion_id]
         self._tables.suggestions[suggestion_id] = replace(row, state=state.value, update_time=now)
 
-    async def expire(self, older_than: datetime, now: datetime) -> int:
+    async def expire(self, older_than: datetime, now: datetime) -> list[str]:
         old = [
-            row.id
+            row
             for row in self._tables.suggestions.values()
             if row.state in ("READY", "SEEN") and row.create_time < older_than
         ]
-        for suggestion_id in old:
-            await self.set_state(suggestion_id, State.EXPIRED, now)
-        return len(old)
+        for row in old:
+            await self.set_state(row.id, State.EXPIRED, now)
+        return [row.subject for row in old]
 
     async def delete_suggestions(self, suggestion_ids: Sequence[UUID]) -> int:
         doomed = [each for each in suggestion_ids if each in self._tables.suggestions]
@@ -87,12 +90,26 @@ class FakeStore:
             },
         ]
 
-    async def made_under(self, subject: str, revision: int) -> list[UUID]:
-        return [row.id for row in await self.suggestions(subject) if row.purpose_revision <= revision]
+    async def made_under(self, subject: str, purposes: Sequence[str], revision: int) -> list[UUID]:
+        return [
+            row.id
+            for row in await self.suggestions(subject)
+            if row.purpose in purposes and row.purpose_revision <= revision
+        ]
 
     async def raise_fence(self, subject: str, purpose: str, revision: int) -> None:
         key = (subject, purpose)
         self._tables.fences[key] = max(self._tables.fences.get(key, revision), revision)
+
+    async def bury_keys(self, data_key_ids: Sequence[str], now: datetime) -> None:
+        for data_key_id in data_key_ids:
+            self._tables.tombstones.setdefault(UUID(data_key_id), now)
+
+    async def forget_tombstones(self, before: datetime) -> int:
+        doomed = [key for key, time in self._tables.tombstones.items() if time < before]
+        for key in doomed:
+            del self._tables.tombstones[key]
+        return len(doomed)
 
     async def act(self, subject: str, request_id: UUID) -> ActRow | None:
         found = self._tables.acts.get((subject, request_id))
@@ -103,6 +120,12 @@ class FakeStore:
 
     async def delete_acts(self, subject: str, until: datetime) -> int:
         doomed = [key for key, (_, time) in self._tables.acts.items() if key[0] == subject and time <= until]
+        for key in doomed:
+            del self._tables.acts[key]
+        return len(doomed)
+
+    async def forget_acts(self, before: datetime) -> int:
+        doomed = [key for key, (_, time) in self._tables.acts.items() if time < before]
         for key in doomed:
             del self._tables.acts[key]
         return len(doomed)
@@ -146,6 +169,7 @@ class FakeDatabase:
 
     def __init__(self) -> None:
         self.tables = Tables()
+        self.before_lock: Callable[[], object] = lambda: None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[FakeStore]:
@@ -153,6 +177,7 @@ class FakeDatabase:
 
     @asynccontextmanager
     async def locked(self, subject: str) -> AsyncIterator[FakeStore]:
+        self.before_lock()
         yield FakeStore(self.tables)
 
     @asynccontextmanager
@@ -165,11 +190,17 @@ class FakeAnalysis:
 
     def __init__(self) -> None:
         self.understood: dict[str, list[Understood]] = {}
+        self.failing_after: int | None = None
+        """Pictures that it still sends before it answers no more."""
 
     async def photos(self, subject: str) -> list[Understood]:
         return list(self.understood.get(subject, []))
 
     async def picture(self, subject: str, media: str) -> bytes | None:
+        if self.failing_after is not None:
+            self.failing_after -= 1
+            if self.failing_after < 0:
+                raise DependencyUnavailable.of("analysis")
         found = next((each for each in self.understood.get(subject, []) if each.photo.media == media), None)
         if found is None:
             return None

@@ -11,11 +11,14 @@ from tests.unit.suggestion.photos import NOON
 ALICE, BOB = "a" * 32, "b" * 32
 
 
-def suggestion(subject: str = ALICE, *, revision: int = 3, created: datetime = NOON) -> SuggestionRow:
+def suggestion(
+    subject: str = ALICE, *, revision: int = 3, created: datetime = NOON, purpose: str = "CLOUD_PROCESSING"
+) -> SuggestionRow:
     return SuggestionRow(
         id=uuid4(),
         subject=subject,
         state=State.READY.value,
+        purpose=purpose,
         data_key_id=uuid4(),
         purpose_revision=revision,
         sealed=b"sealed",
@@ -58,6 +61,22 @@ class StoreSuite:
             assert await store.add_suggestion(suggestion(revision=4))
             assert await store.add_suggestion(suggestion(BOB, revision=1))
 
+    async def test_a_fence_holds_for_its_purpose_alone(self, database: Database) -> None:
+        async with database.locked(ALICE) as store:
+            await store.raise_fence(ALICE, "LOCATION", 3)
+            assert not await store.add_suggestion(suggestion(purpose="LOCATION"))
+            assert await store.add_suggestion(suggestion())
+
+    async def test_what_is_sealed_under_a_destroyed_key_is_refused(self, database: Database) -> None:
+        row = suggestion()
+        async with database.locked(ALICE) as store:
+            await store.bury_keys([str(row.data_key_id), str(uuid4())], NOON)
+            await store.bury_keys([str(row.data_key_id)], NOON + timedelta(days=1))
+            assert not await store.add_suggestion(row)
+            assert await store.forget_tombstones(NOON) == 0
+            assert await store.forget_tombstones(NOON + timedelta(seconds=1)) == 2
+            assert await store.add_suggestion(row)
+
     async def test_a_fence_never_falls(self, database: Database) -> None:
         async with database.locked(ALICE) as store:
             await store.raise_fence(ALICE, "CLOUD_PROCESSING", 5)
@@ -87,10 +106,13 @@ class StoreSuite:
 
     async def test_ideas_are_found_by_the_revision_that_made_them(self, database: Database) -> None:
         old, new = suggestion(revision=3), suggestion(revision=4)
+        placed = suggestion(revision=2, purpose="LOCATION")
         async with database.locked(ALICE) as store:
-            for each in (old, new, suggestion(BOB, revision=1)):
+            for each in (old, new, placed, suggestion(BOB, revision=1)):
                 await store.add_suggestion(each)
-            assert await store.made_under(ALICE, 3) == [old.id]
+            assert await store.made_under(ALICE, ["CLOUD_PROCESSING"], 3) == [old.id]
+            assert await store.made_under(ALICE, ["LOCATION"], 3) == [placed.id]
+            assert set(await store.made_under(ALICE, ["LOCATION", "CLOUD_PROCESSING"], 3)) == {old.id, placed.id}
 
     async def test_only_offered_ideas_expire(self, database: Database) -> None:
         old, saved, fresh = suggestion(), suggestion(), suggestion(created=NOON + timedelta(days=10))
@@ -98,7 +120,7 @@ class StoreSuite:
             for each in (old, saved, fresh):
                 await store.add_suggestion(each)
             await store.set_state(saved.id, State.SAVED, NOON)
-            assert await store.expire(NOON + timedelta(days=5), NOON + timedelta(days=19)) == 1
+            assert await store.expire(NOON + timedelta(days=5), NOON + timedelta(days=19)) == [ALICE]
             states = {row.id: row.state for row in await store.suggestions(ALICE)}
         assert states == {old.id: "EXPIRED", saved.id: "SAVED", fresh.id: "READY"}
 
@@ -113,6 +135,12 @@ class StoreSuite:
             assert await store.act(BOB, request_id) is None
             assert await store.delete_acts(ALICE, NOON - timedelta(seconds=1)) == 0
             assert await store.delete_acts(ALICE, NOON) == 1
+
+    async def test_old_requests_are_forgotten(self, database: Database) -> None:
+        async with database.locked(ALICE) as store:
+            await store.add_act(ALICE, uuid4(), uuid4(), Act.SAVE, NOON)
+            assert await store.forget_acts(NOON) == 0
+            assert await store.forget_acts(NOON + timedelta(seconds=1)) == 1
 
     async def test_a_person_is_due_once_it_is_quiet_or_patience_ends(self, database: Database) -> None:
         quiet, patience = timedelta(seconds=3), timedelta(seconds=60)

@@ -29,6 +29,19 @@ def test_an_idea_whose_photos_changed_is_replaced() -> None:
     assert (anchors(found.make), found.remove) == (["a"], (old.id,))
 
 
+def test_of_two_rows_of_one_idea_the_one_with_its_photos_stays() -> None:
+    old, new = existing(State.READY, idea("a", "media/1")), existing(State.READY, idea("a", "media/2"))
+    for rows in ([old, new], [new, old]):
+        found = plan([idea("a", "media/2")], rows, NOON)
+        assert (found.make, found.remove) == ((), (old.id,))
+
+
+def test_of_two_rows_that_are_the_same_one_stays() -> None:
+    twins = [existing(State.READY, idea("a")), existing(State.READY, idea("a"))]
+    found = plan([idea("a")], twins, NOON)
+    assert (found.make, len(found.remove)) == ((), 1)
+
+
 def test_an_idea_that_no_longer_holds_is_removed() -> None:
     old = existing(State.READY, idea("gone"))
     assert plan([], [old], NOON).remove == (old.id,)
