@@ -39,7 +39,7 @@ class ServiceProcess:
         self.address = address
         self._folder = folder
         self._log = log
-        self._environment = environment
+        self.environment = environment
         self._authority = authority
 
     async def start(self) -> ServerProcess:
@@ -51,7 +51,7 @@ class ServiceProcess:
                 ("-m", f"services.{self.name}"),
                 log=self._log,
                 directory=self._folder,
-                environment={"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "ERROR", **self._environment},
+                environment={"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "ERROR", **self.environment},
                 # Without its supervisor it has no servers either: there is nothing left to end gracefully.
                 death_signal=signal.SIGKILL,
             )
