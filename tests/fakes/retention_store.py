@@ -5,7 +5,7 @@ import copy
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -58,6 +58,10 @@ class State:
     erased: dict[str, datetime] = field(default_factory=dict)
     number: int = 0
     told: list[Revocation] = field(default_factory=list)
+
+    def copied(self) -> "State":
+        """Returns a copy of the tables; rows are never changed in place."""
+        return State(**{table.name: copy.copy(getattr(self, table.name)) for table in fields(self)})
 
     def next_number(self) -> int:
         self.number += 1
@@ -350,7 +354,7 @@ class FakeStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[FakeTransaction]:
         async with self._turn:
-            draft = copy.deepcopy(self.state)
+            draft = self.state.copied()
             yield FakeTransaction(draft)
             self._crash_if_told()
             self.state = draft
