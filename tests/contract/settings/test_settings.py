@@ -1,0 +1,92 @@
+"""Each service's settings build from the environment that a local stack gives it, and use all of it."""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from deploy.local.authority import ensure_credentials
+from deploy.local.home import StackHome
+from deploy.local.parts.service import ServiceProcess
+from deploy.local.plan import make_plan
+from services.chassis.clock import SystemClock
+from tests.contract.products import service_names
+
+_PREFIX = "PELLICULE_"
+_MADE_BY_THE_SERVICE = frozenset({"epoch_dir"})
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Mapping[str, str]]]:
+    home = StackHome(tmp_path_factory.mktemp("stack") / "home")
+    home.make()
+    ensure_credentials(home, SystemClock())
+    plan = make_plan(home, "seaweedfs")
+    parts = (unit.part for unit in plan.units)
+    yield {part.name: part.environment for part in parts if isinstance(part, ServiceProcess)}
+    plan.ports.close()
+
+
+def _settings(service: str) -> type[BaseSettings]:
+    settings: type[BaseSettings] = importlib.import_module(f"services.{service}.settings").Settings
+    return settings
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    given = {name.removeprefix(_PREFIX): value for name, value in environment.items() if name.startswith(_PREFIX)}
+    return {name.lower(): value for name, value in given.items()}
+
+
+def _built(service: str, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> BaseSettings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return _settings(service)()
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_settings_build_from_what_the_stack_gives(
+    service: str, environments: Mapping[str, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _built(service, environments[service], monkeypatch)
+
+    assert set(_given(environments[service])) <= settings.model_fields_set
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_the_stack_gives_nothing_that_no_setting_reads(
+    service: str, environments: Mapping[str, Mapping[str, str]]
+) -> None:
+    assert set(_given(environments[service])) - set(_settings(service).model_fields) == set()
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_every_file_that_the_stack_names_is_there(
+    service: str, environments: Mapping[str, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _built(service, environments[service], monkeypatch)
+    files = {name: value for name, value in settings.model_dump().items() if isinstance(value, Path)}
+
+    assert [name for name, file in files.items() if name not in _MADE_BY_THE_SERVICE and not file.is_file()] == []
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_settings_are_frozen(
+    service: str, environments: Mapping[str, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _built(service, environments[service], monkeypatch)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.public_address = "127.0.0.1:1"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_no_secret_shows_when_settings_are_printed(
+    service: str, environments: Mapping[str, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _built(service, environments[service], monkeypatch)
+    given = _given(environments[service])
+    secrets = [value for name, value in given.items() if name.endswith(("_url", "secret_key"))]
+
+    assert [secret for secret in secrets if secret in repr(settings)] == []
