@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.samples import files, manifest
-from deploy.samples.credits import credits
+from deploy.samples.credits import catalogue
 from deploy.samples.developing import develop
 from deploy.samples.drawings import drawn
 from deploy.samples.errors import SourcesMissing
@@ -132,7 +132,7 @@ def _develop_all(
 
 def _make(frame: Frame, library: Library, part: Path, now: datetime) -> RollFile:
     pixels = _pixels(frame, library)
-    content = files.encoded(pixels, frame, credits()[frame.source] if frame.source else None)
+    content = files.encoded(pixels, frame, catalogue()[frame.source] if frame.source else None)
     files.write(part / frame.name, content, frame.taken.timestamp())
     height, width = pixels.shape[:2]
     return RollFile(
@@ -169,8 +169,10 @@ def _copy_all(frames: Sequence[Frame], rows: Sequence[RollFile], part: Path, now
 
 
 def _put_in_place(target: Path, part: Path, made: Manifest) -> None:
-    """Swaps the new pictures in. The manifest comes before them: without them it does not hold, and the next run
-    builds again; pictures without a manifest would be taken for somebody's own.
+    """Swaps the new pictures in.
+
+    The manifest comes before them: without them it does not hold, and the next run builds again; pictures without a
+    manifest would be taken for somebody's own.
     """
     pictures = target / manifest.PICTURES
     shutil.rmtree(pictures, ignore_errors=True)

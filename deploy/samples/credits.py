@@ -39,7 +39,7 @@ class Credit:
 
 
 @cache
-def credits() -> Mapping[str, Credit]:
+def catalogue() -> Mapping[str, Credit]:
     """Returns every picture that the roll may be made of, by the name that the recipe calls it."""
     table = tomllib.loads(files(__package__).joinpath("credits.toml").read_text("utf-8"))
     return MappingProxyType({name: Credit(**row) for name, row in table.items()})

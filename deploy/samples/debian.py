@@ -14,6 +14,8 @@ from typing import Final
 from deploy.samples.errors import PackageUnreadable
 
 _SECONDS: Final = 300
+# No other user: the folder belongs to this one. A machine without a network must not keep anybody waiting.
+_OPTIONS: Final = ("-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
 _MAGIC: Final = b"!<arch>\n"
 _HEADER_SIZE: Final = 60
 
@@ -66,17 +68,7 @@ def _data_member(archive: bytes) -> tuple[str, bytes]:
 
 
 def _apt(folder: Path, *arguments: str) -> bool:
-    command = [
-        "apt-get",
-        "-qq",
-        "-o",
-        "APT::Sandbox::User=",
-        "-o",
-        "Acquire::Retries=1",
-        "-o",
-        "Acquire::http::Timeout=20",
-        *arguments,
-    ]
+    command = ["apt-get", "-qq", *_OPTIONS, *arguments]
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, timeout=_SECONDS, env=os.environ | {"LC_ALL": "C"}, check=False

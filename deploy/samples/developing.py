@@ -11,7 +11,6 @@ from deploy.samples.sources import Pixels
 
 Scene = NDArray[np.float32]
 Rng = np.random.Generator
-_GREY_WEIGHTS: Final = np.asarray([0.299, 0.587, 0.114], np.float32)
 # How far apart the frames of a burst are: a share of the frame, degrees, stops.
 _BURST_SHIFT: Final = 0.012
 _BURST_TURN: Final = 0.5
@@ -31,7 +30,6 @@ class Look:
         exposure: in stops.
         warmth: below 0 is colder, above 0 is warmer; 1 is far.
         contrast: 1 leaves it.
-        saturation: 1 leaves it.
         grain: standard deviation of the sensor's noise, in 8-bit steps.
         mirrored: as phones save what their front camera saw.
         motion: length of the smear of a hand that moved, as a share of the long side.
@@ -47,7 +45,6 @@ class Look:
     exposure: float = 0.0
     warmth: float = 0.0
     contrast: float = 1.0
-    saturation: float = 1.0
     grain: float = 2.2
     mirrored: bool = False
     motion: float = 0.0
@@ -89,58 +86,68 @@ def develop(source: Pixels, look: Look, rng: Rng) -> Pixels:
     """
     if not look.aspect:
         look = replace(look, aspect=source.shape[1] / source.shape[0])
-    scene = _framed(source, look)
+    framed, scale = _framed(source, look)
+    scene = _sharpened(_lit(framed, look), scale)
     scene = _smeared(scene, look)
-    scene = _lit(scene, look)
     return finished(_grained(scene, look.grain, rng))
 
 
 def finished(scene: Scene) -> Pixels:
     """Rounds 0..255 to 8 bits."""
-    return np.ascontiguousarray(np.clip(scene + 0.5, 0, 255).astype(np.uint8))
+    return np.ascontiguousarray(cv2.convertScaleAbs(np.maximum(scene, 0)), np.uint8)
 
 
-def _framed(source: Pixels, look: Look) -> Scene:
+def _framed(source: Pixels, look: Look) -> tuple[Pixels, float]:
+    """Cuts and scales; returns the picture and how much larger than the source it is."""
     height, width = source.shape[:2]
     wide = min(width, height * look.aspect) / look.zoom
     high = wide / look.aspect
-    columns, rows = look.size
     # A turned frame must not reach beyond the source.
     angle = np.deg2rad(abs(look.turn))
-    wide, high = (
-        min(wide, wide / (np.cos(angle) + np.sin(angle) * high / wide)),
-        min(high, high / (np.cos(angle) + np.sin(angle) * wide / high)),
+    wide /= max(
+        np.cos(angle) + np.sin(angle) * high / wide,
+        np.cos(angle) + np.sin(angle) * wide / high,
     )
+    high = wide / look.aspect
     x = float(np.clip(look.focus[0] * width, wide / 2, width - wide / 2))
     y = float(np.clip(look.focus[1] * height, high / 2, height - high / 2))
-    scale = columns / wide
+    scale = look.size[0] / wide
     if scale < 1:
         # Warping alone would skip pixels: take the average of as many as fall together first.
-        smaller = cv2.resize(source, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return _warped(smaller, (x * scale, y * scale), 1.0, look)
-    return _sharpened(_warped(source, (x, y), scale, look), scale)
+        source = np.asarray(cv2.resize(source, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        return _warped(source, (x * scale, y * scale), 1.0, look), scale
+    return _warped(source, (x, y), scale, look), scale
 
 
-def _warped(source: Pixels, middle: tuple[float, float], scale: float, look: Look) -> Scene:
+def _warped(source: Pixels, middle: tuple[float, float], scale: float, look: Look) -> Pixels:
     columns, rows = look.size
     matrix = cv2.getRotationMatrix2D(middle, look.turn, scale)
     matrix[:, 2] += np.asarray([columns / 2, rows / 2]) - np.asarray(middle)
     if look.mirrored:
-        matrix = np.asarray([[-1, 0, columns], [0, 1, 0], [0, 0, 1]], float) @ np.vstack([matrix, [0, 0, 1]])
-        matrix = matrix[:2]
-    drawn = cv2.warpAffine(
-        source.astype(np.float32), matrix, (columns, rows), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT
-    )
-    return np.asarray(np.clip(drawn, 0, 255), np.float32)
+        mirror = np.asarray([[-1, 0, columns - 1], [0, 1, 0]], float)
+        matrix = mirror @ np.vstack([matrix, [0, 0, 1]])
+    drawn = cv2.warpAffine(source, matrix, (columns, rows), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(drawn, np.uint8)
+
+
+def _lit(framed: Pixels, look: Look) -> Scene:
+    """Changes light as a sensor would, in linear light, then contrast and colour as a phone would."""
+    step = np.arange(256, dtype=np.float32)[:, None] / 255
+    warmth = np.asarray([1 + 0.22 * look.warmth, 1.0, 1 - 0.28 * look.warmth], np.float32)
+    linear = step**2.2 * np.float32(2.0**look.exposure) * warmth
+    # A soft shoulder keeps bright parts from turning into flat white.
+    linear = np.where(linear > 0.8, 0.8 + 0.2 * np.tanh((linear - 0.8) / 0.2), linear)
+    curve = (linear ** (1 / 2.2) * 255 - 118) * look.contrast + 118
+    return np.asarray(cv2.LUT(framed, curve[None].astype(np.float32)), np.float32)
 
 
 def _sharpened(scene: Scene, scale: float) -> Scene:
     """Gives back the edges that enlarging took, at the width that it gave them."""
-    radius = 0.55 * scale
-    soft = cv2.GaussianBlur(scene, (0, 0), radius)
+    if scale <= 1:
+        return scene
+    soft = cv2.GaussianBlur(scene, (0, 0), 0.55 * scale)
     amount = min(1.1, 0.35 + 0.4 * (scale - 1))
-    detail = np.clip((scene - soft) * amount, -22, 22)
-    return np.asarray(np.clip(scene + detail, 0, 255), np.float32)
+    return np.asarray(scene + np.clip((scene - soft) * amount, -22, 22), np.float32)
 
 
 def _smeared(scene: Scene, look: Look) -> Scene:
@@ -156,25 +163,15 @@ def _smeared(scene: Scene, look: Look) -> Scene:
     return scene
 
 
-def _lit(scene: Scene, look: Look) -> Scene:
-    """Changes light as a sensor would, in linear light, then contrast and colour as a phone would."""
-    linear = (scene / 255) ** 2.2 * np.float32(2.0**look.exposure)
-    linear *= np.asarray([1 + 0.22 * look.warmth, 1.0, 1 - 0.28 * look.warmth], np.float32)
-    # A soft shoulder keeps bright parts from turning into flat white.
-    linear = np.where(linear > 0.8, 0.8 + 0.2 * np.tanh((linear - 0.8) / 0.2), linear)
-    seen = linear ** (1 / 2.2) * 255
-    grey = (seen @ _GREY_WEIGHTS)[..., None]
-    seen = grey + (seen - grey) * look.saturation
-    return np.asarray((seen - 118) * look.contrast + 118, np.float32)
-
-
 def _grained(scene: Scene, grain: float, rng: Rng) -> Scene:
     if not grain:
         return scene
     rows, columns = scene.shape[:2]
     light = cv2.GaussianBlur(rng.standard_normal((rows, columns), np.float32), (0, 0), 0.7) * 2.0
     colour = rng.standard_normal((rows // 3 + 1, columns // 3 + 1, 3), np.float32)
-    colour = cv2.resize(colour, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    noise = cv2.resize(colour * 0.45, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    noise += light[..., None]
     # Shadows are noisier than lights.
-    strength = grain * (1.25 - 0.6 * np.clip(scene.mean(axis=2, keepdims=True) / 255, 0, 1))
-    return np.asarray(scene + strength * (light[..., None] + 0.45 * colour), np.float32)
+    grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
+    noise *= (grain * np.clip(1.25 - grey * (0.6 / 255), 0.65, 1.25))[..., None]
+    return np.asarray(scene + noise, np.float32)

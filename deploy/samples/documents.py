@@ -11,17 +11,16 @@ _HEIGHT: Final = 1754
 _MARGIN: Final = 130
 _INK: Final = (34, 36, 44)
 _BLUE: Final = (38, 74, 122)
-_LETTER: Final = (
-    "Madame, Monsieur,",
-    "La bibliothèque du quartier rouvre ses portes après trois mois de travaux. La salle de lecture a été"
-    " agrandie, l'éclairage refait et le rayon jeunesse installé au rez-de-chaussée, près du jardin.",
-    "Pour fêter cette réouverture, nous vous invitons à un après-midi de lectures, de musique et de goûter."
-    " L'entrée est libre et les enfants sont les bienvenus. Vous pourrez aussi y retirer votre nouvelle carte,"
-    " valable dans toutes les bibliothèques de la ville.",
-    "Les ouvrages empruntés avant les travaux peuvent être rendus jusqu'à la fin du mois, sans frais. Un bac de"
-    " retour se trouve à gauche de l'entrée ; il est ouvert jour et nuit.",
-    "Nous remercions chacune et chacun de sa patience et nous réjouissons de vous revoir.",
-)
+_FAINT: Final = (120, 124, 132)
+_LETTER: Final = """Madame, Monsieur,
+La bibliothèque du quartier rouvre ses portes après trois mois de travaux. La salle de lecture a été \
+agrandie, l'éclairage refait et le rayon jeunesse installé au rez-de-chaussée, près du jardin.
+Pour fêter cette réouverture, nous vous invitons à un après-midi de lectures, de musique et de goûter. \
+L'entrée est libre et les enfants sont les bienvenus. Vous pourrez aussi y retirer votre nouvelle carte, \
+valable dans toutes les bibliothèques de la ville.
+Les ouvrages empruntés avant les travaux peuvent être rendus jusqu'à la fin du mois, sans frais. Un bac de \
+retour se trouve à gauche de l'entrée ; il est ouvert jour et nuit.
+Nous remercions chacune et chacun de sa patience et nous réjouissons de vous revoir.""".splitlines()
 _TRAINS: Final = (
     ("07:12", "08:49", "Ligne 1", "Voie A"), ("08:05", "09:51", "Ligne 3", "Voie C"),
     ("09:30", "11:02", "Ligne 1", "Voie A"), ("10:18", "12:26", "Ligne 5", "Voie B"),
@@ -47,9 +46,7 @@ def letter() -> Image.Image:
     page.line("L'équipe de la bibliothèque", "Serif", 26)
     page.rule((190, 194, 202), at=_HEIGHT - 170)
     page.y = _HEIGHT - 150
-    page.line(
-        "Prêt de livres, de disques et de jeux · Salle d'étude · Atelier du samedi", "Regular", 23, (120, 124, 132)
-    )
+    page.line("Prêt de livres, de disques et de jeux · Salle d'étude · Atelier du samedi", "Regular", 23, _FAINT)
     return page.image
 
 

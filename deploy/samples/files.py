@@ -42,7 +42,8 @@ def encoded(pixels: Pixels, frame: Frame, credit: Credit | None) -> bytes:
 def _write_heic(image: Image.Image, buffer: io.BytesIO, block: Image.Exif, packet: bytes) -> None:
     # HEIC turns pictures by a property of its own; the block must not turn them again.
     block[ExifTags.Base.Orientation] = 1
-    pillow_heif.from_pillow(image).save(buffer, quality=_QUALITY - 8, exif=block.tobytes(), xmp=packet)
+    heic = pillow_heif.from_pillow(image)
+    heic.save(buffer, quality=_QUALITY - 8, exif=block.tobytes(), xmp=packet, enc_params={"preset": "ultrafast"})
 
 
 def write(path: Path, content: bytes, moment: float) -> None:

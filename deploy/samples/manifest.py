@@ -109,9 +109,8 @@ def refuse_strangers(manifest: Manifest | None, folder: Path) -> None:
     """
     pictures = folder / PICTURES
     known = {row.file for row in manifest.files} if manifest else set()
-    strangers = (
-        sorted(entry.name for entry in pictures.iterdir() if entry.name not in known) if pictures.is_dir() else []
-    )
+    there = {entry.name for entry in pictures.iterdir()} if pictures.is_dir() else set()
+    strangers = sorted(there - known)
     if strangers:
         raise TargetInUse(f"{pictures} holds {strangers[0]}, which is not of the sample roll; choose another folder")
 

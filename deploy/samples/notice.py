@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from deploy.samples.credits import DRAWN_AUTHOR, DRAWN_LICENCE, DRAWN_TITLE, credits
+from deploy.samples.credits import DRAWN_AUTHOR, DRAWN_LICENCE, DRAWN_TITLE, catalogue
 from deploy.samples.manifest import Manifest, RollFile
 from deploy.samples.metadata import MARK
 
@@ -41,14 +41,14 @@ def notice(manifest: Manifest) -> str:
 
 
 def _licences(rows: Iterable[RollFile]) -> set[str]:
-    return {credits()[row.source].licence for row in rows if row.source}
+    return {catalogue()[row.source].licence for row in rows if row.source}
 
 
 def _row(row: RollFile) -> str:
     if row.source is None:
         cells = (row.file, row.kind, DRAWN_TITLE, DRAWN_AUTHOR, DRAWN_LICENCE, "deploy.samples")
     else:
-        credit = credits()[row.source]
+        credit = catalogue()[row.source]
         before = f"; {credit.changed_before} by {credit.package}" if credit.changed_before else ""
         cells = (row.file, row.kind, credit.title, credit.author, credit.licence, f"{credit.origin}{before}")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

@@ -245,6 +245,5 @@ def _balloon(scene: Scene, middle: tuple[float, float], radius: float, colour: C
     window = np.clip(1.4 - np.hypot((u + 0.36) / 0.15, (v + 0.42) / 0.23) ** 3, 0, 1)
     bar = 1 - 0.75 * np.exp(-(((u + 0.36 + 0.12 * v) / 0.018) ** 2))
     part.shine((window * bar * mask * 0.72).astype(np.float32), (205, 205, 200))
-    part.shine(
-        (np.exp(-(((u - 0.4) / 0.3) ** 2) - ((v - 0.62) / 0.16) ** 2) * mask * 0.16).astype(np.float32), (255,) * 3
-    )
+    below = np.exp(-(((u - 0.4) / 0.3) ** 2) - ((v - 0.62) / 0.16) ** 2)
+    part.shine((below * mask * 0.16).astype(np.float32), (255, 255, 255))

@@ -23,6 +23,7 @@ _SAID: Final = (
     (1, "Quelle bonne idée\u00a0! Demande-leur s'il leur faut une prise dehors."),
     (0, "Je les appelle demain matin."),
 )
+_STEPS: Final = ("Prendre la rue du Marché vers l'est", "Traverser la rivière", "À droite au moulin")
 _ARTICLE: Final = (
     "The dahlia is planted in spring and flowers until the first frost. Few plants give as much for so little work.",
     "Lift the tubers in autumn, let them dry for a week in an airy place and keep them in sand, away from frost.",
@@ -127,9 +128,7 @@ def _directions(taken: datetime, rng: Rng, library: Library) -> Pixels:
     screen.box((0, 1620, WIDTH, HEIGHT), (255, 255, 255), 56)
     screen.write(64, 1680, "26 min", 84, weight="Bold", ink=(24, 128, 74))
     screen.write(400, 1712, "24 km · circulation fluide", 44, ink=LIGHT.faint)
-    for number, step in enumerate(
-        ("Prendre la rue du Marché vers l'est", "Traverser la rivière", "À droite au moulin")
-    ):
+    for number, step in enumerate(_STEPS):
         y = 1830 + number * 100
         screen.disc(96, y + 30, 24, LIGHT.card)
         screen.write(150, y, step, 44)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deploy.samples import debian, qt_resources
-from deploy.samples.credits import Credit, credits
+from deploy.samples.credits import Credit, catalogue
 from deploy.samples.errors import PackageUnreadable
 
 Pixels = NDArray[np.uint8]
@@ -50,7 +50,7 @@ class Library:
 
     def digest(self) -> str:
         """One digest of which pictures are at hand, in hex: rolls made of the same pictures share it."""
-        rows = sorted(credits()[name].sha256 for name in self.pictures)
+        rows = sorted(catalogue()[name].sha256 for name in self.pictures)
         return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
@@ -70,19 +70,19 @@ def open_library(
         told: hears which package is being fetched.
     """
     pictures = _installed()
-    pictures |= _cached(cache, credits())
+    pictures |= _cached(cache, catalogue())
     for package, names in _wanted_by_package(pictures).items():
         told(f"fetching {package}")
         found = _fetched(package, names, fetch)
         for name, content in found.items():
-            _keep(cache, credits()[name], content)
+            _keep(cache, catalogue()[name], content)
         pictures |= found
-    return Library(pictures, tuple(sorted({credits()[name].package for name in credits() if name not in pictures})))
+    return Library(pictures, tuple(sorted({catalogue()[name].package for name in catalogue() if name not in pictures})))
 
 
 def _wanted_by_package(pictures: Mapping[str, bytes]) -> Mapping[str, list[str]]:
     wanted: dict[str, list[str]] = defaultdict(list)
-    for name, credit in credits().items():
+    for name, credit in catalogue().items():
         if name not in pictures and credit.package not in _WHEELS:
             wanted[credit.package].append(name)
     return wanted
@@ -94,7 +94,7 @@ def _is(credit: Credit, content: bytes) -> bool:
 
 def _installed() -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    for name, credit in credits().items():
+    for name, credit in catalogue().items():
         path = _wheel_file(credit) if credit.package in _WHEELS else None
         if path is not None and path.is_file() and _is(credit, content := path.read_bytes()):
             found[name] = content
@@ -121,7 +121,7 @@ def _keep(cache: Path, credit: Credit, content: bytes) -> None:
 
 
 def _fetched(package: str, names: Iterable[str], fetch: Callable[[str, Path], Path | None]) -> dict[str, bytes]:
-    wanted = {credits()[name].path: name for name in names}
+    wanted = {catalogue()[name].path: name for name in names}
     with debian.scratch() as folder:
         archive = fetch(package, Path(folder))
         if archive is None:
@@ -131,7 +131,7 @@ def _fetched(package: str, names: Iterable[str], fetch: Callable[[str, Path], Pa
         except PackageUnreadable:
             # A package that cannot be read is a package that cannot be had: the roll is built without it.
             return {}
-    return {name: content for name, content in contents if _is(credits()[name], content)}
+    return {name: content for name, content in contents if _is(catalogue()[name], content)}
 
 
 def _files(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
