@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 
 import grpc
@@ -9,7 +10,8 @@ import numpy as np
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
 from services.chassis.channels import acting_for
-from services.chassis.error_details import as_domain_error
+from services.chassis.error_details import as_domain_error, read_error
+from services.chassis.errors import DependencyUnavailable, FieldInvalid
 from services.keyring import PurposeNotGranted
 from services.suggestion.domain import Box, Photo, Position
 from services.suggestion.ports import Understood
@@ -17,7 +19,13 @@ from services.suggestion.ports import Understood
 PAGE_SIZE = 100
 """Full analyses with a crowd in each still fit into one message of 4 MiB."""
 CALL_SECONDS = 30.0
+LISTINGS = 5
+"""A listing begins again when the photo that a page ended with was erased."""
 _GONE = frozenset({"MEDIA_NOT_FOUND", "PREVIEW_NOT_READY", "MEDIA_PARKED"})
+
+
+class _PageGone(Exception):
+    """The photo that names the next page is gone."""
 
 
 class AnalysisClient:
@@ -28,14 +36,12 @@ class AnalysisClient:
 
     async def photos(self, subject: str) -> list[Understood]:
         """Return every photo that is understood (`Analysis.photos`)."""
-        found: list[Understood] = []
-        token = ""
-        while True:
-            page = await self._page(subject, token)
-            found += [understood(each) for each in page.analyses if each.HasField("findings")]
-            token = page.next_page_token
-            if not token:
-                return found
+        for _ in range(LISTINGS):
+            try:
+                return [photo async for photo in self._listed(subject)]
+            except _PageGone:
+                continue
+        raise DependencyUnavailable("photos are being erased: call again", metadata={"dependency": "analysis"})
 
     async def picture(self, subject: str, media: str) -> bytes | None:
         """Return a reduced upright JPEG (`Analysis.picture`)."""
@@ -44,10 +50,20 @@ class AnalysisClient:
             replies = self._stub.ReadPreview(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
             return b"".join([reply.chunk async for reply in replies])
         except grpc.aio.AioRpcError as error:
-            domain_error = as_domain_error(error)
-            if domain_error.reason in _GONE:
+            if read_error(error).reason in _GONE:
                 return None
-            raise domain_error from error
+            raise as_domain_error(error) from error
+
+    async def _listed(self, subject: str) -> AsyncIterator[Understood]:
+        token = ""
+        while True:
+            page = await self._page(subject, token)
+            for each in page.analyses:
+                if each.HasField("findings"):
+                    yield understood(each)
+            token = page.next_page_token
+            if not token:
+                return
 
     async def _page(self, subject: str, token: str) -> analysis_service_pb2.ListAnalysesResponse:
         request = analysis_service_pb2.ListAnalysesRequest(
@@ -56,10 +72,12 @@ class AnalysisClient:
         try:
             return await self._stub.ListAnalyses(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
         except grpc.aio.AioRpcError as error:
-            domain_error = as_domain_error(error)
-            if domain_error.reason == PurposeNotGranted.reason:
-                raise PurposeNotGranted(str(domain_error)) from error
-            raise domain_error from error
+            said = read_error(error)
+            if said.reason == PurposeNotGranted.reason:
+                raise PurposeNotGranted(said.message, metadata=said.metadata) from error
+            if token and said.reason == FieldInvalid.reason:
+                raise _PageGone from error
+            raise as_domain_error(error) from error
 
 
 def understood(analysis: analysis_pb2.Analysis) -> Understood:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import structlog
 from PIL import Image
 
 from services.chassis.clock import Clock
@@ -22,6 +23,8 @@ from services.suggestion.domain import Idea, Photo, State
 from services.suggestion.layouts import Page
 from services.suggestion.ports import Analysis, Database, Understood
 from services.suggestion.rows import RenditionRow, SuggestionRow
+
+_log = structlog.stdlib.get_logger()
 
 CACHED_PICTURES = 24
 Draw = Callable[[Page, Mapping[str, Image.Image]], Drawn]
@@ -210,7 +213,11 @@ class _Pictures:
             content = await self._analysis.picture(self._subject, name)
             if content is None:
                 return None
-            self._decoded[name] = await asyncio.to_thread(_decode, content)
+            try:
+                self._decoded[name] = await asyncio.to_thread(_decode, content)
+            except OSError as error:
+                _log.warning("preview_broken", media=name, exc_info=error)
+                return None
         self._decoded.move_to_end(name)
         while len(self._decoded) > CACHED_PICTURES:
             self._decoded.popitem(last=False)

@@ -13,10 +13,10 @@ import numpy as np
 from services.suggestion.domain import Photo, clock_sorted
 
 MIN_SHARPNESS = 0.25
-MIN_EXPOSURE = 0.3
+MIN_EXPOSURE = 0.45
 VARIETY = 0.45
 TIME_SCALE_SECONDS = 600.0
-LOOK_ALIKE = 0.93
+LOOK_ALIKE = 0.85
 
 
 def quality(photo: Photo) -> float:

@@ -30,7 +30,7 @@ class Theme:
 THEMES: tuple[Theme, ...] = (
     Theme("wedding", frozenset({"wedding"}), 0.3),
     Theme("graduation", frozenset({"graduation"}), 0.3),
-    Theme("pets", frozenset({"dog", "cat", "pet"})),
+    Theme("pets", frozenset({"dog", "cat", "pet"}), 0.4),
     Theme("food", frozenset({"food", "drink", "dessert", "meal", "fruit", "vegetable"}), 0.3),
     Theme(
         "animals",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import structlog
@@ -27,6 +27,8 @@ ACT_LIFE = timedelta(days=30)
 """Longer than any client repeats a request whose answer was lost."""
 TOMBSTONE_LIFE = timedelta(days=60)
 """Longer than any key may live and any backup is kept."""
+REST = timedelta(seconds=5)
+"""Between two attempts at one person's ideas, so that one that fails does not keep the others waiting."""
 _OUTAGES = (DomainError, psycopg.OperationalError, PoolTimeout)
 
 _log = structlog.stdlib.get_logger()
@@ -39,6 +41,7 @@ class Worker:
         self._workshop = workshop
         self._settings = settings
         self._suspects: frozenset[str] = frozenset()
+        self._resting: dict[str, datetime] = {}
 
     def consumer(self, bus: Bus, pool: Pool) -> Consumer:
         """Return the consumer that hears of photos that were understood."""
@@ -66,8 +69,11 @@ class Worker:
 
     async def make_what_is_due(self) -> None:
         """Make ideas for whoever is due now."""
+        now = self._workshop.clock.now()
+        self._resting = {subject: until for subject, until in self._resting.items() if until > now}
         for subject in await self._due():
-            await self._refresh(subject)
+            if subject not in self._resting:
+                await self._refresh(subject)
 
     async def keep_tidy(self) -> None:
         """Expire old ideas and remove stray objects, for ever."""
@@ -122,6 +128,7 @@ class Worker:
             async with self._workshop.database.transaction() as store:
                 await store.delete_due(subject)
         except _OUTAGES as error:
+            self._resting[subject] = self._workshop.clock.now() + REST
             _log.warning("ideas_wait", subject=subject, reason=as_domain_error(error).reason)
 
     async def _tolerating(self, step: Callable[[], Awaitable[object]]) -> None:
