@@ -11,12 +11,11 @@ from services.chassis.errors import DomainError
 from tests.contract.products import ROOT, enum_names, modules_of, rpcs, service_names
 
 _PREFIX = "ERROR_REASON_"
-_ALWAYS = "none beyond those of every call"
 _SHARED = ("chassis", "keyring")
 """Packages whose errors reach a service's callers as its own."""
 _RPC = re.compile(r"((?:^ *//.*\n)+) *rpc (\w+)", re.MULTILINE)
 _VALUE = re.compile(r"((?:^ *//.*\n)+) *ERROR_REASON_(\w+) = [1-9]", re.MULTILINE)
-_REASONS = re.compile(r"ErrorReasons: (.+?)\.?\s*$", re.DOTALL)
+_REASON = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
 
 
 def _reasons(service: str) -> set[str]:
@@ -59,11 +58,7 @@ def _comments(service: str) -> dict[str, str]:
 
 
 def _promised(comment: str) -> set[str]:
-    found = _REASONS.search(comment)
-    if found is None:
-        return set()
-    listed = found.group(1).strip()
-    return set() if listed == _ALWAYS else {reason.strip() for reason in listed.split(",")}
+    return set(_REASON.findall(comment.partition("ErrorReasons: ")[2]))
 
 
 _SERVICES = service_names()
