@@ -41,11 +41,11 @@ class EpochFiles:
 
     def has(self, epoch: str) -> bool:
         """Tells whether the key of an epoch is there."""
-        return self._path(epoch).exists()
+        return self.path(epoch).exists()
 
     def make(self, epoch: str) -> None:
         """Makes the key of an epoch, or takes the one that is there."""
-        if not self._path(epoch).exists():
+        if not self.path(epoch).exists():
             self._write(epoch)
         self._wrappers[epoch] = self._read(epoch)
 
@@ -56,7 +56,7 @@ class EpochFiles:
     def destroy(self, epoch: str) -> None:
         """Destroys the key of an epoch for good: overwritten, synced, unlinked, forgotten."""
         self._wrappers.pop(epoch, None)
-        path = self._path(epoch)
+        path = self.path(epoch)
         if not path.exists():
             return
         with path.open("r+b", buffering=0) as file:
@@ -80,9 +80,13 @@ class EpochFiles:
         except WrapBroken as error:
             raise EpochGone(wrapped.epoch) from error
 
+    def path(self, epoch: str) -> Path:
+        """Returns where the key of an epoch is, or would be."""
+        return self._directory / f"{epoch}{_SUFFIX}"
+
     def _wrapper(self, epoch: str) -> Wrapper:
         """Returns an epoch's key; one that another process made is read, one that it destroyed is forgotten."""
-        if not self._path(epoch).exists():
+        if not self.path(epoch).exists():
             self._wrappers.pop(epoch, None)
             raise EpochGone(epoch)
         if epoch not in self._wrappers:
@@ -91,7 +95,7 @@ class EpochFiles:
 
     def _read(self, epoch: str) -> Wrapper:
         try:
-            return Wrapper(self._root.unwrap(self._path(epoch).read_bytes(), epoch.encode()))
+            return Wrapper(self._root.unwrap(self.path(epoch).read_bytes(), epoch.encode()))
         except (WrapBroken, FileNotFoundError) as error:
             raise EpochGone(epoch) from error
 
@@ -102,13 +106,10 @@ class EpochFiles:
             file.flush()
             os.fsync(file.fileno())
             try:
-                os.link(file.name, self._path(epoch))
+                os.link(file.name, self.path(epoch))
             except FileExistsError:
                 return
         self._sync_directory()
-
-    def _path(self, epoch: str) -> Path:
-        return self._directory / f"{epoch}{_SUFFIX}"
 
     def _sync_directory(self) -> None:
         descriptor = os.open(self._directory, os.O_RDONLY)

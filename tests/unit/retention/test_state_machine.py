@@ -269,7 +269,7 @@ class Story(RuleBasedStateMachine):
 
 TestStory = Story.TestCase
 TestStory.settings = settings(
-    max_examples=15,
+    max_examples=30,
     stateful_step_count=25,
     deadline=None,
     database=None,
