@@ -70,7 +70,6 @@ class PictureFile:
 
     Attributes:
         size: Width and height as stored, in pixels.
-        exif: What it says of itself.
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:
@@ -83,7 +82,6 @@ class PictureFile:
         try:
             self._image = Image.open(io.BytesIO(data), formats=_openable())
             self.size = self._image.size
-            self.exif = self._image.getexif()
         except (UnidentifiedImageError, *_BROKEN) as error:
             raise _corrupt("its header cannot be read") from error
         self._format = self._image.format or ""
@@ -94,10 +92,21 @@ class PictureFile:
                 f"it has {width} x {height} pixels; at most {limits.pixels:,} are decoded, {limits.side:,} on a side",
             )
 
+    def exif(self) -> Image.Exif:
+        """Returns what it says of itself. A PNG says so at its end, and is decoded for it.
+
+        Raises:
+            PictureUnusable: it is broken.
+        """
+        try:
+            return self._image.getexif()
+        except _BROKEN as error:
+            raise _corrupt("what it says of itself cannot be read") from error
+
     @property
     def orientation(self) -> int:
         """EXIF orientation of the stored pixels, 1 to 8; HEIC is turned by its own decoder."""
-        value = self.exif.get(ExifTags.Base.Orientation, 1) if self._format != "HEIF" else 1
+        value = self.exif().get(ExifTags.Base.Orientation, 1) if self._format != "HEIF" else 1
         return value if value in range(1, 9) else 1
 
     def decode(self) -> Picture:

@@ -74,7 +74,7 @@ def look(data: bytes, limits: Limits) -> Look:
     file = PictureFile(data, limits)
     picture = file.decode()
     reduced = shrink(picture, DETECTOR_SIDE)
-    return Look(picture, reduced, letterbox(reduced), scene_input(shrink(reduced, _SCENE_SIDE)), file.exif)
+    return Look(picture, reduced, letterbox(reduced), scene_input(shrink(reduced, _SCENE_SIDE)), file.exif())
 
 
 def measure(look: Look) -> Measures:

@@ -74,7 +74,7 @@ async def understand(
         ModelFault: a model gave no usable answer.
     """
     if wanted <= {Purpose.LOCATION}:
-        exif = await eyes.run(lambda: PictureFile(data, eyes.limits).exif)
+        exif = await eyes.run(lambda: PictureFile(data, eyes.limits).exif())
         return Understood(place=Place(read_position(exif)) if wanted else None)
     look = await eyes.run(partial(seeing.look, data, eyes.limits))
     seen, measures = await _see(look, metadata, eyes) if own in wanted else (known, None)
