@@ -56,6 +56,7 @@ async def main() -> None:
         keys = RetentionPurposeKeys(retention)
         store = PostgresConsentStore(pool, record_keys)
         notices = PostgresNoticeStore(pool, record_keys)
+        await store.check_key()
         await noticing.publish(released, policy, store=notices, clock=clock)
         feed = PostgresChangeFeed(pool, clock)
         worker = Worker(store, keys, clock)

@@ -27,10 +27,9 @@ from services.consent.errors import (
     SubjectErased,
 )
 from services.consent.policy import Policy
-from services.consent.ports import ChangeFeed, ConsentStore, GivenAnswer, History, Ledger, NoticeStore
+from services.consent.ports import ChangeFeed, ConsentStore, GivenAnswer, History, Ledger, NoticeStore, PurposeKeys
 from services.consent.settlement import carry_out, end_interrupted, settle
 from services.keyring.errors import GrantStale, PersonErased
-from services.keyring.purposes import PurposeKeys
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,35 @@ class NoticeStore(Protocol):
         """Returns a record of this person."""
 
 
+class PurposeKeys(Protocol):
+    """Keys of purposes, as `services.keyring.purposes` has them of retention."""
+
+    async def grant(
+        self,
+        *,
+        subject: str,
+        purpose: str,
+        revision: int,
+        expire_time: datetime,
+        decide_time: datetime,
+        reach_back_time: datetime | None = None,
+    ) -> int:
+        """Creates the key of a purpose, or prolongs the one that exists; repeating it changes nothing.
+
+        Raises:
+            GrantStale: a later decision about this purpose is known; metadata `current` has its revision.
+            PersonErased: the person was erased after they decided.
+            DependencyUnavailable: the key service does not answer; the key may exist or not.
+        """
+
+    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> datetime:
+        """Destroys keys; those granted at a later revision stay, and what does not exist is no error.
+
+        Raises:
+            DependencyUnavailable: the key service does not answer; the keys may be gone or not.
+        """
+
+
 class Changes(Protocol):
     """News that the consent of one person may have changed."""
 

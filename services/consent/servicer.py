@@ -18,9 +18,8 @@ from services.chassis.principal import current_subject
 from services.consent import noticing, operations, rendering, translation
 from services.consent.domain import ConsentEvent
 from services.consent.policy import Policy
-from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore
+from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore, PurposeKeys
 from services.consent.receipts import ReceiptSigner
-from services.keyring.purposes import PurposeKeys
 
 _EVENTS = {"default": 100, "largest": 1000}
 _NOTICES = {"default": 20, "largest": 100}

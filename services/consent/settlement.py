@@ -13,8 +13,7 @@ from datetime import datetime
 from services.chassis.clock import Clock
 from services.consent.decisions import Change, plan_expiry
 from services.consent.domain import ConsentEvent, Standing
-from services.consent.ports import ConsentStore, History, Ledger
-from services.keyring.purposes import PurposeKeys
+from services.consent.ports import ConsentStore, History, Ledger, PurposeKeys
 
 
 async def carry_out(ledger: Ledger, change: Change, *, subject: str, keys: PurposeKeys) -> None:

@@ -10,9 +10,8 @@ from psycopg_pool import PoolTimeout
 from services.chassis.clock import Clock
 from services.chassis.errors import DomainError
 from services.consent import settlement
-from services.consent.ports import ConsentStore
+from services.consent.ports import ConsentStore, PurposeKeys
 from services.keyring import PurgeOrder, SubjectScope
-from services.keyring.purposes import PurposeKeys
 
 SWEEP_SECONDS = 5.0
 """Time between two looks for interrupted changes; a change in work is younger than this or holds its lock."""

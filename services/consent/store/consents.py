@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.database import Pool, subject_lock, subject_turn
+from services.chassis.seal import SealBroken
 from services.consent.domain import ConsentEvent
 from services.consent.ports import GivenAnswer, History
-from services.consent.record_keys import RecordKeys
+from services.consent.record_keys import RecordKeyInvalid, RecordKeys
 from services.consent.store.events import EventRows
 from services.consent.store.ledger import PostgresLedger
 from services.consent.store.persons import PersonRows
@@ -21,6 +22,24 @@ class PostgresConsentStore:
     def __init__(self, pool: Pool, keys: RecordKeys) -> None:
         self._pool = pool
         self._keys = keys
+
+    async def check_key(self) -> None:
+        """Makes sure that the service's key is the one that these records are wrapped under.
+
+        Raises:
+            RecordKeyInvalid: it is another one.
+        """
+        async with self._pool.connection() as connection:
+            somebody = await PersonRows(connection).anybody()
+        if somebody is None:
+            return
+        subject, wrapped = somebody
+        try:
+            self._keys.unwrap(wrapped, subject=subject)
+        except SealBroken as error:
+            raise RecordKeyInvalid(
+                "the record key does not open the records of this database: put the file back that made them"
+            ) from error
 
     @asynccontextmanager
     async def locked(self, subject: str) -> AsyncIterator[PostgresLedger]:

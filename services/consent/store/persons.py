@@ -50,6 +50,12 @@ class PersonRows:
             raise LookupError("the person is not written down")
         return bytes(wrapped)
 
+    async def anybody(self) -> tuple[str, bytes] | None:
+        """Returns the pseudonym and the wrapped key of somebody who is there."""
+        cursor = await self._connection.execute("SELECT subject, wrapped_key FROM person LIMIT 1")
+        row = await cursor.fetchone()
+        return None if row is None else (str(row[0]), bytes(row[1]))
+
     async def add_person(self, subject: str, *, revision: int, wrapped_key: bytes) -> None:
         """Adds a person, unless they are there."""
         await self._connection.execute(

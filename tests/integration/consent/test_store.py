@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from services.chassis.database import Pool
-from services.consent.record_keys import RecordKeys
+from services.consent.record_keys import RecordKeyInvalid, RecordKeys
 from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
 from tests.contract.consent.store_suite import (
@@ -50,6 +50,16 @@ async def _everything(pool: Pool, *tables: str) -> bytes:
             cursor = await connection.execute(f"SELECT t::text FROM {table} AS t")
             parts += [str(row[0]).encode() for row in await cursor.fetchall()]
     return b"\n".join(parts)
+
+
+async def test_another_key_than_the_one_that_wrapped_the_records_is_refused_at_start(
+    stores: Stores, pool: Pool
+) -> None:
+    await PostgresConsentStore(pool, RecordKeys(os.urandom(32))).check_key()
+    await _write(stores)
+
+    with pytest.raises(RecordKeyInvalid, match="put the file back"):
+        await PostgresConsentStore(pool, RecordKeys(os.urandom(32))).check_key()
 
 
 _PERSONAL = ("person", "notice_serving", "consent_event", "request", "pending_change", "outbox")
