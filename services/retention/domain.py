@@ -12,8 +12,6 @@ OWN_NAME = "retention"
 """This service's own name, as in orders to itself."""
 MAX_KEYS_IN_ORDER = 1000
 """Data keys named by one order."""
-EPOCH_LIFE = timedelta(days=7)
-"""An epoch key is destroyed this long after it was made; no backup can be opened after that."""
 CLOCK_SLACK = timedelta(hours=1)
 """How far another service's clock may be ahead when it asks for the longest retention."""
 
@@ -50,12 +48,7 @@ MEDIA_PURPOSES = frozenset({Purpose.CLOUD_PROCESSING, Purpose.OLDER_MEDIA})
 
 @dataclass(frozen=True)
 class WrappedKey:
-    """A key sealed under an epoch key.
-
-    Attributes:
-        epoch: Id of the epoch.
-        sealed: The sealed key.
-    """
+    """A key sealed under the key of an epoch, and the epoch's id."""
 
     epoch: str
     sealed: bytes

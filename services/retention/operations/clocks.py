@@ -7,13 +7,15 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.retention.data_map import DataMap
-from services.retention.domain import EPOCH_LIFE, PurgeCause, PurposeKey, key_orders, key_revocations
+from services.retention.domain import PurgeCause, PurposeKey, key_orders, key_revocations
 from services.retention.operations.keys import order_purposes_away
 from services.retention.operations.ports import EpochGone, EpochKeys, Store, Transaction
 
 BATCH = 1000
 """Data keys destroyed, or purpose keys wrapped anew, in one transaction."""
 
+EPOCH_LIFE = timedelta(days=7)
+"""An epoch key is destroyed this long after it was made; no backup can be opened after that."""
 TOMBSTONE_LIFE = timedelta(days=40)
 """Longer than any retention and any epoch: by then nothing can come in late and no backup can be opened."""
 ORDER_LIFE = timedelta(days=7)

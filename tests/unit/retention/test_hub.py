@@ -89,6 +89,10 @@ async def test_a_stream_that_does_not_keep_up_is_ended_rather_than_given_a_gap()
             await revoke(store, GONE)
             await listening(hub)
         with pytest.raises(DependencyUnavailable):
-            async with asyncio.timeout(1):
-                async for _ in stream:
-                    pass
+            await drained(stream)
+
+
+async def drained(stream: AsyncIterator[object]) -> None:
+    async with asyncio.timeout(1):
+        async for _ in stream:
+            pass

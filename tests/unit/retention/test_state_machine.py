@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.chassis.errors import DomainError
-from services.retention.domain import EPOCH_LIFE, OpenKey, Purpose
+from services.retention.domain import OpenKey, Purpose
 from services.retention.epoch_files import EpochFiles
-from services.retention.operations.clocks import rotate_epochs
+from services.retention.operations.clocks import EPOCH_LIFE, rotate_epochs
 from tests.contract.retention.ground import ADA, BEN, CLOUD, LOCATION, OLDER, Ground
 from tests.fakes.clock import FakeClock
 from tests.fakes.retention_store import FakeStore, State
