@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from deploy.local.files import write_private
+from deploy.local.files import replace_private, write_private
 from deploy.local.home import StackHome
 from deploy.local.roster import SERVICES
 from services.chassis.clock import Clock
@@ -57,7 +57,7 @@ def _ensure_keys(home: StackHome) -> None:
     for name in (TOKEN_KEY, RECEIPT_KEY):
         if not home.key(name).exists():
             write_private(home.key(name), _pem(Ed25519PrivateKey.generate()))
-    write_private(home.key(JWKS), jwks_document(home.key(TOKEN_KEY).read_bytes()).encode())
+    replace_private(home.key(JWKS), jwks_document(home.key(TOKEN_KEY).read_bytes()).encode())
 
 
 def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
@@ -87,7 +87,10 @@ def _ends_soon(home: StackHome, service: str, now: datetime) -> bool:
     file, key = home.certificate(service)
     if not (file.exists() and key.exists()):
         return True
-    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    except ValueError:  # cut short by a power failure
+        return True
     return certificate.not_valid_after_utc - now < _RENEW_BEFORE
 
 
@@ -111,8 +114,8 @@ def _issue(home: StackHome, service: str, now: datetime) -> None:
         .sign(authority_key, hashes.SHA256())
     )
     certificate_file, key_file = home.certificate(service)
-    write_private(key_file, _pem(key))
-    write_private(certificate_file, certificate.public_bytes(Encoding.PEM))
+    replace_private(key_file, _pem(key))
+    replace_private(certificate_file, certificate.public_bytes(Encoding.PEM))
 
 
 def _builder(

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from deploy.local.files import write_private
+from deploy.local.files import replace_private, write_private
 from deploy.local.home import StackHome
 from deploy.local.parts.ports import ReservedPort, reserve_again
 
@@ -41,10 +41,13 @@ class PortBook:
     def reserve(cls, home: StackHome, names: Sequence[str]) -> Self:
         """Reserves a port for each name: the one used last where it is free, else another."""
         file = home.ports
-        last: dict[str, int] = json.loads(file.read_bytes()) if file.exists() else {}
+        try:
+            last: dict[str, int] = json.loads(file.read_bytes())
+        except (FileNotFoundError, ValueError):
+            last = {}
         reserved = {name: reserve_again(last.get(name, 0)) for name in names}
         numbers = {name: port.number for name, port in reserved.items()}
-        write_private(file, json.dumps({**last, **numbers}, indent=1).encode())
+        replace_private(file, json.dumps({**last, **numbers}, indent=1).encode())
         return cls(reserved)
 
     def number(self, name: str) -> int:

@@ -18,7 +18,7 @@ from deploy.local.state import Phase, ProcessId, StackState, read_state
 START_SECONDS = 180.0
 """A first start with MinIO builds it."""
 STOP_SECONDS = 60.0
-_PAUSE = 0.05
+_PAUSE = 0.1
 
 Report = Callable[[StackState], None]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from deploy.local.errors import StackError
 from deploy.local.parts.triton import Models
-from inference.models.canary import answers_rightly
 
 
 async def shipped_models(target: Path) -> Models:
@@ -32,7 +31,13 @@ async def shipped_models(target: Path) -> Models:
     if process.returncode != 0:
         reason, _, message = errors.decode().strip().splitlines()[-1].partition(": ")
         raise StackError(reason, message, field="models")
-    return Models(repository=target, names=output.decode().split(), canary=answers_rightly, environment={})
+    return Models(repository=target, names=output.decode().split(), canary=_answers_rightly, environment={})
+
+
+async def _answers_rightly(address: str) -> bool:
+    from inference.models.canary import answers_rightly
+
+    return await answers_rightly(address)
 
 
 def _main(target: Path) -> int:

@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from minio import MinioAdmin
-from minio.credentials import StaticProvider
+from typing import TYPE_CHECKING
 
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.minio_program import minio_program
@@ -25,6 +23,9 @@ from deploy.local.parts.object_store import (
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.roster import BUCKETS, ROSTER
+
+if TYPE_CHECKING:
+    from minio import MinioAdmin
 
 _LIST_ACTIONS = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
 _LIFECYCLE_ACTIONS = ("s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration")
@@ -85,6 +86,9 @@ class MinioServer:
         return ()
 
     def _make_users(self) -> None:
+        from minio import MinioAdmin
+        from minio.credentials import StaticProvider
+
         administrator = self._identities[ADMINISTRATOR]
         credentials = StaticProvider(access_key=administrator.access_key, secret_key=administrator.secret_key)
         with connection(self.address, administrator) as (_, http):
@@ -115,7 +119,7 @@ class MinioServer:
         )
 
 
-def _make_user(admin: MinioAdmin, name: str, identity: Identity) -> None:
+def _make_user(admin: "MinioAdmin", name: str, identity: Identity) -> None:
     """Adds or updates a user: every step replaces what is there."""
     admin.user_add(access_key=identity.access_key, secret_key=identity.secret_key)
     admin.policy_add(policy_name=name, policy=policy(name).document())

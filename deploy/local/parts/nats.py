@@ -6,17 +6,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import nats
-import nats.errors
-import nats.js.errors
-from nats.aio.client import Client
+from typing import TYPE_CHECKING
 
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
 from deploy.local.roster import SERVICES
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 PROBER = "prober"
 _PROBE_STREAM = "PROBE"
@@ -67,6 +66,9 @@ class NatsServer:
 
     async def probe(self) -> bool:
         """Publishes a message to a stream and waits for its acknowledgement."""
+        import nats
+        import nats.errors
+
         try:
             client = await nats.connect(
                 self.url(PROBER),
@@ -134,7 +136,10 @@ def permissions(service: str) -> Permissions:
     )
 
 
-async def _publish(client: Client) -> bool:
+async def _publish(client: "Client") -> bool:
+    import nats.errors
+    import nats.js.errors
+
     stream = client.jetstream(timeout=_CONNECT_SECONDS)
     try:
         await stream.add_stream(name=_PROBE_STREAM, subjects=["probe"], max_msgs=1)

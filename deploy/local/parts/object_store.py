@@ -5,12 +5,13 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-import urllib3
-from minio import Minio
-from minio.error import MinioException
+from typing import TYPE_CHECKING
 
 from deploy.local.roster import ROSTER
+
+if TYPE_CHECKING:
+    import urllib3
+    from minio import Minio
 
 ADMINISTRATOR = "administrator"
 REGION = "us-east-1"
@@ -37,8 +38,11 @@ def new_identities() -> Mapping[str, Identity]:
 
 
 @contextmanager
-def connection(address: str, identity: Identity) -> Iterator[tuple[Minio, urllib3.PoolManager]]:
+def connection(address: str, identity: Identity) -> Iterator[tuple["Minio", "urllib3.PoolManager"]]:
     """Yields a client that gives up at once (whoever waits for readiness asks again), and its connections."""
+    import urllib3
+    from minio import Minio
+
     http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=10), retries=False)
     store = Minio(
         address,
@@ -56,17 +60,20 @@ def connection(address: str, identity: Identity) -> Iterator[tuple[Minio, urllib
 
 def put_and_get(address: str, administrator: Identity) -> bool:
     """Writes an object and says whether it can be read again as it was."""
+    from minio.error import MinioException
+    from urllib3.exceptions import HTTPError
+
     content = secrets.token_bytes(16)
     with connection(address, administrator) as (store, _):
         try:
             _make_missing(store, (PROBE_BUCKET,))
             store.put_object(PROBE_BUCKET, "probe", io.BytesIO(content), len(content))
             return read(store, PROBE_BUCKET, "probe") == content
-        except (MinioException, urllib3.exceptions.HTTPError, OSError):
+        except (MinioException, HTTPError, OSError):
             return False
 
 
-def read(store: Minio, bucket: str, name: str) -> bytes:
+def read(store: "Minio", bucket: str, name: str) -> bytes:
     """Returns the content of an object."""
     response = store.get_object(bucket, name)
     try:
@@ -82,7 +89,7 @@ def make_buckets(address: str, administrator: Identity, buckets: Sequence[str]) 
         _make_missing(store, buckets)
 
 
-def _make_missing(store: Minio, buckets: Sequence[str]) -> None:
+def _make_missing(store: "Minio", buckets: Sequence[str]) -> None:
     for bucket in buckets:
         if not store.bucket_exists(bucket):
             store.make_bucket(bucket)

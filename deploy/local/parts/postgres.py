@@ -7,9 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING
 
 from deploy.local.errors import start_failed
 from deploy.local.parts.lifecycle import running
@@ -22,6 +20,9 @@ from deploy.local.parts.postgres_files import (
 )
 from deploy.local.parts.process import Command, ServerProcess, plain_environment
 from deploy.local.roster import SERVICES
+
+if TYPE_CHECKING:
+    import psycopg
 
 SUPERUSER = "postgres"
 _CONNECT_SECONDS = 5
@@ -80,6 +81,8 @@ class PostgresServer:
 
     async def probe(self) -> bool:
         """Runs a query as the superuser."""
+        import psycopg
+
         try:
             async with await self._connect() as connection:
                 return await (await connection.execute("SELECT 1")).fetchone() == (1,)
@@ -101,6 +104,8 @@ class PostgresServer:
         return (str(copy),) if copy else ()
 
     async def _connect(self) -> "psycopg.AsyncConnection[tuple[object, ...]]":
+        import psycopg
+
         return await psycopg.AsyncConnection.connect(
             self.url(SUPERUSER), autocommit=True, connect_timeout=_CONNECT_SECONDS
         )
@@ -156,6 +161,8 @@ def _run(command: Command) -> None:
 
 
 async def _make_database(connection: "psycopg.AsyncConnection[tuple[object, ...]]", role: str, password: str) -> None:
+    from psycopg import sql
+
     name = sql.Identifier(role)
     await connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password)))
     await connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))

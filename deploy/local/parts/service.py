@@ -5,9 +5,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import grpc
-from grpc_health.v1 import health_pb2
-
 from deploy.local.parts.process import Command, ServerProcess
 
 _PROBE_SECONDS = 3.0
@@ -59,6 +56,9 @@ class ServiceProcess:
 
     async def probe(self) -> bool:
         """Asks its health over TLS, as any of its callers could."""
+        import grpc
+        from grpc_health.v1 import health_pb2
+
         credentials = grpc.ssl_channel_credentials(self._authority.read_bytes())
         async with grpc.aio.secure_channel(self.address, credentials) as channel:
             check = channel.unary_unary(

@@ -11,10 +11,6 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
-import grpc
-import tritonclient.grpc.aio as triton
-from tritonclient.utils import InferenceServerException
-
 from deploy.local.errors import StackError
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
@@ -98,6 +94,10 @@ class TritonServer:
 
         With a dead model process, live, ready and model-ready stay green while every request fails.
         """
+        import grpc
+        import tritonclient.grpc.aio as triton
+        from tritonclient.utils import InferenceServerException
+
         try:
             async with triton.InferenceServerClient(self.address) as client:
                 if not await client.is_server_ready(client_timeout=_PROBE_SECONDS):

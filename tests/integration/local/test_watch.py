@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import StackError
+from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.plan import Unit
 from deploy.local.watch import Watch
@@ -16,29 +17,36 @@ from services.chassis.clock import SystemClock
 from tests.integration.local.traces import litter
 
 PATIENCE = 20.0
+LISTENS = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
 
 
 class Sleeper:
     """A part that does nothing, and answers as it is told."""
 
     name = "sleeper"
-    address = "127.0.0.1:1"
 
-    def __init__(self, folder: Path, program: str = "import time; time.sleep(60)") -> None:
+    def __init__(self, folder: Path, program: str = LISTENS) -> None:
         self.answers = True
+        self._port = ReservedPort()
+        self.address = self._port.address
         self.log = folder / "log"
         self._folder = folder
         self._program = program
 
     async def start(self) -> ServerProcess:
         program = Path(sys.executable)
-        return ServerProcess.start(Command(program, ("-c", self._program), log=self.log, directory=self._folder))
+        return ServerProcess.start(
+            Command(program, ("-c", self._program, str(self._port.number)), log=self.log, directory=self._folder)
+        )
 
     async def probe(self) -> bool:
         return self.answers
 
     async def provision(self) -> None:
         """Needs nothing."""
+
+    def close(self) -> None:
+        self._port.close()
 
     def litter(self) -> list[str]:
         return [f"{self._folder}/litter*"]
@@ -54,6 +62,7 @@ async def watched(part: Sleeper, changed: Callable[[], None] = lambda: None) -> 
         life.cancel()
         await asyncio.gather(life, return_exceptions=True)
         await watch.stop()
+        part.close()
 
 
 async def until(holds: Callable[[], bool], change: asyncio.Event) -> None:
@@ -92,6 +101,7 @@ async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
     watch = Watch(Unit(part), SystemClock(), lambda: None)
     with pytest.raises(StackError, match="sleeper did not start: it ended with status 1; it said: no room on the disk"):
         await watch.run()
+    part.close()
 
 
 async def test_a_stopped_part_is_not_running_and_left_nothing(tmp_path: Path) -> None:
