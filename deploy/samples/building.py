@@ -18,7 +18,7 @@ from deploy.samples.layout import WINDOW, Frame, copy_name, lay_out, seeded, usa
 from deploy.samples.manifest import Manifest, RollFile
 from deploy.samples.metadata import MARK
 from deploy.samples.notice import notice
-from deploy.samples.recipe import recipe, recipe_digest
+from deploy.samples.recipe import Recipe, digest_of, recipe
 from deploy.samples.sources import Library, Pixels, default_cache, open_library
 
 NOTICE: Final = "ROLL.md"
@@ -59,7 +59,12 @@ class Roll:
 
 
 def build_roll(
-    target: Path, *, now: datetime, progress: Report = lambda _: None, library: Library | None = None
+    target: Path,
+    *,
+    now: datetime,
+    progress: Report = lambda _: None,
+    library: Library | None = None,
+    plan: Recipe | None = None,
 ) -> Roll:
     """Builds the roll, or finds it as an earlier call left it.
 
@@ -68,37 +73,39 @@ def build_roll(
         now: aware; the roll ends on the day before.
         progress: told of each picture.
         library: the pictures to make it of; those of this machine by default.
+        plan: what to make; `roll.toml` by default.
 
     Raises:
         TargetInUse: the folder holds pictures that are not of the roll.
         SourcesMissing: the extra `samples` is not installed.
     """
     found = manifest.read(target)
-    digest = recipe_digest()
+    plan = plan or recipe()
+    digest = digest_of(plan)
     if found is not None and manifest.holds(found, target, recipe=digest, now=now):
         progress(Step("present", len(found.files), len(found.files)))
         return _roll(target, found, built=False)
     manifest.refuse_strangers(found, target)
     if library is None:
         library = open_library(default_cache(), told=lambda text: progress(Step(text, 0, 0)))
-    return _roll(target, _build(target, now, digest, library, progress), built=True)
+    return _roll(target, _build(target, plan, now, library, progress), built=True)
 
 
 def _roll(target: Path, made: Manifest, *, built: bool) -> Roll:
     return Roll(target, target / manifest.PICTURES, made.files, made.missing_packages, built)
 
 
-def _build(target: Path, now: datetime, digest: str, library: Library, progress: Report) -> Manifest:
-    frames = [chosen for frame in lay_out(recipe(), now) if (chosen := _chosen(frame, library)) is not None]
+def _build(target: Path, plan: Recipe, now: datetime, library: Library, progress: Report) -> Manifest:
+    frames = [chosen for frame in lay_out(plan, now) if (chosen := _chosen(frame, library)) is not None]
     if not any(frame.source for frame in frames):
         raise SourcesMissing("no picture was found; install pellicule with its extra `samples`")
     part = target / f"{manifest.PICTURES}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     rows = _develop_all(frames, library, part, now, progress)
-    rows += _copy_all(frames, rows, part, now)
+    rows += _copy_all(plan, rows, part, now)
     made = Manifest(
-        mark=MARK, recipe=digest, built_for=now, usable_until=usable_until(frames),
+        mark=MARK, recipe=digest_of(plan), built_for=now, usable_until=usable_until(frames),
         missing_packages=library.missing_packages, files=tuple(rows),
     )  # fmt: skip
     _put_in_place(target, part, made)
@@ -155,14 +162,13 @@ def _pixels(frame: Frame, library: Library) -> Pixels:
     return develop(scene, frame.look, seeded("grain", frame.id))
 
 
-def _copy_all(frames: Sequence[Frame], rows: Sequence[RollFile], part: Path, now: datetime) -> list[RollFile]:
+def _copy_all(plan: Recipe, rows: Sequence[RollFile], part: Path, now: datetime) -> list[RollFile]:
     by_shot = {row.shot: row for row in rows}
-    taken = {frame.id: frame for frame in frames}
     copies = []
-    for copy in recipe().copies:
+    for copy in plan.copies:
         original = by_shot.get(copy.of)
         if original is not None:
-            name = copy_name(copy, taken[copy.of], now)
+            name = copy_name(copy, original.taken_at, now)
             shutil.copy2(part / original.file, part / name)
             copies.append(original.model_copy(update={"file": name, "duplicate_of": original.file}))
     return copies

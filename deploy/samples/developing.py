@@ -121,7 +121,7 @@ def _framed(source: Pixels, look: Look) -> tuple[Pixels, float]:
 
 def _warped(source: Pixels, middle: tuple[float, float], scale: float, look: Look) -> Pixels:
     columns, rows = look.size
-    matrix = cv2.getRotationMatrix2D(middle, look.turn, scale)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, look.turn, scale), np.float64)
     matrix[:, 2] += np.asarray([columns / 2, rows / 2]) - np.asarray(middle)
     if look.mirrored:
         mirror = np.asarray([[-1, 0, columns - 1], [0, 1, 0]], float)
@@ -168,9 +168,9 @@ def _grained(scene: Scene, grain: float, rng: Rng) -> Scene:
         return scene
     rows, columns = scene.shape[:2]
     light = cv2.GaussianBlur(rng.standard_normal((rows, columns), np.float32), (0, 0), 0.7) * 2.0
-    colour = rng.standard_normal((rows // 3 + 1, columns // 3 + 1, 3), np.float32)
-    noise = cv2.resize(colour * 0.45, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    noise += light[..., None]
+    coarse = rng.standard_normal((rows // 3 + 1, columns // 3 + 1, 3), np.float32)
+    colour = cv2.resize(coarse * 0.45, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    noise = np.asarray(colour, np.float32) + light[..., None]
     # Shadows are noisier than lights.
     grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
     noise *= (grain * np.clip(1.25 - grey * (0.6 / 255), 0.65, 1.25))[..., None]

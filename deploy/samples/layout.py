@@ -78,9 +78,9 @@ def lay_out(recipe: Recipe, now: datetime) -> list[Frame]:
     return sorted(frames, key=lambda frame: (frame.taken, frame.id))
 
 
-def copy_name(copy: Copy, original: Frame, now: datetime) -> str:
-    """Returns what a copy's file is called."""
-    moment = datetime.combine(_today(now) - timedelta(days=copy.day), original.taken.timetz())
+def copy_name(copy: Copy, taken: datetime, now: datetime) -> str:
+    """Returns what a copy's file is called; it was made at the wall time at which the original was taken."""
+    moment = datetime.combine(_today(now) - timedelta(days=copy.day), taken.timetz())
     return moment.strftime(copy.name)
 
 
@@ -100,12 +100,15 @@ def _frame(recipe: Recipe, shot: Shot, today: date, number: int) -> Frame:
     phone = None if shot.kind == "screenshot" or shot.name else recipe.phones[shot.phone]
     shaky = shot.shaky == number
     look = _of_burst(shot.look, shot.id, number, shaky=shaky)
-    instead = shot.instead and (shot.instead.source, _of_burst(shot.instead.look, shot.id, number, shaky=shaky))
+    instead = None
+    if shot.instead is not None:
+        instead = (shot.instead.source, _of_burst(shot.instead.look, shot.id, number, shaky=shaky))
     return Frame(
         id=identity, event=shot.event, kind=shot.kind, source=shot.source, draw=shot.draw, look=look, instead=instead,
         taken=taken, place=shot.place, position=_position(recipe, shot.place, identity), phone=phone,
         orientation=shot.orientation, format=_format(shot), name=shot.name or _name(shot, phone, taken),
-        burst=shot.id if shot.frames > 1 else "", blurred=shot.blurred or look.blurred, faces=shot.faces,
+        burst=shot.id if shot.frames > 1 else "", blurred=shot.blurred or look.blurred,
+        faces=None if shot.crowd else shot.faces,
     )  # fmt: skip
 
 

@@ -68,7 +68,8 @@ class Shot(_Row):
         number: what a counting phone had counted to.
         name: of a file that no phone named.
         blurred: whether the source itself is blurred.
-        faces: how many people look at the camera; nothing where nobody counted.
+        faces: how many people look at the camera.
+        crowd: whether there are people whom nobody counted.
     """
 
     id: str
@@ -90,7 +91,8 @@ class Shot(_Row):
     format: Format = "jpeg"
     name: str = ""
     blurred: bool = False
-    faces: int | None = 0
+    faces: int = 0
+    crowd: bool = False
 
 
 class Copy(_Row):
@@ -116,11 +118,12 @@ def recipe() -> Recipe:
     return Recipe.model_validate(tomllib.loads(_text()))
 
 
-def recipe_digest() -> str:
-    """One digest over the recipe and the code that follows it, in hex: what else a roll depends on is its date."""
+def digest_of(plan: Recipe) -> str:
+    """One digest over a recipe and the code that follows it, in hex: what else a roll depends on is its date."""
     here = files(__package__)
     names = sorted(entry.name for entry in here.iterdir() if entry.name.endswith((".py", ".toml")))
-    return hashlib.sha256(b"".join(here.joinpath(name).read_bytes() for name in names)).hexdigest()
+    parts = [here.joinpath(name).read_bytes() for name in names]
+    return hashlib.sha256(b"".join([*parts, plan.model_dump_json().encode()])).hexdigest()
 
 
 def _text() -> str:

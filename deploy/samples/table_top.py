@@ -53,12 +53,15 @@ def photograph(sheet: Image.Image, laid: Laid, rng: Rng) -> Pixels:
     width, height = (_SHORT, _LONG) if laid.upright else (_LONG, _SHORT)
     paper = _creased(np.asarray(sheet, np.float32), laid, rng)
     matrix = cv2.getPerspectiveTransform(_outline(sheet.size), _corners(sheet.size, (width, height), laid))
-    drawn = cv2.warpPerspective(paper, matrix, (width, height), flags=cv2.INTER_AREA)
-    cover = cv2.warpPerspective(np.ones(paper.shape[:2], np.float32), matrix, (width, height), flags=cv2.INTER_AREA)
+    size = (width, height)
+    drawn = np.asarray(cv2.warpPerspective(paper, matrix, size, flags=cv2.INTER_AREA), np.float32)
+    whole = np.ones(paper.shape[:2], np.float32)
+    cover = np.asarray(cv2.warpPerspective(whole, matrix, size, flags=cv2.INTER_AREA), np.float32)
     table = _wood(rng, _WOODS[laid.wood], width, height)
-    scene = table * (1 - 0.6 * _shadow(cover, laid) * (1 - cover))[..., None]
-    scene = scene * (1 - cover[..., None]) + drawn * cover[..., None]
-    return finished(cv2.GaussianBlur(scene * _light(laid, width, height)[..., None], (0, 0), 0.8).astype(np.float32))
+    shaded = table * (1 - 0.6 * _shadow(cover, laid) * (1 - cover))[..., None]
+    scene = shaded + (drawn - shaded) * cover[..., None]
+    lit = scene * _light(laid, width, height)[..., None]
+    return finished(np.asarray(cv2.GaussianBlur(lit, (0, 0), 0.8), np.float32))
 
 
 def _outline(size: tuple[int, int]) -> Scene:
@@ -109,8 +112,8 @@ def _wood(rng: Rng, colour: tuple[int, int, int], width: int, height: int) -> Sc
 
 def _shadow(cover: Scene, laid: Laid) -> Scene:
     away = np.deg2rad(laid.light + 180)
-    shift = np.float32([[1, 0, 16 * np.cos(away)], [0, 1, 16 * np.sin(away)]])
-    moved = cv2.warpAffine(cover, np.asarray(shift), cover.shape[1::-1])
+    shift = np.asarray([[1, 0, 16 * np.cos(away)], [0, 1, 16 * np.sin(away)]], np.float32)
+    moved = cv2.warpAffine(cover, shift, cover.shape[1::-1])
     return np.asarray(cv2.GaussianBlur(moved, (0, 0), 13), np.float32)
 
 
