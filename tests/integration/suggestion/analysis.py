@@ -1,0 +1,156 @@
+"""The analysis service as its contract describes it: over mTLS, with photos that a test puts there."""
+
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import uuid4
+
+import grpc
+import numpy as np
+from PIL import Image
+
+from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
+from services.chassis.access import AccessTable, ServiceNamed
+from services.chassis.clock import SystemClock
+from services.chassis.errors import DomainError, FieldInvalid, Status
+from services.chassis.principal import current_subject
+from services.chassis.server import running_server
+from services.chassis.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+SERVICE = analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name
+ACCESS: AccessTable = {
+    f"/{SERVICE}/{rpc}": frozenset({ServiceNamed("suggestion")}) for rpc in ("ListAnalyses", "ReadPreview")
+}
+EMBEDDING_SIZE = 1280
+MOST_ON_A_PAGE = 7
+
+
+class MediaNotFound(DomainError):
+    status = Status.NOT_FOUND
+    reason = "MEDIA_NOT_FOUND"
+
+
+class PurposeNotGranted(DomainError):
+    status = Status.FAILED_PRECONDITION
+    reason = "PURPOSE_NOT_GRANTED"
+
+
+class AnalysisStandIn(analysis_service_pb2_grpc.AnalysisServiceServicer):
+    """Serves what `understand` was told of, a few on each page.
+
+    Attributes:
+        refused: Subjects that have granted nothing.
+        before_preview: Runs before each preview is sent.
+        after_page: Runs after each page is put together.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._settings = settings
+        self._photos: dict[str, dict[str, analysis_pb2.Analysis]] = {}
+        self._serving: AsyncExitStack | None = None
+        self.refused: set[str] = set()
+        self.before_preview: Callable[[], None] = lambda: None
+        self.after_page: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """Serves, at the same address each time."""
+        self._serving = AsyncExitStack()
+        await self._serving.enter_async_context(
+            running_server(
+                name="analysis",
+                settings=self._settings,
+                register=lambda server: analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server(self, server),
+                service_names=[SERVICE],
+                access=ACCESS,
+                clock=SystemClock(),
+            )
+        )
+
+    async def stop(self) -> None:
+        """Ends: callers find nobody."""
+        if self._serving is not None:
+            await self._serving.aclose()
+            self._serving = None
+
+    def understand(self, subject: str, analysis: analysis_pb2.Analysis) -> None:
+        self._photos.setdefault(subject, {})[analysis.media] = analysis
+
+    def forget(self, subject: str, media: str) -> None:
+        del self._photos[subject][media]
+
+    async def ListAnalyses(  # noqa: N802  # named in the contract
+        self, request: analysis_service_pb2.ListAnalysesRequest, context: "Context"
+    ) -> analysis_service_pb2.ListAnalysesResponse:
+        subject = current_subject()
+        if subject in self.refused:
+            raise PurposeNotGranted("grant CLOUD_PROCESSING first", metadata={"purpose": "CLOUD_PROCESSING"})
+        photos = self._photos.get(subject, {})
+        names = list(photos)
+        if request.page_token and request.page_token not in names:
+            raise FieldInvalid.of("page_token", "begin again")
+        start = names.index(request.page_token) + 1 if request.page_token else 0
+        shown = names[start : start + min(request.page_size or 100, MOST_ON_A_PAGE)]
+        more = bool(shown) and shown[-1] != names[-1]
+        response = analysis_service_pb2.ListAnalysesResponse(
+            analyses=[photos[name] for name in shown], next_page_token=shown[-1] if more else ""
+        )
+        self.after_page()
+        return response
+
+    async def GetAnalysis(  # noqa: N802  # named in the contract
+        self, request: analysis_service_pb2.GetAnalysisRequest, context: "Context"
+    ) -> analysis_service_pb2.GetAnalysisResponse:
+        raise MediaNotFound("nobody asks for one analysis alone")
+
+    async def GetProgress(  # noqa: N802  # named in the contract
+        self, request: analysis_service_pb2.GetProgressRequest, context: "Context"
+    ) -> analysis_service_pb2.GetProgressResponse:
+        return analysis_service_pb2.GetProgressResponse()
+
+    async def ReadPreview(  # noqa: N802  # named in the contract
+        self, request: analysis_service_pb2.ReadPreviewRequest, context: "Context"
+    ) -> AsyncIterator[analysis_service_pb2.ReadPreviewResponse]:
+        self.before_preview()
+        analysis = self._photos.get(current_subject(), {}).get(request.media)
+        if analysis is None:
+            raise MediaNotFound("there is no such media", metadata={"media": request.media})
+        content = picture(analysis)
+        for start in range(0, len(content), 1 << 16):
+            yield analysis_service_pb2.ReadPreviewResponse(chunk=content[start : start + (1 << 16)])
+
+
+def analysis_of(number: int, taken: datetime, **fields: Any) -> analysis_pb2.Analysis:
+    """Returns a good photo that looks like no other; `fields` go into its findings."""
+    embedding = np.full(EMBEDDING_SIZE, 0.01, "<f4")
+    embedding[number % EMBEDDING_SIZE] = 1.0
+    values: dict[str, Any] = {
+        "width": 1600,
+        "height": 1200 if number % 2 else 2000,
+        "kind": analysis_pb2.MEDIA_KIND_PHOTO,
+        "sharpness": 0.8,
+        "exposure": 0.9,
+        "scene_embedding": embedding.tobytes(),
+        **fields,
+    }
+    message = analysis_pb2.Analysis(
+        media=f"media/{uuid4()}",
+        state=analysis_pb2.ANALYSIS_STATE_DONE,
+        findings=analysis_pb2.Findings(**values),
+    )
+    message.findings.capture_time.FromDatetime(taken)
+    message.delete_time.FromDatetime(datetime.now(UTC) + timedelta(days=20))
+    return message
+
+
+def picture(analysis: analysis_pb2.Analysis) -> bytes:
+    """Returns a JPEG of the photo's shape, in a colour of its own."""
+    shade = sum(analysis.media.encode())
+    size = (analysis.findings.width // 5, analysis.findings.height // 5)
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (shade % 251, shade % 127, shade % 63)).save(buffer, "JPEG")
+    return buffer.getvalue()

@@ -1,0 +1,110 @@
+"""The suggestion service as a person sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2, suggestion_service_pb2_grpc
+from services.chassis.error_details import read_error
+
+ResultT = TypeVar("ResultT")
+
+PATIENCE_SECONDS = 30.0
+"""Longer than anything takes on a busy machine; what does not come by then does not come."""
+_POLL_SECONDS = 0.05
+
+
+class Person:
+    """Somebody with a token; every method is a call of theirs."""
+
+    def __init__(self, name: str, subject: str, channel: grpc.aio.Channel, headers: grpc.aio.Metadata) -> None:
+        self.name = name
+        self.subject = subject
+        self.stub = suggestion_service_pb2_grpc.SuggestionServiceStub(channel)
+        self.headers = headers
+
+    async def refresh(self) -> int:
+        request = suggestion_service_pb2.RefreshSuggestionsRequest()
+        return (await self.stub.RefreshSuggestions(request, metadata=self.headers)).created_count
+
+    async def list(
+        self, *, page_size: int = 0, page_token: str = "", language: str = ""
+    ) -> suggestion_service_pb2.ListSuggestionsResponse:
+        request = suggestion_service_pb2.ListSuggestionsRequest(
+            page_size=page_size, page_token=page_token, language_code=language
+        )
+        return await self.stub.ListSuggestions(request, metadata=self.headers)
+
+    async def offered(self) -> Sequence[suggestion_pb2.Suggestion]:
+        return (await self.list()).suggestions
+
+    async def get(self, name: str, language: str = "") -> suggestion_pb2.Suggestion:
+        request = suggestion_service_pb2.GetSuggestionRequest(name=name, language_code=language)
+        return (await self.stub.GetSuggestion(request, metadata=self.headers)).suggestion
+
+    async def read(self, rendition: str) -> Sequence[bytes]:
+        """Returns the chunks of a picture."""
+        request = suggestion_service_pb2.ReadRenditionRequest(name=rendition)
+        return [reply.chunk async for reply in self.stub.ReadRendition(request, metadata=self.headers)]
+
+    async def save(self, name: str, request_id: str | None = None) -> suggestion_pb2.Suggestion:
+        request = suggestion_service_pb2.SaveSuggestionRequest(request_id=request_id or str(uuid4()), name=name)
+        return (await self.stub.SaveSuggestion(request, metadata=self.headers)).suggestion
+
+    async def dismiss(self, name: str, request_id: str | None = None) -> suggestion_pb2.Suggestion:
+        request = suggestion_service_pb2.DismissSuggestionRequest(request_id=request_id or str(uuid4()), name=name)
+        return (await self.stub.DismissSuggestion(request, metadata=self.headers)).suggestion
+
+    @asynccontextmanager
+    async def watching(self, language: str = "") -> AsyncIterator["Watch"]:
+        request = suggestion_service_pb2.WatchSuggestionsRequest(language_code=language)
+        call = self.stub.WatchSuggestions(request, metadata=self.headers)
+        try:
+            yield Watch(call)
+        finally:
+            call.cancel()
+
+
+class Watch:
+    """An open stream of changes."""
+
+    def __init__(
+        self,
+        call: "grpc.aio.UnaryStreamCall[suggestion_service_pb2.WatchSuggestionsRequest, suggestion_service_pb2.WatchSuggestionsResponse]",  # noqa: E501  # one type
+    ) -> None:
+        self._call = call
+
+    async def next(self) -> suggestion_service_pb2.WatchSuggestionsResponse:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            message = await self._call.read()
+        assert isinstance(message, suggestion_service_pb2.WatchSuggestionsResponse)
+        return message
+
+
+async def failure(call: Awaitable[object]) -> tuple[grpc.StatusCode, str]:
+    """Returns the status and the reason with which a call fails."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value.code(), read_error(caught.value).reason
+
+
+async def answered(call: Awaitable[ResultT]) -> ResultT | None:
+    """Returns what a call returns; nothing while the server, or one that it needs, is away."""
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            return None
+        raise
+
+
+async def eventually(what: Callable[[], Awaitable[bool]]) -> None:
+    """Returns once something holds; fails when it does not within the longest time."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await what():  # noqa: ASYNC110  # another process does it
+            await asyncio.sleep(_POLL_SECONDS)
