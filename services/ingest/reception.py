@@ -128,10 +128,10 @@ class Reception:
             UploadNotFound: the upload was purged, or is not as it was when this stream began.
             DomainError: as `Hold.store`.
         """
-        if self._sealed:
+        committed = self._sealer.next_chunk * CHUNK_SIZE
+        if committed > self.row.committed_bytes:
             await self.hold.store()
             new = await self._put(b"".join(self._sealed))
-            committed = self._sealer.next_chunk * CHUNK_SIZE
             prefix = self._sealer.prefix
             if not await self._intake.uploads.commit_segment(self.row, new, committed_bytes=committed, prefix=prefix):
                 await self.take_back(new)

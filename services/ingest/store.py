@@ -121,9 +121,13 @@ class UploadStore:
         """As `complete`, of an upload that is not there yet: it is added, complete."""
         values = {
             **vars(row),
-            "committed_bytes": row.size_bytes, "complete_time": now, "quota": quota_bytes,
-            "sealed_metadata": media.sealed_metadata, "upload_time": media.upload_time,
-            "object": new.segment.object, "object_bytes": new.segment.size_bytes,
+            "committed_bytes": row.size_bytes,
+            "complete_time": now,
+            "quota": quota_bytes,
+            "sealed_metadata": media.sealed_metadata,
+            "upload_time": media.upload_time,
+            "object": new.segment.object,
+            "object_bytes": new.segment.size_bytes,
         }
         try:
             async with self._pool.connection() as connection, connection.pipeline():
