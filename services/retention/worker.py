@@ -14,6 +14,8 @@ from services.retention.operations.ports import EpochKeys, Store
 
 TICK_SECONDS = 1.0
 """The loop sleeps until the next deadline, at most for this long: a nearer one may have come in meanwhile."""
+COALESCE_SECONDS = 0.25
+"""Keys that end this close to each other are destroyed together: fewer orders for the same end."""
 HOUSEKEEPING_SECONDS = 600.0
 """How often epochs are looked after and old records are deleted, apart from the turn of the day."""
 
@@ -64,4 +66,4 @@ class ClockLoop:
     async def _sleep(self) -> None:
         wake = await clocks.next_wake(store=self._store)
         seconds = TICK_SECONDS if wake is None else (wake - self._clock.now()).total_seconds()
-        await self._clock.sleep(min(max(seconds, 0.01), TICK_SECONDS))
+        await self._clock.sleep(min(max(seconds, COALESCE_SECONDS), TICK_SECONDS))

@@ -1,20 +1,28 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from services.chassis.clock import SystemClock
+from services.chassis.database import Pool
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.supervision import supervised
 from services.keyring import DataKey, PurposeNotGranted
+from services.keyring.cache import SILENCE_SECONDS
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure import RetentionErasures
 from services.keyring.errors import GrantStale, NothingToErase, PersonErased
 from services.keyring.purposes import RetentionPurposeKeys
+from services.retention.domain import Revocation
+from services.retention.store.database import PostgresStore
+from services.retention.translation import purge_ordered
 from tests.contract.keyring.suite import ADA, CLOUD, KeyringSuite, created, new_media, opened
-from tests.integration.retention.running import RunningRetention
+from tests.contract.retention.ground import new_ground
+from tests.fakes.clock import FakeClock
+from tests.integration.retention.running import Callers, RunningRetention, running_retention
 
 
 class RealHouse:
@@ -111,6 +119,32 @@ class TestHeldKeys:
         await listening.retention.stop()
         with pytest.raises(DependencyUnavailable):
             await opened(listening, *keys)
+
+
+class SilentStore(PostgresStore):
+    """Its database is there and tells nothing after the first sign of life, as behind a broken network."""
+
+    async def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
+        yield ()
+        await asyncio.Event().wait()
+
+
+class TestSilence:
+    async def test_three_seconds_of_silence_end_all_holding(
+        self, pool: Pool, tmp_path: Path, clock: FakeClock, callers: Callers
+    ) -> None:
+        ground = await new_ground(SilentStore(pool, purge_ordered), tmp_path, clock)
+        async with running_retention(ground, callers) as retention:
+            keyring = RetentionKeyring(await retention.as_service("ingest"), SystemClock())
+            house = RealHouse(retention, keyring, RetentionPurposeKeys(await retention.as_service("consent")))
+            async with supervised([keyring.run]):
+                await keyring.listening()
+                await house.grant(ADA, CLOUD)
+                await opened(house, *await created(house, ()))
+                assert keyring.held_count == 1
+                async with asyncio.timeout(SILENCE_SECONDS + 2):
+                    while keyring.held_count:  # noqa: ASYNC110  # silence has no event
+                        await asyncio.sleep(0.05)
 
 
 class TestPurposeKeys:

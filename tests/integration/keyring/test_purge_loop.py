@@ -76,6 +76,8 @@ async def test_an_order_given_later_is_announced_by_the_bus(
         order = await executed.next()
         assert isinstance(order.scope, DataKeyScope)
         assert order.cause is PurgeCause.ERASURE
+        for service in ("analysis", "suggestion"):
+            await retention.ground.complete((await retention.ground.orders(service))[0])
         async with asyncio.timeout(10):
             # The database has no event to wait for.
             while (await retention.ground.erasure(erasure))[0].state is not ErasureState.PURGED:  # noqa: ASYNC110

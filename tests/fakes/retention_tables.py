@@ -1,0 +1,310 @@
+"""The tables of retention in memory, and the statements on them."""
+
+import copy
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.retention.domain import (
+    DestroyedKey,
+    DestroyedPurpose,
+    Erasure,
+    NewKeyRow,
+    PurgeOrder,
+    Purpose,
+    PurposeKey,
+    Revocation,
+    StorePurge,
+)
+
+LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    id: str
+    subject: str
+    purpose: Purpose
+    purpose_revision: int
+    owner: str
+    sealed: bytes
+    delete_time: datetime
+    lineage: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class MediaRow:
+    delete_time: datetime
+    purpose: Purpose | None = None
+    purpose_revision: int | None = None
+
+
+@dataclass
+class State:
+    epochs: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
+    revision: int = 0
+    purposes: dict[tuple[str, Purpose], PurposeKey] = field(default_factory=dict)
+    decisions: dict[tuple[str, Purpose], int] = field(default_factory=dict)
+    keys: dict[str, KeyRow] = field(default_factory=dict)
+    media: dict[tuple[str, UUID], MediaRow] = field(default_factory=dict)
+    orders: dict[UUID, tuple[int, PurgeOrder]] = field(default_factory=dict)
+    reports: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    erasures: dict[UUID, tuple[int, Erasure]] = field(default_factory=dict)
+    erased: dict[str, datetime] = field(default_factory=dict)
+    number: int = 0
+    told: list[Revocation] = field(default_factory=list)
+
+    def copied(self) -> "State":
+        """Returns a copy of the tables; rows are never changed in place."""
+        return State(**{table.name: copy.copy(getattr(self, table.name)) for table in fields(self)})
+
+    def next_number(self) -> int:
+        self.number += 1
+        return self.number
+
+
+class FakeEpochs:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def add(self, epoch: str, now: datetime) -> None:
+        self._state.epochs.setdefault(epoch, (now, None))
+
+    async def due(self, made_until: datetime) -> list[str]:
+        return sorted(id_ for id_, (made, end) in self._state.epochs.items() if made <= made_until and end is None)
+
+    async def destroyed(self) -> list[str]:
+        return sorted(id_ for id_, (_, end) in self._state.epochs.items() if end is not None)
+
+    async def lock_for_wrapping(self, epoch: str) -> bool:
+        return epoch in self._state.epochs and self._state.epochs[epoch][1] is None
+
+    async def lock_for_destruction(self, epoch: str) -> None:
+        """One transaction runs at a time."""
+
+    async def in_use(self, epoch: str) -> bool:
+        return any(key.wrapped.epoch == epoch for key in self._state.purposes.values())
+
+    async def mark_destroyed(self, epoch: str, now: datetime) -> None:
+        self._state.epochs[epoch] = (self._state.epochs[epoch][0], now)
+
+
+class FakePurposes:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def next_revision(self) -> int:
+        self._state.revision += 1
+        return self._state.revision
+
+    async def last_decision(self, subject: str, purpose: Purpose) -> int | None:
+        return self._state.decisions.get((subject, purpose))
+
+    async def record_decision(self, subject: str, purposes: Collection[Purpose], revision: int) -> None:
+        for purpose in purposes:
+            known = self._state.decisions.get((subject, purpose), 0)
+            self._state.decisions[subject, purpose] = max(known, revision)
+
+    async def get(self, subject: str, purpose: Purpose) -> PurposeKey | None:
+        return self._state.purposes.get((subject, purpose))
+
+    async def share(self, subject: str, purpose: Purpose, now: datetime) -> PurposeKey | None:
+        key = self._state.purposes.get((subject, purpose))
+        return key if key is not None and key.expire_time > now else None
+
+    async def hold_all(self, subject: str) -> None:
+        """One transaction runs at a time."""
+
+    async def put(self, key: PurposeKey) -> None:
+        self._state.purposes[key.subject, key.purpose] = key
+
+    async def expired(self, now: datetime, limit: int) -> list[PurposeKey]:
+        over = [key for key in self._state.purposes.values() if key.expire_time <= now]
+        return sorted(over, key=lambda key: key.expire_time)[:limit]
+
+    async def destroy(
+        self, subject: str, purposes: Collection[Purpose], consent_revision: int
+    ) -> list[DestroyedPurpose]:
+        doomed = [
+            key
+            for key in self._state.purposes.values()
+            if key.subject == subject and key.purpose in purposes and key.consent_revision <= consent_revision
+        ]
+        for key in doomed:
+            del self._state.purposes[subject, key.purpose]
+        return [DestroyedPurpose(key.purpose, key.revision) for key in doomed]
+
+    async def destroy_all(self, subject: str) -> None:
+        for purpose in Purpose:
+            self._state.purposes.pop((subject, purpose), None)
+            self._state.decisions.pop((subject, purpose), None)
+
+    async def outside_epoch(self, epoch: str, after: tuple[str, str], limit: int) -> list[PurposeKey]:
+        keys = [
+            key
+            for key in self._state.purposes.values()
+            if key.wrapped.epoch != epoch and (key.subject, str(key.purpose)) > after
+        ]
+        return sorted(keys, key=lambda key: (key.subject, key.purpose))[:limit]
+
+
+class FakeDataKeys:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
+        for row in rows:
+            self._state.keys[row.id] = KeyRow(
+                row.id, key.subject, key.purpose, key.revision, owner, row.sealed, row.delete_time, row.lineage
+            )
+
+    async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
+        return self._destroy(key for key in self._of(subject) if key.id in ids and key.owner == owner)
+
+    async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
+        return self._destroy(key for key in self._of(subject) if not set(media).isdisjoint(key.lineage))
+
+    async def destroy_due(self, now: datetime, limit: int) -> list[DestroyedKey]:
+        due = sorted((key for key in self._state.keys.values() if key.delete_time <= now), key=_delete_time)
+        return self._destroy(due[:limit])
+
+    async def clear_purpose(self, subject: str, destroyed: DestroyedPurpose, limit: int) -> list[tuple[UUID, ...]]:
+        left = [
+            key
+            for key in self._of(subject)
+            if key.purpose == destroyed.purpose and key.purpose_revision <= destroyed.revision
+        ][:limit]
+        self._destroy(left)
+        return [key.lineage for key in left]
+
+    async def clear_subject(self, subject: str, revision: int, limit: int) -> int:
+        left = [key for key in self._of(subject) if key.purpose_revision <= revision][:limit]
+        return len(self._destroy(left))
+
+    async def latest_delete_time(self, subject: str, media: UUID) -> datetime | None:
+        return max((key.delete_time for key in self._of(subject) if media in key.lineage), default=None)
+
+    async def shorten(self, subject: str, media: UUID, delete_time: datetime) -> int:
+        later = [key for key in self._of(subject) if media in key.lineage and key.delete_time > delete_time]
+        for key in later:
+            self._state.keys[key.id] = replace(key, delete_time=delete_time)
+        return len(later)
+
+    async def next_time(self) -> datetime | None:
+        ends = [key.delete_time for key in self._state.keys.values()]
+        return min(ends + [key.expire_time for key in self._state.purposes.values()], default=None)
+
+    async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
+        known = {one: self._state.media[subject, one] for one in media if (subject, one) in self._state.media}
+        return {one: self._end(subject, row) for one, row in known.items()}
+
+    async def bring_in(self, key: PurposeKey, ends: Mapping[UUID, datetime]) -> None:
+        for media, end in ends.items():
+            self._state.media.setdefault((key.subject, media), MediaRow(end, key.purpose, key.revision))
+
+    async def end(self, subject: str, media: Collection[UUID], delete_time: datetime) -> None:
+        for one in media:
+            row = self._state.media.get((subject, one), MediaRow(delete_time))
+            self._state.media[subject, one] = replace(row, delete_time=min(row.delete_time, delete_time))
+
+    def _of(self, subject: str) -> list[KeyRow]:
+        return [key for key in self._state.keys.values() if key.subject == subject]
+
+    def _end(self, subject: str, row: MediaRow) -> datetime:
+        key = self._state.purposes.get((subject, row.purpose)) if row.purpose is not None else None
+        same = (key.revision if key is not None else None) == row.purpose_revision
+        return row.delete_time if same else LONG_PAST
+
+    def _destroy(self, keys: Iterable[KeyRow]) -> list[DestroyedKey]:
+        doomed = list(keys)
+        for key in doomed:
+            del self._state.keys[key.id]
+        return [DestroyedKey(key.id, key.subject) for key in doomed]
+
+
+class FakeOrders:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def add(self, orders: Sequence[PurgeOrder]) -> None:
+        for order in orders:
+            self._state.orders[order.id] = (self._state.next_number(), order)
+
+    async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
+        return [
+            (number, order)
+            for number, order in sorted(self._state.orders.values(), key=lambda entry: entry[0])
+            if order.service == service and order.complete_time is None and number > after
+        ][:limit]
+
+    async def next_of(self, service: str) -> PurgeOrder | None:
+        found = await self.outstanding(service, 0, 1)
+        return found[0][1] if found else None
+
+    async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
+        found = self._state.orders.get(order)
+        return found[1] if found is not None and found[1].service == service else None
+
+    async def report(self, order: UUID, purged: Mapping[str, int]) -> None:
+        for store, count in purged.items():
+            self._state.reports[order, store] = self._state.reports.get((order, store), 0) + count
+
+    async def complete(self, order: UUID, now: datetime) -> None:
+        number, found = self._state.orders[order]
+        self._state.orders[order] = (number, replace(found, complete_time=now))
+
+
+class FakeErasures:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def add(self, erasure: Erasure) -> None:
+        self._state.erasures[erasure.id] = (self._state.next_number(), erasure)
+
+    async def by_request(self, subject: str, request_id: UUID) -> Erasure | None:
+        return next((one for one in self._of(subject) if one.request_id == request_id), None)
+
+    async def of_media(self, subject: str, media: UUID) -> Erasure | None:
+        return next((one for one in self._of(subject) if one.media == media), None)
+
+    async def get(self, subject: str, erasure: UUID) -> Erasure | None:
+        return next((one for one in self._of(subject) if one.id == erasure), None)
+
+    async def page(self, subject: str, before: int, limit: int) -> list[tuple[int, Erasure]]:
+        found = [entry for entry in self._state.erasures.values() if entry[1].subject == subject and entry[0] < before]
+        return sorted(found, key=lambda entry: entry[0], reverse=True)[:limit]
+
+    async def reports(self, erasures: Collection[UUID]) -> Mapping[UUID, list[StorePurge]]:
+        found: defaultdict[UUID, list[StorePurge]] = defaultdict(list)
+        for _, order in self._state.orders.values():
+            if order.erasure in erasures and order.erasure is not None:
+                found[order.erasure] += self._reports(order)
+        return found
+
+    async def finish(self, erasure: UUID, now: datetime) -> None:
+        number, found = self._state.erasures[erasure]
+        orders = [order for _, order in self._state.orders.values() if order.erasure == erasure]
+        if found.purge_time is None and all(order.complete_time is not None for order in orders):
+            self._state.erasures[erasure] = (number, replace(found, purge_time=now))
+
+    async def subject_erased_at(self, subject: str) -> datetime | None:
+        return self._state.erased.get(subject)
+
+    async def mark_subject(self, subject: str, now: datetime) -> None:
+        self._state.erased[subject] = max(self._state.erased.get(subject, now), now)
+
+    def _of(self, subject: str) -> list[Erasure]:
+        return [one for _, one in self._state.erasures.values() if one.subject == subject]
+
+    def _reports(self, order: PurgeOrder) -> list[StorePurge]:
+        of_order = {store: count for (id_, store), count in self._state.reports.items() if id_ == order.id}
+        return [
+            StorePurge(store, order.service, count, order.complete_time)
+            for store, count in (of_order or {"": 0}).items()
+        ]
+
+
+def _delete_time(key: KeyRow) -> datetime:
+    return key.delete_time
