@@ -66,6 +66,29 @@ def plain_ground(rng: Rng) -> Picture:
     return np.clip(ground, 0, 255).astype(np.uint8)
 
 
+def surface(rng: Rng) -> Picture:
+    """A thing without writing that fills the frame: cloth in folds, a wall, sand, snow, a lit or a dark sky."""
+    height, width = ((480, 640), (640, 480), (360, 640))[rng.integers(3)]
+    scene = np.full((height, width, 3), rng.uniform(30, 250), np.float32) + np.asarray(rng.normal(0, 18, 3), np.float32)
+    for _ in range(rng.integers(1, 4)):
+        across, along = 2 ** rng.uniform(0, 7, 2)
+        waves = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), sigmaX=across, sigmaY=along)
+        scene += (waves / max(float(waves.std()), 1e-6) * rng.uniform(2, 22))[..., None]
+    if rng.random() < 0.5:
+        rows = np.sin(np.arange(height) / height * np.pi * rng.uniform(3, 60) + rng.uniform(0, 6)) ** 7
+        scene += (rows * rng.uniform(-40, 25))[:, None, None]
+    return _light(rng, scene if rng.random() < 0.5 else np.ascontiguousarray(scene[:, ::-1]))
+
+
+def detail(rng: Rng, picture: Picture) -> Picture:
+    """A small part of a photo that fills the frame."""
+    height, width = picture.shape[:2]
+    share = rng.uniform(0.08, 0.4)
+    high, wide = max(16, int(height * share)), max(16, int(width * share))
+    top, left = rng.integers(0, max(1, height - high)), rng.integers(0, max(1, width - wide))
+    return np.ascontiguousarray(picture[top : top + high, left : left + wide])
+
+
 def camera_crop(rng: Rng, picture: Picture) -> Picture:
     """A part of a photo, sometimes mirrored or turned a quarter."""
     height, width = picture.shape[:2]
