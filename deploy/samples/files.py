@@ -22,7 +22,9 @@ _QUARTERS: Final = {1: 0, 3: 2, 6: 1, 8: 3}
 
 def encoded(pixels: Pixels, frame: Frame, credit: Credit | None) -> bytes:
     """Encodes an upright picture in the frame's format, with everything that the file says about itself."""
-    image = Image.fromarray(np.ascontiguousarray(np.rot90(pixels, _QUARTERS[frame.orientation])))
+    # HEIC turns pictures by a property of its own, so that its pictures are stored upright.
+    quarters = 0 if frame.format == "heic" else _QUARTERS[frame.orientation]
+    image = Image.fromarray(np.ascontiguousarray(np.rot90(pixels, quarters)))
     block, packet = exif(frame, credit, image.size), xmp(frame, credit)
     buffer = io.BytesIO()
     match frame.format:
@@ -40,7 +42,6 @@ def encoded(pixels: Pixels, frame: Frame, credit: Credit | None) -> bytes:
 
 
 def _write_heic(image: Image.Image, buffer: io.BytesIO, block: Image.Exif, packet: bytes) -> None:
-    # HEIC turns pictures by a property of its own; the block must not turn them again.
     block[ExifTags.Base.Orientation] = 1
     heic = pillow_heif.from_pillow(image)
     heic.save(buffer, quality=_QUALITY - 8, exif=block.tobytes(), xmp=packet, enc_params={"preset": "ultrafast"})

@@ -7,7 +7,7 @@ from deploy.samples.credits import DRAWN_AUTHOR, DRAWN_LICENCE, DRAWN_TITLE, cat
 from deploy.samples.manifest import Manifest, RollFile
 from deploy.samples.metadata import MARK
 
-_LINKS: Final = {
+LINKS: Final = {
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
     "CC-BY-2.0": "https://creativecommons.org/licenses/by/2.0/",
     "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",
@@ -36,7 +36,7 @@ def notice(manifest: Manifest) -> str:
     parts.append(_COLUMNS)
     parts += [_row(row) for row in manifest.files]
     parts.append("\nLicences:\n\n")
-    parts += [f"- {name}: {_LINKS[name]}\n" for name in sorted(_licences(manifest.files) & _LINKS.keys())]
+    parts += [f"- {name}: {LINKS[name]}\n" for name in sorted(_licences(manifest.files) & LINKS.keys())]
     return "".join(parts)
 
 

@@ -5,7 +5,7 @@ import importlib.util
 import io
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -48,11 +48,6 @@ class Library:
                 self._opened[name] = np.asarray(image.convert("RGB"))
         return self._opened[name]
 
-    def digest(self) -> str:
-        """One digest of which pictures are at hand, in hex: rolls made of the same pictures share it."""
-        rows = sorted(catalogue()[name].sha256 for name in self.pictures)
-        return hashlib.sha256("".join(rows).encode()).hexdigest()
-
 
 def default_cache() -> Path:
     """The folder in which pictures out of Debian packages are kept."""
@@ -60,55 +55,59 @@ def default_cache() -> Path:
 
 
 def open_library(
-    cache: Path, *, fetch: Callable[[str, Path], Path | None] = debian.fetch, told: Callable[[str], None] = print
+    cache: Path,
+    *,
+    wanted: Mapping[str, Credit] | None = None,
+    fetch: Callable[[str, Path], Path | None] = debian.fetch,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Library:
     """Gathers every picture that can be had.
 
     Args:
         cache: keeps pictures out of Debian packages, each under its digest.
+        wanted: the pictures, by name; those of `credits.toml` by default.
         fetch: brings a Debian package into a folder, or nothing.
         told: hears which package is being fetched.
     """
-    pictures = _installed()
-    pictures |= _cached(cache, catalogue())
-    for package, names in _wanted_by_package(pictures).items():
+    wanted = catalogue() if wanted is None else wanted
+    pictures = _installed(wanted) | _cached(cache, wanted)
+    for package, rows in _by_package(wanted, pictures).items():
         told(f"fetching {package}")
-        found = _fetched(package, names, fetch)
+        found = _fetched(package, rows, fetch)
         for name, content in found.items():
-            _keep(cache, catalogue()[name], content)
+            _keep(cache, rows[name], content)
         pictures |= found
-    return Library(pictures, tuple(sorted({catalogue()[name].package for name in catalogue() if name not in pictures})))
+    return Library(pictures, tuple(sorted({row.package for name, row in wanted.items() if name not in pictures})))
 
 
-def _wanted_by_package(pictures: Mapping[str, bytes]) -> Mapping[str, list[str]]:
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for name, credit in catalogue().items():
+def _by_package(wanted: Mapping[str, Credit], pictures: Mapping[str, bytes]) -> Mapping[str, dict[str, Credit]]:
+    """Returns what is still wanted of each Debian package."""
+    packages: dict[str, dict[str, Credit]] = defaultdict(dict)
+    for name, credit in wanted.items():
         if name not in pictures and credit.package not in _WHEELS:
-            wanted[credit.package].append(name)
-    return wanted
+            packages[credit.package][name] = credit
+    return packages
 
 
 def _is(credit: Credit, content: bytes) -> bool:
     return hashlib.sha256(content).hexdigest() == credit.sha256
 
 
-def _installed() -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for name, credit in catalogue().items():
-        path = _wheel_file(credit) if credit.package in _WHEELS else None
-        if path is not None and path.is_file() and _is(credit, content := path.read_bytes()):
-            found[name] = content
-    return found
+def _installed(wanted: Mapping[str, Credit]) -> dict[str, bytes]:
+    paths = {name: _wheel_file(credit) for name, credit in wanted.items() if credit.package in _WHEELS}
+    return _read({name: path for name, path in paths.items() if path is not None}, wanted)
 
 
 def _wheel_file(credit: Credit) -> Path | None:
-    top = credit.path.split("/", 1)[0]
-    spec = importlib.util.find_spec(top)
+    spec = importlib.util.find_spec(credit.path.split("/", 1)[0])
     return Path(spec.origin).parent.parent / credit.path if spec is not None and spec.origin else None
 
 
 def _cached(cache: Path, wanted: Mapping[str, Credit]) -> dict[str, bytes]:
-    paths = {name: cache / credit.sha256 for name, credit in wanted.items()}
+    return _read({name: cache / credit.sha256 for name, credit in wanted.items()}, wanted)
+
+
+def _read(paths: Mapping[str, Path], wanted: Mapping[str, Credit]) -> dict[str, bytes]:
     contents = {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
     return {name: content for name, content in contents.items() if _is(wanted[name], content)}
 
@@ -120,18 +119,18 @@ def _keep(cache: Path, credit: Credit, content: bytes) -> None:
     part.replace(cache / credit.sha256)
 
 
-def _fetched(package: str, names: Iterable[str], fetch: Callable[[str, Path], Path | None]) -> dict[str, bytes]:
-    wanted = {catalogue()[name].path: name for name in names}
+def _fetched(package: str, rows: Mapping[str, Credit], fetch: Callable[[str, Path], Path | None]) -> dict[str, bytes]:
+    names = {credit.path: name for name, credit in rows.items()}
     with debian.scratch() as folder:
         archive = fetch(package, Path(folder))
         if archive is None:
             return {}
         try:
-            contents = [(wanted[path], content) for path, content in _files(archive, set(wanted)) if path in wanted]
+            contents = [(names[path], content) for path, content in _files(archive, set(names)) if path in names]
         except PackageUnreadable:
             # A package that cannot be read is a package that cannot be had: the roll is built without it.
             return {}
-    return {name: content for name, content in contents if _is(catalogue()[name], content)}
+    return {name: content for name, content in contents if _is(rows[name], content)}
 
 
 def _files(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -139,6 +138,6 @@ def _files(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
     for path, content in debian.members(archive):
         if path in resources:
             for entry, picture in qt_resources.entries(content):
-                yield entry.removeprefix(_ACTIVITIES), picture
+                yield entry.removeprefix(_ACTIVITIES).removeprefix("/"), picture
         else:
             yield path, content
