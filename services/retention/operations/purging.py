@@ -62,11 +62,12 @@ async def carry_out_own_order(*, store: Store, clock: Clock, data_map: DataMap) 
 
 
 async def _delete_batch(transaction: Transaction, order: PurgeOrder, clock: Clock, data_map: DataMap) -> int:
+    # Erasures delete rows of the same person in another order: one at a time, or they could wait for each other.
+    await transaction.lock_subject(order.subject)
     match order.scope:
         case PurposeScope(purpose=purpose, revision=revision):
             destroyed = DestroyedPurpose(purpose, revision)
             if purpose is Purpose.OLDER_MEDIA:
-                await transaction.lock_subject(order.subject)
                 await transaction.purposes.hold_all(order.subject)
             lineages = await transaction.keys.clear_purpose(order.subject, destroyed, BATCH)
             if purpose is Purpose.OLDER_MEDIA:
