@@ -152,28 +152,19 @@ def _analysis(
     status: MediaStatus, records: Mapping[Purpose, SealedFindings], keys: Mapping[Purpose, Mapping[str, bytes]]
 ) -> Analysis | None:
     """Opens what is known of one media; None if it can no longer be opened."""
+    bare = Analysis(status.id, status.state, analyze_time=status.analyze_time, delete_time=status.delete_time)
     own = _opened(records.get(status.purpose), keys)
     if own is None:
         waits = str(status.data_key_id) in keys.get(status.purpose, {})
-        return (
-            Analysis(status.id, status.state, delete_time=status.delete_time)
-            if waits and status.state is MediaState.PENDING
-            else None
-        )
+        return bare if waits and status.state is MediaState.PENDING else None
     seen = load_seen(own)
     if isinstance(seen, Parked):
-        parked = seen if status.state is MediaState.PARKED else None
-        return Analysis(
-            status.id, status.state, parked=parked, analyze_time=status.analyze_time, delete_time=status.delete_time
-        )
+        return replace(bare, parked=seen if status.state is MediaState.PARKED else None)
     place, templates = (_opened(records.get(purpose), keys) for purpose in EXTRA_PURPOSES)
     made_by = [records[purpose].models for purpose in records if _opened(records[purpose], keys) is not None]
-    return Analysis(
-        media=status.id,
-        state=status.state,
+    return replace(
+        bare,
         models=tuple(sorted({model for models in made_by for model in models.split(",")})),
-        analyze_time=status.analyze_time,
-        delete_time=status.delete_time,
         seen=seen,
         place=None if place is None else load_place(place),
         templates=None if templates is None else load_templates(templates),

@@ -11,20 +11,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 from uuid import UUID, uuid4
 
 import grpc
+import psutil
 import psycopg
 from pydantic import SecretStr
 
 from deploy.local.models import shipped_models
-from deploy.local.parts.lifecycle import bring_up
+from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.nats import NatsServer, nats_server
+from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import PostgresServer, postgres_server
 from deploy.local.parts.process import ServerProcess
 from deploy.local.parts.seaweedfs import SeaweedServer, seaweedfs_server
 from deploy.local.parts.service import ServiceProcess
-from deploy.local.parts.triton import TritonServer, triton_server
+from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
 from pellicule.consent.v1 import consent_pb2
 from pellicule.consent.v1 import purpose_pb2 as consent_purpose_pb2
@@ -54,7 +57,7 @@ class Servers:
     postgres: PostgresServer
     nats: NatsServer
     objects: SeaweedServer
-    triton: TritonServer
+    triton: "Triton"
     callers: Callers
 
 
@@ -68,11 +71,45 @@ async def running_servers(folder: Path) -> AsyncIterator[Servers]:
             postgres=await stack.enter_async_context(postgres_server(folder, ["retention", "analysis"])),
             nats=await stack.enter_async_context(nats_server(folder, list(USERS))),
             objects=await stack.enter_async_context(seaweedfs_server(folder)),
-            triton=await stack.enter_async_context(
-                triton_server(folder, lambda: shipped_models(folder / "repository"))
-            ),
+            triton=await stack.enter_async_context(Triton(folder)),
             callers=Callers(callers),
         )
+
+
+class Triton:
+    """An inference server of which the model processes can be killed, and which can be started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._reserved = [ReservedPort(), ReservedPort()]
+        self._part = TritonServer(
+            data=folder / "triton",
+            log=folder / "triton.log",
+            ports=TritonPorts(*(port.number for port in self._reserved)),
+            models=lambda: shipped_models(folder / "repository"),
+            shared_memory_prefix=new_shared_memory_prefix(),
+        )
+        self.address = self._part.address
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.stop()
+        for port in self._reserved:
+            port.close()
+
+    async def start(self) -> None:
+        self._process = await bring_up(self._part)
+
+    async def stop(self) -> None:
+        await self._process.stop()
+        sweep(self._part.litter())
+
+    def kill_models(self) -> None:
+        """Kills the model processes; the server goes on, says that it is ready, and fails every request."""
+        for model in psutil.Process(self._process.pid).children(recursive=True):
+            model.kill()
 
 
 class Service:

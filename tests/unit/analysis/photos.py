@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 import skimage
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
@@ -38,6 +39,7 @@ def exif(*, orientation: int | None = None, position: tuple[float, float] | None
 
 
 def encode(image: Image.Image, kind: str = "JPEG", *, exif: Image.Exif | None = None, quality: int = 90) -> bytes:
+    pillow_heif.register_heif_opener(thumbnails=False)
     buffer = io.BytesIO()
     options: dict[str, object] = {} if exif is None else {"exif": exif.tobytes()}
     image.save(buffer, kind, **options, **({"quality": quality} if kind != "PNG" else {}))

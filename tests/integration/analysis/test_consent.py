@@ -1,0 +1,190 @@
+"""Nothing is learnt without a key, and nothing learnt outlives it."""
+
+import grpc
+import pytest
+
+from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
+from services.chassis.error_details import read_error
+from tests.integration.analysis.eventually import eventually
+from tests.integration.analysis.ground import Ground, Reader
+from tests.integration.analysis.test_whole_way import about, settled
+from tests.unit.analysis.photos import LYON, encode, exif, photo
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PREVIEW = analysis_service_pb2.PREVIEW_SIZE_PREVIEW
+PORTRAIT = encode(photo("astronaut"), exif=exif(position=LYON))
+
+
+async def reason(call: object) -> str:
+    """Returns the reason for which a call fails."""
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await call  # type: ignore[misc]
+    return read_error(failed.value).reason
+
+
+async def purposes(ground: Ground, person: str) -> set[object]:
+    """Returns the purposes that anything is stored for."""
+    rows = await ground.rows(
+        "SELECT DISTINCT findings.purpose FROM findings JOIN media ON media.id = media_id"
+        f" WHERE subject = '{ground.subject(person)}'"
+    )
+    return {purpose for (purpose,) in rows}
+
+
+async def left_over(ground: Ground, person: str) -> tuple[object, ...]:
+    """Counts a person's rows and everybody's previews without a row."""
+    (media,) = await ground.rows(f"SELECT count(*) FROM media WHERE subject = '{ground.subject(person)}'")
+    known = {name for (name,) in await ground.rows("SELECT object FROM previews")}
+    drafts = {name for (name,) in await ground.rows("SELECT unnest(drafts) FROM media")}
+    strays = [name async for name in ground.previews.list("previews") if name not in known | drafts]
+    return (*media, len(strays))
+
+
+async def test_without_face_grouping_there_is_no_template_anywhere(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "LOCATION")
+    stored = await ground.store(person, PORTRAIT, metadata=about())
+    reader, suggestion = await ground.as_person(person), await ground.as_suggestion(person)
+    await settled(reader, 1)
+    found = await suggestion.get(stored.media, full=True)
+    assert ([face.template for face in found.findings.faces], found.findings.HasField("position")) == ([b""], True)
+    assert await purposes(ground, person) == {"CLOUD_PROCESSING", "LOCATION"}
+
+
+async def test_without_location_there_is_no_position_anywhere(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
+    stored = await ground.store(person, PORTRAIT, metadata=about())
+    reader, suggestion = await ground.as_person(person), await ground.as_suggestion(person)
+    await settled(reader, 1)
+    found = await suggestion.get(stored.media, full=True)
+    assert (len(found.findings.faces[0].template), found.findings.HasField("position")) == (512, False)
+    assert await purposes(ground, person) == {"CLOUD_PROCESSING", "FACE_GROUPING"}
+
+
+@pytest.mark.parametrize("tell", [True, False], ids=["heard", "event lost"])
+async def test_a_purpose_granted_later_is_caught_up_with(ground: Ground, person: str, tell: bool) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING")
+    stored = await ground.store(person, PORTRAIT, metadata=about())
+    suggestion = await ground.as_suggestion(person)
+    await settled(suggestion, 1)
+    await ground.grant(person, "LOCATION", "FACE_GROUPING", tell=tell)
+    found = await eventually(
+        lambda: suggestion.get(stored.media, full=True),
+        lambda seen: seen.findings.HasField("position") and len(seen.findings.faces[0].template) == 512,
+    )
+    assert found.findings.position.latitude == pytest.approx(LYON[0], abs=1e-4)
+    await settled(suggestion, 1)
+
+
+async def test_a_withdrawal_during_the_analysis_stops_it_and_leaves_nothing(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING")
+    for number in range(16):
+        await ground.store(person, PORTRAIT, metadata=about(number * 600))
+    reader = await ground.as_person(person)
+    await eventually(reader.progress, lambda seen: seen[1] >= 1)
+    await ground.withdraw(person, "CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING")
+    assert await reason(reader.everything()) == "PURPOSE_NOT_GRANTED"
+    await eventually(lambda: left_over(ground, person), lambda seen: seen == (0, 0))
+    assert await reader.progress() == (0, 0, 0)
+
+
+async def test_location_withdrawn_takes_positions_and_nothing_else(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "LOCATION")
+    stored = await ground.store(person, PORTRAIT, metadata=about())
+    reader = await ground.as_person(person)
+    await settled(reader, 1)
+    await ground.withdraw(person, "LOCATION")
+    found = await reader.get(stored.media)
+    assert (found.findings.HasField("position"), len(found.findings.faces)) == (False, 1)
+    await eventually(lambda: purposes(ground, person), lambda seen: seen == {"CLOUD_PROCESSING"})
+    await ground.grant(person, "LOCATION")
+    await eventually(lambda: reader.get(stored.media), lambda seen: seen.findings.HasField("position"))
+
+
+async def test_older_media_withdrawn_takes_all_that_was_learnt_of_them(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "OLDER_MEDIA", "LOCATION")
+    old = await ground.store(person, PORTRAIT, purpose="OLDER_MEDIA", metadata=about())
+    new = await ground.store(person, PORTRAIT, metadata=about(600))
+    reader = await ground.as_person(person)
+    await settled(reader, 2)
+    assert [each.media for each in await reader.everything()] == [old.media, new.media]
+    await ground.withdraw(person, "OLDER_MEDIA")
+    assert [each.media for each in await reader.everything()] == [new.media]
+    await eventually(lambda: left_over(ground, person), lambda seen: seen == (1, 0))
+
+
+async def test_an_erased_media_is_gone_at_once_and_its_rows_soon(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING")
+    first, second = [await ground.store(person, PORTRAIT, metadata=about(n * 600)) for n in range(2)]
+    reader = await ground.as_person(person)
+    await settled(reader, 2)
+    await ground.erase(person, first.media)
+    assert await reason(reader.get(first.media)) == "MEDIA_NOT_FOUND"
+    assert await reason(reader.preview(first.media, PREVIEW)) == "MEDIA_NOT_FOUND"
+    assert [each.media for each in await reader.everything()] == [second.media]
+    await eventually(lambda: left_over(ground, person), lambda seen: seen == (1, 0))
+    await ground.announce(first)
+    other = await ground.store(person, PORTRAIT, metadata=about(9000))
+    await eventually(reader.progress, lambda seen: seen == (0, 2, 0))
+    assert {each.media for each in await reader.everything()} == {second.media, other.media}
+
+
+async def test_nobody_sees_anything_of_another_person(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING")
+    stranger = f"{person}-stranger"
+    await ground.grant(stranger, "CLOUD_PROCESSING")
+    stored = await ground.store(person, PORTRAIT, metadata=about())
+    await settled(await ground.as_person(person), 1)
+    for other in (await ground.as_person(stranger), await ground.as_suggestion(stranger)):
+        assert await reason(other.get(stored.media)) == "MEDIA_NOT_FOUND"
+        assert await reason(other.preview(stored.media, PREVIEW)) == "MEDIA_NOT_FOUND"
+        assert (await other.everything(), await other.progress()) == ([], (0, 0, 0))
+
+
+async def test_persons_get_no_embeddings(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
+    stored = await ground.store(person, PORTRAIT, metadata=about())
+    reader = await ground.as_person(person)
+    await settled(reader, 1)
+    assert await reason(reader.get(stored.media, full=True)) == "VIEW_NOT_ALLOWED"
+    assert await reason(reader.everything(full=True)) == "VIEW_NOT_ALLOWED"
+    found = (await reader.get(stored.media)).findings
+    assert (found.scene_embedding, [face.template for face in found.faces]) == (b"", [b""])
+
+
+@pytest.mark.parametrize("name", ["", "media/", "media/42", "uploads/00000000-0000-0000-0000-000000000000"])
+async def test_a_name_that_is_none_is_a_field_violation(ground: Ground, person: str, name: str) -> None:
+    reader = await ground.as_person(person)
+    assert await reason(reader.get(name)) == "FIELD_INVALID"
+    assert await reason(reader.preview(name, PREVIEW)) == "FIELD_INVALID"
+
+
+async def test_a_page_size_or_token_that_is_none_is_a_field_violation(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING")
+    reader = await ground.as_person(person)
+    assert await reason(reader.everything(page_size=1001)) == "FIELD_INVALID"
+    request = analysis_service_pb2.ListAnalysesRequest(page_token="nonsense")
+    assert await reason(reader.stub.ListAnalyses(request, metadata=reader.headers)) == "FIELD_INVALID"
+
+
+async def test_a_parked_media_has_no_preview(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING")
+    stored = await ground.store(person, b"no picture", metadata=about())
+    reader: Reader = await ground.as_person(person)
+    await settled(reader, 1)
+    assert (await reader.get(stored.media)).state == analysis_pb2.ANALYSIS_STATE_PARKED
+    assert await reason(reader.preview(stored.media, PREVIEW)) == "MEDIA_PARKED"
+
+
+async def test_nothing_personal_is_in_clear_in_any_row(ground: Ground, person: str) -> None:
+    await ground.grant(person, "CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING")
+    await ground.store(person, PORTRAIT, metadata=about())
+    await settled(await ground.as_person(person), 1)
+    everything = repr(
+        [
+            await ground.rows(f"SELECT {table}.*::text FROM {table}")
+            for table in ("media", "findings", "previews", "outbox", "inbox")
+        ]
+    )
+    marks = ("45.76", "4.83", "2026-06-01", "sharpness", "kind", "faces", "tags", "orientation")
+    assert [mark for mark in marks if mark in everything] == []
