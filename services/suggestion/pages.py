@@ -12,6 +12,7 @@ WIDTH = 1600
 GAP = 16.0
 TURNS = (2.4, -1.8, -2.6, 1.9, 1.4, -2.2)
 MAX_PHOTOS = 9
+RENDITIONS = {Kind.COLLAGE: 3, Kind.THEME: 2}
 MOSAIC_LOSS = 0.12
 PRINTS_LOSS = 0.03
 LEFT_OUT_LOSS = 0.05
@@ -20,7 +21,7 @@ LEFT_OUT_LOSS = 0.05
 def pages(kind: Kind, photos: Sequence[Photo], focus: Focus = layouts.centre) -> list[Page]:
     """Return the pages of an idea, the best first.
 
-    A collage gets three, each in another layout; a theme one; a gem is shown alone; a tidy-up as a contact sheet.
+    A collage gets three, each in another layout; a theme two; a gem is shown alone; a tidy-up as a contact sheet.
 
     Args:
         kind: kind of idea.
@@ -34,7 +35,7 @@ def pages(kind: Kind, photos: Sequence[Photo], focus: Focus = layouts.centre) ->
         return [_single(shown[0])]
     found = [(page, loss + LEFT_OUT_LOSS * (len(shown) - len(page.placed))) for page, loss in _candidates(shown, focus)]
     ranked = [page for page, _ in sorted(found, key=lambda pair: (pair[1], pair[0].layout))]
-    return ranked[:3] if kind is Kind.COLLAGE else ranked[:1]
+    return ranked[: RENDITIONS.get(kind, 1)]
 
 
 def _candidates(photos: Sequence[Photo], focus: Focus) -> list[tuple[Page, float]]:
