@@ -1,21 +1,30 @@
-"""A real PostgreSQL for the ingest tables, empty for every test."""
+"""Real servers for the whole run: PostgreSQL and NATS, SeaweedFS and MinIO, ingest and retention as processes."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import cast
 
+import grpc
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from deploy.local.parts.postgres import postgres_server
+from deploy.local.parts.minio import MinioServer, minio_server
+from deploy.local.parts.minio_program import cached_minio
+from deploy.local.parts.nats import nats_server
+from deploy.local.parts.postgres import PostgresServer, postgres_server
+from deploy.local.parts.seaweedfs import SeaweedServer, seaweedfs_server
 from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.settings import DatabaseSettings
 from services.ingest.__main__ import MIGRATIONS
+from tests.integration.ingest.house import House, Phone, Servers, running_house
 
 TABLES = "media, upload, segment, lookup_key, deleted_media, usage, discard, fence, outbox, inbox, dead_letter"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ingest_database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DatabaseSettings]:
+    """A database that no service uses, for the tables alone."""
     async with postgres_server(tmp_path_factory.mktemp("postgres"), ["ingest"]) as server:
         settings = DatabaseSettings(database_url=SecretStr(server.url("ingest")))
         await migrate(settings, MIGRATIONS)
@@ -28,3 +37,50 @@ async def pool(ingest_database: DatabaseSettings) -> AsyncIterator[Pool]:
         async with pool.connection() as connection:
             await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
         yield pool
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["seaweedfs", "minio"])
+async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Two services on one of the object stores."""
+    if request.param == "minio" and cached_minio() is None:
+        pytest.skip("MinIO is not built here: `pellicule up --object-store minio` builds it once")
+    folder = tmp_path_factory.mktemp(cast("str", request.param))
+    users = ["ingest", "retention", "suggestion", "analysis"]
+    async with AsyncExitStack() as stack:
+        postgres: PostgresServer = await stack.enter_async_context(postgres_server(folder, ["ingest", "retention"]))
+        nats = await stack.enter_async_context(nats_server(folder, users))
+        store: SeaweedServer | MinioServer
+        if request.param == "minio":
+            store = await stack.enter_async_context(minio_server(folder))
+        else:
+            store = await stack.enter_async_context(seaweedfs_server(folder))
+        services = folder / "services"
+        services.mkdir()
+        settings = {"UPLOAD_IDLE_SECONDS": "2", "MAX_MEDIA_BYTES": "20000000"}
+        yield await stack.enter_async_context(running_house(services, Servers(postgres, nats, store), **settings))
+
+
+@pytest.fixture
+async def channels(house: House) -> AsyncIterator[tuple[grpc.aio.Channel, grpc.aio.Channel]]:
+    async with house.public("ingest") as public, house.internal("consent", "retention") as consent:
+        yield public, consent
+
+
+@pytest.fixture
+async def stranger(house: House, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
+    """A phone whose owner has granted nothing."""
+    return Phone(house, *channels)
+
+
+@pytest.fixture
+async def phone(house: House, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
+    phone = Phone(house, *channels)
+    await phone.grant("CLOUD_PROCESSING")
+    return phone
+
+
+@pytest.fixture
+async def other(house: House, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
+    phone = Phone(house, *channels)
+    await phone.grant("CLOUD_PROCESSING")
+    return phone
