@@ -39,9 +39,15 @@ def exif(*, orientation: int | None = None, position: tuple[float, float] | None
 
 
 def encode(image: Image.Image, kind: str = "JPEG", *, exif: Image.Exif | None = None, quality: int = 90) -> bytes:
+    return _encoded(image.mode, image.size, image.tobytes(), kind, b"" if exif is None else exif.tobytes(), quality)
+
+
+@cache
+def _encoded(mode: str, size: tuple[int, int], pixels: bytes, kind: str, exif: bytes, quality: int) -> bytes:
     pillow_heif.register_heif_opener(thumbnails=False)
     buffer = io.BytesIO()
-    options: dict[str, object] = {} if exif is None else {"exif": exif.tobytes()}
+    options: dict[str, object] = {"exif": exif} if exif else {}
+    image = Image.frombytes(mode, size, pixels)
     image.save(buffer, kind, **options, **({"quality": quality} if kind != "PNG" else {}))
     return buffer.getvalue()
 

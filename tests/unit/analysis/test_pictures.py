@@ -169,7 +169,7 @@ def test_shrinking_keeps_the_proportions() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
 @pytest.mark.parametrize("place", [LYON, (-33.8568, 151.2153), (40.6892, -74.0445)])
 def test_the_position_is_read_from_every_hemisphere(kind: str, place: tuple[float, float]) -> None:
-    data = encode(photo("chelsea"), kind, exif=exif(position=place))
+    data = encode(photo("chelsea").crop((0, 0, 90, 60)), kind, exif=exif(position=place))
     position = read_position(PictureFile(data, Limits()).exif())
     assert position is not None
     assert (position.latitude, position.longitude) == pytest.approx(place, abs=1e-5)

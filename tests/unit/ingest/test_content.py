@@ -42,8 +42,8 @@ def check(data: bytes, *, step: int = 1 << 20, announced: int | None = None, lim
 class TestWholePictures:
     @EVERY_KIND
     def test_every_type_is_known_by_its_content(self, kind: str) -> None:
-        found = check(picture(kind, 640, 480))
-        assert (found.media_type, found.width, found.height) == (KINDS[kind], 640, 480)
+        found = check(picture(kind, 160, 120))
+        assert (found.media_type, found.width, found.height) == (KINDS[kind], 160, 120)
 
     @EVERY_KIND
     @pytest.mark.parametrize("step", [1, 7, 1000])
