@@ -64,7 +64,7 @@ def exposure(gray: Gray) -> float:
     shares = np.bincount(gray.ravel(), minlength=256) / gray.size
     below = np.cumsum(shares)
     dark_part, bright_part = (int(np.searchsorted(below, share)) / 255 for share in (0.1, 0.9))
-    lit = _ramp(bright_part, 0.08, 0.5)
+    lit = _ramp(bright_part, 0.1, 0.6)
     shaded = _ramp(dark_part, 0.92, 0.6)
     black, burnt = float(shares[:8].sum()), float(shares[250:].sum())
     return lit * shaded * _ramp(black, 0.95, 0.35) * _ramp(burnt, 0.6, 0.1)
