@@ -192,6 +192,8 @@ class FakeAnalysis:
         self.understood: dict[str, list[Understood]] = {}
         self.failing_after: int | None = None
         """Pictures that it still sends before it answers no more."""
+        self.broken: set[str] = set()
+        """Media whose pictures are no pictures."""
 
     async def photos(self, subject: str) -> list[Understood]:
         return list(self.understood.get(subject, []))
@@ -204,6 +206,8 @@ class FakeAnalysis:
         found = next((each for each in self.understood.get(subject, []) if each.photo.media == media), None)
         if found is None:
             return None
+        if media in self.broken:
+            return b"no picture"
         colour = tuple(abs(hash(media)) >> shift & 255 for shift in (0, 8, 16))
         scale = 200 / max(found.photo.width, found.photo.height)
         size = (max(1, round(found.photo.width * scale)), max(1, round(found.photo.height * scale)))
