@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from weakref import WeakKeyDictionary
 
 import structlog
 from psycopg import AsyncConnection
@@ -22,8 +23,26 @@ _CHASSIS_MIGRATIONS = Path(__file__).parent / "migrations"
 _IDLE_IN_TRANSACTION_SECONDS = 60
 _OPEN_SECONDS = 30.0
 _ACQUIRE_SECONDS = 10.0
+_FRESH_SECONDS = 1.0
 
 _log = structlog.get_logger()
+
+
+class _CheckedWhenIdle:
+    """Asks a connection whether it still lives before it is lent, unless it lived a moment ago.
+
+    After a restart of the database only what was lent within that moment is lent dead, and answers UNAVAILABLE once;
+    asking each time would cost every call a round trip.
+    """
+
+    def __init__(self) -> None:
+        self._lived_at: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+    async def __call__(self, connection: Connection) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._lived_at.get(connection, float("-inf")) > _FRESH_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+        self._lived_at[connection] = now
 
 
 class MigrationFailed(Exception):
@@ -43,7 +62,7 @@ async def open_pool(settings: DatabaseSettings) -> AsyncIterator[Pool]:
         max_size=settings.database_pool_size,
         timeout=_ACQUIRE_SECONDS,
         open=False,
-        check=AsyncConnectionPool.check_connection,
+        check=_CheckedWhenIdle(),
     )
     async with pool:
         await pool.wait(_OPEN_SECONDS)
