@@ -197,5 +197,6 @@ def _service(home: StackHome, name: str, settings: _Settings) -> Unit:
         address=settings.ports.address(f"{name}-public"),
         environment={f"PELLICULE_{key}": value for key, value in settings.of(name).items()},
         authority=home.authority,
+        niceness=ROSTER[name].niceness,
     )
     return Unit(part, needs=("postgres", "nats", *stores))

@@ -17,12 +17,15 @@ class Entry:
         reads: Buckets that it may only read.
         calls: Services whose internal address it is told, each as `PELLICULE_<NAME>_TARGET`.
         infers: Whether it is told where Triton is.
+        niceness: By how much it yields the processor to the others, 0 to 19: work that nobody waits for lets an
+            upload go first, and takes whatever is left.
     """
 
     writes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     infers: bool = False
+    niceness: int = 0
 
     @property
     def stores_objects(self) -> bool:
@@ -34,8 +37,8 @@ ROSTER: Mapping[str, Entry] = {
     "retention": Entry(),
     "consent": Entry(calls=("retention",)),
     "ingest": Entry(writes=("media",), calls=("retention",)),
-    "analysis": Entry(writes=("previews",), reads=("media",), calls=("retention",), infers=True),
-    "suggestion": Entry(writes=("renditions",), calls=("retention", "analysis")),
+    "analysis": Entry(writes=("previews",), reads=("media",), calls=("retention",), infers=True, niceness=10),
+    "suggestion": Entry(writes=("renditions",), calls=("retention", "analysis"), niceness=10),
 }
 
 SERVICES = tuple(ROSTER)

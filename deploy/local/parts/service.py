@@ -1,5 +1,6 @@
 """One of the project's own services, in a process of its own."""
 
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ class ServiceProcess:
         address: `host:port` of its public listener, where its health is asked.
         environment: Its settings.
         authority: PEM of the authority that its certificate is checked against.
+        niceness: By how much it yields the processor to the others.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class ServiceProcess:
         address: str,
         environment: Mapping[str, str],
         authority: Path,
+        niceness: int = 0,
     ) -> None:
         self.name = name
         self.address = address
@@ -38,11 +41,12 @@ class ServiceProcess:
         self._log = log
         self.environment = environment
         self._authority = authority
+        self._niceness = niceness
 
     async def start(self) -> ServerProcess:
         """Starts it; it runs its migrations by itself."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return ServerProcess.start(
+        process = ServerProcess.start(
             Command(
                 Path(sys.executable),
                 ("-m", f"services.{self.name}"),
@@ -53,6 +57,11 @@ class ServiceProcess:
                 death_signal=signal.SIGKILL,
             )
         )
+        if self._niceness:
+            # At once: the threads that it makes take over what its first one has.
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, process.pid, min(own + self._niceness, 19))
+        return process
 
     async def probe(self) -> bool:
         """Asks its health over TLS, as any of its callers could."""
