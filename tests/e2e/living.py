@@ -121,3 +121,15 @@ class LivingStack:
             )  # fmt: skip
             found[bucket] = [str(each.object_name) for each in client.list_objects(bucket, recursive=True)]
         return found
+
+    def named_objects(self) -> dict[str, set[str]]:
+        """Return the names of all objects that rows speak of, by bucket."""
+        tables = {
+            "media": ("ingest", "segment"),
+            "previews": ("analysis", "previews"),
+            "renditions": ("suggestion", "rendition"),
+        }
+        return {
+            bucket: {str(name) for (name,) in self.select(service, f"SELECT object FROM {table}")}
+            for bucket, (service, table) in tables.items()
+        }

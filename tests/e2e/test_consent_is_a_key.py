@@ -15,6 +15,15 @@ def purposes_of_findings(stack: LivingStack, subject: str) -> set[object]:
     return {purpose for (purpose,) in stack.select("analysis", query, stack.pseudonym(subject))}
 
 
+def all_objects_are_spoken_of(stack: LivingStack) -> bool:
+    """Whether every object belongs to a row: a person without rows has no objects then.
+
+    Somebody else's idea may be in the making, its object put and its row not yet written; that lasts a moment.
+    """
+    kept, named = stack.objects(), stack.named_objects()
+    return all(set(kept[bucket]) <= named[bucket] for bucket in kept)
+
+
 def test_without_face_grouping_there_is_no_template_anywhere(stack: LivingStack, roll: Path) -> None:
     stack.bring_in(roll, "faceless", "CLOUD_PROCESSING")
     found = stack.findings("faceless")[FACE]
@@ -80,7 +89,6 @@ def test_erasing_one_photo_takes_its_ideas_along(stack: LivingStack, roll: Path)
 
 
 def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: LivingStack, roll: Path) -> None:
-    before = stack.objects()
     stack.bring_in(roll, "gone", "CLOUD_PROCESSING,LOCATION,FACE_GROUPING")
     (erasure,) = stack.rows("erase", "--subject", "gone")
     assert erasure["state"] == "PURGED"
@@ -89,10 +97,9 @@ def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: LivingSta
         assert {table: count for table, count in rows.items() if count and table != "fence"} == {}
     ((keys,),) = stack.select("retention", "SELECT count(*) FROM data_key WHERE subject = %s", stack.pseudonym("gone"))
     assert keys == 0
-    after = stack.objects()
-    assert {bucket: len(names) for bucket, names in after.items()} == {
-        bucket: len(names) for bucket, names in before.items()
-    }
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not all_objects_are_spoken_of(stack):
+        assert time.monotonic() < until
 
 
 def test_two_persons_never_see_each_others_anything(stack: LivingStack, roll: Path) -> None:
