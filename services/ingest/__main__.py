@@ -61,7 +61,7 @@ async def main() -> None:
             uploads=uploads,
             media=media,
             lookup=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention),
-            keys=KeyPool(keyring),
+            keys=KeyPool(keyring, clock, policy.retention),
             locks=locks,
             keyring=keyring,
             objects=objects,

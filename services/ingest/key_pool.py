@@ -1,86 +1,164 @@
-"""New keys for many uploads at a time: what is asked for while a request is on its way goes along with the next one.
+"""Keys for new media: asked for together, and a few ahead of need while a phone sends one photo after the other.
 
-A phone sends several photos at once, and each needs a key of the same person and purpose. Asking for them together
-costs the retention service one transaction in place of many, and costs a lone upload nothing.
+A phone sends a roll, and every photo of it needs a key of the same person and purpose. What is asked for while a
+request is on its way goes along with the next one, and that one asks for as many more as were needed in the last
+second. So the retention service makes one transaction where there were many, and a lone upload costs what it did. A
+key that nobody took within four seconds is destroyed; it has sealed nothing.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import deque
 from collections.abc import Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
+import structlog
+
+from services.chassis.clock import Clock
 from services.chassis.errors import DomainError
-from services.ingest.domain import Purpose
+from services.ingest.domain import Purpose, media_name
 from services.keyring import DataKey, Keyring, NewDataKey
 
 MAX_TOGETHER = 100
 """Keys in one request."""
+MAX_AHEAD = 16
+"""Keys asked for ahead of need."""
+HOLD_SECONDS = 4.0
+"""How long a key is held that nobody took; less than a keyring holds one."""
+_DEMAND_SECONDS = 1.0
+_REMEMBERED = 1000
+
+_log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True)
-class _Wish:
-    new: NewDataKey
-    answer: asyncio.Future[DataKey] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+class MediaKey:
+    """A new media's id, and the key made for it.
+
+    Attributes:
+        media_id: In the key's lineage.
+        key: The key.
+        delete_time: When it is destroyed at the latest.
+    """
+
+    media_id: UUID
+    key: DataKey
+    delete_time: datetime
+
+
+@dataclass
+class _Owner:
+    """What one person's uploads for one purpose need."""
+
+    subject: str
+    purpose: Purpose
+    waiting: deque["asyncio.Future[MediaKey]"] = field(default_factory=deque)
+    spare: deque[MediaKey] = field(default_factory=deque)
+    asked_at: deque[float] = field(default_factory=deque)
+    running: "asyncio.Task[None] | None" = None
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.waiting or self.spare or self.running)
 
 
 class KeyPool:
-    """Creates data keys one by one for its callers, together for the retention service."""
+    """Hands out keys of new media."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, clock: Clock, retention: timedelta) -> None:
+        """Begins.
+
+        Args:
+            keyring: Makes the keys.
+            clock: Says when a media that comes in now ends.
+            retention: How long a media is kept.
+        """
         self._keyring = keyring
-        self._waiting: defaultdict[tuple[str, Purpose], list[_Wish]] = defaultdict(list)
-        self._running: dict[tuple[str, Purpose], asyncio.Task[None]] = {}
+        self._clock = clock
+        self._retention = retention
+        self._owners: dict[tuple[str, Purpose], _Owner] = {}
+        self._destroying: set[asyncio.Task[None]] = set()
 
-    async def create(self, *, subject: str, purpose: Purpose, new: NewDataKey) -> DataKey:
-        """Creates one data key; raises what `Keyring.create` raises."""
-        wish, owner = _Wish(new), (subject, purpose)
-        self._waiting[owner].append(wish)
-        if owner not in self._running:
+    async def take(self, *, subject: str, purpose: Purpose) -> MediaKey:
+        """Returns the key of a new media; raises what `Keyring.create` raises."""
+        owner = self._owners.setdefault((subject, purpose), _Owner(subject, purpose))
+        owner.asked_at.append(asyncio.get_running_loop().time())
+        while owner.spare:
+            made = owner.spare.popleft()
+            if await self._still_opens(owner, made):
+                return made
+        answer: asyncio.Future[MediaKey] = asyncio.get_running_loop().create_future()
+        owner.waiting.append(answer)
+        if owner.running is None:
             # In a context of its own: the deadline of the call that happens to be first is not that of the others.
-            self._running[owner] = asyncio.create_task(self._serve(owner), context=Context())
-        return await wish.answer
+            owner.running = asyncio.create_task(self._serve(owner), context=Context())
+        return await answer
 
-    async def _serve(self, owner: tuple[str, Purpose]) -> None:
+    async def _still_opens(self, owner: _Owner, made: MediaKey) -> bool:
+        """Tells whether a key survived what the person decided since it was made; the keyring mostly knows at once."""
+        opened = await self._keyring.open(subject=owner.subject, purpose=owner.purpose, ids=[made.key.id])
+        return made.key.id in opened
+
+    async def _serve(self, owner: _Owner) -> None:
         try:
-            while wishes := self._waiting[owner][:MAX_TOGETHER]:
-                del self._waiting[owner][:MAX_TOGETHER]
-                await self._grant(owner, wishes)
+            while owner.waiting:
+                answers = [owner.waiting.popleft() for _ in range(min(len(owner.waiting), MAX_TOGETHER))]
+                await self._answer(owner, answers)
         finally:
-            del self._running[owner], self._waiting[owner]
+            owner.running = None
+            self._forget(owner)
 
-    async def _grant(self, owner: tuple[str, Purpose], wishes: Sequence[_Wish]) -> None:
-        subject, purpose = owner
+    async def _answer(self, owner: _Owner, answers: "Sequence[asyncio.Future[MediaKey]]") -> None:
         try:
-            keys = await self._keyring.create(subject=subject, purpose=purpose, keys=[wish.new for wish in wishes])
-        except DomainError as error:
-            await self._refuse(owner, wishes, error)
-            return
+            keys = await self._make(owner, len(answers) + self._ahead(owner, len(answers)))
         except BaseException as error:
-            for wish in wishes:
-                _fail(wish, error)
-            raise
-        unwanted = [key.id for wish, key in zip(wishes, keys, strict=True) if not _answer(wish, key)]
-        if unwanted:
-            await self._keyring.destroy(subject=subject, ids=unwanted)
-
-    async def _refuse(self, owner: tuple[str, Purpose], wishes: Sequence[_Wish], error: DomainError) -> None:
-        """Tells a lone wish; of several each is tried alone, as one can spoil the others."""
-        if len(wishes) == 1:
-            _fail(wishes[0], error)
+            for answer in answers:
+                if not answer.done():
+                    answer.set_exception(error)
+            if not isinstance(error, DomainError):
+                raise
             return
-        for wish in wishes:
-            await self._grant(owner, [wish])
+        for answer in answers:
+            if not answer.done():
+                answer.set_result(keys.popleft())
+        owner.spare += keys
+        if keys:
+            asyncio.get_running_loop().call_later(HOLD_SECONDS, self._let_go, owner, list(keys))
 
+    async def _make(self, owner: _Owner, count: int) -> deque[MediaKey]:
+        delete_time = self._clock.now() + self._retention
+        ids = [uuid4() for _ in range(count)]
+        wishes = [NewDataKey(delete_by=delete_time, lineage=(media_name(media_id),)) for media_id in ids]
+        keys = await self._keyring.create(subject=owner.subject, purpose=owner.purpose, keys=wishes)
+        return deque(MediaKey(media_id, key, delete_time) for media_id, key in zip(ids, keys, strict=True))
 
-def _answer(wish: _Wish, key: DataKey) -> bool:
-    """Returns whether somebody still waits."""
-    if wish.answer.done():
-        return False
-    wish.answer.set_result(key)
-    return True
+    def _ahead(self, owner: _Owner, now_needed: int) -> int:
+        """Returns how many more than are needed now to ask for: what the last second asked for besides."""
+        since = asyncio.get_running_loop().time() - _DEMAND_SECONDS
+        while owner.asked_at and owner.asked_at[0] < since:
+            owner.asked_at.popleft()
+        return max(0, min(len(owner.asked_at) - now_needed, MAX_AHEAD))
 
+    def _let_go(self, owner: _Owner, keys: Sequence[MediaKey]) -> None:
+        """Destroys those of the keys that nobody took."""
+        left = [key for key in keys if key in owner.spare]
+        for key in left:
+            owner.spare.remove(key)
+        self._forget(owner)
+        if left:
+            task = asyncio.create_task(self._destroy(owner.subject, left), context=Context())
+            self._destroying.add(task)
+            task.add_done_callback(self._destroying.discard)
 
-def _fail(wish: _Wish, error: BaseException) -> None:
-    if not wish.answer.done():
-        wish.answer.set_exception(error)
+    async def _destroy(self, subject: str, keys: Sequence[MediaKey]) -> None:
+        try:
+            await self._keyring.destroy(subject=subject, ids=[each.key.id for each in keys])
+        except DomainError as error:  # they die by their deadline
+            _log.warning("spare_keys_left", count=len(keys), reason=error.reason)
+
+    def _forget(self, owner: _Owner) -> None:
+        """Forgets whoever needs nothing now, if many are remembered."""
+        if owner.is_idle and len(self._owners) > _REMEMBERED:
+            self._owners.pop((owner.subject, owner.purpose), None)

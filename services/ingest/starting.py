@@ -25,6 +25,7 @@ from services.ingest.errors import (
     UploadInProgress,
 )
 from services.ingest.intake import Intake
+from services.ingest.key_pool import MediaKey
 from services.ingest.operations import ORIGINAL, media_not_found, older_media, open_keys, outside_window
 from services.ingest.ports import Adding, Survey
 from services.ingest.records import MediaRow, UploadRow
@@ -101,24 +102,28 @@ async def prepare(intake: Intake, *, subject: str, request_id: UUID, announcemen
     if known is not None and known.rendition.suffices_for(announcement.rendition):
         return Prepared(await _settled(intake, request, known), announcement)
     purpose = known.purpose if known else await _purpose(intake, subject, announcement.asset, request.now)
-    row = _row(intake, request, purpose, known)
-    if survey.used_bytes + row.size_bytes > intake.policy.quota_bytes:
-        raise refusal(intake, row, Adding.NO_ROOM)
-    key = await _new_key(intake, row)
-    return Prepared(_sealed(row, key, announcement), announcement, key)
+    if survey.used_bytes + announcement.size_bytes > intake.policy.quota_bytes:
+        raise no_room(intake)
+    made = await _new_key(intake, subject, purpose, known)
+    return Prepared(_sealed(_row(intake, request, purpose, made), made.key, announcement), announcement, made.key)
 
 
 def refusal(intake: Intake, row: UploadRow, adding: Adding) -> DomainError:
     """Returns the error for an upload that the store did not take."""
     if adding is Adding.NO_ROOM:
-        quota = intake.policy.quota_bytes
-        return QuotaExceeded(
-            f"your share of {quota} bytes is used up: delete media, or wait until some expire",
-            metadata={"quota_bytes": str(quota)},
-        )
+        return no_room(intake)
     if adding is Adding.TAKEN:
         return upload_in_progress(row.id)
     return PurposeNotGranted(f"{row.purpose} was withdrawn: grant it first", metadata={"purpose": row.purpose})
+
+
+def no_room(intake: Intake) -> QuotaExceeded:
+    """Returns the error for a share of the store that is used up."""
+    quota = intake.policy.quota_bytes
+    return QuotaExceeded(
+        f"your share of {quota} bytes is used up: delete media, or wait until some expire",
+        metadata={"quota_bytes": str(quota)},
+    )
 
 
 def upload_in_progress(upload_id: UUID) -> UploadInProgress:
@@ -207,8 +212,9 @@ async def _purpose(intake: Intake, subject: str, asset: Asset, now: datetime) ->
 
 
 async def _settled(intake: Intake, request: _Request, known: MediaRow) -> UploadRow:
+    kept = MediaKey(known.id, DataKey("", b"", known.purpose_revision), known.delete_time)
     row = replace(
-        _row(intake, request, known.purpose, known),
+        _row(intake, request, known.purpose, kept),
         committed_bytes=request.announcement.size_bytes,
         complete_time=request.now,
     )
@@ -216,24 +222,28 @@ async def _settled(intake: Intake, request: _Request, known: MediaRow) -> Upload
     return row
 
 
-async def _new_key(intake: Intake, row: UploadRow) -> DataKey:
-    new = NewDataKey(delete_by=row.delete_time, lineage=(media_name(row.media_id),))
+async def _new_key(intake: Intake, subject: str, purpose: Purpose, known: MediaRow | None) -> MediaKey:
+    """Returns the key of a new media, or another one of a media whose reduced copy is to be replaced."""
+    if known is None:
+        return await intake.keys.take(subject=subject, purpose=purpose)
+    new = NewDataKey(delete_by=known.delete_time, lineage=(media_name(known.id),))
     try:
-        return await intake.keys.create(subject=row.subject, purpose=row.purpose, new=new)
+        [key] = await intake.keyring.create(subject=subject, purpose=purpose, keys=[new])
     except MediaErased as error:
-        raise media_not_found(row.media_id) from error
+        raise media_not_found(known.id) from error
+    return MediaKey(known.id, key, known.delete_time)
 
 
-def _row(intake: Intake, request: _Request, purpose: Purpose, known: MediaRow | None) -> UploadRow:
-    """Returns the row of an upload that has no key yet."""
+def _row(intake: Intake, request: _Request, purpose: Purpose, made: MediaKey) -> UploadRow:
+    """Returns the row of an upload, without what is sealed."""
     return UploadRow(
         id=uuid4(),
         subject=request.subject,
         request_id=request.request_id,
         request_tag=request.request_tag,
-        media_id=known.id if known else uuid4(),
+        media_id=made.media_id,
         purpose=purpose,
-        purpose_revision=known.purpose_revision if known else 0,
+        purpose_revision=made.key.purpose_revision,
         data_key_id=None,
         rendition=request.announcement.rendition,
         tag=request.tag,
@@ -244,7 +254,7 @@ def _row(intake: Intake, request: _Request, purpose: Purpose, known: MediaRow | 
         sealed_announcement=b"",
         create_time=request.now,
         expire_time=request.now + intake.policy.upload_life,
-        delete_time=known.delete_time if known else request.now + intake.policy.retention,
+        delete_time=made.delete_time,
     )
 
 
@@ -253,6 +263,5 @@ def _sealed(row: UploadRow, key: DataKey, announcement: Announcement) -> UploadR
     return replace(
         row,
         data_key_id=data_key_id,
-        purpose_revision=key.purpose_revision,
         sealed_announcement=seal_bytes(key.key, announcement.to_bytes(), announcement_aad(data_key_id)),
     )

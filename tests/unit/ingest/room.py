@@ -67,7 +67,7 @@ class Room:
             uploads=FakeUploads(self.tables),
             media=FakeMedia(self.tables),
             lookup=LookupKeys(FakeLookupKeys(self.tables), self.keyring, self.clock, self.policy.retention),
-            keys=KeyPool(self.keyring),
+            keys=KeyPool(self.keyring, self.clock, self.policy.retention),
             locks=self.locks,
             keyring=self.keyring,
             objects=self.objects,

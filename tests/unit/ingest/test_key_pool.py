@@ -4,79 +4,127 @@ from datetime import timedelta
 
 import pytest
 
+from services.ingest import key_pool
 from services.ingest.domain import Purpose
-from services.ingest.key_pool import KeyPool
-from services.keyring import DataKey, MediaErased, NewDataKey, PurposeNotGranted
+from services.ingest.key_pool import KeyPool, MediaKey
+from services.keyring import DataKey, NewDataKey, PurposeNotGranted
 from tests.fakes.clock import FakeClock
-from tests.fakes.keyring import FakeKeyring
-from tests.unit.ingest.room import ALICE, BOB
+from tests.unit.ingest.room import ALICE, BOB, WatchedKeyring
+
+RETENTION = timedelta(days=30)
 
 
-class SlowKeyring(FakeKeyring):
+class SlowKeyring(WatchedKeyring):
     """Answers when it is let; remembers how many keys each request was for."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
         self.may_answer = asyncio.Event()
         self.requests: list[int] = []
+        self.destroyed = asyncio.Event()
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
         self.requests.append(len(keys))
         await self.may_answer.wait()
         return await super().create(subject=subject, purpose=purpose, keys=keys)
 
+    async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
+        try:
+            return await super().destroy(subject=subject, ids=ids)
+        finally:
+            self.destroyed.set()
+
 
 @pytest.fixture
-def keyring() -> SlowKeyring:
-    keyring = SlowKeyring(FakeClock())
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def keyring(clock: FakeClock) -> SlowKeyring:
+    keyring = SlowKeyring(clock)
     keyring.grant(ALICE, "CLOUD_PROCESSING")
     return keyring
 
 
-def wish(keyring: SlowKeyring, pool: KeyPool, media: str, subject: str = ALICE) -> "asyncio.Task[DataKey]":
-    new = NewDataKey(delete_by=FakeClock().now() + timedelta(days=30), lineage=(media,))
-    return asyncio.create_task(pool.create(subject=subject, purpose=Purpose.CLOUD_PROCESSING, new=new))
+@pytest.fixture
+def pool(keyring: SlowKeyring, clock: FakeClock) -> KeyPool:
+    return KeyPool(keyring, clock, RETENTION)
 
 
-async def test_what_comes_while_a_request_is_on_its_way_goes_along_with_the_next(keyring: SlowKeyring) -> None:
-    pool = KeyPool(keyring)
-    tasks = [wish(keyring, pool, "media/0")]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    tasks += [wish(keyring, pool, f"media/{number}") for number in range(1, 5)]
-    await asyncio.sleep(0)
+def take(pool: KeyPool, subject: str = ALICE) -> "asyncio.Task[MediaKey]":
+    return asyncio.create_task(pool.take(subject=subject, purpose=Purpose.CLOUD_PROCESSING))
+
+
+async def turn() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def test_a_key_is_made_for_its_media(keyring: SlowKeyring, pool: KeyPool, clock: FakeClock) -> None:
     keyring.may_answer.set()
-    keys = await asyncio.gather(*tasks)
-    assert keyring.requests == [1, 4]
-    assert [keyring.lineage(key.id) for key in keys] == [(f"media/{number}",) for number in range(5)]
+    made = await take(pool)
+    assert keyring.lineage(made.key.id) == (f"media/{made.media_id}",)
+    assert made.delete_time == clock.now() + RETENTION
+    assert keyring.requests == [1]
 
 
-async def test_a_refusal_reaches_everybody_it_concerns(keyring: SlowKeyring) -> None:
-    pool = KeyPool(keyring)
+async def test_what_comes_while_a_request_is_on_its_way_goes_along_with_the_next(
+    keyring: SlowKeyring, pool: KeyPool
+) -> None:
+    first = take(pool)
+    await turn()
+    others = [take(pool) for _ in range(4)]
+    await turn()
     keyring.may_answer.set()
-    mine, theirs = wish(keyring, pool, "media/1"), wish(keyring, pool, "media/2", subject=BOB)
-    answers = await asyncio.gather(mine, theirs, return_exceptions=True)
-    assert isinstance(answers[0], DataKey)
-    assert isinstance(answers[1], PurposeNotGranted)
+    made = await asyncio.gather(first, *others)
+    assert len(keyring.requests) == 2
+    assert len({each.media_id for each in made}) == 5
 
 
-async def test_one_erased_media_does_not_spoil_the_others(keyring: SlowKeyring) -> None:
-    pool = KeyPool(keyring)
-    keyring.destroy_media(ALICE, "media/2")
+async def test_a_roll_is_served_ahead_of_need(keyring: SlowKeyring, pool: KeyPool) -> None:
     keyring.may_answer.set()
-    answers = await asyncio.gather(
-        *(wish(keyring, pool, f"media/{number}") for number in (1, 2, 3)), return_exceptions=True
-    )
-    assert [type(answer) for answer in answers] == [DataKey, MediaErased, DataKey]
+    made = [await take(pool) for _ in range(20)]
+    assert len({each.key.id for each in made}) == 20
+    assert len(keyring.requests) < 8
+    assert max(keyring.requests) <= 1 + key_pool.MAX_AHEAD
 
 
-async def test_a_key_that_nobody_waits_for_any_more_is_destroyed(keyring: SlowKeyring) -> None:
-    pool = KeyPool(keyring)
-    gone, stays = wish(keyring, pool, "media/1"), wish(keyring, pool, "media/2")
-    await asyncio.sleep(0)
+async def test_a_key_that_nobody_took_is_destroyed(
+    keyring: SlowKeyring, pool: KeyPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_pool, "HOLD_SECONDS", 0.0)
+    keyring.may_answer.set()
+    taken = [(await take(pool)).key.id, (await take(pool)).key.id]
+    assert keyring.requests == [1, 2]
+    await keyring.destroyed.wait()
+    assert keyring.alive == set(taken)
+
+
+async def test_a_withdrawal_and_a_new_grant_make_new_keys(keyring: SlowKeyring, pool: KeyPool) -> None:
+    keyring.may_answer.set()
+    for _ in range(3):
+        await take(pool)
+    keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
+    with pytest.raises(PurposeNotGranted):
+        await take(pool)
+    revision = keyring.grant(ALICE, "CLOUD_PROCESSING")
+    assert (await take(pool)).key.purpose_revision == revision
+
+
+async def test_a_key_that_nobody_waits_for_any_more_serves_the_next(keyring: SlowKeyring, pool: KeyPool) -> None:
+    gone = take(pool)
+    await turn()
     gone.cancel()
     keyring.may_answer.set()
-    key = await stays
-    await wish(keyring, pool, "media/3")
-    assert keyring.destroy_media(ALICE, "media/1") == set()
-    assert keyring.lineage(key.id) == ("media/2",)
+    await turn()
+    assert (await take(pool)).key.id in keyring.alive
+    assert keyring.requests == [1]
+
+
+async def test_a_refusal_reaches_those_whom_it_concerns(keyring: SlowKeyring, pool: KeyPool) -> None:
+    keyring.may_answer.set()
+    answers = await asyncio.gather(take(pool), take(pool, BOB), take(pool, BOB), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [MediaKey, PurposeNotGranted, PurposeNotGranted]
+    keyring.grant(BOB, "CLOUD_PROCESSING")
+    assert isinstance(await take(pool, BOB), MediaKey)
