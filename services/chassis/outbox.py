@@ -28,6 +28,7 @@ __all__ = ["OutboxRelay", "OutgoingEvent", "append"]
 _CHANNEL = "outbox"
 _BATCH = 200
 _POLL_SECONDS = 5.0
+_GATHER_SECONDS = 0.02
 _RETRY_SECONDS = 1.0
 _FORGET_EVERY_SECONDS = 3600.0
 
@@ -78,8 +79,9 @@ class OutboxRelay:
         Raises:
             DependencyUnavailable: the bus does not answer; what it confirmed is deleted from the outbox.
         """
-        published = 0
-        while batch := await self._publish_batch():
+        published = batch = await self._publish_batch()
+        while batch == _BATCH:  # a smaller one was the last; whatever came after it wakes the relay again
+            batch = await self._publish_batch()
             published += batch
         return published
 
@@ -92,12 +94,16 @@ class OutboxRelay:
                 await self._forget_old()
                 async for _ in listener.notifies(timeout=_POLL_SECONDS, stop_after=1):
                     pass
+                # Events of the same moment go together: the work for a batch is that for one event.
+                await self._clock.sleep(_GATHER_SECONDS)
 
     async def _publish_batch(self) -> int:
         async with self._pool.connection() as connection:
             if not await _is_only_relay(connection):
                 return 0
             pending = await _oldest(connection)
+            if not pending:
+                return 0
             confirmed, failure = await self._publish(pending)
             await _delete(connection, confirmed)
         if failure is not None:
