@@ -92,7 +92,7 @@ class Claim:
         attempts: Times it was claimed since it was last done, this one included.
         faults: Failures since then that no outage explains.
         made: For each purpose that has findings, the models that made them.
-        drafts: Names under which this claim may store the preview and the thumbnail.
+        draft: Name of the object in which this claim may store the reduced copies.
     """
 
     stored: StoredMedia
@@ -101,7 +101,7 @@ class Claim:
     attempts: int
     faults: int
     made: Mapping[Purpose, str] = field(hash=False)
-    drafts: tuple[str, str]
+    draft: str
 
 
 @dataclass(frozen=True)

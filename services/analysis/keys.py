@@ -1,5 +1,6 @@
 """Keys for what is about to be learnt: who gets none for a purpose does not learn for it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -73,17 +74,13 @@ async def ask(subject: str, own: Purpose, wishes: Sequence[Wish], *, keyring: Ke
         DependencyUnavailable: the retention service does not answer.
     """
     made_at = clock.monotonic()
+    purposes = (own, Purpose.LOCATION, Purpose.FACE_GROUPING)
+    created = await asyncio.gather(*(_create(subject, purpose, wishes, own, keyring) for purpose in purposes))
+    gone = {claim.id: claim for _, erased in created for claim in erased}
     keys: dict[UUID, dict[Purpose, tuple[DataKey, ...]]] = {wish.claim.id: {} for wish in wishes}
-    gone: dict[UUID, Claim] = {}
-    for purpose in (own, Purpose.LOCATION, Purpose.FACE_GROUPING):
-        eager = [wish.claim for wish in wishes if purpose in wish.purposes and wish.claim.id not in gone]
-        try:
-            created, erased = await _create(subject, purpose, eager, OWN_ARTEFACTS if purpose == own else 1, keyring)
-        except PurposeNotGranted:
-            created, erased = {}, eager if purpose == own else []
-        gone |= {claim.id: claim for claim in erased}
-        for claim_id, made in created.items():
-            keys[claim_id][purpose] = made
+    for purpose, (made, _) in zip(purposes, created, strict=True):
+        for claim_id, ready in made.items():
+            keys[claim_id][purpose] = ready
     allowed = (Allowed(w.claim, keys[w.claim.id], made_at) for w in wishes if w.claim.id not in gone)
     return Answer(tuple(allowed), tuple(gone.values()))
 
@@ -100,14 +97,18 @@ async def renew(allowed: Allowed, *, keyring: Keyring, clock: Clock) -> Allowed 
 
 
 async def _create(
-    subject: str, purpose: Purpose, claims: Sequence[Claim], artefacts: int, keyring: Keyring
+    subject: str, purpose: Purpose, wishes: Sequence[Wish], own: Purpose, keyring: Keyring
 ) -> tuple[dict[UUID, tuple[DataKey, ...]], list[Claim]]:
-    """Creates keys in one call, without the media that turn out to be erased."""
+    """Creates the keys of a purpose in one call; returns them, and the claims that have lost their media."""
+    artefacts = OWN_ARTEFACTS if purpose == own else 1
+    claims = [wish.claim for wish in wishes if purpose in wish.purposes]
     erased: list[Claim] = []
     while eager := [claim for claim in claims if claim not in erased]:
         wanted = [_spec(claim) for claim in eager for _ in range(artefacts)]
         try:
             made = await keyring.create(subject=subject, purpose=purpose, keys=wanted)
+        except PurposeNotGranted:
+            return {}, claims if purpose == own else erased
         except MediaErased as error:
             named = [claim for claim in eager if claim.stored.name == error.metadata.get("media")]
             erased += named or eager

@@ -78,7 +78,8 @@ class LibraryStore:
         async with self._pool.connection() as connection, connection.cursor(row_factory=args_row(_preview)) as cursor:
             await cursor.execute(
                 """
-                SELECT media_id, size, object, previews.data_key_id, previews.purpose_revision
+                SELECT media_id, size, object, byte_offset, byte_count, previews.data_key_id,
+                       previews.purpose_revision
                 FROM previews JOIN media ON media.id = previews.media_id
                 WHERE media.subject = %(subject)s AND media_id = %(media)s AND size = %(size)s
                 """,
@@ -108,5 +109,7 @@ def _status(
     return MediaStatus(media, Purpose(purpose), data_key_id, MediaState(state), parked, analyze_time, delete_time)
 
 
-def _preview(media: UUID, size: str, name: str, data_key_id: UUID, purpose_revision: int) -> StoredPreview:
-    return StoredPreview(media, PreviewSize(size), name, data_key_id, purpose_revision)
+def _preview(
+    media: UUID, size: str, name: str, offset: int, count: int, data_key_id: UUID, purpose_revision: int
+) -> StoredPreview:
+    return StoredPreview(media, PreviewSize(size), name, offset, count, data_key_id, purpose_revision)

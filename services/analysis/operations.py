@@ -97,7 +97,8 @@ async def _open_preview(
     preview: StoredPreview, key: bytes, purpose: Purpose, objects: ObjectStore, bucket: str
 ) -> bytes:
     try:
-        sealed = await objects.get(bucket, preview.object)
+        pieces = objects.stream(bucket, preview.object, preview.byte_offset, preview.byte_count)
+        sealed = b"".join([piece async for piece in pieces])
         return open_object(key, sealed, record_aad(str(preview.data_key_id), purpose))
     except (ObjectMissing, SealBroken):
         # It was replaced or deleted between the row and the object.

@@ -75,11 +75,13 @@ class SealedFindings:
 
 @dataclass(frozen=True)
 class StoredPreview:
-    """A reduced copy as it is stored."""
+    """A reduced copy as it is stored: sealed, in some bytes of an object."""
 
     media_id: UUID
     size: PreviewSize
     object: str
+    byte_offset: int
+    byte_count: int
     data_key_id: UUID
     purpose_revision: int
 
@@ -186,10 +188,12 @@ class Doomed:
     Attributes:
         media: Media that go with all their rows.
         objects: Names in the bucket of previews, drafts included.
+        previews: How many reduced copies are in them.
     """
 
     media: tuple[UUID, ...]
     objects: tuple[str, ...]
+    previews: int
 
 
 class Purging(Protocol):

@@ -160,7 +160,10 @@ async def _doom(connection: Connection, media: Sequence[UUID]) -> Doomed:
         """,
         {"media": list(media)},
     )
-    return Doomed(tuple(media), tuple(objects))
+    previews = await _column(
+        connection, "SELECT count(*) FROM previews WHERE media_id = ANY(%(media)s)", {"media": list(media)}
+    )
+    return Doomed(tuple(media), tuple(objects), int(previews[0]))
 
 
 async def _column(connection: Connection, query: str, parameters: dict[str, object]) -> list[Any]:

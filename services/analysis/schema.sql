@@ -99,12 +99,16 @@ CREATE TABLE public.previews (
     media_id uuid NOT NULL,
     size text NOT NULL,
     object text NOT NULL,
+    byte_offset bigint NOT NULL,
+    byte_count bigint NOT NULL,
     data_key_id uuid NOT NULL,
     purpose_revision bigint NOT NULL,
+    CONSTRAINT previews_byte_count_check CHECK ((byte_count > 0)),
+    CONSTRAINT previews_byte_offset_check CHECK ((byte_offset >= 0)),
     CONSTRAINT previews_size_check CHECK ((size = ANY (ARRAY['THUMBNAIL'::text, 'PREVIEW'::text])))
 );
 
-COMMENT ON TABLE public.previews IS 'Sealed reduced copies in the bucket `previews`.';
+COMMENT ON TABLE public.previews IS 'Sealed reduced copies: which bytes of which object in the bucket `previews`.';
 
 CREATE TABLE public.tombstone (
     data_key_id uuid NOT NULL,
@@ -139,9 +143,6 @@ ALTER TABLE ONLY public.outbox
 
 ALTER TABLE ONLY public.previews
     ADD CONSTRAINT previews_data_key_id_key UNIQUE (data_key_id);
-
-ALTER TABLE ONLY public.previews
-    ADD CONSTRAINT previews_object_key UNIQUE (object);
 
 ALTER TABLE ONLY public.previews
     ADD CONSTRAINT previews_pkey PRIMARY KEY (media_id, size);

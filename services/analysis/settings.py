@@ -29,7 +29,7 @@ class Pace:
     """
 
     batch: int = 4
-    in_hand: int = 12
+    in_hand: int = 16
     lease: timedelta = timedelta(minutes=1)
     poll: timedelta = timedelta(seconds=1)
     sweep: timedelta = timedelta(minutes=1)
@@ -50,7 +50,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """Pictures decoded or measured at a time."""
     batch: Annotated[int, Field(ge=1, le=64)] = 4
     """Media that are claimed, given keys and stored together."""
-    in_hand: Annotated[int, Field(ge=1, le=256)] = 12
+    in_hand: Annotated[int, Field(ge=1, le=256)] = 16
     """Media at work at a time."""
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     """How often is looked for what was missed."""

@@ -140,11 +140,12 @@ async def _store_previews(connection: Connection, rows: Sequence[StoredPreview])
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """
-            INSERT INTO previews (media_id, size, object, data_key_id, purpose_revision)
-            VALUES (%(media_id)s, %(size)s, %(object)s, %(data_key_id)s, %(purpose_revision)s)
+            INSERT INTO previews (media_id, size, object, byte_offset, byte_count, data_key_id, purpose_revision)
+            VALUES (%(media_id)s, %(size)s, %(object)s, %(byte_offset)s, %(byte_count)s, %(data_key_id)s,
+                    %(purpose_revision)s)
             ON CONFLICT (media_id, size) DO UPDATE SET
-                object = EXCLUDED.object, data_key_id = EXCLUDED.data_key_id,
-                purpose_revision = EXCLUDED.purpose_revision
+                object = EXCLUDED.object, byte_offset = EXCLUDED.byte_offset, byte_count = EXCLUDED.byte_count,
+                data_key_id = EXCLUDED.data_key_id, purpose_revision = EXCLUDED.purpose_revision
             """,
             [vars(row) for row in rows],
         )
@@ -184,6 +185,6 @@ def _settled(fit: Sequence[Settlement], held: Mapping[UUID, _Held], replaced: Se
         keys[subjects[row.media_id]].append(str(row.data_key_id))
     return Settled(
         accepted=frozenset(each.claim.id for each in fit),
-        replaced_objects=tuple(name for name in (*old, *drafts) if name not in kept),
+        replaced_objects=tuple({*old, *drafts} - kept),
         replaced_keys={subject: tuple(ids) for subject, ids in keys.items()},
     )

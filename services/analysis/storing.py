@@ -42,8 +42,8 @@ async def store_results(results: Sequence[Result], tools: Tools) -> None:
     settlements = await asyncio.gather(*(_seal(result, tools) for result in fresh))
     settled = await tools.work.settle(settlements, tools.clock.now())
     refused = [each.claim for each in settlements if each.claim.id not in settled.accepted]
-    drafts = [name for claim in refused for name in claim.drafts]
-    await tools.objects.delete(tools.buckets.previews, [*settled.replaced_objects, *drafts])
+    doomed = [*settled.replaced_objects, *(claim.draft for claim in refused)]
+    await tools.objects.delete(tools.buckets.previews, doomed)
     await _destroy_replaced(settled, tools)
     await tools.work.release(refused, at=tools.clock.now(), fault=False)
 
@@ -98,17 +98,21 @@ def _sealed_one(media: UUID, purpose: Purpose, models: str, key: DataKey, record
 
 
 async def _previews(result: Result, tools: Tools) -> tuple[StoredPreview, ...]:
+    """Puts the reduced copies into one object, one sealed stream behind the other."""
     claim, understood = result.allowed.claim, result.outcome
     own = result.allowed.keys.get(claim.stored.purpose)
     if not isinstance(understood, Understood) or own is None or not understood.preview or not understood.thumbnail:
         return ()
-    copies = (PreviewSize.PREVIEW, understood.preview), (PreviewSize.THUMBNAIL, understood.thumbnail)
-    rows = []
-    for (size, data), key, name in zip(copies, own[1:], claim.drafts, strict=True):
+    copies = (PreviewSize.THUMBNAIL, understood.thumbnail), (PreviewSize.PREVIEW, understood.preview)
+    rows: list[StoredPreview] = []
+    content = b""
+    for (size, data), key in zip(copies, own[1:], strict=True):
         sealed = seal_object(key.key, data, record_aad(key.id, claim.stored.purpose))
-        rows.append((StoredPreview(claim.stored.media, size, name, UUID(key.id), key.purpose_revision), sealed))
-    await asyncio.gather(*(tools.objects.put(tools.buckets.previews, row.object, sealed) for row, sealed in rows))
-    return tuple(row for row, _ in rows)
+        place = claim.draft, len(content), len(sealed)
+        rows.append(StoredPreview(claim.stored.media, size, *place, UUID(key.id), key.purpose_revision))
+        content += sealed
+    await tools.objects.put(tools.buckets.previews, claim.draft, content)
+    return tuple(rows)
 
 
 async def _destroy_replaced(settled: Settled, tools: Tools) -> None:

@@ -29,7 +29,7 @@ async def execute(order: PurgeOrder, tools: Tools) -> Mapping[str, int]:
     return {
         "analysis.table.media": deleted,
         "analysis.table.findings": records,
-        "analysis.table.previews": len(doomed.objects),
+        "analysis.table.previews": doomed.previews,
         "analysis.bucket.previews": len(doomed.objects),
     }
 

@@ -54,7 +54,6 @@ class WorkStore:
                     claim_id = gen_random_uuid(), claim_end_time = %(until)s, attempts = attempts + 1,
                     faults = faults + (claim_id IS NOT NULL)::integer,
                     drafts = drafts || replace(gen_random_uuid()::text, '-', '')
-                                    || replace(gen_random_uuid()::text, '-', '')
                 FROM due WHERE media.id = due.id
                 RETURNING media.*, (
                     SELECT coalesce(jsonb_object_agg(findings.purpose, findings.models), '{}')
@@ -164,5 +163,5 @@ def _claim(row: Mapping[str, Any]) -> Claim:
         attempts=row["attempts"],
         faults=row["faults"],
         made={Purpose(purpose): models for purpose, models in row["made"].items()},
-        drafts=(row["drafts"][-2], row["drafts"][-1]),
+        draft=row["drafts"][-1],
     )

@@ -43,7 +43,7 @@ WARM_UP = 12
 CONCURRENCY = 8
 LONG_SIDE = 1600
 """The bare models get their pictures at the size at which the service works."""
-IN_WORK = 12
+IN_WORK = 16
 """Photos that the service has in work at a time: those that it began before the measurement count half."""
 STALLED_SECONDS = 120.0
 POLL_SECONDS = 0.5

@@ -43,12 +43,14 @@ COMMENT ON TABLE findings IS 'What was learnt of a media for one purpose, by the
 CREATE TABLE previews (
     media_id uuid NOT NULL REFERENCES media (id) ON DELETE CASCADE,
     size text NOT NULL CHECK (size IN ('THUMBNAIL', 'PREVIEW')),
-    object text NOT NULL UNIQUE,
+    object text NOT NULL,
+    byte_offset bigint NOT NULL CHECK (byte_offset >= 0),
+    byte_count bigint NOT NULL CHECK (byte_count > 0),
     data_key_id uuid NOT NULL UNIQUE,
     purpose_revision bigint NOT NULL,
     PRIMARY KEY (media_id, size)
 );
-COMMENT ON TABLE previews IS 'Sealed reduced copies in the bucket `previews`.';
+COMMENT ON TABLE previews IS 'Sealed reduced copies: which bytes of which object in the bucket `previews`.';
 
 CREATE TABLE fence (
     subject text NOT NULL,
