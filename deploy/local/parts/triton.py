@@ -1,9 +1,11 @@
 """Triton from the `nvidia-pytriton` wheel, on the CPU: the same model repository as a GPU node, other configuration."""
 
+import contextlib
 import os
 import signal
 import sys
 import sysconfig
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,6 +77,7 @@ class TritonServer:
         self._source = models
         self._models: Models | None = None
         self._prefix = shared_memory_prefix
+        self._started = 0.0
 
     @property
     def address(self) -> str:
@@ -87,6 +90,7 @@ class TritonServer:
         package = package_directory("pytriton", package="nvidia-pytriton")
         _link_backend(package / "tritonserver", self._data / "backends" / "python")
         self._models = await self._source()
+        self._started = time.time()
         return ServerProcess.start(self._command(package, libraries, self._models))
 
     async def probe(self) -> bool:
@@ -107,7 +111,8 @@ class TritonServer:
             return False
 
     async def provision(self) -> None:
-        """Makes nothing: it keeps no data."""
+        """Removes the empty folder that the server has just left in /tmp and never uses here."""
+        _remove_unused_environments(since=self._started)
 
     def litter(self) -> Sequence[str]:
         """Returns its regions of shared memory, which a crash leaves behind."""
@@ -191,6 +196,7 @@ def _environment(package: Path, libraries: Path) -> Mapping[str, str]:
         "LD_LIBRARY_PATH": f"{package.parent}/nvidia_pytriton.libs:{libraries}",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "ORT_DISABLE_TELEMETRY": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
@@ -212,3 +218,16 @@ async def triton_server(folder: Path, models: ModelSource) -> AsyncIterator[Trit
     finally:
         for port in reserved:
             port.close()
+
+
+def _remove_unused_environments(*, since: float) -> None:
+    """Removes this user's empty `/tmp/python_env_*` that came into being since a time (seconds since 1970).
+
+    The Python back end makes one at each start, for environments that come packed with a model, and leaves it
+    there; ours come with none.
+    """
+    for folder in Path("/tmp").glob("python_env_*"):  # noqa: S108 - where the server makes it, whatever TMPDIR says
+        with contextlib.suppress(OSError):
+            status = folder.lstat()
+            if status.st_uid == os.geteuid() and status.st_ctime >= since:
+                folder.rmdir()
