@@ -24,6 +24,16 @@ _RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_IN_PROGRESS", "DEPENDENCY
 STOPPING = frozenset({"PURPOSE_NOT_GRANTED", "TOKEN_EXPIRED"})
 _REFUSED = frozenset({"TYPE_UNSUPPORTED", "EMPTY", "TOO_LARGE"})
 _KNOWN = frozenset({"KNOWN", "DUPLICATE"})
+_EXPLAINED = {
+    "KNOWN": "it is kept already",
+    "DUPLICATE": "the same file comes in under another name",
+    "OUTSIDE_WINDOW": "it was taken before the window and OLDER_MEDIA does not reach back to it; grant OLDER_MEDIA",
+    "QUOTA": "the share of the store is used up; delete photos, or wait until some expire",
+    "TYPE_UNSUPPORTED": "its content is none of JPEG, PNG, WebP, HEIC and AVIF; convert it",
+    "EMPTY": "the file has no bytes; copy it again",
+    "TOO_LARGE": "it has more bytes or pixels than the service takes; send a smaller copy",
+    "DELETED": "you deleted it here before; it is not asked for again",
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list
             file = batch[item.client_id]
             reason = media_pb2.PlanReason.Name(item.reason).removeprefix("PLAN_REASON_")
             if item.action == media_pb2.PLAN_ACTION_SKIP:
-                answers.append(Answer(file.name, _outcome(reason), reason, media=item.media))
+                answers.append(Answer(file.name, _outcome(reason), reason, _EXPLAINED.get(reason, ""), item.media))
             else:
                 tasks.append(Task(file, item.action, reason, reply.preview_long_side))
     return tasks, answers

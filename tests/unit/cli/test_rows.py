@@ -4,7 +4,7 @@ import pytest
 
 from pellicule.analysis.v1 import analysis_pb2
 from pellicule.ingest.v1 import media_pb2
-from services.cli import listing, purposes
+from services.cli import listing, purposes, uploading
 from services.cli.output import CommandFailed, emit, printable
 
 KEPT = media_pb2.Media(name="media/1", sha256=bytes(32), file_name="IMG_1.jpg", width=4000, height=3000, orientation=6)
@@ -74,3 +74,9 @@ def test_a_row_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str])
     emit({"file": printable("a\nb\udce9.jpg"), "title": "été"})
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {"file": "a\nb\\xe9.jpg", "title": "été"}
+
+
+def test_every_reason_to_skip_is_explained() -> None:
+    uploads = {"UNSPECIFIED", "IN_WINDOW", "SMALL", "OLDER_MEDIA_GRANTED", "ORIGINAL_WANTED", "SCREENSHOT"}
+    reasons = {name.removeprefix("PLAN_REASON_") for name in media_pb2.PlanReason.keys()}
+    assert reasons - uploads == uploading._EXPLAINED.keys()
