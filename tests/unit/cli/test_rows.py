@@ -78,5 +78,5 @@ def test_a_row_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str])
 
 def test_every_reason_to_skip_is_explained() -> None:
     uploads = {"UNSPECIFIED", "IN_WINDOW", "SMALL", "OLDER_MEDIA_GRANTED", "ORIGINAL_WANTED", "SCREENSHOT"}
-    reasons = {name.removeprefix("PLAN_REASON_") for name in media_pb2.PlanReason.keys()}
+    reasons = {name.removeprefix("PLAN_REASON_") for name in map(str, media_pb2.PlanReason.keys())}
     assert reasons - uploads == uploading._EXPLAINED.keys()
