@@ -23,36 +23,44 @@ from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import OutgoingEvent
 from services.chassis.telemetry import inject_trace
 
-__all__ = ["OutboxRelay", "OutgoingEvent", "append"]
+__all__ = ["INSERT_EVENT", "WAKE_RELAY", "OutboxRelay", "OutgoingEvent", "append", "event_parameters"]
 
 _CHANNEL = "outbox"
 _BATCH = 200
 _POLL_SECONDS = 5.0
-_GATHER_SECONDS = 0.02
+_GATHER_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 _FORGET_EVERY_SECONDS = 3600.0
 
 _log = structlog.get_logger()
 
 
+INSERT_EVENT = """
+    INSERT INTO outbox (id, type, subject, body, headers)
+    VALUES (%(event_id)s, %(event_type)s, %(event_subject)s, %(event_body)s, %(event_headers)s)
+"""
+"""Writes an event; for a statement that does more than that, with the parameters of `event_parameters`."""
+WAKE_RELAY = f"pg_notify('{_CHANNEL}', '')"
+"""An expression that wakes the relay after the commit."""
+
+
 async def append(connection: Connection, event: OutgoingEvent) -> None:
     """Writes an event in the running transaction; it is published after the commit."""
+    await connection.execute(INSERT_EVENT, event_parameters(event))
+    await connection.execute(f"NOTIFY {_CHANNEL}")
+
+
+def event_parameters(event: OutgoingEvent) -> dict[str, object]:
+    """Returns the parameters of `INSERT_EVENT`; the running trace goes along."""
     headers: dict[str, str] = {}
     inject_trace(headers)
-    await connection.execute(
-        """
-        INSERT INTO outbox (id, type, subject, body, headers)
-        VALUES (%(id)s, %(type)s, %(subject)s, %(body)s, %(headers)s)
-        """,
-        {
-            "id": event.id,
-            "type": event.type,
-            "subject": event.subject,
-            "body": event.body,
-            "headers": Jsonb(headers),
-        },
-    )
-    await connection.execute(f"NOTIFY {_CHANNEL}")
+    return {
+        "event_id": event.id,
+        "event_type": event.type,
+        "event_subject": event.subject,
+        "event_body": event.body,
+        "event_headers": Jsonb(headers),
+    }
 
 
 class OutboxRelay:

@@ -13,7 +13,7 @@ from services.ingest.domain import PageToken
 from services.ingest.ports import Discard, LookupKeyRow
 from services.ingest.records import MediaRow, Segment, UploadRow
 from services.ingest.statements import media_row, upload_row
-from services.ingest.store import find_segments, reading
+from services.ingest.store import find_segments, single_statements
 
 
 class MediaStore:
@@ -52,19 +52,19 @@ class MediaStore:
 
     async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
         """Returns those of the tags whose media their owner deleted."""
-        async with reading(self._pool) as connection:
+        async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.DELETED_TAGS, {"subject": subject, "tags": list(tags)})
             return {bytes(tag) for (tag,) in await cursor.fetchall()}
 
     async def was_deleted(self, subject: str, media_id: UUID) -> bool:
         """Tells whether the owner deleted a media of this id."""
-        async with reading(self._pool) as connection:
+        async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.WAS_DELETED, {"subject": subject, "media_id": media_id})
             return cursor.rowcount > 0
 
     async def used_bytes(self, subject: str) -> int:
         """Returns what media and open uploads take of the person's share."""
-        async with reading(self._pool) as connection:
+        async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.USED, {"subject": subject})
             row = await cursor.fetchone()
             return 0 if row is None else int(row[0])
@@ -79,7 +79,7 @@ class MediaStore:
 
     async def _rows(self, statement: str, parameters: dict[str, object]) -> list[MediaRow]:
         async with (
-            reading(self._pool) as connection,
+            single_statements(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(media_row)) as cursor,
         ):
             await cursor.execute(statement, parameters)
@@ -95,7 +95,7 @@ class LookupKeyStore:
     async def find(self, subject: str) -> LookupKeyRow | None:
         """Returns a person's key."""
         async with (
-            reading(self._pool) as connection,
+            single_statements(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(LookupKeyRow)) as cursor,
         ):
             await cursor.execute(statements.FIND_LOOKUP_KEY, {"subject": subject})
@@ -118,7 +118,7 @@ class HousekeepingStore:
     async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
         """Returns uploads whose time is over."""
         async with (
-            reading(self._pool) as connection,
+            single_statements(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
         ):
             await cursor.execute(statements.EXPIRED_UPLOADS, {"now": now, "limit": limit})
@@ -131,7 +131,7 @@ class HousekeepingStore:
 
     async def discards(self, limit: int) -> list[Discard]:
         """Returns what is to be deleted, oldest first."""
-        async with reading(self._pool) as connection:
+        async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.DISCARDS, {"limit": limit})
             return [Discard(key, subject, tuple(objects)) for key, subject, objects in await cursor.fetchall()]
 
@@ -142,7 +142,7 @@ class HousekeepingStore:
 
     async def unknown_objects(self, names: Sequence[str]) -> set[str]:
         """Returns those of the objects that no row names."""
-        async with reading(self._pool) as connection:
+        async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.UNKNOWN_OBJECTS, {"names": list(names)})
             return {name for (name,) in await cursor.fetchall()}
 

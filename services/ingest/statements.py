@@ -4,6 +4,7 @@
 
 from typing import Any
 
+from services.chassis.outbox import INSERT_EVENT, WAKE_RELAY
 from services.ingest.domain import Purpose, Rendition
 from services.ingest.records import MediaRow, UploadRow
 
@@ -115,9 +116,12 @@ REPLACE_MEDIA = """
     WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(old_data_key_id)s
 """
 STORE_AT_ONCE = f"""
-    SELECT store_at_once(
-        ROW({_UPLOAD_VALUES})::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s, %(quota)s
-    )
+    WITH stored AS (
+        SELECT store_at_once(
+            ROW({_UPLOAD_VALUES})::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s, %(quota)s
+        )
+    ), told AS ({INSERT_EVENT})
+    SELECT {WAKE_RELAY} FROM stored
 """
 FIND_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = %(id)s"
 FIND_TAGGED_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"

@@ -35,7 +35,7 @@ class UploadStore:
     async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
         """Returns an upload of the person."""
         async with (
-            reading(self._pool) as connection,
+            single_statements(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
         ):
             await cursor.execute(statements.FIND_UPLOAD, {"subject": subject, "id": upload_id})
@@ -44,7 +44,7 @@ class UploadStore:
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
         """Returns what is there that a new upload has to do with, in one round trip."""
         of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tag": tag, "tags": [tag]}
-        async with reading(self._pool) as connection:
+        async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.GLANCE, of)
             used_bytes, is_there = (await cursor.fetchone()) or (0, False)
             if not is_there:
@@ -128,12 +128,11 @@ class UploadStore:
             "upload_time": media.upload_time,
             "object": new.segment.object,
             "object_bytes": new.segment.size_bytes,
+            **outbox.event_parameters(event),
         }
         try:
-            async with self._pool.connection() as connection, connection.pipeline():
+            async with single_statements(self._pool) as connection:
                 await connection.execute(statements.STORE_AT_ONCE, values)
-                await outbox.append(connection, event)
-                await connection.commit()
         except psycopg.DatabaseError as error:
             if error.sqlstate in _REFUSALS:
                 return Completing.GONE
@@ -186,7 +185,7 @@ class UploadStore:
 
 
 @asynccontextmanager
-async def reading(pool: Pool) -> AsyncIterator[Connection]:
+async def single_statements(pool: Pool) -> AsyncIterator[Connection]:
     """Lends a connection for single statements: without a transaction around them there is one round trip each."""
     async with pool.connection() as connection:
         await connection.set_autocommit(True)
@@ -198,7 +197,7 @@ async def reading(pool: Pool) -> AsyncIterator[Connection]:
 
 async def find_segments(pool: Pool, data_key_id: UUID) -> list[Segment]:
     """Returns the segments of a sealed stream, in order."""
-    async with reading(pool) as connection, connection.cursor(row_factory=kwargs_row(Segment)) as cursor:
+    async with single_statements(pool) as connection, connection.cursor(row_factory=kwargs_row(Segment)) as cursor:
         await cursor.execute(statements.FIND_SEGMENTS, {"data_key_id": data_key_id})
         return await cursor.fetchall()
 
