@@ -12,13 +12,14 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from inference.vision.pictures import Picture
 from services.analysis.domain import ParkedReason
 from services.analysis.errors import PictureUnusable
-from services.analysis.jpeg_structure import is_whole_jpeg
+from services.analysis.jpeg_structure import bare_jpeg, is_whole_jpeg
 
 WORK_SIDE: Final = 1600
 """Long side in pixels of the picture that everything is made from; also of the preview."""
 THUMBNAIL_SIDE: Final = 320
 PREVIEW_QUALITY: Final = 85
 THUMBNAIL_QUALITY: Final = 80
+_PREVIEW_BYTES: Final = 768 * 1024
 FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "HEIF", "AVIF")
 
 _JPEG: Final = frozenset({"JPEG", "MPO"})
@@ -120,6 +121,14 @@ class PictureFile:
         except _BROKEN as error:
             raise _corrupt("its picture data cannot be decoded") from error
         return turn_upright(shrink(picture, WORK_SIDE), self.orientation)
+
+    def as_preview(self) -> bytes | None:
+        """Returns the file's own picture data, if it is an upright JPEG that is as small as a preview may be.
+
+        Nothing is in it but the picture. Encoding it again would cost time and make it worse.
+        """
+        fits = max(self.size) <= WORK_SIDE and len(self._data) <= _PREVIEW_BYTES
+        return bare_jpeg(self._data) if fits and self._is_plain_jpeg() and self.orientation == 1 else None
 
     def _is_plain_jpeg(self) -> bool:
         # Other colours than sRGB's, and ink, go the slow way, which knows them.

@@ -47,6 +47,7 @@ class Look:
         canvas: For the face detector.
         square: For the scene classifier.
         exif: What the file says of itself; read further only with the key of a purpose that covers it.
+        preview: The preview, if the file itself can serve as one.
     """
 
     picture: Picture = field(repr=False)
@@ -54,6 +55,7 @@ class Look:
     canvas: Letterbox = field(repr=False)
     square: Picture = field(repr=False)
     exif: Image.Exif = field(repr=False)
+    preview: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def look(data: bytes, limits: Limits) -> Look:
     file = PictureFile(data, limits)
     picture = file.decode()
     reduced = shrink(picture, DETECTOR_SIDE)
-    return Look(picture, reduced, letterbox(reduced), scene_input(shrink(reduced, _SCENE_SIDE)), file.exif())
+    square = scene_input(shrink(reduced, _SCENE_SIDE))
+    return Look(picture, reduced, letterbox(reduced), square, file.exif(), file.as_preview())
 
 
 def measure(look: Look) -> Measures:
@@ -88,7 +91,7 @@ def measure(look: Look) -> Measures:
         sharpness=quality.sharpness(shrink(gray, quality.SHARPNESS_SIDE)),
         exposure=quality.exposure(small),
         perceptual_hash=quality.perceptual_hash(np.asarray(tiny, np.uint8)),
-        preview=encode_jpeg(look.picture, PREVIEW_QUALITY),
+        preview=look.preview or encode_jpeg(look.picture, PREVIEW_QUALITY),
         thumbnail=encode_jpeg(shrink(look.reduced, THUMBNAIL_SIDE), THUMBNAIL_QUALITY),
     )
 

@@ -191,3 +191,26 @@ def test_a_broken_position_is_none(broken: dict[int, object]) -> None:
     block = Image.Exif()
     block.get_ifd(34853).update(broken)
     assert read_position(block) is None
+
+
+def test_a_small_upright_jpeg_is_its_own_preview_without_its_metadata() -> None:
+    data = encode(photo("astronaut"), exif=exif(position=LYON)) + b"a film behind it"
+    preview = PictureFile(data, Limits()).as_preview()
+    assert preview is not None
+    image = Image.open(io.BytesIO(preview))
+    assert np.array_equal(np.asarray(image), np.asarray(Image.open(io.BytesIO(data))))
+    assert (dict(image.getexif()), b"Exif" in preview, b"film" in preview) == ({}, False, False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encode(photo("astronaut"), exif=exif(orientation=6)),
+        encode(photo("astronaut").resize((1700, 1700))),
+        encode(photo("astronaut"), "PNG"),
+        encode(photo("coffee").convert("CMYK")),
+    ],
+    ids=["lying", "large", "no jpeg", "ink"],
+)
+def test_other_pictures_are_not_their_own_previews(data: bytes) -> None:
+    assert PictureFile(data, Limits()).as_preview() is None
