@@ -37,8 +37,8 @@ ROSTER: Mapping[str, Entry] = {
     "retention": Entry(),
     "consent": Entry(calls=("retention",)),
     "ingest": Entry(writes=("media",), calls=("retention",)),
-    "analysis": Entry(writes=("previews",), reads=("media",), calls=("retention",), infers=True, niceness=10),
-    "suggestion": Entry(writes=("renditions",), calls=("retention", "analysis"), niceness=10),
+    "analysis": Entry(writes=("previews",), reads=("media",), calls=("retention",), infers=True, niceness=5),
+    "suggestion": Entry(writes=("renditions",), calls=("retention", "analysis"), niceness=5),
 }
 
 SERVICES = tuple(ROSTER)

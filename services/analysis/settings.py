@@ -26,6 +26,8 @@ class Pace:
         lease: How long a claim holds; a process that died is found out after this.
         poll: How often is looked for what is due when nothing wakes the worker.
         sweep: How often is looked for what was missed.
+        settle: How long a media waits before it is looked at: a phone sends several at a time, and they are understood
+            together, once they no longer want the processor for themselves.
     """
 
     batch: int = 4
@@ -33,6 +35,7 @@ class Pace:
     lease: timedelta = timedelta(minutes=1)
     poll: timedelta = timedelta(seconds=1)
     sweep: timedelta = timedelta(minutes=1)
+    settle: timedelta = timedelta()
 
 
 class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
@@ -55,6 +58,9 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     """How often is looked for what was missed."""
 
+    settle_seconds: Annotated[float, Field(ge=0)] = 1.0
+    """How long a media waits before it is looked at, so that those of one burst are understood together."""
+
     @property
     def pace(self) -> Pace:
         """How much is worked on at a time."""
@@ -62,4 +68,5 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
             batch=self.batch,
             in_hand=max(self.in_hand, self.batch),
             sweep=timedelta(seconds=self.sweep_seconds),
+            settle=timedelta(seconds=self.settle_seconds),
         )

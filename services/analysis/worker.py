@@ -80,8 +80,8 @@ class Worker:
     async def hear_media(self, event: IncomingEvent) -> None:
         """Notes a media; hearing of it twice changes nothing."""
         media = translation.stored_media(media_pb2.MediaStored.FromString(event.body))
-        if await self._tools.work.announce(media, self._tools.clock.now()):
-            self._wake.set()
+        if await self._tools.work.announce(media, self._tools.clock.now() + self._pace.settle):
+            asyncio.get_running_loop().call_later(self._pace.settle.total_seconds(), self._wake.set)
 
     async def hear_consent(self, event: IncomingEvent) -> None:
         """Makes media due for purposes that were granted. What was revoked comes as a purge order."""
