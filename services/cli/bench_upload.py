@@ -3,7 +3,8 @@
 Rounds of both alternate, with the same bytes at the same concurrency, and each round is compared with its neighbour, so
 that whatever else the machine does falls on both. The photos are real in everything that the upload looks at (size,
 structure, entropy), but say that they have 12 bits a channel, which no decoder of the analysis service takes: it parks
-them at once, and understanding pictures does not run beside the measurement. Everything is erased afterwards.
+them. A round begins only when the analysis of the one before is through, so that neither is measured beside it.
+Everything is erased afterwards.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from PIL import Image
 from deploy.local import daemon
 from deploy.local.credentials import Passwords
 from deploy.local.home import default_home
+from pellicule.analysis.v1 import analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from pellicule.retention.v1 import retention_service_pb2
 from services.cli import consenting
 from services.cli.access import access_of
-from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, Services, connect
+from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
 from services.cli.output import console
 from services.cli.stack import stack_failures
 
@@ -44,6 +46,8 @@ PHOTO_BYTES = 2_000_000
 PHOTOS_PER_ROUND = 32
 ROUNDS = 5
 CONCURRENCY = 8
+SETTLE_SECONDS = 30.0
+POLL_SECONDS = 0.25
 
 _BUCKET = "media"
 _IDENTITY = "ingest"
@@ -94,8 +98,9 @@ async def _rounds(services: Services, store: Minio, template: bytes) -> tuple[li
     with ThreadPoolExecutor(CONCURRENCY) as threads:
         for number in range(ROUNDS + 1):
             photos = [_photo(template) for _ in range(PHOTOS_PER_ROUND)]
-            pair = [_stack_round(services, photos), asyncio.to_thread(_raw_round, store, threads, photos)]
-            ours, theirs = (await pair[0], await pair[1]) if number % 2 else (await pair[1], await pair[0])[::-1]
+            ours = await _stack_round(services, photos)
+            await _settle(services, PHOTOS_PER_ROUND * (number + 1))
+            theirs = await asyncio.to_thread(_raw_round, store, threads, photos)
             if number:
                 through_stack.append(len(photos) / ours)
                 raw.append(len(photos) / theirs)
@@ -110,6 +115,16 @@ async def _stack_round(services: Services, photos: Sequence[Photo]) -> float:
         for photo in photos:
             group.create_task(_upload(services, slots, photo))
     return time.perf_counter() - started
+
+
+async def _settle(services: Services, count: int) -> None:
+    """Wait until nothing is left to be understood, or for so long that something else must be wrong."""
+    request = analysis_service_pb2.GetProgressRequest()
+    for _ in range(round(SETTLE_SECONDS / POLL_SECONDS)):
+        progress = await services.analysis.GetProgress(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+        if not progress.pending_count and progress.done_count + progress.parked_count >= count:
+            return
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _upload(services: Services, slots: asyncio.Semaphore, photo: Photo) -> None:
