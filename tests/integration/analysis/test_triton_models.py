@@ -1,0 +1,62 @@
+"""The real client on the real server, by the suite of every model; and what it does when the server fails."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from inference.vision.pictures import Picture, letterbox
+from services.analysis.errors import ModelBusy, ModelUnavailable, TensorRefused
+from services.analysis.triton_model import Patience, TritonModels
+from services.chassis.clock import SystemClock
+from tests.contract.analysis.models_suite import BLANK, SQUARE, ModelsSuite
+from tests.fakes.ports import free_port
+from tests.integration.analysis.ground import Servers
+from tests.unit.analysis.photos import pixels
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def models(servers: Servers) -> AsyncIterator[TritonModels]:
+    async with TritonModels(servers.triton.address, SystemClock()) as models:
+        yield models
+
+
+class TestTritonModels(ModelsSuite):
+    @pytest.fixture
+    def portrait(self) -> Picture:
+        canvas = np.zeros((640, 640, 3), np.uint8)
+        boxed = letterbox(pixels("astronaut"))
+        canvas[: boxed.height, : boxed.width] = boxed.canvas[: boxed.height, : boxed.width]
+        return canvas
+
+
+async def test_a_server_that_is_not_there_is_left_alone_after_a_few_attempts() -> None:
+    async with TritonModels(f"127.0.0.1:{free_port()}", SystemClock()) as models:
+        for _ in range(3):
+            with pytest.raises(ModelUnavailable):
+                await models.detect(BLANK)
+        assert models.paused().total_seconds() > 0
+
+
+async def test_a_tensor_of_the_wrong_shape_is_refused_for_good(models: TritonModels) -> None:
+    with pytest.raises(TensorRefused):
+        await models.detect(BLANK[:320])
+    await models.detect(BLANK)
+
+
+async def test_who_gets_no_place_in_time_is_told_to_come_later(servers: Servers) -> None:
+    async with TritonModels(servers.triton.address, SystemClock(), Patience(place=0.0)) as models:
+        await models.classify(SQUARE)
+        lane = await models._lane("scene_classifier")
+        lane.gate.limit = 0
+        with pytest.raises(ModelBusy):
+            await models.classify(SQUARE)
+
+
+async def test_an_answer_that_takes_too_long_is_not_waited_for(servers: Servers) -> None:
+    async with TritonModels(servers.triton.address, SystemClock(), Patience(answer=0.052)) as models:
+        with pytest.raises(ModelUnavailable):
+            await models.detect(BLANK)
