@@ -155,9 +155,6 @@ class Work(Protocol):
     async def subjects_without(self, purpose: Purpose, models: str, *, after: str, limit: int) -> list[str]:
         """Returns persons, in order, after one, with media that are done without these findings."""
 
-    async def due_in(self, now: datetime) -> timedelta | None:
-        """Returns when the next unclaimed media falls due; None if nothing waits."""
-
 
 class Library(Protocol):
     """What is stored of a person, for reading."""

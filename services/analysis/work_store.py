@@ -1,7 +1,7 @@
 """What is due and what came of it: one method for each transaction, plain SQL."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -135,15 +135,6 @@ class WorkStore:
                 {"after": after, "purpose": purpose, "models": models, "limit": limit},
             )
             return [subject for (subject,) in await cursor.fetchall()]
-
-    async def due_in(self, now: datetime) -> timedelta | None:
-        """Returns when the next media falls due, its claim run out; None if nothing waits."""
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "SELECT min(greatest(next_attempt_time, claim_end_time)) FROM media WHERE state = 'PENDING'"
-            )
-            row = await cursor.fetchone()
-            return None if row is None or row[0] is None else max(row[0] - now, timedelta())
 
 
 def _claim(row: Mapping[str, Any]) -> Claim:

@@ -1,0 +1,319 @@
+"""What the operations rely on in the tables, real or fake."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.analysis.domain import (
+    Claim,
+    MediaState,
+    ModelSet,
+    ParkedReason,
+    PreviewSize,
+    Purpose,
+    StoredMedia,
+)
+from services.analysis.ports import Library, Purging, SealedFindings, Settlement, StoredPreview, Work
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ANN, BOB = "a" * 32, "b" * 32
+MODELS = ModelSet(seen="eyes-1", position="exif-1", templates="face-1")
+CLOUD, OLDER, LOCATION, FACES = (
+    Purpose.CLOUD_PROCESSING,
+    Purpose.OLDER_MEDIA,
+    Purpose.LOCATION,
+    Purpose.FACE_GROUPING,
+)
+
+
+class Tables(Work, Library, Purging, Protocol):
+    """All of them."""
+
+
+def stored(subject: str = ANN, purpose: Purpose = CLOUD, *, revision: int = 5) -> StoredMedia:
+    return StoredMedia(
+        media=uuid4(),
+        subject=subject,
+        purpose=purpose,
+        data_key_id=str(uuid4()),
+        purpose_revision=revision,
+        objects=("one", "two"),
+        sealed_metadata=b"sealed",
+        delete_time=NOW + timedelta(days=20),
+    )
+
+
+def record(claim: Claim, purpose: Purpose, *, revision: int = 5, models: str = "") -> SealedFindings:
+    made_by = models or MODELS.for_purpose(purpose)
+    return SealedFindings(claim.stored.media, purpose, made_by, uuid4(), revision, b"record")
+
+
+def previews(claim: Claim, *, revision: int = 5) -> tuple[StoredPreview, ...]:
+    sizes = PreviewSize.THUMBNAIL, PreviewSize.PREVIEW
+    return tuple(
+        StoredPreview(claim.stored.media, size, claim.draft, 10 * index, 10, uuid4(), revision)
+        for index, size in enumerate(sizes)
+    )
+
+
+def result(claim: Claim, *purposes: Purpose, parked: ParkedReason | None = None, revision: int = 5) -> Settlement:
+    records = tuple(record(claim, purpose, revision=revision) for purpose in purposes)
+    return Settlement(claim, parked, records, () if parked else previews(claim, revision=revision))
+
+
+async def claim_all(tables: Tables, now: datetime = NOW) -> list[Claim]:
+    return await tables.claim(limit=100, now=now, until=now + MINUTE)
+
+
+async def claimed(tables: Tables, media: StoredMedia | None = None) -> Claim:
+    await tables.announce(media or stored(), NOW)
+    (claim,) = await claim_all(tables)
+    return claim
+
+
+async def done(tables: Tables, *purposes: Purpose, media: StoredMedia | None = None) -> Settlement:
+    claim = await claimed(tables, media)
+    settlement = result(claim, claim.stored.purpose, *purposes)
+    assert (await tables.settle([settlement], NOW)).accepted == {claim.id}
+    return settlement
+
+
+async def counts(tables: Tables, subject: str = ANN) -> tuple[int, int, int]:
+    progress = await tables.progress(subject)
+    return tuple(progress.get(state, 0) for state in MediaState)  # type: ignore[return-value]
+
+
+async def kept(tables: Tables, subject: str = ANN) -> set[str]:
+    return {row.purpose for row in await tables.findings(subject)}
+
+
+class StoreSuite:
+    """Subclasses give `tables`, empty."""
+
+    async def test_a_media_is_announced_once(self, tables: Tables) -> None:
+        media = stored()
+        assert [await tables.announce(media, NOW) for _ in range(2)] == [True, False]
+        (claim,) = await claim_all(tables)
+        assert (claim.stored, claim.attempts, claim.faults, claim.made) == (media, 1, 0, {})
+
+    async def test_a_claimed_media_is_nobody_elses(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        assert await claim_all(tables) == []
+        (again,) = await claim_all(tables, NOW + MINUTE)
+        assert (again.id != claim.id, again.attempts, again.faults) == (True, 2, 1)
+        assert again.draft != claim.draft
+
+    async def test_the_longest_due_come_first_and_no_more_than_asked_for(self, tables: Tables) -> None:
+        media = [stored() for _ in range(5)]
+        for number, each in enumerate(media):
+            await tables.announce(each, NOW - number * MINUTE)
+        claims = await tables.claim(limit=3, now=NOW, until=NOW + MINUTE)
+        assert {claim.stored for claim in claims} == set(media[2:])
+
+    async def test_what_is_given_up_is_due_later(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        await tables.release([claim], at=NOW + MINUTE, fault=True)
+        assert await claim_all(tables) == []
+        (again,) = await claim_all(tables, NOW + MINUTE)
+        assert (again.attempts, again.faults) == (2, 1)
+
+    async def test_a_result_is_stored_with_everything(self, tables: Tables) -> None:
+        settlement = await done(tables, LOCATION)
+        media = settlement.claim.stored.media
+        assert await counts(tables) == (0, 1, 0)
+        assert sorted(await tables.findings(ANN), key=str) == sorted(settlement.findings, key=str)
+        assert await tables.own_findings([media]) == [settlement.findings[0]]
+        found = [await tables.preview(ANN, media, size) for size in PreviewSize]
+        assert found == list(settlement.previews)
+        status = await tables.status(ANN, media)
+        assert status is not None
+        assert (status.state, status.analyze_time) == (MediaState.DONE, NOW)
+        assert await claim_all(tables, NOW + MINUTE) == []
+
+    async def test_a_parked_media_says_why_and_is_not_due(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
+        status = await tables.status(ANN, claim.stored.media)
+        assert status is not None
+        assert (status.state, status.parked_reason) == (MediaState.PARKED, ParkedReason.CORRUPT)
+        assert await claim_all(tables, NOW + MINUTE) == []
+
+    async def test_a_claim_that_was_lost_stores_nothing(self, tables: Tables) -> None:
+        late = await claimed(tables)
+        await claim_all(tables, NOW + MINUTE)
+        assert (await tables.settle([result(late, CLOUD)], NOW)).accepted == set()
+        assert await counts(tables) == (1, 0, 0)
+
+    async def test_one_of_a_batch_that_is_refused_takes_no_other_along(self, tables: Tables) -> None:
+        await tables.announce(stored(), NOW)
+        await tables.announce(stored(BOB), NOW)
+        first, second = await claim_all(tables)
+        await tables.bury_purpose(first.stored.subject, LOCATION, 9)
+        settled = await tables.settle([result(first, CLOUD, LOCATION), result(second, CLOUD, LOCATION)], NOW)
+        assert settled.accepted == {second.id}
+
+    async def test_drafts_of_lost_claims_are_named_for_deletion(self, tables: Tables) -> None:
+        lost = await claimed(tables)
+        (claim,) = await claim_all(tables, NOW + MINUTE)
+        settled = await tables.settle([result(claim, CLOUD)], NOW)
+        assert settled.replaced_objects == (lost.draft,)
+
+    async def test_new_results_replace_old_ones(self, tables: Tables) -> None:
+        old = await done(tables, FACES)
+        assert await tables.give_up_stale(replace(MODELS, seen="eyes-2"), NOW) == 1
+        (claim,) = await claim_all(tables)
+        assert claim.made == {CLOUD: "eyes-1", FACES: "face-1"}
+        settled = await tables.settle([result(claim, CLOUD)], NOW)
+        assert settled.replaced_objects == (old.claim.draft,)
+        replaced = {str(old.findings[0].data_key_id), *(str(row.data_key_id) for row in old.previews)}
+        assert {subject: set(ids) for subject, ids in settled.replaced_keys.items()} == {ANN: replaced}
+        assert await kept(tables) == {CLOUD, FACES}
+
+    async def test_what_is_by_the_present_models_is_left_alone(self, tables: Tables) -> None:
+        await done(tables, LOCATION, FACES)
+        assert await tables.give_up_stale(MODELS, NOW) == 0
+
+    async def test_parked_media_get_another_chance_with_new_models(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
+        assert await tables.give_up_stale(replace(MODELS, seen="eyes-2"), NOW) == 1
+        assert await counts(tables) == (1, 0, 0)
+
+    async def test_a_granted_purpose_makes_media_due_that_lack_it(self, tables: Tables) -> None:
+        await done(tables)
+        await done(tables, LOCATION)
+        await done(tables, media=stored(BOB))
+        assert await tables.want_purpose(ANN, LOCATION, MODELS.position, NOW) == 1
+        (claim,) = await claim_all(tables)
+        assert (claim.made, claim.attempts) == ({CLOUD: "eyes-1"}, 1)
+
+    async def test_a_purpose_granted_during_the_work_makes_it_due_again(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        await tables.want_purpose(ANN, LOCATION, MODELS.position, NOW)
+        await tables.settle([result(claim, CLOUD)], NOW)
+        assert await counts(tables) == (1, 0, 0)
+        (again,) = await claim_all(tables)
+        await tables.settle([result(again, LOCATION)], NOW)
+        assert await counts(tables) == (0, 1, 0)
+
+    async def test_parked_media_are_not_wanted(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
+        assert await tables.want_purpose(ANN, LOCATION, MODELS.position, NOW) == 0
+
+    async def test_persons_without_a_purpose_are_listed_in_portions(self, tables: Tables) -> None:
+        for subject in (ANN, ANN, BOB, "c" * 32):
+            await done(tables, media=stored(subject))
+        await done(tables, LOCATION, media=stored("d" * 32))
+        first = await tables.subjects_without(LOCATION, MODELS.position, after="", limit=2)
+        assert first == [ANN, BOB]
+        assert await tables.subjects_without(LOCATION, MODELS.position, after=BOB, limit=2) == ["c" * 32]
+
+    async def test_nobody_reads_what_is_anothers(self, tables: Tables) -> None:
+        media = (await done(tables)).claim.stored.media
+        assert await tables.status(BOB, media) is None
+        assert await tables.preview(BOB, media, PreviewSize.PREVIEW) is None
+        assert (await tables.statuses(BOB), await tables.findings(BOB), await counts(tables, BOB)) == (
+            [],
+            [],
+            (0, 0, 0),
+        )
+
+    @pytest.mark.parametrize("sealed", ["original", "record", "preview"])
+    async def test_a_destroyed_key_dooms_its_media(self, tables: Tables, sealed: str) -> None:
+        settlement = await done(tables, LOCATION)
+        await done(tables)
+        claim = settlement.claim
+        key = {
+            "original": claim.stored.data_key_id,
+            "record": str(settlement.findings[0].data_key_id),
+            "preview": str(settlement.previews[1].data_key_id),
+        }[sealed]
+        doomed, records = await tables.bury_keys(ANN, [key], NOW)
+        assert (doomed.media, doomed.objects, doomed.previews, records) == (
+            (claim.stored.media,), (claim.draft,), 2, 2,
+        )  # fmt: skip
+        assert await tables.delete_media(ANN, doomed.media) == 1
+        assert await counts(tables) == (0, 1, 0)
+        assert await tables.delete_media(ANN, doomed.media) == 0
+
+    async def test_a_destroyed_key_of_an_extra_takes_the_extra_alone(self, tables: Tables) -> None:
+        settlement = await done(tables, LOCATION)
+        doomed, records = await tables.bury_keys(ANN, [str(settlement.findings[1].data_key_id)], NOW)
+        assert (doomed.media, records) == ((), 1)
+        assert await kept(tables) == {CLOUD}
+
+    async def test_a_result_under_a_destroyed_key_is_refused(self, tables: Tables) -> None:
+        settlement = result(await claimed(tables), CLOUD)
+        await tables.bury_keys(ANN, [str(settlement.previews[0].data_key_id)], NOW)
+        assert (await tables.settle([settlement], NOW)).accepted == set()
+
+    async def test_a_media_of_which_the_key_was_destroyed_does_not_come_back(self, tables: Tables) -> None:
+        media = stored()
+        await tables.bury_keys(ANN, [media.data_key_id], NOW)
+        assert not await tables.announce(media, NOW)
+        assert await tables.forget_tombstones(NOW) == 0
+        assert await tables.forget_tombstones(NOW + MINUTE) == 1
+        assert await tables.announce(media, NOW)
+
+    async def test_a_withdrawn_extra_goes_and_comes_in_no_more(self, tables: Tables) -> None:
+        await done(tables, LOCATION)
+        late = result(await claimed(tables), CLOUD, LOCATION)
+        doomed, records = await tables.bury_purpose(ANN, LOCATION, 5)
+        assert (doomed.media, records, await kept(tables)) == ((), 1, {CLOUD})
+        assert (await tables.settle([late], NOW)).accepted == set()
+
+    async def test_what_was_made_after_the_withdrawal_stays(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        new = Settlement(claim, None, (record(claim, CLOUD), record(claim, LOCATION, revision=7)), ())
+        assert (await tables.settle([new], NOW)).accepted == {claim.id}
+        await tables.bury_purpose(ANN, LOCATION, 6)
+        assert await kept(tables) == {CLOUD, LOCATION}
+
+    async def test_a_withdrawn_purpose_takes_the_media_kept_for_it(self, tables: Tables) -> None:
+        old = await done(tables, LOCATION, media=stored(purpose=OLDER))
+        await done(tables, LOCATION)
+        doomed, records = await tables.bury_purpose(ANN, OLDER, 5)
+        assert (doomed.media, records) == ((old.claim.stored.media,), 2)
+        assert not await tables.announce(stored(purpose=OLDER), NOW)
+        assert await tables.announce(stored(purpose=OLDER, revision=6), NOW)
+
+    async def test_media_that_wait_go_with_their_drafts(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        doomed, _ = await tables.bury_purpose(ANN, CLOUD, 5)
+        assert (doomed.media, doomed.objects) == ((claim.stored.media,), (claim.draft,))
+        await tables.delete_media(ANN, doomed.media)
+        assert (await tables.settle([result(claim, CLOUD)], NOW)).accepted == set()
+
+    async def test_an_erased_person_takes_everything_but_what_came_later(self, tables: Tables) -> None:
+        await done(tables, LOCATION, FACES)
+        await done(tables, media=stored(BOB))
+        claim = await claimed(tables, stored(revision=8))
+        await tables.settle([result(claim, CLOUD, revision=8)], NOW)
+        doomed, records = await tables.bury_subject(ANN, 7, [CLOUD, LOCATION, FACES])
+        assert (len(doomed.media), doomed.previews, records) == (1, 2, 3)
+        await tables.delete_media(ANN, doomed.media)
+        assert (await counts(tables), await counts(tables, BOB)) == ((0, 1, 0), (0, 1, 0))
+        assert not await tables.announce(stored(revision=7), NOW)
+
+    async def test_a_fence_never_falls(self, tables: Tables) -> None:
+        await tables.bury_purpose(ANN, CLOUD, 7)
+        await tables.bury_purpose(ANN, CLOUD, 3)
+        assert not await tables.announce(stored(revision=6), NOW)
+
+    async def test_media_past_their_time_are_listed_with_their_persons(self, tables: Tables) -> None:
+        media = [replace(stored(), delete_time=NOW + number * MINUTE) for number in (2, 0, 1)]
+        for each in media:
+            await tables.announce(each, NOW)
+        assert await tables.expired(NOW + MINUTE, 10) == [(ANN, media[1].media), (ANN, media[2].media)]
+        assert await tables.expired(NOW + MINUTE, 1) == [(ANN, media[1].media)]
+
+    async def test_only_the_owners_media_are_doomed(self, tables: Tables) -> None:
+        media = (await done(tables)).claim.stored.media
+        assert (await tables.doom(BOB, [media])).media == ()
+        assert await tables.delete_media(BOB, [media]) == 0
+        assert (await tables.doom(ANN, [media, UUID(int=1)])).media == (media,)

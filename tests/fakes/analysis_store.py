@@ -1,0 +1,286 @@
+"""The analysis service's tables in memory; proven by the same suite as the real ones (tests/contract/analysis)."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.analysis.domain import (
+    Claim,
+    MediaState,
+    ModelSet,
+    ParkedReason,
+    PreviewSize,
+    Purpose,
+    StoredMedia,
+)
+from services.analysis.ports import Doomed, MediaStatus, SealedFindings, Settled, Settlement, StoredPreview
+
+
+@dataclass
+class _Media:
+    stored: StoredMedia
+    next_attempt: datetime
+    state: MediaState = MediaState.PENDING
+    parked: ParkedReason | None = None
+    generation: int = 1
+    attempts: int = 0
+    faults: int = 0
+    claim: UUID | None = None
+    claim_end: datetime | None = None
+    drafts: list[str] = field(default_factory=list)
+    analyzed: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        free = self.claim_end is None or self.claim_end <= now
+        return self.state is MediaState.PENDING and self.next_attempt <= now and free
+
+
+class FakeAnalysisStore:
+    """Implements `Work`, `Library` and `Purging`; whatever happens happens at once.
+
+    Attributes:
+        records: Findings by media and purpose.
+        previews: Reduced copies by media and size.
+        events: What was told of media: id and state.
+        before_settling: Called just before results are stored, for whatever happens at the last moment.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[UUID, str], SealedFindings] = {}
+        self.previews: dict[tuple[UUID, PreviewSize], StoredPreview] = {}
+        self.events: list[tuple[UUID, MediaState]] = []
+        self.before_settling: Callable[[], None] = lambda: None
+        self._media: dict[UUID, _Media] = {}
+        self._fences: dict[tuple[str, str], int] = {}
+        self._tombstones: dict[UUID, datetime] = {}
+
+    async def announce(self, media: StoredMedia, now: datetime) -> bool:
+        fenced = self._fences.get((media.subject, media.purpose), -1) >= media.purpose_revision
+        if fenced or UUID(media.data_key_id) in self._tombstones or media.media in self._media:
+            return False
+        self._media[media.media] = _Media(media, now)
+        return True
+
+    async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
+        due = sorted(
+            (media for media in self._media.values() if media.is_due(now)),
+            key=lambda media: (media.next_attempt, media.stored.media),
+        )
+        return [self._claim(media, until) for media in due[:limit]]
+
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
+        self.before_settling()
+        fit = [each for each in settlements if self._holds(each.claim) and not self._is_refused(each)]
+        objects: set[str] = set()
+        keys: dict[str, tuple[str, ...]] = {}
+        for each in fit:
+            media = self._media[each.claim.stored.media]
+            objects |= set(media.drafts)
+            replaced = self._store(each)
+            objects |= {row.object for row in replaced if isinstance(row, StoredPreview)}
+            ids = tuple(str(row.data_key_id) for row in replaced)
+            keys[media.stored.subject] = keys.get(media.stored.subject, ()) + ids
+            self._close(media, each, now)
+        kept = {row.object for row in self.previews.values()}
+        return Settled(
+            frozenset(each.claim.id for each in fit),
+            tuple(objects - kept),
+            {subject: ids for subject, ids in keys.items() if ids},
+        )
+
+    async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
+        for claim in claims:
+            if self._holds(claim):
+                media = self._media[claim.stored.media]
+                media.claim = media.claim_end = None
+                media.next_attempt = at
+                media.faults += fault
+
+    async def give_up_stale(self, models: ModelSet, now: datetime) -> int:
+        stale = {row.media_id for row in self.records.values() if row.models != models.for_purpose(_of(row.purpose))}
+        chosen = [self._media[id_] for id_ in stale if self._media[id_].state is not MediaState.PENDING]
+        for media in chosen:
+            media.state, media.parked, media.next_attempt = MediaState.PENDING, None, now
+            media.attempts = media.faults = 0
+            media.generation += 1
+        return len(chosen)
+
+    async def want_purpose(self, subject: str, purpose: Purpose, models: str, now: datetime) -> int:
+        chosen = [
+            media
+            for media in self._media.values()
+            if media.stored.subject == subject
+            and media.state is not MediaState.PARKED
+            and not self._has(media, purpose, models)
+        ]
+        for media in chosen:
+            if media.state is MediaState.DONE:
+                media.attempts, media.next_attempt = 0, now
+            media.state = MediaState.PENDING
+            media.generation += 1
+        return len(chosen)
+
+    async def subjects_without(self, purpose: Purpose, models: str, *, after: str, limit: int) -> list[str]:
+        found = {
+            media.stored.subject
+            for media in self._media.values()
+            if media.state is MediaState.DONE and not self._has(media, purpose, models)
+        }
+        return sorted(subject for subject in found if subject > after)[:limit]
+
+    async def statuses(self, subject: str) -> list[MediaStatus]:
+        return [_status(media) for media in self._media.values() if media.stored.subject == subject]
+
+    async def status(self, subject: str, media: UUID) -> MediaStatus | None:
+        return next((each for each in await self.statuses(subject) if each.id == media), None)
+
+    async def findings(self, subject: str) -> list[SealedFindings]:
+        return [row for row in self.records.values() if self._media[row.media_id].stored.subject == subject]
+
+    async def own_findings(self, media: Sequence[UUID]) -> list[SealedFindings]:
+        chosen = [self._media[id_].stored for id_ in media if id_ in self._media]
+        return [self.records[each.media, each.purpose] for each in chosen if (each.media, each.purpose) in self.records]
+
+    async def preview(self, subject: str, media: UUID, size: PreviewSize) -> StoredPreview | None:
+        owned = media in self._media and self._media[media].stored.subject == subject
+        return self.previews.get((media, size)) if owned else None
+
+    async def progress(self, subject: str) -> Mapping[MediaState, int]:
+        return Counter(each.state for each in await self.statuses(subject))
+
+    async def bury_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[Doomed, int]:
+        wanted = {UUID(id_) for id_ in ids}
+        self._tombstones |= {id_: now for id_ in wanted if id_ not in self._tombstones}
+        doomed = {media for media in self._owned(subject) if UUID(self._media[media].stored.data_key_id) in wanted}
+        doomed |= {row.media_id for row in self.previews.values() if row.data_key_id in wanted}
+        doomed |= {
+            row.media_id
+            for row in self.records.values()
+            if row.data_key_id in wanted and row.purpose == self._media[row.media_id].stored.purpose
+        }
+        doomed &= self._owned(subject)
+        return self._bury(doomed, lambda row: row.data_key_id in wanted)
+
+    async def bury_purpose(self, subject: str, purpose: str, revision: int) -> tuple[Doomed, int]:
+        self._raise(subject, purpose, revision)
+        owned = self._owned(subject)
+        doomed = {
+            media
+            for media in owned
+            if self._media[media].stored.purpose == purpose and self._media[media].stored.purpose_revision <= revision
+        }
+        return self._bury(
+            doomed,
+            lambda row: row.media_id in owned and row.purpose == purpose and row.purpose_revision <= revision,
+        )
+
+    async def bury_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[Doomed, int]:
+        for purpose in purposes:
+            self._raise(subject, purpose, revision)
+        owned = self._owned(subject)
+        doomed = {media for media in owned if self._media[media].stored.purpose_revision <= revision}
+        return self._bury(doomed, lambda row: row.media_id in owned and row.purpose_revision <= revision)
+
+    async def doom(self, subject: str, media: Sequence[UUID]) -> Doomed:
+        return self._doomed(set(media) & self._owned(subject))
+
+    async def delete_media(self, subject: str, media: Sequence[UUID]) -> int:
+        chosen = set(media) & self._owned(subject)
+        for id_ in chosen:
+            del self._media[id_]
+        self.records = {key: row for key, row in self.records.items() if row.media_id not in chosen}
+        self.previews = {key: row for key, row in self.previews.items() if row.media_id not in chosen}
+        return len(chosen)
+
+    async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
+        past = [media.stored for media in self._media.values() if media.stored.delete_time <= now]
+        return [(each.subject, each.media) for each in sorted(past, key=lambda each: each.delete_time)[:limit]]
+
+    async def forget_tombstones(self, before: datetime) -> int:
+        old = [id_ for id_, time in self._tombstones.items() if time < before]
+        for id_ in old:
+            del self._tombstones[id_]
+        return len(old)
+
+    def _claim(self, media: _Media, until: datetime) -> Claim:
+        media.faults += media.claim is not None
+        media.claim, media.claim_end = uuid4(), until
+        media.attempts += 1
+        media.drafts.append(uuid4().hex)
+        id_ = media.stored.media
+        made = {_of(row.purpose): row.models for row in self.records.values() if row.media_id == id_}
+        return Claim(media.stored, media.claim, media.generation, media.attempts, media.faults, made, media.drafts[-1])
+
+    def _holds(self, claim: Claim) -> bool:
+        media = self._media.get(claim.stored.media)
+        return media is not None and media.claim == claim.id
+
+    def _is_refused(self, settlement: Settlement) -> bool:
+        stored = settlement.claim.stored
+        made = [(row.purpose, row.purpose_revision, row.data_key_id) for row in settlement.findings]
+        made += [(stored.purpose, row.purpose_revision, row.data_key_id) for row in settlement.previews]
+        return any(
+            key in self._tombstones or self._fences.get((stored.subject, purpose), -1) >= revision
+            for purpose, revision, key in made
+        )
+
+    def _store(self, settlement: Settlement) -> list[SealedFindings | StoredPreview]:
+        replaced: list[SealedFindings | StoredPreview] = []
+        for record in settlement.findings:
+            replaced += [self.records[key] for key in [(record.media_id, record.purpose)] if key in self.records]
+            self.records[record.media_id, record.purpose] = record
+        for preview in settlement.previews:
+            replaced += [self.previews[key] for key in [(preview.media_id, preview.size)] if key in self.previews]
+            self.previews[preview.media_id, preview.size] = preview
+        return replaced
+
+    def _close(self, media: _Media, settlement: Settlement, now: datetime) -> None:
+        state = MediaState.DONE if settlement.parked is None else MediaState.PARKED
+        settled = media.generation == settlement.claim.generation
+        media.state = state if settled else MediaState.PENDING
+        media.parked = settlement.parked if settled else None
+        media.attempts = media.faults = 0
+        media.claim = media.claim_end = None
+        media.drafts.clear()
+        media.next_attempt = media.analyzed = now
+        self.events.append((media.stored.media, state))
+
+    def _has(self, media: _Media, purpose: Purpose, models: str) -> bool:
+        row = self.records.get((media.stored.media, purpose))
+        return row is not None and row.models == models
+
+    def _owned(self, subject: str) -> set[UUID]:
+        return {id_ for id_, media in self._media.items() if media.stored.subject == subject}
+
+    def _raise(self, subject: str, purpose: str, revision: int) -> None:
+        self._fences[subject, purpose] = max(revision, self._fences.get((subject, purpose), revision))
+
+    def _bury(self, doomed: set[UUID], goes: Callable[[SealedFindings], bool]) -> tuple[Doomed, int]:
+        kept = {key: row for key, row in self.records.items() if row.media_id not in doomed and not goes(row)}
+        deleted = len(self.records) - len(kept)
+        self.records = kept
+        return self._doomed(doomed), deleted
+
+    def _doomed(self, media: set[UUID]) -> Doomed:
+        previews = [row for row in self.previews.values() if row.media_id in media]
+        drafts = {draft for id_ in media for draft in self._media[id_].drafts}
+        return Doomed(tuple(media), tuple({row.object for row in previews} | drafts), len(previews))
+
+
+def _of(purpose: str) -> Purpose:
+    return Purpose(purpose)
+
+
+def _status(media: _Media) -> MediaStatus:
+    stored = media.stored
+    return MediaStatus(
+        stored.media,
+        stored.purpose,
+        UUID(stored.data_key_id),
+        media.state,
+        media.parked,
+        media.analyzed,
+        stored.delete_time,
+    )

@@ -1,0 +1,116 @@
+"""The real tables, by the suite that the fake ones pass, and what only a database can show."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+import services.analysis
+from deploy.local.parts.postgres import postgres_server
+from pellicule.analysis.v1 import analysis_pb2
+from services.analysis import translation
+from services.analysis.library_store import LibraryStore
+from services.analysis.purge_store import PurgeStore
+from services.analysis.work_store import WorkStore
+from services.chassis.database import Pool, migrate, open_pool
+from services.chassis.settings import DatabaseSettings
+from tests.contract.analysis.store_suite import (
+    ANN,
+    CLOUD,
+    LOCATION,
+    MINUTE,
+    NOW,
+    StoreSuite,
+    claim_all,
+    counts,
+    done,
+    kept,
+    result,
+    stored,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+class PostgresTables(WorkStore, LibraryStore, PurgeStore):
+    """All three stores on one pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        WorkStore.__init__(self, pool, translation.media_analyzed)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DatabaseSettings]:
+    async with postgres_server(tmp_path_factory.mktemp("postgres"), ["analysis"]) as server:
+        settings = DatabaseSettings(database_url=SecretStr(server.url("analysis")))
+        await migrate(settings, Path(services.analysis.__file__).parent / "migrations")
+        yield settings
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pool(database: DatabaseSettings) -> AsyncIterator[Pool]:
+    async with open_pool(database) as pool:
+        async with pool.connection() as connection:
+            await connection.execute("TRUNCATE media, findings, previews, fence, tombstone, outbox CASCADE")
+        yield pool
+
+
+@pytest.fixture
+def tables(pool: Pool) -> PostgresTables:
+    return PostgresTables(pool)
+
+
+class TestPostgresTables(StoreSuite):
+    pass
+
+
+async def test_a_settled_media_is_told_of_in_the_same_transaction(tables: PostgresTables, pool: Pool) -> None:
+    settlement = await done(tables)
+    async with pool.connection() as connection:
+        rows = await (await connection.execute("SELECT type, subject, body FROM outbox")).fetchall()
+    message = analysis_pb2.MediaAnalyzed.FromString(rows[0][2])
+    name = settlement.claim.stored.name
+    assert [row[:2] for row in rows] == [("pellicule.analysis.v1.MediaAnalyzed", name)]
+    assert (message.subject, message.media, message.state) == (ANN, name, analysis_pb2.ANALYSIS_STATE_DONE)
+
+
+async def test_workers_that_claim_at_once_share_the_work(tables: PostgresTables) -> None:
+    for _ in range(40):
+        await tables.announce(stored(), NOW)
+    shares = await asyncio.gather(*(tables.claim(limit=10, now=NOW, until=NOW + MINUTE) for _ in range(4)))
+    claimed = [claim.stored.media for share in shares for claim in share]
+    assert len(claimed) == len(set(claimed)) == 40
+
+
+async def test_results_and_withdrawals_that_race_leave_nothing_behind(tables: PostgresTables) -> None:
+    for _ in range(10):
+        await tables.announce(stored(revision=1), NOW)
+    claims = await claim_all(tables)
+    settling = (tables.settle([result(claim, CLOUD, LOCATION, revision=1)], NOW) for claim in claims)
+    await asyncio.gather(*settling, tables.bury_purpose(ANN, LOCATION, 1))
+    assert LOCATION not in await kept(tables)
+
+
+async def test_results_and_erasures_that_race_leave_nothing_behind(tables: PostgresTables) -> None:
+    for _ in range(10):
+        await tables.announce(stored(revision=1), NOW)
+    claims = await claim_all(tables)
+
+    async def erase() -> None:
+        doomed, _ = await tables.bury_subject(ANN, 1, [CLOUD, LOCATION])
+        await tables.delete_media(ANN, doomed.media)
+
+    settling = (tables.settle([result(claim, CLOUD, revision=1)], NOW) for claim in claims)
+    await asyncio.gather(*settling, erase())
+    assert (await counts(tables), await kept(tables)) == ((0, 0, 0), set())
+
+
+async def test_a_state_without_its_reason_cannot_be_written(pool: Pool, tables: PostgresTables) -> None:
+    await done(tables)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        async with pool.connection() as connection:
+            await connection.execute("UPDATE media SET state = 'PARKED'")
