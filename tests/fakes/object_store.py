@@ -26,9 +26,7 @@ class FakeObjectStore:
         except KeyError:
             raise ObjectMissing(bucket, name) from None
 
-    async def stream(
-        self, bucket: str, name: str, offset: int = 0, length: int | None = None
-    ) -> AsyncIterator[bytes]:
+    async def stream(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         data = await self.get(bucket, name)
         end = len(data) if length is None else min(len(data), offset + length)
         for start in range(offset, end, STREAM_PIECE_BYTES):
