@@ -112,11 +112,13 @@ class TritonServer:
 
     async def provision(self) -> None:
         """Removes the empty folder that the server has just left in /tmp and never uses here."""
-        _remove_unused_environments(since=self._started)
+        for folder in _unused_environments(since=self._started):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def litter(self) -> Sequence[str]:
-        """Returns its regions of shared memory, which a crash leaves behind."""
-        return (f"{SHARED_MEMORY}/{self._prefix}*",)
+        """Returns its regions of shared memory, which a crash leaves behind, and folders that it never used."""
+        return (f"{SHARED_MEMORY}/{self._prefix}*", *map(str, _unused_environments(since=self._started)))
 
     def _command(self, package: Path, libraries: Path, models: Models) -> Command:
         return Command(
@@ -220,14 +222,20 @@ async def triton_server(folder: Path, models: ModelSource) -> AsyncIterator[Trit
             port.close()
 
 
-def _remove_unused_environments(*, since: float) -> None:
-    """Removes this user's empty `/tmp/python_env_*` that came into being since a time (seconds since 1970).
+def _unused_environments(*, since: float) -> Sequence[Path]:
+    """Returns this user's empty `/tmp/python_env_*` that came into being since a time (seconds since 1970).
 
     The Python back end makes one at each start, for environments that come packed with a model, and leaves it
     there; ours come with none.
     """
-    for folder in Path("/tmp").glob("python_env_*"):  # noqa: S108 - where the server makes it, whatever TMPDIR says
-        with contextlib.suppress(OSError):
-            status = folder.lstat()
-            if status.st_uid == os.geteuid() and status.st_ctime >= since:
-                folder.rmdir()
+    if not since:
+        return ()
+    return [folder for folder in Path("/tmp").glob("python_env_*") if _is_ours(folder, since)]  # noqa: S108
+
+
+def _is_ours(folder: Path, since: float) -> bool:
+    try:
+        status = folder.lstat()
+        return status.st_uid == os.geteuid() and status.st_ctime >= since and not any(folder.iterdir())
+    except OSError:
+        return False
