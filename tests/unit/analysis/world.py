@@ -1,0 +1,146 @@
+"""A whole world for the worker, in memory.
+
+Persons grant and withdraw, ingest stores media, models know one face, and time moves by hand.
+"""
+
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from PIL import Image
+
+from pellicule.ingest.v1 import media_pb2
+from services.analysis import operations, translation
+from services.analysis.domain import ModelSet, Purpose, StoredMedia
+from services.analysis.findings import Analysis
+from services.analysis.pictures import Limits, prepare_decoders
+from services.analysis.settings import Pace
+from services.analysis.tools import Buckets, Tools
+from services.analysis.understanding import Eyes
+from services.analysis.worker import Worker
+from services.chassis.object_store import random_name
+from services.chassis.seal import seal_bytes, seal_object
+from services.keyring import DataKeyScope, NewDataKey, PurgeCause, PurgeOrder, PurgeScope, PurposeScope, SubjectScope
+from tests.fakes.analysis_store import FakeAnalysisStore
+from tests.fakes.clock import FakeClock
+from tests.fakes.keyring import FakeKeyring
+from tests.fakes.models import FACE_COLOUR, FakeModels
+from tests.fakes.object_store import FakeObjectStore
+from tests.unit.analysis.photos import LYON, encode, exif
+
+ANN, BOB = "a" * 32, "b" * 32
+EVERYTHING = ("CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING")
+MODELS = ModelSet(seen="eyes-1", position="exif-1", templates="face-1")
+
+
+class Here(Executor):
+    """Does work at once, in the thread that asks for it."""
+
+    def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments, **named))
+        except Exception as error:  # noqa: BLE001  # as every executor does
+            future.set_exception(error)
+        return future
+
+
+def portrait(shade: int = 120) -> bytes:
+    """Returns a file with a face for the fake models, taken in Lyon."""
+    picture = np.full((300, 400, 3), shade, np.uint8)
+    picture[100:180, 120:200] = FACE_COLOUR
+    return encode(Image.fromarray(picture), exif=exif(position=LYON))
+
+
+class World:
+    """Everything that the worker reaches for, and the worker."""
+
+    def __init__(self) -> None:
+        prepare_decoders()
+        self.clock = FakeClock()
+        self.keyring = FakeKeyring(self.clock)
+        self.objects = FakeObjectStore()
+        self.store = FakeAnalysisStore()
+        self.models = FakeModels()
+        self.tools = Tools(
+            work=self.store,
+            library=self.store,
+            purging=self.store,
+            keyring=self.keyring,
+            objects=self.objects,
+            buckets=Buckets(),
+            eyes=Eyes(self.models, Here(), Limits()),
+            models=MODELS,
+            read_metadata=translation.metadata,
+            clock=self.clock,
+        )
+        self.worker = Worker(self.tools, Pace(batch=2, in_hand=4))
+
+    async def bring_in(
+        self, data: bytes | None = None, *, subject: str = ANN, purpose: Purpose = Purpose.CLOUD_PROCESSING
+    ) -> StoredMedia:
+        """Seals, stores and announces a file."""
+        id_, until = uuid4(), self.clock.now() + timedelta(days=20)
+        (key,) = await self.keyring.create(
+            subject=subject, purpose=purpose, keys=[NewDataKey(until, (f"media/{id_}",))]
+        )
+        name = random_name()
+        sealed = seal_object(key.key, portrait() if data is None else data, f"{key.id}|{purpose}".encode())
+        await self.objects.put("media", name, sealed)
+        about = media_pb2.MediaMetadata(width=400, height=300, orientation=1)
+        about.capture_time.FromDatetime(datetime(2026, 2, 1, tzinfo=UTC))
+        metadata = seal_bytes(key.key, about.SerializeToString(), f"{key.id}|metadata".encode())
+        media = StoredMedia(id_, subject, purpose, key.id, key.purpose_revision, (name,), metadata, until)
+        await self.store.announce(media, self.clock.now())
+        return media
+
+    async def work(self) -> None:
+        """Lets the worker do all that is due now."""
+        await self.worker.drain()
+
+    async def work_in(self, seconds: float) -> None:
+        """Lets time pass, then lets the worker do what is due."""
+        await self.clock.advance(seconds)
+        await self.work()
+
+    async def known(self, subject: str = ANN) -> list[Analysis]:
+        return await operations.list_analyses(subject, library=self.store, keyring=self.keyring)
+
+    async def only(self, subject: str = ANN) -> Analysis:
+        (analysis,) = await self.known(subject)
+        return analysis
+
+    def purposes(self) -> set[str]:
+        """Returns the purposes that anything is stored for."""
+        return {row.purpose for row in self.store.records.values()}
+
+    def previews(self) -> set[str]:
+        """Returns the names of the objects with reduced copies."""
+        return {name for bucket, name in self.objects.objects if bucket == "previews"}
+
+    def renew_models(self, **models: str) -> None:
+        """Installs other models."""
+        self.tools = replace(self.tools, models=replace(MODELS, **models))
+        self.worker = Worker(self.tools, Pace(batch=2, in_hand=4))
+
+    async def order(self, scope: PurgeScope, subject: str = ANN) -> dict[str, int]:
+        """Gives the worker a purge order."""
+        order = PurgeOrder(f"purgeOrders/{uuid4()}", subject, PurgeCause.WITHDRAWAL, scope, self.clock.now())
+        return dict(await self.worker.purge(order))
+
+    async def withdraw(self, purpose: str, subject: str = ANN) -> dict[str, int]:
+        """Withdraws a purpose and has its order carried out."""
+        revision = self.keyring.destroy_purpose(subject, purpose)
+        return await self.order(PurposeScope(purpose, revision or 0), subject)
+
+    async def erase(self, media: StoredMedia) -> dict[str, int]:
+        """Erases a media and has its order carried out."""
+        ids = self.keyring.destroy_media(media.subject, media.name)
+        return await self.order(DataKeyScope(tuple(ids)), media.subject)
+
+    async def erase_person(self, subject: str = ANN) -> dict[str, int]:
+        """Erases a person and has the order carried out."""
+        return await self.order(SubjectScope(self.keyring.destroy_subject(subject), self.clock.now()), subject)
