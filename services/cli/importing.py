@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.suggestion.v1 import suggestion_service_pb2
-from services.cli import roll, uploading
+from services.cli import listing, roll, uploading
 from services.cli.client import LONG_CALL_SECONDS, PAGE_SIZE, SHORT_CALL_SECONDS, Services
 from services.cli.output import CommandFailed, from_rpc
 from services.cli.uploading import Answer
@@ -106,17 +106,28 @@ async def _wait_for_analysis(services: Services, bars: Progress) -> None:
         )
         finished = reply.done_count + reply.parked_count
         bars.update(bar, completed=finished, total=finished + reply.pending_count)
-        if reply.pending_count == 0:
+        # A photo that was stored a moment ago may not have been heard of yet.
+        if reply.pending_count == 0 and finished >= await _kept(services):
             return
         if finished != last:
             last, since = finished, loop.time()
         if loop.time() - since > STALLED_SECONDS:
             raise CommandFailed(
                 "ANALYSIS_STALLED",
-                f"{reply.pending_count} photos have been waiting for {STALLED_SECONDS:.0f} s; they are kept and will"
+                f"photos have been waiting for {STALLED_SECONDS:.0f} s; they are kept and will"
                 " be understood: look at `pellicule status` and the logs",
             )
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def _kept(services: Services) -> int:
+    """Count the media that are kept; none once consent was withdrawn."""
+    try:
+        return len(await listing.media(services))
+    except grpc.aio.AioRpcError as error:
+        if from_rpc(error).reason in uploading.STOPPING:
+            return 0
+        raise
 
 
 async def _refresh(services: Services) -> None:
