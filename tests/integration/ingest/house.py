@@ -64,13 +64,16 @@ class House:
         for name, content in (("subject.key", self.subject_key), ("root.key", secrets.token_bytes(32))):
             (self.folder / name).touch(mode=0o600)
             (self.folder / name).write_text(content.hex())
-        self.ports = {name: ReservedPort() for name in ("ingest", "ingest-mtls", "retention", "retention-mtls")}
+        names = ("ingest", "ingest-2", "retention")
+        self.ports = {place: ReservedPort() for name in names for place in (name, f"{name}-mtls")}
 
-    def service(self, name: str, settings: Mapping[str, str] | None = None) -> ServiceProcess:
+    def service(self, name: str, settings: Mapping[str, str] | None = None, *, suffix: str = "") -> ServiceProcess:
+        """Describes a service; with a suffix another process of it, at ports of its own."""
         files = self.authority.issue(name)
+        place = name + suffix
         environment = {
-            "PUBLIC_ADDRESS": self.ports[name].address,
-            "INTERNAL_ADDRESS": self.ports[f"{name}-mtls"].address,
+            "PUBLIC_ADDRESS": self.ports[place].address,
+            "INTERNAL_ADDRESS": self.ports[f"{place}-mtls"].address,
             "TLS_CA_FILE": str(files.ca),
             "TLS_CERT_FILE": str(files.certificate),
             "TLS_KEY_FILE": str(files.key),
@@ -83,9 +86,9 @@ class House:
         }
         return ServiceProcess(
             name,
-            folder=self.folder / name,
-            log=self.folder / f"{name}.log",
-            address=self.ports[name].address,
+            folder=self.folder / place,
+            log=self.folder / f"{place}.log",
+            address=self.ports[place].address,
             environment={f"PELLICULE_{key}": value for key, value in environment.items()},
             authority=files.ca,
         )
