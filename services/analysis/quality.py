@@ -18,7 +18,7 @@ HASH_SIDE: Final = 32
 _HASH_FREQUENCIES: Final = 8
 _EDGES: Final = 0.985
 _WEAKEST_EDGE: Final = 32
-_FEWEST_EDGES: Final = 20
+_FEWEST_EDGES: Final = 10
 _SAMPLE_STEP: Final = 7
 _BLUR_SIGMA: Final = 1.6
 # Edges that lose 5 % by another blur are as blurred as can be told. Crisp photos lose 50 % (score 0.68); those blurred
@@ -85,10 +85,10 @@ def perceptual_hash(gray: Gray) -> int:
 
 
 def _derivatives(gray: Gray) -> tuple[_Wide, _Wide]:
-    """Returns the derivatives along x and y, flat."""
+    """Returns the derivatives along x and y in every other row, flat: half of the edges say as much as all."""
     along_x = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 1, 0, ksize=3), np.int16)
     along_y = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 0, 1, ksize=3), np.int16)
-    return along_x.ravel(), along_y.ravel()
+    return along_x[::2].ravel(), along_y[::2].ravel()
 
 
 def _loss(before: tuple[_Wide, _Wide], after: tuple[_Wide, _Wide], way: _Way) -> float:

@@ -31,7 +31,7 @@ class Pace:
     """
 
     batch: int = 4
-    in_hand: int = 16
+    in_hand: int = 20
     lease: timedelta = timedelta(minutes=1)
     poll: timedelta = timedelta(seconds=1)
     sweep: timedelta = timedelta(minutes=1)
@@ -53,7 +53,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """Pictures decoded or measured at a time."""
     batch: Annotated[int, Field(ge=1, le=64)] = 4
     """Media that are claimed, given keys and stored together."""
-    in_hand: Annotated[int, Field(ge=1, le=256)] = 16
+    in_hand: Annotated[int, Field(ge=1, le=256)] = 20
     """Media at work at a time."""
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     """How often is looked for what was missed."""

@@ -43,8 +43,8 @@ WARM_UP = 12
 CONCURRENCY = 8
 LONG_SIDE = 1600
 """The bare models get their pictures at the size at which the service works."""
-IN_WORK = 16
-"""Photos that the service has in work at a time: those that it began before the measurement count half."""
+IN_WORK = 20
+"""Photos that the service has in work at a time."""
 STALLED_SECONDS = 120.0
 POLL_SECONDS = 0.5
 
@@ -99,12 +99,17 @@ async def _stack_round(photos: Sequence[Photo]) -> float:
 
 
 async def _rate(services: Services, since: datetime) -> float:
-    """Return findings stored a second, from a moment on until the last; what was begun before it counts half."""
+    """Return findings stored a second, from a moment on until the last.
+
+    What was in work at that moment counts half, as far as anything was done by then: as long as nothing was, the
+    uploads had the machine to themselves, and hardly anything was begun.
+    """
     times = [analysis.analyze_time.ToDatetime(UTC) for analysis in await listing.analyses(services)]
     later = [time for time in times if time > since]
     if len(later) <= IN_WORK:
         return len(times) / max((max(times) - min(times)).total_seconds(), 1e-3)
-    return (len(later) - IN_WORK / 2) / (max(later) - since).total_seconds()
+    begun = min(IN_WORK / 2, len(times) - len(later))
+    return (len(later) - begun) / (max(later) - since).total_seconds()
 
 
 async def _wait(services: Services, count: int) -> None:
