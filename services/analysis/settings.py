@@ -34,7 +34,7 @@ class Pace:
     in_hand: int = 20
     lease: timedelta = timedelta(minutes=1)
     poll: timedelta = timedelta(seconds=1)
-    sweep: timedelta = timedelta(minutes=1)
+    sweep: timedelta = timedelta(minutes=10)
     settle: timedelta = timedelta()
 
 
@@ -55,7 +55,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """Media that are claimed, given keys and stored together."""
     in_hand: Annotated[int, Field(ge=1, le=256)] = 20
     """Media at work at a time."""
-    sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
+    sweep_seconds: Annotated[float, Field(gt=0)] = 600.0
     """How often is looked for what was missed."""
 
     settle_seconds: Annotated[float, Field(ge=0)] = 1.0

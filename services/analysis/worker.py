@@ -23,7 +23,7 @@ from services.chassis.bus import Bus
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.errors import DomainError
-from services.keyring import PurgeOrder, PurposeNotGranted
+from services.keyring import DataKeyScope, PurgeOrder, PurposeNotGranted
 
 _SUBJECTS = 100
 _HEARERS = 8
@@ -90,8 +90,12 @@ class Worker:
             await self._want(subject, purpose)
 
     async def purge(self, order: PurgeOrder) -> Mapping[str, int]:
-        """Stops what is going on for the person, then carries the order out."""
-        await self._stop(order.subject)
+        """Stops what is going on for a purpose or a person, then carries the order out.
+
+        Single media that were erased are left to the tombstones: stopping would take the person's others along.
+        """
+        if not isinstance(order.scope, DataKeyScope):
+            await self._stop(order.subject)
         return await vanishing.execute(order, self._tools)
 
     async def work(self) -> None:
@@ -161,6 +165,9 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running.tasks[task]
         self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its claims run out, and count against its media.
+            _log.error("analysis_failed", exc_info=error)
 
     async def _wait(self, longest: timedelta) -> None:
         """Waits until a task ends, a media comes in, or the time is over."""

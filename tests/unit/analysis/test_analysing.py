@@ -56,7 +56,7 @@ async def test_a_media_of_a_purpose_that_was_withdrawn_vanishes(world: World) ->
     await world.bring_in()
     world.keyring.destroy_purpose(ANN, "CLOUD_PROCESSING")
     await world.work()
-    assert (await world.store.statuses(ANN), world.models.pictures, world.previews()) == ([], 0, set())
+    assert (await world.store.statuses(ANN), world.models.pictures, await world.previews()) == ([], 0, set())
 
 
 async def test_a_media_that_was_erased_vanishes_and_takes_no_other_along(world: World) -> None:
@@ -101,7 +101,7 @@ async def test_what_is_no_picture_is_parked_for_good(world: World, data: bytes, 
     found = await world.only()
     assert (found.state, found.parked.reason if found.parked else None) == (MediaState.PARKED, reason)
     await world.work_in(3600)
-    assert (world.purposes(), world.previews(), world.models.pictures) == ({"CLOUD_PROCESSING"}, set(), 0)
+    assert (world.purposes(), await world.previews(), world.models.pictures) == ({"CLOUD_PROCESSING"}, set(), 0)
 
 
 async def test_what_a_model_refuses_is_parked(world: World) -> None:
@@ -192,7 +192,7 @@ async def test_a_withdrawal_at_the_last_moment_leaves_nothing(world: World) -> N
 
     world.store.before_settling = withdraw
     await world.work()
-    assert (world.purposes(), len(world.previews())) == ({"CLOUD_PROCESSING", "FACE_GROUPING"}, 1)
+    assert (world.purposes(), len(await world.previews())) == ({"CLOUD_PROCESSING", "FACE_GROUPING"}, 1)
     assert (await world.only()).state is MediaState.DONE
 
 
@@ -226,19 +226,19 @@ async def test_a_store_that_does_not_answer_costs_time_only(world: World) -> Non
     assert (await world.only()).state is MediaState.PENDING
     world.objects.put = put  # type: ignore[method-assign]
     await world.work_in(1)
-    assert ((await world.only()).state, len(world.previews())) == (MediaState.DONE, 1)
+    assert ((await world.only()).state, len(await world.previews())) == (MediaState.DONE, 1)
 
 
 async def test_new_models_look_at_everything_again_and_leave_nothing_old(world: World) -> None:
     world.keyring.grant(ANN, *EVERYTHING)
     media = await world.bring_in()
     await world.work()
-    old_objects, old_keys = world.previews(), {row.data_key_id for row in world.store.records.values()}
+    old_objects, old_keys = await world.previews(), {row.data_key_id for row in world.store.records.values()}
     world.renew_models(seen="eyes-2")
     await world.worker.sweep_models()
     await world.work()
     assert (await world.only()).models == ("exif-1", "eyes-2", "face-1")
-    assert (len(world.previews()), world.previews() & old_objects) == (1, set())
+    assert (len(await world.previews()), (await world.previews()) & old_objects) == (1, set())
     seen = world.store.records[media.media, "CLOUD_PROCESSING"]
     opened = await world.keyring.open(subject=ANN, purpose="CLOUD_PROCESSING", ids=[str(id_) for id_ in old_keys])
     assert (seen.data_key_id in old_keys, opened) == (False, {})
@@ -248,13 +248,13 @@ async def test_a_new_embedder_describes_faces_again_and_nothing_else(world: Worl
     world.keyring.grant(ANN, *EVERYTHING)
     await world.bring_in()
     await world.work()
-    before = world.previews()
+    before = await world.previews()
     looked = world.models.pictures
     world.renew_models(templates="face-2")
     await world.worker.sweep_models()
     await world.work()
     assert (await world.only()).models == ("exif-1", "eyes-1", "face-2")
-    assert (len(world.models.chips), world.previews(), world.models.pictures) == (2, before, looked + 1)
+    assert (len(world.models.chips), await world.previews(), world.models.pictures) == (2, before, looked + 1)
 
 
 @pytest.mark.parametrize("size", PreviewSize)
@@ -263,4 +263,4 @@ async def test_previews_are_where_their_rows_say(world: World, size: PreviewSize
     media = await world.bring_in()
     await world.work()
     row = world.store.previews[media.media, size]
-    assert row.byte_offset + row.byte_count <= len(world.objects.objects["previews", row.object])
+    assert row.byte_offset + row.byte_count <= len(await world.objects.get("previews", row.object))

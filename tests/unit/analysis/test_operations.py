@@ -135,7 +135,7 @@ async def test_a_preview_that_was_swapped_for_another_is_not_shown(world: World)
     first, second = await world.bring_in(portrait(90)), await world.bring_in(portrait(200))
     await world.work()
     one, other = (world.store.previews[each.media, PreviewSize.PREVIEW].object for each in (first, second))
-    world.objects.objects["previews", one] = world.objects.objects["previews", other]
+    await world.objects.put("previews", one, await world.objects.get("previews", other))
     with pytest.raises(MediaNotFound):
         await preview(world, first)
 

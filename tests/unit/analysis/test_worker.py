@@ -95,7 +95,7 @@ async def test_a_withdrawn_purpose_leaves_no_row_and_no_object(world: World) -> 
         "analysis.table.previews": 6,
         "analysis.bucket.previews": 3,
     }
-    assert (world.store.records, world.store.previews, world.previews()) == ({}, {}, set())
+    assert (world.store.records, world.store.previews, await world.previews()) == ({}, {}, set())
 
 
 async def test_a_withdrawn_extra_leaves_the_rest(world: World) -> None:
@@ -114,7 +114,7 @@ async def test_an_erased_media_leaves_no_row_and_no_object(world: World) -> None
     await world.work()
     deleted = await world.erase(first)
     assert deleted["analysis.table.findings"] == 3
-    assert ([each.media for each in await world.known()], len(world.previews())) == ([second.media], 1)
+    assert ([each.media for each in await world.known()], len(await world.previews())) == ([second.media], 1)
 
 
 async def test_an_order_can_be_carried_out_twice(world: World) -> None:
@@ -132,7 +132,7 @@ async def test_an_erased_person_leaves_nothing_and_others_everything(world: Worl
         await world.bring_in(subject=subject)
     await world.work()
     await world.erase_person()
-    assert (await world.store.statuses(ANN), len(await world.known(BOB)), len(world.previews())) == ([], 1, 1)
+    assert (await world.store.statuses(ANN), len(await world.known(BOB)), len(await world.previews())) == ([], 1, 1)
 
 
 async def test_somebody_who_comes_back_after_an_erasure_starts_afresh(world: World) -> None:
@@ -152,7 +152,7 @@ async def test_media_past_their_time_go_by_themselves(world: World) -> None:
     await world.work()
     await world.clock.advance(timedelta(days=21))
     await world.worker.sweep_expired()
-    assert (await world.store.statuses(ANN), world.previews()) == ([], set())
+    assert (await world.store.statuses(ANN), await world.previews()) == ([], set())
 
 
 async def test_a_failed_attempt_leaves_its_claim_to_others(world: World) -> None:

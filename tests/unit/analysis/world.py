@@ -21,7 +21,7 @@ from services.analysis.settings import Pace
 from services.analysis.tools import Buckets, Tools
 from services.analysis.understanding import Eyes
 from services.analysis.worker import Worker
-from services.chassis.object_store import random_name
+from services.chassis.object_store import ObjectStore, random_name
 from services.chassis.seal import seal_bytes, seal_object
 from services.keyring import DataKeyScope, NewDataKey, PurgeCause, PurgeOrder, PurgeScope, PurposeScope, SubjectScope
 from tests.fakes.analysis_store import FakeAnalysisStore
@@ -58,11 +58,11 @@ def portrait(shade: int = 120) -> bytes:
 class World:
     """Everything that the worker reaches for, and the worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, objects: ObjectStore | None = None) -> None:
         prepare_decoders()
         self.clock = FakeClock()
         self.keyring = FakeKeyring(self.clock)
-        self.objects = FakeObjectStore()
+        self.objects: ObjectStore = objects or FakeObjectStore()
         self.store = FakeAnalysisStore()
         self.models = FakeModels()
         self.tools = Tools(
@@ -117,9 +117,9 @@ class World:
         """Returns the purposes that anything is stored for."""
         return {row.purpose for row in self.store.records.values()}
 
-    def previews(self) -> set[str]:
+    async def previews(self) -> set[str]:
         """Returns the names of the objects with reduced copies."""
-        return {name for bucket, name in self.objects.objects if bucket == "previews"}
+        return {name async for name in self.objects.list("previews")}
 
     def renew_models(self, **models: str) -> None:
         """Installs other models."""
