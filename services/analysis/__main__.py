@@ -68,7 +68,7 @@ async def main() -> None:
             clock=clock,
         )
         worker = Worker(tools, settings.pace)
-        servicer = AnalysisServicer(tools.library, keyring, objects, settings.previews_bucket)
+        servicer = AnalysisServicer(tools.library, keyring, objects, settings.previews_bucket, models)
         await serve(
             name=NAME,
             settings=settings,

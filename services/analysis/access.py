@@ -10,4 +10,5 @@ ACCESS: AccessTable = {
     f"{_SERVICE}/ListAnalyses": _READERS,
     f"{_SERVICE}/GetProgress": _READERS,
     f"{_SERVICE}/ReadPreview": _READERS,
+    f"{_SERVICE}/SearchMedia": frozenset({Caller.PERSON}),
 }

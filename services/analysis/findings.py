@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from services.analysis.domain import MediaState, ParkedReason
 
 Embedding: TypeAlias = NDArray[np.float32]
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, width, height."""
 
 
 class Kind(StrEnum):
@@ -64,9 +66,61 @@ class FoundFace:
         landmarks: Left eye, right eye, nose, left and right corner of the mouth, as seen: five pairs of x and y.
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     score: float
     landmarks: tuple[tuple[float, float], ...]
+
+
+class Sensitivity(StrEnum):
+    """How intimate a picture is: nothing is derived from what is excluded, and no idea uses it or what is doubtful."""
+
+    SAFE = "SAFE"
+    REVIEW = "REVIEW"
+    EXCLUDED = "EXCLUDED"
+
+
+@dataclass(frozen=True)
+class Rating:
+    """How intimate a picture is, and the probability of that, 0..1."""
+
+    level: Sensitivity
+    score: float
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line of text.
+
+    Attributes:
+        text: What it says, as far as it could be read.
+        score: How sure the reader is, 0..1.
+        box: Left, top, width, height.
+    """
+
+    text: str
+    score: float
+    box: Box
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What is written in a picture: the share of it that text covers, 0..1, and the lines, from top to bottom."""
+
+    area: float = 0.0
+    lines: tuple[TextLine, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a picture shows, as the sentences of a text encoder would say it.
+
+    Attributes:
+        vector: Of length 1; to be compared with that of a query.
+        space: Identity of what made it: only vectors of the same space can be compared.
+    """
+
+    vector: Embedding = field(repr=False)
+    space: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +136,10 @@ class Seen:
         sharpness: 0 (blurred) to 1 (crisp).
         exposure: 0 (black or burnt out) to 1.
         perceptual_hash: 64 bits.
-        embedding: [1280] of the scene encoder.
+        embedding: [1280] of the scene encoder; zeros where the picture is excluded.
+        rating: How intimate it is; None in records of before that was looked at.
+        writing: What is written in it.
+        meaning: What it is found by in words; None where the picture is excluded, and in older records.
     """
 
     metadata: Metadata
@@ -94,6 +151,9 @@ class Seen:
     exposure: float
     perceptual_hash: int
     embedding: Embedding = field(repr=False)
+    rating: Rating | None = None
+    writing: Writing = Writing()
+    meaning: Meaning | None = None
 
 
 @dataclass(frozen=True)

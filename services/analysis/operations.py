@@ -38,9 +38,16 @@ async def list_analyses(subject: str, *, library: Library, keyring: Keyring) -> 
     Raises:
         PurposeNotGranted: the person does not allow any processing.
     """
-    statuses, findings = await asyncio.gather(library.statuses(subject), library.findings(subject))
-    keys = await _open_keys(subject, statuses, findings, keyring)
-    return await asyncio.to_thread(_assemble, _Stored(statuses, findings, keys))
+    return await asyncio.to_thread(_grouped, await _stored(subject, library, keyring))
+
+
+async def open_analyses(subject: str, *, library: Library, keyring: Keyring) -> list[Analysis]:
+    """Returns what is known of every media of a person, in no order and without groups.
+
+    Raises:
+        PurposeNotGranted: the person does not allow any processing.
+    """
+    return await asyncio.to_thread(_assemble, await _stored(subject, library, keyring))
 
 
 async def get_analysis(subject: str, media: UUID, *, library: Library, keyring: Keyring) -> Analysis:
@@ -93,6 +100,11 @@ async def read_preview(
     return await _open_preview(preview, key, status.purpose, objects, bucket)
 
 
+async def _stored(subject: str, library: Library, keyring: Keyring) -> _Stored:
+    statuses, findings = await asyncio.gather(library.statuses(subject), library.findings(subject))
+    return _Stored(statuses, findings, await _open_keys(subject, statuses, findings, keyring))
+
+
 async def _open_preview(
     preview: StoredPreview, key: bytes, purpose: Purpose, objects: ObjectStore, bucket: str
 ) -> bytes:
@@ -138,12 +150,17 @@ async def _open_keys(
 
 
 def _assemble(stored: _Stored) -> list[Analysis]:
-    """Opens the records, groups what looks alike, and sorts."""
+    """Opens the records."""
     records: defaultdict[UUID, dict[Purpose, SealedFindings]] = defaultdict(dict)
     for row in stored.findings:
         records[row.media_id][Purpose(row.purpose)] = row
     opened = (_analysis(status, records[status.id], stored.keys) for status in stored.statuses)
-    analyses = [analysis for analysis in opened if analysis is not None]
+    return [analysis for analysis in opened if analysis is not None]
+
+
+def _grouped(stored: _Stored) -> list[Analysis]:
+    """Opens the records, groups what looks alike, and sorts."""
+    analyses = _assemble(stored)
     groups = duplicate_groups([_shot(each.media, each.seen) for each in analyses if each.seen is not None])
     grouped = (replace(each, duplicate_group=groups.get(each.media)) for each in analyses)
     return sorted(grouped, key=_order)

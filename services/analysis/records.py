@@ -10,21 +10,28 @@ import numpy as np
 
 from services.analysis.domain import ParkedReason
 from services.analysis.findings import (
+    Box,
     Embedding,
     FoundFace,
     Kind,
+    Meaning,
     Metadata,
     Parked,
     Place,
     Position,
+    Rating,
     Seen,
+    Sensitivity,
     Tag,
     Templates,
+    TextLine,
+    Writing,
 )
 
 Json: TypeAlias = dict[str, Any]
 _LENGTH: Final = struct.Struct(">I")
 _FLOAT: Final = np.dtype("<f4")
+_HALF: Final = np.dtype("<f2")
 
 
 def record_aad(data_key_id: str, purpose: str) -> bytes:
@@ -48,12 +55,15 @@ def dump_seen(seen: Seen | Parked) -> bytes:
         "faces": [[face.box, face.score, face.landmarks] for face in seen.faces],
         "quality": [seen.sharpness, seen.exposure],
         "hash": f"{seen.perceptual_hash:016x}",
+        "rating": None if seen.rating is None else [seen.rating.level.value, seen.rating.score],
+        "writing": [seen.writing.area, [[line.text, line.score, line.box] for line in seen.writing.lines]],
+        "space": None if seen.meaning is None else seen.meaning.space,
     }
-    return _pack(body, (seen.embedding,))
+    return _pack(body, (seen.embedding,), () if seen.meaning is None else (seen.meaning.vector,))
 
 
 def load_seen(record: bytes) -> Seen | Parked:
-    """Reads what `dump_seen` wrote."""
+    """Reads what `dump_seen` wrote, also before it knew of ratings, writing and meaning."""
     body, vectors = _unpack(record)
     if "parked" in body:
         return Parked(ParkedReason(body["parked"]["reason"]), body["parked"]["detail"])
@@ -67,6 +77,9 @@ def load_seen(record: bytes) -> Seen | Parked:
         exposure=body["quality"][1],
         perceptual_hash=int(body["hash"], 16),
         embedding=vectors[0],
+        rating=_read_rating(body.get("rating")),
+        writing=_read_writing(*body.get("writing", (0.0, ()))),
+        meaning=Meaning(vectors[1], body["space"]) if body.get("space") else None,
     )
 
 
@@ -94,18 +107,25 @@ def load_templates(record: bytes) -> Templates:
     return Templates(dict(zip(body["faces"], vectors, strict=True)))
 
 
-def _pack(body: Json, vectors: Sequence[Embedding]) -> bytes:
-    lengths = [len(vector) for vector in vectors]
-    text = json.dumps({**body, "vectors": lengths}, separators=(",", ":")).encode()
-    return b"".join((_LENGTH.pack(len(text)), text, *(vector.astype(_FLOAT).tobytes() for vector in vectors)))
+def _pack(body: Json, vectors: Sequence[Embedding], halves: Sequence[Embedding] = ()) -> bytes:
+    """Writes names as JSON and vectors behind it, first those in full and then those at half precision."""
+    lengths = {"vectors": [len(vector) for vector in vectors], "halves": [len(vector) for vector in halves]}
+    text = json.dumps({**body, **lengths}, separators=(",", ":")).encode()
+    numbers = [vector.astype(_FLOAT).tobytes() for vector in vectors] + [
+        each.astype(_HALF).tobytes() for each in halves
+    ]
+    return b"".join((_LENGTH.pack(len(text)), text, *numbers))
 
 
 def _unpack(record: bytes) -> tuple[Json, list[Embedding]]:
     end = _LENGTH.size + _LENGTH.unpack_from(record)[0]
     body = json.loads(record[_LENGTH.size : end])
-    numbers = np.frombuffer(record, _FLOAT, offset=end)
-    edges = np.cumsum(body["vectors"], dtype=int)[:-1]
-    return body, np.split(numbers, edges) if body["vectors"] else []
+    found: list[Embedding] = []
+    for kind, lengths in ((_FLOAT, body["vectors"]), (_HALF, body.get("halves", ()))):
+        for length in lengths:
+            found.append(np.frombuffer(record, kind, length, end).astype(np.float32, copy=False))
+            end += length * kind.itemsize
+    return body, found
 
 
 def _metadata(metadata: Metadata) -> Json:
@@ -134,5 +154,17 @@ def _read_metadata(body: Mapping[str, Any]) -> Metadata:
 
 
 def _read_face(box: list[float], score: float, landmarks: list[list[float]]) -> FoundFace:
+    return FoundFace(_read_box(box), score, tuple((x, y) for x, y in landmarks))
+
+
+def _read_rating(body: list[Any] | None) -> Rating | None:
+    return None if body is None else Rating(Sensitivity(body[0]), body[1])
+
+
+def _read_writing(area: float, lines: Sequence[tuple[str, float, Sequence[float]]]) -> Writing:
+    return Writing(area, tuple(TextLine(text, score, _read_box(box)) for text, score, box in lines))
+
+
+def _read_box(box: Sequence[float]) -> Box:
     left, top, width, height = box
-    return FoundFace((left, top, width, height), score, tuple((x, y) for x, y in landmarks))
+    return left, top, width, height

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import grpc
 
 from pellicule.analysis.v1 import analysis_service_pb2, analysis_service_pb2_grpc
-from services.analysis import operations, translation
+from services.analysis import operations, searching, translation
 from services.analysis.domain import MediaState
-from services.analysis.ports import Library
+from services.analysis.ports import Library, Models
 from services.chassis.object_store import ObjectStore
 from services.chassis.principal import current_principal, current_subject
 from services.keyring import Keyring
@@ -29,6 +29,7 @@ class AnalysisServicer(analysis_service_pb2_grpc.AnalysisServiceServicer):
     keyring: Keyring
     objects: ObjectStore
     bucket: str
+    models: Models
 
     async def GetAnalysis(
         self, request: analysis_service_pb2.GetAnalysisRequest, context: "Context"
@@ -57,6 +58,16 @@ class AnalysisServicer(analysis_service_pb2_grpc.AnalysisServiceServicer):
             done_count=counts.get(MediaState.DONE, 0),
             parked_count=counts.get(MediaState.PARKED, 0),
         )
+
+    async def SearchMedia(
+        self, request: analysis_service_pb2.SearchMediaRequest, context: "Context"
+    ) -> analysis_service_pb2.SearchMediaResponse:
+        """Finds the person's pictures that words describe."""
+        query = translation.query(request)
+        found = await searching.search(
+            current_subject(), query, library=self.library, keyring=self.keyring, models=self.models
+        )
+        return translation.search_page(request, found)
 
     async def ReadPreview(
         self, request: analysis_service_pb2.ReadPreviewRequest, context: "Context"

@@ -15,13 +15,17 @@ from pellicule.consent.v1 import purpose_pb2 as consent_purpose_pb2
 from pellicule.ingest.v1 import media_pb2, purpose_pb2
 from services.analysis.domain import EXTRA_PURPOSES, MEDIA_PREFIX, MediaState, PreviewSize, Purpose, StoredMedia
 from services.analysis.errors import ViewNotAllowed
-from services.analysis.findings import Analysis, Embedding, FoundFace, Metadata, Seen, Templates
+from services.analysis.findings import Analysis, Box, Embedding, FoundFace, Metadata, Seen, Templates, TextLine
+from services.analysis.matching import Match
 from services.chassis.errors import FieldInvalid
 from services.chassis.events import OutgoingEvent
 from services.chassis.principal import Principal, Service
 
 DEFAULT_PAGE: Final = 100
 LONGEST_PAGE: Final = 1000
+DEFAULT_SEARCH: Final = 20
+LONGEST_SEARCH: Final = 100
+LONGEST_QUERY: Final = 200
 PAGE_BYTES: Final = 3 * 1024 * 1024
 """A page ends before it outgrows a message."""
 
@@ -83,7 +87,7 @@ def page(
     return response
 
 
-def _start(token: str, everything: Sequence[Analysis]) -> int:
+def _start(token: str, everything: Sequence[Analysis] | Sequence[Match]) -> int:
     """Returns where the page behind a token begins; tokens name the last media of their page."""
     if not token:
         return 0
@@ -91,6 +95,27 @@ def _start(token: str, everything: Sequence[Analysis]) -> int:
     if place is None:
         raise FieldInvalid.of("page_token", "use the next_page_token of the page before; if it fails, begin again")
     return place + 1
+
+
+def query(request: analysis_service_pb2.SearchMediaRequest) -> str:
+    """Returns what is looked for."""
+    if not 1 <= len(request.query.strip()) <= LONGEST_QUERY:
+        raise FieldInvalid.of("query", f"say in 1 to {LONGEST_QUERY} characters what to look for")
+    if not 0 <= request.page_size <= LONGEST_SEARCH:
+        raise FieldInvalid.of("page_size", f"choose a value from 1 to {LONGEST_SEARCH}, or 0 for {DEFAULT_SEARCH}")
+    return request.query
+
+
+def search_page(
+    request: analysis_service_pb2.SearchMediaRequest, everything: Sequence[Match]
+) -> analysis_service_pb2.SearchMediaResponse:
+    """Returns the page of matches that a request asks for."""
+    start = _start(request.page_token, everything)
+    shown = everything[start : start + (request.page_size or DEFAULT_SEARCH)]
+    response = analysis_service_pb2.SearchMediaResponse(matches=[_match(each) for each in shown])
+    if start + len(shown) < len(everything):
+        response.next_page_token = shown[-1].media.hex
+    return response
 
 
 def analysis(known: Analysis, *, full: bool) -> analysis_pb2.Analysis:
@@ -180,7 +205,12 @@ def _findings(known: Analysis, seen: Seen, *, full: bool) -> analysis_pb2.Findin
         perceptual_hash=seen.perceptual_hash.to_bytes(8, "big"),
         duplicate_group="" if known.duplicate_group is None else f"{MEDIA_PREFIX}{known.duplicate_group}",
         scene_embedding=_numbers(seen.embedding) if full else b"",
+        text_area=seen.writing.area,
+        text_lines=[_text_line(line) for line in seen.writing.lines],
     )
+    if seen.rating is not None:
+        message.sensitivity = analysis_pb2.Sensitivity.Value(f"SENSITIVITY_{seen.rating.level}")
+        message.sensitivity_score = seen.rating.score
     if about.capture_time is not None:
         message.capture_time.CopyFrom(_timestamp_of(about))
     if about.utc_offset is not None:
@@ -192,13 +222,25 @@ def _findings(known: Analysis, seen: Seen, *, full: bool) -> analysis_pb2.Findin
 
 
 def _face(face: FoundFace, template: Embedding | None) -> analysis_pb2.Face:
-    left, top, width, height = face.box
     return analysis_pb2.Face(
-        box=analysis_pb2.RelativeBox(x=left, y=top, width=width, height=height),
+        box=_box(face.box),
         score=face.score,
         landmarks=[analysis_pb2.RelativePoint(x=x, y=y) for x, y in face.landmarks],
         template=b"" if template is None else _numbers(template),
     )
+
+
+def _match(match: Match) -> analysis_service_pb2.MediaMatch:
+    return analysis_service_pb2.MediaMatch(media=f"{MEDIA_PREFIX}{match.media}", score=match.score, lines=match.lines)
+
+
+def _text_line(line: TextLine) -> analysis_pb2.TextLine:
+    return analysis_pb2.TextLine(text=line.text, score=line.score, box=_box(line.box))
+
+
+def _box(box: Box) -> analysis_pb2.RelativeBox:
+    left, top, width, height = box
+    return analysis_pb2.RelativeBox(x=left, y=top, width=width, height=height)
 
 
 def _template(templates: Templates | None, index: int) -> Embedding | None:

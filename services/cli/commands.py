@@ -1,4 +1,4 @@
-"""The commands about a person's photos: import, findings, ideas, consent, withdraw, erase."""
+"""The commands about a person's photos: import, findings, search, ideas, consent, withdraw, erase."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
     """Mount the commands."""
     app.command("import")(import_folder)
     app.command("findings")(findings)
+    app.command("search")(search)
     app.command("ideas")(ideas)
     app.command("consent")(consent)
     app.command("withdraw")(withdraw)
@@ -78,12 +79,27 @@ def import_folder(
 
 
 def findings(subject: Subject = ME, as_json: Json = False) -> None:
-    """Say what was understood of each photo: kind, tags, faces, quality, near-duplicates."""
+    """Say what was understood of each photo: kind, tags, faces, quality, near-duplicates, text, sensitivity."""
 
     async def work(services: Services) -> None:
         allowed = consenting.granted(await consenting.state(services))
         async for row in listing.findings(services, allowed):
             emit(row) if as_json else say(_finding_line(row))
+
+    _run(work, subject, as_json=as_json)
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(help="What to look for, such as: a dog on the beach.")],
+    limit: Annotated[int, typer.Option(help="At most this many photos.", min=1, max=1000)] = 20,
+    subject: Subject = ME,
+    as_json: Json = False,
+) -> None:
+    """Find photos by what they show, said in English, or by what is written in them."""
+
+    async def work(services: Services) -> None:
+        async for row in listing.matches(services, " ".join(words), limit):
+            emit(row) if as_json else say(_match_line(row))
 
     _run(work, subject, as_json=as_json)
 
@@ -205,10 +221,18 @@ def _finding_line(row: dict[str, object]) -> str:
         return f"{row['file']}: {row['state']} {row.get('parked_reason', '')} {row.get('parked_detail', '')}".rstrip()
     tags, faces = cast("list[tuple[str, float]]", row["tags"]), cast("list[object]", row["faces"])
     names = ", ".join(f"{name} {score:.2f}" for name, score in tags[:3])
+    lines = cast("list[dict[str, object]]", row["text"])
+    text = f", {len(lines)} lines of text beginning {str(lines[0]['text'])!r}" if lines else ""
+    unsafe = f", sensitive {row['sensitive']}" if row.get("sensitivity", "safe") != "safe" else ""
     return (
         f"{row['file']}: {row['taken_at']}, {row['kind']}, {len(faces)} faces, sharpness {row['sharpness']},"
-        f" exposure {row['exposure']}{', ' + names if names else ''}"
+        f" exposure {row['exposure']}{', ' + names if names else ''}{text}{unsafe}"
     )
+
+
+def _match_line(row: dict[str, object]) -> str:
+    lines = cast("list[str]", row["lines"])
+    return f"{row['score']:.2f}  {row['file']}: {row['taken_at']}{', says ' + repr(lines[0]) if lines else ''}"
 
 
 def _idea_line(row: dict[str, object], saved: list[str]) -> str:

@@ -40,6 +40,33 @@ async def analyses(services: Services) -> list[analysis_pb2.Analysis]:
             return found
 
 
+async def matches(services: Services, query: str, limit: int) -> AsyncIterator[dict[str, object]]:
+    """Yield a row for each photo that fits the words, best first, at most `limit`."""
+    kept = {row.name: row for row in await media(services)}
+    token = ""
+    while limit > 0:
+        request = analysis_service_pb2.SearchMediaRequest(query=query, page_size=min(limit, 100), page_token=token)
+        reply = await services.analysis.SearchMedia(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+        for match in reply.matches:
+            if match.media in kept:
+                yield matched(kept[match.media], match)
+        limit -= len(reply.matches)
+        token = reply.next_page_token
+        if not token:
+            return
+
+
+def matched(kept: media_pb2.Media, match: analysis_service_pb2.MediaMatch) -> dict[str, object]:
+    """Return the row of one photo that fits words."""
+    return {
+        "file": kept.file_name,
+        "sha256": kept.sha256.hex(),
+        "taken_at": taken_at(kept),
+        "score": round(match.score, 4),
+        "lines": list(match.lines),
+    }
+
+
 async def suggestions(services: Services, language: str) -> list[suggestion_pb2.Suggestion]:
     """Return every idea, best first, with titles in the language."""
     found: list[suggestion_pb2.Suggestion] = []
@@ -134,7 +161,11 @@ def _understood(kept: media_pb2.Media, found: analysis_pb2.Findings, allowed: fr
         "exposure": round(found.exposure, 4),
         "perceptual_hash": found.perceptual_hash.hex(),
         "duplicate_group": found.duplicate_group or None,
+        "text": [_line(line, kept) for line in found.text_lines],
     }
+    if found.sensitivity != analysis_pb2.SENSITIVITY_UNSPECIFIED:
+        row["sensitive"] = round(found.sensitivity_score, 4)
+        row["sensitivity"] = analysis_pb2.Sensitivity.Name(found.sensitivity).removeprefix("SENSITIVITY_").lower()
     if "LOCATION" in allowed:
         position = found.position
         row["position"] = [position.latitude, position.longitude] if found.HasField("position") else None
@@ -142,10 +173,17 @@ def _understood(kept: media_pb2.Media, found: analysis_pb2.Findings, allowed: fr
 
 
 def _face(face: analysis_pb2.Face, kept: media_pb2.Media, allowed: frozenset[str]) -> dict[str, object]:
-    box = face.box
-    pixels = (box.x * kept.width, box.y * kept.height, box.width * kept.width, box.height * kept.height)
-    row: dict[str, object] = {"box": [round(value, 1) for value in pixels], "score": round(face.score, 4)}
+    row: dict[str, object] = {"box": _pixels(face.box, kept), "score": round(face.score, 4)}
     return row | ({"person": None} if "FACE_GROUPING" in allowed else {})
+
+
+def _line(line: analysis_pb2.TextLine, kept: media_pb2.Media) -> dict[str, object]:
+    return {"text": line.text, "score": round(line.score, 4), "box": _pixels(line.box, kept)}
+
+
+def _pixels(box: analysis_pb2.RelativeBox, kept: media_pb2.Media) -> list[float]:
+    edges = (box.x * kept.width, box.y * kept.height, box.width * kept.width, box.height * kept.height)
+    return [round(value, 1) for value in edges]
 
 
 def _file_name(

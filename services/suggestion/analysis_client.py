@@ -21,6 +21,8 @@ PAGE_SIZE = 100
 CALL_SECONDS = 30.0
 LISTINGS = 5
 """A listing begins again when the photo that a page ended with was erased."""
+_SENSITIVE = frozenset({analysis_pb2.SENSITIVITY_REVIEW, analysis_pb2.SENSITIVITY_EXCLUDED})
+"""What may be intimate counts as if it were: ideas come unasked."""
 _GONE = frozenset({"MEDIA_NOT_FOUND", "PREVIEW_NOT_READY", "MEDIA_PARKED"})
 
 
@@ -98,5 +100,6 @@ def understood(analysis: analysis_pb2.Analysis) -> Understood:
         embedding=tuple(np.frombuffer(found.scene_embedding, "<f4").tolist()),
         favorite=found.favorite,
         utc_offset=timedelta(seconds=found.capture_utc_offset.seconds),
+        is_sensitive=found.sensitivity in _SENSITIVE,
     )
     return Understood(photo, analysis.delete_time.ToDatetime(UTC))

@@ -100,7 +100,10 @@ class Position:
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture as it was understood. Scores are from 0 to 1; `position` only under LOCATION."""
+    """A picture as it was understood. Scores are from 0 to 1; `position` only under LOCATION.
+
+    `is_sensitive` is whether it may be intimate: no idea is ever made of such a picture.
+    """
 
     media: str
     taken: datetime
@@ -116,6 +119,7 @@ class Photo:
     embedding: tuple[float, ...] = ()
     favorite: bool = False
     utc_offset: timedelta = timedelta()
+    is_sensitive: bool = False
 
     @property
     def aspect(self) -> float:

@@ -30,8 +30,8 @@ class Roll:
 
     @staticmethod
     def of(photos: Iterable[Photo]) -> Roll:
-        """Sort photos; near-duplicates are collapsed among the good ones."""
-        everything = clock_sorted(list(photos))
+        """Sort photos; near-duplicates are collapsed among the good ones. Sensitive ones are not even clutter."""
+        everything = clock_sorted([photo for photo in photos if not photo.is_sensitive])
         fit = [photo for photo in everything if usable(photo, min_sharpness=MIN_SHARPNESS, min_exposure=MIN_EXPOSURE)]
         return Roll(tuple(everything), tuple(collapse(fit)))
 

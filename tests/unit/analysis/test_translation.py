@@ -12,16 +12,23 @@ from services.analysis.domain import MediaState, ParkedReason, PreviewSize, Purp
 from services.analysis.errors import ViewNotAllowed
 from services.analysis.findings import (
     Analysis,
+    Embedding,
     FoundFace,
     Kind,
+    Meaning,
     Metadata,
     Parked,
     Place,
     Position,
+    Rating,
     Seen,
+    Sensitivity,
     Tag,
     Templates,
+    TextLine,
+    Writing,
 )
+from services.analysis.matching import Match
 from services.analysis.records import (
     dump_place,
     dump_seen,
@@ -46,6 +53,13 @@ SEEN = Seen(
     exposure=0.25,
     perceptual_hash=0x8000_0000_0000_0001,
     embedding=np.arange(1280, dtype=np.float32),
+    rating=Rating(Sensitivity.REVIEW, 0.625),
+    writing=Writing(0.25, (TextLine("TOTAL 12,30 \u20ac", 0.875, (0.1, 0.2, 0.5, 0.03)),)),
+    meaning=Meaning(np.linspace(-1, 1, 384, dtype=np.float16).astype(np.float32), "text_encoder-1"),
+)
+OLD_RECORD = (
+    b'{"metadata":{"size":[4,3],"orientation":1,"time":null,"offset":null,"favorite":false,"screenshot":false},'
+    b'"kind":["photo",0.9],"tags":[],"faces":[],"quality":[0.5,0.25],"hash":"0000000000000001","vectors":[2]}'
 )
 TEMPLATES = Templates({1: np.arange(128, dtype=np.float32)})
 LYON = Place(Position(45.75, 4.85))
@@ -68,7 +82,16 @@ def same(one: Seen, other: Seen | Parked) -> bool:
     if not isinstance(other, Seen):
         return False
     plain = replace(one, embedding=np.zeros(0, np.float32)), replace(other, embedding=np.zeros(0, np.float32))
-    return repr(plain[0]) == repr(plain[1]) and np.array_equal(one.embedding, other.embedding)
+    vectors = zip(_vectors(one), _vectors(other), strict=True)
+    return (
+        repr(plain[0]) == repr(plain[1])
+        and one.writing.lines == other.writing.lines
+        and all(np.array_equal(*pair) for pair in vectors)
+    )
+
+
+def _vectors(seen: Seen) -> list[Embedding]:
+    return [seen.embedding, *([] if seen.meaning is None else [seen.meaning.vector])]
 
 
 @pytest.mark.parametrize(
@@ -77,10 +100,17 @@ def same(one: Seen, other: Seen | Parked) -> bool:
         SEEN,
         replace(SEEN, faces=(), tags=()),
         replace(SEEN, metadata=replace(SEEN.metadata, capture_time=None, utc_offset=None)),
+        replace(SEEN, rating=None, writing=Writing(), meaning=None),
     ],
 )
 def test_what_was_seen_survives_its_record(seen: Seen) -> None:
     assert same(seen, load_seen(dump_seen(seen)))
+
+
+def test_records_of_before_ratings_writing_and_meaning_are_still_read() -> None:
+    seen = load_seen(len(OLD_RECORD).to_bytes(4, "big") + OLD_RECORD + np.asarray([1, 2], "<f4").tobytes())
+    assert isinstance(seen, Seen)
+    assert (seen.rating, seen.writing, seen.meaning, seen.embedding.tolist()) == (None, Writing(), None, [1, 2])
 
 
 def test_why_nothing_was_seen_survives_its_record() -> None:
@@ -112,6 +142,65 @@ def test_an_analysis_is_rendered_in_full_for_services() -> None:
     assert (found.position.latitude, found.position.longitude) == (45.75, 4.85)
     assert np.array_equal(np.frombuffer(found.scene_embedding, "<f4"), SEEN.embedding)
     assert [len(face.template) for face in found.faces] == [0, 512]
+
+
+def test_what_was_read_and_how_intimate_it_is_is_rendered() -> None:
+    found = translation.analysis(analysis(), full=False).findings
+    (line,) = found.text_lines
+    assert (line.text, line.score, line.box.height) == ("TOTAL 12,30 \u20ac", 0.875, pytest.approx(0.03))
+    assert (found.text_area, found.sensitivity, found.sensitivity_score) == (
+        0.25,
+        analysis_pb2.SENSITIVITY_REVIEW,
+        0.625,
+    )
+
+
+def test_what_was_not_looked_for_is_not_called_safe() -> None:
+    found = translation.analysis(analysis(seen=replace(SEEN, rating=None)), full=False).findings
+    assert found.sensitivity == analysis_pb2.SENSITIVITY_UNSPECIFIED
+
+
+def test_every_level_of_sensitivity_has_a_name_in_the_contract() -> None:
+    names = {name.removeprefix("SENSITIVITY_") for name in map(str, analysis_pb2.Sensitivity.keys())}
+    assert names - {"UNSPECIFIED"} == set(Sensitivity)
+
+
+def search_request(**fields: object) -> analysis_service_pb2.SearchMediaRequest:
+    return analysis_service_pb2.SearchMediaRequest(**{"query": "dog", **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"query": ""}, "query"),
+        ({"query": "  "}, "query"),
+        ({"query": "x" * 201}, "query"),
+        ({"page_size": -1}, "page_size"),
+        ({"page_size": 101}, "page_size"),
+    ],
+)
+def test_a_search_out_of_bounds_is_refused_with_its_field(fields: dict[str, object], field: str) -> None:
+    with pytest.raises(FieldInvalid) as refused:
+        translation.query(search_request(**fields))
+    assert refused.value.violations[0].field == field
+
+
+def test_pages_of_matches_cover_everything_once_in_their_order() -> None:
+    matches = [Match(uuid4(), 1 - n / 10, ("a line",)) for n in range(7)]
+    names, token = [], ""
+    while True:
+        response = translation.search_page(search_request(page_size=3, page_token=token), matches)
+        names += [match.media for match in response.matches]
+        token = response.next_page_token
+        if not token:
+            break
+    assert names == [f"media/{match.media}" for match in matches]
+
+
+def test_a_page_of_another_search_is_refused() -> None:
+    with pytest.raises(FieldInvalid) as refused:
+        translation.search_page(search_request(page_token=uuid4().hex), [])
+    assert refused.value.violations[0].field == "page_token"
 
 
 def test_persons_get_no_vectors() -> None:

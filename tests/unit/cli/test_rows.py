@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pellicule.analysis.v1 import analysis_pb2
+from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2
 from services.cli import listing, purposes, uploading
 from services.cli.output import CommandFailed, emit, printable
@@ -46,6 +46,28 @@ def test_persons_are_spoken_of_only_with_consent() -> None:
     granted = listing.finding(KEPT, analysis(faces=[face()]), frozenset({"FACE_GROUPING"}))["faces"]
     assert "person" not in str(without)
     assert "'person': None" in str(granted)
+
+
+def test_what_is_written_comes_with_its_place_in_pixels() -> None:
+    line = analysis_pb2.TextLine(
+        text="TOTAL 12,30", score=0.97, box=analysis_pb2.RelativeBox(x=0.5, y=0.1, width=0.25, height=0.02)
+    )
+    row = listing.finding(KEPT, analysis(text_lines=[line]), frozenset())
+    assert row["text"] == [{"text": "TOTAL 12,30", "score": 0.97, "box": [2000.0, 300.0, 1000.0, 60.0]}]
+    assert listing.finding(KEPT, analysis(), frozenset())["text"] == []
+
+
+def test_sensitivity_is_a_number_and_a_word_and_absent_where_nothing_looked_for_it() -> None:
+    looked = analysis(sensitivity=analysis_pb2.SENSITIVITY_REVIEW, sensitivity_score=0.6)
+    row = listing.finding(KEPT, looked, frozenset())
+    assert (row["sensitive"], row["sensitivity"]) == (0.6, "review")
+    assert "sensitive" not in listing.finding(KEPT, analysis(), frozenset())
+
+
+def test_a_photo_that_fits_words_says_why() -> None:
+    match = analysis_service_pb2.MediaMatch(media="media/1", score=0.75, lines=["TOTAL 12,30"])
+    row = listing.matched(KEPT, match)
+    assert (row["file"], row["score"], row["lines"]) == ("IMG_1.jpg", 0.75, ["TOTAL 12,30"])
 
 
 def test_a_parked_photo_says_why() -> None:

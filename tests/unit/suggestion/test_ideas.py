@@ -27,6 +27,16 @@ def test_screenshots_receipts_blurred_and_dark_shots_never_get_into_a_collage() 
     assert shown == {"media/p0", "media/p1", "media/p2", "media/p3"}
 
 
+def test_no_idea_is_made_of_a_sensitive_picture_however_good_or_bad_it_is() -> None:
+    sensitive = [
+        *series(4, start=2, prefix="good", tags={"dog": 0.9}, is_sensitive=True),
+        *(photo(f"clutter{index}", index, kind="SCREENSHOT", is_sensitive=True) for index in range(4)),
+        photo("gem", 3 * DAY, sharpness=1.0, exposure=1.0, favorite=True, is_sensitive=True),
+    ]
+    shown = {media for idea in find([*series(4), *sensitive]) for media in idea.media}
+    assert shown == {"media/p0", "media/p1", "media/p2", "media/p3"}
+
+
 def test_clutter_is_offered_as_a_tidy_up() -> None:
     clutter = [photo(f"s{index}", index, kind="SCREENSHOT") for index in range(4)]
     assert (Kind.TIDY_UP, "") in kinds(clutter)

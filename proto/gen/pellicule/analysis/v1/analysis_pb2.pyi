@@ -117,6 +117,34 @@ MEDIA_KIND_SCREENSHOT: MediaKind.ValueType  # 4
 """A picture of a screen."""
 Global___MediaKind: _TypeAlias = MediaKind  # noqa: Y015
 
+class _Sensitivity:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SensitivityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sensitivity.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SENSITIVITY_UNSPECIFIED: _Sensitivity.ValueType  # 0
+    """Not looked at yet: found by models of before, and due again."""
+    SENSITIVITY_SAFE: _Sensitivity.ValueType  # 1
+    """Probability below 0.5."""
+    SENSITIVITY_REVIEW: _Sensitivity.ValueType  # 2
+    """Probability from 0.5 on: understood as any other picture, and left out of ideas."""
+    SENSITIVITY_EXCLUDED: _Sensitivity.ValueType  # 3
+    """Probability from 0.8 on: nothing is derived from it (no tags, faces, text or embeddings), and no idea uses it."""
+
+class Sensitivity(_Sensitivity, metaclass=_SensitivityEnumTypeWrapper):
+    """How intimate a picture is. The thresholds are part of the contract."""
+
+SENSITIVITY_UNSPECIFIED: Sensitivity.ValueType  # 0
+"""Not looked at yet: found by models of before, and due again."""
+SENSITIVITY_SAFE: Sensitivity.ValueType  # 1
+"""Probability below 0.5."""
+SENSITIVITY_REVIEW: Sensitivity.ValueType  # 2
+"""Probability from 0.5 on: understood as any other picture, and left out of ideas."""
+SENSITIVITY_EXCLUDED: Sensitivity.ValueType  # 3
+"""Probability from 0.8 on: nothing is derived from it (no tags, faces, text or embeddings), and no idea uses it."""
+Global___Sensitivity: _TypeAlias = Sensitivity  # noqa: Y015
+
 class _AnalysisView:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -221,6 +249,10 @@ class Findings(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     SCENE_EMBEDDING_FIELD_NUMBER: _builtins.int
     FAVORITE_FIELD_NUMBER: _builtins.int
+    SENSITIVITY_FIELD_NUMBER: _builtins.int
+    SENSITIVITY_SCORE_FIELD_NUMBER: _builtins.int
+    TEXT_AREA_FIELD_NUMBER: _builtins.int
+    TEXT_LINES_FIELD_NUMBER: _builtins.int
     width: _builtins.int
     """Width of the upright original in pixels."""
     height: _builtins.int
@@ -243,6 +275,12 @@ class Findings(_message.Message):
     """1280 little-endian float32: the scene embedding. Only in the full view."""
     favorite: _builtins.bool
     """Whether its owner marked it."""
+    sensitivity: Global___Sensitivity.ValueType
+    """How intimate it is."""
+    sensitivity_score: _builtins.float
+    """The probability of that, 0 to 1."""
+    text_area: _builtins.float
+    """Share of the picture that text covers, 0 to 1. Looked for only in what may be a document, receipt or screenshot."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken."""
@@ -263,6 +301,10 @@ class Findings(_message.Message):
     def position(self) -> Global___Position:
         """Where it was taken. Only under LOCATION."""
 
+    @_builtins.property
+    def text_lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextLine]:
+        """What is written in it, from the top to the bottom. Read only in documents, receipts and screenshots."""
+
     def __init__(
         self,
         *,
@@ -282,14 +324,50 @@ class Findings(_message.Message):
         position: Global___Position | None = ...,
         scene_embedding: _builtins.bytes = ...,
         favorite: _builtins.bool = ...,
+        sensitivity: Global___Sensitivity.ValueType = ...,
+        sensitivity_score: _builtins.float = ...,
+        text_area: _builtins.float = ...,
+        text_lines: _abc.Iterable[Global___TextLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "duplicate_group", b"duplicate_group", "exposure", b"exposure", "faces", b"faces", "favorite", b"favorite", "height", b"height", "kind", b"kind", "kind_score", b"kind_score", "orientation", b"orientation", "perceptual_hash", b"perceptual_hash", "position", b"position", "scene_embedding", b"scene_embedding", "sharpness", b"sharpness", "tags", b"tags", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "duplicate_group", b"duplicate_group", "exposure", b"exposure", "faces", b"faces", "favorite", b"favorite", "height", b"height", "kind", b"kind", "kind_score", b"kind_score", "orientation", b"orientation", "perceptual_hash", b"perceptual_hash", "position", b"position", "scene_embedding", b"scene_embedding", "sensitivity", b"sensitivity", "sensitivity_score", b"sensitivity_score", "sharpness", b"sharpness", "tags", b"tags", "text_area", b"text_area", "text_lines", b"text_lines", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Findings: _TypeAlias = Findings  # noqa: Y015
+
+@_typing.final
+class TextLine(_message.Message):
+    """A line of text in a picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    BOX_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What it says, as far as it could be read."""
+    score: _builtins.float
+    """How sure the reader is, 0 to 1: the mean over its characters."""
+    @_builtins.property
+    def box(self) -> Global___RelativeBox:
+        """Where it is."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        score: _builtins.float = ...,
+        box: Global___RelativeBox | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["box", b"box"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["box", b"box", "score", b"score", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextLine: _TypeAlias = TextLine  # noqa: Y015
 
 @_typing.final
 class Tag(_message.Message):

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from pellicule.analysis.v1 import analysis_pb2 as pellicule_dot_analysis_dot_v1_dot_analysis__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,pellicule/analysis/v1/analysis_service.proto\x12\x15pellicule.analysis.v1\x1a$pellicule/analysis/v1/analysis.proto\"V\n\x12GetAnalysisRequest\x12\r\n\x05media\x18\x01 \x01(\t\x12\x31\n\x04view\x18\x02 \x01(\x0e\x32#.pellicule.analysis.v1.AnalysisView\"H\n\x13GetAnalysisResponse\x12\x31\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\"o\n\x13ListAnalysesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x04view\x18\x03 \x01(\x0e\x32#.pellicule.analysis.v1.AnalysisView\"b\n\x14ListAnalysesResponse\x12\x31\n\x08\x61nalyses\x18\x01 \x03(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x14\n\x12GetProgressRequest\"V\n\x13GetProgressResponse\x12\x15\n\rpending_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x14\n\x0cparked_count\x18\x03 \x01(\x05\"U\n\x12ReadPreviewRequest\x12\r\n\x05media\x18\x01 \x01(\t\x12\x30\n\x04size\x18\x02 \x01(\x0e\x32\".pellicule.analysis.v1.PreviewSize\"$\n\x13ReadPreviewResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c*a\n\x0bPreviewSize\x12\x1c\n\x18PREVIEW_SIZE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PREVIEW_SIZE_THUMBNAIL\x10\x01\x12\x18\n\x14PREVIEW_SIZE_PREVIEW\x10\x02\x32\xae\x03\n\x0f\x41nalysisService\x12\x64\n\x0bGetAnalysis\x12).pellicule.analysis.v1.GetAnalysisRequest\x1a*.pellicule.analysis.v1.GetAnalysisResponse\x12g\n\x0cListAnalyses\x12*.pellicule.analysis.v1.ListAnalysesRequest\x1a+.pellicule.analysis.v1.ListAnalysesResponse\x12\x64\n\x0bGetProgress\x12).pellicule.analysis.v1.GetProgressRequest\x1a*.pellicule.analysis.v1.GetProgressResponse\x12\x66\n\x0bReadPreview\x12).pellicule.analysis.v1.ReadPreviewRequest\x1a*.pellicule.analysis.v1.ReadPreviewResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,pellicule/analysis/v1/analysis_service.proto\x12\x15pellicule.analysis.v1\x1a$pellicule/analysis/v1/analysis.proto\"V\n\x12GetAnalysisRequest\x12\r\n\x05media\x18\x01 \x01(\t\x12\x31\n\x04view\x18\x02 \x01(\x0e\x32#.pellicule.analysis.v1.AnalysisView\"H\n\x13GetAnalysisResponse\x12\x31\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\"o\n\x13ListAnalysesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x04view\x18\x03 \x01(\x0e\x32#.pellicule.analysis.v1.AnalysisView\"b\n\x14ListAnalysesResponse\x12\x31\n\x08\x61nalyses\x18\x01 \x03(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x14\n\x12GetProgressRequest\"V\n\x13GetProgressResponse\x12\x15\n\rpending_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x14\n\x0cparked_count\x18\x03 \x01(\x05\"U\n\x12ReadPreviewRequest\x12\r\n\x05media\x18\x01 \x01(\t\x12\x30\n\x04size\x18\x02 \x01(\x0e\x32\".pellicule.analysis.v1.PreviewSize\"$\n\x13ReadPreviewResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"J\n\x12SearchMediaRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x13SearchMediaResponse\x12\x32\n\x07matches\x18\x01 \x03(\x0b\x32!.pellicule.analysis.v1.MediaMatch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\nMediaMatch\x12\r\n\x05media\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\r\n\x05lines\x18\x03 \x03(\t*a\n\x0bPreviewSize\x12\x1c\n\x18PREVIEW_SIZE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PREVIEW_SIZE_THUMBNAIL\x10\x01\x12\x18\n\x14PREVIEW_SIZE_PREVIEW\x10\x02\x32\x94\x04\n\x0f\x41nalysisService\x12\x64\n\x0bGetAnalysis\x12).pellicule.analysis.v1.GetAnalysisRequest\x1a*.pellicule.analysis.v1.GetAnalysisResponse\x12g\n\x0cListAnalyses\x12*.pellicule.analysis.v1.ListAnalysesRequest\x1a+.pellicule.analysis.v1.ListAnalysesResponse\x12\x64\n\x0bGetProgress\x12).pellicule.analysis.v1.GetProgressRequest\x1a*.pellicule.analysis.v1.GetProgressResponse\x12\x66\n\x0bReadPreview\x12).pellicule.analysis.v1.ReadPreviewRequest\x1a*.pellicule.analysis.v1.ReadPreviewResponse0\x01\x12\x64\n\x0bSearchMedia\x12).pellicule.analysis.v1.SearchMediaRequest\x1a*.pellicule.analysis.v1.SearchMediaResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.analysis.v1.analysis_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PREVIEWSIZE']._serialized_start=719
-  _globals['_PREVIEWSIZE']._serialized_end=816
+  _globals['_PREVIEWSIZE']._serialized_start=954
+  _globals['_PREVIEWSIZE']._serialized_end=1051
   _globals['_GETANALYSISREQUEST']._serialized_start=109
   _globals['_GETANALYSISREQUEST']._serialized_end=195
   _globals['_GETANALYSISRESPONSE']._serialized_start=197
@@ -50,6 +50,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READPREVIEWREQUEST']._serialized_end=679
   _globals['_READPREVIEWRESPONSE']._serialized_start=681
   _globals['_READPREVIEWRESPONSE']._serialized_end=717
-  _globals['_ANALYSISSERVICE']._serialized_start=819
-  _globals['_ANALYSISSERVICE']._serialized_end=1249
+  _globals['_SEARCHMEDIAREQUEST']._serialized_start=719
+  _globals['_SEARCHMEDIAREQUEST']._serialized_end=793
+  _globals['_SEARCHMEDIARESPONSE']._serialized_start=795
+  _globals['_SEARCHMEDIARESPONSE']._serialized_end=893
+  _globals['_MEDIAMATCH']._serialized_start=895
+  _globals['_MEDIAMATCH']._serialized_end=952
+  _globals['_ANALYSISSERVICE']._serialized_start=1054
+  _globals['_ANALYSISSERVICE']._serialized_end=1586
 # @@protoc_insertion_point(module_scope)

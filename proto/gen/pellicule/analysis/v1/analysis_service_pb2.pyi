@@ -246,3 +246,93 @@ class ReadPreviewResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadPreviewResponse: _TypeAlias = ReadPreviewResponse  # noqa: Y015
+
+@_typing.final
+class SearchMediaRequest(_message.Message):
+    """Request of SearchMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """What to look for, such as "a dog on the beach"; 1 to 200 characters."""
+    page_size: _builtins.int
+    """At most this many, 1 to 100; 0 means 20."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before, for the same query; empty for the first."""
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchMediaRequest: _TypeAlias = SearchMediaRequest  # noqa: Y015
+
+@_typing.final
+class SearchMediaResponse(_message.Message):
+    """Response of SearchMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCHES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___MediaMatch]:
+        """The pictures that fit, best first."""
+
+    def __init__(
+        self,
+        *,
+        matches: _abc.Iterable[Global___MediaMatch] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchMediaResponse: _TypeAlias = SearchMediaResponse  # noqa: Y015
+
+@_typing.final
+class MediaMatch(_message.Message):
+    """A picture that fits a query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    media: _builtins.str
+    """The media, `media/{uuid}`."""
+    score: _builtins.float
+    """How well it fits, 0 to 1; comparable within one response."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The lines in it that hold words of the query; empty if it fits by what it shows."""
+
+    def __init__(
+        self,
+        *,
+        media: _builtins.str = ...,
+        score: _builtins.float = ...,
+        lines: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "media", b"media", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MediaMatch: _TypeAlias = MediaMatch  # noqa: Y015

@@ -55,6 +55,11 @@ class AnalysisServiceStub:
                 request_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewRequest.SerializeToString,
                 response_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewResponse.FromString,
                 _registered_method=True)
+        self.SearchMedia = channel.unary_unary(
+                '/pellicule.analysis.v1.AnalysisService/SearchMedia',
+                request_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaRequest.SerializeToString,
+                response_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaResponse.FromString,
+                _registered_method=True)
 
 
 class AnalysisServiceServicer:
@@ -94,6 +99,15 @@ class AnalysisServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchMedia(self, request, context):
+        """Finds the person's pictures that words describe, by what is in them and by what is written in them. Words in
+        English are understood best; what is written is found in any language. Nothing of the query is kept or logged.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AnalysisServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -116,6 +130,11 @@ def add_AnalysisServiceServicer_to_server(servicer, server):
                     servicer.ReadPreview,
                     request_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewRequest.FromString,
                     response_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewResponse.SerializeToString,
+            ),
+            'SearchMedia': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchMedia,
+                    request_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaRequest.FromString,
+                    response_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -227,6 +246,33 @@ class AnalysisService:
             '/pellicule.analysis.v1.AnalysisService/ReadPreview',
             pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewRequest.SerializeToString,
             pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchMedia(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.analysis.v1.AnalysisService/SearchMedia',
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaRequest.SerializeToString,
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaResponse.FromString,
             options,
             channel_credentials,
             insecure,

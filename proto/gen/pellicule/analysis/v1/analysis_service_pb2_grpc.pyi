@@ -33,6 +33,11 @@ class AnalysisServiceStub:
     """Sends a reduced, upright JPEG of a media, without any metadata.
     ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, PREVIEW_NOT_READY, MEDIA_PARKED, DEPENDENCY_UNAVAILABLE.
     """
+    SearchMedia: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.SearchMediaRequest, _analysis_service_pb2.SearchMediaResponse]
+    """Finds the person's pictures that words describe, by what is in them and by what is written in them. Words in
+    English are understood best; what is written is found in any language. Nothing of the query is kept or logged.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
+    """
 
 class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
     """Says what was understood of a person's pictures. The person is the caller, or the one a service acts for."""
@@ -76,6 +81,17 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_analysis_service_pb2.ReadPreviewResponse]:
         """Sends a reduced, upright JPEG of a media, without any metadata.
         ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, PREVIEW_NOT_READY, MEDIA_PARKED, DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def SearchMedia(
+        self,
+        request: _analysis_service_pb2.SearchMediaRequest,
+        context: _aio.ServicerContext[_analysis_service_pb2.SearchMediaRequest, _abc.Awaitable[_analysis_service_pb2.SearchMediaResponse]],
+    ) -> _abc.Awaitable[_analysis_service_pb2.SearchMediaResponse]:
+        """Finds the person's pictures that words describe, by what is in them and by what is written in them. Words in
+        English are understood best; what is written is found in any language. Nothing of the query is kept or logged.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
         """
 
 def add_AnalysisServiceServicer_to_server(servicer: AnalysisServiceServicer, server: _aio.Server) -> None: ...
