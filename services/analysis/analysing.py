@@ -14,7 +14,9 @@ from services.analysis import keys, vanishing
 from services.analysis.domain import (
     LONGEST_DELAY,
     MAX_FAULTS,
+    RENEWAL_PAUSE,
     Claim,
+    MediaState,
     ParkedReason,
     Purpose,
     due_purposes,
@@ -53,7 +55,12 @@ class Again:
     fault: bool = False
 
 
-Outcome: TypeAlias = Result | Gone | Again
+@dataclass(frozen=True)
+class Kept:
+    """Nothing came of it, and it has findings by other models: they serve on."""
+
+
+Outcome: TypeAlias = Result | Gone | Again | Kept
 
 
 async def analyse(claims: Sequence[Claim], tools: Tools) -> None:
@@ -95,6 +102,8 @@ async def _conclude(subject: str, claims: Sequence[Claim], done: Mapping[Claim, 
     outcomes = {claim: done.get(claim, Gone()) for claim in claims}
     await store_results([outcome for outcome in outcomes.values() if isinstance(outcome, Result)], tools)
     await _give_up({claim: outcome for claim, outcome in outcomes.items() if isinstance(outcome, Again)}, tools)
+    kept = [claim for claim, outcome in outcomes.items() if isinstance(outcome, Kept)]
+    await tools.work.defer(kept, at=tools.clock.now() + RENEWAL_PAUSE)
     gone = [claim.stored.media for claim, outcome in outcomes.items() if isinstance(outcome, Gone)]
     await vanishing.delete(subject, gone, tools)
 
@@ -130,7 +139,16 @@ async def _known(subject: str, own: Purpose, everything: Sequence[Allowed], tool
 
 
 async def _attempt(allowed: Allowed, known: Seen | None, tools: Tools) -> Outcome:
-    """Understands one media; every failure becomes an outcome of its own, so that none takes others along."""
+    """Understands one media; a reason why nothing was found never takes the place of findings."""
+    outcome = await _try_to_understand(allowed, known, tools)
+    if allowed.claim.state is MediaState.DONE and isinstance(outcome, Result) and isinstance(outcome.outcome, Parked):
+        _log.warning("renewal_deferred", media=allowed.claim.stored.name, reason=outcome.outcome.reason)
+        return Kept()
+    return outcome
+
+
+async def _try_to_understand(allowed: Allowed, known: Seen | None, tools: Tools) -> Outcome:
+    """Makes one attempt; every failure becomes an outcome of its own, so that none takes others along."""
     claim = allowed.claim
     if claim.faults >= MAX_FAULTS:
         return Result(allowed, Parked(ParkedReason.GIVEN_UP, "it failed again and again; the log has the details"))

@@ -9,6 +9,8 @@ from uuid import UUID
 MEDIA_PREFIX = "media/"
 FIRST_DELAY = timedelta(seconds=0.5)
 LONGEST_DELAY = timedelta(seconds=30)
+RENEWAL_PAUSE = timedelta(hours=1)
+"""After this, a media that new models could not make anything of is shown to them again."""
 MAX_FAULTS = 8
 """Failures that no outage explains, after which a media is parked instead of tried again."""
 
@@ -93,6 +95,7 @@ class Claim:
         faults: Failures since then that no outage explains.
         made: For each purpose that has findings, the models that made them.
         draft: Name of the object in which this claim may store the reduced copies.
+        state: How far it was: a media that is not PENDING has findings by other models, which serve meanwhile.
     """
 
     stored: StoredMedia
@@ -102,6 +105,12 @@ class Claim:
     faults: int
     made: Mapping[Purpose, str] = field(hash=False)
     draft: str
+    state: MediaState = MediaState.PENDING
+
+    @property
+    def renews(self) -> bool:
+        """Whether there is something already, and this takes its place."""
+        return self.state is not MediaState.PENDING
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Shot:
         time: When it was taken; None if not known.
         perceptual_hash: 64 bits.
         embedding: Of the scene, of any length.
+        encoder: Identity of the model that made it; what different ones made cannot be compared.
         kind: Papers and screens look alike without being the same, so they must match more closely.
     """
 
@@ -43,6 +44,7 @@ class Shot:
     perceptual_hash: int
     embedding: Embedding = field(repr=False)
     kind: Kind = Kind.PHOTO
+    encoder: str = ""
 
 
 def duplicate_groups(shots: Sequence[Shot]) -> dict[UUID, UUID]:
@@ -99,6 +101,8 @@ class _Roll:
             yield other, int(bits[other])
 
     def _cosine(self, one: int, other: int) -> float:
+        if self._shots[one].encoder != self._shots[other].encoder:
+            return 0.0
         first, second = self._shots[one].embedding, self._shots[other].embedding
         lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
         return float(first @ second) / max(lengths, 1e-9)

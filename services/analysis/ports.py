@@ -55,7 +55,10 @@ class Models(Protocol):
         """Returns [4] probabilities, in the order of `inference.vision.kinds.KINDS`."""
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
-        """Returns a descriptor [128] for each UINT8 RGB [150, 150, 3]; [faces, 128]."""
+        """Returns a descriptor for each UINT8 RGB [150, 150, 3]; [faces, length], of the served model's length."""
+
+    async def identities(self) -> Mapping[str, str]:
+        """Returns what is served now: name of a model -> its identity, such as "face_detector-1"."""
 
     def paused(self) -> timedelta:
         """Returns how long it makes no sense to ask; zero when it does."""
@@ -140,19 +143,25 @@ class Work(Protocol):
     async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
         """Claims what is due, longest due first. A claim that ran out counts as a fault of its media."""
 
+    async def claim_renewals(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
+        """Claims media of which the findings are by other models, those stored last first."""
+
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
         """Stores results whose claim, fence and keys still hold, with an event for each."""
 
     async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
         """Gives claims up; their media are due again at the time given."""
 
-    async def give_up_stale(self, models: ModelSet, now: datetime) -> int:
-        """Makes media due again of which findings are by other models; returns how many."""
+    async def defer(self, claims: Collection[Claim], *, at: datetime) -> None:
+        """Gives renewals up until a time, with their faults forgotten; the findings that there are serve on."""
 
-    async def want_purpose(self, subject: str, purpose: Purpose, models: str, now: datetime) -> int:
-        """Makes a person's media due again that have no findings of a purpose by these models; returns how many."""
+    async def renew_stale(self, models: ModelSet, now: datetime) -> int:
+        """Makes media due for renewal of which findings are by other models; returns how many."""
 
-    async def subjects_without(self, purpose: Purpose, models: str, *, after: str, limit: int) -> list[str]:
+    async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
+        """Makes a person's media due again that have no findings of a purpose; returns how many."""
+
+    async def subjects_without(self, purpose: Purpose, *, after: str, limit: int) -> list[str]:
         """Returns persons, in order, after one, with media that are done without these findings."""
 
 

@@ -62,6 +62,7 @@ CREATE TABLE public.media (
     drafts text[] DEFAULT '{}'::text[] NOT NULL,
     receive_time timestamp with time zone NOT NULL,
     analyze_time timestamp with time zone,
+    renewal boolean DEFAULT false NOT NULL,
     CONSTRAINT media_check CHECK (((parked_reason IS NOT NULL) = (state = 'PARKED'::text))),
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DONE'::text, 'PARKED'::text])))
 );
@@ -73,6 +74,8 @@ COMMENT ON COLUMN public.media.generation IS 'Rises whenever more becomes due; w
 COMMENT ON COLUMN public.media.faults IS 'Failures that no outage explains; too many park it.';
 
 COMMENT ON COLUMN public.media.drafts IS 'Objects of previews that unfinished claims may have put into the bucket.';
+
+COMMENT ON COLUMN public.media.renewal IS 'Its findings are by other models: they serve on until they are made again, when nothing fresh is due.';
 
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
@@ -157,6 +160,8 @@ CREATE INDEX media_data_key ON public.media USING btree (data_key_id);
 CREATE INDEX media_delete_time ON public.media USING btree (delete_time);
 
 CREATE INDEX media_due ON public.media USING btree (next_attempt_time, id) WHERE (state = 'PENDING'::text);
+
+CREATE INDEX media_renewal ON public.media USING btree (receive_time DESC, id) WHERE renewal;
 
 CREATE INDEX media_subject ON public.media USING btree (subject, id);
 

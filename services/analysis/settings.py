@@ -23,6 +23,7 @@ class Pace:
     Attributes:
         batch: Media that are claimed, given keys and stored together.
         in_hand: Media at work at a time; each is in memory as a picture of at most 1600 pixels on its long side.
+        renewals: How many of them may be media that have findings by other models already.
         lease: How long a claim holds; a process that died is found out after this.
         poll: How often is looked for what is due when nothing wakes the worker.
         sweep: How often is looked for what was missed.
@@ -32,6 +33,7 @@ class Pace:
 
     batch: int = 4
     in_hand: int = 20
+    renewals: int = 4
     lease: timedelta = timedelta(minutes=1)
     poll: timedelta = timedelta(seconds=1)
     sweep: timedelta = timedelta(minutes=10)
@@ -55,6 +57,8 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """Media that are claimed, given keys and stored together."""
     in_hand: Annotated[int, Field(ge=1, le=256)] = 20
     """Media at work at a time."""
+    renewals: Annotated[int, Field(ge=1, le=256)] = 4
+    """How many of them may be media that have findings by other models already."""
     sweep_seconds: Annotated[float, Field(gt=0)] = 600.0
     """How often is looked for what was missed."""
 
@@ -67,6 +71,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
         return Pace(
             batch=self.batch,
             in_hand=max(self.in_hand, self.batch),
+            renewals=self.renewals,
             sweep=timedelta(seconds=self.sweep_seconds),
             settle=timedelta(seconds=self.settle_seconds),
         )

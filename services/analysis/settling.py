@@ -158,7 +158,7 @@ async def _close(connection: Connection, fit: Sequence[Settlement], held: Mappin
             UPDATE media SET
                 state = CASE WHEN generation = %(generation)s THEN %(state)s ELSE 'PENDING' END,
                 parked_reason = CASE WHEN generation = %(generation)s THEN %(parked)s END,
-                attempts = 0, faults = 0, next_attempt_time = %(now)s, analyze_time = %(now)s,
+                renewal = false, attempts = 0, faults = 0, next_attempt_time = %(now)s, analyze_time = %(now)s,
                 claim_id = NULL, claim_end_time = NULL, drafts = '{}'
             WHERE id = %(id)s
             """,

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
 from services.analysis import settling
-from services.analysis.domain import Claim, ModelSet, Purpose, StoredMedia
+from services.analysis.domain import Claim, MediaState, ModelSet, Purpose, StoredMedia
 from services.analysis.ports import Settled, Settlement
 from services.chassis.database import Pool
 
@@ -41,26 +41,44 @@ class WorkStore:
 
     async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
         """Claims what is due, longest due first. A claim that ran out counts as a fault of its media."""
+        return await self._claim(
+            """
+            SELECT id FROM media
+            WHERE state = 'PENDING' AND next_attempt_time <= %(now)s
+              AND (claim_end_time IS NULL OR claim_end_time <= %(now)s)
+            ORDER BY next_attempt_time, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            """,
+            {"now": now, "until": until, "limit": limit},
+        )
+
+    async def claim_renewals(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
+        """Claims media of which the findings are by other models, those stored last first."""
+        return await self._claim(
+            """
+            SELECT id FROM media
+            WHERE renewal AND state <> 'PENDING' AND next_attempt_time <= %(now)s
+              AND (claim_end_time IS NULL OR claim_end_time <= %(now)s)
+            ORDER BY receive_time DESC, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            """,
+            {"now": now, "until": until, "limit": limit},
+        )
+
+    async def _claim(self, due: LiteralString, parameters: Mapping[str, object]) -> list[Claim]:
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(
-                """
-                WITH due AS (
-                    SELECT id FROM media
-                    WHERE state = 'PENDING' AND next_attempt_time <= %(now)s
-                      AND (claim_end_time IS NULL OR claim_end_time <= %(now)s)
-                    ORDER BY next_attempt_time, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-                )
+                f"""
+                WITH due AS ({due})
                 UPDATE media SET
                     claim_id = gen_random_uuid(), claim_end_time = %(until)s, attempts = attempts + 1,
                     faults = faults + (claim_id IS NOT NULL)::integer,
                     drafts = drafts || replace(gen_random_uuid()::text, '-', '')
                 FROM due WHERE media.id = due.id
                 RETURNING media.*, (
-                    SELECT coalesce(jsonb_object_agg(findings.purpose, findings.models), '{}')
+                    SELECT coalesce(jsonb_object_agg(findings.purpose, findings.models), '{{}}')
                     FROM findings WHERE findings.media_id = media.id
                 ) AS made
-                """,
-                {"now": now, "until": until, "limit": limit},
+                """,  # noqa: S608  # both parts are literals
+                parameters,
             )
             return [_claim(row) for row in await cursor.fetchall()]
 
@@ -81,14 +99,28 @@ class WorkStore:
                 {"at": at, "fault": int(fault), "ids": [claim.id for claim in claims]},
             )
 
-    async def give_up_stale(self, models: ModelSet, now: datetime) -> int:
-        """Makes media due again of which findings are by other models; returns how many."""
+    async def defer(self, claims: Collection[Claim], *, at: datetime) -> None:
+        """Gives renewals up until a time, with their faults forgotten; the findings that there are serve on."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                UPDATE media SET claim_id = NULL, claim_end_time = NULL, next_attempt_time = %(at)s,
+                                 attempts = 0, faults = 0
+                WHERE claim_id = ANY(%(ids)s)
+                """,
+                {"at": at, "ids": [claim.id for claim in claims]},
+            )
+
+    async def renew_stale(self, models: ModelSet, now: datetime) -> int:
+        """Makes media due for renewal of which findings are by other models; returns how many.
+
+        Their state stays: what was found goes on serving until it is replaced.
+        """
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                UPDATE media SET state = 'PENDING', parked_reason = NULL, generation = generation + 1, attempts = 0,
-                                 faults = 0, next_attempt_time = %(now)s
-                WHERE state <> 'PENDING' AND EXISTS (
+                UPDATE media SET renewal = true, attempts = 0, faults = 0, next_attempt_time = %(now)s
+                WHERE state <> 'PENDING' AND NOT renewal AND EXISTS (
                     SELECT 1 FROM findings
                     WHERE findings.media_id = media.id AND findings.models <> CASE findings.purpose
                         WHEN 'LOCATION' THEN %(position)s WHEN 'FACE_GROUPING' THEN %(templates)s ELSE %(seen)s END
@@ -98,8 +130,8 @@ class WorkStore:
             )
             return cursor.rowcount
 
-    async def want_purpose(self, subject: str, purpose: Purpose, models: str, now: datetime) -> int:
-        """Makes a person's media due again that have no findings of a purpose by these models; returns how many.
+    async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
+        """Makes a person's media due again that have no findings of a purpose; returns how many.
 
         Media that are being worked on become due once more when that is settled: it may have begun without the key.
         """
@@ -112,27 +144,25 @@ class WorkStore:
                     next_attempt_time = CASE state WHEN 'DONE' THEN %(now)s ELSE next_attempt_time END,
                     state = 'PENDING'
                 WHERE subject = %(subject)s AND state IN ('DONE', 'PENDING') AND NOT EXISTS (
-                    SELECT 1 FROM findings
-                    WHERE media_id = media.id AND purpose = %(purpose)s AND models = %(models)s
+                    SELECT 1 FROM findings WHERE media_id = media.id AND purpose = %(purpose)s
                 )
                 """,
-                {"subject": subject, "purpose": purpose, "models": models, "now": now},
+                {"subject": subject, "purpose": purpose, "now": now},
             )
             return cursor.rowcount
 
-    async def subjects_without(self, purpose: Purpose, models: str, *, after: str, limit: int) -> list[str]:
+    async def subjects_without(self, purpose: Purpose, *, after: str, limit: int) -> list[str]:
         """Returns persons, in order, after one, with media that are done without these findings."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
                 SELECT DISTINCT subject FROM media
                 WHERE subject > %(after)s AND state = 'DONE' AND NOT EXISTS (
-                    SELECT 1 FROM findings
-                    WHERE media_id = media.id AND purpose = %(purpose)s AND models = %(models)s
+                    SELECT 1 FROM findings WHERE media_id = media.id AND purpose = %(purpose)s
                 )
                 ORDER BY subject LIMIT %(limit)s
                 """,
-                {"after": after, "purpose": purpose, "models": models, "limit": limit},
+                {"after": after, "purpose": purpose, "limit": limit},
             )
             return [subject for (subject,) in await cursor.fetchall()]
 
@@ -155,4 +185,5 @@ def _claim(row: Mapping[str, Any]) -> Claim:
         faults=row["faults"],
         made={Purpose(purpose): models for purpose, models in row["made"].items()},
         draft=row["drafts"][-1],
+        state=MediaState(row["state"]),
     )

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,6 +17,8 @@ from pellicule.ingest.v1 import media_pb2
 from services.analysis import translation, vanishing
 from services.analysis.analysing import analyse
 from services.analysis.domain import EXTRA_PURPOSES, Claim, Purpose
+from services.analysis.errors import ModelFault
+from services.analysis.model_set import model_set
 from services.analysis.settings import Pace
 from services.analysis.tools import Tools
 from services.chassis.bus import Bus
@@ -34,16 +36,20 @@ _log = structlog.stdlib.get_logger()
 
 @dataclass
 class _Running:
-    """Tasks at work, by person, and how many media each has in hand."""
+    """Tasks at work, and what each has in hand: media of one person."""
 
-    tasks: dict[asyncio.Task[None], tuple[str, int]] = field(default_factory=dict)
+    tasks: dict[asyncio.Task[None], list[Claim]] = field(default_factory=dict)
 
     @property
     def media(self) -> int:
-        return sum(count for _, count in self.tasks.values())
+        return sum(len(claims) for claims in self.tasks.values())
+
+    @property
+    def renewals(self) -> int:
+        return sum(claim.renews for claims in self.tasks.values() for claim in claims)
 
     def of(self, subject: str) -> list[asyncio.Task[None]]:
-        return [task for task, (owner, _) in self.tasks.items() if owner == subject]
+        return [task for task, claims in self.tasks.items() if claims[0].stored.subject == subject]
 
 
 class Worker:
@@ -52,6 +58,7 @@ class Worker:
     def __init__(self, tools: Tools, pace: Pace) -> None:
         self._tools = tools
         self._pace = pace
+        self._knows_models = False
         self._running = _Running()
         self._wake = asyncio.Event()
 
@@ -99,7 +106,10 @@ class Worker:
         return await vanishing.execute(order, self._tools)
 
     async def work(self) -> None:
-        """Keeps as many media in hand as the pace allows, for ever."""
+        """Keeps as many media in hand as the pace allows, for ever; begins when it knows what the server serves."""
+        while not self._knows_models:
+            await self._tolerating(self.sweep_models)
+            await self._tools.clock.sleep(0 if self._knows_models else self._pace.poll.total_seconds())
         try:
             while True:
                 self._wake.clear()
@@ -118,15 +128,23 @@ class Worker:
             await self._tools.clock.sleep(self._pace.sweep.total_seconds())
 
     async def sweep_models(self) -> None:
-        """Makes due what was found by other models."""
-        if await self._tools.work.give_up_stale(self._tools.models, self._tools.clock.now()):
+        """Asks which models are served, and makes due for renewal what was found by others.
+
+        What is at work goes on under the names that it began with: if they are old, it is renewed in its turn.
+        """
+        served = model_set(await self._tools.eyes.models.identities())
+        if served != self._tools.models:
+            _log.info("models_changed", models=served.seen)
+            self._tools = replace(self._tools, models=served)
+        self._knows_models = True
+        if await self._tools.work.renew_stale(served, self._tools.clock.now()):
             self._wake.set()
 
     async def sweep_grants(self) -> None:
         """Asks for persons whose media lack findings of a purpose whether they have granted it meanwhile."""
         for purpose in EXTRA_PURPOSES:
-            models, after = self._tools.models.for_purpose(purpose), ""
-            while subjects := await self._tools.work.subjects_without(purpose, models, after=after, limit=_SUBJECTS):
+            after = ""
+            while subjects := await self._tools.work.subjects_without(purpose, after=after, limit=_SUBJECTS):
                 for subject in subjects:
                     if await self._is_granted(subject, purpose):
                         await self._want(subject, purpose)
@@ -147,9 +165,8 @@ class Worker:
         room = self._pace.in_hand - self._running.media
         if room < self._pace.batch or self._tools.eyes.models.paused():
             return 0
-        now = self._tools.clock.now()
         try:
-            claims = await self._tools.work.claim(limit=self._pace.batch, now=now, until=now + self._pace.lease)
+            claims = await self._claim()
         except _DATABASE_ERRORS as error:
             _log.warning("work_waits", exc_info=error)
             return 0
@@ -157,9 +174,19 @@ class Worker:
             self._start(group)
         return len(claims)
 
+    async def _claim(self) -> list[Claim]:
+        """Claims what is fresh; only where nothing is, and only a few at a time, what is to be renewed."""
+        now = self._tools.clock.now()
+        until = now + self._pace.lease
+        if claims := await self._tools.work.claim(limit=self._pace.batch, now=now, until=until):
+            return claims
+        room = min(self._pace.batch, self._pace.renewals - self._running.renewals)
+        return await self._tools.work.claim_renewals(limit=room, now=now, until=until) if room > 0 else []
+
     def _start(self, claims: list[Claim]) -> None:
-        task = asyncio.create_task(self._tolerating(lambda: analyse(claims, self._tools)))
-        self._running.tasks[task] = (claims[0].stored.subject, len(claims))
+        tools = self._tools
+        task = asyncio.create_task(self._tolerating(lambda: analyse(claims, tools)))
+        self._running.tasks[task] = claims
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -182,8 +209,7 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _want(self, subject: str, purpose: Purpose) -> None:
-        models = self._tools.models.for_purpose(purpose)
-        if await self._tools.work.want_purpose(subject, purpose, models, self._tools.clock.now()):
+        if await self._tools.work.want_purpose(subject, purpose, self._tools.clock.now()):
             self._wake.set()
 
     async def _is_granted(self, subject: str, purpose: Purpose) -> bool:
@@ -198,7 +224,7 @@ class Worker:
         """Does a step that an outage may end; what it did not do is found again."""
         try:
             await step()
-        except (DomainError, *_DATABASE_ERRORS) as error:
+        except (DomainError, ModelFault, *_DATABASE_ERRORS) as error:
             _log.warning("work_interrupted", exc_info=error)
 
 

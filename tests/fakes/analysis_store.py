@@ -22,6 +22,7 @@ from services.analysis.ports import Doomed, MediaStatus, SealedFindings, Settled
 class _Media:
     stored: StoredMedia
     next_attempt: datetime
+    received: datetime
     state: MediaState = MediaState.PENDING
     parked: ParkedReason | None = None
     generation: int = 1
@@ -31,10 +32,16 @@ class _Media:
     claim_end: datetime | None = None
     drafts: list[str] = field(default_factory=list)
     analyzed: datetime | None = None
+    renewal: bool = False
 
     def is_due(self, now: datetime) -> bool:
-        free = self.claim_end is None or self.claim_end <= now
-        return self.state is MediaState.PENDING and self.next_attempt <= now and free
+        return self.state is MediaState.PENDING and self._is_free(now)
+
+    def is_due_for_renewal(self, now: datetime) -> bool:
+        return self.renewal and self.state is not MediaState.PENDING and self._is_free(now)
+
+    def _is_free(self, now: datetime) -> bool:
+        return self.next_attempt <= now and (self.claim_end is None or self.claim_end <= now)
 
 
 class FakeAnalysisStore:
@@ -60,7 +67,7 @@ class FakeAnalysisStore:
         fenced = self._fences.get((media.subject, media.purpose), -1) >= media.purpose_revision
         if fenced or UUID(media.data_key_id) in self._tombstones or media.media in self._media:
             return False
-        self._media[media.media] = _Media(media, now)
+        self._media[media.media] = _Media(media, now, now)
         return True
 
     async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
@@ -69,6 +76,11 @@ class FakeAnalysisStore:
             key=lambda media: (media.next_attempt, media.stored.media),
         )
         return [self._claim(media, until) for media in due[:limit]]
+
+    async def claim_renewals(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
+        due = [media for media in self._media.values() if media.is_due_for_renewal(now)]
+        latest = sorted(due, key=lambda media: (-media.received.timestamp(), media.stored.media))
+        return [self._claim(media, until) for media in latest[:limit]]
 
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
         self.before_settling()
@@ -98,22 +110,30 @@ class FakeAnalysisStore:
                 media.next_attempt = at
                 media.faults += fault
 
-    async def give_up_stale(self, models: ModelSet, now: datetime) -> int:
+    async def defer(self, claims: Collection[Claim], *, at: datetime) -> None:
+        for claim in claims:
+            if self._holds(claim):
+                media = self._media[claim.stored.media]
+                media.claim = media.claim_end = None
+                media.next_attempt = at
+                media.attempts = media.faults = 0
+
+    async def renew_stale(self, models: ModelSet, now: datetime) -> int:
         stale = {row.media_id for row in self.records.values() if row.models != models.for_purpose(_of(row.purpose))}
-        chosen = [self._media[id_] for id_ in stale if self._media[id_].state is not MediaState.PENDING]
+        found = [self._media[id_] for id_ in stale]
+        chosen = [media for media in found if media.state is not MediaState.PENDING and not media.renewal]
         for media in chosen:
-            media.state, media.parked, media.next_attempt = MediaState.PENDING, None, now
+            media.renewal, media.next_attempt = True, now
             media.attempts = media.faults = 0
-            media.generation += 1
         return len(chosen)
 
-    async def want_purpose(self, subject: str, purpose: Purpose, models: str, now: datetime) -> int:
+    async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
         chosen = [
             media
             for media in self._media.values()
             if media.stored.subject == subject
             and media.state is not MediaState.PARKED
-            and not self._has(media, purpose, models)
+            and (media.stored.media, purpose) not in self.records
         ]
         for media in chosen:
             if media.state is MediaState.DONE:
@@ -122,11 +142,11 @@ class FakeAnalysisStore:
             media.generation += 1
         return len(chosen)
 
-    async def subjects_without(self, purpose: Purpose, models: str, *, after: str, limit: int) -> list[str]:
+    async def subjects_without(self, purpose: Purpose, *, after: str, limit: int) -> list[str]:
         found = {
             media.stored.subject
             for media in self._media.values()
-            if media.state is MediaState.DONE and not self._has(media, purpose, models)
+            if media.state is MediaState.DONE and (media.stored.media, purpose) not in self.records
         }
         return sorted(subject for subject in found if subject > after)[:limit]
 
@@ -211,7 +231,16 @@ class FakeAnalysisStore:
         media.drafts.append(uuid4().hex)
         id_ = media.stored.media
         made = {_of(row.purpose): row.models for row in self.records.values() if row.media_id == id_}
-        return Claim(media.stored, media.claim, media.generation, media.attempts, media.faults, made, media.drafts[-1])
+        return Claim(
+            media.stored,
+            media.claim,
+            media.generation,
+            media.attempts,
+            media.faults,
+            made,
+            media.drafts[-1],
+            state=media.state,
+        )
 
     def _holds(self, claim: Claim) -> bool:
         media = self._media.get(claim.stored.media)
@@ -243,13 +272,10 @@ class FakeAnalysisStore:
         media.parked = settlement.parked if settled else None
         media.attempts = media.faults = 0
         media.claim = media.claim_end = None
+        media.renewal = False
         media.drafts.clear()
         media.next_attempt = media.analyzed = now
         self.events.append((media.stored.media, state))
-
-    def _has(self, media: _Media, purpose: Purpose, models: str) -> bool:
-        row = self.records.get((media.stored.media, purpose))
-        return row is not None and row.models == models
 
     def _owned(self, subject: str) -> set[UUID]:
         return {id_ for id_, media in self._media.items() if media.stored.subject == subject}

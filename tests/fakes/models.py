@@ -1,6 +1,6 @@
 """Nets that know one face: a magenta rectangle; proven by the same suite as the real ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import cv2
@@ -11,6 +11,13 @@ from services.analysis.errors import ModelFault
 from services.analysis.ports import Detections, Floats, Scene
 
 FACE_COLOUR = (255, 0, 255)
+SERVED = {
+    name: f"{name}-1"
+    for name in (
+        "document_head", "face_detector", "face_embedder", "scene_classifier",
+        "sensitive_content", "text_detector", "text_encoder", "text_reader",
+    )
+}  # fmt: skip
 _CANDIDATES = 4
 
 
@@ -22,6 +29,7 @@ class FakeModels:
         chips: Every face that was described.
         pictures: How many pictures were looked at.
         pause: What `paused` says.
+        served: Identities of the models, by their names.
     """
 
     def __init__(self) -> None:
@@ -29,6 +37,7 @@ class FakeModels:
         self.chips: list[Picture] = []
         self.pictures = 0
         self.pause = timedelta()
+        self.served: Mapping[str, str] = SERVED
 
     async def detect(self, canvas: Picture) -> Detections:
         self._look()
@@ -61,6 +70,11 @@ class FakeModels:
         self.chips += chips
         small = [cv2.resize(chip, (16, 8), interpolation=cv2.INTER_AREA) for chip in chips]
         return np.stack([cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32).ravel() / 255 for chip in small])
+
+    async def identities(self) -> Mapping[str, str]:
+        if self.failure is not None:
+            raise self.failure
+        return self.served
 
     def paused(self) -> timedelta:
         return self.pause

@@ -22,6 +22,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ANN, BOB = "a" * 32, "b" * 32
 MODELS = ModelSet(seen="eyes-1", position="exif-1", templates="face-1")
+OTHERS = replace(MODELS, seen="eyes-2")
 CLOUD, OLDER, LOCATION, FACES = (
     Purpose.CLOUD_PROCESSING,
     Purpose.OLDER_MEDIA,
@@ -67,6 +68,16 @@ def result(claim: Claim, *purposes: Purpose, parked: ParkedReason | None = None,
 
 async def claim_all(tables: Tables, now: datetime = NOW) -> list[Claim]:
     return await tables.claim(limit=100, now=now, until=now + MINUTE)
+
+
+async def claim_renewals(tables: Tables, now: datetime = NOW, *, limit: int = 100) -> list[Claim]:
+    return await tables.claim_renewals(limit=limit, now=now, until=now + MINUTE)
+
+
+def replace_models(settlement: Settlement, models: ModelSet) -> Settlement:
+    """Returns the same result, made by other models."""
+    found = tuple(replace(row, models=models.for_purpose(Purpose(row.purpose))) for row in settlement.findings)
+    return replace(settlement, findings=found)
 
 
 async def claimed(tables: Tables, media: StoredMedia | None = None) -> Claim:
@@ -164,36 +175,112 @@ class StoreSuite:
 
     async def test_new_results_replace_old_ones(self, tables: Tables) -> None:
         old = await done(tables, FACES)
-        assert await tables.give_up_stale(replace(MODELS, seen="eyes-2"), NOW) == 1
-        (claim,) = await claim_all(tables)
-        assert claim.made == {CLOUD: "eyes-1", FACES: "face-1"}
+        assert await tables.renew_stale(OTHERS, NOW) == 1
+        (claim,) = await claim_renewals(tables)
+        assert (claim.made, claim.renews) == ({CLOUD: "eyes-1", FACES: "face-1"}, True)
         settled = await tables.settle([result(claim, CLOUD)], NOW)
         assert settled.replaced_objects == (old.claim.draft,)
         replaced = {str(old.findings[0].data_key_id), *(str(row.data_key_id) for row in old.previews)}
         assert {subject: set(ids) for subject, ids in settled.replaced_keys.items()} == {ANN: replaced}
         assert await kept(tables) == {CLOUD, FACES}
+        assert await claim_renewals(tables, NOW + MINUTE) == []
 
     async def test_what_is_by_the_present_models_is_left_alone(self, tables: Tables) -> None:
         await done(tables, LOCATION, FACES)
-        assert await tables.give_up_stale(MODELS, NOW) == 0
+        assert await tables.renew_stale(MODELS, NOW) == 0
+
+    async def test_old_results_serve_until_they_are_replaced(self, tables: Tables) -> None:
+        old = await done(tables, FACES)
+        await tables.renew_stale(OTHERS, NOW)
+        (claim,) = await claim_renewals(tables)
+        assert (await counts(tables), await kept(tables)) == ((0, 1, 0), {CLOUD, FACES})
+        assert [await tables.preview(ANN, claim.stored.media, size) for size in PreviewSize] == list(old.previews)
+        await tables.release([claim], at=NOW + MINUTE, fault=True)
+        assert (await counts(tables), await kept(tables)) == ((0, 1, 0), {CLOUD, FACES})
+        assert await claim_renewals(tables) == []
+        (again,) = await claim_renewals(tables, NOW + MINUTE)
+        assert (again.attempts, again.faults) == (2, 1)
+
+    async def test_what_was_stored_last_is_renewed_first(self, tables: Tables) -> None:
+        media = [stored() for _ in range(4)]
+        for number, each in enumerate(media):
+            await tables.announce(each, NOW - number * MINUTE)
+        await tables.settle([result(claim, CLOUD) for claim in await claim_all(tables)], NOW)
+        assert await tables.renew_stale(OTHERS, NOW) == 4
+        order = [claim.stored for _ in range(4) for claim in await claim_renewals(tables, limit=1)]
+        assert order == media
+
+    async def test_what_is_renewed_is_no_fresh_work(self, tables: Tables) -> None:
+        await done(tables)
+        await tables.renew_stale(OTHERS, NOW)
+        assert await claim_all(tables) == []
+        await tables.announce(stored(), NOW)
+        (fresh,) = await claim_all(tables)
+        assert fresh.renews is False
+
+    async def test_what_is_due_for_renewal_is_not_made_due_twice(self, tables: Tables) -> None:
+        await done(tables)
+        assert [await tables.renew_stale(OTHERS, NOW) for _ in range(2)] == [1, 0]
+        (claim,) = await claim_renewals(tables)
+        assert await tables.renew_stale(OTHERS, NOW + MINUTE) == 0
+        await tables.settle([replace_models(result(claim, CLOUD), OTHERS)], NOW)
+        assert await tables.renew_stale(OTHERS, NOW) == 0
+
+    async def test_a_renewal_under_names_that_are_old_by_then_comes_again(self, tables: Tables) -> None:
+        await done(tables)
+        await tables.renew_stale(OTHERS, NOW)
+        (claim,) = await claim_renewals(tables)
+        await tables.settle([replace_models(result(claim, CLOUD), OTHERS)], NOW)
+        assert await tables.renew_stale(replace(OTHERS, seen="eyes-3"), NOW) == 1
+
+    async def test_a_renewal_that_came_to_nothing_is_deferred_and_the_old_serves(self, tables: Tables) -> None:
+        await done(tables)
+        await tables.renew_stale(OTHERS, NOW)
+        (claim,) = await claim_renewals(tables)
+        await tables.release([claim], at=NOW, fault=True)
+        (claim,) = await claim_renewals(tables)
+        await tables.defer([claim], at=NOW + 60 * MINUTE)
+        assert (await counts(tables), await claim_renewals(tables, NOW + MINUTE)) == ((0, 1, 0), [])
+        (again,) = await claim_renewals(tables, NOW + 60 * MINUTE)
+        assert (again.attempts, again.faults) == (1, 0)
+
+    async def test_a_purpose_granted_during_a_renewal_makes_it_due_again(self, tables: Tables) -> None:
+        await done(tables)
+        await tables.renew_stale(OTHERS, NOW)
+        (claim,) = await claim_renewals(tables)
+        assert await tables.want_purpose(ANN, LOCATION, NOW) == 1
+        await tables.settle([replace_models(result(claim, CLOUD), OTHERS)], NOW)
+        (again,) = await claim_all(tables)
+        assert (again.made, again.renews) == ({CLOUD: "eyes-2"}, False)
+
+    async def test_findings_by_other_models_are_not_missing(self, tables: Tables) -> None:
+        await done(tables, FACES)
+        await tables.renew_stale(replace(MODELS, templates="face-2"), NOW)
+        assert await tables.subjects_without(FACES, after="", limit=9) == []
+        assert await tables.want_purpose(ANN, FACES, NOW) == 0
+        assert len(await claim_renewals(tables)) == 1
 
     async def test_parked_media_get_another_chance_with_new_models(self, tables: Tables) -> None:
         claim = await claimed(tables)
         await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
-        assert await tables.give_up_stale(replace(MODELS, seen="eyes-2"), NOW) == 1
-        assert await counts(tables) == (1, 0, 0)
+        assert await tables.renew_stale(OTHERS, NOW) == 1
+        assert await counts(tables) == (0, 0, 1)
+        (again,) = await claim_renewals(tables)
+        assert again.state is MediaState.PARKED
+        await tables.settle([result(again, CLOUD)], NOW)
+        assert await counts(tables) == (0, 1, 0)
 
     async def test_a_granted_purpose_makes_media_due_that_lack_it(self, tables: Tables) -> None:
         await done(tables)
         await done(tables, LOCATION)
         await done(tables, media=stored(BOB))
-        assert await tables.want_purpose(ANN, LOCATION, MODELS.position, NOW) == 1
+        assert await tables.want_purpose(ANN, LOCATION, NOW) == 1
         (claim,) = await claim_all(tables)
         assert (claim.made, claim.attempts) == ({CLOUD: "eyes-1"}, 1)
 
     async def test_a_purpose_granted_during_the_work_makes_it_due_again(self, tables: Tables) -> None:
         claim = await claimed(tables)
-        await tables.want_purpose(ANN, LOCATION, MODELS.position, NOW)
+        await tables.want_purpose(ANN, LOCATION, NOW)
         await tables.settle([result(claim, CLOUD)], NOW)
         assert await counts(tables) == (1, 0, 0)
         (again,) = await claim_all(tables)
@@ -203,15 +290,15 @@ class StoreSuite:
     async def test_parked_media_are_not_wanted(self, tables: Tables) -> None:
         claim = await claimed(tables)
         await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
-        assert await tables.want_purpose(ANN, LOCATION, MODELS.position, NOW) == 0
+        assert await tables.want_purpose(ANN, LOCATION, NOW) == 0
 
     async def test_persons_without_a_purpose_are_listed_in_portions(self, tables: Tables) -> None:
         for subject in (ANN, ANN, BOB, "c" * 32):
             await done(tables, media=stored(subject))
         await done(tables, LOCATION, media=stored("d" * 32))
-        first = await tables.subjects_without(LOCATION, MODELS.position, after="", limit=2)
+        first = await tables.subjects_without(LOCATION, after="", limit=2)
         assert first == [ANN, BOB]
-        assert await tables.subjects_without(LOCATION, MODELS.position, after=BOB, limit=2) == ["c" * 32]
+        assert await tables.subjects_without(LOCATION, after=BOB, limit=2) == ["c" * 32]
 
     async def test_nobody_reads_what_is_anothers(self, tables: Tables) -> None:
         media = (await done(tables)).claim.stored.media

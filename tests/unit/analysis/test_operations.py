@@ -56,7 +56,7 @@ async def test_findings_stay_while_more_is_due(world: World) -> None:
     world.keyring.grant(ANN, "CLOUD_PROCESSING")
     await world.bring_in()
     await world.work()
-    await world.store.want_purpose(ANN, Purpose.LOCATION, "exif-1", world.clock.now())
+    await world.store.want_purpose(ANN, Purpose.LOCATION, world.clock.now())
     found = await world.only()
     assert (found.state, found.seen is None) == (MediaState.PENDING, False)
 

@@ -1,13 +1,18 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
+from inference.vision.pictures import Picture
 from pellicule.consent.v1 import consent_pb2
 from pellicule.consent.v1 import purpose_pb2 as consent_purpose
 from pellicule.ingest.v1 import media_pb2, purpose_pb2
-from services.analysis.domain import MediaState, Purpose
-from services.analysis.errors import ModelUnavailable
+from services.analysis.domain import RENEWAL_PAUSE, MediaState, Purpose
+from services.analysis.errors import ModelUnavailable, TensorRefused
+from services.analysis.ports import Scene
+from services.analysis.settings import Pace
+from services.analysis.worker import Worker
 from services.chassis.consumer import IncomingEvent
 from services.keyring import DataKeyScope
 from tests.unit.analysis.world import ANN, BOB, EVERYTHING, World
@@ -169,3 +174,89 @@ async def test_a_media_that_waits_goes_with_its_purpose(world: World, purpose: P
     world.keyring.grant(ANN, "CLOUD_PROCESSING", "OLDER_MEDIA")
     await world.bring_in(purpose=purpose)
     assert (await world.withdraw(purpose))["analysis.table.media"] == 1
+
+
+async def test_fresh_media_are_looked_at_before_anything_is_renewed(world: World) -> None:
+    world.keyring.grant(ANN, "CLOUD_PROCESSING")
+    old = [await world.bring_in() for _ in range(6)]
+    await world.work()
+    await world.serve(face_detector="face_detector-2")
+    fresh = [(await world.bring_in()).media for _ in range(6)]
+    world.store.events.clear()
+    await world.work()
+    order = [media for media, _ in world.store.events]
+    assert (set(order[:6]), set(order[6:])) == (set(fresh), {media.media for media in old})
+
+
+async def test_only_a_few_media_are_renewed_at_a_time(world: World) -> None:
+    world.keyring.grant(ANN, "CLOUD_PROCESSING")
+    for _ in range(6):
+        await world.bring_in()
+    await world.work()
+    world.worker = Worker(world.tools, Pace(batch=2, in_hand=6, renewals=2))
+    await world.serve(face_detector="face_detector-2")
+    at_work = MostAtWork(world)
+    await world.work()
+    assert at_work.most == 2
+
+
+async def test_old_findings_serve_under_the_names_of_their_models_until_they_are_renewed(world: World) -> None:
+    world.keyring.grant(ANN, *EVERYTHING)
+    await world.bring_in()
+    await world.work()
+    before = await world.only()
+    await world.serve(face_embedder="face_embedder-custom-0123456789ab")
+    waiting = await world.only()
+    assert (waiting.state, waiting.models, waiting.seen is None) == (MediaState.DONE, before.models, False)
+    await world.work()
+    assert "face_embedder-custom-0123456789ab" in (await world.only()).models
+
+
+async def test_a_model_that_can_make_nothing_of_a_media_leaves_its_old_findings(world: World) -> None:
+    world.keyring.grant(ANN, "CLOUD_PROCESSING")
+    await world.bring_in()
+    await world.work()
+    before = await world.only()
+    await world.serve(face_detector="face_detector-2")
+    world.models.failure = TensorRefused("face_detector", "unexpected shape")
+    await world.work()
+    kept = await world.only()
+    assert (kept.state, kept.models, kept.seen is None) == (MediaState.DONE, before.models, False)
+    world.models.failure = None
+    await world.work_in(RENEWAL_PAUSE.total_seconds())
+    assert "face_detector-2" in (await world.only()).models
+
+
+async def test_nothing_is_looked_at_before_the_server_has_said_what_it_serves(world: World) -> None:
+    world.keyring.grant(ANN, "CLOUD_PROCESSING")
+    await world.bring_in()
+    world.models.failure = ModelUnavailable("face_detector", "starting")
+    world.models.served = {**world.models.served, "face_detector": "face_detector-custom-0123456789ab"}
+    working = asyncio.create_task(world.worker.work())
+    await world.clock.advance(5)
+    assert (await world.only()).state is MediaState.PENDING
+    world.models.failure = None
+    for _ in range(20):
+        await world.clock.advance(1)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert "face_detector-custom-0123456789ab" in (await world.only()).models
+
+
+class MostAtWork:
+    """Counts how many media are looked at at the same time."""
+
+    def __init__(self, world: World) -> None:
+        self.most = self._now = 0
+        self._classify = world.models.classify
+        world.models.classify = self._watched  # type: ignore[method-assign]
+
+    async def _watched(self, square: Picture) -> Scene:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            return await self._classify(square)
+        finally:
+            self._now -= 1

@@ -4,7 +4,6 @@ Persons grant and withdraw, ingest stores media, models know one face, and time 
 """
 
 from concurrent.futures import Executor, Future
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,8 +13,9 @@ from PIL import Image
 
 from pellicule.ingest.v1 import media_pb2
 from services.analysis import operations, translation
-from services.analysis.domain import ModelSet, Purpose, StoredMedia
+from services.analysis.domain import Purpose, StoredMedia
 from services.analysis.findings import Analysis
+from services.analysis.model_set import model_set
 from services.analysis.pictures import Limits, prepare_decoders
 from services.analysis.settings import Pace
 from services.analysis.tools import Buckets, Tools
@@ -27,13 +27,13 @@ from services.keyring import DataKeyScope, NewDataKey, PurgeCause, PurgeOrder, P
 from tests.fakes.analysis_store import FakeAnalysisStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.keyring import FakeKeyring
-from tests.fakes.models import FACE_COLOUR, FakeModels
+from tests.fakes.models import FACE_COLOUR, SERVED, FakeModels
 from tests.fakes.object_store import FakeObjectStore
 from tests.unit.analysis.photos import LYON, encode, exif
 
 ANN, BOB = "a" * 32, "b" * 32
 EVERYTHING = ("CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING")
-MODELS = ModelSet(seen="eyes-1", position="exif-1", templates="face-1")
+MODELS = model_set(SERVED)
 
 
 class Here(Executor):
@@ -121,10 +121,10 @@ class World:
         """Returns the names of the objects with reduced copies."""
         return {name async for name in self.objects.list("previews")}
 
-    def renew_models(self, **models: str) -> None:
-        """Installs other models."""
-        self.tools = replace(self.tools, models=replace(MODELS, **models))
-        self.worker = Worker(self.tools, Pace(batch=2, in_hand=4))
+    async def serve(self, **identities: str) -> None:
+        """Has other models served, and the sweep find out."""
+        self.models.served = {**self.models.served, **identities}
+        await self.worker.sweep_models()
 
     async def order(self, scope: PurgeScope, subject: str = ANN) -> dict[str, int]:
         """Gives the worker a purge order."""
