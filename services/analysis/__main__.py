@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
+from inference.client.client import InferenceClient
 from inference.models.manifest import identities
 from pellicule.analysis.v1 import analysis_service_pb2, analysis_service_pb2_grpc
 from services.analysis import translation
@@ -50,7 +51,7 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        models = await stack.enter_async_context(TritonModels(settings.triton_address, clock))
+        models = TritonModels(await stack.enter_async_context(InferenceClient(settings.triton_address, clock)))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
         await bus.ensure_stream("ANALYSIS", ["pellicule.analysis.v1.>"])
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)

@@ -1,9 +1,29 @@
 """What can go wrong: answers to callers (domain errors), and failures between the worker and what it works with."""
 
-from datetime import timedelta
-
+from inference.client.errors import (
+    ModelAnswerBroken,
+    ModelBusy,
+    ModelFault,
+    ModelMissing,
+    ModelUnavailable,
+    TensorRefused,
+)
 from services.analysis.domain import ParkedReason
 from services.chassis.errors import DomainError, Status
+
+__all__ = [
+    "MediaNotFound",
+    "MediaParked",
+    "ModelAnswerBroken",
+    "ModelBusy",
+    "ModelFault",
+    "ModelMissing",
+    "ModelUnavailable",
+    "PictureUnusable",
+    "PreviewNotReady",
+    "TensorRefused",
+    "ViewNotAllowed",
+]
 
 
 class MediaNotFound(DomainError):
@@ -46,43 +66,3 @@ class PictureUnusable(Exception):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
-
-
-class ModelFault(Exception):
-    """A model gave no usable answer.
-
-    Attributes:
-        model: Its name.
-    """
-
-    def __init__(self, model: str, message: str) -> None:
-        super().__init__(f"{model}: {message}")
-        self.model = model
-
-
-class ModelUnavailable(ModelFault):
-    """The server does not answer now; the same request may work later.
-
-    Attributes:
-        retry_after: When it makes sense to ask again.
-    """
-
-    def __init__(self, model: str, message: str, retry_after: timedelta = timedelta(seconds=1)) -> None:
-        super().__init__(model, message)
-        self.retry_after = retry_after
-
-
-class ModelBusy(ModelUnavailable):
-    """As many requests as the model may have are in flight (RESOURCE_EXHAUSTED): go on later."""
-
-
-class ModelAnswerBroken(ModelFault):
-    """The answer has the wrong shape, or numbers that are none."""
-
-
-class TensorRefused(ModelFault):
-    """The model refuses this input, now and later (INVALID_ARGUMENT)."""
-
-
-class ModelMissing(ModelFault):
-    """The server does not know the model (NOT_FOUND): it runs with the wrong repository, somebody must look."""

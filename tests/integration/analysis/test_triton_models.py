@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from inference.client.client import InferenceClient
+from inference.client.retries import Patience
 from inference.vision.pictures import Picture, letterbox
-from services.analysis.errors import ModelBusy, ModelUnavailable, TensorRefused
-from services.analysis.triton_model import Patience, TritonModels
+from services.analysis.errors import ModelUnavailable, TensorRefused
+from services.analysis.triton_model import TritonModels
 from services.chassis.clock import SystemClock
-from tests.contract.analysis.models_suite import BLANK, SQUARE, ModelsSuite
+from tests.contract.analysis.models_suite import BLANK, ModelsSuite
 from tests.fakes.ports import free_port
 from tests.integration.analysis.ground import Servers
 from tests.unit.analysis.photos import pixels
@@ -20,8 +22,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def models(servers: Servers) -> AsyncIterator[TritonModels]:
-    async with TritonModels(servers.triton.address, SystemClock()) as models:
-        yield models
+    async with InferenceClient(servers.triton.address, SystemClock()) as client:
+        yield TritonModels(client)
 
 
 class TestTritonModels(ModelsSuite):
@@ -34,7 +36,8 @@ class TestTritonModels(ModelsSuite):
 
 
 async def test_a_server_that_is_not_there_is_left_alone_after_a_few_attempts() -> None:
-    async with TritonModels(f"127.0.0.1:{free_port()}", SystemClock()) as models:
+    async with InferenceClient(f"127.0.0.1:{free_port()}", SystemClock()) as client:
+        models = TritonModels(client)
         for _ in range(3):
             with pytest.raises(ModelUnavailable):
                 await models.detect(BLANK)
@@ -47,16 +50,7 @@ async def test_a_tensor_of_the_wrong_shape_is_refused_for_good(models: TritonMod
     await models.detect(BLANK)
 
 
-async def test_who_gets_no_place_in_time_is_told_to_come_later(servers: Servers) -> None:
-    async with TritonModels(servers.triton.address, SystemClock(), Patience(place=0.0)) as models:
-        await models.classify(SQUARE)
-        lane = await models._lane("scene_classifier")
-        lane.gate.limit = 0
-        with pytest.raises(ModelBusy):
-            await models.classify(SQUARE)
-
-
 async def test_an_answer_that_takes_too_long_is_not_waited_for(servers: Servers) -> None:
-    async with TritonModels(servers.triton.address, SystemClock(), Patience(answer=0.052)) as models:
+    async with InferenceClient(servers.triton.address, SystemClock(), patience=Patience(answer=0.052)) as client:
         with pytest.raises(ModelUnavailable):
-            await models.detect(BLANK)
+            await TritonModels(client).detect(BLANK)

@@ -1,0 +1,55 @@
+"""What a question can end with instead of an answer; each class says what the caller does next."""
+
+from datetime import timedelta
+
+
+class ModelFault(Exception):
+    """A model gave no usable answer.
+
+    Attributes:
+        model: Its name.
+    """
+
+    def __init__(self, model: str, message: str) -> None:
+        super().__init__(f"{model}: {message}")
+        self.model = model
+
+
+class ModelUnavailable(ModelFault):
+    """The server does not answer now; the same request may work later.
+
+    Attributes:
+        retry_after: When it makes sense to ask again.
+    """
+
+    def __init__(self, model: str, message: str, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__(model, message)
+        self.retry_after = retry_after
+
+
+class ModelBusy(ModelUnavailable):
+    """As many requests as the model may have are in flight (RESOURCE_EXHAUSTED): go on later."""
+
+
+class OutOfMemory(ModelUnavailable):
+    """The server has no memory for a batch of this size, nor for half of it."""
+
+
+class ModelAnswerBroken(ModelFault):
+    """The answer cannot be used: an output is missing, empty, of another shape, or holds what is no number.
+
+    Attributes:
+        output: The output at fault; empty where the model failed altogether.
+    """
+
+    def __init__(self, model: str, message: str, output: str = "") -> None:
+        super().__init__(model, f"output {output!r} {message}" if output else message)
+        self.output = output
+
+
+class TensorRefused(ModelFault):
+    """The model refuses this input, now and later (INVALID_ARGUMENT)."""
+
+
+class ModelMissing(ModelFault):
+    """The server does not know the model (NOT_FOUND): it runs with the wrong repository, somebody must look."""

@@ -1,0 +1,97 @@
+"""How often, and how long apart, a request is sent again."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+
+from inference.client.clock import Clock
+from inference.client.verdicts import Failed, Verdict
+
+MARGIN: Final = 0.05
+"""Seconds of what is left that are kept for what comes after an answer."""
+_ATTEMPTS: Final = 3
+_LONGEST_PAUSE: Final = 1.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is waited.
+
+    Attributes:
+        place: For a place among the requests in flight, in seconds.
+        answer: For an answer, retries included, in seconds.
+        first_retry: Up to this long before the first retry, in seconds; doubles.
+    """
+
+    place: float = 20.0
+    answer: float = 10.0
+    first_retry: float = 0.1
+
+
+class RetryBudget:
+    """Keeps retries to a share of the requests, so that they cannot make an outage worse."""
+
+    def __init__(self, *, share: float = 0.2, burst: float = 10.0) -> None:
+        """Fills the budget.
+
+        Args:
+            share: Retries that each request pays for.
+            burst: Retries that can be saved up.
+        """
+        self._share = share
+        self._burst = burst
+        self._saved = burst
+
+    def earn(self) -> None:
+        """Notes a request."""
+        self._saved = min(self._burst, self._saved + self._share)
+
+    def spend(self) -> bool:
+        """Returns whether a retry may be made, and takes it from the budget."""
+        if self._saved < 1.0:
+            return False
+        self._saved -= 1.0
+        return True
+
+
+async def attempt(
+    call: Callable[[float], Awaitable[T]],
+    *,
+    deadline: float,
+    first_retry: float,
+    budget: RetryBudget,
+    clock: Clock,
+) -> T:
+    """Calls, and calls again at most twice where the table says that it helps, with full jitter in between.
+
+    Args:
+        call: Gets the seconds that it has.
+        deadline: Nothing is begun after it, nor a pause that would end after it; on the clock.
+        first_retry: Up to this long before the first retry, in seconds; doubles.
+        budget: What retries are paid from.
+        clock: The process's clock.
+
+    Raises:
+        Failed: of the last attempt.
+    """
+    budget.earn()
+
+    def gives_up(state: RetryCallState) -> bool:
+        too_late = clock.monotonic() + state.upcoming_sleep + MARGIN >= deadline
+        return state.attempt_number >= _ATTEMPTS or too_late or not budget.spend()
+
+    async def once() -> T:
+        return await call(max(deadline - clock.monotonic() - MARGIN, 0.001))
+
+    attempts = AsyncRetrying(
+        stop=gives_up,
+        wait=wait_random_exponential(first_retry, max=_LONGEST_PAUSE),
+        retry=retry_if_exception(lambda error: isinstance(error, Failed) and error.verdict is Verdict.RETRY),
+        sleep=clock.sleep,
+        reraise=True,
+    )
+    return await attempts(once)

@@ -1,0 +1,179 @@
+"""Tensors as they go and come: what is asked for, what the server says it has, and whether an answer is usable."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.client.errors import ModelAnswerBroken
+
+Tensors: TypeAlias = Mapping[str, NDArray[np.generic]]
+"""Name -> array; where the model takes batches, the batch comes first."""
+
+Element: TypeAlias = Literal["UINT8", "INT32", "INT64", "FP16", "FP32"]
+
+ELEMENTS: Final[Mapping[str, type[np.generic]]] = {
+    "UINT8": np.uint8,
+    "INT32": np.int32,
+    "INT64": np.int64,
+    "FP16": np.float16,
+    "FP32": np.float32,
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An output that is asked for, and what makes it usable.
+
+    Attributes:
+        name: The output.
+        shape: Without the batch; None where any length but zero will do.
+        element: Its type on the wire.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    element: Element = "FP32"
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """An input or output as the server is configured: `shape` without the batch, -1 where any length is taken."""
+
+    element: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the server says of a model.
+
+    Attributes:
+        model: Its name.
+        identity: What findings name it by; empty where the server's configuration says nothing.
+        largest_batch: Of one request; zero for a model that takes no batches.
+        instances: How many of it run.
+        inputs: Name -> tensor.
+        outputs: Name -> tensor.
+    """
+
+    model: str
+    identity: str
+    largest_batch: int
+    instances: int
+    inputs: Mapping[str, TensorFacts]
+    outputs: Mapping[str, TensorFacts]
+
+    @property
+    def most_in_flight(self) -> int:
+        """Requests in flight at most: one batch at work and one behind it, for each instance."""
+        return 2 * max(self.largest_batch, 1) * self.instances
+
+
+class Answer:
+    """Usable outputs, by name; where the model takes batches, the batch comes first."""
+
+    def __init__(self, arrays: Tensors) -> None:
+        self._arrays = arrays
+
+    def floats(self, name: str) -> NDArray[np.float32]:
+        """Returns an output of FP32 or FP16 as FP32."""
+        return np.asarray(self._arrays[name], np.float32)
+
+    def integers(self, name: str) -> NDArray[np.int64]:
+        """Returns an output of INT32 or INT64 as INT64."""
+        return np.asarray(self._arrays[name], np.int64)
+
+    def pixels(self, name: str) -> NDArray[np.uint8]:
+        """Returns an output of UINT8."""
+        return np.asarray(self._arrays[name], np.uint8)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What goes to a model at once.
+
+    Attributes:
+        inputs: The tensors.
+        wanted: The outputs.
+        batch: How many examples, first in the shape of every tensor; empty for a model that takes no batches.
+        deadline: When the answer has to be there at the latest, on the clock; None for no matter when.
+    """
+
+    inputs: Tensors
+    wanted: tuple[Wanted, ...]
+    batch: tuple[int, ...]
+    deadline: float | None
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the outputs."""
+        return [each.name for each in self.wanted]
+
+    def portions(self, largest: int) -> "list[Request]":
+        """Cuts a batch into portions of at most `largest` examples."""
+        (count,) = self.batch
+        return [
+            Request(
+                {name: array[start : start + largest] for name, array in self.inputs.items()},
+                self.wanted,
+                (min(largest, count - start),),
+                self.deadline,
+            )
+            for start in range(0, count, largest)
+        ]
+
+    def halves(self) -> "list[Request]":
+        """Cuts a batch in two; nothing where there is nothing to cut."""
+        return self.portions((self.batch[0] + 1) // 2) if self.batch and self.batch[0] > 1 else []
+
+
+def requests_of(
+    inputs: Tensors, wanted: tuple[Wanted, ...], largest_batch: int, deadline: float | None
+) -> list[Request]:
+    """Makes the requests of a question: as many as batches are needed, one for a model that takes none."""
+    if not largest_batch:
+        return [Request(inputs, wanted, (), deadline)]
+    count = len(next(iter(inputs.values())))
+    return Request(inputs, wanted, (count,), deadline).portions(largest_batch)
+
+
+def join(answers: Sequence[Tensors]) -> Tensors:
+    """Puts the outputs of portions together again."""
+    if len(answers) == 1:
+        return answers[0]
+    return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+
+
+def check_usable(model: str, arrays: Tensors, wanted: Sequence[Wanted], batch: tuple[int, ...]) -> None:
+    """Checks an answer before anybody stores anything of it.
+
+    A broken back end sends empty outputs, or too few numbers, and calls that success.
+
+    Args:
+        model: Whose answer it is.
+        arrays: The answer.
+        wanted: What was asked for.
+        batch: The size of the batch; empty for a model that takes none.
+
+    Raises:
+        ModelAnswerBroken: an output is missing, empty, of another type or shape, or holds what is no number.
+    """
+    for each in wanted:
+        array = arrays.get(each.name)
+        if array is None:
+            raise ModelAnswerBroken(model, "is missing", each.name)
+        if array.dtype != ELEMENTS[each.element]:
+            raise ModelAnswerBroken(model, f"holds {array.dtype} in place of {each.element}", each.name)
+        if array.size == 0 or not _fits(array.shape, (*batch, *each.shape)):
+            raise ModelAnswerBroken(
+                model, f"has the shape {array.shape} in place of {(*batch, *each.shape)}", each.name
+            )
+        if not np.isfinite(array).all():
+            raise ModelAnswerBroken(model, "holds what is no number (NaN or infinite)", each.name)
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(b is None or a == b for a, b in zip(shape, wanted, strict=True))
