@@ -1,6 +1,6 @@
 """Which models make which findings, by the names under which findings remember them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from services.analysis.domain import ModelSet
@@ -23,3 +23,8 @@ def model_set(identities: Mapping[str, str]) -> ModelSet:
         # Templates belong to faces by their order, which is the detector's doing.
         templates=",".join(sorted((identities["face_detector"], identities["face_embedder"]))),
     )
+
+
+def scene_encoder(models: Iterable[str]) -> str:
+    """Returns which of these identities made the embedding of the scene; "" if none did."""
+    return next((identity for identity in models if identity.startswith("scene_classifier-")), "")

@@ -11,6 +11,7 @@ from services.analysis.domain import EXTRA_PURPOSES, MEDIA_PREFIX, MediaState, P
 from services.analysis.duplicates import Shot, duplicate_groups
 from services.analysis.errors import MediaNotFound, MediaParked, PreviewNotReady
 from services.analysis.findings import Analysis, Parked, Seen
+from services.analysis.model_set import scene_encoder
 from services.analysis.ports import Library, MediaStatus, SealedFindings, StoredPreview
 from services.analysis.records import load_place, load_seen, load_templates, record_aad
 from services.chassis.object_store import ObjectMissing, ObjectStore
@@ -161,7 +162,7 @@ def _assemble(stored: _Stored) -> list[Analysis]:
 def _grouped(stored: _Stored) -> list[Analysis]:
     """Opens the records, groups what looks alike, and sorts."""
     analyses = _assemble(stored)
-    groups = duplicate_groups([_shot(each.media, each.seen) for each in analyses if each.seen is not None])
+    groups = duplicate_groups([_shot(each, each.seen) for each in analyses if each.seen is not None])
     grouped = (replace(each, duplicate_group=groups.get(each.media)) for each in analyses)
     return sorted(grouped, key=_order)
 
@@ -197,8 +198,9 @@ def _opened(row: SealedFindings | None, keys: Mapping[Purpose, Mapping[str, byte
     return None if key is None else open_bytes(key, row.sealed, record_aad(id_, row.purpose))
 
 
-def _shot(media: UUID, seen: Seen) -> Shot:
-    return Shot(media, seen.metadata.capture_time, seen.perceptual_hash, seen.embedding, seen.kind)
+def _shot(analysis: Analysis, seen: Seen) -> Shot:
+    time, encoder = seen.metadata.capture_time, scene_encoder(analysis.models)
+    return Shot(analysis.media, time, seen.perceptual_hash, seen.embedding, seen.kind, encoder)
 
 
 def _order(analysis: Analysis) -> tuple[int, float, str]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -111,3 +112,9 @@ def test_thousands_of_shots_are_grouped_in_no_time() -> None:
     started = datetime.now(UTC)
     duplicate_groups(shots)
     assert datetime.now(UTC) - started < timedelta(seconds=5)
+
+
+def test_what_other_encoders_described_is_not_compared() -> None:
+    one = replace(shot(1), encoder="scene_classifier-1")
+    other = replace(shot(2), embedding=np.ones(4, np.float32), encoder="scene_classifier-custom-0123")
+    assert groups(one, other) == []
