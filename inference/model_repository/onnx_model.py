@@ -33,10 +33,15 @@ class TritonPythonModel:
         )
 
     def execute(self, requests):
-        """Answers every request of a batch, each with its outputs or with its own error."""
+        """Answers every request of a batch, each with its outputs or with its own error, as soon as it has them.
+
+        What is run alone is answered alone: returned together, the first answer of a batch would wait for the last.
+        """
         if self._merges and len(requests) > 1:
             return self._run_together(requests)
-        return [self._run_one(request) for request in requests]
+        for request in requests:
+            request.get_response_sender().send(self._run_one(request), pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+        return None
 
     def _run_one(self, request):
         inputs = {name: pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs}
