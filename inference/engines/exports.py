@@ -1,0 +1,101 @@
+"""What lies between a model and its plan: the typed graph, and the questions with their right answers.
+
+An export is made once on any machine (`exporting`), and is all that a GPU node needs: no ONNX, no ONNX Runtime.
+It lies in `<home>/exports/<model>/<key>/`: `model.onnx`, `probes.npz`, and `export.json`, which is written last.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from inference.engines.deltas import Delta
+from inference.engines.key import KeyParts, Precision
+from inference.engines.probes import Probe
+from inference.engines.profiles import Profile
+from inference.engines.targets import Target
+from inference.models.manifest import Digest, Name
+
+ONNX_FILE: Final = "model.onnx"
+PROBES_FILE: Final = "probes.npz"
+RECORD_FILE: Final = "export.json"
+
+
+class Record(BaseModel):
+    """What `export.json` says.
+
+    Attributes:
+        model: the served model.
+        identity: what findings name it by.
+        precision: what was chosen.
+        onnx_sha256: of the typed graph.
+        source_sha256: of the built model that it was made from.
+        inputs: input -> sizes without the batch.
+        profile: the profile it was made under.
+        deltas: of half precision against single, as measured here; also when half was not taken.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Name
+    identity: str
+    precision: Precision
+    onnx_sha256: Digest
+    source_sha256: Digest
+    inputs: dict[str, tuple[int, ...]]
+    profile: Profile
+    deltas: tuple[Delta, ...]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A typed graph that lies ready, and what it must answer."""
+
+    record: Record
+    folder: Path
+
+    @property
+    def onnx(self) -> Path:
+        """The typed graph."""
+        return self.folder / ONNX_FILE
+
+    def parts(self, target: Target) -> KeyParts:
+        """Says what an engine of this graph on a target depends on; its key follows."""
+        profile = self.record.profile
+        return KeyParts(
+            model=self.record.model,
+            onnx_sha256=self.record.onnx_sha256,
+            precision=self.record.precision,
+            batch=profile.batch,
+            shapes=profile.shapes,
+            target=target,
+        )
+
+    def questions(self) -> tuple[tuple[Probe, ...], tuple[dict[str, NDArray[np.generic]], ...]]:
+        """Reads the probes, and what ONNX Runtime answers to each in single precision."""
+        inputs: dict[str, dict[str, NDArray[np.generic]]] = {}
+        answers: dict[str, dict[str, NDArray[np.generic]]] = {}
+        with np.load(self.folder / PROBES_FILE, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                probe, side, tensor = name.split("/")
+                (inputs if side == "in" else answers).setdefault(probe, {})[tensor] = arrays[name]
+        return tuple(Probe(name, inputs[name]) for name in inputs), tuple(answers[name] for name in inputs)
+
+
+def default_home() -> Path:
+    """The folder of exports and engines: `engines` in Pellicule's part of the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "pellicule" / "engines"
+
+
+def find_export(folder: Path) -> Export | None:
+    """Reads an export, or says by None that there is no whole one."""
+    try:
+        record = Record.model_validate_json((folder / RECORD_FILE).read_text("utf-8"))
+    except (FileNotFoundError, ValidationError):
+        return None
+    return Export(record, folder)
