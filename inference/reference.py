@@ -66,7 +66,6 @@ class Reference:
         self._detector = ModelSession(built_model(home, "face_detector").path)
         self._embedder = ModelSession(built_model(home, "face_embedder").path)
         self._classifier = ModelSession(built_model(home, "scene_classifier").path)
-        self._head = ModelSession(built_model(home, "document_head").path)
         self._embeds_faces = embeds_faces
 
     def understand(self, picture: Picture) -> PictureFindings:
@@ -77,12 +76,11 @@ class Reference:
         """
         faces = self.faces(picture)
         scene = self._classifier.run({"image": scene_input(picture)[None]})
-        head = self._head.run({"embedding": scene["embedding"]})
         return PictureFindings(
             faces=faces,
             descriptors=self._descriptors(picture, faces) if self._embeds_faces else {},
             tags=album_tags(scene["logits"][0]),
-            kind=kind_of(head["probabilities"][0]),
+            kind=kind_of(scene["kinds"][0]),
             embedding=scene["embedding"][0],
         )
 

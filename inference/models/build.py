@@ -1,7 +1,7 @@
 """Builds, proves and lists the model set on this machine.
 
 A built model lies in `<home>/<name>/<key>/`: `model.onnx`, and `built.json`, which is written last. The key
-covers the manifest, the golden answers and the conversion code, so a change of any of them builds anew beside
+covers the manifests, the golden answers and the conversion code, so a change of any of them builds anew beside
 the old one and never into it.
 """
 
@@ -22,7 +22,7 @@ import onnx
 
 from inference.models.conversion.recipes import RECIPES, recipes_digest
 from inference.models.errors import GoldenMismatch, ModelNotBuilt
-from inference.models.golden import GOLDEN_FILE, golden
+from inference.models.golden import GOLDEN_FILE, network_golden
 from inference.models.manifest import MANIFEST_FILE, Model, shipped_model, shipped_models
 from inference.models.notice import NOTICE_FILE, notice
 from inference.models.sessions import ModelSession
@@ -107,7 +107,9 @@ def build_all(
 
         with _alone(home):
             built.append(_build(home, model, report))
-    (home / NOTICE_FILE).write_text(notice([model.manifest for model in wanted]), "utf-8")
+    (home / NOTICE_FILE).write_text(
+        notice([each.manifest for model in wanted for each in (model, *model.parts)]), "utf-8"
+    )
     return tuple(built)
 
 
@@ -174,11 +176,11 @@ def _build(home: Path, model: Model, report: Callable[[Stage], None]) -> BuiltMo
         report(Stage.PRESENT)
         return present
     report(Stage.FETCH)
-    weights = read_weights(model)
+    weights = [read_weights(each) for each in (model, *model.parts)]
     scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=home))
     try:
         report(Stage.CONVERT)
-        onnx.save(RECIPES[model.manifest.recipe](weights), str(scratch / MODEL_FILE))
+        onnx.save(RECIPES[model.manifest.recipe](*weights), str(scratch / MODEL_FILE))
         report(Stage.CHECK)
         _prove(model, scratch / MODEL_FILE)
         built = _install(home, model, scratch)
@@ -190,7 +192,7 @@ def _build(home: Path, model: Model, report: Callable[[Stage], None]) -> BuiltMo
 
 def _prove(model: Model, path: Path) -> None:
     check_signature(model.manifest, path)
-    pair = golden(model)
+    pair = network_golden(model)
     pair.check(ModelSession(path).run(pair.inputs))
 
 
@@ -222,8 +224,8 @@ def _find(home: Path, model: Model) -> BuiltModel | None:
 
 def _key(model: Model) -> str:
     digest = hashlib.sha256(recipes_digest().encode())
-    for name in (MANIFEST_FILE, GOLDEN_FILE):
-        path = model.folder / name
+    parts = (part.folder / MANIFEST_FILE for part in model.parts)
+    for path in (model.folder / MANIFEST_FILE, model.folder / GOLDEN_FILE, *parts):
         digest.update(hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
     return digest.hexdigest()[:16]
 

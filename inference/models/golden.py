@@ -12,10 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models.errors import GoldenMismatch
-from inference.models.manifest import Manifest, Model, Tensor
+from inference.models.manifest import FREE, Manifest, Model, Output, Signature, Tensor
 
 GOLDEN_FILE: Final = "golden.npz"
 Tensors = Mapping[str, NDArray[np.generic]]
+FREE_SIDE: Final = 64  # what a free side has in the golden question
+ELEMENTS: Final[Mapping[str, np.dtype[np.generic]]] = {
+    "UINT8": np.dtype(np.uint8),
+    "FP16": np.dtype(np.float16),
+    "FP32": np.dtype(np.float32),
+    "INT32": np.dtype(np.int32),
+    "INT64": np.dtype(np.int64),
+}
 
 _FACES: Final = ((170, 190, 90), (430, 160, 62), (330, 430, 120))  # centre x, centre y, half the width
 
@@ -27,6 +35,7 @@ class Golden:
     manifest: Manifest
     inputs: Tensors
     answers: Tensors
+    outputs: tuple[Output, ...]
 
     def check(self, outputs: Tensors) -> None:
         """Compares a model's answer with the golden one.
@@ -37,9 +46,9 @@ class Golden:
         Raises:
             GoldenMismatch: an output is missing, has another shape, is not finite, or is too far off.
         """
-        for spec in self.manifest.outputs:
+        for spec in self.outputs:
             got, want = outputs.get(spec.name), self.answers[spec.name].astype(np.float64)
-            if got is None or got.shape[1:] != spec.shape:
+            if got is None or not _fits(got, spec):
                 raise self._mismatch(spec, f"has shape {None if got is None else got.shape}")
             corner = got[tuple(slice(length) for length in want.shape)].astype(np.float64)
             allowed = spec.absolute_tolerance + spec.relative_tolerance * np.abs(want)
@@ -54,37 +63,57 @@ class Golden:
 
 
 def golden(model: Model) -> Golden:
-    """The golden pair of a model, read from its folder.
+    """The golden pair of a served model, read from its folder.
 
     Raises:
         GoldenMismatch: the file is missing or lacks an output.
     """
-    manifest, path = model.manifest, model.folder / GOLDEN_FILE
+    return _pair(model, model.manifest)
+
+
+def network_golden(model: Model) -> Golden:
+    """The golden pair of a model's ONNX file: the same, unless serving does more than to run it once."""
+    return _pair(model, model.manifest.graph)
+
+
+def golden_inputs(signature: Signature) -> dict[str, NDArray[np.generic]]:
+    """Draws a golden input: a picture with faces, a vector of features, or the numbers that the manifest gives."""
+    return {tensor.name: _draw(tensor)[None] for tensor in signature.inputs}
+
+
+def _pair(model: Model, signature: Signature) -> Golden:
+    path = model.folder / GOLDEN_FILE
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            answers = {output.name: arrays[output.name] for output in manifest.outputs}
+            answers = {output.name: arrays[output.name] for output in signature.outputs}
     except (FileNotFoundError, KeyError) as error:
-        raise GoldenMismatch(f"{path}: no golden answer: {error}", field=manifest.name) from error
-    return Golden(manifest, golden_inputs(manifest), answers)
+        raise GoldenMismatch(f"{path}: no golden answer: {error}", field=model.name) from error
+    return Golden(model.manifest, golden_inputs(signature), answers, signature.outputs)
 
 
-def golden_inputs(manifest: Manifest) -> dict[str, NDArray[np.generic]]:
-    """Draws the golden input of a model: a picture with faces, or a vector of features."""
-    return {tensor.name: _draw(tensor)[None] for tensor in manifest.inputs}
+def _fits(array: NDArray[np.generic], spec: Tensor) -> bool:
+    """Whether an answer, whose first axis is the batch, has the shape promised."""
+    sides = array.shape[1:]
+    return len(sides) == len(spec.shape) and all(
+        side == promised or promised == FREE for side, promised in zip(sides, spec.shape, strict=True)
+    )
 
 
 def _draw(tensor: Tensor) -> NDArray[np.generic]:
+    shape = tuple(FREE_SIDE if side == FREE else side for side in tensor.shape)
+    element = ELEMENTS[tensor.element]
+    if tensor.golden is not None:
+        return np.asarray(tensor.golden, np.float64).reshape(shape).astype(element)
     if tensor.element == "UINT8":
-        return _picture(tensor.shape[0])
-    count = int(np.prod(tensor.shape))
-    steps = (np.arange(count, dtype=np.int64) * 2654435761 % 4096).reshape(tensor.shape)
-    return (steps / 4096).astype(np.float32)
+        return _picture(*shape[:2])
+    steps = (np.arange(int(np.prod(shape)), dtype=np.int64) * 2654435761 % 4096).reshape(shape)
+    return (steps / 4096).astype(element)
 
 
-def _picture(side: int) -> NDArray[np.uint8]:
-    """Draws three faces before a shaded wall; `side` is the width and the height in pixels."""
-    step = 640 / side
-    rows, columns = np.mgrid[0:side, 0:side].astype(np.float64) * step
+def _picture(height: int, width: int) -> NDArray[np.uint8]:
+    """Draws three faces before a shaded wall, squeezed into a width and a height in pixels."""
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float64)
+    rows, columns = rows * (640 / height), columns * (640 / width)
     canvas = np.stack([96 + rows // 16, 120 + columns // 16, 150 - rows // 16], axis=-1)
     for x, y, half in _FACES:
         _draw_face(canvas, (columns - x) / half, (rows - y) / half)

@@ -15,9 +15,32 @@ MANIFEST_FILE: Final = "manifest.toml"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-ElementType = Literal["UINT8", "FP32"]
-Slot = Literal["face_detector", "face_embedder", "scene_encoder", "document_head"]
-Recipe = Literal["centerface", "dlib_resnet", "efficientnet_lite", "linear_head"]
+ElementType = Literal["UINT8", "FP16", "FP32", "INT32", "INT64"]
+Slot = Literal[
+    "face_detector",
+    "face_embedder",
+    "scene_encoder",
+    "document_head",
+    "text_detector",
+    "text_reader",
+    "sensitive_content",
+    "text_encoder",
+    "object_detector",
+    "restyler",
+]
+Recipe = Literal[
+    "centerface",
+    "dlib_resnet",
+    "efficientnet_lite",
+    "linear_head",
+    "open_nsfw",
+    "paddle_text_detector",
+    "paddle_text_reader",
+    "sentence_encoder",
+    "shipped_onnx",
+]
+FREE: Final = -1  # a side that each request chooses, which only the restyler has
+Side = Literal[-1] | Annotated[int, Field(gt=0)]
 
 
 class _Table(BaseModel):
@@ -25,12 +48,17 @@ class _Table(BaseModel):
 
 
 class Tensor(_Table):
-    """One input or output; `shape` leaves out the batch, which always comes first."""
+    """One input or output; `shape` leaves out the batch, which always comes first.
+
+    Attributes:
+        golden: of an input, the numbers it has in the golden question, where drawn ones would mean nothing.
+    """
 
     name: Name
     element: ElementType
-    shape: tuple[Annotated[int, Field(gt=0)], ...]
+    shape: tuple[Side, ...]
     meaning: str
+    golden: tuple[float, ...] | None = None
 
 
 class Output(Tensor):
@@ -81,8 +109,30 @@ class Batching(_Table):
     largest: Annotated[int, Field(gt=0, le=128)]
 
 
-class Manifest(_Table):
-    """Everything the build, the server and the analysis have to know about a model."""
+class Signature(_Table):
+    """Tensors that go in and come out."""
+
+    inputs: Annotated[tuple[Tensor, ...], Field(min_length=1)]
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_its_tensors_once(self) -> Self:
+        names = [tensor.name for tensor in (*self.inputs, *self.outputs)]
+        if len(names) != len(set(names)):
+            raise ValueError("two tensors have the same name")
+        return self
+
+
+class Manifest(Signature):
+    """Everything the build, the server and the analysis have to know about a model.
+
+    Attributes:
+        inputs: of the served model.
+        outputs: likewise.
+        network: tensors of the ONNX file, where the served model does more than to run it once (the restyler's steps).
+        parts: folders beside this one whose weights go into the same graph.
+        served: false for such a part, which has no place of its own in the model repository.
+    """
 
     name: Name
     version: Annotated[int, Field(gt=0)]
@@ -92,8 +142,9 @@ class Manifest(_Table):
     source: Annotated[PackageSource | FileSource, Field(discriminator="kind")]
     licence: Licence
     batching: Batching
-    inputs: Annotated[tuple[Tensor, ...], Field(min_length=1)]
-    outputs: Annotated[tuple[Output, ...], Field(min_length=1)]
+    network: Signature | None = None
+    parts: tuple[Name, ...] = ()
+    served: bool = True
     thresholds: Mapping[str, float] = Field(default_factory=dict)
 
     @property
@@ -101,12 +152,10 @@ class Manifest(_Table):
         """What findings name the model by; a higher version makes them be computed again."""
         return f"{self.name}-{self.version}"
 
-    @model_validator(mode="after")
-    def _names_its_tensors_once(self) -> Self:
-        names = [tensor.name for tensor in (*self.inputs, *self.outputs)]
-        if len(names) != len(set(names)):
-            raise ValueError("two tensors have the same name")
-        return self
+    @property
+    def graph(self) -> Signature:
+        """The tensors of the ONNX file."""
+        return self.network or self
 
 
 @dataclass(frozen=True)
@@ -120,6 +169,15 @@ class Model:
     def name(self) -> str:
         """The model's name, which is its folder's name."""
         return self.manifest.name
+
+    @property
+    def parts(self) -> tuple["Model", ...]:
+        """The models whose weights go into the same graph.
+
+        Raises:
+            ManifestInvalid: one of them is missing or broken.
+        """
+        return tuple(read_model(self.folder.parent / name) for name in self.manifest.parts)
 
 
 def read_model(folder: Path) -> Model:
@@ -146,9 +204,14 @@ def read_model(folder: Path) -> Model:
     return Model(folder, manifest)
 
 
-def shipped_models() -> tuple[Model, ...]:
-    """The models that come with the product, in the order of their names."""
+def shipped_folders() -> tuple[Model, ...]:
+    """All weights that come with the product, parts too, in the order of their names."""
     return tuple(read_model(path.parent) for path in sorted(FOLDER.glob(f"*/{MANIFEST_FILE}")))
+
+
+def shipped_models() -> tuple[Model, ...]:
+    """The served models that come with the product, in the order of their names."""
+    return tuple(model for model in shipped_folders() if model.manifest.served)
 
 
 def shipped_model(name: str) -> Model:

@@ -8,11 +8,11 @@ from google.protobuf.message import DecodeError
 
 from inference.models.conversion.graph import ELEMENT_TYPES
 from inference.models.errors import SignatureBroken
-from inference.models.manifest import Manifest, Tensor
+from inference.models.manifest import FREE, Manifest, Tensor
 
 
 def check_signature(manifest: Manifest, path: Path) -> None:
-    """Proves that an ONNX file has exactly the manifest's inputs and outputs, with a free batch in front.
+    """Proves that an ONNX file has exactly the inputs and outputs of the manifest's graph, a free batch in front.
 
     Raises:
         SignatureBroken: it is no ONNX file, or a tensor is missing, spare, or of another type or shape.
@@ -23,8 +23,8 @@ def check_signature(manifest: Manifest, path: Path) -> None:
         raise SignatureBroken(f"{path} is not an ONNX file: {error}", field=manifest.name) from error
     constants = {constant.name for constant in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]
-    _compare(manifest, "input", manifest.inputs, inputs)
-    _compare(manifest, "output", manifest.outputs, graph.output)
+    _compare(manifest, "input", manifest.graph.inputs, inputs)
+    _compare(manifest, "output", manifest.graph.outputs, graph.output)
 
 
 def _compare(manifest: Manifest, kind: str, promised: Sequence[Tensor], found: Iterable[onnx.ValueInfoProto]) -> None:
@@ -35,13 +35,18 @@ def _compare(manifest: Manifest, kind: str, promised: Sequence[Tensor], found: I
             f"{manifest.name}: the {kind}s are {', '.join(sorted(by_name))}; name them {wanted}", field=manifest.name
         )
     for tensor in promised:
-        got, want = _describe(by_name[tensor.name]), (ELEMENT_TYPES[tensor.element], (None, *tensor.shape))
+        got, want = _describe(by_name[tensor.name]), (ELEMENT_TYPES[tensor.element], _sizes(tensor))
         if got != want:
             raise SignatureBroken(
-                f"{manifest.name}: {kind} {tensor.name!r} must be {tensor.element} [N, "
-                f"{', '.join(map(str, tensor.shape))}], but is {onnx.TensorProto.DataType.Name(got[0])} {list(got[1])}",
+                f"{manifest.name}: {kind} {tensor.name!r} must be {tensor.element} "
+                f"[{', '.join(['N', *map(str, tensor.shape)])}], "
+                f"but is {onnx.TensorProto.DataType.Name(got[0])} {list(got[1])}",
                 field=manifest.name,
             )
+
+
+def _sizes(tensor: Tensor) -> tuple[int | None, ...]:
+    return (None, *(None if side == FREE else side for side in tensor.shape))
 
 
 def _describe(value: onnx.ValueInfoProto) -> tuple[int, tuple[int | None, ...]]:

@@ -27,8 +27,9 @@ def record(model: Model) -> None:
     """Converts a model afresh, asks it the golden question and keeps the answer beside its manifest."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.onnx"
-        onnx.save(RECIPES[model.manifest.recipe](read_weights(model)), str(path))
-        outputs = ModelSession(path).run(golden_inputs(model.manifest))
+        weights = [read_weights(each) for each in (model, *model.parts)]
+        onnx.save(RECIPES[model.manifest.recipe](*weights), str(path))
+        outputs = ModelSession(path).run(golden_inputs(model.manifest.graph))
     if model.manifest.slot == "face_detector":
         outputs = {name: array[:, :CLEAR_CANDIDATES] for name, array in outputs.items()}
     np.savez_compressed(model.folder / GOLDEN_FILE, **outputs)

@@ -1,5 +1,7 @@
 """EfficientNet-Lite0 from its PyTorch state dict: logits of ImageNet's 1000 classes and the embedding below them.
 
+The document head reads that embedding in the same graph: one question tells what a picture shows and of what kind it is.
+
 Batch normalisation is folded into the convolutions; TensorFlow's SAME padding, which depends on the size of the
 input, is made explicit for 224 x 224.
 """
@@ -12,6 +14,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from inference.models.conversion import linear_head
 from inference.models.conversion.graph import GraphBuilder
 from inference.models.conversion.torch_pickle import read_state_dict
 from inference.models.errors import WeightsUnreadable
@@ -104,29 +107,36 @@ class _Trunk:
         return weight.astype(np.float32), bias.astype(np.float32)
 
 
-def convert(weights: bytes) -> onnx.ModelProto:
+def convert(weights: bytes, head: bytes) -> onnx.ModelProto:
     """Makes the classifier's graph.
 
     Args:
         weights: `efficientnet-lite0-*.pth`.
+        head: weights of the document head.
 
     Returns:
-        image UINT8 [N, 224, 224, 3] RGB -> logits [N, 1000], embedding [N, 1280].
+        image UINT8 [N, 224, 224, 3] RGB -> logits [N, 1000], embedding [N, 1280], kinds [N, 4].
 
     Raises:
-        WeightsUnreadable: the bytes are no state dict of this architecture.
+        WeightsUnreadable: the bytes are no state dict of this architecture, or no head.
     """
+    kinds = linear_head.read(head)
     parameters = read_state_dict(weights)
     graph = GraphBuilder()
     try:
         feature = _features(graph, _Trunk(graph, parameters))
         _classify(graph, feature, parameters)
+        linear_head.add(graph, "embedding", kinds, output="kinds")
     except KeyError as error:
         raise WeightsUnreadable(f"no EfficientNet-Lite0: parameter {error} is missing", field="weights") from error
     return graph.finish(
         "efficientnet_lite0",
         {"image": ("UINT8", (SIDE, SIDE, 3))},
-        {"logits": ("FP32", (1000,)), "embedding": ("FP32", (feature.channels,))},
+        {
+            "logits": ("FP32", (1000,)),
+            "embedding": ("FP32", (feature.channels,)),
+            "kinds": ("FP32", (kinds[1].size,)),
+        },
     )
 
 

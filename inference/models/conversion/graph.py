@@ -12,7 +12,13 @@ from onnx import TensorProto, helper, numpy_helper
 OPSET: Final = 17  # the newest that Triton 2.51's TensorRT and ONNX Runtime both read
 IR_VERSION: Final = 9
 BATCH: Final = "N"
-ELEMENT_TYPES: Final[Mapping[str, int]] = {"UINT8": TensorProto.UINT8, "FP32": TensorProto.FLOAT}
+ELEMENT_TYPES: Final[Mapping[str, int]] = {
+    "UINT8": TensorProto.UINT8,
+    "FP16": TensorProto.FLOAT16,
+    "FP32": TensorProto.FLOAT,
+    "INT32": TensorProto.INT32,
+    "INT64": TensorProto.INT64,
+}
 
 Attribute = int | float | str | Sequence[int]
 

@@ -2,12 +2,16 @@
 
 import io
 import zipfile
+from typing import TypeAlias
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from inference.models.conversion.graph import GraphBuilder
 from inference.models.errors import WeightsUnreadable
+
+Parameters: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def convert(weights: bytes) -> onnx.ModelProto:
@@ -22,16 +26,31 @@ def convert(weights: bytes) -> onnx.ModelProto:
     Raises:
         WeightsUnreadable: the bytes hold no such arrays.
     """
-    try:
-        arrays = np.load(io.BytesIO(weights), allow_pickle=False)
-        weight, bias = arrays["weight"].astype(np.float32), arrays["bias"].astype(np.float32)
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise WeightsUnreadable(f"not the arrays of a linear head: {error}", field="weights") from error
+    weight, _ = parameters = read(weights)
     graph = GraphBuilder()
-    scores = graph.node("Gemm", "embedding", graph.constant(weight), graph.constant(bias))
-    graph.node("Softmax", scores, output="probabilities", axis=1)
+    add(graph, "embedding", parameters, output="probabilities")
     return graph.finish(
         "linear_head",
         {"embedding": ("FP32", (weight.shape[0],))},
         {"probabilities": ("FP32", (weight.shape[1],))},
     )
+
+
+def read(weights: bytes) -> Parameters:
+    """Reads the weight [features, classes] and the bias [classes] of a head.
+
+    Raises:
+        WeightsUnreadable: the bytes hold no such arrays.
+    """
+    try:
+        arrays = np.load(io.BytesIO(weights), allow_pickle=False)
+        return arrays["weight"].astype(np.float32), arrays["bias"].astype(np.float32)
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise WeightsUnreadable(f"not the arrays of a linear head: {error}", field="weights") from error
+
+
+def add(graph: GraphBuilder, embedding: str, parameters: Parameters, *, output: str) -> None:
+    """Adds a head to a graph, on a tensor FP32 [N, features]; `output` gets probabilities FP32 [N, classes]."""
+    weight, bias = parameters
+    scores = graph.node("Gemm", embedding, graph.constant(weight), graph.constant(bias))
+    graph.node("Softmax", scores, output=output, axis=1)

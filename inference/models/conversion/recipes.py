@@ -7,14 +7,16 @@ from typing import Final
 
 import onnx
 
-from inference.models.conversion import centerface, dlib_resnet, efficientnet_lite, linear_head
+from inference.models.conversion import centerface, dlib_resnet, efficientnet_lite, linear_head, shipped_onnx
 from inference.models.manifest import Recipe
 
-RECIPES: Final[Mapping[Recipe, Callable[[bytes], onnx.ModelProto]]] = {
+# Each takes the bytes of a model's weights, then those of its parts in the manifest's order.
+RECIPES: Final[Mapping[Recipe, Callable[..., onnx.ModelProto]]] = {
     "centerface": centerface.convert,
     "dlib_resnet": dlib_resnet.convert,
     "efficientnet_lite": efficientnet_lite.convert,
     "linear_head": linear_head.convert,
+    "shipped_onnx": shipped_onnx.convert,
 }
 
 

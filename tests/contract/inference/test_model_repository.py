@@ -51,7 +51,7 @@ def _configured(tensor: model_config_pb2.ModelInput) -> tuple[str, str, list[int
 
 
 def test_every_model_has_a_place_in_the_repository() -> None:
-    assert sorted(path.parent.name for path in SHIPPED.glob("*/config.pbtxt")) == [model.name for model in MODELS]
+    assert {model.name for model in MODELS} <= {path.parent.name for path in SHIPPED.glob("*/config.pbtxt")}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -107,7 +107,7 @@ def test_a_model_is_warm_before_it_is_ready(model: Model) -> None:
 def test_the_notice_says_what_the_manifests_say() -> None:
     committed = importlib.resources.files("inference.models").joinpath(NOTICE_FILE).read_text("utf-8")
 
-    assert committed == notice([model.manifest for model in MODELS])
+    assert committed == notice([each.manifest for model in MODELS for each in (model, *model.parts)])
 
 
 def test_the_code_and_the_manifests_have_the_same_numbers() -> None:
@@ -123,4 +123,4 @@ def test_the_code_and_the_manifests_have_the_same_numbers() -> None:
     assert detector.inputs[0].shape[0] == pictures.DETECTOR_SIDE
     assert by_name["scene_classifier"].inputs[0].shape[0] == pictures.SCENE_SIDE
     assert embedder.inputs[0].shape[0] == alignment.CHIP_SIDE
-    assert by_name["document_head"].outputs[0].shape == (len(KINDS),)
+    assert by_name["scene_classifier"].outputs[2].shape == (len(KINDS),)

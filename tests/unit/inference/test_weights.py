@@ -65,9 +65,15 @@ def test_bytes_that_are_no_state_dict_are_refused(data: bytes) -> None:
         read_state_dict(data)
 
 
+def _head() -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, weight=np.zeros((1280, 4)), bias=np.zeros(4))
+    return stream.getvalue()
+
+
 def test_a_state_dict_of_another_network_is_refused() -> None:
     with pytest.raises(WeightsUnreadable, match="no EfficientNet-Lite0"):
-        efficientnet_lite.convert(_archive(_STATE))
+        efficientnet_lite.convert(_archive(_STATE), _head())
 
 
 def _integer(value: int) -> bytes:
