@@ -1,7 +1,7 @@
 """Tensors as they go and come: what is asked for, what the server says it has, and whether an answer is usable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -57,6 +57,7 @@ class Facts:
         instances: How many of it run.
         inputs: Name -> tensor.
         outputs: Name -> tensor.
+        parameters: What its configuration says besides, by key.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Facts:
     instances: int
     inputs: Mapping[str, TensorFacts]
     outputs: Mapping[str, TensorFacts]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def most_in_flight(self) -> int:

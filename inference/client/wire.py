@@ -105,6 +105,7 @@ def _facts(model: str, config: model_config_pb2.ModelConfig) -> Facts:
         instances=sum(max(group.count, 1) * max(len(group.gpus), 1) for group in config.instance_group) or 1,
         inputs={tensor.name: _tensor_facts(tensor) for tensor in config.input},
         outputs={tensor.name: _tensor_facts(tensor) for tensor in config.output},
+        parameters={key: value.string_value for key, value in parameters.items()},
     )
 
 
