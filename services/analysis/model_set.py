@@ -16,7 +16,7 @@ def model_set(identities: Mapping[str, str]) -> ModelSet:
     Args:
         identities: Name of a model -> its identity, such as "face_detector-1".
     """
-    seen = (identities["face_detector"], identities["scene_classifier"], identities["document_head"], MEASURES)
+    seen = (identities["face_detector"], identities["scene_classifier"], MEASURES)
     return ModelSet(
         seen=",".join(sorted(seen)),
         position=POSITION,

@@ -14,12 +14,15 @@ from services.analysis.domain import ParkedReason
 from services.analysis.errors import PictureUnusable
 from services.analysis.jpeg_structure import bare_jpeg, is_whole_jpeg
 
-WORK_SIDE: Final = 1600
-"""Long side in pixels of the picture that everything is made from; also of the preview."""
+WORK_SIDE: Final = 2048
+"""Long side in pixels of the picture that everything is made from; also of the preview. So long are the reduced copies
+that phones send, which then are worked with and kept as they are."""
+_ENOUGH_SIDE: Final = 1600
+"""What decoding leaves at the least of a larger picture: it halves for next to nothing."""
 THUMBNAIL_SIDE: Final = 320
 PREVIEW_QUALITY: Final = 85
 THUMBNAIL_QUALITY: Final = 80
-_PREVIEW_BYTES: Final = 768 * 1024
+_PREVIEW_BYTES: Final = 1024 * 1024
 FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "HEIF", "AVIF")
 
 _JPEG: Final = frozenset({"JPEG", "MPO"})
@@ -138,7 +141,7 @@ class PictureFile:
     def _decode_jpeg(self) -> Picture:
         if not is_whole_jpeg(self._data):
             raise _corrupt("it was cut short or altered: its picture data does not end as it must")
-        reduction = max(factor for factor in _DECODE if factor == 1 or max(self.size) >= factor * WORK_SIDE)
+        reduction = max(factor for factor in _DECODE if factor == 1 or max(self.size) >= factor * _ENOUGH_SIDE)
         flags = _DECODE[reduction] | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
         if decoded is None:

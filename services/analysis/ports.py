@@ -32,10 +32,17 @@ class Detections:
 
 @dataclass(frozen=True)
 class Scene:
-    """The scene classifier's answer for one picture: logits [1000], embedding [1280]."""
+    """The scene classifier's answer for one picture.
+
+    Attributes:
+        logits: [1000].
+        embedding: [1280].
+        kinds: [4] probabilities, in the order of `inference.vision.kinds.KINDS`.
+    """
 
     logits: Floats
     embedding: Floats
+    kinds: Floats
 
 
 class Models(Protocol):
@@ -50,9 +57,6 @@ class Models(Protocol):
 
     async def classify(self, square: Picture) -> Scene:
         """Describes UINT8 RGB [224, 224, 3]."""
-
-    async def tell_kind(self, embedding: Floats) -> Floats:
-        """Returns [4] probabilities, in the order of `inference.vision.kinds.KINDS`."""
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
         """Returns a descriptor for each UINT8 RGB [150, 150, 3]; [faces, length], of the served model's length."""

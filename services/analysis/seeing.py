@@ -29,7 +29,7 @@ from services.analysis.pictures import (
 )
 from services.analysis.ports import Detections, Floats, Scene
 
-MEASURES: Final = "picture-1"
+MEASURES: Final = "picture-2"
 """Identity of what this module and `quality` compute; a new one makes every picture be looked at again."""
 MAX_FACES: Final = 64
 _SURE: Final = 0.5
@@ -115,7 +115,7 @@ def chips_of(picture: Picture, faces: tuple[FoundFace, ...]) -> dict[int, Pictur
     }
 
 
-def seen(metadata: Metadata, measures: Measures, faces: tuple[FoundFace, ...], scene: Scene, kinds: Floats) -> Seen:
+def seen(metadata: Metadata, measures: Measures, faces: tuple[FoundFace, ...], scene: Scene) -> Seen:
     """Puts together what a picture shows.
 
     Args:
@@ -123,9 +123,8 @@ def seen(metadata: Metadata, measures: Measures, faces: tuple[FoundFace, ...], s
         measures: Of the picture.
         faces: In it.
         scene: The scene classifier's answer.
-        kinds: The document head's answer, [4].
     """
-    kind, score = _kind(metadata, kinds)
+    kind, score = _kind(metadata, scene.kinds)
     return Seen(
         metadata=metadata,
         kind=kind,

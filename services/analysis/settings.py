@@ -22,7 +22,7 @@ class Pace:
 
     Attributes:
         batch: Media that are claimed, given keys and stored together.
-        in_hand: Media at work at a time; each is in memory as a picture of at most 1600 pixels on its long side.
+        in_hand: Media at work at a time; each is in memory as a picture of at most 2048 pixels on its long side.
         renewals: How many of them may be media that have findings by other models already.
         lease: How long a claim holds; a process that died is found out after this.
         poll: How often is looked for what is due when nothing wakes the worker.

@@ -72,7 +72,7 @@ def page(
     """Returns the page that a request asks for."""
     if not 0 <= request.page_size <= LONGEST_PAGE:
         raise FieldInvalid.of("page_size", f"choose a value from 1 to {LONGEST_PAGE}, or 0 for {DEFAULT_PAGE}")
-    start = _start(request.page_token, everything)
+    start = _start(request.page_token, [each.media for each in everything])
     response = analysis_service_pb2.ListAnalysesResponse()
     size = 0
     for each in everything[start : start + (request.page_size or DEFAULT_PAGE)]:
@@ -87,11 +87,11 @@ def page(
     return response
 
 
-def _start(token: str, everything: Sequence[Analysis] | Sequence[Match]) -> int:
+def _start(token: str, media: Sequence[UUID]) -> int:
     """Returns where the page behind a token begins; tokens name the last media of their page."""
     if not token:
         return 0
-    place = next((index for index, each in enumerate(everything) if each.media.hex == token), None)
+    place = next((index for index, each in enumerate(media) if each.hex == token), None)
     if place is None:
         raise FieldInvalid.of("page_token", "use the next_page_token of the page before; if it fails, begin again")
     return place + 1
@@ -110,7 +110,7 @@ def search_page(
     request: analysis_service_pb2.SearchMediaRequest, everything: Sequence[Match]
 ) -> analysis_service_pb2.SearchMediaResponse:
     """Returns the page of matches that a request asks for."""
-    start = _start(request.page_token, everything)
+    start = _start(request.page_token, [each.media for each in everything])
     shown = everything[start : start + (request.page_size or DEFAULT_SEARCH)]
     response = analysis_service_pb2.SearchMediaResponse(matches=[_match(each) for each in shown])
     if start + len(shown) < len(everything):

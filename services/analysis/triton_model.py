@@ -15,12 +15,10 @@ from services.analysis.ports import Detections, Floats, Scene
 DETECTOR: Final = "face_detector"
 EMBEDDER: Final = "face_embedder"
 SCENES: Final = "scene_classifier"
-KINDS: Final = "document_head"
-SERVED: Final = (DETECTOR, EMBEDDER, SCENES, KINDS)
+SERVED: Final = (DETECTOR, EMBEDDER, SCENES)
 
 _CANDIDATES: Final = (Wanted("boxes", (None, 4)), Wanted("scores", (None,)), Wanted("landmarks", (None, 5, 2)))
-_SCENE: Final = (Wanted("logits", (1000,)), Wanted("embedding", (1280,)))
-_PROBABILITIES: Final = (Wanted("probabilities", (4,)),)
+_SCENE: Final = (Wanted("logits", (1000,)), Wanted("embedding", (1280,)), Wanted("kinds", (4,)))
 _DESCRIPTOR: Final = (Wanted("descriptor", (None,)),)
 
 
@@ -46,12 +44,8 @@ class TritonModels:
     async def classify(self, square: Picture) -> Scene:
         """Describes a picture (`Models.classify`)."""
         answer = await self._client.ask(SCENES, {"image": square[None]}, _SCENE)
-        return Scene(answer.floats("logits")[0], answer.floats("embedding")[0])
-
-    async def tell_kind(self, embedding: Floats) -> Floats:
-        """Tells photos from papers and screens (`Models.tell_kind`)."""
-        answer = await self._client.ask(KINDS, {"embedding": embedding[None]}, _PROBABILITIES)
-        return answer.floats("probabilities")[0]
+        logits, embedding, kinds = (answer.floats(each.name)[0] for each in _SCENE)
+        return Scene(logits, embedding, kinds)
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
         """Describes faces (`Models.embed`)."""

@@ -95,9 +95,8 @@ async def _see(look: Look, metadata: Metadata, eyes: Eyes) -> tuple[Seen, Measur
         eyes.models.classify(look.square),
         eyes.run(partial(seeing.measure, look)),
     )
-    kinds = await eyes.models.tell_kind(scene.embedding)
     faces = seeing.faces_in(detections, look.canvas)
-    return seeing.seen(metadata, measures, faces, scene, kinds), measures
+    return seeing.seen(metadata, measures, faces, scene), measures
 
 
 async def _templates(look: Look, faces: tuple[FoundFace, ...], eyes: Eyes) -> Templates:

@@ -41,7 +41,7 @@ PHOTOS_PER_ROUND = 112
 ROUNDS = 2
 WARM_UP = 12
 CONCURRENCY = 8
-LONG_SIDE = 1600
+LONG_SIDE = 2048
 """The bare models get their pictures at the size at which the service works."""
 IN_WORK = 20
 """Photos that the service has in work at a time."""

@@ -14,7 +14,7 @@ FACE_COLOUR = (255, 0, 255)
 SERVED = {
     name: f"{name}-1"
     for name in (
-        "document_head", "face_detector", "face_embedder", "scene_classifier",
+        "face_detector", "face_embedder", "scene_classifier",
         "sensitive_content", "text_detector", "text_encoder", "text_reader",
     )
 }  # fmt: skip
@@ -58,12 +58,8 @@ class FakeModels:
         embedding = cv2.resize(gray, (40, 32), interpolation=cv2.INTER_AREA).astype(np.float32).ravel() / 64
         logits = np.zeros(1000, np.float32)
         logits[281 if gray.mean() > 64 else 970] = 20
-        return Scene(logits, embedding)
-
-    async def tell_kind(self, embedding: Floats) -> Floats:
-        self._look()
         paper = float(embedding.mean() > 3.8)
-        return np.asarray([1 - paper, paper, 0, 0], np.float32)
+        return Scene(logits, embedding, np.asarray([1 - paper, paper, 0, 0], np.float32))
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
         self._look()

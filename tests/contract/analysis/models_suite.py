@@ -49,7 +49,7 @@ class ModelsSuite:
         assert np.array_equal(one.embedding, other.embedding)
 
     async def test_kinds_are_probabilities(self, models: Models) -> None:
-        kinds = await models.tell_kind((await models.classify(SQUARE)).embedding)
+        kinds = (await models.classify(SQUARE)).kinds
         assert kinds.shape == (4,)
         assert float(kinds.sum()) == pytest.approx(1, abs=1e-4)
 

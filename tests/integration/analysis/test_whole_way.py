@@ -87,13 +87,13 @@ async def test_face_boxes_are_right_in_every_orientation(ground: Ground, person:
 
 async def test_previews_are_small_upright_and_silent(ground: Ground, person: str) -> None:
     await ground.grant(person, *EVERYTHING)
-    large = photo("astronaut").resize((2048, 1536))
+    large = photo("astronaut").resize((2560, 1920))
     data = encode(lying(large, 6), exif=exif(orientation=6, position=LYON))
     stored = await ground.store(person, data, metadata=about())
     reader = await ground.as_person(person)
     await settled(reader, 1)
     sizes = analysis_service_pb2.PREVIEW_SIZE_PREVIEW, analysis_service_pb2.PREVIEW_SIZE_THUMBNAIL
-    for size, wanted in zip(sizes, [(1600, 1200), (320, 240)], strict=True):
+    for size, wanted in zip(sizes, [(2048, 1536), (320, 240)], strict=True):
         preview = Image.open(io.BytesIO(await reader.preview(stored.media, size)))
         assert (preview.format, preview.size, dict(preview.getexif())) == ("JPEG", wanted, {})
         expected = np.asarray(large.resize(wanted), int)

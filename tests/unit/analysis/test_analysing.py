@@ -200,15 +200,15 @@ async def test_a_withdrawal_at_the_last_moment_leaves_nothing(world: World) -> N
 async def test_keys_that_were_held_for_too_long_are_not_used(world: World) -> None:
     world.keyring.grant(ANN, *EVERYTHING)
     await world.bring_in()
-    answered = world.models.tell_kind
+    answered = world.models.classify
 
-    async def slowly(embedding):  # type: ignore[no-untyped-def]
-        world.models.tell_kind = answered  # type: ignore[method-assign]
+    async def slowly(square):  # type: ignore[no-untyped-def]
+        world.models.classify = answered  # type: ignore[method-assign]
         await world.clock.advance(10)
         world.keyring.destroy_purpose(ANN, "LOCATION")
-        return await answered(embedding)
+        return await answered(square)
 
-    world.models.tell_kind = slowly  # type: ignore[method-assign]
+    world.models.classify = slowly  # type: ignore[method-assign]
     await world.work()
     assert world.purposes() == {"CLOUD_PROCESSING", "FACE_GROUPING"}
     assert (await world.only()).state is MediaState.DONE

@@ -62,8 +62,13 @@ def test_a_picture_that_lies_on_its_side_stands_upright(kind: str, orientation: 
 def test_a_large_jpeg_is_decoded_at_a_reduced_scale_without_a_loss_that_matters() -> None:
     large = photo("astronaut").resize((4096, 4096), Image.Resampling.BICUBIC)
     picture = decode(encode(large))
-    assert picture.shape == (1600, 1600, 3)
-    assert distance(picture, np.asarray(large.resize((1600, 1600), Image.Resampling.BOX))) < 3
+    assert picture.shape == (2048, 2048, 3)
+    assert distance(picture, np.asarray(large.resize((2048, 2048), Image.Resampling.BOX))) < 3
+
+
+def test_a_jpeg_that_half_of_is_enough_is_not_decoded_whole() -> None:
+    large = photo("astronaut").resize((3400, 1700), Image.Resampling.BICUBIC)
+    assert decode(encode(large)).shape == (850, 1700, 3)
 
 
 def test_a_small_picture_keeps_its_size() -> None:
@@ -75,7 +80,7 @@ def test_a_one_pixel_picture_is_a_picture() -> None:
 
 
 def test_a_panorama_that_is_one_pixel_high_is_reduced() -> None:
-    assert decode(encode(Image.new("RGB", (5000, 1)), "PNG")).shape == (1, 1600, 3)
+    assert decode(encode(Image.new("RGB", (5000, 1)), "PNG")).shape == (1, 2048, 3)
 
 
 def test_transparency_is_white() -> None:
@@ -206,7 +211,7 @@ def test_a_small_upright_jpeg_is_its_own_preview_without_its_metadata() -> None:
     "data",
     [
         encode(photo("astronaut"), exif=exif(orientation=6)),
-        encode(photo("astronaut").resize((1700, 1700))),
+        encode(photo("astronaut").resize((2100, 2100))),
         encode(photo("astronaut"), "PNG"),
         encode(photo("coffee").convert("CMYK")),
     ],

@@ -31,7 +31,7 @@ class _PreviewSizeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PreviewSi
     PREVIEW_SIZE_THUMBNAIL: _PreviewSize.ValueType  # 1
     """Long side at most 320 pixels."""
     PREVIEW_SIZE_PREVIEW: _PreviewSize.ValueType  # 2
-    """Long side at most 1600 pixels."""
+    """Long side at most 2048 pixels."""
 
 class PreviewSize(_PreviewSize, metaclass=_PreviewSizeEnumTypeWrapper):
     """How large a preview is."""
@@ -41,7 +41,7 @@ PREVIEW_SIZE_UNSPECIFIED: PreviewSize.ValueType  # 0
 PREVIEW_SIZE_THUMBNAIL: PreviewSize.ValueType  # 1
 """Long side at most 320 pixels."""
 PREVIEW_SIZE_PREVIEW: PreviewSize.ValueType  # 2
-"""Long side at most 1600 pixels."""
+"""Long side at most 2048 pixels."""
 Global___PreviewSize: _TypeAlias = PreviewSize  # noqa: Y015
 
 @_typing.final
