@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from inference.models.build import BuiltModel, list_models
+from inference.models.manifest import shipped_model
+from inference.restyling.assembly import NAME as RESTYLER
+from inference.restyling.assembly import FlowRestylerFiles, assemble_restyler
 
 SHIPPED: Final = Path(__file__).parent / "model_repository"
 CONFIG_NAME: Final = "cpu"  # for the server's --model-config-name
@@ -36,10 +39,18 @@ def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
 
 
 def _assemble(folder: Path, model: BuiltModel) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(SHIPPED / model.name, folder)
+    if model.name == RESTYLER:
+        assemble_restyler(folder, FlowRestylerFiles(model.path, shipped_model(RESTYLER).manifest.styles))
+    else:
+        _assemble_network(folder, model)
     for config in (folder / "config.pbtxt", *folder.glob("configs/*.pbtxt")):
         _stamp(config, model.identity)
+
+
+def _assemble_network(folder: Path, model: BuiltModel) -> None:
+    """Makes the folder of a model that is served as it is: each request is one run."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(SHIPPED / model.name, folder)
     version = folder / _VERSION
     version.mkdir()
     shutil.copyfile(SHIPPED / "onnx_model.py", version / "model.py")

@@ -132,6 +132,7 @@ class Manifest(Signature):
         network: tensors of the ONNX file, where the served model does more than to run it once (the restyler's steps).
         parts: folders beside this one whose weights go into the same graph.
         served: false for such a part, which has no place of its own in the model repository.
+        styles: the names of a restyler's styles, by index.
     """
 
     name: Name
@@ -145,6 +146,7 @@ class Manifest(Signature):
     network: Signature | None = None
     parts: tuple[Name, ...] = ()
     served: bool = True
+    styles: tuple[Name, ...] = ()
     thresholds: Mapping[str, float] = Field(default_factory=dict)
 
     @property
