@@ -1,0 +1,52 @@
+"""When requests are due: seconds from the beginning, in rising order."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+
+
+def constant(rate: float, seconds: float) -> Iterator[float]:
+    """Yields times at even distances.
+
+    Args:
+        rate: requests a second.
+        seconds: how long.
+    """
+    for number in count():
+        due = number / rate
+        if due >= seconds:
+            return
+        yield due
+
+
+def poisson(rate: float, seconds: float, *, seed: int) -> Iterator[float]:
+    """Yields the times of a Poisson process: callers who know nothing of each other.
+
+    Args:
+        rate: requests a second, on average.
+        seconds: how long.
+        seed: the same seed gives the same times.
+    """
+    random = np.random.default_rng(seed)
+    due = 0.0
+    while (due := due + float(random.exponential(1.0 / rate))) < seconds:
+        yield due
+
+
+def step(base: float, factor: float, *, before: float, during: float, after: float, seed: int) -> Iterator[float]:
+    """Yields the times of a Poisson process whose rate is a multiple of itself for a while.
+
+    Args:
+        base: requests a second before and after.
+        factor: how many times as many in between.
+        before: seconds at the base rate.
+        during: seconds at the raised rate.
+        after: seconds at the base rate again.
+        seed: the same seed gives the same times.
+    """
+    starts = (0.0, before, before + during)
+    phases = ((base, before), (base * factor, during), (base, after))
+    for number, (start, (rate, seconds)) in enumerate(zip(starts, phases, strict=True)):
+        for due in poisson(rate, seconds, seed=seed + number):
+            yield start + due

@@ -1,0 +1,74 @@
+"""The memory of a server and its model processes, as long as a run lasts."""
+
+from dataclasses import dataclass, field
+
+import psutil
+
+from inference.client.clock import Clock
+from inference.load.regression import Slope, slope
+
+MEBIBYTE = 1024 * 1024
+_HOUR = 3600.0
+
+
+class ServerNotFound(Exception):
+    """No process of this user listens there."""
+
+
+def listening_process(port: int) -> psutil.Process:
+    """Finds the process that listens on a TCP port of this machine.
+
+    Raises:
+        ServerNotFound: there is none, or it is somebody else's.
+    """
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            return psutil.Process(connection.pid)
+    raise ServerNotFound(f"no process that this user may look into listens on port {port}")
+
+
+def memory_of(server: psutil.Process) -> float:
+    """Returns what a process and all below it hold, in MiB: pages that several share count once among them (PSS)."""
+    total = 0
+    for process in (server, *server.children(recursive=True)):
+        try:
+            total += process.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue  # ended between the list and the look
+    return total / MEBIBYTE
+
+
+@dataclass
+class MemoryWatch:
+    """Looks every so often.
+
+    Attributes:
+        server: The process; those below it are counted in.
+        clock: Of the process.
+        every: Seconds between two looks.
+        seconds: When it looked, from the beginning.
+        mebibytes: What it saw.
+    """
+
+    server: psutil.Process
+    clock: Clock
+    every: float = 1.0
+    seconds: list[float] = field(default_factory=list)
+    mebibytes: list[float] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Looks until it is cancelled."""
+        started = self.clock.monotonic()
+        while True:
+            self.seconds.append(self.clock.monotonic() - started)
+            self.mebibytes.append(memory_of(self.server))
+            await self.clock.sleep(self.every)
+
+    def growth(self, *, after: float) -> Slope:
+        """Returns the growth in MiB an hour, of what was seen after so many seconds.
+
+        Raises:
+            ValueError: that is too little to say anything.
+        """
+        first = next((number for number, when in enumerate(self.seconds) if when >= after), len(self.seconds))
+        return slope([when / _HOUR for when in self.seconds[first:]], self.mebibytes[first:])
