@@ -34,9 +34,8 @@ def album_tags(logits: NDArray[np.float32], *, threshold: float = SHOW_SCORE) ->
         The tags, the surest first; of equal ones, the more particular first.
     """
     groups = tag_groups()
-    probabilities = _softmax(logits)
-    tags = (Tag(name, _score(probabilities, classes)) for name, classes in groups.items())
-    kept = (tag for tag in tags if tag.score >= threshold)
+    scores = zip(groups, _scores(class_probabilities(logits)).tolist(), strict=True)
+    kept = (Tag(name, score) for name, score in scores if score >= threshold)
     return tuple(sorted(kept, key=lambda tag: (-round(tag.score, 2), len(groups[tag.name]))))
 
 
@@ -53,13 +52,24 @@ def _indices(entries: Iterable[int | str]) -> Iterable[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def _score(probabilities: NDArray[np.float64], classes: tuple[int, ...]) -> float:
-    """Returns 1 when the classes have all the probability, 0 when they have no more than their share by chance."""
-    chance = len(classes) / CLASSES
-    return float(np.clip((probabilities[list(classes)].sum() - chance) / (1 - chance), 0, 1))
+def _scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns for each tag 1 when its classes have all the probability, 0 when no more than their share by chance."""
+    members = _members()
+    chance = members.sum(axis=1) / CLASSES
+    return np.clip((members @ probabilities - chance) / (1 - chance), 0, 1)
 
 
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+@cache
+def _members() -> NDArray[np.float64]:
+    """Returns [tags, 1000]: 1 where a class belongs to a tag."""
+    members = np.zeros((len(tag_groups()), CLASSES))
+    for row, classes in zip(members, tag_groups().values(), strict=True):
+        row[list(classes)] = 1
+    return members
+
+
+def class_probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Returns [1000] probabilities that sum to 1, of the classifier's answer for one picture."""
     powers = np.exp(logits.astype(np.float64) - float(logits.max()))
     probabilities: NDArray[np.float64] = powers / powers.sum()
     return probabilities
