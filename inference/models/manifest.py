@@ -14,6 +14,7 @@ FOLDER: Final = Path(__file__).parent
 MANIFEST_FILE: Final = "manifest.toml"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+StyleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ElementType = Literal["UINT8", "FP16", "FP32", "INT32", "INT64"]
 Slot = Literal[
@@ -146,7 +147,7 @@ class Manifest(Signature):
     network: Signature | None = None
     parts: tuple[Name, ...] = ()
     served: bool = True
-    styles: tuple[Name, ...] = ()
+    styles: tuple[StyleName, ...] = ()
     thresholds: Mapping[str, float] = Field(default_factory=dict)
 
     @property
