@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from opentelemetry.metrics import Meter
+
 from inference.client.clock import Clock
+from inference.client.deadlines import TimeLeft, earliest, end_of_work, no_end
 from inference.client.errors import ModelAnswerBroken, ModelBusy, ModelFault, ModelMissing, OutOfMemory
 from inference.client.faults import fault_of
 from inference.client.lanes import SLOW_MODELS, Lane, Lanes
 from inference.client.limit import GateFull
+from inference.client.metrics import Metrics
 from inference.client.probing import Prober
 from inference.client.questions import Questions, shipped_questions
 from inference.client.retries import Patience, attempt
@@ -38,6 +43,8 @@ class InferenceClient:
         exceptions: Mapping[str, Patience] = SLOW_MODELS,
         wire: Wire | None = None,
         questions: Questions = shipped_questions,
+        time_left: TimeLeft = no_end,
+        meter: Meter | None = None,
     ) -> None:
         """Prepares; nothing is sent before the first question.
 
@@ -48,11 +55,15 @@ class InferenceClient:
             exceptions: Model -> how long is waited for this one.
             wire: Takes the place of the connection to `address`.
             questions: What a server that has failed is asked before anything else.
+            time_left: Says how many seconds a question's caller has left, such as those of the RPC that it serves.
+            meter: Measures; by default that of the process.
         """
         self._wire = wire or TritonWire(address)
         self._clock = clock
         self._lanes = Lanes(clock, patience, exceptions)
         self._prober = Prober(self._wire, questions)
+        self._time_left = time_left
+        self._metrics = Metrics(self._lanes, meter)
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,8 +84,8 @@ class InferenceClient:
             inputs: Name -> array of UINT8, INT32, INT64, FP16 or FP32; where the model takes batches, any number of
                 examples.
             wanted: The outputs, and what makes them usable.
-            deadline: When the answer has to be there at the latest, on the clock's `monotonic`; by default only the
-                patience ends the waiting.
+            deadline: When the answer has to be there at the latest, on the clock's `monotonic`. Whatever is said here,
+                what `answers_by` and `time_left` say holds too.
 
         Raises:
             ModelUnavailable: it does not answer now; `ModelBusy` and `OutOfMemory` are kinds of it.
@@ -83,9 +94,10 @@ class InferenceClient:
             ModelMissing: the server has no such model.
         """
         lane = self._lanes[model]
-        facts = await self._known(lane, deadline)
-        requests = requests_of(inputs, tuple(wanted), facts.largest_batch, deadline)
-        return Answer(join(await _together([self._halving(lane, request) for request in requests])))
+        with self._metrics.question(model):
+            facts = await self._known(lane, deadline)
+            requests = requests_of(inputs, tuple(wanted), facts.largest_batch, deadline)
+            return Answer(join(await _together([self._halving(lane, request) for request in requests])))
 
     async def identity(self, model: str) -> str:
         """Asks what findings name a model by, as it is served now; a server that does not say serves what is shipped.
@@ -145,9 +157,10 @@ class InferenceClient:
 
     async def _in_turn(self, lane: Lane, request: Request) -> Tensors:
         """Asks once its turn has come."""
-        wait = self._until(lane.patience.place, request.deadline) - self._clock.monotonic()
+        began = self._clock.monotonic()
         try:
-            async with lane.gate.place(wait):
+            async with lane.gate.place(self._until(lane.patience.place, request.deadline) - began):
+                self._metrics.admitted(lane.model, self._clock.monotonic() - began)
                 await self._prober.pass_breaker(lane)
                 return await self._answer(lane, request)
         except GateFull as full:
@@ -162,7 +175,9 @@ class InferenceClient:
 
         sent = self._clock.monotonic()
         arrays = await self._attempt(lane, ask, lane.patience.answer, request.deadline)
-        lane.gate.limit.answered(self._clock.monotonic() - sent)
+        seconds = self._clock.monotonic() - sent
+        self._metrics.answered(lane.model, seconds, request.batch[0] if request.batch else 1)
+        lane.gate.limit.answered(seconds)
         lane.breaker.succeed()
         return arrays
 
@@ -177,6 +192,7 @@ class InferenceClient:
                 first_retry=lane.patience.first_retry,
                 budget=lane.budget,
                 clock=self._clock,
+                retried=partial(self._metrics.retried, lane.model),
             )
         except Failed as failed:
             hurried = until < sent + seconds
@@ -186,8 +202,8 @@ class InferenceClient:
             raise
 
     def _until(self, seconds: float, deadline: float | None) -> float:
-        end = self._clock.monotonic() + seconds
-        return end if deadline is None else min(end, deadline)
+        now, left = self._clock.monotonic(), self._time_left()
+        return earliest(now + seconds, deadline, end_of_work(), None if left is None else now + left)
 
 
 async def _together(questions: Sequence[Coroutine[None, None, T]]) -> list[T]:

@@ -1,14 +1,18 @@
 """What a question can end with instead of an answer; each class says what the caller does next."""
 
 from datetime import timedelta
+from typing import ClassVar
 
 
 class ModelFault(Exception):
     """A model gave no usable answer.
 
     Attributes:
+        outcome: What measurements name it by.
         model: Its name.
     """
+
+    outcome: ClassVar[str] = "failed"
 
     def __init__(self, model: str, message: str) -> None:
         super().__init__(f"{model}: {message}")
@@ -22,6 +26,8 @@ class ModelUnavailable(ModelFault):
         retry_after: When it makes sense to ask again.
     """
 
+    outcome = "unavailable"
+
     def __init__(self, model: str, message: str, retry_after: timedelta = timedelta(seconds=1)) -> None:
         super().__init__(model, message)
         self.retry_after = retry_after
@@ -30,9 +36,13 @@ class ModelUnavailable(ModelFault):
 class ModelBusy(ModelUnavailable):
     """As many requests as the model may have are in flight (RESOURCE_EXHAUSTED): go on later."""
 
+    outcome = "busy"
+
 
 class OutOfMemory(ModelUnavailable):
     """The server has no memory for a batch of this size, nor for half of it."""
+
+    outcome = "out_of_memory"
 
 
 class ModelAnswerBroken(ModelFault):
@@ -42,6 +52,8 @@ class ModelAnswerBroken(ModelFault):
         output: The output at fault; empty where the model failed altogether.
     """
 
+    outcome = "broken"
+
     def __init__(self, model: str, message: str, output: str = "") -> None:
         super().__init__(model, f"output {output!r} {message}" if output else message)
         self.output = output
@@ -50,6 +62,10 @@ class ModelAnswerBroken(ModelFault):
 class TensorRefused(ModelFault):
     """The model refuses this input, now and later (INVALID_ARGUMENT)."""
 
+    outcome = "refused"
+
 
 class ModelMissing(ModelFault):
     """The server does not know the model (NOT_FOUND): it runs with the wrong repository, somebody must look."""
+
+    outcome = "missing"

@@ -65,6 +65,7 @@ async def attempt(
     first_retry: float,
     budget: RetryBudget,
     clock: Clock,
+    retried: Callable[[], None],
 ) -> T:
     """Calls, and calls again at most twice where the table says that it helps, with full jitter in between.
 
@@ -74,6 +75,7 @@ async def attempt(
         first_retry: Up to this long before the first retry, in seconds; doubles.
         budget: What retries are paid from.
         clock: The process's clock.
+        retried: Told before each retry.
 
     Raises:
         Failed: of the last attempt.
@@ -91,6 +93,7 @@ async def attempt(
         stop=gives_up,
         wait=wait_random_exponential(first_retry, max=_LONGEST_PAUSE),
         retry=retry_if_exception(lambda error: isinstance(error, Failed) and error.verdict is Verdict.RETRY),
+        before_sleep=lambda _: retried(),
         sleep=clock.sleep,
         reraise=True,
     )
