@@ -1,7 +1,7 @@
 """The client: one question for a model becomes a usable answer, or an error that says what to do next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -121,9 +121,9 @@ class InferenceClient:
         await self._prober.pass_breaker(lane)
         return await self._learn(lane, None)
 
-    def paused(self) -> timedelta:
-        """Returns how long it makes no sense to ask; zero when it does."""
-        return max((lane.breaker.open_for() for lane in self._lanes), default=timedelta())
+    def paused(self, models: Iterable[str]) -> timedelta:
+        """Returns how long it makes no sense to ask one of these models; zero when it does."""
+        return max((self._lanes[model].breaker.open_for() for model in models), default=timedelta())
 
     async def _known(self, lane: Lane, deadline: float | None) -> Facts:
         """Returns what the server serves; asked once, and again when it may be another server."""

@@ -23,6 +23,7 @@ from services.analysis.understanding import Eyes
 from services.analysis.work_store import WorkStore
 from services.analysis.worker import Worker
 from services.chassis.bus import connect_bus
+from services.chassis.calls import seconds_left
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
@@ -51,7 +52,8 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        models = TritonModels(await stack.enter_async_context(InferenceClient(settings.triton_address, clock)))
+        client = InferenceClient(settings.triton_address, clock, time_left=seconds_left)
+        models = TritonModels(await stack.enter_async_context(client))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
         await bus.ensure_stream("ANALYSIS", ["pellicule.analysis.v1.>"])
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)

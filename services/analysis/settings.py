@@ -25,6 +25,7 @@ class Pace:
         in_hand: Media at work at a time; each is in memory as a picture of at most 2048 pixels on its long side.
         renewals: How many of them may be media that have findings by other models already.
         lease: How long a claim holds; a process that died is found out after this.
+        storing: What of this is kept for storing the results; the models have to answer before.
         poll: How often is looked for what is due when nothing wakes the worker.
         sweep: How often is looked for what was missed.
         settle: How long a media waits before it is looked at: a phone sends several at a time, and they are understood
@@ -35,6 +36,7 @@ class Pace:
     in_hand: int = 20
     renewals: int = 4
     lease: timedelta = timedelta(minutes=1)
+    storing: timedelta = timedelta(seconds=10)
     poll: timedelta = timedelta(seconds=1)
     sweep: timedelta = timedelta(minutes=10)
     settle: timedelta = timedelta()

@@ -58,4 +58,4 @@ class TritonModels:
 
     def paused(self) -> timedelta:
         """Returns how long it makes no sense to ask (`Models.paused`)."""
-        return self._client.paused()
+        return self._client.paused(SERVED)

@@ -20,7 +20,7 @@ from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
-from services.chassis.telemetry import configure_telemetry
+from services.chassis.telemetry import configure_metrics, configure_telemetry
 from services.chassis.tls import internal_credentials, public_credentials
 from services.chassis.tokens import SubjectKey, TokenVerifier
 
@@ -86,6 +86,8 @@ async def serve(
             provider = configure_telemetry(name, settings.otlp_endpoint, ratio=settings.trace_ratio)
             if provider is not None:
                 stack.callback(provider.shutdown)
+            if (measurements := configure_metrics(name, settings.otlp_endpoint)) is not None:
+                stack.callback(measurements.shutdown)
             health_state = Health(service_names, ready, clock)
             supervisor = await stack.enter_async_context(supervised([*tasks, health_state.run]))
             await stack.enter_async_context(

@@ -43,7 +43,7 @@ class ServiceSettings(TlsSettings, TokenSettings):
     public_address: Address
     internal_address: Address
     otlp_endpoint: str | None = None
-    """Where traces go, `host:port`; absent means that none are made."""
+    """Where traces and measurements go, `host:port`; absent means that none are made."""
     trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of calls that start a trace, 0..1; the interceptor costs a third of the call rate."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,12 +1,15 @@
-"""Traces: OpenTelemetry over OTLP, sampled, and nothing at all where no endpoint is set."""
+"""Traces and measurements: OpenTelemetry over OTLP, and nothing at all where no endpoint is set."""
 
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 
 import grpc
-from opentelemetry import propagate, trace
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.grpc import aio_server_interceptor, filters
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -39,6 +42,29 @@ def configure_telemetry(
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     return provider
+
+
+def configure_metrics(service: str, endpoint: str | None) -> MeterProvider | None:
+    """Starts the export of the process's measurements, if there is somewhere to send them.
+
+    Args:
+        service: Name that every measurement bears.
+        endpoint: `host:port` of an OTLP collector; None turns measurements off.
+
+    Returns:
+        The provider, whose `shutdown` sends what is left; None when measurements are off.
+    """
+    if endpoint is None:
+        return None
+    provider = meter_provider(service, endpoint)
+    metrics.set_meter_provider(provider)
+    return provider
+
+
+def meter_provider(service: str, endpoint: str) -> MeterProvider:
+    """Returns what sends measurements to an OTLP collector at `host:port`, once a minute."""
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=endpoint, insecure=True))
+    return MeterProvider([reader], resource=Resource.create({SERVICE_NAME: service}))
 
 
 def server_interceptor(provider: TracerProvider) -> grpc.aio.ServerInterceptor:

@@ -114,7 +114,7 @@ async def test_a_dead_model_process_is_left_alone_at_once(client: InferenceClien
         with pytest.raises(ModelUnavailable):
             await ask(client)
     assert model.asked == 1
-    assert client.paused().total_seconds() > 0
+    assert client.paused(["doubler"]).total_seconds() > 0
 
 
 async def test_one_question_finds_out_whether_a_server_has_recovered_while_everybody_waits_for_it(
@@ -163,7 +163,7 @@ async def test_a_batch_whose_half_finds_no_memory_either_counts_as_a_failure(
     for _ in range(3):
         with pytest.raises(OutOfMemory):
             await ask(client, count=8)
-    assert client.paused().total_seconds() > 0
+    assert client.paused(["doubler"]).total_seconds() > 0
     assert server.models["doubler"].batches == [8, 4] * 3
 
 
@@ -195,7 +195,7 @@ async def test_nothing_is_waited_for_beyond_the_deadline(
         with pytest.raises(ModelUnavailable):
             await ask(client, deadline=clock.monotonic() + 0.3)
     assert clock.monotonic() - began < 4.5
-    assert client.paused().total_seconds() == 0
+    assert client.paused(["doubler"]).total_seconds() == 0
 
 
 async def test_a_server_that_hangs_is_left_alone(server: FaultServer, clock: SkippingClock) -> None:
@@ -204,7 +204,7 @@ async def test_a_server_that_hangs_is_left_alone(server: FaultServer, clock: Ski
         for _ in range(3):
             with pytest.raises(ModelUnavailable):
                 await ask(client)
-        assert client.paused().total_seconds() > 0
+        assert client.paused(["doubler"]).total_seconds() > 0
 
 
 async def test_a_server_that_closes_connections_again_and_again_loses_no_question(clock: SkippingClock) -> None:

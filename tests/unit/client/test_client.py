@@ -138,7 +138,7 @@ async def test_a_late_answer_to_a_hurried_caller_is_nobodys_failure(wire: FakeWi
         wire.steps.append(fails(Verdict.SLOW))
         with pytest.raises(ModelUnavailable):
             await ask(client, deadline=clock.monotonic() + 1)
-    assert client.paused().total_seconds() == 0
+    assert client.paused([MODEL]).total_seconds() == 0
 
 
 async def test_late_answers_to_patient_callers_open_the_breaker(wire: FakeWire, clock: FakeClock) -> None:
@@ -147,7 +147,7 @@ async def test_late_answers_to_patient_callers_open_the_breaker(wire: FakeWire, 
         wire.steps.append(fails(Verdict.SLOW))
         with pytest.raises(ModelUnavailable):
             await ask(client)
-    assert client.paused().total_seconds() > 0
+    assert client.paused([MODEL]).total_seconds() > 0
 
 
 async def test_a_restyler_gets_the_time_that_it_takes(wire: FakeWire, clock: FakeClock) -> None:
