@@ -25,6 +25,16 @@ ELEMENTS: Final[Mapping[str, np.dtype[np.generic]]] = {
     "INT64": np.dtype(np.int64),
 }
 
+_LONG: Final = 8  # so many times as wide as high, a picture is a line of text
+_LETTERS: Final = {  # five columns each; a bit for each of seven rows, the highest row first
+    "P": (0x7F, 0x48, 0x48, 0x48, 0x30),
+    "E": (0x7F, 0x49, 0x49, 0x49, 0x41),
+    "L": (0x7F, 0x01, 0x01, 0x01, 0x01),
+    "I": (0x00, 0x41, 0x7F, 0x41, 0x00),
+    "C": (0x3E, 0x41, 0x41, 0x41, 0x22),
+    "U": (0x7E, 0x01, 0x01, 0x01, 0x7E),
+}
+_WORD: Final = "PELLICULE"
 _FACES: Final = ((170, 190, 90), (430, 160, 62), (330, 430, 120))  # centre x, centre y, half the width
 
 
@@ -105,7 +115,7 @@ def _draw(tensor: Tensor) -> NDArray[np.generic]:
     if tensor.golden is not None:
         return np.asarray(tensor.golden, np.float64).reshape(shape).astype(element)
     if tensor.element == "UINT8":
-        return _picture(*shape[:2])
+        return _picture(*shape[:2]) if shape[0] * _LONG > shape[1] else _line(*shape[:2])
     steps = (np.arange(int(np.prod(shape)), dtype=np.int64) * 2654435761 % 4096).reshape(shape)
     return (steps / 4096).astype(element)
 
@@ -119,6 +129,18 @@ def _picture(height: int, width: int) -> NDArray[np.uint8]:
         _draw_face(canvas, (columns - x) / half, (rows - y) / half)
     picture: NDArray[np.uint8] = canvas.astype(np.uint8)
     return picture
+
+
+def _line(height: int, width: int) -> NDArray[np.uint8]:
+    """Draws a word in large dots on white paper, over the whole height, with mid-grey after its end."""
+    columns = [np.asarray([*_LETTERS[letter], 0], np.uint8) for letter in _WORD]
+    dots = np.unpackbits(np.concatenate([np.zeros(1, np.uint8), *columns])[None], axis=0)[1:]
+    dot = height // (len(dots) + 2)
+    ink = np.kron(dots, np.ones((dot, dot), np.uint8))
+    canvas = np.full((height, width, 3), 127, np.uint8)
+    canvas[:, : ink.shape[1]] = 245
+    canvas[dot : dot + ink.shape[0], : ink.shape[1]][ink > 0] = 25
+    return canvas
 
 
 def _draw_face(canvas: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> None:

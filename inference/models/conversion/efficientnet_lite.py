@@ -1,6 +1,6 @@
 """EfficientNet-Lite0 from its PyTorch state dict: logits of ImageNet's 1000 classes and the embedding below them.
 
-The document head reads that embedding in the same graph: one question tells what a picture shows and of what kind it is.
+The document head reads that embedding in the same graph: one question tells what a picture shows, and of what kind.
 
 Batch normalisation is folded into the convolutions; TensorFlow's SAME padding, which depends on the size of the
 input, is made explicit for 224 x 224.

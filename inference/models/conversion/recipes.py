@@ -7,7 +7,16 @@ from typing import Final
 
 import onnx
 
-from inference.models.conversion import centerface, dlib_resnet, efficientnet_lite, linear_head, shipped_onnx
+from inference.models.conversion import (
+    centerface,
+    dlib_resnet,
+    efficientnet_lite,
+    linear_head,
+    open_nsfw,
+    paddle_text,
+    sentence_encoder,
+    shipped_onnx,
+)
 from inference.models.manifest import Recipe
 
 # Each takes the bytes of a model's weights, then those of its parts in the manifest's order.
@@ -16,6 +25,10 @@ RECIPES: Final[Mapping[Recipe, Callable[..., onnx.ModelProto]]] = {
     "dlib_resnet": dlib_resnet.convert,
     "efficientnet_lite": efficientnet_lite.convert,
     "linear_head": linear_head.convert,
+    "open_nsfw": open_nsfw.convert,
+    "paddle_text_detector": paddle_text.convert_detector,
+    "paddle_text_reader": paddle_text.convert_reader,
+    "sentence_encoder": sentence_encoder.convert,
     "shipped_onnx": shipped_onnx.convert,
 }
 

@@ -99,9 +99,9 @@ def test_only_fields_that_the_server_knows_are_used(model: Model, read: object) 
 def test_a_model_is_warm_before_it_is_ready(model: Model) -> None:
     (warmup,) = _cpu(model).model_warmup
 
-    assert [(name, list(tensor.dims)) for name, tensor in warmup.inputs.items()] == [
-        (tensor.name, list(tensor.shape)) for tensor in model.manifest.inputs
-    ]
+    assert {name: list(tensor.dims) for name, tensor in warmup.inputs.items()} == {
+        tensor.name: list(tensor.shape) for tensor in model.manifest.inputs
+    }
 
 
 def test_the_notice_says_what_the_manifests_say() -> None:
