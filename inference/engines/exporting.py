@@ -21,7 +21,9 @@ _CODE: Final = (deltas, graphs, half, metrics, precision, probes)
 Report = Callable[[str], None]
 
 
-def export(model: Model, built: BuiltModel, home: Path, report: Report = lambda _: None) -> Export:
+def export(
+    model: Model, built: BuiltModel, home: Path, report: Report = lambda _: None, *, under: Profile | None = None
+) -> Export:
     """Makes a model's typed graph lie ready; what lies there already is left alone.
 
     Args:
@@ -29,20 +31,21 @@ def export(model: Model, built: BuiltModel, home: Path, report: Report = lambda 
         built: as it lies built on this machine.
         home: the folder of engines, made when it is missing.
         report: told what is being done.
+        under: the profile; the shipped one of the model when it is left out.
 
     Raises:
         GraphUnsupported: TensorRT would not read the graph.
         ProfileInvalid: the model has no profile.
     """
-    plan = profile(model.name)
-    target = home / "exports" / model.name / _key(built, plan)
+    chosen = under or profile(model.name)
+    target = home / "exports" / model.name / _key(built, chosen)
     with alone(home):
         present = find_export(target)
         if present is not None:
             return present
         report("export")
         with scratch_folder(home) as scratch:
-            record = _write(scratch, model, built, plan)
+            record = _write(scratch, model, built, chosen)
             settle(scratch, target)
     return Export(record, target)
 

@@ -1,0 +1,125 @@
+"""Asks a machine what it is: which TensorRT, which GPU, which serving image."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from inference.engines.errors import TensorRTMissing
+from inference.engines.targets import Target, check_major
+
+IN_THE_IMAGE: Final = Path("/usr/src/tensorrt/bin/trtexec")  # where serving images have it, off the path
+_SECONDS: Final = 60
+_BANNER: Final = re.compile(r"\[TensorRT v(?P<version>[\d.]+)\](?:\s*\[b(?P<build>\d+)\])?")
+_CAPABILITY: Final = re.compile(r"^(?P<major>\d+)\.(?P<minor>\d)$")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine that can build and run plans.
+
+    Attributes:
+        trtexec: the program.
+        target: what a plan built here is for.
+        gpu: the GPU's name.
+        driver: the version of its driver.
+        device: its number.
+    """
+
+    trtexec: str
+    target: Target
+    gpu: str
+    driver: str
+    device: int
+
+
+def this_node(*, triton_tag: str | None = None, device: int = 0, environment: Mapping[str, str] = os.environ) -> Node:
+    """Asks this machine.
+
+    Args:
+        triton_tag: the tag of the serving image; by default what the image says of itself.
+        device: the number of the GPU.
+        environment: where the image says it.
+
+    Raises:
+        TensorRTMissing: there is no TensorRT or no GPU here, or nothing says which image this is.
+        TargetUnknown: the TensorRT is too old.
+    """
+    trtexec = _trtexec(environment)
+    version = _tensorrt(trtexec)
+    check_major(version)
+    sm, gpu, driver = _gpu(device)
+    tag = triton_tag or _tag(environment)
+    return Node(trtexec, Target(triton_tag=tag, tensorrt=version, sm=sm), gpu, driver, device)
+
+
+def parse_banner(text: str) -> str | None:
+    """Reads the TensorRT version off `trtexec`'s first line: `[TensorRT v100500] [b18]` is 10.5.0.18."""
+    found = _BANNER.search(text)
+    if found is None:
+        return None
+    version = found["version"]
+    if "." in version:
+        return version
+    number = int(version)
+    parts = (number // 10000, number // 100 % 100, number % 100) if number >= 100000 else _old(number)
+    return ".".join(str(part) for part in (*parts, *((int(found["build"]),) if found["build"] else ())))
+
+
+def _old(number: int) -> tuple[int, int, int]:
+    """TensorRT 8 wrote v8601 for 8.6.1."""
+    return number // 1000, number // 100 % 10, number % 100
+
+
+def _trtexec(environment: Mapping[str, str]) -> str:
+    found = shutil.which("trtexec", path=environment.get("PATH"))
+    if found is None and IN_THE_IMAGE.exists():
+        found = str(IN_THE_IMAGE)
+    if found is None:
+        raise TensorRTMissing(
+            "no TensorRT here: trtexec is neither on the path nor in the serving image's place; build on the GPU "
+            "node with the serving image, and use `pellicule engines plan` to see the commands anywhere",
+            field="trtexec",
+        )
+    return found
+
+
+def _tensorrt(trtexec: str) -> str:
+    version = parse_banner(_run((trtexec, "--help")))
+    if version is None:
+        raise TensorRTMissing(f"{trtexec} does not tell its version; is it TensorRT's?", field="trtexec")
+    return version
+
+
+def _gpu(device: int) -> tuple[int, str, str]:
+    query = ("nvidia-smi", f"--id={device}", "--query-gpu=compute_cap,name,driver_version", "--format=csv,noheader")
+    if shutil.which("nvidia-smi") is None:
+        raise TensorRTMissing("no GPU here: nvidia-smi is not on the path; build on the GPU node", field="nvidia-smi")
+    fields = [field.strip() for field in _run(query).strip().partition("\n")[0].split(",")]
+    capability = _CAPABILITY.match(fields[0])
+    if capability is None or len(fields) != 3:
+        raise TensorRTMissing(f"nvidia-smi names no GPU {device}: {', '.join(fields)}", field="nvidia-smi")
+    return int(capability["major"] + capability["minor"]), fields[1], fields[2]
+
+
+def _tag(environment: Mapping[str, str]) -> str:
+    """What the serving image says of itself; its variable lacks the flavour, which plain images do not need."""
+    release = environment.get("NVIDIA_TRITON_SERVER_VERSION")
+    if not release:
+        raise TensorRTMissing(
+            "nothing says which serving image this is; name its tag with --triton-tag, such as 24.10-py3",
+            field="triton-tag",
+        )
+    return f"{release}-py3"
+
+
+def _run(command: tuple[str, ...]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TensorRTMissing(f"{command[0]} does not run: {error}", field=Path(command[0]).name) from error
+    return done.stdout + done.stderr
