@@ -99,3 +99,26 @@ def longest_stall(run: Run) -> float:
             since = moment
         outstanding += change
     return longest
+
+
+def recovered_after(
+    run: Run, moment: float, *, within: float, window: float = 2.0, share: float = 0.95
+) -> float | None:
+    """Returns the seconds after a moment from which on callers are served as they should be; None if never.
+
+    Args:
+        run: of a whole scenario.
+        moment: when the trouble was over, or began.
+        within: seconds in which an answer counts.
+        window: seconds in a row for which it must hold.
+        share: of the requests due in the window.
+    """
+    due = sorted(run.samples, key=lambda sample: sample.due)
+    start = moment
+    while start + window <= run.seconds:
+        inside = [sample for sample in due if start <= sample.due < start + window]
+        good = sum(sample.outcome is Outcome.ANSWERED and sample.latency <= within for sample in inside)
+        if inside and good >= share * len(inside):
+            return start - moment
+        start += 0.25
+    return None

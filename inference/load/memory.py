@@ -22,7 +22,8 @@ def listening_process(port: int) -> psutil.Process:
         ServerNotFound: there is none, or it is somebody else's.
     """
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        here = connection.laddr[1] if connection.laddr else None
+        if connection.status == psutil.CONN_LISTEN and here == port and connection.pid:
             return psutil.Process(connection.pid)
     raise ServerNotFound(f"no process that this user may look into listens on port {port}")
 

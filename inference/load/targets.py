@@ -1,0 +1,108 @@
+"""The two ways to a server: the bare wire, and the client that the services use."""
+
+from collections import Counter
+from types import TracebackType
+from typing import Final, Self
+
+import grpc
+
+from inference.client.client import InferenceClient
+from inference.client.clock import Clock
+from inference.client.errors import ModelBusy, ModelFault
+from inference.client.retries import Patience
+from inference.load.harness import Outcome
+from inference.load.questions import Question
+
+_METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
+_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+_CHANNEL: Final = (
+    ("grpc.max_send_message_length", _MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+)
+
+
+class BareWire:
+    """Sends one request, encoded once, again and again; no limit, no retry, and hardly a cost of its own.
+
+    Attributes:
+        faults: What went wrong, and how often.
+    """
+
+    def __init__(self, address: str, question: Question, *, seconds: float) -> None:
+        """Prepares.
+
+        Args:
+            address: `host:port` of the server.
+            question: what is asked.
+            seconds: longest wait for an answer.
+        """
+        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL)
+        # Bytes in, bytes out: nothing is encoded or decoded for a request.
+        self._call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(_METHOD)
+        self._request = question.encoded()
+        self._least = question.answer_bytes
+        self._seconds = seconds
+        self.faults: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._channel.close()
+
+    async def ask(self, number: int) -> Outcome:
+        """Sends the request."""
+        try:
+            answer = await self._call(self._request, timeout=self._seconds)
+        except grpc.aio.AioRpcError as error:
+            self.faults[f"{error.code().name}: {error.details()}"] += 1
+            return Outcome.FAILED
+        if len(answer) < self._least:
+            self.faults["an answer without its tensors"] += 1
+            return Outcome.FAILED
+        return Outcome.ANSWERED
+
+
+class ShieldedWire:
+    """Sends it as the services do: so many in flight, a bounded wait for a place, then refused.
+
+    Attributes:
+        faults: What went wrong, and how often.
+    """
+
+    def __init__(self, address: str, question: Question, clock: Clock, *, place: float, answer: float) -> None:
+        """Prepares.
+
+        Args:
+            address: `host:port` of the server.
+            question: what is asked.
+            clock: of the process.
+            place: longest wait for a place in flight, in seconds.
+            answer: longest wait for an answer, in seconds.
+        """
+        self._client = InferenceClient(address, clock, patience=Patience(place=place, answer=answer))
+        self._question = question
+        self._wanted = question.wanted
+        self.faults: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def ask(self, number: int) -> Outcome:
+        """Asks through the client."""
+        try:
+            await self._client.ask(self._question.model, self._question.inputs, self._wanted)
+        except ModelBusy:
+            return Outcome.REFUSED
+        except ModelFault as fault:
+            self.faults[f"{type(fault).__name__}: {fault}"] += 1
+            return Outcome.FAILED
+        return Outcome.ANSWERED
