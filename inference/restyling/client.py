@@ -81,6 +81,14 @@ class RestylerClient:
         """
         return _styles(await self._served())
 
+    async def identity(self) -> str:
+        """Returns the name and version of the model that is served; empty when the server does not say.
+
+        Raises:
+            ModelFault: the server does not answer.
+        """
+        return (await self._served()).identity
+
     async def restyle(self, request: RestyleRequest) -> Picture:
         """Asks for one picture.
 

@@ -21,6 +21,7 @@ _GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.token": ("token",),
     "services.cli.models": ("models",),
     "services.cli.bench": ("bench",),
+    "services.cli.restyle": ("restyle",),
 }
 
 

@@ -11,7 +11,7 @@ import typer
 
 from services.cli.output import CommandFailed, emit, failures, say
 
-NAMES = ("upload", "analyze")
+NAMES = ("upload", "analyze", "restyle")
 Measure = Callable[[], AsyncIterator[Mapping[str, object]]]
 
 

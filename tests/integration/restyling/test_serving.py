@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 import tritonclient.grpc.aio as triton
+from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from inference.client.errors import ModelBusy
@@ -54,7 +55,7 @@ def _request(photo: Picture | None = None, *, style: int = INVERTED, steps: int 
 
 async def _raw(address: str, request: RestyleRequest) -> Picture:
     """Asks without our client, which would refuse by itself."""
-    inputs = {
+    inputs: dict[str, NDArray[np.generic]] = {
         "photo": request.photo[None],
         "style": np.array([[request.style]], np.int32),
         "steps": np.array([[request.steps]], np.int32),
