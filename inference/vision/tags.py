@@ -56,7 +56,8 @@ def _scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns for each tag 1 when its classes have all the probability, 0 when no more than their share by chance."""
     members = _members()
     chance = members.sum(axis=1) / CLASSES
-    scores: NDArray[np.float64] = np.clip((members @ probabilities - chance) / (1 - chance), 0, 1)
+    sums = np.einsum("ij,j->i", members, probabilities)  # `@` would wake threads that then spin
+    scores: NDArray[np.float64] = np.clip((sums - chance) / (1 - chance), 0, 1)
     return scores
 
 
