@@ -2,14 +2,27 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+_ELEMENTS: Final = {
+    "tensor(uint8)": "UINT8",
+    "tensor(float)": "FP32",
+    "tensor(float16)": "FP16",
+    "tensor(int32)": "INT32",
+    "tensor(int64)": "INT64",
+}
+
 
 class ModelSession:
-    """One model in this process."""
+    """One model in this process.
+
+    Attributes:
+        elements: name of an input -> its element type, such as "FP32".
+    """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
@@ -19,6 +32,7 @@ class ModelSession:
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._outputs = [output.name for output in self._session.get_outputs()]
+        self.elements = {each.name: _ELEMENTS.get(each.type, each.type) for each in self._session.get_inputs()}
 
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """Runs the model once.

@@ -1,0 +1,80 @@
+"""What an operator's model answers to the golden questions, kept when it is installed.
+
+A server that serves it later is known by these answers to do so rightly.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models.golden import Golden, golden_inputs
+from inference.models.manifest import Manifest, Output, shipped_model
+from inference.models.sessions import ModelSession
+from inference.slots.contracts import SlotName
+from inference.slots.filling import Filling
+
+GOLDEN_FILE: Final = "golden.npz"
+_SHAPE: Final = "__shape"
+_SURE: Final = 0.3
+_PIXEL_TOLERANCE: Final = 0.5
+_TOLERANCE: Final = 0.01
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def record_answers(filling: Filling) -> dict[str, tuple[int, ...]]:
+    """Asks a model the golden question of the one that it takes the place of, and keeps the answer in its folder.
+
+    Returns:
+        Name of an output -> its lengths, without the batch; empty for a restyler, which answers with a picture.
+    """
+    if filling.slot == SlotName.RESTYLER:
+        return {}
+    manifest = shipped_model(filling.contract.serves).manifest
+    session = ModelSession(filling.folder / f"{filling.contract.graphs[0].name}.onnx")
+    answers = session.run(golden_inputs(manifest))
+    np.savez(filling.folder / GOLDEN_FILE, **_certain(answers))
+    return {output.name: answers[output.name].shape[1:] for output in filling.contract.graphs[0].outputs}
+
+
+def recorded_golden(model: str, path: Path) -> Golden:
+    """The golden pair of an operator's model.
+
+    Args:
+        model: the name under which it is served.
+        path: the answers that were kept.
+    """
+    manifest = shipped_model(model).manifest
+    with np.load(path, allow_pickle=False) as arrays:
+        answers = {name: arrays[name] for name in arrays.files if not name.endswith(_SHAPE)}
+        shapes = {name: tuple(arrays[name + _SHAPE].tolist()) for name in answers}
+    return Golden(manifest, golden_inputs(manifest), answers, _outputs(manifest, shapes))
+
+
+def _certain(answers: Arrays) -> dict[str, NDArray[np.generic]]:
+    """Keeps answers with their shapes; of a detector's, the sure candidates: the order of the others means nothing."""
+    shapes = {f"{name}{_SHAPE}": np.asarray(array.shape[1:], np.int64) for name, array in answers.items()}
+    kept = dict(answers)
+    if "scores" in answers:
+        count = int((answers["scores"].astype(np.float64) >= _SURE).sum())
+        kept = {name: array[:, :count] for name, array in answers.items()}
+    return {**kept, **shapes}
+
+
+def _outputs(manifest: Manifest, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Output, ...]:
+    """The outputs as the operator's model has them, with the tolerances that an FP16 engine needs."""
+    known = {output.name: output for output in manifest.outputs}
+    return tuple(
+        Output(
+            name=name,
+            element="FP32",
+            shape=shape,
+            meaning=known[name].meaning,
+            absolute_tolerance=_PIXEL_TOLERANCE if name in {"boxes", "landmarks"} else _TOLERANCE,
+            relative_tolerance=_TOLERANCE,
+        )
+        for name, shape in shapes.items()
+    )

@@ -1,0 +1,200 @@
+"""Takes an operator's model into a slot, and out again. Whatever goes wrong, what was served before stays."""
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from inference.slots.answers import record_answers
+from inference.slots.checking import Report, Step, check
+from inference.slots.contracts import SlotContract, contracts_of
+from inference.slots.files import unusable
+from inference.slots.filling import (
+    IN_USE,
+    Filling,
+    digest_of,
+    filling_of,
+    fillings,
+    key_of,
+    read_record,
+    slot_folder,
+    write_record,
+)
+from inference.slots.violations import FillingBroken, SlotEmpty, SlotRefused, Violation
+
+_LOCK: Final = ".lock"
+_SCRATCH: Final = ".checking-"
+
+
+def use(
+    home: Path,
+    slot: str,
+    files: Sequence[Path],
+    *,
+    name: str = "",
+    licence: str = "",
+    report: Report = lambda _: None,
+) -> Filling:
+    """Checks a model against the contract of a slot, and installs it there.
+
+    The files are copied first, so that what was checked is what is served.
+
+    Args:
+        home: the folder of built models.
+        slot: which slot.
+        files: its ONNX file, or the files of a latent restyler.
+        name: what the operator calls it; the name of its first file by default.
+        licence: its terms, as an SPDX expression.
+        report: told of each step.
+
+    Returns:
+        What fills the slot now; served from the next start of the inference server.
+
+    Raises:
+        SlotUnknown: there is no such slot.
+        SlotRefused: the model breaks the contract; nothing was installed.
+    """
+    contract, named = _assign(slot, files)
+    folder = slot_folder(home, slot)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder), _scratch(folder) as scratch:
+        digests = {target: _copy(source, scratch / target) for target, source in named.items()}
+        checked = check(contract, scratch, report)
+        if checked.violations:
+            raise SlotRefused(slot, checked.violations)
+        bare = Filling(
+            slot, contract.kind, name or files[0].stem, licence or "not stated", digest_of(digests), digests, {},
+            checked.styles, scratch,
+        )  # fmt: skip
+        _install(folder, replace(bare, shapes=record_answers(bare)))
+    report(Step("installed", 1, 1))
+    return _in_use(home, slot)
+
+
+def unuse(home: Path, slot: str) -> Filling:
+    """Takes the operator's model out of a slot: the shipped one is served from the next start on.
+
+    Returns:
+        What filled it.
+
+    Raises:
+        SlotUnknown: there is no such slot.
+        SlotEmpty: nothing of the operator's fills it.
+    """
+    contracts_of(slot)
+    folder = slot_folder(home, slot)
+    key = (folder / IN_USE).read_text("utf-8").strip() if (folder / IN_USE).exists() else None
+    if key is None:
+        raise SlotEmpty(f"the slot {slot} is filled by the model that comes with the product", field=slot)
+    with _alone(folder):
+        filling = read_record(folder / key)
+        (folder / IN_USE).unlink()
+        _remove_others(folder, keep=None)
+    if filling is None:
+        raise FillingBroken(f"what filled {slot} was damaged; it is removed", field=slot)
+    return filling
+
+
+def verify(home: Path, report: Report = lambda _: None) -> tuple[Filling, ...]:
+    """Proves again what operators have installed: digests, and the contracts of the slots.
+
+    Raises:
+        FillingBroken: a file was changed.
+        SlotRefused: it breaks the contract of its slot, as this version has it.
+    """
+    found = fillings(home)
+    for slot, filling in found.items():
+        changed = [name for name, digest in filling.files.items() if _digest(filling.folder / name) != digest]
+        if changed:
+            message = f"{filling.folder / changed[0]} was changed after it was checked; use the model again"
+            raise FillingBroken(message, field=slot)
+        checked = check(filling.contract, filling.folder, report)
+        if checked.violations:
+            raise SlotRefused(slot, checked.violations)
+    return tuple(found.values())
+
+
+def _assign(slot: str, files: Sequence[Path]) -> tuple[SlotContract, Mapping[str, Path]]:
+    """Tells which contract is meant, and which file is which.
+
+    Raises:
+        SlotRefused: files are missing, too large, or too many.
+    """
+    contract = _contract(slot, files)
+    wanted = [*(f"{graph.name}.onnx" for graph in contract.graphs), *contract.companions]
+    named = {wanted[0]: files[0]} if len(wanted) == len(files) == 1 else {path.name: path for path in files}
+    faults = [fault for path in files if (fault := unusable(path, contract.largest_bytes))]
+    if set(named) != set(wanted) or len(files) != len(wanted):
+        found = ", ".join(path.name for path in files) or "no file"
+        remedy = "name each of these files once"
+        faults.append(Violation("files", found, ", ".join(wanted) if len(wanted) > 1 else "one ONNX file", remedy))
+    if faults:
+        raise SlotRefused(slot, faults)
+    return contract, named
+
+
+def _contract(slot: str, files: Sequence[Path]) -> SlotContract:
+    """Of two contracts, the one with more files is meant when more than one is given."""
+    first, *others = contracts_of(slot)
+    return others[0] if others and len(files) > 1 else first
+
+
+def _install(folder: Path, filling: Filling) -> None:
+    """Gives the finished folder its name, then has it served."""
+    target = folder / key_of(filling.sha256)
+    write_record(filling)
+    filling.folder.chmod(0o755)
+    if target.exists():
+        shutil.rmtree(target)
+    filling.folder.rename(target)
+    pointer = folder / f"{IN_USE}.new"
+    pointer.write_text(target.name + "\n", "utf-8")
+    pointer.replace(folder / IN_USE)
+    _remove_others(folder, keep=target.name)
+
+
+def _in_use(home: Path, slot: str) -> Filling:
+    filling = filling_of(home, slot)
+    if filling is None:
+        raise SlotEmpty(f"the slot {slot} was emptied meanwhile; use the model again", field=slot)
+    return filling
+
+
+def _remove_others(folder: Path, *, keep: str | None) -> None:
+    for other in folder.iterdir():
+        if other.is_dir() and other.name != keep and not other.name.startswith("."):
+            shutil.rmtree(other)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Lets one process at a time change a slot; what one that was killed left behind is removed."""
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(left)
+        yield
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=folder))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> str:
+    shutil.copyfile(source, target)
+    return _digest(target)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
