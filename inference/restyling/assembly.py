@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from inference.models.errors import ModelError
 from inference.restyling.diffusion.errors import RestylerMisconfigured
 from inference.restyling.diffusion.flow import GRAPH
 from inference.restyling.diffusion.latent import GRAPHS
@@ -20,6 +21,12 @@ SAMPLING: Final = Path(__file__).parent / "diffusion"
 _SHIPPED: Final = Path(__file__).parents[1] / "model_repository" / NAME
 _CODE: Final = "model.py"
 _VERSION: Final = "1"
+
+
+class RestylerFilesUnusable(ModelError):
+    """What shall fill the slot lacks a file, or says what cannot be."""
+
+    reason = "RESTYLER_MISCONFIGURED"
 
 
 @dataclass(frozen=True)
@@ -58,9 +65,13 @@ def assemble_restyler(folder: Path, files: RestylerFiles) -> None:
         files: what fills the slot.
 
     Raises:
-        RestylerMisconfigured: a file is missing, or the settings of a latent model cannot be; nothing was changed.
+        RestylerFilesUnusable: a file is missing, no styles are named, or the settings of a latent model cannot be;
+            nothing was changed.
     """
-    family, styles, sources = _contents(files)
+    try:
+        family, styles, sources = _contents(files)
+    except RestylerMisconfigured as error:
+        raise RestylerFilesUnusable(str(error), field=error.field) from error
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_SHIPPED, folder, ignore=shutil.ignore_patterns(_CODE))
     version = folder / _VERSION
@@ -83,6 +94,8 @@ def place(source: Path, target: Path) -> None:
 
 def _contents(files: RestylerFiles) -> tuple[str, tuple[str, ...], dict[str, Path]]:
     if isinstance(files, FlowRestylerFiles):
+        if not files.styles:
+            raise RestylerMisconfigured("it names no styles; list them by index", field="styles")
         return FLOW, files.styles, {f"{GRAPH}.onnx": _present(files.velocity)}
     settings = read_settings(files.folder / SETTINGS_FILE)
     for graph in GRAPHS:

@@ -6,6 +6,7 @@ Parameters of the configuration:
     styles: the names of the styles by index, with commas between them.
     graphs: "sessions" runs the ONNX files of the folder here; "models" calls the models `restyler_<graph>` of the
         same server, which on a GPU are TensorRT plans.
+    canvas: the only side that the flow network takes, in pixels, as plans have; "0" for any.
     threads: of one run here; "0" for all cores.
 """
 
@@ -34,7 +35,13 @@ class TritonPythonModel:
         in_process = parameters["graphs"] == "sessions"
         graphs = _sessions(folder, int(parameters["threads"])) if in_process else _served(args["model_name"])
         try:
-            self._restyler = open_restyler(parameters["family"], parameters["styles"].split(","), folder, graphs)
+            self._restyler = open_restyler(
+                parameters["family"],
+                parameters["styles"].split(","),
+                folder,
+                graphs,
+                canvas=int(parameters["canvas"]),
+            )
             if in_process:
                 self._restyler.restyle(_smallest(), lambda: False)
         except RestylingError as error:

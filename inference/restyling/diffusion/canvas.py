@@ -35,17 +35,14 @@ def to_picture(signal: Array) -> Picture:
     return picture
 
 
-def padded(signal: Array, *, multiple: int) -> Array:
-    """Mirrors the right and the lower edge until both sides are multiples of a number."""
-    height, width = signal.shape[-2:]
-    below, beside = -height % multiple, -width % multiple
-    if not below and not beside:
-        return signal
-    return np.pad(signal, ((0, 0), (0, 0), (0, below), (0, beside)), mode="reflect")
+def mirrored(signal: Array, *, height: int, width: int) -> Array:
+    """Mirrors the right and the lower edge of a signal [1, C, H, W] until it has a size, as often as it takes."""
+    below, beside = height - signal.shape[-2], width - signal.shape[-1]
+    return np.pad(signal, ((0, 0), (0, 0), (0, below), (0, beside)), mode="symmetric")
 
 
 def cropped(signal: Array, *, height: int, width: int) -> Array:
-    """Cuts off what `padded` has added."""
+    """Cuts off what `mirrored` has added."""
     return signal[..., :height, :width]
 
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from .canvas import cropped, padded, to_picture, to_signal
-from .errors import NetworkFailed, RestylingCancelled
+from .canvas import cropped, mirrored, to_picture, to_signal
+from .errors import NetworkFailed, PictureTooLarge, RestylingCancelled
 from .noise import Noise
 from .request import Array, Picture, RestyleRequest, Run, Stopped, check_request
 
@@ -27,10 +27,12 @@ class FlowRestyler:
     Args:
         run: runs the graph `velocity`: x, photo FP32 [1, 3, H, W], t FP32 [1], style INT64 [1] -> v [1, 3, H, W].
         styles: the names of the styles, by index.
+        canvas: the only side that the graph takes, in pixels; 0 for every multiple of 8.
     """
 
-    def __init__(self, run: Run, styles: Sequence[str]) -> None:
+    def __init__(self, run: Run, styles: Sequence[str], *, canvas: int = 0) -> None:
         self._run = run
+        self._canvas = canvas
         self.styles = tuple(styles)
 
     def restyle(self, request: RestyleRequest, stopped: Stopped) -> Picture:
@@ -50,12 +52,24 @@ class FlowRestyler:
         """
         check_request(request, self.styles)
         height, width = request.photo.shape[:2]
-        photo = padded(to_signal(request.photo), multiple=SIDE_MULTIPLE)
-        x = begin(photo, Noise(request.seed), request.strength)
+        photo = to_signal(request.photo)
+        # Noise is drawn for the photo alone: what is added at its edges must not change what is in it.
+        x = self._padded(begin(photo, Noise(request.seed), request.strength))
+        photo = self._padded(photo)
         for now, then in pairwise(times(request.steps, request.strength)):
             look(stopped)
             x += np.float32(then - now) * self._velocity(x, photo, now, request.style)
         return to_picture(cropped(x, height=height, width=width))
+
+    def _padded(self, signal: Array) -> Array:
+        height, width = signal.shape[-2:]
+        if not self._canvas:
+            return mirrored(signal, height=height + -height % SIDE_MULTIPLE, width=width + -width % SIDE_MULTIPLE)
+        if max(height, width) > self._canvas:
+            raise PictureTooLarge(
+                f"the photo is {width} x {height} px; here each side may have {self._canvas} px", field="photo"
+            )
+        return mirrored(signal, height=self._canvas, width=self._canvas)
 
     def _velocity(self, x: Array, photo: Array, time: float, style: int) -> Array:
         answer = self._run(

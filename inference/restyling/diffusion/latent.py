@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from .canvas import cropped, resized, to_picture, to_signal
+from .canvas import cropped, mirrored, resized, to_picture, to_signal
 from .errors import NetworkFailed
 from .flow import finite, look
 from .latent_settings import LatentSettings
@@ -58,7 +58,7 @@ class LatentRestyler:
         photo = to_signal(request.photo)
         height, width = photo.shape[-2:]
         inner = _fitted(height, width)
-        square = _squared(resized(photo, height=inner[0], width=inner[1]))
+        square = mirrored(resized(photo, height=inner[0], width=inner[1]), height=SIDE, width=SIDE)
         look(stopped)
         latent = self._call(VAE_ENCODER, "latent_sample", sample=square) * np.float32(self._settings.scaling_factor)
         decoded = self._decode(self._descend(latent, request, stopped), stopped)
@@ -111,11 +111,6 @@ def _fitted(height: int, width: int) -> tuple[int, int]:
     """Returns the height and the width whose longer one is the side of the square."""
     scale = SIDE / max(height, width)
     return max(round(height * scale), 1), max(round(width * scale), 1)
-
-
-def _squared(signal: Array) -> Array:
-    height, width = signal.shape[-2:]
-    return np.pad(signal, ((0, 0), (0, 0), (0, SIDE - height), (0, SIDE - width)), mode="symmetric")
 
 
 def _refuse_black(decoded: Array, photo: Array) -> None:

@@ -25,7 +25,7 @@ class Restyler(Protocol):
         """Paints one photo anew; see `FlowRestyler.restyle`."""
 
 
-def open_restyler(family: str, styles: Sequence[str], folder: Path, graphs: OpenGraphs) -> Restyler:
+def open_restyler(family: str, styles: Sequence[str], folder: Path, graphs: OpenGraphs, *, canvas: int = 0) -> Restyler:
     """Opens a restyler.
 
     Args:
@@ -33,12 +33,13 @@ def open_restyler(family: str, styles: Sequence[str], folder: Path, graphs: Open
         styles: the names of the styles, by index; a latent one says them itself.
         folder: where a latent one's settings lie.
         graphs: opens the graphs.
+        canvas: the only side that a flow network takes, in pixels; 0 for every multiple of 8.
 
     Raises:
         RestylerMisconfigured: there is no such family, or its settings cannot be.
     """
     if family == FLOW:
-        return FlowRestyler(graphs((GRAPH,)), styles)
+        return FlowRestyler(graphs((GRAPH,)), styles, canvas=canvas)
     if family == LATENT:
         settings = read_settings(folder / SETTINGS_FILE)
         return LatentRestyler(graphs(GRAPHS), settings)

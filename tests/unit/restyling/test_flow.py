@@ -117,6 +117,19 @@ def test_any_size_is_brought_to_multiples_of_8_and_back(size: tuple[int, int]) -
     assert [side % 8 for side in seen[0]] == [1, 3, 0, 0]
 
 
+def test_a_graph_of_one_size_paints_what_a_free_one_paints() -> None:
+    request = _request(photo=_photo(100, 70), strength=0.8)
+
+    fixed = FlowRestyler(_kept_noise, STYLES, canvas=256).restyle(request, lambda: False)
+
+    assert np.array_equal(fixed, _restyle(_kept_noise, request))
+
+
+def test_a_photo_larger_than_the_only_size_of_a_graph_is_refused() -> None:
+    with pytest.raises(PictureTooLarge, match="80 x 64 px; here each side may have 72 px"):
+        FlowRestyler(_kept_noise, STYLES, canvas=72).restyle(_request(), lambda: False)
+
+
 def test_what_leaves_the_range_is_cut_off() -> None:
     picture = _restyle(_straight_to(9), _request(photo=np.full((64, 64, 3), 200, np.uint8)))
 
