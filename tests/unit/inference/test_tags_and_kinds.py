@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.models.manifest import FOLDER
-from inference.vision.kinds import KINDS, Kind, kind_of
+from inference.vision.kinds import KINDS, Kind, kind_of, may_be_to_read, settled_kind
 from inference.vision.tags import CLASSES, album_tags, tag_groups
 
 
@@ -84,3 +84,33 @@ def test_the_likeliest_kind_wins(index: int, kind: Kind) -> None:
 
     assert kind_of(probabilities).kind == kind
     assert kind_of(probabilities).score == pytest.approx(0.7)
+
+
+def _kinds(photo: float, document: float, receipt: float, screenshot: float) -> NDArray[np.float32]:
+    return np.asarray([photo, document, receipt, screenshot], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "lines", "area", "wanted"),
+    [
+        (_kinds(0.95, 0.05, 0, 0), 50, 0.5, Kind.PHOTO),
+        (_kinds(0.05, 0.95, 0, 0), 0, 0.0, Kind.DOCUMENT),
+        (_kinds(0.6, 0.1, 0.3, 0), 12, 0.2, Kind.RECEIPT),
+        (_kinds(0.6, 0.1, 0.3, 0), 2, 0.7, Kind.PHOTO),
+        (_kinds(0.6, 0.1, 0.3, 0), 12, 0.01, Kind.PHOTO),
+        (_kinds(0.3, 0.6, 0.1, 0), 12, 0.2, Kind.DOCUMENT),
+        (_kinds(0.3, 0.6, 0.1, 0), 1, 0.2, Kind.PHOTO),
+        (_kinds(0.2, 0.0, 0.2, 0.6), 0, 0.0, Kind.SCREENSHOT),
+    ],
+)
+def test_where_the_head_is_unsure_text_decides(
+    kinds: NDArray[np.float32], lines: int, area: float, wanted: Kind
+) -> None:
+    found = settled_kind(kinds, lines=lines, area=area)
+    assert (found.kind, found.score) == (wanted, pytest.approx(float(kinds[KINDS.index(wanted)])))
+
+
+def test_text_is_looked_for_in_everything_but_sure_photos() -> None:
+    assert not may_be_to_read(_kinds(0.95, 0.05, 0, 0))
+    assert may_be_to_read(_kinds(0.8, 0.2, 0, 0))
+    assert may_be_to_read(_kinds(0, 0, 0, 1))
