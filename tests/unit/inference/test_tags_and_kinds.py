@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inference.models.manifest import FOLDER
 from inference.vision.kinds import KINDS, Kind, kind_of, may_be_to_read, settled_kind
