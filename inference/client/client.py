@@ -138,7 +138,7 @@ class InferenceClient:
         async def ask(seconds: float) -> Facts:
             return await self._wire.facts(lane.model, seconds=seconds)
 
-        return lane.learn(await self._attempt(lane, ask, _FACTS_SECONDS, deadline))
+        return lane.learn(await self._attempt(lane, ask, min(_FACTS_SECONDS, lane.patience.answer), deadline))
 
     async def _halving(self, lane: Lane, request: Request) -> Tensors:
         """Asks with one batch; with its halves, once, if the server has no memory for the whole."""

@@ -64,10 +64,10 @@ class Prober:
 
     async def _is_well(self, lane: Lane) -> bool:
         lane.facts = None
+        seconds = min(_SECONDS, lane.patience.answer)
         try:
-            facts = await self._wire.facts(lane.model, seconds=_SECONDS)
-            question = self._questions(facts)
-            answered = await self._answer(lane.model, question)
+            facts = await self._wire.facts(lane.model, seconds=seconds)
+            answered = await self._answer(lane.model, self._questions(facts), seconds)
         except (Failed, ModelAnswerBroken, GoldenMismatch) as error:
             _log.warning("model_still_unavailable", model=lane.model, error=str(error))
             return False
@@ -75,10 +75,10 @@ class Prober:
             lane.learn(facts)
         return answered
 
-    async def _answer(self, model: str, question: Question) -> bool:
+    async def _answer(self, model: str, question: Question, seconds: float) -> bool:
         """Asks; a blank question may be refused: only somebody who is alive refuses."""
         try:
-            arrays: Tensors = await self._wire.infer(model, question.inputs, question.outputs, seconds=_SECONDS)
+            arrays: Tensors = await self._wire.infer(model, question.inputs, question.outputs, seconds=seconds)
         except Failed as failed:
             if question.golden is None and failed.verdict in (Verdict.REFUSED, Verdict.FAILED):
                 return True

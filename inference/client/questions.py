@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.client.tensors import ELEMENTS, Facts, TensorFacts, Tensors
+from inference.models.errors import GoldenMismatch, ManifestInvalid
 from inference.models.golden import Golden, golden
-from inference.models.manifest import shipped_models
+from inference.models.manifest import shipped_model
 
 _ANY_LENGTH: Final = 64
 """Length asked for where a model takes any; small, and a multiple of all strides in use."""
@@ -37,8 +38,8 @@ Questions: TypeAlias = Callable[[Facts], Question]
 
 def shipped_questions(facts: Facts) -> Question:
     """Returns a model's golden question if it is one of ours, and otherwise a blank one."""
-    pair = _golden_by_identity().get(facts.identity)
-    if pair is None or pair.manifest.name != facts.model:
+    pair = _golden(facts.model)
+    if pair is None or facts.identity not in ("", pair.manifest.identity):
         return blank_question(facts)
     return Question(pair.inputs, tuple(output.name for output in pair.manifest.outputs), pair)
 
@@ -50,9 +51,12 @@ def blank_question(facts: Facts) -> Question:
 
 
 @cache
-def _golden_by_identity() -> dict[str, Golden]:
+def _golden(model: str) -> Golden | None:
     """Drawn when first needed, and kept: a server that fails once may fail again."""
-    return {model.manifest.identity: golden(model) for model in shipped_models()}
+    try:
+        return golden(shipped_model(model))
+    except (ManifestInvalid, GoldenMismatch):
+        return None
 
 
 def _zeros(batch: tuple[int, ...], tensor: TensorFacts) -> NDArray[np.generic]:

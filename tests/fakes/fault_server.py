@@ -122,7 +122,8 @@ def shipped(model: Model, **settings: object) -> FaultyModel:
     def compute(inputs: Tensors) -> Tensors:
         count = len(next(iter(inputs.values())))
         answers: dict[str, NDArray[np.generic]] = {
-            output.name: np.zeros((count, *output.shape), np.float32) for output in manifest.outputs
+            output.name: np.zeros((count, *output.shape), triton_to_np_dtype(output.element))
+            for output in manifest.outputs
         }
         if count == 1 and all(np.array_equal(inputs[name], array) for name, array in pair.inputs.items()):
             for name, known in pair.answers.items():

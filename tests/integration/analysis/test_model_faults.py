@@ -1,0 +1,133 @@
+"""The worker over the real client, with an inference server that fails on demand: what waits is not lost."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from inference.client.client import InferenceClient
+from inference.client.retries import Patience
+from inference.models.manifest import shipped_model
+from services.analysis.domain import MediaState, ParkedReason
+from services.analysis.settings import Pace
+from services.analysis.triton_model import SERVED, TritonModels
+from services.analysis.worker import Worker
+from tests.fakes import faults
+from tests.fakes.clock import FakeClock
+from tests.fakes.fault_server import FaultServer, fault_server, shipped
+from tests.fakes.faults import Fault, Hang
+from tests.unit.analysis.world import ANN, EVERYTHING, World
+
+MEDIA = 2
+ROUNDS = 10
+OUT = "face_detector"
+LONGER_THAN_ANY_DELAY = 31.0
+OUTAGES = (
+    faults.DEAD_PROCESS,
+    faults.DRAINING,
+    faults.DRAINING_NEWER,
+    faults.DRAINING_NEWEST,
+    faults.QUEUE_FULL,
+    faults.QUEUE_TIMEOUT,
+    faults.OUT_OF_MEMORY,
+    faults.UNKNOWN_MODEL,
+    faults.MODEL_RAISED,
+    faults.EMPTY,
+    faults.NOT_A_NUMBER,
+    faults.SHORT,
+    faults.UNHEARD_OF,
+    Hang(),
+)
+"""Whatever keeps every picture from being understood; more rounds of it than a media may have faults."""
+
+
+class RunningClock:
+    """The world's clock, which runs between the steps of the test: sockets do not wait for it."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._began = time.monotonic()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic() + time.monotonic() - self._began
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Analysing:
+    """A worker whose models are on a server that fails on demand."""
+
+    def __init__(self, server: FaultServer, client: InferenceClient, world: World) -> None:
+        self.server = server
+        self._world = world
+        eyes = replace(self._world.tools.eyes, models=TritonModels(client))
+        self._worker = Worker(replace(self._world.tools, eyes=eyes), Pace(batch=2, in_hand=4))
+
+    async def bring_in(self) -> None:
+        self._world.keyring.grant(ANN, *EVERYTHING)
+        for _ in range(MEDIA):
+            await self._world.bring_in()
+        await self._worker.sweep_models()
+
+    async def work(self, rounds: int = 1) -> None:
+        """Works on what is due, waits out every delay and every breaker, and works again."""
+        for _ in range(rounds):
+            await self._worker.drain()
+            await self._world.clock.advance(LONGER_THAN_ANY_DELAY)
+
+    async def states(self) -> Sequence[MediaState]:
+        return [status.state for status in await self._world.store.statuses(ANN)]
+
+    async def reasons(self) -> set[ParkedReason | None]:
+        return {status.parked_reason for status in await self._world.store.statuses(ANN)}
+
+    def stored(self) -> int:
+        return len(self._world.store.records)
+
+
+@pytest_asyncio.fixture
+async def analysing() -> AsyncIterator[Analysing]:
+    world, patience = World(), Patience(place=0.5, answer=0.5, first_retry=0.01)
+    clock = RunningClock(world.clock)
+    models = [shipped(shipped_model(name)) for name in SERVED]
+    async with fault_server(*models) as server, InferenceClient(server.address, clock, patience=patience) as client:
+        analysing = Analysing(server, client, world)
+        await analysing.bring_in()
+        yield analysing
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+async def test_an_outage_of_a_model_delays_media_and_parks_none(analysing: Analysing, outage: Fault) -> None:
+    analysing.server.models[OUT].always = outage
+    await analysing.work(ROUNDS)
+    assert set(await analysing.states()) == {MediaState.PENDING}
+    assert analysing.stored() == 0
+    analysing.server.models[OUT].always = None
+    await analysing.work(2)
+    assert list(await analysing.states()) == [MediaState.DONE] * MEDIA
+
+
+async def test_a_server_that_is_gone_delays_media_and_parks_none(analysing: Analysing) -> None:
+    await analysing.server.stop()
+    await analysing.work(ROUNDS)
+    assert set(await analysing.states()) == {MediaState.PENDING}
+    await analysing.server.start()
+    await analysing.work(3)
+    assert list(await analysing.states()) == [MediaState.DONE] * MEDIA
+
+
+async def test_a_model_that_refuses_every_picture_parks_them_with_the_reason(analysing: Analysing) -> None:
+    analysing.server.models[OUT].always = faults.BAD_TENSOR
+    await analysing.work()
+    assert await analysing.reasons() == {ParkedReason.MODEL_REFUSED}
+
+
+async def test_faults_between_answers_cost_a_repetition(analysing: Analysing) -> None:
+    detector = analysing.server.models[OUT]
+    detector.fail_next(faults.NOT_A_NUMBER, faults.DRAINING, faults.QUEUE_FULL, faults.SHORT, faults.OUT_OF_MEMORY)
+    await analysing.work(6)
+    assert list(await analysing.states()) == [MediaState.DONE] * MEDIA
