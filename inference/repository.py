@@ -1,17 +1,26 @@
 """Assembles the model repository that the inference server reads, out of the shipped folders and the built models.
 
 The shipped half (`model_repository/`) holds configurations and one `onnx_model.py` for all models; the built half
-(`models build`) holds the networks. What is assembled can be thrown away and made again at any time.
+(`models build`) holds the networks, or an operator's models in their slots (`models use`). What is assembled can be
+thrown away and made again at any time.
 """
 
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from google.protobuf import text_format
+from tritonclient.grpc import model_config_pb2
 
 from inference.models.build import BuiltModel, list_models
 from inference.models.manifest import shipped_model
 from inference.restyling.assembly import NAME as RESTYLER
 from inference.restyling.assembly import FlowRestylerFiles, assemble_restyler
+from inference.slots.answers import GOLDEN_FILE
+from inference.slots.contracts import SlotName
+from inference.slots.filling import Filling, fillings, served_name
+from inference.slots.subject import restyler_files
 
 SHIPPED: Final = Path(__file__).parent / "model_repository"
 CONFIG_NAME: Final = "cpu"  # for the server's --model-config-name
@@ -30,37 +39,57 @@ def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
 
     Raises:
         ModelNotBuilt: a model is missing under `home`; nothing was changed at the target.
+        FillingBroken: what an operator has put into a slot is damaged; likewise.
     """
-    models = list_models(home)
+    filled = {served_name(slot): filling for slot, filling in fillings(home).items()}
+    models = {model.name: model for model in list_models(home)}
     target.mkdir(parents=True, exist_ok=True)
-    for model in models:
-        _assemble(target / model.name, model)
-    return tuple(model.name for model in models)
+    for name in models.keys() | filled.keys():
+        if name in filled:
+            _assemble_filling(target / name, filled[name])
+        else:
+            _assemble(target / name, models[name])
+    return tuple(sorted(models.keys() | filled.keys()))
 
 
 def _assemble(folder: Path, model: BuiltModel) -> None:
     if model.name == RESTYLER:
         assemble_restyler(folder, FlowRestylerFiles(model.path, shipped_model(RESTYLER).manifest.styles))
     else:
-        _assemble_network(folder, model)
-    for config in (folder / "config.pbtxt", *folder.glob("configs/*.pbtxt")):
-        _stamp(config, model.identity)
+        _assemble_network(folder, model.path)
+    _configure(folder, model.identity, {})
 
 
-def _assemble_network(folder: Path, model: BuiltModel) -> None:
+def _assemble_filling(folder: Path, filling: Filling) -> None:
+    """Makes the folder of an operator's model, with its own lengths, and with the answers that it is known by."""
+    contract = filling.contract
+    if contract.slot == SlotName.RESTYLER:
+        assemble_restyler(folder, restyler_files(contract, filling.folder, filling.styles))
+    else:
+        _assemble_network(folder, filling.folder / f"{contract.graphs[0].name}.onnx")
+        shutil.copyfile(filling.folder / GOLDEN_FILE, folder / GOLDEN_FILE)
+    _configure(folder, filling.identity, filling.shapes)
+
+
+def _assemble_network(folder: Path, network: Path) -> None:
     """Makes the folder of a model that is served as it is: each request is one run."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(SHIPPED / model.name, folder)
+    shutil.copytree(SHIPPED / folder.name, folder)
     version = folder / _VERSION
     version.mkdir()
     shutil.copyfile(SHIPPED / "onnx_model.py", version / "model.py")
-    _link(model.path, version / "model.onnx")
+    _link(network, version / "model.onnx")
 
 
-def _stamp(config: Path, identity: str) -> None:
-    """Writes into a configuration whose answers it gives: findings carry the name."""
-    with config.open("a", encoding="utf-8") as stream:
-        stream.write(f'parameters {{ key: "identity" value {{ string_value: "{identity}" }} }}\n')
+def _configure(folder: Path, identity: str, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Writes into the configurations whose answers the model gives, which findings carry, and how long they are."""
+    for path in (folder / "config.pbtxt", *folder.glob("configs/*.pbtxt")):
+        config = text_format.Parse(path.read_text("utf-8"), model_config_pb2.ModelConfig())
+        config.parameters["identity"].string_value = identity
+        for output in config.output:
+            if output.name in shapes:
+                output.dims[:] = shapes[output.name]
+        path.write_text(text_format.MessageToString(config), "utf-8")
 
 
 def _link(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ Run as `python -m deploy.local.models TARGET`: fills the folder and prints the n
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 
 from deploy.local.errors import StackError
@@ -31,13 +32,14 @@ async def shipped_models(target: Path) -> Models:
     if process.returncode != 0:
         reason, _, message = errors.decode().strip().splitlines()[-1].partition(": ")
         raise StackError(reason, message, field="models")
-    return Models(repository=target, names=output.decode().split(), canary=_answers_rightly, environment={})
+    canary = partial(_answers_rightly, repository=target)
+    return Models(repository=target, names=output.decode().split(), canary=canary, environment={})
 
 
-async def _answers_rightly(address: str) -> bool:
+async def _answers_rightly(address: str, *, repository: Path) -> bool:
     from inference.models.canary import answers_rightly
 
-    return await answers_rightly(address)
+    return await answers_rightly(address, repository=repository)
 
 
 def _main(target: Path) -> int:

@@ -1,7 +1,8 @@
 """Asks a running server the golden questions: the only readiness that a dead model process cannot fake."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -12,15 +13,17 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from inference.models.errors import ModelError, ServerUnreachable
 from inference.models.golden import Golden, golden
 from inference.models.manifest import shipped_models
+from inference.slots.answers import GOLDEN_FILE, recorded_golden
 
 _SECONDS_FOR_ONE = 5.0
 
 
-async def check_server(address: str, *, seconds: float = _SECONDS_FOR_ONE) -> None:
-    """Asks every shipped model its golden question.
+async def check_server(address: str, *, repository: Path | None = None, seconds: float = _SECONDS_FOR_ONE) -> None:
+    """Asks every served model its golden question.
 
     Args:
         address: `host:port` of the server's gRPC endpoint.
+        repository: what it serves, as it was assembled; the shipped models when it is left out.
         seconds: the longest wait for one answer.
 
     Raises:
@@ -28,20 +31,30 @@ async def check_server(address: str, *, seconds: float = _SECONDS_FOR_ONE) -> No
         GoldenMismatch: a model answered wrongly.
     """
     async with triton.InferenceServerClient(address) as client:
-        for question in _questions():
+        for question in _questions(_recorded(repository)):
             await _ask(client, question, seconds)
 
 
-@cache
-def _questions() -> tuple[Golden, ...]:
-    """Asked every few seconds for as long as a stack runs, so drawn once."""
-    return tuple(golden(each) for each in shipped_models())
+def _recorded(repository: Path | None) -> frozenset[tuple[Path, int]]:
+    """Finds the answers of operators' models in a repository, with the times at which they were written there."""
+    found = () if repository is None else repository.glob(f"*/{GOLDEN_FILE}")
+    return frozenset((path, path.stat().st_mtime_ns) for path in found)
 
 
-async def answers_rightly(address: str) -> bool:
-    """Says whether every shipped model on a server gives its golden answer."""
+@lru_cache(maxsize=1)
+def _questions(recorded: frozenset[tuple[Path, int]]) -> tuple[Golden, ...]:
+    """Asked every few seconds for as long as a stack runs, so drawn once for each repository."""
+    kept = {path.parent.name: path for path, _ in recorded}
+    return tuple(
+        recorded_golden(model.name, kept[model.name]) if model.name in kept else golden(model)
+        for model in shipped_models()
+    )
+
+
+async def answers_rightly(address: str, *, repository: Path | None = None) -> bool:
+    """Says whether every served model of a server gives its golden answer."""
     try:
-        await check_server(address)
+        await check_server(address, repository=repository)
     except ModelError:
         return False
     return True
@@ -53,12 +66,12 @@ async def _ask(client: triton.InferenceServerClient, pair: Golden, seconds: floa
         result = await client.infer(
             name,
             [_input(key, array) for key, array in pair.inputs.items()],
-            outputs=[triton.InferRequestedOutput(output.name) for output in pair.manifest.outputs],
+            outputs=[triton.InferRequestedOutput(output.name) for output in pair.outputs],
             client_timeout=seconds,
         )
     except (InferenceServerException, grpc.RpcError) as error:
         raise ServerUnreachable(f"{name} did not answer the canary: {error}", field=name) from error
-    pair.check(_outputs(result, [output.name for output in pair.manifest.outputs]))
+    pair.check(_outputs(result, [output.name for output in pair.outputs]))
 
 
 def _input(name: str, array: NDArray[np.generic]) -> triton.InferInput:

@@ -52,11 +52,11 @@ class Checked:
 
     Attributes:
         violations: every point at which the contract is broken; none if it may be served.
-        styles: of a restyler.
+        subject: the model, opened; None if it could not be.
     """
 
     violations: tuple[Violation, ...]
-    styles: tuple[str, ...] = ()
+    subject: Subject | None = None
 
 
 def check(contract: SlotContract, folder: Path, report: Report = lambda _: None) -> Checked:
@@ -82,10 +82,13 @@ def check(contract: SlotContract, folder: Path, report: Report = lambda _: None)
         violations += found
     styles, faults = _styles(contract, folder, declared)
     violations += faults
+    subject = None
     if not violations:
-        violations += _behave(contract, folder, styles, partial(_forward, report, len(contract.graphs), total))
+        tell = partial(_forward, report, len(contract.graphs), total)
+        subject, found_later = _behave(contract, folder, styles, tell)
+        violations += found_later
     report(Step("checked", total, total))
-    return Checked(tuple(dict.fromkeys(violations)), styles)
+    return Checked(tuple(dict.fromkeys(violations)), subject)
 
 
 def _forward(report: Report, before: int, total: int, name: str, done: int) -> None:
@@ -94,20 +97,20 @@ def _forward(report: Report, before: int, total: int, name: str, done: int) -> N
 
 def _behave(
     contract: SlotContract, folder: Path, styles: tuple[str, ...], report: Callable[[str, int], None]
-) -> list[Violation]:
+) -> tuple[Subject | None, list[Violation]]:
     trials: dict[str, Trial] = {}
     try:
         for done, graph in enumerate(contract.graphs):
             report(f"opening {graph.name}", done)
             trials[graph.name] = Trial(folder / f"{graph.name}.onnx", graph)
     except Refused as refused:
-        return list(refused.violations)
+        return None, list(refused.violations)
     subject = Subject(contract, folder, trials, styles)
     violations: list[Violation] = []
     for done, behaviour in enumerate(BEHAVIOURS[contract.slot], len(trials)):
-        report(behaviour.__name__.replace("_", " "), done)  # type: ignore[attr-defined]
+        report(behaviour.__name__.replace("_", " "), done)
         violations += _seen(behaviour, subject)
-    return violations
+    return subject, violations
 
 
 def _seen(behaviour: Behaviour, subject: Subject) -> Sequence[Violation]:

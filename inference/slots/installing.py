@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from inference.slots.answers import record_answers
-from inference.slots.checking import Report, Step, check
+from inference.slots.checking import Report, check
 from inference.slots.contracts import SlotContract, contracts_of
 from inference.slots.files import unusable
 from inference.slots.filling import (
@@ -65,14 +65,13 @@ def use(
     with _alone(folder), _scratch(folder) as scratch:
         digests = {target: _copy(source, scratch / target) for target, source in named.items()}
         checked = check(contract, scratch, report)
-        if checked.violations:
-            raise SlotRefused(slot, checked.violations)
-        bare = Filling(
-            slot, contract.kind, name or files[0].stem, licence or "not stated", digest_of(digests), digests, {},
-            checked.styles, scratch,
+        if checked.subject is None or checked.violations:
+            raise SlotRefused(slot, [_by_own_name(each, named) for each in checked.violations])
+        filling = Filling(
+            slot, contract.kind, name or files[0].stem, licence or "not stated", digest_of(digests), digests,
+            record_answers(checked.subject), checked.subject.styles, scratch,
         )  # fmt: skip
-        _install(folder, replace(bare, shapes=record_answers(bare)))
-    report(Step("installed", 1, 1))
+        _install(folder, filling)
     return _in_use(home, slot)
 
 
@@ -136,6 +135,12 @@ def _assign(slot: str, files: Sequence[Path]) -> tuple[SlotContract, Mapping[str
     if faults:
         raise SlotRefused(slot, faults)
     return contract, named
+
+
+def _by_own_name(violation: Violation, named: Mapping[str, Path]) -> Violation:
+    """Says of a file what the operator calls it."""
+    source = named.get(violation.field)
+    return violation if source is None else replace(violation, field=source.name)
 
 
 def _contract(slot: str, files: Sequence[Path]) -> SlotContract:

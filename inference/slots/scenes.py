@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.slots.evidence import CAT, HOPPER, RECEIPT, picture
 from inference.slots.subject import Subject
+from inference.slots.trial import cosine
 from inference.slots.violations import Violation
 from inference.vision.kinds import KINDS, Kind
 from inference.vision.pictures import Picture, scene_input
@@ -47,7 +47,7 @@ def describes_alike_what_looks_alike(subject: Subject) -> Iterator[Violation]:
     cat = scene_input(picture(CAT))
     squares = np.stack([cat, _weaker(cat), scene_input(picture(RECEIPT))])
     first, weaker, other = subject.only.run({"image": squares})["embedding"].astype(np.float64)
-    near, far = _cosine(first, weaker), _cosine(first, other)
+    near, far = cosine(first, weaker), cosine(first, other)
     if near <= far:
         found = f"cosine {near:.3f} to the same picture in weaker light, {far:.3f} to a receipt"
         remedy = "give the features that the classes are told from, not a constant and not random numbers"
@@ -56,7 +56,3 @@ def describes_alike_what_looks_alike(subject: Subject) -> Iterator[Violation]:
 
 def _weaker(square: Picture) -> Picture:
     return np.clip(square.astype(np.float64) * 0.8 + 8, 0, 255).astype(np.uint8)
-
-
-def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-9))

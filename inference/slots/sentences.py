@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.slots.subject import Subject
+from inference.slots.trial import cosine
 from inference.slots.violations import Violation
 
 LENGTH: Final = 32
@@ -30,7 +31,7 @@ def knows_what_is_meant(subject: Subject) -> Iterator[Violation]:
     if max(abs(length - 1) for length in lengths) > _UNIT_TOLERANCE:
         found = f"vectors as long as {', '.join(f'{length:.3f}' for length in lengths)}"
         yield Violation(_FIELD, found, "vectors of length 1", "divide by the Euclidean norm inside the graph")
-    near, far = _cosine(dog, puppy), max(_cosine(dog, letter), _cosine(puppy, letter))
+    near, far = cosine(dog, puppy), max(cosine(dog, letter), cosine(puppy, letter))
     if near <= far:
         names = [repr(sentence) for sentence, _ in _SENTENCES]
         found = f"cosine {near:.3f} of {names[0]} and {names[1]}, {far:.3f} of one of them and {names[2]}"
@@ -53,7 +54,3 @@ def _inputs() -> dict[str, NDArray[np.int64]]:
     for row, (_, pieces) in zip(ids, _SENTENCES, strict=True):
         row[: len(pieces) + 2] = (101, *pieces, 102)
     return {"ids": ids, "mask": (ids > 0).astype(np.int64)}
-
-
-def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-9))

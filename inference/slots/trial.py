@@ -93,12 +93,18 @@ class Trial:
 
     def element(self, name: str) -> str:
         """Returns the element type that an input declares, such as "FP32"."""
-        return self._session.elements[name]
+        return str(self._session.elements[name])
 
     def _cannot_run(self, what: str, error: Exception) -> Violation:
         reason = " ".join(str(error).split())[:300]
         remedy = "open and run it with onnxruntime on a CPU, and export it again until that works"
         return Violation(self._file, f"a graph that cannot be {what} ({reason})", "one that ONNX Runtime runs", remedy)
+
+
+def cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Returns the cosine of two vectors; 0 where one has no length."""
+    lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
+    return float(one @ other) / max(lengths, 1e-9)
 
 
 def _fault(wanted: TensorContract, got: NDArray[np.generic] | None, batch: int) -> Violation | None:

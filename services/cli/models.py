@@ -1,24 +1,19 @@
-"""The commands about models: build, verify, list."""
+"""The commands about models: build, verify, list; those about slots are in `slots`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
 
 import typer
 from rich.progress import Progress as Bars
 
 from inference.models import build as building
 from inference.models.build import BuiltModel, Progress
-from inference.models.errors import ModelError
-from services.cli.output import CommandFailed, emit, failures, progress_bars, say
-
-Json = Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, and nothing else there.")]
-Folder = Annotated[
-    Path | None, typer.Option("--models", help="Where built models lie; by default in the user's cache.")
-]
+from inference.slots import installing
+from inference.slots.filling import Filling, fillings, served_name
+from services.cli import slots
+from services.cli.output import emit, failures, progress_bars, say
+from services.cli.slots import Folder, Json, model_failures
 
 
 def register(app: typer.Typer) -> None:
@@ -27,36 +22,34 @@ def register(app: typer.Typer) -> None:
     models.command("build")(build)
     models.command("verify")(verify)
     models.command("list")(list_models)
+    slots.mount(models)
     app.add_typer(models, name="models")
 
 
 def build(folder: Folder = None, as_json: Json = False) -> None:
     """Fetch the weights, convert and check them. What is built already is left alone."""
-    with failures(as_json=as_json), _model_failures(), progress_bars() as bars:
-        built = building.build_all(folder or building.default_home(), _reporter(bars, "building models"))
-    _print(built, as_json=as_json)
+    home = folder or building.default_home()
+    with failures(as_json=as_json), model_failures(), progress_bars() as bars:
+        built = building.build_all(home, _reporter(bars, "building models"))
+        filled = fillings(home)
+    _print(built, filled, as_json=as_json)
 
 
 def verify(folder: Folder = None, as_json: Json = False) -> None:
-    """Check every built model again: its digest, its tensors and its golden answers."""
-    with failures(as_json=as_json), _model_failures(), progress_bars() as bars:
-        built = building.verify_all(folder or building.default_home(), _reporter(bars, "checking models"))
-    _print(built, as_json=as_json)
+    """Check every built model again: its digest, its tensors and its golden answers; and what fills slots."""
+    home = folder or building.default_home()
+    with failures(as_json=as_json), model_failures(), progress_bars() as bars:
+        built = building.verify_all(home, _reporter(bars, "checking models"))
+        filled = {each.slot: each for each in installing.verify(home, slots.reporter(bars, "checking slots"))}
+    _print(built, filled, as_json=as_json)
 
 
 def list_models(folder: Folder = None, as_json: Json = False) -> None:
-    """List the built models with their versions."""
-    with failures(as_json=as_json), _model_failures():
-        built = building.list_models(folder or building.default_home())
-    _print(built, as_json=as_json)
-
-
-@contextmanager
-def _model_failures() -> Iterator[None]:
-    try:
-        yield
-    except ModelError as error:
-        raise CommandFailed(error.reason, str(error), error.field) from error
+    """List the models with their versions, and whose model fills which slot."""
+    home = folder or building.default_home()
+    with failures(as_json=as_json), model_failures():
+        built, filled = building.list_models(home), fillings(home)
+    _print(built, filled, as_json=as_json)
 
 
 def _reporter(bars: Bars, label: str) -> Callable[[Progress], None]:
@@ -73,12 +66,22 @@ def _reporter(bars: Bars, label: str) -> Callable[[Progress], None]:
     return report
 
 
-def _print(built: tuple[BuiltModel, ...], *, as_json: bool) -> None:
+def _print(built: Sequence[BuiltModel], filled: Mapping[str, Filling], *, as_json: bool) -> None:
+    by_model = {served_name(slot): filling for slot, filling in filled.items()}
     for model in built:
-        if as_json:
-            emit(
-                {"name": model.name, "identity": model.identity, "key": model.key, "sha256": model.sha256,
-                 "size_bytes": model.size_bytes, "path": str(model.path)}
-            )  # fmt: skip
-        else:
-            say(f"{model.name:<18} {model.identity:<36} {model.size_bytes / 1e6:6.1f} MB  {model.path}")
+        _print_model(model, by_model.pop(model.name, None), as_json=as_json)
+    for filling in by_model.values():
+        slots.print_filling(filling, as_json=as_json)
+
+
+def _print_model(model: BuiltModel, filling: Filling | None, *, as_json: bool) -> None:
+    if as_json:
+        emit(
+            {"name": model.name, "identity": model.identity, "key": model.key, "sha256": model.sha256,
+             "size_bytes": model.size_bytes, "path": str(model.path),
+             "replaced_by": None if filling is None else filling.identity}
+        )  # fmt: skip
+    else:
+        say(f"{model.name:<18} {model.identity:<36} {model.size_bytes / 1e6:6.1f} MB  {model.path}")
+    if filling is not None:
+        slots.print_filling(filling, as_json=as_json)
