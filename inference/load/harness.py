@@ -56,7 +56,8 @@ class Run:
 
     Attributes:
         samples: All of them.
-        seconds: For how long requests were due; the last ones end later.
+        seconds: What rates are taken over: of an open loop, for how long requests were due (the last ones end later); of
+            a closed loop, until the last has ended.
     """
 
     samples: tuple[Sample, ...]
@@ -117,7 +118,8 @@ async def open_loop(
 async def closed_loop(ask: Ask, in_flight: int, seconds: float, clock: Clock) -> Run:
     """Keeps so many requests in flight for a time; each sender sends when its last request has ended.
 
-    It finds the most that a server can do. Latencies of a closed loop hide stalls: compare none of them.
+    It finds the most that a server can do: all requests, over the time until the last has ended, which is as exact for
+    slow models as for quick ones. Latencies of a closed loop hide stalls: compare none of them.
 
     Args:
         ask: sends one.
@@ -137,4 +139,4 @@ async def closed_loop(ask: Ask, in_flight: int, seconds: float, clock: Clock) ->
     async with asyncio.TaskGroup() as group:
         for first in range(in_flight):
             group.create_task(sender(first))
-    return Run(tuple(recorder.samples), seconds)
+    return Run(tuple(recorder.samples), recorder.now())

@@ -1,0 +1,97 @@
+"""A report as a picture: who waited how long and when, how much was answered, and what memory did."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from inference.load.harness import Outcome, Sample
+from inference.load.reports import Phase, Report
+
+_COLOURS = {
+    Outcome.ANSWERED: "#2b6cb0",
+    Outcome.REFUSED: "#dd8a1d",
+    Outcome.FAILED: "#c53030",
+    Outcome.NOT_SENT: "#718096",
+}
+_MOST_DOTS = 20_000
+_FLOOR_MS = 0.1
+
+
+def draw(report: Report, path: Path) -> None:
+    """Draws a report into a file; its ending says the format (.svg, .png)."""
+    with mpl.rc_context({"font.size": 9, "axes.grid": True, "grid.alpha": 0.25, "svg.hashsalt": "pellicule"}):
+        figure = Figure(figsize=(10, 7), layout="constrained")
+        figure.suptitle(_title(report), fontsize=11)
+        if report.scenario == "sweep":
+            _draw_sweep(figure, report.phases)
+        else:
+            _draw_phases(figure, report.phases)
+        figure.savefig(path, dpi=110, metadata=None if path.suffix != ".svg" else {"Date": None})
+
+
+def _title(report: Report) -> str:
+    lines = [f"{report.scenario}: {report.model} ({'holds' if report.holds else 'does not hold'})"]
+    for finding in report.findings:
+        value = "never" if finding.value is None else f"{finding.value:.4g}"
+        bound = "at least" if finding.at_least else "at most"
+        lines.append(f"{finding.what}: {value} {finding.unit} ({bound} {finding.limit:.4g})".replace("  ", " "))
+    return "\n".join(lines)
+
+
+def _draw_sweep(figure: Figure, phases: Sequence[Phase]) -> None:
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    names = [phase.name.partition(" ")[0] for phase in phases]
+    found = [phase.figures for phase in phases]
+    upper.bar(names, [each.rate for each in found], color=_COLOURS[Outcome.ANSWERED], width=0.6)
+    upper.set_ylabel("answers a second")
+    lower.plot(names, [each.latency.p50_ms for each in found], "o-", label="median", color="#2b6cb0")
+    lower.plot(names, [each.latency.p99_ms for each in found], "s-", label="99th percentile", color="#c53030")
+    lower.set_yscale("log")
+    lower.set_ylabel("latency, ms")
+    lower.set_xlabel("requests in flight")
+    lower.legend()
+
+
+def _draw_phases(figure: Figure, phases: Sequence[Phase]) -> None:
+    memory = phases[0].memory if phases else ()
+    rows = figure.subplots(3 if memory else 2, len(phases), squeeze=False, sharex="col", sharey="row")
+    for column, phase in enumerate(phases):
+        rows[0, column].set_title(phase.name)
+        _draw_latencies(rows[0, column], phase.run.samples)
+        _draw_rates(rows[1, column], phase)
+        if memory:
+            rows[2, column].plot(*zip(*phase.memory, strict=True), color="#2f855a", linewidth=1)
+        rows[-1, column].set_xlabel("seconds from the beginning")
+    rows[0, 0].set_ylabel("latency from when due, ms")
+    rows[1, 0].set_ylabel("requests a second")
+    rows[1, 0].legend(loc="upper left")
+    if memory:
+        rows[2, 0].set_ylabel("server's memory, MiB")
+
+
+def _draw_latencies(axes: Axes, samples: Sequence[Sample]) -> None:
+    shown = samples[:: 1 + len(samples) // _MOST_DOTS]
+    for outcome, colour in _COLOURS.items():
+        mine = [sample for sample in shown if sample.outcome is outcome]
+        if mine:
+            heights = [max(1e3 * sample.latency, _FLOOR_MS) for sample in mine]
+            label = outcome.value.replace("_", " ")
+            axes.plot([s.due for s in mine], heights, ".", color=colour, markersize=2, label=label, rasterized=True)
+    axes.set_yscale("log")
+    if samples:
+        axes.legend(loc="upper left", markerscale=5)
+
+
+def _draw_rates(axes: Axes, phase: Phase) -> None:
+    width = 1.0 if phase.run.seconds < 120 else 5.0
+    edges = np.arange(0.0, phase.run.seconds + width, width)
+    due, _ = np.histogram([sample.due for sample in phase.run.samples], edges)
+    answered = [sample.ended for sample in phase.run.samples if sample.outcome is Outcome.ANSWERED]
+    came, _ = np.histogram(answered, edges)
+    axes.stairs(due / width, edges, color="#718096", label="due")
+    axes.stairs(came / width, edges, color=_COLOURS[Outcome.ANSWERED], label="answered")
+    axes.set_ylim(bottom=0)
