@@ -52,7 +52,7 @@ def this_node(*, triton_tag: str | None = None, device: int = 0, environment: Ma
     trtexec = _trtexec(environment)
     version = _tensorrt(trtexec)
     check_major(version)
-    sm, gpu, driver = _gpu(device)
+    sm, gpu, driver = _gpu(device, environment)
     tag = triton_tag or _tag(environment)
     return Node(trtexec, Target(triton_tag=tag, tensorrt=version, sm=sm), gpu, driver, device)
 
@@ -95,10 +95,11 @@ def _tensorrt(trtexec: str) -> str:
     return version
 
 
-def _gpu(device: int) -> tuple[int, str, str]:
-    query = ("nvidia-smi", f"--id={device}", "--query-gpu=compute_cap,name,driver_version", "--format=csv,noheader")
-    if shutil.which("nvidia-smi") is None:
+def _gpu(device: int, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    program = shutil.which("nvidia-smi", path=environment.get("PATH"))
+    if program is None:
         raise TensorRTMissing("no GPU here: nvidia-smi is not on the path; build on the GPU node", field="nvidia-smi")
+    query = (program, f"--id={device}", "--query-gpu=compute_cap,name,driver_version", "--format=csv,noheader")
     fields = [field.strip() for field in _run(query).strip().partition("\n")[0].split(",")]
     capability = _CAPABILITY.match(fields[0])
     if capability is None or len(fields) != 3:

@@ -5,8 +5,10 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy
+
 _PROGRAM = Path(__file__).with_name("tensorrt_program.py")
-_SCRIPT = "#!{python}\nimport sys\nsys.path.insert(0, {folder!r})\nimport {module}\n{module}.main()\n"
+_SCRIPT = "#!{python} -IS\nimport sys\nsys.path += {folders!r}\nimport {module}\n{module}.main()\n"
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ def install(folder: Path, machine: Machine) -> Path:
     """Makes the programs in a folder, in place of those that are there; returns the folder."""
     folder.mkdir(exist_ok=True)
     (folder / "machine.json").write_text(json.dumps(asdict(machine)), "utf-8")
+    folders = [str(_PROGRAM.parent), str(Path(numpy.__file__).parents[1])]
     for name in ("trtexec", "nvidia-smi"):
         program = folder / name
-        program.write_text(_SCRIPT.format(python=sys.executable, folder=str(_PROGRAM.parent), module=_PROGRAM.stem), "utf-8")
+        program.write_text(_SCRIPT.format(python=sys.executable, folders=folders, module=_PROGRAM.stem), "utf-8")
         program.chmod(0o755)
     return folder

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from inference.engines.exporting import export
 from inference.engines.exports import Export
@@ -27,18 +28,20 @@ PROFILE = Profile(
 
 def small_model(folder: Path) -> Model:
     """A model whose manifest says what `small_graph` has."""
-    manifest = Manifest.model_validate({
-        "name": "small_net",
-        "version": 1,
-        "task": "Tells five things apart.",
-        "slot": "document_head",
-        "recipe": "linear_head",
-        "source": FileSource(kind="file", file="none", sha256="0" * 64, trained_by="nobody"),
-        "licence": Licence(spdx="CC0-1.0", copyright="none", upstream="none", data="none", data_terms="none"),
-        "batching": {"largest": 4},
-        "inputs": [{"name": "image", "element": "UINT8", "shape": [SIDE, SIDE, 3], "meaning": "pixels"}],
-        "outputs": [{"name": "probabilities", "element": "FP32", "shape": [CLASSES], "meaning": "how likely"}],
-    })
+    manifest = Manifest.model_validate(
+        {
+            "name": "small_net",
+            "version": 1,
+            "task": "Tells five things apart.",
+            "slot": "document_head",
+            "recipe": "linear_head",
+            "source": FileSource(kind="file", file="none", sha256="0" * 64, trained_by="nobody"),
+            "licence": Licence(spdx="CC0-1.0", copyright="none", upstream="none", data="none", data_terms="none"),
+            "batching": {"largest": 4},
+            "inputs": [{"name": "image", "element": "UINT8", "shape": [SIDE, SIDE, 3], "meaning": "pixels"}],
+            "outputs": [{"name": "probabilities", "element": "FP32", "shape": [CLASSES], "meaning": "how likely"}],
+        }
+    )
     return Model(folder, manifest)
 
 
@@ -46,8 +49,8 @@ def small_graph(*, scale: float = 1.0) -> onnx.ModelProto:
     """UINT8 pixels -> convolution, convolution, mean, matrix -> probabilities; `scale` blows the first weights up."""
     chance = np.random.default_rng(5)
 
-    def weights(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        return (chance.normal(size=shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+    def weights(*shape: int) -> NDArray[np.float32]:
+        return np.asarray(chance.normal(size=shape) / np.sqrt(np.prod(shape[1:])), np.float32)
 
     graph = GraphBuilder()
     pixels = graph.node("Transpose", graph.node("Cast", "image", to=onnx.TensorProto.FLOAT), perm=[0, 3, 1, 2])
