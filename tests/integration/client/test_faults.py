@@ -22,7 +22,7 @@ from inference.client.tensors import Wanted
 from tests.fakes import faults
 from tests.fakes.fault_server import FaultServer, doubler, fault_server
 from tests.fakes.faults import Fault, Hang, Slow
-from tests.integration.client.asking import SkippingClock, ask
+from tests.integration.client.asking import SkippingClock, ask, until_answered
 
 LONGER_THAN_ANY_BREAKER = 10.0
 PATIENCE = Patience(place=5.0, answer=5.0, first_retry=0.01)
@@ -231,7 +231,7 @@ async def test_a_server_that_goes_and_comes_back_is_found_again(
         assert isinstance(outcome, ModelUnavailable)
     await server.start()
     async with asyncio.timeout(30):
-        assert await until_answered(client, clock) == 2
+        assert await until_answered(client) == 2
 
 
 async def test_a_server_that_comes_late_is_waited_for(clock: SkippingClock) -> None:
@@ -243,7 +243,7 @@ async def test_a_server_that_comes_late_is_waited_for(clock: SkippingClock) -> N
             await ask(client)
         await server.start()
         async with asyncio.timeout(30):
-            assert await until_answered(client, clock) == 2
+            assert await until_answered(client) == 2
     await server.stop()
 
 
@@ -258,7 +258,7 @@ async def test_a_server_may_come_back_as_another_one(
     server.models["doubler"] = doubler(identity="doubler-2", largest_batch=2)
     await server.start()
     async with asyncio.timeout(30):
-        await until_answered(client, clock)
+        await until_answered(client)
     assert await client.identity("doubler") == "doubler-2"
     assert await ask(client, count=8) == 2
     assert server.models["doubler"].batches[-4:] == [2, 2, 2, 2]
@@ -274,11 +274,11 @@ async def test_ten_times_more_than_it_can_take_is_answered_or_refused_and_in_the
 ) -> None:
     model = doubler(largest_batch=16, works=2, queue=6, seconds=0.005)
     async with fault_server(model) as server, InferenceClient(server.address, clock, patience=PATIENCE) as client:
-        outcomes = await asyncio.gather(*(until_answered(client, clock, number) for number in range(320)))
+        outcomes = await asyncio.gather(*(until_answered(client, number) for number in range(320)))
         assert outcomes == [2.0 * number for number in range(320)]
         refused_first = model.asked - model.answered
         model.asked = model.answered = 0
-        await asyncio.gather(*(until_answered(client, clock, number) for number in range(320)))
+        await asyncio.gather(*(until_answered(client, number) for number in range(320)))
         assert model.asked - model.answered <= max(refused_first, 64)
 
 
@@ -316,12 +316,3 @@ async def test_one_model_that_is_slow_does_not_hold_up_the_others(clock: Skippin
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-
-
-async def until_answered(client: InferenceClient, clock: SkippingClock, number: float = 1.0) -> float:
-    """Asks as a worker does: what is refused is asked again, when the refusal says."""
-    while True:
-        try:
-            return await ask(client, number)
-        except ModelUnavailable as error:
-            await clock.sleep(min(error.retry_after.total_seconds(), 0.2))
