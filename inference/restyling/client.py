@@ -33,7 +33,7 @@ _WAIT_SECONDS: Final = 120.0
 _LONGEST_SECONDS: Final = 1800.0
 _SECONDS_TO_BEGIN: Final = 10.0
 _SECONDS_FOR_A_STEP: Final = 1.0
-_SECONDS_FOR_MEGAPIXEL_STEP: Final = 20.0
+_SECONDS_FOR_MEGAPIXEL_STEP: Final = 60.0
 _REFUSAL: Final = re.compile(r"([A-Z_]+) \[([^\]]*)\]: (.*)", re.DOTALL)
 _KINDS: Final[dict[str, type[RestylingError]]] = {
     kind.reason: kind
@@ -134,7 +134,7 @@ class RestylerClient:
 
 
 def allowed_seconds(steps: int, pixels: int) -> float:
-    """Returns how long a picture may take before its server counts as stuck; several times what two cores need."""
+    """Returns how long a picture may take before its server counts as stuck; ten times what two cores need."""
     return _SECONDS_TO_BEGIN + steps * (_SECONDS_FOR_A_STEP + _SECONDS_FOR_MEGAPIXEL_STEP * pixels / 1e6)
 
 

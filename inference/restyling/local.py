@@ -1,10 +1,11 @@
 """Restyles in this process, with ONNX Runtime alone: the second opinion on what a server answers, and its limit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.models.sessions import ModelSession
 from inference.restyling.assembly import FlowRestylerFiles, RestylerFiles
@@ -12,7 +13,7 @@ from inference.restyling.diffusion.flow import FlowRestyler, times
 from inference.restyling.diffusion.latent import GRAPHS, LatentRestyler
 from inference.restyling.diffusion.latent_settings import SETTINGS_FILE, read_settings
 from inference.restyling.diffusion.opening import Restyler
-from inference.restyling.diffusion.request import Array
+from inference.restyling.diffusion.request import Array, RestyleRequest
 from inference.restyling.diffusion.sessions import Sessions
 
 
@@ -34,6 +35,26 @@ def open_local(files: RestylerFiles, *, threads: int) -> Restyler:
 
 def _sessions(folder: Path, graphs: Sequence[str], threads: int) -> Sessions:
     return Sessions({graph: folder / f"{graph}.onnx" for graph in graphs}, threads=threads)
+
+
+def served_answer(files: RestylerFiles, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    """Answers as the served model does.
+
+    Args:
+        files: what fills the slot.
+        inputs: the served tensors, a batch of one in front.
+
+    Returns:
+        `picture`, UINT8 [1, H, W, 3].
+    """
+    request = RestyleRequest(
+        photo=inputs["photo"][0].astype(np.uint8),
+        style=int(inputs["style"].item()),
+        steps=int(inputs["steps"].item()),
+        strength=float(inputs["strength"].item()),
+        seed=int(inputs["seed"].item()),
+    )
+    return {"picture": open_local(files, threads=1).restyle(request, lambda: False)[None]}
 
 
 class BareFlow:

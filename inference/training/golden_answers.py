@@ -18,6 +18,8 @@ from inference.models.golden import GOLDEN_FILE, golden_inputs
 from inference.models.manifest import Model, shipped_models
 from inference.models.sessions import ModelSession
 from inference.models.sources import read_weights
+from inference.restyling.assembly import FlowRestylerFiles
+from inference.restyling.local import served_answer
 
 # The drawn faces give four candidates above 0.4; the others are noise whose order means nothing.
 CLEAR_CANDIDATES: Final = 4
@@ -30,6 +32,9 @@ def record(model: Model) -> None:
         weights = [read_weights(each) for each in (model, *model.parts)]
         onnx.save(RECIPES[model.manifest.recipe](*weights), str(path))
         outputs = ModelSession(path).run(golden_inputs(model.manifest.graph))
+        if model.manifest.network:
+            files = FlowRestylerFiles(path, model.manifest.styles)
+            outputs |= served_answer(files, golden_inputs(model.manifest))
     if model.manifest.slot == "face_detector":
         outputs = {name: array[:, :CLEAR_CANDIDATES] for name, array in outputs.items()}
     np.savez_compressed(model.folder / GOLDEN_FILE, **outputs)

@@ -14,6 +14,8 @@ from inference.vision import alignment, faces, pictures
 from inference.vision.kinds import KINDS
 
 MODELS = shipped_models()
+SINGLE_RUNS = [model for model in MODELS if model.manifest.network is None]
+"""Models of which a request is one run; the restyler's steps are in tests/contract/restyling."""
 
 # What `ModelConfig` had in the server of the wheel (2.51); a newer field would be refused when the model is loaded.
 KNOWN_FIELDS = {
@@ -66,7 +68,7 @@ def test_both_configurations_have_the_tensors_of_the_manifest(model: Model, read
     assert [_configured(tensor) for tensor in config.output] == [_described(t) for t in model.manifest.outputs]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", SINGLE_RUNS, ids=lambda model: model.name)
 def test_a_gpu_serves_the_plan_and_a_cpu_the_python_back_end(model: Model) -> None:
     gpu, cpu = _gpu(model), _cpu(model)
 
@@ -95,7 +97,7 @@ def test_only_fields_that_the_server_knows_are_used(model: Model, read: object) 
     assert {field.name for field, _ in read(model).ListFields()} <= KNOWN_FIELDS
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", SINGLE_RUNS, ids=lambda model: model.name)
 def test_a_model_is_warm_before_it_is_ready(model: Model) -> None:
     (warmup,) = _cpu(model).model_warmup
 
