@@ -56,8 +56,8 @@ class Run:
 
     Attributes:
         samples: All of them.
-        seconds: What rates are taken over: of an open loop, for how long requests were due (the last ones end later); of
-            a closed loop, until the last has ended.
+        seconds: What rates are taken over: of an open loop, for how long requests were due (the last ones end later);
+            of a closed loop, until the last has ended.
     """
 
     samples: tuple[Sample, ...]

@@ -7,17 +7,19 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from inference.load.harness import Outcome, Sample
 from inference.load.reports import Phase, Report
 
 _COLOURS = {
-    Outcome.ANSWERED: "#2b6cb0",
+    Outcome.ANSWERED: "#1f5fa8",
     Outcome.REFUSED: "#dd8a1d",
     Outcome.FAILED: "#c53030",
     Outcome.NOT_SENT: "#718096",
 }
 _MOST_DOTS = 20_000
+_FEW_DOTS = 500
 _FLOOR_MS = 0.1
 
 
@@ -50,7 +52,7 @@ def _draw_sweep(figure: Figure, phases: Sequence[Phase]) -> None:
     upper.set_ylabel("answers a second")
     lower.plot(names, [each.latency.p50_ms for each in found], "o-", label="median", color="#2b6cb0")
     lower.plot(names, [each.latency.p99_ms for each in found], "s-", label="99th percentile", color="#c53030")
-    lower.set_yscale("log")
+    _logarithmic(lower)
     lower.set_ylabel("latency, ms")
     lower.set_xlabel("requests in flight")
     lower.legend()
@@ -68,22 +70,30 @@ def _draw_phases(figure: Figure, phases: Sequence[Phase]) -> None:
         rows[-1, column].set_xlabel("seconds from the beginning")
     rows[0, 0].set_ylabel("latency from when due, ms")
     rows[1, 0].set_ylabel("requests a second")
-    rows[1, 0].legend(loc="upper left")
+    rows[1, 0].legend(loc="upper right")
     if memory:
         rows[2, 0].set_ylabel("server's memory, MiB")
 
 
 def _draw_latencies(axes: Axes, samples: Sequence[Sample]) -> None:
     shown = samples[:: 1 + len(samples) // _MOST_DOTS]
+    size = 6 if len(samples) < _FEW_DOTS else 2
     for outcome, colour in _COLOURS.items():
         mine = [sample for sample in shown if sample.outcome is outcome]
         if mine:
             heights = [max(1e3 * sample.latency, _FLOOR_MS) for sample in mine]
             label = outcome.value.replace("_", " ")
-            axes.plot([s.due for s in mine], heights, ".", color=colour, markersize=2, label=label, rasterized=True)
-    axes.set_yscale("log")
+            axes.plot([s.due for s in mine], heights, ".", color=colour, markersize=size, label=label, rasterized=True)
+    _logarithmic(axes)
     if samples:
-        axes.legend(loc="upper left", markerscale=5)
+        axes.legend(loc="upper right", markerscale=12 / size)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Sets a logarithmic axis that is labelled with plain numbers, also between the powers of ten."""
+    axes.set_yscale("log")
+    for axis_set in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        axis_set(LogFormatter(minor_thresholds=(2, 0.6)))
 
 
 def _draw_rates(axes: Axes, phase: Phase) -> None:
@@ -92,6 +102,6 @@ def _draw_rates(axes: Axes, phase: Phase) -> None:
     due, _ = np.histogram([sample.due for sample in phase.run.samples], edges)
     answered = [sample.ended for sample in phase.run.samples if sample.outcome is Outcome.ANSWERED]
     came, _ = np.histogram(answered, edges)
-    axes.stairs(due / width, edges, color="#718096", label="due")
-    axes.stairs(came / width, edges, color=_COLOURS[Outcome.ANSWERED], label="answered")
+    axes.stairs(due / width, edges, color="#a0aec0", label="due", fill=True)
+    axes.stairs(came / width, edges, color=_COLOURS[Outcome.ANSWERED], label="answered", linewidth=1.5)
     axes.set_ylim(bottom=0)
