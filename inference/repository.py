@@ -57,7 +57,7 @@ def _assemble(folder: Path, model: BuiltModel) -> None:
         assemble_restyler(folder, FlowRestylerFiles(model.path, shipped_model(RESTYLER).manifest.styles))
     else:
         _assemble_network(folder, model.path)
-    _configure(folder, model.identity, {})
+    configure(folder, model.identity, {})
 
 
 def _assemble_filling(folder: Path, filling: Filling) -> None:
@@ -68,7 +68,7 @@ def _assemble_filling(folder: Path, filling: Filling) -> None:
     else:
         _assemble_network(folder, filling.folder / f"{contract.graphs[0].name}.onnx")
         shutil.copyfile(filling.folder / GOLDEN_FILE, folder / GOLDEN_FILE)
-    _configure(folder, filling.identity, filling.shapes)
+    configure(folder, filling.identity, filling.shapes)
 
 
 def _assemble_network(folder: Path, network: Path) -> None:
@@ -81,8 +81,14 @@ def _assemble_network(folder: Path, network: Path) -> None:
     _link(network, version / "model.onnx")
 
 
-def _configure(folder: Path, identity: str, shapes: Mapping[str, Sequence[int]]) -> None:
-    """Writes into the configurations whose answers the model gives, which findings carry, and how long they are."""
+def configure(folder: Path, identity: str, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Writes into a model's configurations whose answers it gives, which findings carry, and how long they are.
+
+    Args:
+        folder: the model's folder in an assembled repository.
+        identity: the model's name and version.
+        shapes: output -> its sizes without the batch, where they are not those of the shipped configuration.
+    """
     for path in (folder / "config.pbtxt", *folder.glob("configs/*.pbtxt")):
         config = text_format.Parse(path.read_text("utf-8"), model_config_pb2.ModelConfig())
         config.parameters["identity"].string_value = identity
