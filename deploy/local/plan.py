@@ -8,7 +8,7 @@ from deploy.local import authority
 from deploy.local.credentials import Passwords, PortBook
 from deploy.local.home import StackHome
 from deploy.local.models import shipped_models
-from deploy.local.parts.lifecycle import Part
+from deploy.local.parts.lifecycle import START_TIMEOUT, Part
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.nats import PROBER, NatsServer
 from deploy.local.parts.object_store import Identity, identity_names
@@ -32,12 +32,14 @@ class Unit:
         needs: Names of the parts that have to be ready before it is started.
         patience: Bad probes in a row after which it is started again although its process lives.
         interval: Seconds between two probes.
+        start_timeout: Seconds that it may take until it answers.
     """
 
     part: Part
     needs: tuple[str, ...] = ()
     patience: int = _NEVER
     interval: float = 15.0
+    start_timeout: float = START_TIMEOUT
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def make_plan(home: StackHome, object_store: ObjectStoreChoice) -> Plan:
     settings = _Settings(home, ports, postgres, store, nats, triton)
     services = [_service(home, name, settings) for name in present]
     # A server that still runs but no longer answers is broken; a service may just lack a server.
-    servers = [*(Unit(part, patience=3) for part in (postgres, store, nats)), Unit(triton, patience=2, interval=3.0)]
+    servers = [*(Unit(part, patience=3) for part in (postgres, store, nats)), _models(triton)]
     absent = tuple(name for name in SERVICES if name not in present)
     return Plan((*servers, *services), absent, ports)
 
@@ -120,6 +122,11 @@ def _object_store(
         identities=identities,
         signing_key=passwords.of(_SIGNING_KEY),
     )
+
+
+def _models(triton: TritonServer) -> Unit:
+    """Models take long to load on a busy machine; that their processes still live is asked often."""
+    return Unit(triton, patience=2, interval=5.0, start_timeout=180.0)
 
 
 def _triton(home: StackHome, ports: PortBook) -> TritonServer:

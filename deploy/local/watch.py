@@ -16,9 +16,9 @@ from services.chassis.clock import Clock
 
 _PROBE_TIMEOUT = 15.0
 _FIRST_PAUSE = 0.25
-_LONGEST_PAUSE = 10.0
+_LONGEST_PAUSE = 60.0
 _STEADY_SECONDS = 60.0
-"""A part that ran this long has recovered: its next failure is a first one again."""
+"""A part that answered for this long has recovered: its next failure is a first one again."""
 _LOG_BYTES = 32 * 1024 * 1024
 _FIRST_STARTS = 3
 """How often a part may fail before it was ready once; after that the stack is not viable."""
@@ -69,9 +69,7 @@ class Watch:
         """
         pause = _FIRST_PAUSE
         while True:
-            started = self._clock.monotonic()
-            await self._one_life()
-            steady = self._clock.monotonic() - started > _STEADY_SECONDS
+            steady = await self._one_life() > _STEADY_SECONDS
             pause = _FIRST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
             self._restarts += 1
             self._note_down(self._note)
@@ -89,21 +87,22 @@ class Watch:
         finally:
             self.stopped.set()
 
-    async def _one_life(self) -> None:
+    async def _one_life(self) -> float:
+        """Starts the part and watches it until it has ended; returns the seconds in which it answered."""
         try:
             self._note_down("starting")
-            self._process = await bring_up(self.unit.part, started=self._note_process)
+            self._process = await bring_up(self.unit.part, started=self._note_process, timeout=self.unit.start_timeout)
         except StackError as error:
             self._identity = None
             if not self.ready.is_set() and not self._may_yet_start(error):
                 raise
             self._note_down(error.message)
-            return
+            return 0.0
         self._answers = True
         self._started_at = self._clock.now().isoformat()
         self._note_down("")
         self.ready.set()
-        await self._watch(self._process)
+        return await self._watch(self._process)
 
     def _may_yet_start(self, error: StackError) -> bool:
         """A server that failed to start may have been unlucky; what else is wrong stays wrong."""
@@ -115,13 +114,15 @@ class Watch:
             self._identity = identify(process.pid)
         self._changed()
 
-    async def _watch(self, process: ServerProcess) -> None:
-        """Returns when the process has ended, or had to be ended."""
+    async def _watch(self, process: ServerProcess) -> float:
+        """Watches until the process has ended or had to be ended; returns the seconds until its last good answer."""
+        began = answered = self._clock.monotonic()
         bad = 0
         while not await process.exited(self.unit.interval):
             shorten_log(process.log, _LOG_BYTES)
             good = await self._probe()
             bad = 0 if good else bad + 1
+            answered = self._clock.monotonic() if good else answered
             if good != self._answers:
                 self._answers = good
                 self._note_down("" if good else "does not answer as it should")
@@ -132,6 +133,7 @@ class Watch:
         sweep(self.unit.part.litter())
         self._identity, self._answers = None, False
         self._note_down(f"{reason}; it said: {process.last_words()}")
+        return answered - began
 
     async def _probe(self) -> bool:
         try:

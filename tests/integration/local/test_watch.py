@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,39 @@ async def test_a_part_that_stops_answering_is_started_again(tmp_path: Path) -> N
         assert "stopped answering" in watch.state.note
         part.answers = True
         await until(lambda: watch.state.ready, change)
+
+
+class PausesNoted(SystemClock):
+    """A clock on which an hour goes by whenever it is looked at, and on which nobody has to wait."""
+
+    def __init__(self) -> None:
+        self._hours = count()
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return 3600.0 * next(self._hours)
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(0)
+
+
+async def test_a_part_that_no_longer_answers_however_often_it_is_started_is_started_less_and_less_often(
+    tmp_path: Path,
+) -> None:
+    change, clock, part = asyncio.Event(), PausesNoted(), Sleeper(tmp_path)
+    watch = Watch(Unit(part, patience=1, interval=0.2, start_timeout=2.0), clock, change.set)
+    life = asyncio.create_task(watch.run())
+    try:
+        await until(lambda: watch.state.ready, change)
+        part.answers = False
+        await until(lambda: len(clock.pauses) >= 3, change)
+        assert clock.pauses[:3] == [0.5, 1.0, 2.0]
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        await watch.stop()
+        part.close()
 
 
 async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
