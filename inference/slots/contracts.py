@@ -189,7 +189,7 @@ _LATENT: Final = (
     GraphContract(
         "text_encoder",
         (TensorContract("input_ids", ("INT64", "INT32"), (77,), "token ids"),),
-        (TensorContract("last_hidden_state", _HALVES, (77, AnyLength("D", 64, 4096)), "what the UNet attends to"),),
+        (TensorContract("last_hidden_state", _HALVES, (77, AnyLength("D", 1, 8192)), "what the UNet attends to"),),
         batched=False,
     ),
     GraphContract(
@@ -203,7 +203,7 @@ _LATENT: Final = (
         (
             TensorContract("sample", _HALVES, (4, 64, 64), "the latent with noise"),
             TensorContract("timestep", ("INT64", "INT32", "FP32", "FP16"), (), "0..999"),
-            TensorContract("encoder_hidden_states", _HALVES, (77, AnyLength("D", 64, 4096)), "of the text encoder"),
+            TensorContract("encoder_hidden_states", _HALVES, (77, AnyLength("D", 1, 8192)), "of the text encoder"),
         ),
         (TensorContract("out_sample", _HALVES, (4, 64, 64), "the noise, or the velocity"),),
         batched=False,

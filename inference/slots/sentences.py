@@ -11,7 +11,7 @@ from inference.slots.trial import cosine
 from inference.slots.violations import Violation
 
 LENGTH: Final = 32
-_OTHER_PIECE: Final = 4937
+_OTHER_PIECE: Final = 2924
 _UNIT_TOLERANCE: Final = 1e-3
 _SAME: Final = 1e-3
 _COMPANY: Final = 0.02  # weights of eight bits are scaled by the batch in some exports
