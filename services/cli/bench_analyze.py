@@ -36,7 +36,7 @@ from services.cli.access import access_of
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
 from services.cli.output import CommandFailed, console
 
-GOAL = 0.6
+GOAL = 0.8
 PHOTOS_PER_ROUND = 112
 ROUNDS = 2
 WARM_UP = 12
