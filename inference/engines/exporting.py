@@ -22,7 +22,13 @@ Report = Callable[[str], None]
 
 
 def export(
-    model: Model, built: BuiltModel, home: Path, report: Report = lambda _: None, *, under: Profile | None = None
+    model: Model,
+    built: BuiltModel,
+    home: Path,
+    report: Report = lambda _: None,
+    *,
+    served: str | None = None,
+    under: Profile | None = None,
 ) -> Export:
     """Makes a model's typed graph lie ready; what lies there already is left alone.
 
@@ -31,28 +37,30 @@ def export(
         built: as it lies built on this machine.
         home: the folder of engines, made when it is missing.
         report: told what is being done.
-        under: the profile; the shipped one of the model when it is left out.
+        served: the name that the plan is served under; the model's own when it is left out.
+        under: the profile; the shipped one of that name when it is left out.
 
     Raises:
         GraphUnsupported: TensorRT would not read the graph.
         ProfileInvalid: the model has no profile.
     """
-    chosen = under or profile(model.name)
-    target = home / "exports" / model.name / _key(built, chosen)
+    name = served or model.name
+    chosen = under or profile(name)
+    target = home / "exports" / name / _key(built, chosen)
     with alone(home):
         present = find_export(target)
         if present is not None:
             return present
         report("export")
         with scratch_folder(home) as scratch:
-            record = _write(scratch, model, built, chosen)
+            record = _write(scratch, name, model, built, chosen)
             settle(scratch, target)
     return Export(record, target)
 
 
-def _write(folder: Path, model: Model, built: BuiltModel, plan: Profile) -> Record:
+def _write(folder: Path, name: str, model: Model, built: BuiltModel, plan: Profile) -> Record:
     source = onnx.load(str(built.path))
-    graphs.check_readable(model.name, source)
+    graphs.check_readable(name, source)
     inputs = graphs.graph_inputs(source, plan.shapes)
     asked = probes.probes(model.manifest, inputs)
     reference = precision.run(source, asked)
@@ -61,7 +69,7 @@ def _write(folder: Path, model: Model, built: BuiltModel, plan: Profile) -> Reco
     (folder / ONNX_FILE).write_bytes(data)
     _write_probes(folder / PROBES_FILE, asked, reference)
     record = Record(
-        model=model.name,
+        model=name,
         identity=model.manifest.identity,
         precision=choice.precision,
         onnx_sha256=hashlib.sha256(data).hexdigest(),

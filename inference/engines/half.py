@@ -34,8 +34,7 @@ def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
     Returns:
         A checked graph with the same inputs and outputs; the same bytes for the same graph, everywhere.
     """
-    inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
-    graph = _Halver(inferred).graph()
+    graph = _Halver(_with_plain_weights(model)).graph()
     half = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
     onnx.checker.check_model(half, full_check=True)
     return half
@@ -57,6 +56,20 @@ def rehearsal(typed: onnx.ModelProto) -> onnx.ModelProto:
                 graph.node.append(helper.make_node("Identity", [kept.output[index]], [name]))
     del graph.value_info[:]
     return helper.make_model(graph, opset_imports=typed.opset_import, ir_version=typed.ir_version)
+
+
+def _with_plain_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Returns the graph with weights that are kept in one type and cast to another kept in the other at once."""
+    plain = onnx.ModelProto()
+    plain.CopyFrom(model)
+    graph, constants = plain.graph, {constant.name: constant for constant in model.graph.initializer}
+    casts = [node for node in graph.node if node.op_type == "Cast" and node.input[0] in constants]
+    for cast in casts:
+        to = helper.tensor_dtype_to_np_dtype(cast.attribute[0].i)
+        weights = numpy_helper.to_array(constants[cast.input[0]]).astype(to)
+        graph.initializer.append(numpy_helper.from_array(weights, cast.output[0]))
+        graph.node.remove(cast)
+    return plain
 
 
 def tensor_types(model: onnx.ModelProto) -> dict[str, int]:
@@ -155,8 +168,9 @@ def _survives(values: NDArray[np.generic]) -> bool:
     if values.dtype != np.float32:
         return True
     largest = float(np.max(np.abs(values), initial=0.0))
-    vanishes = values.size <= _FEW and bool(np.any((values != 0) & (values.astype(np.float16) == 0)))
-    return largest <= _HALF_MAX and not vanishes
+    if largest > _HALF_MAX:
+        return False
+    return values.size > _FEW or not np.any((values != 0) & (values.astype(np.float16) == 0))
 
 
 def _half_name(name: str) -> str:

@@ -12,12 +12,23 @@ Metric = Callable[[Tensors, Tensors, str], float]
 """(answer, reference, output) -> distance; every array has the batch first."""
 
 _SURE: Final = 0.5  # candidates above it are shown; the order of weaker ones means nothing
+_TEXT: Final = 0.3 * 255  # from here on a pixel of a text map is text
 _UNSURE: Final = 0.45  # a face that comes or goes between the two is no loss, its score says how close it was
 
 
 def largest_difference(got: Tensors, want: Tensors, output: str) -> float:
     """The largest absolute difference of any number."""
     return float(np.max(np.abs(_floats(got, output) - _floats(want, output)), initial=0.0))
+
+
+def mean_difference(got: Tensors, want: Tensors, output: str) -> float:
+    """The mean absolute difference."""
+    return float(np.mean(np.abs(_floats(got, output) - _floats(want, output))))
+
+
+def flipped(got: Tensors, want: Tensors, output: str) -> float:
+    """The share of a byte map's pixels that are text in one answer alone."""
+    return float(np.mean((_floats(got, output) >= _TEXT) != (_floats(want, output) >= _TEXT)))
 
 
 def euclidean(got: Tensors, want: Tensors, output: str) -> float:
@@ -87,8 +98,8 @@ def sure_point_difference(got: Tensors, want: Tensors, output: str) -> float:
 METRICS: Final[Mapping[str, Metric]] = {
     metric.__name__: metric
     for metric in (
-        largest_difference, euclidean, cosine, relative_rms, softmax_difference, disagreement, unequal,
-        sure_score_difference, box_loss, sure_point_difference,
+        largest_difference, mean_difference, flipped, euclidean, cosine, relative_rms, softmax_difference,
+        disagreement, unequal, sure_score_difference, box_loss, sure_point_difference,
     )
 }  # fmt: skip
 

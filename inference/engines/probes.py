@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -15,6 +16,8 @@ from inference.models.manifest import Manifest
 from inference.vision.alignment import CHIP_SIDE
 from inference.vision.pictures import DETECTOR_SIDE, Picture, letterbox
 
+_LONG: Final = 8  # so many times as wide as high, a picture is a line of text
+_LINES: Final = ("Total 12.50 EUR", "Thank you for your visit", "2026-11-22 14:05")
 PICTURES: Final = Path(__file__).with_name("pictures")
 Tensors = Mapping[str, NDArray[np.generic]]
 
@@ -55,9 +58,20 @@ def _is_picture(tensor: Input) -> bool:
 
 
 def _pictures(tensor: Input) -> list[Probe]:
-    faces = tensor.shape[:2] == (CHIP_SIDE, CHIP_SIDE)
+    height, width = tensor.shape[:2]
+    if width >= _LONG * height:
+        return [Probe(f"line-{index}", {tensor.name: _line(text, tensor.shape)}) for index, text in enumerate(_LINES)]
+    faces = (height, width) == (CHIP_SIDE, CHIP_SIDE)
     files = sorted(PICTURES.glob("*_face.png" if faces else "*.jpg"))
     return [Probe(path.stem, {tensor.name: _fitted(_read(path), tensor.shape)[None]}) for path in files]
+
+
+def _line(text: str, shape: tuple[int, ...]) -> Picture:
+    """Writes a line of text, dark on light, as high as the picture."""
+    canvas = np.full((1, *shape), 244, np.uint8)
+    baseline = (shape[0] // 3, shape[0] * 3 // 4)
+    cv2.putText(canvas[0], text, baseline, cv2.FONT_HERSHEY_DUPLEX, shape[0] / 40, (28, 24, 30), 2, cv2.LINE_AA)
+    return canvas
 
 
 def _read(path: Path) -> Picture:

@@ -1,7 +1,7 @@
 """The profiles that engines are built with: batch sizes and limits, kept as data in `profiles.toml`."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from inference.engines.errors import ProfileInvalid
 from inference.engines.metrics import METRICS
+from inference.models.manifest import FOLDER, MANIFEST_FILE
 
 PROFILES_FILE: Final = Path(__file__).with_name("profiles.toml")
 Positive = Annotated[int, Field(gt=0)]
@@ -54,12 +55,14 @@ class Profile(_Table):
         half: whether FP16 is tried.
         limits: what an answer must keep to.
         shapes: sizes for inputs whose other dimensions are free in the graph, without the batch.
+        source: the built model with the graph; the one of the same name when it is left out.
     """
 
     batch: Batch
     half: bool
     limits: Annotated[tuple[Limit, ...], Field(min_length=1)]
     shapes: Mapping[str, tuple[Positive, ...]] = Field(default_factory=dict)
+    source: str | None = None
 
 
 _PROFILES = TypeAdapter(dict[str, Profile])
@@ -91,3 +94,18 @@ def profile(model: str) -> Profile:
     if model not in known:
         raise ProfileInvalid(f"{PROFILES_FILE.name} has no [{model}]; add its batch sizes and limits", field=model)
     return known[model]
+
+
+def served_models(names: Sequence[str]) -> Mapping[str, str]:
+    """Served model -> the built model that its graph is from.
+
+    Args:
+        names: the served models; all that have a profile and a model when it is empty.
+
+    Raises:
+        ProfileInvalid: one of them has no profile.
+    """
+    if names:
+        return {name: profile(name).source or name for name in names}
+    sources = {name: each.source or name for name, each in profiles().items()}
+    return {name: source for name, source in sources.items() if (FOLDER / source / MANIFEST_FILE).exists()}

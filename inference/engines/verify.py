@@ -1,5 +1,6 @@
 """Says whether a committed engine is what it was, and whether it is for this node."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inference.engines.errors import AccuracyLost, EngineDamaged, EngineMissing, WrongTarget
@@ -13,6 +14,30 @@ def committed(home: Path) -> list[str]:
     """Lists the keys of the committed engines under a home; a folder without a manifest is none."""
     found = (home / "plans").glob("*/*/manifest.json")
     return sorted(str(path.parent.relative_to(home / "plans")) for path in found)
+
+
+def newest(home: Path, identities: Mapping[str, str], target: Target) -> list[str]:
+    """Picks the engines to be served: of each model, the newest of its identity that was built for the target.
+
+    Args:
+        home: the folder of engines.
+        identities: served model -> identity.
+        target: the node.
+
+    Raises:
+        EngineMissing: a model has none.
+        EngineDamaged: a manifest is not as it was written.
+    """
+    found = [engine for key in committed(home) if (engine := read_manifest(home / "plans" / key)) is not None]
+    return [_newest(found, model, identity, target) for model, identity in identities.items()]
+
+
+def _newest(found: Sequence[Engine], model: str, identity: str, target: Target) -> str:
+    fitting = [each for each in found if each.parts.model == model and each.identity == identity]
+    fitting = [each for each in fitting if each.parts.target == target]
+    if not fitting:
+        raise EngineMissing(f"no engine of {identity} for {target} is here; build or fetch it", field=model)
+    return max(fitting, key=lambda engine: engine.build_time).key
 
 
 def verify(home: Path, key: str, target: Target | None = None) -> Engine:

@@ -20,6 +20,7 @@ _GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.commands": ("import", "findings", "ideas", "consent", "withdraw", "erase"),
     "services.cli.token": ("token",),
     "services.cli.models": ("models",),
+    "services.cli.engines": ("engines",),
     "services.cli.bench": ("bench",),
     "services.cli.restyle": ("restyle",),
 }

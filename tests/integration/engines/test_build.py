@@ -172,16 +172,17 @@ Builder(this_node(), Path(sys.argv[2]), TickingClock()).build(find_export(Path(s
 """
 
 
-class TestVerify:
-    @pytest.fixture(scope="class")
-    def built(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """A folder with the programs, an export and its engine, for every test to copy."""
-        folder = tmp_path_factory.mktemp("built")
-        programs = install(folder / "bin", TEN)
-        node = this_node(triton_tag="24.10-py3", environment={"PATH": str(programs)})
-        Builder(node, folder / "engines", TickingClock()).build(small_export(folder))
-        return folder
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the programs, an export and its engine, for every test to copy."""
+    folder = tmp_path_factory.mktemp("built")
+    programs = install(folder / "bin", TEN)
+    node = this_node(triton_tag="24.10-py3", environment={"PATH": str(programs)})
+    Builder(node, folder / "engines", TickingClock()).build(small_export(folder))
+    return folder
 
+
+class TestVerify:
     @pytest.fixture
     def key(self, built: Path, home: Path) -> str:
         shutil.copytree(built / "engines", home)
