@@ -1,0 +1,136 @@
+"""The harness before a real server: short, and only whether it says what is so."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from inference.client.verdicts import Failed
+from inference.load.bare import BareLoop
+from inference.load.harness import Outcome, closed_loop
+from inference.load.memory import MemoryWatch, ServerNotFound, listening_process, memory_of
+from inference.load.questions import NotFixed, question, served_models
+from inference.load.scenarios import Scenarios, TargetName, read_scenarios
+from inference.load.serving import compare
+from inference.load.targets import BareWire, ShieldedWire
+from inference.load.trying import Trial, soak
+from inference.models.build import build_all, built_model, default_home
+from inference.models.manifest import shipped_models
+from services.chassis.clock import SystemClock
+from tests.load.inference.own_server import OwnServer, own_server
+from tests.load.inference.running import Site, run
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MODEL = "scene_classifier"
+CLOCK = SystemClock()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnServer]:
+    build_all(default_home())
+    async with own_server(tmp_path_factory.mktemp("server")) as own:
+        yield own
+
+
+def _short() -> Scenarios:
+    """The file, with seconds instead of minutes."""
+    shipped = read_scenarios()
+    return shipped.model_copy(
+        update={
+            "targets": {"cpu": shipped.targets["cpu"].model_copy(update={"in_flight": 4, "peak_seconds": 1.0})},
+            "chaos": shipped.chaos.model_copy(
+                update={"before_seconds": 2.0, "after_seconds": 40.0, "recovery_seconds": 40.0}
+            ),
+            "mlperf": shipped.mlperf.model_copy(update={"min_seconds": 1.0}),
+        }
+    )
+
+
+def _site(server: OwnServer, folder: Path, own: OwnServer | None = None) -> Site:
+    target: TargetName = "cpu"
+    return Site(server.address, _short(), target, CLOCK, lambda name, seconds: None, folder, own)
+
+
+async def test_every_fixed_model_can_be_asked_whatever_it_takes(server: OwnServer) -> None:
+    names = await served_models(server.address)
+
+    assert names == tuple(sorted(model.name for model in shipped_models()))
+    for name in names:
+        try:
+            asked = await question(server.address, name)
+        except NotFixed:
+            continue
+        async with BareWire(server.address, asked, seconds=60) as wire:
+            assert await wire.ask(0) is Outcome.ANSWERED, wire.faults
+
+
+async def test_a_model_that_is_not_there_is_said(server: OwnServer) -> None:
+    with pytest.raises(Failed):
+        await question(server.address, "nobody")
+
+
+async def test_the_clients_way_answers_too(server: OwnServer) -> None:
+    asked = await question(server.address, MODEL)
+
+    async with ShieldedWire(server.address, asked, CLOCK, place=30, answer=30) as wire:
+        run_of_it = await closed_loop(wire.ask, 4, 0.5, CLOCK)
+
+    assert {sample.outcome for sample in run_of_it.samples} == {Outcome.ANSWERED}
+
+
+async def test_serving_is_held_against_the_bare_model(server: OwnServer) -> None:
+    asked = await question(server.address, MODEL)
+    scenarios = _short()
+    bare = BareLoop(built_model(default_home(), MODEL).path, asked.inputs, asked.facts.instances)
+
+    async with BareWire(server.address, asked, seconds=60) as wire:
+        trial = Trial(MODEL, wire.ask, scenarios, scenarios.targets["cpu"], CLOCK)
+        served = await compare(trial, bare, rounds=2, seconds=0.5)
+
+    assert served.failed == 0
+    assert served.ratio > 0
+    assert served.bare > 0
+
+
+async def test_the_memory_of_the_server_is_that_of_all_its_processes(server: OwnServer) -> None:
+    process = listening_process(int(server.address.rpartition(":")[2]))
+
+    assert len(process.children()) >= len(shipped_models())
+    assert memory_of(process) > 200
+    with pytest.raises(ServerNotFound):
+        listening_process(9)
+
+
+async def test_a_soak_says_how_memory_grows(server: OwnServer) -> None:
+    scenarios = _short()
+    asked = await question(server.address, MODEL)
+    watch = MemoryWatch(listening_process(int(server.address.rpartition(":")[2])), CLOCK, every=0.2)
+
+    async with BareWire(server.address, asked, seconds=60) as wire:
+        trial = Trial(MODEL, wire.ask, scenarios, scenarios.targets["cpu"], CLOCK)
+        plan = scenarios.soak.model_copy(update={"seconds": 3.0})
+        report = await soak([(trial, 10.0)], plan, watch)
+
+    assert report.phases[0].figures.failed == 0
+    assert set(report.numbers) >= {"growth_mib_per_hour", "growth_low_mib_per_hour", "growth_high_mib_per_hour"}
+    assert len(report.phases[0].memory) > 4
+
+
+async def test_mlperfs_generator_drives_the_server_in_three_scenarios(server: OwnServer, tmp_path: Path) -> None:
+    reports = await run("mlperf", MODEL, _site(server, tmp_path))
+
+    assert [report.scenario for report in reports] == ["mlperf SingleStream", "mlperf Server", "mlperf Offline"]
+    for report in reports:
+        assert report.finding("requests not answered").holds, report
+        assert any("latency" in name for name in report.numbers)
+    assert (tmp_path / f"mlperf-Offline-{MODEL}" / "mlperf_log_summary.txt").exists()
+
+
+async def test_callers_get_over_a_killed_model_process_and_over_a_restart(server: OwnServer, tmp_path: Path) -> None:
+    killed, drained = await run("chaos", MODEL, _site(server, tmp_path, server))
+
+    for report in (killed, drained):
+        assert report.finding("recovered").value is not None, report.faults
+        assert report.finding("requests without an end").holds
