@@ -125,8 +125,8 @@ def _object_store(
 
 
 def _models(triton: TritonServer) -> Unit:
-    """Models take long to load on a busy machine; that their processes still live is asked often."""
-    return Unit(triton, patience=2, interval=5.0, start_timeout=180.0)
+    """That the processes of its models still live is asked often: while one is dead, nothing is understood."""
+    return Unit(triton, patience=2, interval=5.0)
 
 
 def _triton(home: StackHome, ports: PortBook) -> TritonServer:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
 
 import structlog
 
@@ -14,8 +13,6 @@ from inference.client.tensors import Tensors
 from inference.client.verdicts import Failed, Verdict
 from inference.client.wire import Wire
 from inference.models.errors import GoldenMismatch
-
-_SECONDS: Final = 5.0
 
 _log = structlog.stdlib.get_logger()
 
@@ -64,7 +61,7 @@ class Prober:
 
     async def _is_well(self, lane: Lane) -> bool:
         lane.facts = None
-        seconds = min(_SECONDS, lane.patience.answer)
+        seconds = lane.patience.answer / 2
         try:
             facts = await self._wire.facts(lane.model, seconds=seconds)
             answered = await self._answer(lane.model, self._questions(facts), seconds)

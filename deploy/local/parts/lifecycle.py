@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from deploy.local.errors import start_failed
 from deploy.local.parts.process import ServerProcess
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 180.0
 """Seconds that a part may take until it answers; a busy machine is slow, a broken part ends by itself."""
 _PROBE_PAUSE = 0.05
 
