@@ -16,6 +16,7 @@ from tests.fakes.restyler_graphs import write_latent
 
 Arrays = Mapping[str, NDArray[np.generic]]
 Shape = Sequence[int | str]
+Described = Mapping[str, tuple[str, Shape]]
 Nodes = Sequence[onnx.NodeProto]
 ELEMENTS = {
     "UINT8": TensorProto.UINT8,
@@ -29,8 +30,8 @@ node = helper.make_node
 def save(
     path: Path,
     nodes: Nodes,
-    inputs: Mapping[str, tuple[str, Shape]],
-    outputs: Mapping[str, tuple[str, Shape]],
+    inputs: Described,
+    outputs: Described,
     constants: Arrays,
     *,
     styles: str = "",
@@ -88,7 +89,7 @@ def embedder(path: Path, *, scale: float = 1.0, rows: int = 15, broken: bool = F
         "backwards": np.array([-1]), "scale": np.float32(0 if broken else 1 / scale),
     }  # fmt: skip
     arrays = {name: np.asarray(value) for name, value in constants.items()}
-    outputs: dict[str, tuple[str, Shape]] = {"descriptor": ("FP32", ["N", rows * rows])}
+    outputs: Described = {"descriptor": ("FP32", ["N", rows * rows])}
     return save(path, nodes, {"chip": ("UINT8", ["N", 150, 150, 3])}, outputs, arrays)
 
 
@@ -121,7 +122,7 @@ def detector(path: Path, *, seen: float = 1.0, relative: bool = False) -> Path:
         "known_boxes": boxes, "known_points": points, "as_box": np.array([-1, 1, 4]),
         "as_points": np.array([-1, 1, 5, 2]),
     }  # fmt: skip
-    outputs: dict[str, tuple[str, Shape]] = {
+    outputs: Described = {
         "boxes": ("FP32", ["N", 1, 4]), "scores": ("FP32", ["N", 1]), "landmarks": ("FP32", ["N", 1, 5, 2]),
     }  # fmt: skip
     return save(path, nodes, {"image": ("UINT8", ["N", 640, 640, 3])}, outputs, _arrays(constants))
@@ -142,7 +143,7 @@ def scene_encoder(path: Path, *, softmax: bool = True) -> Path:
         node("Flatten", ["small"], ["embedding"], axis=1),
     ]
     constants = {**_nearest_constants(known), "known_logits": logits, "known_kinds": kinds}
-    outputs: dict[str, tuple[str, Shape]] = {
+    outputs: Described = {
         "logits": ("FP32", ["N", 1000]), "embedding": ("FP32", ["N", 768]), "kinds": ("FP32", ["N", 4]),
     }  # fmt: skip
     return save(path, nodes, {"image": ("UINT8", ["N", 224, 224, 3])}, outputs, _arrays(constants))
@@ -171,7 +172,7 @@ def text_encoder(path: Path, *, masks: bool = True, unit: bool = True) -> Path:
         "behind": np.array([2]), "words": words, "along": np.array([1]), "meanings": meanings,
         "floor": np.float32(0 if masks else 1), "little": np.float32(0.01), "one": np.float32(1),
     }  # fmt: skip
-    inputs: dict[str, tuple[str, Shape]] = {"ids": ("INT64", ["N", 32]), "mask": ("INT64", ["N", 32])}
+    inputs: Described = {"ids": ("INT64", ["N", 32]), "mask": ("INT64", ["N", 32])}
     return save(path, nodes, inputs, {"embedding": ("FP32", ["N", 64])}, _arrays(constants))
 
 
@@ -198,8 +199,8 @@ def velocity(path: Path, *, styles: str = "plain,dark", deaf: bool = False, far:
         "factors": np.array([1, 1 if deaf else 0.5], np.float32), "column": np.array([-1, 1, 1, 1]),
         "share": np.float32(0.8), "light": np.float32(5 if far else 0),
     }  # fmt: skip
-    signal = ["N", 3, "H", "W"]
-    inputs: dict[str, tuple[str, Shape]] = {
+    signal: Shape = ["N", 3, "H", "W"]
+    inputs: Described = {
         "x": ("FP32", signal), "photo": ("FP32", signal), "t": ("FP32", ["N"]), "style": ("INT64", ["N"]),
     }  # fmt: skip
     return save(path, nodes, inputs, {"v": ("FP32", signal)}, _arrays(constants), styles=styles)
@@ -239,7 +240,8 @@ def _nearest_constants(known: NDArray[np.float32]) -> dict[str, object]:
 def _pooled(shown: NDArray[np.uint8], kernel: int) -> NDArray[np.float32]:
     side = shown.shape[0] // kernel
     blocks = shown.reshape(side, kernel, side, kernel, 3).astype(np.float32).mean((1, 3))
-    return (blocks / 255).transpose(2, 0, 1)
+    pooled: NDArray[np.float32] = (blocks / 255).transpose(2, 0, 1)
+    return pooled
 
 
 def _arrays(constants: Mapping[str, object]) -> dict[str, NDArray[np.generic]]:

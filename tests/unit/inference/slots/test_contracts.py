@@ -14,7 +14,7 @@ from inference.slots.violations import SlotUnknown
 from tests.fakes.restyler_graphs import write_latent
 from tests.unit.inference.slots import brought
 
-HONEST = {
+HONEST: dict[str, Callable[[Path], object]] = {
     "face_detector": brought.detector,
     "face_embedder": brought.embedder,
     "scene_encoder": brought.scene_encoder,
@@ -59,7 +59,7 @@ def test_a_foreign_signature_is_told_what_to_change(tmp_path: Path) -> None:
             brought.node("ReduceMean", ["data"], ["mean"], axes=[2, 3], keepdims=0),
             brought.node("MatMul", ["mean", "weight"], ["fc1"]),
         ]
-        inputs = {"data": ("FP32", ["N", 3, 112, 112])}
+        inputs: brought.Described = {"data": ("FP32", ["N", 3, 112, 112])}
         brought.save(path, nodes, inputs, {"fc1": ("FP32", ["N", 512])}, {"weight": np.ones((3, 512), np.float32)})
 
     heard = complaints("face_embedder", tmp_path, write)
@@ -76,7 +76,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
             brought.node("Cast", ["image"], ["floats"], to=TensorProto.FLOAT),
             brought.node("ReduceMean", ["floats"], ["boxes"], axes=[1, 2, 3], keepdims=1),
         ]
-        inputs = {"image": ("UINT8", [1, 640, 640, 3]), "size": ("INT64", [2])}
+        inputs: brought.Described = {"image": ("UINT8", [1, 640, 640, 3]), "size": ("INT64", [2])}
         brought.save(path, nodes, inputs, {"boxes": ("FP32", [1, 1, 1, 1])}, {})
 
     faults = held("face_detector", tmp_path, write).violations
@@ -145,7 +145,7 @@ def test_weights_outside_of_the_file_are_refused(tmp_path: Path) -> None:
 def test_operators_of_a_custom_library_are_refused(tmp_path: Path) -> None:
     def write(path: Path) -> None:
         nodes = [helper.make_node("FaceAlign", ["chip"], ["descriptor"], domain="acme")]
-        inputs = {"chip": ("UINT8", ["N", 150, 150, 3])}
+        inputs: brought.Described = {"chip": ("UINT8", ["N", 150, 150, 3])}
         brought.save(path, nodes, inputs, {"descriptor": ("FP32", ["N", 128])}, {}, domain="acme")
 
     (fault,) = held("face_embedder", tmp_path, write).violations
@@ -155,7 +155,7 @@ def test_operators_of_a_custom_library_are_refused(tmp_path: Path) -> None:
 def test_a_graph_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     def write(path: Path) -> None:
         nodes = [brought.node("Gemm", ["chip", "chip"], ["descriptor"])]  # of bytes, which Gemm does not take
-        inputs = {"chip": ("UINT8", ["N", 150, 150, 3])}
+        inputs: brought.Described = {"chip": ("UINT8", ["N", 150, 150, 3])}
         brought.save(path, nodes, inputs, {"descriptor": ("FP32", ["N", 128])}, {})
 
     (fault,) = held("face_embedder", tmp_path, write).violations

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.models.errors import GoldenMismatch
 from inference.models.golden import golden_inputs
 from inference.models.manifest import shipped_model
 from inference.models.sessions import ModelSession
@@ -42,9 +43,9 @@ def test_it_is_known_by_its_own_golden_answers(tmp_path: Path, own: Path) -> Non
     golden = recorded_golden("face_embedder", filling.folder / GOLDEN_FILE)
     answers = ModelSession(own).run(golden_inputs(shipped_model("face_embedder").manifest))
     golden.check(answers)
-    with pytest.raises(Exception, match="off by"):
-        golden.check({"descriptor": answers["descriptor"] + np.float32(0.5)})
-    with pytest.raises(Exception, match="has shape"):
+    with pytest.raises(GoldenMismatch, match="off by"):
+        golden.check({"descriptor": answers["descriptor"].astype(np.float32) + 0.5})
+    with pytest.raises(GoldenMismatch, match="has shape"):
         golden.check({"descriptor": answers["descriptor"][:, :128]})
 
 
