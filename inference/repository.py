@@ -13,7 +13,7 @@ from typing import Final
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
-from inference.models.build import BuiltModel, list_models
+from inference.models.build import BuiltModel, built_model, list_models
 from inference.models.manifest import shipped_model
 from inference.restyling.assembly import NAME as RESTYLER
 from inference.restyling.assembly import FlowRestylerFiles, assemble_restyler
@@ -50,6 +50,25 @@ def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
         else:
             _assemble(target / name, models[name])
     return tuple(sorted(models.keys() | filled.keys()))
+
+
+def network_of(home: Path, name: str) -> tuple[str, Path]:
+    """Finds the identity and the ONNX file of a model that is served as it is.
+
+    Args:
+        home: the folder of built models.
+        name: the model's, as it is served.
+
+    Raises:
+        ModelNotBuilt: it is missing under `home`.
+        ManifestInvalid: there is no such model.
+        FillingBroken: what an operator has put into its slot is damaged.
+    """
+    for slot, filling in fillings(home).items():
+        if served_name(slot) == name:
+            return filling.identity, filling.folder / f"{filling.contract.graphs[0].name}.onnx"
+    built = built_model(home, name)
+    return built.identity, built.path
 
 
 def _assemble(folder: Path, model: BuiltModel) -> None:

@@ -26,9 +26,9 @@ from inference.load.scenarios import Burst, Poisson, Scenarios, Soak, read_scena
 from inference.load.serving import Served, compare
 from inference.load.targets import BareWire, ShieldedWire
 from inference.load.trying import Trial, burst, poisson_load, soak
-from inference.models.build import built_model
 from inference.models.build import default_home as models_home
 from inference.models.errors import ModelError
+from inference.repository import network_of
 from services.chassis.clock import SystemClock
 from services.cli.bench_server import inference_server
 from services.cli.output import CommandFailed, progress_bars
@@ -165,13 +165,13 @@ def _network(asked: Question) -> Path:
         CommandFailed: the server serves another one, so there is nothing to hold it against.
     """
     try:
-        built = built_model(models_home(), asked.model)
+        identity, path = network_of(models_home(), asked.model)
     except ModelError as error:
         raise CommandFailed(error.reason, str(error), error.field) from error
-    if asked.facts.identity not in {"", built.identity}:
-        message = f"the server has {asked.facts.identity}, but {built.identity} is built; restart the stack"
+    if asked.facts.identity not in {"", identity}:
+        message = f"the server has {asked.facts.identity}, but {identity} is built; restart the stack"
         raise CommandFailed("MODEL_NOT_COMPARABLE", message, asked.model)
-    return built.path
+    return path
 
 
 def _served_row(asked: Question, served: Served) -> Row:
