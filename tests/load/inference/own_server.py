@@ -16,6 +16,7 @@ from deploy.local.parts.triton import Models, TritonPorts, TritonServer, new_sha
 
 _MODEL_PROCESS: Final = "python_backend_stub"
 _LOOK_SECONDS: Final = 0.5
+_START_SECONDS: Final = 180.0  # many models on a busy machine
 
 
 class OwnServer:
@@ -42,7 +43,7 @@ class OwnServer:
     async def restart(self) -> None:
         """Has it answer what it has accepted and refuse what comes, then starts it again."""
         await self.stop()
-        self._process = await bring_up(self._part)
+        self._process = await bring_up(self._part, timeout=_START_SECONDS)
 
     async def stop(self) -> None:
         """Ends it, and removes what it leaves behind."""
@@ -66,7 +67,7 @@ async def own_server(folder: Path) -> AsyncIterator[OwnServer]:
         shared_memory_prefix=new_shared_memory_prefix(),
     )
     try:
-        server = OwnServer(part, await bring_up(part))
+        server = OwnServer(part, await bring_up(part, timeout=_START_SECONDS))
         try:
             yield server
         finally:
