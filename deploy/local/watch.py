@@ -14,7 +14,7 @@ from deploy.local.plan import Unit
 from deploy.local.state import PartState, ProcessId
 from services.chassis.clock import Clock
 
-_PROBE_TIMEOUT = 15.0
+_PROBE_TIMEOUT = 30.0
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 60.0
 _STEADY_SECONDS = 60.0
