@@ -18,14 +18,9 @@ class Kind(StrEnum):
 
 
 KINDS: Final = tuple(Kind)
-SURE: Final = 0.9
-"""From here on the head is believed whatever the text detector finds; in between, what is written decides."""
-FEWEST_LINES: Final = 3
-LEAST_AREA: Final = 0.05
-"""Lines and the share of the picture that something to read has at the least: the detector finds one or two large
-"lines" in one photo of three, which are none."""
-MOST_LINES: Final = 32
-"""So many lines of a picture are read, from the top: a line costs as much as all else that is done for a photo."""
+PHOTO_SCORE: Final = 0.9
+READ_AREA: Final = 0.05
+READ_LINES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -46,28 +41,33 @@ def kind_of(probabilities: NDArray[np.float32]) -> KindFinding:
     return KindFinding(KINDS[best], float(probabilities[best]))
 
 
-def may_be_to_read(probabilities: NDArray[np.float32]) -> bool:
-    """Tells whether it is worth looking for text: the head is not sure that the picture is a photo."""
-    return bool(probabilities[KINDS.index(Kind.PHOTO)] < SURE)
+def wants_text(probabilities: NDArray[np.float32]) -> bool:
+    """Whether a picture is not surely a photo, so that looking for text in it pays.
 
-
-def settled_kind(probabilities: NDArray[np.float32], *, lines: int, area: float) -> KindFinding:
-    """Reads the document head's answer for one picture together with what the text detector found.
-
-    Where the head is unsure, text makes a photo the likeliest of the other kinds, and no text makes a paper a photo; a
-    screen needs no text.
+    On the sample roll every photo has 0.989 or more and everything else 0.158 or less; looking for text costs more
+    than all the other questions about a picture together.
 
     Args:
         probabilities: [4], in the order of `KINDS`.
-        lines: found by the text detector.
+    """
+    return float(probabilities[KINDS.index(Kind.PHOTO)]) < PHOTO_SCORE
+
+
+def confirmed_kind(probabilities: NDArray[np.float32], *, lines: int, area: float) -> KindFinding:
+    """Tells the kind by the document head and by the text that was found.
+
+    Paper without a line of text on it is a photo; what the head takes for a photo but is full of text is none.
+    A screenshot may be without text.
+
+    Args:
+        probabilities: [4], in the order of `KINDS`; of a picture that `wants_text`.
+        lines: how many lines of text there are.
         area: the share of the picture that they cover, 0..1.
     """
-    finding = kind_of(probabilities)
-    if finding.score >= SURE or finding.kind is Kind.SCREENSHOT:
-        return finding
-    has_text = lines >= FEWEST_LINES and area >= LEAST_AREA
-    if has_text == (finding.kind is not Kind.PHOTO):
-        return finding
-    others = [KINDS.index(kind) for kind in Kind if (kind is Kind.PHOTO) != has_text]
-    best = max(others, key=lambda index: float(probabilities[index]))
-    return KindFinding(KINDS[best], float(probabilities[best]))
+    photo, *others = (float(value) for value in probabilities)
+    best = KINDS[1 + others.index(max(others))]
+    paper = best in {Kind.DOCUMENT, Kind.RECEIPT}
+    full = lines >= READ_LINES and area >= READ_AREA
+    if (photo >= max(others) and not full) or (paper and not lines):
+        return KindFinding(Kind.PHOTO, photo)
+    return KindFinding(best, max(others) / sum(others))

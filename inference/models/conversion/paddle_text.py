@@ -2,7 +2,7 @@
 
 Both networks read BGR as (value / 255 - 0.5) / 0.5. The detector answers with a probability for each pixel, of which
 a byte is kept. Of the reader's 6625 probabilities at each step only the best is kept, which is all that greedy
-decoding (Graves et al. 2006) looks at: 640 bytes of answer instead of two megabytes.
+decoding (Graves et al. 2006) looks at: 320 bytes of answer instead of a megabyte.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from inference.models.conversion.graph import GraphBuilder
 
 SIDE: Final = 640
 LINE_HEIGHT: Final = 48
-LINE_WIDTH: Final = 640
+LINE_WIDTH: Final = 320
 STEPS: Final = LINE_WIDTH // 8
 _INPUT: Final = "x"
 _MAP: Final = "sigmoid_0.tmp_0"
@@ -53,7 +53,7 @@ def convert_reader(weights: bytes) -> onnx.ModelProto:
         weights: `ch_PP-OCRv4_rec_infer.onnx` as published.
 
     Returns:
-        line UINT8 [N, 48, 640, 3] RGB -> tokens INT32 [N, 80] (0: nothing new), scores FP32 [N, 80].
+        line UINT8 [N, 48, 320, 3] RGB -> tokens INT32 [N, 40] (0: nothing new), scores FP32 [N, 40].
 
     Raises:
         WeightsUnreadable: the bytes are not that network.
