@@ -36,15 +36,15 @@ class LivingStack:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, seconds: float = 280) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         process = self.start(*arguments)
-        output, errors = process.communicate(timeout=280)
+        output, errors = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
-    def rows(self, *arguments: str) -> list[Row]:
+    def rows(self, *arguments: str, seconds: float = 280) -> list[Row]:
         """Run a command that must succeed, and return its lines."""
-        done = self.run(*arguments, "--json")
+        done = self.run(*arguments, "--json", seconds=seconds)
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
