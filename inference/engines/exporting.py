@@ -70,7 +70,7 @@ def _write(folder: Path, name: str, model: Model, built: BuiltModel, plan: Profi
     _write_probes(folder / PROBES_FILE, asked, reference)
     record = Record(
         model=name,
-        identity=model.manifest.identity,
+        identity=built.identity,
         precision=choice.precision,
         onnx_sha256=hashlib.sha256(data).hexdigest(),
         source_sha256=built.sha256,

@@ -175,7 +175,7 @@ def _velocity_tensor(name: str, meaning: str) -> TensorContract:
 
 
 _VELOCITY: Final = GraphContract(
-    "velocity",
+    "model",
     (
         _velocity_tensor("x", "between the picture (t=0) and noise (t=1)"),
         _velocity_tensor("photo", "RGB, -1..1"),

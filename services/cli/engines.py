@@ -12,9 +12,9 @@ import typer
 import yaml
 
 from inference.engines.exports import default_home
-from inference.models.build import built_model
 from inference.models.build import default_home as default_models
 from inference.models.manifest import identities, shipped_model
+from inference.slots.serving import served_identities, served_model
 from services.chassis.clock import SystemClock
 from services.cli.engine_options import (
     DEFAULT_BUCKET,
@@ -180,7 +180,7 @@ def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | No
 
     made = []
     for served, source in served_models(names or ()).items():
-        built = built_model(models or default_models(), source)
+        built = served_model(models or default_models(), source)
         made.append(make(shipped_model(source), built, folder or default_home(), served=served))
     return made
 
@@ -196,7 +196,7 @@ def _committed_for(node: Node, home: Path) -> list[str]:
     from inference.engines.profiles import served_models
     from inference.engines.verify import newest
 
-    known = identities()
+    known = served_identities(default_models(), identities())
     wanted = {served: known[source] for served, source in served_models(()).items()}
     return newest(home, wanted, node.target)
 

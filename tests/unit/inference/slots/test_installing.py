@@ -13,6 +13,7 @@ from inference.models.sessions import ModelSession
 from inference.slots import installing
 from inference.slots.answers import GOLDEN_FILE, recorded_golden
 from inference.slots.filling import RECORD_FILE, fillings, slot_folder
+from inference.slots.serving import served_identities, served_model
 from inference.slots.violations import FillingBroken, SlotEmpty, SlotRefused, SlotUnknown
 from tests.fakes.restyler_graphs import write_latent
 from tests.unit.inference.slots import brought
@@ -126,7 +127,7 @@ def test_half_of_a_filling_is_none(tmp_path: Path, own: Path) -> None:
 
 def test_a_flow_restyler_brings_its_styles(tmp_path: Path) -> None:
     filling = installing.use(tmp_path / "home", "restyler", [brought.velocity(tmp_path / "mine.onnx")])
-    assert (filling.kind, filling.styles, set(filling.files)) == ("flow", ("plain", "dark"), {"velocity.onnx"})
+    assert (filling.kind, filling.styles, set(filling.files)) == ("flow", ("plain", "dark"), {"model.onnx"})
 
 
 def test_a_latent_restyler_brings_four_graphs_and_its_settings(tmp_path: Path) -> None:
@@ -141,3 +142,25 @@ def test_a_latent_restyler_that_lacks_a_graph_is_refused(tmp_path: Path) -> None
     (folder / "unet.onnx").unlink()
     with pytest.raises(SlotRefused, match=r"unet\.onnx"):
         installing.use(tmp_path / "home", "restyler", sorted(folder.iterdir()))
+
+
+def test_what_is_served_under_a_name_is_the_operator_s_file(tmp_path: Path, own: Path) -> None:
+    filling = installing.use(tmp_path / "home", SLOT, [own])
+    served = served_model(tmp_path / "home", "face_embedder")
+    assert (served.identity, served.sha256, served.path) == (
+        filling.identity,
+        filling.sha256,
+        filling.folder / "model.onnx",
+    )
+    assert served_identities(
+        tmp_path / "home", {"face_embedder": "face_embedder-1", "text_reader": "text_reader-1"}
+    ) == {
+        "face_embedder": filling.identity,
+        "text_reader": "text_reader-1",
+    }
+
+
+def test_a_latent_restyler_is_no_one_file(tmp_path: Path) -> None:
+    installing.use(tmp_path / "home", "restyler", sorted(brought.latent(tmp_path / "latent").iterdir()))
+    with pytest.raises(SlotRefused, match="four graphs"):
+        served_model(tmp_path / "home", "restyler")
