@@ -82,6 +82,8 @@ def assemble_restyler(folder: Path, files: RestylerFiles) -> None:
         place(source, version / name)
     for config in (folder / "config.pbtxt", folder / "configs" / "cpu.pbtxt"):
         _add_parameters(config, {"family": family, "styles": ",".join(styles)})
+    if family == LATENT:
+        _keep_in_process(folder / "config.pbtxt")
 
 
 def place(source: Path, target: Path) -> None:
@@ -116,3 +118,9 @@ def _add_parameters(config: Path, parameters: dict[str, str]) -> None:
         f'parameters {{ key: "{key}" value {{ string_value: "{value}" }} }}\n' for key, value in parameters.items()
     )
     config.write_text(config.read_text("utf-8") + "".join(lines), "utf-8")
+
+
+def _keep_in_process(config: Path) -> None:
+    """Lets the four graphs run in the model's own process on a GPU too: plans are built for the flow network alone."""
+    text = config.read_text("utf-8")
+    config.write_text(text.replace('string_value: "models"', 'string_value: "sessions"'), "utf-8")

@@ -19,20 +19,26 @@ def contact_sheet(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     """Return a sheet, three pictures in a row.
 
     Args:
-        pictures: name and picture; each is shrunk to its cell.
+        pictures: name and picture; each is shrunk to its cell, which is as high as the highest.
     """
-    rows = -(-len(pictures) // COLUMNS)
-    width = GAP + min(len(pictures), COLUMNS) * (CELL + GAP)
-    sheet = Image.new("RGB", (width, GAP + rows * (CELL + LABEL + GAP)), _PAPER)
+    small = [(name, _shrunk(picture)) for name, picture in pictures]
+    height = max(picture.height for _, picture in small) + LABEL
+    rows = -(-len(small) // COLUMNS)
+    size = (GAP + min(len(small), COLUMNS) * (CELL + GAP), GAP + rows * (height + GAP))
+    sheet = Image.new("RGB", size, _PAPER)
     draw, font = ImageDraw.Draw(sheet), _font()
-    for number, (name, picture) in enumerate(pictures):
+    for number, (name, picture) in enumerate(small):
         row, column = divmod(number, COLUMNS)
-        left, top = GAP + column * (CELL + GAP), GAP + row * (CELL + LABEL + GAP)
-        small = picture.copy()
-        small.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
-        sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
-        draw.text((left + CELL / 2, top + CELL + LABEL / 2), name, _INK, font, anchor="mm")
+        left, top = GAP + column * (CELL + GAP), GAP + row * (height + GAP)
+        sheet.paste(picture, (left + (CELL - picture.width) // 2, top))
+        draw.text((left + CELL / 2, top + height - LABEL / 2), name, _INK, font, anchor="mm")
     return sheet
+
+
+def _shrunk(picture: Image.Image) -> Image.Image:
+    small = picture.copy()
+    small.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
+    return small
 
 
 def _font() -> ImageFont.FreeTypeFont:

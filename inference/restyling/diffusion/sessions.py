@@ -30,7 +30,7 @@ class Sessions:
     def __init__(self, paths: Mapping[str, Path], *, threads: int) -> None:
         options = _options(threads)
         self._sessions = {
-            name: onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            name: onnxruntime.InferenceSession(str(path), options, providers=_providers())
             for name, path in paths.items()
         }
 
@@ -47,6 +47,12 @@ class Sessions:
             return dict(zip(names, session.run(names, fed), strict=True))
         except (Fail, InvalidArgument, RuntimeException, KeyError, MemoryError) as error:
             raise NetworkFailed(f"{graph}: {type(error).__name__}: {error}", field=graph) from error
+
+
+def _providers() -> list[str]:
+    """Returns where graphs run: on a GPU where this build of ONNX Runtime can, else on the CPU."""
+    known = onnxruntime.get_available_providers()
+    return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in known]
 
 
 def _cast(array: NDArray[np.generic], declared: str) -> NDArray[np.generic]:

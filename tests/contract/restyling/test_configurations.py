@@ -124,6 +124,7 @@ def test_four_graphs_are_assembled_with_their_settings(tmp_path: Path) -> None:
 
     parameters = _parameters(_read(tmp_path / "restyler" / CPU))
     assert (parameters["family"], parameters["styles"]) == ("latent", ",".join(LATENT_STYLES))
+    assert _parameters(_read(tmp_path / "restyler" / GPU))["graphs"] == parameters["graphs"] == "sessions"
     placed = {path.name for path in (tmp_path / "restyler" / "1").iterdir()}
     assert {"latent.json", "text_encoder.onnx", "vae_encoder.onnx", "unet.onnx", "vae_decoder.onnx"} < placed
 

@@ -79,4 +79,4 @@ def test_a_sheet_has_three_pictures_in_a_row(count: int, rows: int, columns: int
     sheet = contact_sheet([(f"style {number}", Image.new("RGB", (500, 300))) for number in range(count)])
 
     assert sheet.width == 12 + columns * (384 + 12)
-    assert sheet.height == 12 + rows * (384 + 30 + 12)
+    assert sheet.height == 12 + rows * (230 + 30 + 12)
