@@ -20,6 +20,7 @@ from services.analysis.settings import Settings
 from services.analysis.tools import Buckets, Tools
 from services.analysis.triton_model import TritonModels
 from services.analysis.understanding import Eyes
+from services.analysis.wording import Wording
 from services.analysis.work_store import WorkStore
 from services.analysis.worker import Worker
 from services.chassis.bus import connect_bus
@@ -65,7 +66,7 @@ async def main() -> None:
             keyring=keyring,
             objects=objects,
             buckets=Buckets(settings.media_bucket, settings.previews_bucket),
-            eyes=Eyes(models, threads, Limits(pixels=settings.max_pixels)),
+            eyes=Eyes(models, threads, Limits(pixels=settings.max_pixels), Wording(models)),
             models=model_set(identities()),
             read_metadata=translation.metadata,
             clock=clock,

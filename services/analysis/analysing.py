@@ -29,6 +29,7 @@ from services.analysis.records import load_seen, metadata_aad, record_aad
 from services.analysis.storing import Result, store_results
 from services.analysis.tools import Tools
 from services.analysis.understanding import understand
+from services.analysis.wording import text_encoder
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.chassis.object_store import ObjectMissing
 from services.chassis.seal import SealBroken, open_bytes, open_object
@@ -187,7 +188,13 @@ async def _understand(allowed: Allowed, known: Seen | None, tools: Tools) -> Out
     aad = record_aad(stored.data_key_id, stored.purpose)
     data = await tools.eyes.run(partial(open_object, key, sealed, aad))
     understood = await understand(
-        data, metadata, wanted=allowed.purposes, own=stored.purpose, known=known, eyes=tools.eyes
+        data,
+        metadata,
+        wanted=allowed.purposes,
+        own=stored.purpose,
+        known=known,
+        encoder=text_encoder(tools.models.seen.split(",")),
+        eyes=tools.eyes,
     )
     return Result(allowed, understood)
 

@@ -10,18 +10,28 @@ POSITION: Final = "exif-1"
 """Identity of the reader of positions; a new one makes every place be read again."""
 
 
+_SEEN: Final = (
+    "face_detector",
+    "scene_classifier",
+    "sensitive_content",
+    "text_detector",
+    "text_encoder",
+    "text_reader",
+)
+# Templates belong to faces by their order, which is the detector's doing, and there are none of what is sensitive.
+_TEMPLATES: Final = ("face_detector", "face_embedder", "sensitive_content")
+
+
 def model_set(identities: Mapping[str, str]) -> ModelSet:
     """Returns the models of each purpose.
 
     Args:
         identities: Name of a model -> its identity, such as "face_detector-1".
     """
-    seen = (identities["face_detector"], identities["scene_classifier"], MEASURES)
     return ModelSet(
-        seen=",".join(sorted(seen)),
+        seen=",".join(sorted((*(identities[name] for name in _SEEN), MEASURES))),
         position=POSITION,
-        # Templates belong to faces by their order, which is the detector's doing.
-        templates=",".join(sorted((identities["face_detector"], identities["face_embedder"]))),
+        templates=",".join(sorted(identities[name] for name in _TEMPLATES)),
     )
 
 

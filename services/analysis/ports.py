@@ -13,6 +13,7 @@ from inference.vision.pictures import Picture
 from services.analysis.domain import Claim, MediaState, ModelSet, ParkedReason, PreviewSize, Purpose, StoredMedia
 
 Floats = NDArray[np.float32]
+TextMap = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,32 @@ class Scene:
     kinds: Floats
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """The text reader's answer for one line: what stands at each of its steps, and how sure it is, 0..1.
+
+    Attributes:
+        tokens: [steps].
+        scores: [steps].
+    """
+
+    tokens: NDArray[np.int64]
+    scores: Floats
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The text encoder's answer.
+
+    Attributes:
+        vectors: [texts, length], each of length 1.
+        encoder: Its identity: only vectors of the same encoder can be compared.
+    """
+
+    vectors: Floats
+    encoder: str
+
+
 class Models(Protocol):
     """The nets.
 
@@ -57,6 +84,18 @@ class Models(Protocol):
 
     async def classify(self, square: Picture) -> Scene:
         """Describes UINT8 RGB [224, 224, 3]."""
+
+    async def rate(self, square: Picture) -> float:
+        """Returns the probability, 0..1, that UINT8 RGB [224, 224, 3] is intimate."""
+
+    async def find_text(self, canvas: Picture) -> TextMap:
+        """Returns UINT8 [640, 640] for UINT8 RGB [640, 640, 3]: 255 where the heart of a line of text is for sure."""
+
+    async def read(self, lines: Sequence[Picture]) -> list[Spelling]:
+        """Reads lines of text, each UINT8 RGB [48, 320, 3]."""
+
+    async def describe(self, texts: Sequence[str]) -> Sentences:
+        """Says what texts mean; there is at least one."""
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
         """Returns a descriptor for each UINT8 RGB [150, 150, 3]; [faces, length], of the served model's length."""

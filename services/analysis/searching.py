@@ -41,7 +41,7 @@ async def search(subject: str, query: str, *, library: Library, keyring: Keyring
 
 async def _meaning(query: str, models: Models) -> Meaning:
     try:
-        return await models.understand_words(query)
+        found = await models.describe([query])
     except ModelUnavailable as error:
         raise DependencyUnavailable(
             f"{SERVER} does not answer: call again",
@@ -51,3 +51,4 @@ async def _meaning(query: str, models: Models) -> Meaning:
     except ModelFault as error:
         # Somebody must look after it; for the caller it is as good as down.
         raise DependencyUnavailable.of(SERVER) from error
+    return Meaning(found.vectors[0], found.encoder)

@@ -12,12 +12,13 @@ from PIL import Image
 
 from inference.vision.alignment import face_chip
 from inference.vision.faces import EMBED_SCORE, EMBED_SIDE_PIXELS, decode_faces
-from inference.vision.kinds import KINDS, kind_of
-from inference.vision.kinds import Kind as Head
+from inference.vision.kinds import confirmed_kind, kind_of
 from inference.vision.pictures import DETECTOR_SIDE, Letterbox, Picture, letterbox, scene_input
+from inference.vision.sensitive import Rating as Level
+from inference.vision.sensitive import rating_of
 from inference.vision.tags import album_tags
 from services.analysis import quality
-from services.analysis.findings import FoundFace, Kind, Metadata, Seen, Tag
+from services.analysis.findings import FoundFace, Kind, Meaning, Metadata, Rating, Seen, Sensitivity, Tag, Writing
 from services.analysis.pictures import (
     PREVIEW_QUALITY,
     THUMBNAIL_QUALITY,
@@ -28,11 +29,16 @@ from services.analysis.pictures import (
     shrink,
 )
 from services.analysis.ports import Detections, Floats, Scene
+from services.analysis.writing import Lines
 
 MEASURES: Final = "picture-2"
 """Identity of what this module and `quality` compute; a new one makes every picture be looked at again."""
 MAX_FACES: Final = 64
-_SURE: Final = 0.5
+_LEVELS: Final = {
+    Level.CLEAR: Sensitivity.SAFE,
+    Level.REVIEW: Sensitivity.REVIEW,
+    Level.EXCLUDE: Sensitivity.EXCLUDED,
+}
 _SCENE_SIDE: Final = 320
 """Reduced to this first, the rest of the way to the classifier's square is short."""
 
@@ -67,6 +73,27 @@ class Measures:
     perceptual_hash: int
     preview: bytes = field(repr=False)
     thumbnail: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the models say of a picture that may be looked at.
+
+    Attributes:
+        scene: The scene classifier's answer.
+        rating: How intimate it is.
+        kind: Its kind, and the probability of that.
+        faces: Faces in it.
+        writing: What is written in it.
+        meaning: What it is found by in words.
+    """
+
+    scene: Scene
+    rating: Rating
+    kind: tuple[Kind, float]
+    faces: tuple[FoundFace, ...]
+    writing: Writing
+    meaning: Meaning | None
 
 
 def look(data: bytes, limits: Limits) -> Look:
@@ -115,37 +142,56 @@ def chips_of(picture: Picture, faces: tuple[FoundFace, ...]) -> dict[int, Pictur
     }
 
 
-def seen(metadata: Metadata, measures: Measures, faces: tuple[FoundFace, ...], scene: Scene) -> Seen:
-    """Puts together what a picture shows.
+def rated(probability: float) -> Rating:
+    """Says what the probability that a picture is intimate means."""
+    return Rating(_LEVELS[rating_of(probability)], probability)
+
+
+def kind_of_picture(metadata: Metadata, kinds: Floats, lines: Lines | None) -> tuple[Kind, float]:
+    """Tells the kind: the phone knows its own screenshots; of everything else the models have an opinion.
 
     Args:
         metadata: What was known before.
-        measures: Of the picture.
-        faces: In it.
-        scene: The scene classifier's answer.
+        kinds: The scene classifier's opinion, [4].
+        lines: What the text detector found; None where it was not asked.
     """
-    kind, score = _kind(metadata, scene.kinds)
+    if metadata.screenshot:
+        return Kind.SCREENSHOT, 1.0
+    finding = kind_of(kinds) if lines is None else confirmed_kind(kinds, lines=len(lines.boxes), area=lines.area)
+    return Kind(finding.kind.value), finding.score
+
+
+def withheld(metadata: Metadata, measures: Measures, scene: Scene, rating: Rating) -> Seen:
+    """Puts together what is kept of a picture that is excluded: nothing that says what it shows."""
+    kind, score = kind_of_picture(metadata, scene.kinds, None)
     return Seen(
         metadata=metadata,
         kind=kind,
         kind_score=score,
-        tags=tuple(Tag(tag.name, tag.score) for tag in album_tags(scene.logits)),
-        faces=faces,
+        tags=(),
+        faces=(),
         sharpness=measures.sharpness,
         exposure=measures.exposure,
         perceptual_hash=measures.perceptual_hash,
-        embedding=scene.embedding,
+        embedding=np.zeros_like(scene.embedding),
+        rating=rating,
     )
 
 
-def _kind(metadata: Metadata, kinds: Floats) -> tuple[Kind, float]:
-    """Tells the kind: the phone knows its own screenshots; of everything else the document head has an opinion.
-
-    The head alone was right about 67 of 67 pictures of the sample roll; what it is not even half sure of is a photo.
-    """
-    if metadata.screenshot:
-        return Kind.SCREENSHOT, 1.0
-    finding = kind_of(kinds)
-    if finding.score < _SURE:
-        return Kind.PHOTO, float(kinds[KINDS.index(Head.PHOTO)])
-    return Kind(finding.kind.value), finding.score
+def seen(metadata: Metadata, measures: Measures, shown: Shown) -> Seen:
+    """Puts together what is kept of a picture."""
+    kind, score = shown.kind
+    return Seen(
+        metadata=metadata,
+        kind=kind,
+        kind_score=score,
+        tags=tuple(Tag(tag.name, tag.score) for tag in album_tags(shown.scene.logits)),
+        faces=shown.faces,
+        sharpness=measures.sharpness,
+        exposure=measures.exposure,
+        perceptual_hash=measures.perceptual_hash,
+        embedding=shown.scene.embedding,
+        rating=shown.rating,
+        writing=shown.writing,
+        meaning=shown.meaning,
+    )

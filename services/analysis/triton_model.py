@@ -9,17 +9,26 @@ import numpy as np
 from inference.client.client import InferenceClient
 from inference.client.errors import ModelAnswerBroken
 from inference.client.tensors import Wanted
-from inference.vision.pictures import Picture
-from services.analysis.ports import Detections, Floats, Scene
+from inference.vision.pictures import DETECTOR_SIDE, Picture
+from inference.vision.words import word_pieces
+from services.analysis.ports import Detections, Floats, Scene, Sentences, Spelling, TextMap
 
 DETECTOR: Final = "face_detector"
 EMBEDDER: Final = "face_embedder"
 SCENES: Final = "scene_classifier"
-SERVED: Final = (DETECTOR, EMBEDDER, SCENES)
+SENSITIVE: Final = "sensitive_content"
+TEXT_DETECTOR: Final = "text_detector"
+TEXT_READER: Final = "text_reader"
+TEXT_ENCODER: Final = "text_encoder"
+SERVED: Final = (DETECTOR, EMBEDDER, SCENES, SENSITIVE, TEXT_DETECTOR, TEXT_READER, TEXT_ENCODER)
 
 _CANDIDATES: Final = (Wanted("boxes", (None, 4)), Wanted("scores", (None,)), Wanted("landmarks", (None, 5, 2)))
-_SCENE: Final = (Wanted("logits", (1000,)), Wanted("embedding", (1280,)), Wanted("kinds", (4,)))
+_SCENE: Final = (Wanted("logits", (1000,)), Wanted("embedding", (None,)), Wanted("kinds", (4,)))
 _DESCRIPTOR: Final = (Wanted("descriptor", (None,)),)
+_PROBABILITY: Final = (Wanted("probability", (1,)),)
+_TEXT_MAP: Final = (Wanted("text_map", (DETECTOR_SIDE, DETECTOR_SIDE), "UINT8"),)
+_SPELLING: Final = (Wanted("tokens", (None,), "INT32"), Wanted("scores", (None,)))
+_SENTENCE: Final = (Wanted("embedding", (None,)),)
 
 
 class TritonModels:
@@ -46,6 +55,32 @@ class TritonModels:
         answer = await self._client.ask(SCENES, {"image": square[None]}, _SCENE)
         logits, embedding, kinds = (answer.floats(each.name)[0] for each in _SCENE)
         return Scene(logits, embedding, kinds)
+
+    async def rate(self, square: Picture) -> float:
+        """Says how likely a picture is intimate (`Models.rate`)."""
+        answer = await self._client.ask(SENSITIVE, {"image": square[None]}, _PROBABILITY)
+        probability = float(answer.floats("probability")[0, 0])
+        if not 0 <= probability <= 1:
+            raise ModelAnswerBroken(SENSITIVE, "is no probability", "probability")
+        return probability
+
+    async def find_text(self, canvas: Picture) -> TextMap:
+        """Says where text is (`Models.find_text`)."""
+        answer = await self._client.ask(TEXT_DETECTOR, {"image": canvas[None]}, _TEXT_MAP)
+        return np.asarray(answer.pixels("text_map")[0], np.uint8)
+
+    async def read(self, lines: Sequence[Picture]) -> list[Spelling]:
+        """Reads lines of text (`Models.read`)."""
+        if not lines:
+            return []
+        answer = await self._client.ask(TEXT_READER, {"line": np.stack(lines)}, _SPELLING)
+        return [Spelling(*each) for each in zip(answer.integers("tokens"), answer.floats("scores"), strict=True)]
+
+    async def describe(self, texts: Sequence[str]) -> Sentences:
+        """Says what texts mean (`Models.describe`)."""
+        pieces = word_pieces(texts)
+        answer = await self._client.ask(TEXT_ENCODER, {"ids": pieces.ids, "mask": pieces.mask}, _SENTENCE)
+        return Sentences(answer.floats("embedding"), await self._client.identity(TEXT_ENCODER))
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
         """Describes faces (`Models.embed`)."""

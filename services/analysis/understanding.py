@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from services.analysis import seeing
+from inference.vision.kinds import wants_text
+from services.analysis import seeing, writing
 from services.analysis.domain import Purpose
 from services.analysis.exif import read_position
-from services.analysis.findings import FoundFace, Metadata, Place, Seen, Templates
+from services.analysis.findings import Kind, Metadata, Place, Seen, Sensitivity, Templates, Writing
 from services.analysis.pictures import Limits, PictureFile
-from services.analysis.ports import Models
-from services.analysis.seeing import Look, Measures
+from services.analysis.ports import Models, Scene
+from services.analysis.seeing import Look, Measures, Shown
+from services.analysis.wording import Wording, meaning_of
 
 ResultT = TypeVar("ResultT")
 
@@ -45,11 +47,13 @@ class Eyes:
         models: The nets.
         threads: Where decoding and measuring happen; as many at a time as it has threads.
         limits: How much is decoded.
+        wording: Knows where the labels of pictures point.
     """
 
     models: Models
     threads: Executor
     limits: Limits
+    wording: Wording
 
     async def run(self, work: Callable[[], ResultT]) -> ResultT:
         """Does arithmetic in a thread."""
@@ -57,7 +61,14 @@ class Eyes:
 
 
 async def understand(
-    data: bytes, metadata: Metadata, *, wanted: frozenset[Purpose], own: Purpose, known: Seen | None, eyes: Eyes
+    data: bytes,
+    metadata: Metadata,
+    *,
+    wanted: frozenset[Purpose],
+    own: Purpose,
+    known: Seen | None,
+    encoder: str,
+    eyes: Eyes,
 ) -> Understood:
     """Finds what is wanted in a picture, and nothing else.
 
@@ -67,6 +78,7 @@ async def understand(
         wanted: The purposes to learn for: the media's own, LOCATION, FACE_GROUPING.
         own: The purpose that the media is kept for.
         known: What was seen in it before; needed when `own` is not wanted and FACE_GROUPING is.
+        encoder: Identity of the text encoder; "" without one.
         eyes: Models and threads.
 
     Raises:
@@ -77,30 +89,53 @@ async def understand(
         exif = await eyes.run(lambda: PictureFile(data, eyes.limits).exif())
         return Understood(place=Place(read_position(exif)) if wanted else None)
     look = await eyes.run(partial(seeing.look, data, eyes.limits))
-    seen, measures = await _see(look, metadata, eyes) if own in wanted else (known, None)
-    faces = () if seen is None else seen.faces
+    seen, measures = await _see(look, metadata, encoder, eyes) if own in wanted else (known, None)
     return Understood(
         seen=seen if own in wanted else None,
         place=Place(read_position(look.exif)) if Purpose.LOCATION in wanted else None,
-        templates=await _templates(look, faces, eyes) if Purpose.FACE_GROUPING in wanted else None,
+        templates=await _templates(look, seen, eyes) if Purpose.FACE_GROUPING in wanted else None,
         preview=None if measures is None else measures.preview,
         thumbnail=None if measures is None else measures.thumbnail,
     )
 
 
-async def _see(look: Look, metadata: Metadata, eyes: Eyes) -> tuple[Seen, Measures]:
-    """Asks the models, and measures while they work."""
-    detections, scene, measures = await asyncio.gather(
-        eyes.models.detect(look.canvas.canvas),
+async def _see(look: Look, metadata: Metadata, encoder: str, eyes: Eyes) -> tuple[Seen, Measures]:
+    """Asks the models; first of all whether the picture may be looked at any further."""
+    scene, probability, measures = await asyncio.gather(
         eyes.models.classify(look.square),
+        eyes.models.rate(look.square),
         eyes.run(partial(seeing.measure, look)),
     )
+    rating = seeing.rated(probability)
+    if rating.level is Sensitivity.EXCLUDED:
+        return seeing.withheld(metadata, measures, scene, rating), measures
+    detections, (kind, written), labels = await asyncio.gather(
+        eyes.models.detect(look.canvas.canvas), _read(look, metadata, scene, eyes), eyes.wording.labels(encoder)
+    )
     faces = seeing.faces_in(detections, look.canvas)
-    return seeing.seen(metadata, measures, faces, scene), measures
+    meaning = meaning_of(scene.logits, labels, faces=len(faces))
+    return seeing.seen(metadata, measures, Shown(scene, rating, kind, faces, written, meaning)), measures
 
 
-async def _templates(look: Look, faces: tuple[FoundFace, ...], eyes: Eyes) -> Templates:
-    chips = await eyes.run(partial(seeing.chips_of, look.picture, faces)) if faces else {}
+async def _read(look: Look, metadata: Metadata, scene: Scene, eyes: Eyes) -> tuple[tuple[Kind, float], Writing]:
+    """Reads a picture that may be there to be read, and tells its kind by that."""
+    if not (metadata.screenshot or wants_text(scene.kinds)):
+        return seeing.kind_of_picture(metadata, scene.kinds, None), Writing()
+    text_map = await eyes.models.find_text(look.canvas.canvas)
+    lines = await eyes.run(partial(writing.lines_in, text_map, look.canvas))
+    kind = seeing.kind_of_picture(metadata, scene.kinds, lines)
+    if kind[0] is Kind.PHOTO:
+        return kind, Writing(lines.area)
+    pieces = await eyes.run(partial(writing.cut_out, look.picture, lines))
+    spellings = await eyes.models.read([piece.picture for piece in pieces])
+    return kind, Writing(lines.area, await eyes.run(partial(writing.read_lines, pieces, spellings)))
+
+
+async def _templates(look: Look, seen: Seen | None, eyes: Eyes) -> Templates:
+    """Describes the faces of a picture; never those on papers, which may prove who somebody is."""
+    if seen is None or not seen.faces or seen.kind in (Kind.DOCUMENT, Kind.RECEIPT):
+        return Templates({})
+    chips = await eyes.run(partial(seeing.chips_of, look.picture, seen.faces))
     if not chips:
         return Templates({})
     descriptors = await eyes.models.embed(tuple(chips.values()))

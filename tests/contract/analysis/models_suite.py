@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from inference.vision.pictures import Picture
+from inference.vision.reading import words_of
 from services.analysis.ports import Models
 
 BLANK = np.full((640, 640, 3), 90, np.uint8)
@@ -52,6 +53,34 @@ class ModelsSuite:
         kinds = (await models.classify(SQUARE)).kinds
         assert kinds.shape == (4,)
         assert float(kinds.sum()) == pytest.approx(1, abs=1e-4)
+
+    async def test_what_shows_nothing_is_not_intimate(self, models: Models) -> None:
+        assert 0 <= await models.rate(SQUARE) < 0.5
+
+    async def test_where_nothing_is_written_no_text_is_found(self, models: Models) -> None:
+        found = await models.find_text(BLANK)
+        assert (found.shape, found.dtype) == ((640, 640), np.uint8)
+        assert found.max() < 127
+
+    @pytest.mark.parametrize("count", [0, 1, 3, 17])
+    async def test_lines_are_answered_one_by_one(self, models: Models, count: int) -> None:
+        found = await models.read([BLANK[:48]] * count)
+        assert len(found) == count
+        assert all(len(each.tokens) == len(each.scores) for each in found)
+        assert [words_of(each.tokens, each.scores).text for each in found] == [""] * count
+
+    async def test_the_same_words_mean_the_same_and_others_something_else(self, models: Models) -> None:
+        found = await models.describe(["a dog on the beach", "a dog on the beach", "tax return"])
+        assert found.encoder == (await models.identities())["text_encoder"]
+        one, same, other = found.vectors
+        assert np.linalg.norm(one) == pytest.approx(1, abs=1e-3)
+        assert one @ same == pytest.approx(1, abs=1e-3)
+        assert one @ other < 0.6
+
+    @pytest.mark.parametrize("text", ["", "?!", "\u732b", "a " * 500, "\U0001f415\n\x00"])
+    async def test_any_text_means_something(self, models: Models, text: str) -> None:
+        (found,) = (await models.describe([text])).vectors
+        assert np.isfinite(found).all()
 
     @pytest.mark.parametrize("count", [1, 5, 70])
     async def test_faces_are_described_alone_as_in_company(self, models: Models, count: int) -> None:

@@ -20,6 +20,7 @@ from services.analysis.pictures import Limits, prepare_decoders
 from services.analysis.settings import Pace
 from services.analysis.tools import Buckets, Tools
 from services.analysis.understanding import Eyes
+from services.analysis.wording import Wording
 from services.analysis.worker import Worker
 from services.chassis.object_store import ObjectStore, random_name
 from services.chassis.seal import seal_bytes, seal_object
@@ -72,7 +73,7 @@ class World:
             keyring=self.keyring,
             objects=self.objects,
             buckets=Buckets(),
-            eyes=Eyes(self.models, Here(), Limits()),
+            eyes=Eyes(self.models, Here(), Limits(), Wording(self.models)),
             models=MODELS,
             read_metadata=translation.metadata,
             clock=self.clock,
@@ -80,7 +81,12 @@ class World:
         self.worker = Worker(self.tools, Pace(batch=2, in_hand=4))
 
     async def bring_in(
-        self, data: bytes | None = None, *, subject: str = ANN, purpose: Purpose = Purpose.CLOUD_PROCESSING
+        self,
+        data: bytes | None = None,
+        *,
+        subject: str = ANN,
+        purpose: Purpose = Purpose.CLOUD_PROCESSING,
+        screenshot: bool = False,
     ) -> StoredMedia:
         """Seals, stores and announces a file."""
         id_, until = uuid4(), self.clock.now() + timedelta(days=20)
@@ -90,7 +96,7 @@ class World:
         name = random_name()
         sealed = seal_object(key.key, portrait() if data is None else data, f"{key.id}|{purpose}".encode())
         await self.objects.put("media", name, sealed)
-        about = media_pb2.MediaMetadata(width=400, height=300, orientation=1)
+        about = media_pb2.MediaMetadata(width=400, height=300, orientation=1, screenshot=screenshot)
         about.capture_time.FromDatetime(datetime(2026, 2, 1, tzinfo=UTC))
         metadata = seal_bytes(key.key, about.SerializeToString(), f"{key.id}|metadata".encode())
         media = StoredMedia(id_, subject, purpose, key.id, key.purpose_revision, (name,), metadata, until)
