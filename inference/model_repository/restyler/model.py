@@ -57,7 +57,7 @@ class TritonPythonModel:
         except RestylingError as error:
             return _failure(error.reason, error.field, error, _code(error))
         except MemoryError as error:
-            return _failure("OUT_OF_MEMORY", "photo", error, pb_utils.TritonError.INTERNAL)
+            return _failure("OUT_OF_MEMORY", "photo", f"out of memory: {error}", pb_utils.TritonError.INTERNAL)
         return pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor("picture", picture[None])])
 
 
