@@ -110,6 +110,8 @@ class Mlperf(_Table):
     """MLPerf's own load generator."""
 
     min_seconds: Seconds
+    single_stream_queries: Annotated[int, Field(gt=0, le=65536)]
+    server_queries: Annotated[int, Field(gt=0, le=65536)]
     server_share: Share
     server_latency_ms: Annotated[float, Field(gt=0)]
     samples: Annotated[int, Field(gt=0, le=4096)]

@@ -43,7 +43,9 @@ def _short() -> Scenarios:
             "chaos": shipped.chaos.model_copy(
                 update={"before_seconds": 2.0, "after_seconds": 40.0, "recovery_seconds": 40.0}
             ),
-            "mlperf": shipped.mlperf.model_copy(update={"min_seconds": 1.0}),
+            "mlperf": shipped.mlperf.model_copy(
+                update={"min_seconds": 1.0, "single_stream_queries": 8, "server_queries": 16}
+            ),
         }
     )
 

@@ -28,8 +28,6 @@ class LoadgenScenario(StrEnum):
     OFFLINE = "Offline"
 
 
-_FEWEST = {LoadgenScenario.SINGLE_STREAM: 64, LoadgenScenario.SERVER: 512, LoadgenScenario.OFFLINE: 1}
-"""Questions that the generator wants before it believes a percentile: the 90th of the first, the 99th of the second."""
 _OFFLINE_MARGIN = 1.5
 """It makes as many questions as should last long enough; a server that is quicker than its peak would end too early."""
 
@@ -104,12 +102,17 @@ def read_summary(path: Path) -> Mapping[str, str]:
 
 
 def _settings(scenario: LoadgenScenario, peak: float, plan: Mlperf) -> loadgen.TestSettings:
+    fewest = {
+        LoadgenScenario.SINGLE_STREAM: plan.single_stream_queries,
+        LoadgenScenario.SERVER: plan.server_queries,
+        LoadgenScenario.OFFLINE: 1,
+    }[scenario]
     settings = loadgen.TestSettings()
     settings.scenario = getattr(loadgen.TestScenario, scenario.value)
     settings.mode = loadgen.TestMode.PerformanceOnly
     settings.min_duration_ms = round(1e3 * plan.min_seconds)
-    settings.min_query_count = _FEWEST[scenario]
-    settings.max_duration_ms = round(1e3 * max(4 * plan.min_seconds, 4 * _FEWEST[scenario] / peak))
+    settings.min_query_count = fewest
+    settings.max_duration_ms = round(1e3 * max(4 * plan.min_seconds, 4 * fewest / peak))
     settings.single_stream_expected_latency_ns = round(_NANOSECONDS / peak)
     settings.server_target_qps = plan.server_share * peak
     settings.server_target_latency_ns = round(plan.server_latency_ms * 1e6)
