@@ -17,9 +17,13 @@ from inference.models.build import built_model
 from inference.models.sessions import ModelSession
 from inference.vision.alignment import face_chip
 from inference.vision.faces import EMBED_SCORE, EMBED_SIDE_PIXELS, Face, decode_faces
-from inference.vision.kinds import KindFinding, kind_of
-from inference.vision.pictures import Picture, letterbox, scene_input
+from inference.vision.kinds import Kind, KindFinding, confirmed_kind, kind_of, wants_text
+from inference.vision.pictures import Letterbox, Picture, letterbox, scene_input
+from inference.vision.reading import KEEP_SCORE, Words, joined, words_of
+from inference.vision.search import picture_vector, shipped_label_vectors
+from inference.vision.sensitive import Rating, rating_of
 from inference.vision.tags import Tag, album_tags
+from inference.vision.text import TextBox, line_pictures, text_area, text_boxes, worth_reading
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,9 @@ class PictureFindings:
         tags: the surest first.
         kind: photo, document, receipt or screenshot.
         embedding: [1280], of the whole picture.
+        rating: what may be done with it; of what is excluded nothing else is found out but its kind.
+        meaning: [384], where it points among words; None when it is excluded.
+        text: what is written in it.
     """
 
     faces: tuple[Face, ...]
@@ -39,6 +46,18 @@ class PictureFindings:
     tags: tuple[Tag, ...]
     kind: KindFinding
     embedding: NDArray[np.float32]
+    rating: Rating
+    meaning: NDArray[np.float32] | None
+    text: "WrittenText"
+
+
+@dataclass(frozen=True)
+class WrittenText:
+    """What is written in a picture: where lines are, the share of it that they cover, and what they say."""
+
+    boxes: tuple[TextBox, ...] = ()
+    area: float = 0.0
+    lines: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,32 +82,66 @@ class Reference:
     """
 
     def __init__(self, home: Path, *, embeds_faces: bool) -> None:
-        self._detector = ModelSession(built_model(home, "face_detector").path)
-        self._embedder = ModelSession(built_model(home, "face_embedder").path)
-        self._classifier = ModelSession(built_model(home, "scene_classifier").path)
+        def session(name: str) -> ModelSession:
+            return ModelSession(built_model(home, name).path)
+
+        self._detector = session("face_detector")
+        self._embedder = session("face_embedder")
+        self._classifier = session("scene_classifier")
+        self._rater = session("sensitive_content")
+        self._text_detector = session("text_detector")
+        self._reader = session("text_reader")
         self._embeds_faces = embeds_faces
 
     def understand(self, picture: Picture) -> PictureFindings:
-        """Finds faces, tags and the kind of one picture.
+        """Finds faces, tags, the kind and the words of one picture.
 
         Args:
             picture: UINT8 RGB [height, width, 3], upright.
         """
-        faces = self.faces(picture)
-        scene = self._classifier.run({"image": scene_input(picture)[None]})
+        square = scene_input(picture)[None]
+        scene = self._classifier.run({"image": square})
+        rating = rating_of(float(self._rater.run({"image": square})["probability"][0, 0]))
+        if rating is Rating.EXCLUDE:
+            return _withheld(scene["kinds"][0], scene["embedding"][0])
+        canvas = letterbox(picture)
+        faces = self._faces(canvas)
+        kind, text = self._read(picture, canvas, scene["kinds"][0])
         return PictureFindings(
             faces=faces,
             descriptors=self._descriptors(picture, faces) if self._embeds_faces else {},
             tags=album_tags(scene["logits"][0]),
-            kind=kind_of(scene["kinds"][0]),
+            kind=kind,
             embedding=scene["embedding"][0],
+            rating=rating,
+            meaning=picture_vector(scene["logits"][0], shipped_label_vectors(), faces=len(faces)),
+            text=text,
         )
 
     def faces(self, picture: Picture) -> tuple[Face, ...]:
         """Finds the faces of one picture, the surest first."""
-        boxed = letterbox(picture)
-        found = self._detector.run({"image": boxed.canvas[None]})
-        return decode_faces(found["boxes"][0], found["scores"][0], found["landmarks"][0], boxed)
+        return self._faces(letterbox(picture))
+
+    def _faces(self, canvas: Letterbox) -> tuple[Face, ...]:
+        found = self._detector.run({"image": canvas.canvas[None]})
+        return decode_faces(found["boxes"][0], found["scores"][0], found["landmarks"][0], canvas)
+
+    def _read(self, picture: Picture, canvas: Letterbox, kinds: NDArray[np.float32]) -> tuple[KindFinding, WrittenText]:
+        """Reads what is no photo, and tells the kind by the text where it is in doubt."""
+        if not wants_text(kinds):
+            return kind_of(kinds), WrittenText()
+        boxes = text_boxes(self._text_detector.run({"image": canvas.canvas[None]})["text_map"][0], canvas)
+        area = text_area(boxes)
+        kind = confirmed_kind(kinds, lines=len(boxes), area=area)
+        if kind.kind is Kind.PHOTO:
+            return kind, WrittenText((), area)
+        read = ((box, self._line(picture, box)) for box in worth_reading(boxes))
+        kept = [(box, words) for box, words in read if words.text and words.score >= KEEP_SCORE]
+        return kind, WrittenText(tuple(box for box, _ in kept), area, tuple(words for _, words in kept))
+
+    def _line(self, picture: Picture, box: TextBox) -> Words:
+        answers = (self._reader.run({"line": piece[None]}) for piece in line_pictures(picture, box))
+        return joined([words_of(answer["tokens"][0], answer["scores"][0]) for answer in answers])
 
     def _descriptors(self, picture: Picture, faces: Sequence[Face]) -> dict[int, NDArray[np.float32]]:
         clear = [index for index, face in enumerate(faces) if is_clear(face, picture)]
@@ -96,6 +149,19 @@ class Reference:
             return {}
         chips = np.stack([face_chip(picture, faces[index].landmarks) for index in clear])
         return dict(zip(clear, self._embedder.run({"chip": chips})["descriptor"], strict=True))
+
+
+def _withheld(kinds: NDArray[np.float32], embedding: NDArray[np.float32]) -> PictureFindings:
+    return PictureFindings(
+        faces=(),
+        descriptors={},
+        tags=(),
+        kind=kind_of(kinds),
+        embedding=np.zeros_like(embedding),
+        rating=Rating.EXCLUDE,
+        meaning=None,
+        text=WrittenText(),
+    )
 
 
 def is_clear(face: Face, picture: Picture) -> bool:

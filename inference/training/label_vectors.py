@@ -26,7 +26,9 @@ def record() -> None:
         session.run({"ids": ids[None], "mask": mask[None]}) for ids, mask in zip(pieces.ids, pieces.mask, strict=True)
     ]
     vectors = np.concatenate([row["embedding"] for row in rows]).astype(np.float16)
-    np.savez_compressed(FILE, encoder=np.asarray(model.identity), vectors=vectors)
+    np.savez_compressed(
+        FILE, encoder=np.asarray(model.identity), sentences=np.asarray(search.label_sentences()), vectors=vectors
+    )
 
 
 if __name__ == "__main__":

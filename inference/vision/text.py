@@ -140,7 +140,7 @@ def _corners(rectangle: Rectangle) -> Points:
 
 
 def _cut_out(picture: Picture, box: TextBox) -> Picture | None:
-    """Turns a box upright; one much higher than wide is turned to the left, as lines mostly run upwards then."""
+    """Turns a box upright; one much higher than wide is turned to the left: such lines mostly run down."""
     height, width = picture.shape[:2]
     corners = (box.corners * (width, height)).astype(np.float32)
     across = float(max(np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[3])))

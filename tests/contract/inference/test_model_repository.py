@@ -3,6 +3,7 @@
 import importlib.resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
@@ -10,8 +11,7 @@ from tritonclient.grpc import model_config_pb2
 from inference.models.manifest import Model, Tensor, shipped_models
 from inference.models.notice import NOTICE_FILE, notice
 from inference.repository import SHIPPED
-from inference.vision import alignment, faces, pictures
-from inference.vision.kinds import KINDS
+from inference.vision import alignment, faces, kinds, pictures, reading, search, sensitive, text, words
 
 MODELS = shipped_models()
 SINGLE_RUNS = [model for model in MODELS if model.manifest.network is None]
@@ -125,4 +125,40 @@ def test_the_code_and_the_manifests_have_the_same_numbers() -> None:
     assert detector.inputs[0].shape[0] == pictures.DETECTOR_SIDE
     assert by_name["scene_classifier"].inputs[0].shape[0] == pictures.SCENE_SIDE
     assert embedder.inputs[0].shape[0] == alignment.CHIP_SIDE
-    assert by_name["scene_classifier"].outputs[2].shape == (len(KINDS),)
+    assert by_name["scene_classifier"].outputs[2].shape == (len(kinds.KINDS),)
+    assert by_name["scene_classifier"].thresholds == {"photo": kinds.PHOTO_SCORE}
+
+
+def test_what_reads_text_agrees_with_its_manifests() -> None:
+    by_name = {model.name: model.manifest for model in MODELS}
+    detector, reader = by_name["text_detector"], by_name["text_reader"]
+
+    assert detector.thresholds == {
+        "pixel": text.PIXEL_SCORE,
+        "box": text.BOX_SCORE,
+        "read_area": kinds.READ_AREA,
+        "read_lines": kinds.READ_LINES,
+        "most_lines": text.MOST_LINES,
+    }
+    assert reader.thresholds == {"keep": reading.KEEP_SCORE}
+    assert detector.inputs[0].shape == by_name["face_detector"].inputs[0].shape  # one canvas serves both
+    assert reader.inputs[0].shape == (text.LINE_HEIGHT, text.LINE_WIDTH, 3)
+    assert len(reading.characters()) == 6625
+    assert len(set(reading.characters())) == 6625
+
+
+def test_what_compares_words_agrees_with_the_text_encoder() -> None:
+    encoder = next(model.manifest for model in MODELS if model.name == "text_encoder")
+    labels = search.shipped_label_vectors()
+
+    assert encoder.inputs[0].shape == (words.LENGTH,)
+    assert labels.encoder == encoder.identity
+    assert labels.vectors.shape == (len(search.label_sentences()), *encoder.outputs[0].shape)
+    with np.load(importlib.resources.files("inference.vision").joinpath("label_vectors.npz")) as arrays:
+        assert arrays["sentences"].tolist() == list(search.label_sentences())  # else record them anew
+
+
+def test_the_code_and_the_manifest_rate_alike() -> None:
+    manifest = next(model.manifest for model in MODELS if model.name == "sensitive_content")
+
+    assert manifest.thresholds == {"review": sensitive.REVIEW_SCORE, "exclude": sensitive.EXCLUDE_SCORE}
