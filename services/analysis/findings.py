@@ -136,7 +136,7 @@ class Seen:
         sharpness: 0 (blurred) to 1 (crisp).
         exposure: 0 (black or burnt out) to 1.
         perceptual_hash: 64 bits.
-        embedding: [1280] of the scene encoder; zeros where the picture is excluded.
+        embedding: Of the scene encoder, of the length that it has; zeros where the picture is excluded.
         rating: How intimate it is; None in records of before that was looked at.
         writing: What is written in it.
         meaning: What it is found by in words; None where the picture is excluded, and in older records.

@@ -37,7 +37,7 @@ class Scene:
 
     Attributes:
         logits: [1000].
-        embedding: [1280].
+        embedding: Of the length that the served encoder has.
         kinds: [4] probabilities, in the order of `inference.vision.kinds.KINDS`.
     """
 
