@@ -41,7 +41,12 @@ class _SystemUnderTest:
         self._loop = asyncio.get_running_loop()
         self._tasks = set[asyncio.Task[None]]()
         self._began = clock.monotonic()
+        self._gives_up = False
         self.samples: list[Sample] = []
+
+    def give_up(self) -> None:
+        """Asks nothing any more: what the generator still wants is done at once."""
+        self._gives_up = True
 
     def issue(self, queries: list[loadgen.QuerySample]) -> None:
         """Called by the generator."""
@@ -60,7 +65,7 @@ class _SystemUnderTest:
 
     async def _answer(self, identifier: int, index: int, due: float) -> None:
         sent = self._clock.monotonic() - self._began
-        outcome = await self._ask(index)
+        outcome = Outcome.NOT_SENT if self._gives_up else await self._ask(index)
         self.samples.append(Sample(due, sent, self._clock.monotonic() - self._began, outcome))
         loadgen.QuerySamplesComplete([loadgen.QuerySampleResponse(identifier, 0, 0)])
 
@@ -82,11 +87,17 @@ async def mlperf(
     system = _SystemUnderTest(ask, clock)
     under_test = loadgen.ConstructSUT(system.issue, system.flush)
     library = loadgen.ConstructQSL(plan.samples, plan.samples, lambda indices: None, lambda indices: None)
-    try:
-        await asyncio.to_thread(
+    generating = asyncio.create_task(
+        asyncio.to_thread(
             loadgen.StartTestWithLogSettings, under_test, library, _settings(scenario, peak, plan), _logs(folder)
         )
+    )
+    try:
+        await asyncio.shield(generating)
     finally:
+        # Its threads go on whatever becomes of this task, and call what is destroyed next.
+        system.give_up()
+        await generating
         loadgen.DestroyQSL(library)
         loadgen.DestroySUT(under_test)
     summary = read_summary(folder / _SUMMARY)
