@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -109,9 +110,9 @@ def test_thousands_of_shots_are_grouped_in_no_time() -> None:
         )
         for number in range(3000)
     ]
-    started = datetime.now(UTC)
+    started = time.thread_time()  # what others do on this machine does not count
     duplicate_groups(shots)
-    assert datetime.now(UTC) - started < timedelta(seconds=5)
+    assert time.thread_time() - started < 5
 
 
 def test_what_other_encoders_described_is_not_compared() -> None:
