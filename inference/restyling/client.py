@@ -21,7 +21,6 @@ from inference.restyling.diffusion.errors import (
     PictureNotRgb,
     PictureTooLarge,
     PictureTooSmall,
-    RequestRefused,
     RestylingError,
     StyleUnknown,
 )
@@ -155,7 +154,7 @@ def _tensors(request: RestyleRequest) -> Tensors:
     }
 
 
-def _refusal(error: TensorRefused | ModelAnswerBroken) -> RequestRefused | RestylingError | Exception:
+def _refusal(error: TensorRefused | ModelAnswerBroken) -> Exception:
     """Returns what the served model has said as `REASON [field]: message`, or else the error as it is."""
     said = _REFUSAL.search(str(error))
     kind = _KINDS.get(said.group(1)) if said else None

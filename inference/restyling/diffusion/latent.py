@@ -6,7 +6,6 @@ timestep [1], encoder_hidden_states -> out_sample), `vae_decoder` (latent_sample
 is scaled to 512 px, mirrored to a square, and brought back.
 """
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -73,10 +72,9 @@ class LatentRestyler:
             return noise.draw(latent.shape)
 
         x = noised(latent, levels[0], draw)
-        for level, lower in pairwise((*levels, None)):
+        for level, lower in zip(levels, (*levels[1:], None), strict=True):
             look(stopped)
-            if level is not None:
-                x = self._descent.advance(x, self._clean(x, level, text), level, lower, draw)
+            x = self._descent.advance(x, self._clean(x, level, text), level, lower, draw)
         return x
 
     def _clean(self, x: Array, timestep: int, text: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ParameterOutOfRange, PictureNotRgb, PictureTooLarge, PictureTooSmall, RequestRefused, StyleUnknown
+from .errors import ParameterOutOfRange, PictureNotRgb, PictureTooLarge, PictureTooSmall, StyleUnknown
 
 MIN_SIDE: Final = 64
 """Pixels; below, a brush stroke is as large as the picture."""
@@ -94,6 +94,3 @@ def check_size(height: int, width: int) -> None:
         raise PictureTooLarge(
             f"{size}; make it smaller: at most {MAX_SIDE} px a side and {MAX_PIXELS} px in all", field="photo"
         )
-
-
-__all__ = ["Array", "Picture", "RequestRefused", "RestyleRequest", "Run", "Stopped", "Tensors", "check_request"]
