@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import TypeAlias
 
 import grpc
@@ -17,8 +19,8 @@ from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 from tritonclient.utils import np_to_triton_dtype, triton_to_np_dtype
 
-from inference.models.golden import golden
-from inference.models.manifest import Model
+from inference.models.golden import Golden, golden
+from inference.models.manifest import Model, read_model
 from tests.fakes.faults import QUEUE_FULL, UNKNOWN_MODEL, Fault, Hang, Refusal, Slow, Spoilt
 
 Tensors = Mapping[str, NDArray[np.generic]]
@@ -117,7 +119,7 @@ def doubler(name: str = "doubler", **settings: object) -> FaultyModel:
 
 def shipped(model: Model, **settings: object) -> FaultyModel:
     """A model with the signature of a shipped one: it knows its golden answer, and of everything else nothing."""
-    pair, manifest = golden(model), model.manifest
+    pair, manifest = _known(model.folder), model.manifest
 
     def compute(inputs: Tensors) -> Tensors:
         count = len(next(iter(inputs.values())))
@@ -234,6 +236,11 @@ async def fault_server(*models: FaultyModel, longest_connection: float | None = 
         yield server
     finally:
         await server.stop()
+
+
+@cache
+def _known(folder: Path) -> Golden:
+    return golden(read_model(folder))
 
 
 def _twice(array: NDArray[np.generic]) -> NDArray[np.float32]:
