@@ -21,6 +21,8 @@ TEXT_DETECTOR: Final = "text_detector"
 TEXT_READER: Final = "text_reader"
 TEXT_ENCODER: Final = "text_encoder"
 SERVED: Final = (DETECTOR, EMBEDDER, SCENES, SENSITIVE, TEXT_DETECTOR, TEXT_READER, TEXT_ENCODER)
+_FOR_PICTURES: Final = tuple(name for name in SERVED if name != TEXT_ENCODER)
+"""The text encoder serves those who search; nobody's photo has to wait for it."""
 
 _CANDIDATES: Final = (Wanted("boxes", (None, 4)), Wanted("scores", (None,)), Wanted("landmarks", (None, 5, 2)))
 _SCENE: Final = (Wanted("logits", (1000,)), Wanted("embedding", (None,)), Wanted("kinds", (4,)))
@@ -93,4 +95,4 @@ class TritonModels:
 
     def paused(self) -> timedelta:
         """Returns how long it makes no sense to ask (`Models.paused`)."""
-        return self._client.paused(SERVED)
+        return self._client.paused(_FOR_PICTURES)
