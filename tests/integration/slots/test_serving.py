@@ -106,3 +106,18 @@ async def test_what_is_taken_out_is_not_assembled_again(tmp_path: Path) -> None:
     parsed = text_format.Parse(text, model_config_pb2.ModelConfig())
     assert [list(output.dims) for output in parsed.output] == [[128]]
     assert parsed.parameters["identity"].string_value == "face_embedder-1"
+
+
+@pytest.mark.parametrize("kind", ["flow", "latent"])
+async def test_a_restyler_of_one_s_own_is_assembled(kind: str, tmp_path: Path) -> None:
+    home, repository = own_home(tmp_path), tmp_path / "repository"
+    files = [brought.velocity(tmp_path / "mine.onnx")]
+    if kind == "latent":
+        files = sorted(brought.latent(tmp_path / "latent").iterdir())
+    filling = installing.use(home, "restyler", files)
+    assert "restyler" in assemble_repository(repository, home)
+    text = (repository / "restyler" / "configs" / "cpu.pbtxt").read_text("utf-8")
+    parameters = text_format.Parse(text, model_config_pb2.ModelConfig()).parameters
+    assert parameters["identity"].string_value == filling.identity
+    assert (parameters["family"].string_value, parameters["styles"].string_value) == (kind, ",".join(filling.styles))
+    assert (repository / "restyler" / "1" / ("velocity.onnx" if kind == "flow" else "unet.onnx")).is_file()
