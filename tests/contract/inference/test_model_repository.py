@@ -154,7 +154,7 @@ def test_what_compares_words_agrees_with_the_text_encoder() -> None:
     assert encoder.inputs[0].shape == (words.LENGTH,)
     assert labels.encoder == encoder.identity
     assert labels.vectors.shape == (len(search.label_sentences()), *encoder.outputs[0].shape)
-    with np.load(importlib.resources.files("inference.vision").joinpath("label_vectors.npz")) as arrays:
+    with np.load(Path(search.__file__).with_name("label_vectors.npz")) as arrays:
         assert arrays["sentences"].tolist() == list(search.label_sentences())  # else record them anew
 
 

@@ -63,6 +63,8 @@ def _varied(model: Model, count: int) -> list[Tensors]:
     """Inputs that differ from one another: the golden one, weaker each time."""
 
     def weaker(array: NDArray[np.generic], step: int) -> NDArray[np.generic]:
+        if array.dtype.kind == "i":
+            return array  # a number of something, not how much of it
         return (array.astype(np.float64) * (1 - step / 16)).astype(array.dtype)
 
     base = golden_inputs(model.manifest)
