@@ -133,23 +133,27 @@ def read_average(path: Path) -> VelocityNetwork:
     shape = kept["shape"]
     network = VelocityNetwork(Shape(**{**shape, "blocks": tuple(shape["blocks"])}))
     network.load_state_dict(kept["average"])
-    return network.eval()
+    network.eval()
+    return network
 
 
 def rate_at(recipe: Recipe, iteration: int, spent: float) -> float:
-    """The part of the learning rates in force: up in `warm_up` steps, then down along a cosine until the time is over."""
+    """The part of the learning rates in force: up in `warm_up` steps, then down along a cosine to the end."""
     done = min(1.0, max(spent / recipe.seconds, iteration / recipe.iterations))
     return min(1.0, (iteration + 1) / recipe.warm_up) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def train(state: State, crops: Crops, recipe: Recipe, keep: Callable[[], None]) -> Iterator[Row]:
-    """Trains until the time or the iterations are over; yields a line every hundred steps or at the end.
+def train(
+    state: State, crops: Crops, recipe: Recipe, keep: Callable[[], None], *, report_every: int = 100
+) -> Iterator[Row]:
+    """Trains until the time or the iterations are over; yields a line every so many steps and at the end.
 
     Args:
         state: is changed.
         crops: the examples.
         recipe: how to train.
         keep: is called from time to time, and at the end, to write a checkpoint.
+        report_every: steps between lines.
     """
     torch.set_num_threads(recipe.threads)
     step = _Step(state, crops, recipe)
@@ -162,7 +166,7 @@ def train(state: State, crops: Crops, recipe: Recipe, keep: Callable[[], None]) 
             keep()
             crops.refresh()
             kept = time.monotonic()
-        if state.iteration % 100 == 0 or state.iteration == recipe.iterations:
+        if state.iteration % report_every == 0 or state.iteration == recipe.iterations:
             loss, matching = np.mean(seen, 0)
             seen = []
             yield Row(state.iteration, state.spent, rate, float(loss), float(matching), len(crops))

@@ -1,4 +1,4 @@
-"""Oil: three brushes from broad to fine, strokes that follow the forms, paint thick enough to catch the light."""
+"""Oil: a broad brush, and a fine one where there is more to say, strokes that follow the forms, paint thick enough to catch the light."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -31,12 +31,7 @@ class Brush:
     need: float
 
 
-_BRUSHES: Final = (
-    Brush(19, 5.2, 6.0, 0.0),
-    Brush(12, 3.2, 4.0, 0.055),
-    Brush(7, 1.9, 3.0, 0.07),
-    Brush(4.5, 1.2, 2.2, 0.07),
-)
+_BRUSHES: Final = (Brush(14, 4.8, 6.4, 0.0), Brush(8, 2.5, 4.2, 0.11))
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.ui
         noise: standard normal FP32 [H, W, 3].
     """
     picture = tone.saturated(tone.colours(photo), _VIVID)
-    angle = along_forms(tone.lightness(picture), 5.0) + np.float32(0.22) * soft(noise[..., 1], 5.0)
+    angle = along_forms(tone.lightness(picture), 8.0)
     canvas = blurred(picture, 8) * np.float32(0.9)
     height = np.zeros(canvas.shape[:2], np.float32)
     for brush in _BRUSHES:
@@ -80,7 +75,7 @@ def _layer(
 def _strays(noise: NDArray[np.float32], spacing: float) -> tone.Colours:
     light, warm = soft(noise[..., 1], spacing * 0.3), soft(noise[..., 2], spacing * 0.3)
     return np.asarray(
-        np.stack([0.045 * light + 0.03 * warm, 0.045 * light, 0.045 * light - 0.03 * warm], 2), np.float32
+        np.stack([0.055 * light + 0.03 * warm, 0.055 * light, 0.055 * light - 0.03 * warm], 2), np.float32
     )
 
 

@@ -23,7 +23,7 @@ def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.ui
     picture = tone.saturated(tone.colours(photo), 1.55) ** np.float32(0.92)
     seen = blurred(picture, 1.3)
     painting = _GROUND * np.float32(0.5) + blurred(seen, 3.0) * np.float32(0.5)
-    for channel, distance, radius in ((0, 5.6, 3.4), (1, 6.2, 2.8), (2, 8.0, 2.0)):
+    for channel, distance, radius in ((0, 6.4, 3.9), (1, 7.4, 3.1)):
         painting = _dots(painting, seen, noise, channel, distance, radius)
     return tone.pixels(painting)
 
