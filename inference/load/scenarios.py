@@ -102,6 +102,7 @@ class Chaos(_Table):
     share: Share
     before_seconds: Seconds
     after_seconds: Seconds
+    most_seconds: Seconds
     place_seconds: Seconds
     recovery_seconds: Seconds
 

@@ -40,9 +40,7 @@ def _short() -> Scenarios:
     return shipped.model_copy(
         update={
             "targets": {"cpu": shipped.targets["cpu"].model_copy(update={"in_flight": 4, "peak_seconds": 1.0})},
-            "chaos": shipped.chaos.model_copy(
-                update={"before_seconds": 2.0, "after_seconds": 40.0, "recovery_seconds": 40.0}
-            ),
+            "chaos": shipped.chaos.model_copy(update={"before_seconds": 2.0, "after_seconds": 8.0}),
             "mlperf": shipped.mlperf.model_copy(
                 update={"min_seconds": 1.0, "single_stream_queries": 8, "server_queries": 16}
             ),

@@ -121,6 +121,7 @@ async def test_chaos_measures_until_callers_are_served_as_before(
 
     report = await clock.run(chaos(replace(trial, ask=server.ask), 1 / SERVICE, plan, "outage", fault))
 
+    assert report.phases[0].run.seconds == pytest.approx(plan.before_seconds + outage + plan.after_seconds, abs=1)
     recovered = report.finding("recovered").value
     assert recovered is not None
     assert recovered >= outage
