@@ -1,8 +1,9 @@
 """Small networks with the restyler's tensors whose answers can be told beforehand."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import onnx
@@ -17,6 +18,9 @@ COLOURS = {"orange": (0.5, 0.0, -0.5), "grey": (0.0, 0.0, 0.0)}
 """Of the latent model: a plane of one colour (-1..1), whatever the photo; besides there is "kept"."""
 LATENT_STYLES = (*COLOURS, "kept")
 _SCALE = 0.18215
+Inputs: TypeAlias = Mapping[str, tuple[int, Sequence[str | int]]]
+Outputs: TypeAlias = Mapping[str, Sequence[str | int]]
+Constants: TypeAlias = Mapping[str, NDArray[np.generic]]
 _OPSET = [helper.make_opsetid("", 17)]
 
 
@@ -37,7 +41,7 @@ def write_flow(path: Path, *, layers: int = 0) -> Path:
         *_ballast(layers),
         helper.make_node("Add", ["straight", f"ballast_{layers}"], ["v"]),
     ]
-    constants = {
+    constants: Constants = {
         "factors": np.array([1, -1, np.nan], np.float32),
         "column": np.array([-1, 1, 1, 1], np.int64),
         "zero": np.zeros((), np.float32),
@@ -45,9 +49,13 @@ def write_flow(path: Path, *, layers: int = 0) -> Path:
         "keep": np.zeros((32, 32, 3, 3), np.float32),
         "narrow": np.zeros((3, 32, 3, 3), np.float32),
     }
-    signal = ["N", 3, "H", "W"]
-    inputs = {"x": (TensorProto.FLOAT, signal), "photo": (TensorProto.FLOAT, signal)}
-    inputs |= {"t": (TensorProto.FLOAT, ["N"]), "style": (TensorProto.INT64, ["N"])}
+    signal: Sequence[str | int] = ["N", 3, "H", "W"]
+    inputs: Inputs = {
+        "x": (TensorProto.FLOAT, signal),
+        "photo": (TensorProto.FLOAT, signal),
+        "t": (TensorProto.FLOAT, ["N"]),
+        "style": (TensorProto.INT64, ["N"]),
+    }
     return _write(path, nodes, inputs, {"v": signal}, constants)
 
 
@@ -80,7 +88,7 @@ def _write_text_encoder(path: Path) -> None:
     """A token becomes a colour as a scaled latent has it, and how much of the colour there shall be."""
     rows = [[*(_SCALE * part for part in colour), 1.0] for colour in COLOURS.values()] + [[0.0, 0.0, 0.0, 0.0]]
     nodes = [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])]
-    inputs = {"input_ids": (TensorProto.INT64, ["batch", 77])}
+    inputs: Inputs = {"input_ids": (TensorProto.INT64, ["batch", 77])}
     _write(path, nodes, inputs, {"last_hidden_state": ["batch", 77, 4]}, {"table": np.array(rows, np.float32)})
 
 
@@ -90,25 +98,28 @@ def _write_vae_encoder(path: Path) -> None:
         helper.make_node("ReduceMean", ["small"], ["grey"], axes=[1], keepdims=1),
         helper.make_node("Concat", ["small", "grey"], ["latent_sample"], axis=1),
     ]
-    inputs = {"sample": (TensorProto.FLOAT, ["batch", 3, 512, 512])}
+    inputs: Inputs = {"sample": (TensorProto.FLOAT, ["batch", 3, 512, 512])}
     _write(path, nodes, inputs, {"latent_sample": ["batch", 4, 64, 64]}, {})
 
 
-def write_vae_decoder(path: Path, *, gain: float = 1.0, lift: float = 0.0) -> Path:
-    """Writes the way back: each value becomes a block of 8 x 8, times the gain, plus the lift."""
+def write_vae_decoder(path: Path, *, gain: float = 1.0, lift: float = 0.0, half: bool = False) -> Path:
+    """Writes the way back: each value becomes a block of 8 x 8, times the gain, plus the lift; tensors may be FP16."""
+    element = TensorProto.FLOAT16 if half else TensorProto.FLOAT
     nodes = [
-        helper.make_node("Slice", ["latent_sample", "start", "end", "axis"], ["colours"]),
+        helper.make_node("Cast", ["latent_sample"], ["latent"], to=TensorProto.FLOAT),
+        helper.make_node("Slice", ["latent", "start", "end", "axis"], ["colours"]),
         helper.make_node("Resize", ["colours", "", "scales"], ["large"], mode="nearest"),
         helper.make_node("Mul", ["large", "gain"], ["louder"]),
-        helper.make_node("Add", ["louder", "lift"], ["sample"]),
+        helper.make_node("Add", ["louder", "lift"], ["lifted"]),
+        helper.make_node("Cast", ["lifted"], ["sample"], to=element),
     ]
-    constants = {
+    constants: Constants = {
         "start": np.array([0], np.int64), "end": np.array([3], np.int64), "axis": np.array([1], np.int64),
         "scales": np.array([1, 1, 8, 8], np.float32),
         "gain": np.array(gain, np.float32), "lift": np.array(lift, np.float32),
     }  # fmt: skip
-    inputs = {"latent_sample": (TensorProto.FLOAT, ["batch", 4, 64, 64])}
-    return _write(path, nodes, inputs, {"sample": ["batch", 3, 512, 512]}, constants)
+    inputs: Inputs = {"latent_sample": (element, ["batch", 4, 64, 64])}
+    return _write(path, nodes, inputs, {"sample": ["batch", 3, 512, 512]}, constants, output_element=element)
 
 
 def _write_unet(path: Path, prediction: str) -> None:
@@ -137,7 +148,7 @@ def _write_unet(path: Path, prediction: str) -> None:
     constants: dict[str, NDArray[np.generic]] = {"column": np.array([-1, 4, 1, 1], np.int64)}
     constants |= {name: np.array([value], np.int64) for name, value in (("one", 1), ("three", 3), ("four", 4))}
     constants |= {"a": a.astype(np.float32), "b": b.astype(np.float32)}
-    inputs = {
+    inputs: Inputs = {
         "sample": (TensorProto.FLOAT, ["batch", 4, 64, 64]),
         "timestep": (TensorProto.INT64, [1]),
         "encoder_hidden_states": (TensorProto.FLOAT, ["batch", 77, 4]),
@@ -158,15 +169,17 @@ def _velocity_nodes(prediction: str) -> list[onnx.NodeProto]:
 def _write(
     path: Path,
     nodes: Sequence[onnx.NodeProto],
-    inputs: dict[str, tuple[int, list[str | int]]],
-    outputs: dict[str, list[str | int]],
-    constants: dict[str, NDArray[np.generic]],
+    inputs: Inputs,
+    outputs: Outputs,
+    constants: Constants,
+    *,
+    output_element: int = TensorProto.FLOAT,
 ) -> Path:
     graph = helper.make_graph(
         list(nodes),
         path.stem,
         [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
+        [helper.make_tensor_value_info(name, output_element, shape) for name, shape in outputs.items()],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=_OPSET, ir_version=9)

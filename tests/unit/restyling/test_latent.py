@@ -100,6 +100,15 @@ def test_it_ends_between_any_two_graphs_when_nobody_waits(folder: Path, after: i
     assert len(looked) == after + 1
 
 
+def test_a_graph_with_tensors_in_half_precision_is_fed_what_it_declares(folder: Path, tmp_path: Path) -> None:
+    halved = write_latent(tmp_path)
+    write_vae_decoder(halved / "vae_decoder.onnx", half=True)
+
+    whole, half = (_restyle(each, _photo(64, 64), style=KEPT, steps=1, strength=0.1) for each in (folder, halved))
+
+    assert np.abs(whole.astype(int) - half).max() <= 1
+
+
 def test_a_picture_that_comes_out_black_is_an_error(tmp_path: Path) -> None:
     folder = write_latent(tmp_path)
     write_vae_decoder(folder / "vae_decoder.onnx", gain=0, lift=-1)
