@@ -59,9 +59,10 @@ def disagreement(got: Tensors, want: Tensors, output: str) -> float:
     return float(np.mean(np.argmax(_rows(got, output), axis=1) != np.argmax(_rows(want, output), axis=1)))
 
 
-def unequal(got: Tensors, want: Tensors, output: str) -> float:
-    """The share of numbers that are not the same, as tokens must be."""
-    return float(np.mean(_floats(got, output) != _floats(want, output)))
+def misread(got: Tensors, want: Tensors, output: str) -> float:
+    """The share of lines that read differently, when the output is a token for each step and 0 is none."""
+    pairs = zip(_rows(got, output), _rows(want, output), strict=True)
+    return float(np.mean([not np.array_equal(_collapsed(a), _collapsed(b)) for a, b in pairs]))
 
 
 def sure_score_difference(got: Tensors, want: Tensors, output: str) -> float:
@@ -99,7 +100,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     metric.__name__: metric
     for metric in (
         largest_difference, mean_difference, flipped, euclidean, cosine, relative_rms, softmax_difference,
-        disagreement, unequal, sure_score_difference, box_loss, sure_point_difference,
+        disagreement, misread, sure_score_difference, box_loss, sure_point_difference,
     )
 }  # fmt: skip
 
@@ -116,6 +117,12 @@ def _floats(tensors: Tensors, output: str) -> Floats:
 def _rows(tensors: Tensors, output: str) -> Floats:
     array = _floats(tensors, output)
     return array.reshape(len(array), -1)
+
+
+def _collapsed(tokens: Floats) -> Floats:
+    """Drops repeated tokens, then those that are no character."""
+    kept = tokens[np.insert(tokens[1:] != tokens[:-1], 0, True)]
+    return np.asarray(kept[kept != 0])
 
 
 def _softmax(rows: Floats) -> Floats:

@@ -16,8 +16,8 @@ from inference.models.manifest import Manifest
 from inference.vision.alignment import CHIP_SIDE
 from inference.vision.pictures import DETECTOR_SIDE, Picture, letterbox
 
-_LONG: Final = 8  # so many times as wide as high, a picture is a line of text
-_LINES: Final = ("Total 12.50 EUR", "Thank you for your visit", "2026-11-22 14:05")
+_LONG: Final = 4  # so many times as wide as high, a picture is a line of text
+_LINES: Final = ("Total 12.50 EUR", "Thank you for your visit", "2026-11-22 14:05", "Pellicule")
 PICTURES: Final = Path(__file__).with_name("pictures")
 Tensors = Mapping[str, NDArray[np.generic]]
 

@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from inference.engines.errors import GraphUnsupported
 from inference.engines.graphs import check_readable, graph_inputs
 from inference.engines.half import rehearsal, tensor_types, to_half
+from inference.engines.metrics import METRICS
 from inference.engines.precision import run
 from inference.engines.probes import Probe
 from tests.unit.engines.small import SIDE, small_graph
@@ -72,7 +73,11 @@ def test_weights_are_kept_once_and_in_half() -> None:
     ("operator", "setting"), [("Add", 1e-12), ("Where", -1e9), ("Mul", 1e6)], ids=["epsilon", "mask", "large"]
 )
 def test_a_setting_that_half_cannot_hold_keeps_its_operator_single(operator: str, setting: float) -> None:
-    constants = {"one": ONE, "setting": np.asarray([setting], np.float32), "yes": np.ones((1, 4), np.bool_)}
+    constants: dict[str, NDArray[Any]] = {
+        "one": ONE,
+        "setting": np.asarray([setting], np.float32),
+        "yes": np.ones((1, 4), np.bool_),
+    }
     inputs = ["yes", "a", "setting"] if operator == "Where" else ["a", "setting"]
     model = network(between(helper.make_node(operator, inputs, ["b"])), constants)
 
@@ -96,7 +101,11 @@ def test_weights_kept_in_half_are_not_cast_twice() -> None:
 
 def test_a_cpu_rounds_between_operators_only_when_it_rehearses() -> None:
     # 1 + 2^-12 is 1 in half precision, so that nothing is left when 1 is taken away again.
-    constants = {"one": ONE, "little": np.full(4, 2**-12, np.float32), "less": np.full(4, -1, np.float32)}
+    constants: dict[str, NDArray[Any]] = {
+        "one": ONE,
+        "little": np.full(4, 2**-12, np.float32),
+        "less": np.full(4, -1, np.float32),
+    }
     nodes = between(helper.make_node("Add", ["a", "little"], ["c"]), helper.make_node("Add", ["c", "less"], ["b"]))
     half, ones = to_half(network(nodes, constants)), [Probe("ones", {"x": np.ones((1, 4), np.float32)})]
 
@@ -110,11 +119,11 @@ def test_half_answers_as_single_does() -> None:
     probe = [Probe("picture", {"image": PICTURE})]
     single, half = run(small_graph(), probe)[0], run(rehearsal(to_half(small_graph())), probe, optimised=False)[0]
 
-    assert np.max(np.abs(single["probabilities"] - half["probabilities"])) < 2e-3
+    assert METRICS["largest_difference"](half, single, "probabilities") < 2e-3
 
 
 def test_an_overflow_in_half_is_seen() -> None:
-    blown_up = to_half(small_graph(scale=60000.0))
+    blown_up = to_half(small_graph(scale=1e6))
 
     answer = run(rehearsal(blown_up), [Probe("picture", {"image": PICTURE})], optimised=False)[0]
 

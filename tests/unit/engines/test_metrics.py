@@ -69,7 +69,6 @@ def test_candidates_that_nobody_is_shown_do_not_count() -> None:
         ("cosine", 1.0),
         ("relative_rms", 1.0),
         ("disagreement", 1.0),
-        ("unequal", 0.5),
     ],
 )
 def test_distances_of_vectors(metric: str, expected: float) -> None:
@@ -99,3 +98,10 @@ def test_an_answer_that_is_no_number_keeps_no_limit(number: float) -> None:
     (delta,) = deltas([limit], [Probe("one", {})], [{"v": np.asarray([[number, 0.0]])}], [{"v": np.zeros((1, 2))}])
 
     assert not delta.holds
+
+
+def test_a_line_reads_the_same_when_only_its_steps_moved() -> None:
+    want = {"tokens": np.asarray([[0, 5, 5, 0, 7, 7, 0]])}
+
+    assert METRICS["misread"]({"tokens": np.asarray([[5, 0, 0, 7, 7, 7, 0]])}, want, "tokens") == 0
+    assert METRICS["misread"]({"tokens": np.asarray([[5, 0, 5, 7, 7, 7, 0]])}, want, "tokens") == 1
