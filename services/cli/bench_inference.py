@@ -128,6 +128,7 @@ class _Bench:
             "rate": round(found.offered_rate, 2), "peak": round(asked.peak, 2),
             "p50_ms": round(found.latency.p50_ms, 1), "p99_ms": round(found.latency.p99_ms, 1),
             "max_ms": round(found.latency.max_ms, 1), "failed": found.failed,
+            "sent_late_ms": round(found.sent_late_ms, 1),
         }  # fmt: skip
         return _row(f"poisson.{asked.question.model}", report.finding("longest stall"), report, extra)
 
