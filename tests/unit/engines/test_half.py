@@ -1,8 +1,11 @@
 """Half precision in the graph: where it goes, where it does not, and that rounding is really looked at."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from inference.engines.errors import GraphUnsupported
