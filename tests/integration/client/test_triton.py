@@ -20,7 +20,7 @@ from tests.integration.client.house import NOT_A_NUMBER, NOTHING, RAISES, SLOW, 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATIENCE = Patience(place=20.0, answer=20.0, first_retry=0.05)
-LONG = 60.0
+LONG = 180.0
 """Seconds within which everything recovers, on the busiest machine."""
 
 
@@ -80,17 +80,17 @@ async def test_what_nobody_waits_for_any_more_is_not_worked_on(client: Inference
     await asyncio.gather(*waiting, return_exceptions=True)
     began = asyncio.get_running_loop().time()
     assert await ask(client) == 2
-    assert asyncio.get_running_loop().time() - began < 4
+    assert asyncio.get_running_loop().time() - began < 5
     assert first
 
 
 async def test_a_slow_model_does_not_hold_up_another(client: InferenceClient) -> None:
     await ask(client)
-    slow = [asyncio.create_task(ask(client, SLOW)) for _ in range(8)]
-    for number in range(50):
+    slow = [asyncio.create_task(ask(client, SLOW)) for _ in range(16)]
+    for number in range(10):
         assert await ask(client, number, model="other") == 2 * number
     assert not all(task.done() for task in slow)
-    assert await asyncio.gather(*slow) == [2 * SLOW] * 8
+    assert await asyncio.gather(*slow) == [2 * SLOW] * 16
 
 
 async def test_ten_times_the_load_is_answered_whole_and_leaves_the_server_as_it_was(client: InferenceClient) -> None:
