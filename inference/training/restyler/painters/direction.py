@@ -5,6 +5,7 @@ import numpy as np
 
 from inference.training.restyler.painters.grain import Field, blurred
 
+_CALM = 0.01  # edge energy, in squares of Sobel, below which the direction of rest prevails
 _QUARTER_TURN = np.float32(np.pi / 2)
 
 
@@ -14,17 +15,19 @@ def slopes(field: Field) -> tuple[Field, Field]:
     return np.asarray(right, np.float32), np.asarray(down, np.float32)
 
 
-def along_forms(lightness: Field, sigma: float) -> Field:
+def along_forms(lightness: Field, sigma: float, rest: float) -> Field:
     """The angle in radians along which the photo changes least: the eigenvector of the smoothed structure tensor.
 
     Args:
         lightness: FP32 [H, W].
         sigma: how far neighbours agree, in pixels.
+        rest: the angle where there is no form to follow, in degrees.
     """
     smooth = blurred(lightness, 1.5)
     across, down = slopes(smooth)
     xx, yy, xy = (blurred(part, sigma) for part in (across * across, down * down, across * down))
-    return np.float32(0.5) * np.arctan2(2 * xy, xx - yy) + _QUARTER_TURN
+    calm = np.deg2rad(2 * rest) + np.pi
+    return np.float32(0.5) * np.arctan2(2 * xy + _CALM * np.sin(calm), xx - yy + _CALM * np.cos(calm)) + _QUARTER_TURN
 
 
 def drawn_out(noise: Field, angle: Field, length: int) -> Field:

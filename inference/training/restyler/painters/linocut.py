@@ -21,7 +21,7 @@ def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.ui
         noise: standard normal FP32 [H, W, 3].
     """
     light = tone.balanced(tone.lightness(tone.flattened(tone.colours(photo), 3)), 2.5)
-    angle = along_forms(light, 7.0)
+    angle = along_forms(light, 7.0, 8.0)
     gouged = drawn_out(band(noise[..., 0], 1.5), angle, 14)
     smooth = blurred(light, 1.0)
     local = smooth - blurred(smooth, 12.0)

@@ -31,7 +31,7 @@ class Brush:
     need: float
 
 
-_BRUSHES: Final = (Brush(14, 4.8, 6.4, 0.0), Brush(8, 2.5, 4.2, 0.11))
+_BRUSHES: Final = (Brush(14, 4.8, 6.4, 0.0), Brush(8, 2.5, 4.2, 0.15))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.ui
         noise: standard normal FP32 [H, W, 3].
     """
     picture = tone.saturated(tone.colours(photo), _VIVID)
-    angle = along_forms(tone.lightness(picture), 8.0)
+    angle = along_forms(tone.lightness(picture), 8.0, -35.0)
     canvas = blurred(picture, 8) * np.float32(0.9)
     height = np.zeros(canvas.shape[:2], np.float32)
     for brush in _BRUSHES:
@@ -74,9 +74,7 @@ def _layer(
 
 def _strays(noise: NDArray[np.float32], spacing: float) -> tone.Colours:
     light, warm = soft(noise[..., 1], spacing * 0.3), soft(noise[..., 2], spacing * 0.3)
-    return np.asarray(
-        np.stack([0.055 * light + 0.03 * warm, 0.055 * light, 0.055 * light - 0.03 * warm], 2), np.float32
-    )
+    return np.asarray(np.stack([0.07 * light + 0.03 * warm, 0.07 * light, 0.07 * light - 0.03 * warm], 2), np.float32)
 
 
 def _stamp(brush: Brush, angle: float) -> _Stamp:
@@ -85,9 +83,9 @@ def _stamp(brush: Brush, angle: float) -> _Stamp:
     along = (columns * np.cos(angle) + rows * np.sin(angle)) / brush.length
     across = (rows * np.cos(angle) - columns * np.sin(angle)) / brush.width
     # Bristles end at different lengths, and carry more paint at the two edges of the brush.
-    ragged = along + 0.12 * np.sin(across * 9.0) + 0.08 * np.sin(across * 17.0 + 1.0)
+    ragged = along + 0.1 * np.sin(across * 6.0)
     cover = (1 - step(0.82, 1.0, np.abs(ragged))) * (1 - step(0.8, 1.1, np.abs(across)))
-    ridges = 0.55 + 0.3 * np.cos(across * brush.width * 2.1) + 0.35 * across**2 + 0.12 * along
+    ridges = 0.6 + 0.22 * np.cos(across * 6.5) + 0.5 * across**2 + 0.15 * along
     return _Stamp((cover * 0.96).astype(np.float32), ridges.astype(np.float32), reach)
 
 
