@@ -27,7 +27,9 @@ from inference.training.restyler.data import photo_files, read_photo, render
 from inference.training.restyler.served import SHIPPED, Studio
 
 _LONG_SIDE: Final = 512
-_QUALITY: Final = 80
+_MEASURED_SIDE: Final = 320
+_QUALITIES: Final = (88, 84, 80, 76, 72, 68, 64, 60, 55, 50)
+_LARGEST: Final = 600_000  # bytes of the contact sheet
 _CONSOLE: Final = Console(stderr=True)
 
 
@@ -95,7 +97,7 @@ def _export(arguments: argparse.Namespace, _: Configuration) -> None:
 def _evaluate(arguments: argparse.Namespace, configuration: Configuration) -> None:
     from inference.training.restyler.evaluate import measure
 
-    photos = list(_held_out(arguments.photos, configuration).values())
+    photos = list(_held_out(arguments.photos, configuration, _MEASURED_SIDE).values())
     print("| style | statistic | network | other chance | untouched photo |\n|---|---|---|---|---|")  # noqa: T201
     for row in measure(Studio(), photos):
         figures = f"{row.network:.3f} | {row.other_chance:.3f} | {row.photo:.3f}"
@@ -105,9 +107,12 @@ def _evaluate(arguments: argparse.Namespace, configuration: Configuration) -> No
 def _sheet(arguments: argparse.Namespace, configuration: Configuration) -> None:
     from inference.training.restyler.contact_sheet import contact_sheet
 
-    photos = _held_out(arguments.photos, configuration)
+    photos = _held_out(arguments.photos, configuration, _LONG_SIDE)
     sheet = contact_sheet(Studio(), photos, configuration.sheet, side=300, square=216)
-    Image.fromarray(sheet).save(arguments.file, quality=_QUALITY, optimize=True)
+    for quality in _QUALITIES:
+        Image.fromarray(sheet).save(arguments.file, quality=quality, optimize=True)
+        if arguments.file.stat().st_size <= _LARGEST:
+            break
 
 
 def _smoke() -> int:
@@ -121,9 +126,9 @@ def _smoke() -> int:
     return 0
 
 
-def _held_out(folder: Path, configuration: Configuration) -> Mapping[str, NDArray[np.uint8]]:
+def _held_out(folder: Path, configuration: Configuration, long_side: int) -> Mapping[str, NDArray[np.uint8]]:
     files = [path for path in photo_files(folder) if path.stem in configuration.held_out]
-    return {path.stem: read_photo(path, _LONG_SIDE) for path in files}
+    return {path.stem: read_photo(path, long_side) for path in files}
 
 
 def _with_bar(items: Iterable[Path], text: str, total: int) -> Iterable[Path]:

@@ -1,4 +1,4 @@
-"""Oil: a broad brush, and a fine one where there is more to say, strokes that follow the forms, paint thick enough to catch the light."""
+"""Oil: a broad brush and, for details, a fine one; strokes follow the forms, and thick paint catches the light."""
 
 from dataclasses import dataclass
 from typing import Final
