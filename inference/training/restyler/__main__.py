@@ -5,6 +5,7 @@
     export RUN                        RUN/checkpoint.pt -> the model's restyler.onnx
     evaluate PHOTOS                   agreement with the painters on held-out photos
     sheet PHOTOS FILE                 the contact sheet
+    curve                             loss.csv beside the model -> loss.png
     smoke                             all of it in small
 
 PHOTOS holds the pictures of photos.toml under their names (`python -m deploy.training_photos PHOTOS` puts them there).
@@ -36,7 +37,14 @@ _CONSOLE: Final = Console(stderr=True)
 def main() -> int:
     """Runs one command; returns its exit status."""
     arguments = _parser().parse_args()
-    commands = {"paint": _paint, "train": _train, "export": _export, "evaluate": _evaluate, "sheet": _sheet}
+    commands = {
+        "paint": _paint,
+        "train": _train,
+        "export": _export,
+        "evaluate": _evaluate,
+        "sheet": _sheet,
+        "curve": _curve,
+    }
     if arguments.command == "smoke":
         return _smoke()
     commands[arguments.command](arguments, read_configuration())
@@ -52,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "export": ("run",),
         "evaluate": ("photos",),
         "sheet": ("photos", "file"),
+        "curve": (),
         "smoke": (),
     }
     for name, folders in arguments.items():
@@ -113,6 +122,12 @@ def _sheet(arguments: argparse.Namespace, configuration: Configuration) -> None:
         Image.fromarray(sheet).save(arguments.file, quality=quality, optimize=True)
         if arguments.file.stat().st_size <= _LARGEST:
             break
+
+
+def _curve(_: argparse.Namespace, __: Configuration) -> None:
+    from inference.training.restyler.loss_curve import draw
+
+    draw(SHIPPED.with_name("loss.csv"), SHIPPED.with_name("loss.png"))
 
 
 def _smoke() -> int:

@@ -27,7 +27,8 @@ def along_forms(lightness: Field, sigma: float, rest: float) -> Field:
     across, down = slopes(smooth)
     xx, yy, xy = (blurred(part, sigma) for part in (across * across, down * down, across * down))
     calm = np.deg2rad(2 * rest) + np.pi
-    return np.float32(0.5) * np.arctan2(2 * xy + _CALM * np.sin(calm), xx - yy + _CALM * np.cos(calm)) + _QUARTER_TURN
+    slanted, level = 2 * xy + _CALM * np.sin(calm), xx - yy + _CALM * np.cos(calm)
+    return np.asarray(0.5 * np.arctan2(slanted, level) + _QUARTER_TURN, np.float32)
 
 
 def drawn_out(noise: Field, angle: Field, length: int) -> Field:
