@@ -21,6 +21,9 @@ from inference.models.golden import golden_inputs
 from inference.models.manifest import Model, shipped_model, shipped_models
 from inference.models.sessions import ModelSession
 from inference.repository import assemble_repository
+from inference.restyling.client import RestylerClient
+from inference.restyling.diffusion.request import RestyleRequest
+from services.chassis.clock import SystemClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -139,6 +142,19 @@ async def test_a_dead_model_process_is_found_by_the_canary(home: Path, tmp_path:
         async with triton.InferenceServerClient(server.address) as client:
             assert await client.is_server_ready()
         assert not await answers_rightly(server.address)
+
+
+async def test_a_server_that_paints_for_somebody_is_not_taken_for_a_dead_one(server: TritonServer) -> None:
+    large = RestyleRequest(np.zeros((512, 512, 3), np.uint8), style=0, steps=50, strength=1.0, seed=0)
+    async with RestylerClient(server.address, SystemClock()) as client:
+        painting = asyncio.create_task(client.restyle(large))
+        await asyncio.wait([painting], timeout=1)
+
+        assert await answers_rightly(server.address)
+        assert not painting.done()
+
+        painting.cancel()
+        await asyncio.wait([painting])
 
 
 async def test_nothing_is_assembled_before_everything_is_built(tmp_path: Path) -> None:
