@@ -1,4 +1,4 @@
-"""Flow matching: how examples lie on the way from noise to painting, what is asked of the network, and sampling.
+"""Flow matching: how examples lie on the way from noise to painting, and what is asked of the network.
 
 Rectified flow (Liu et al. 2022) in the terms of conditional flow matching (Lipman et al. 2023): x_t = (1 - t) painting
 + t noise, and the velocity is noise - painting. The noise is not drawn apart from the painting: it is the chance that
@@ -6,14 +6,9 @@ the painter had (a coupling that depends on the data; Albergo et al. 2023, Tong 
 they are nearly straight, and four steps of Euler's method suffice. Times are logit-normal (Esser et al. 2024).
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-Velocity = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-"""`velocity(x, photo, t, style)`."""
 
 _LEAST_TIME = 0.3
 
@@ -45,37 +40,6 @@ def stroke_loss(predicted: Tensor, painting: Tensor, t: Tensor) -> Tensor:
     plain = error.abs().mean((1, 2, 3)) + 0.5 * (error**2).mean((1, 2, 3))
     rough = down.abs().mean((1, 2, 3)) + across.abs().mean((1, 2, 3))
     return (plain + 0.5 * rough) / t.clamp(min=_LEAST_TIME)
-
-
-@torch.no_grad()
-def sampled(
-    velocity: Velocity,
-    photo: Tensor,
-    noise: Tensor,
-    style: Tensor,
-    *,
-    steps: int,
-    strength: float = 1.0,
-    until: float = 0.0,
-) -> Tensor:
-    """Follows the velocity from t = strength by Euler's method in equal steps.
-
-    Args:
-        velocity: the network.
-        photo: RGB between -1 and 1, [N, 3, H, W].
-        noise: standard normal, the same shape.
-        style: INT64 [N].
-        steps: from strength to 0.
-        strength: how much of the photo's own look is given up, above 0 up to 1.
-        until: the time at which to stop.
-    """
-    x = between(photo, noise, torch.full((len(photo),), strength))
-    for index in range(steps):
-        t = strength * (1 - index / steps)
-        if t <= until + 1e-6:
-            break
-        x = x - strength / steps * velocity(x, photo, torch.full((len(photo),), t), style)
-    return x
 
 
 def spectrum_loss(predicted: Tensor, painting: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from inference.training.restyler.data import Crops
-from inference.training.restyler.flow import between, matching_loss, sampled, spectrum_loss, stroke_loss, times
+from inference.training.restyler.flow import between, matching_loss, spectrum_loss, stroke_loss, times
 from inference.training.restyler.network import Shape, VelocityNetwork
 from inference.training.restyler.optimiser import Muon, split
 
@@ -36,8 +36,6 @@ class Recipe:
         average: the decay of the average of the weights.
         weights: how often each style is taken, beside 1.
         spectra: the weight of the loss on spectra.
-        own_way: the part of examples that start from where the network itself has come, once it is warm.
-        own_way_from: the part of the time after which that begins.
         threads: of the processor.
         compiled: whether to compile the network (it takes a minute, and needs a C++ compiler).
         half: whether to multiply in BF16.
@@ -49,14 +47,12 @@ class Recipe:
     side: int = 128
     rate: float = 1e-3
     kernel_rate: float = 0.012
-    seconds: float = 4000.0
+    seconds: float = 4200.0
     iterations: int = 1_000_000
     warm_up: int = 200
-    average: float = 0.998
+    average: float = 0.997
     weights: tuple[float, ...] = ()
-    spectra: float = 0.02
-    own_way: float = 0.4
-    own_way_from: float = 0.45
+    spectra: float = 0.15
     threads: int = 2
     compiled: bool = True
     half: bool = True
@@ -183,7 +179,8 @@ class _Step:
 
     def take(self, rate: float) -> tuple[float, float]:
         photo, painting, noise, style = self._batch()
-        t, x = self._places(photo, painting, noise, style)
+        t = times(len(photo), self._torch_chance)
+        x = between(painting, noise, t)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._recipe.half):
             predicted = self._paint(x.contiguous(memory_format=torch.channels_last), photo, t, style)
         predicted = predicted.float()
@@ -201,24 +198,6 @@ class _Step:
         )
         noise = torch.from_numpy(np.stack([crop.noise for crop in drawn])).permute(0, 3, 1, 2)
         return photo, painting, noise, torch.tensor([crop.style for crop in drawn])
-
-    def _places(self, photo: Tensor, painting: Tensor, noise: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-        """Times, and pictures at these times: on the straight way, or where the network's own steps have led."""
-        t = times(len(photo), self._torch_chance)
-        x = between(painting, noise, t)
-        warm = self._state.spent > self._recipe.own_way_from * self._recipe.seconds
-        if warm and float(torch.rand((), generator=self._torch_chance)) < self._recipe.own_way:
-            until = float(torch.randint(1, 4, (), generator=self._torch_chance)) / 4
-            return torch.full_like(t, until), self._own(photo, noise, style, until)
-        return t, x
-
-    def _own(self, photo: Tensor, noise: Tensor, style: Tensor, until: float) -> Tensor:
-        def velocity(x: Tensor, photo: Tensor, t: Tensor, style: Tensor) -> Tensor:
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._recipe.half):
-                bound = self._paint(x.contiguous(memory_format=torch.channels_last), photo, t, style)
-            return (x - bound.float()) / t[:, None, None, None]
-
-        return sampled(velocity, photo, noise, style, steps=4, until=until)
 
     def _descend(self, loss: Tensor, rate: float) -> None:
         state = self._state

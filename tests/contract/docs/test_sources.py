@@ -8,9 +8,11 @@ ROOT = Path(__file__).parents[3]
 INSTALLING = [
     ROOT / "pyproject.toml",
     ROOT / "deploy" / "requirements.lock",
+    ROOT / "deploy" / "training.lock",
     ROOT / "deploy" / "environment.sh",
     ROOT / "deploy" / "demo",
     ROOT / "deploy" / "test",
+    ROOT / "deploy" / "train",
     ROOT / ".ci" / "run",
     *sorted((ROOT / "inference" / "models").glob("*/manifest.toml")),
 ]
