@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from services.analysis.findings import Analysis, Embedding, Meaning, Seen
+from services.analysis.findings import Analysis, Embedding, Kind, Meaning, Seen
 
 MIN_COSINE: Final = 0.3
 """Below this, what a picture shows has nothing to do with the words."""
@@ -93,10 +93,14 @@ def _written(words: Sequence[str], seen: Seen) -> tuple[float, tuple[str, ...]]:
 
 
 def _named(words: Sequence[str], seen: Seen) -> float:
-    """Returns how sure the kind or a tag of a picture is that is what the words say, in the singular or plural."""
-    names = [(seen.kind.value, seen.kind_score), *((tag.name, tag.score) for tag in seen.tags)]
+    """Returns how sure the kind or a tag of a picture is that is what the words say, in the singular or plural.
+
+    Who names a kind means the kind, and no tag of the same name.
+    """
     asked = {_singular(word) for word in words}
-    return max((score for name, score in names if asked == {_singular(word) for word in _plain(name)}), default=0.0)
+    if any(asked == {kind.value} for kind in Kind):
+        return seen.kind_score if asked == {seen.kind.value} else 0.0
+    return max((tag.score for tag in seen.tags if asked == {_singular(word) for word in _plain(tag.name)}), default=0.0)
 
 
 def _is_in(word: str, line: Sequence[str]) -> bool:

@@ -78,6 +78,11 @@ def test_kinds_are_found_by_their_names(text: str) -> None:
     assert found(text, replace(BARE, kind=Kind.RECEIPT, kind_score=0.9), BARE) == [0]
 
 
+def test_who_names_a_kind_means_no_tag_of_the_same_name() -> None:
+    tagged = replace(BARE, kind=Kind.RECEIPT, tags=(Tag("document", 0.99),))
+    assert found("documents", tagged, replace(BARE, kind=Kind.DOCUMENT, kind_score=0.6)) == [1]
+
+
 def test_tags_are_found_by_their_names() -> None:
     assert found("dogs", replace(BARE, tags=(Tag("dog", 0.7),)), replace(BARE, tags=(Tag("cat", 0.9),))) == [0]
     assert found("sea life", replace(BARE, tags=(Tag("sea life", 0.5),))) == [0]
