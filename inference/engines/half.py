@@ -65,17 +65,30 @@ def _rounding(name: str) -> tuple[onnx.NodeProto, onnx.NodeProto]:
 
 
 def _with_plain_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Returns the graph with weights that are kept in one type and cast to another kept in the other at once."""
+    """Returns the graph with all constants among its weights, those that are cast at once in their final type."""
     plain = onnx.ModelProto()
     plain.CopyFrom(model)
-    graph, constants = plain.graph, {constant.name: constant for constant in model.graph.initializer}
-    casts = [node for node in graph.node if node.op_type == "Cast" and node.input[0] in constants]
-    for cast in casts:
-        to = helper.tensor_dtype_to_np_dtype(cast.attribute[0].i)
-        weights = numpy_helper.to_array(constants[cast.input[0]]).astype(to)
-        graph.initializer.append(numpy_helper.from_array(weights, cast.output[0]))
-        graph.node.remove(cast)
+    constants = {constant.name: constant for constant in model.graph.initializer}
+    del plain.graph.node[:]
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = _renamed(node.attribute[0].t, node.output[0])
+        elif node.op_type == "Cast" and node.input[0] in constants:
+            to = helper.tensor_dtype_to_np_dtype(node.attribute[0].i)
+            weights = numpy_helper.to_array(constants[node.input[0]]).astype(to)
+            constants[node.output[0]] = numpy_helper.from_array(weights, node.output[0])
+        else:
+            plain.graph.node.append(node)
+    del plain.graph.initializer[:]
+    plain.graph.initializer.extend(constants.values())
     return plain
+
+
+def _renamed(tensor: onnx.TensorProto, name: str) -> onnx.TensorProto:
+    named = onnx.TensorProto()
+    named.CopyFrom(tensor)
+    named.name = name
+    return named
 
 
 def tensor_types(model: onnx.ModelProto) -> dict[str, int]:

@@ -102,6 +102,15 @@ def test_weights_kept_in_half_are_not_cast_twice() -> None:
     assert [node.op_type for node in half.graph.node] == ["Cast", "MatMul", "Cast"]
 
 
+def test_a_constant_inside_the_graph_is_a_weight_like_any_other() -> None:
+    weight = helper.make_node("Constant", [], ["kept"], value=numpy_helper.from_array(ONE))
+
+    half = to_half(network([weight, helper.make_node("MatMul", ["x", "kept"], ["y"])], {}))
+
+    assert [node.op_type for node in half.graph.node] == ["Cast", "MatMul", "Cast"]
+    assert [constant.data_type for constant in half.graph.initializer] == [TensorProto.FLOAT16]
+
+
 def test_a_cpu_rounds_between_operators_only_when_it_rehearses() -> None:
     # 1 + 2^-12 is 1 in half precision, so that nothing is left when 1 is taken away again.
     constants: dict[str, NDArray[Any]] = {
