@@ -12,8 +12,8 @@ import numpy as np
 from services.analysis.findings import Analysis, Embedding, Kind, Meaning, Seen
 
 MIN_COSINE: Final = 0.3
-"""Below this, what a picture shows has nothing to do with the words: on the sample roll, words that no picture fits come
-to 0.22 at most, and those that one fits to between 0.31 and 0.67."""
+"""Below this, what a picture shows has nothing to do with the words: on the sample roll, words that no picture fits
+come to 0.22 at most, and those that one fits to between 0.31 and 0.67."""
 MIN_SHARE: Final = 0.5
 """Below this share of the words, what is written in a picture is there by chance."""
 _PART_OF_WORD: Final = 4
