@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from inference.models.errors import ManifestInvalid
-from inference.models.manifest import FOLDER, PackageSource, identities, read_model, shipped_models
+from inference.models.manifest import (
+    FOLDER,
+    FREE,
+    PackageSource,
+    identities,
+    read_model,
+    shipped_folders,
+    shipped_model,
+    shipped_models,
+)
 
 
 @pytest.fixture
@@ -69,3 +78,38 @@ def test_a_broken_manifest_names_the_entry(folder: Path, before: str, after: str
 def test_a_folder_without_a_manifest_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ManifestInvalid, match="there is no manifest"):
         read_model(tmp_path)
+
+
+def test_a_part_is_no_model_of_its_own() -> None:
+    scene = shipped_model("scene_classifier")
+
+    assert [part.name for part in scene.parts] == ["document_head"]
+    assert "document_head" not in {model.name for model in shipped_models()}
+    assert "document_head" in {model.name for model in shipped_folders()}
+
+
+def test_a_part_that_is_not_there_is_named(folder: Path) -> None:
+    _edit(folder, 'recipe = "dlib_resnet"', 'recipe = "dlib_resnet"\nparts = ["hat_finder"]')
+
+    with pytest.raises(ManifestInvalid, match="hat_finder"):
+        assert read_model(folder).parts
+
+
+def test_a_side_may_be_free(folder: Path) -> None:
+    _edit(folder, "shape = [150, 150, 3]", "shape = [-1, -1, 3]")
+
+    assert read_model(folder).manifest.inputs[0].shape == (FREE, FREE, 3)
+
+
+def test_a_network_may_have_other_tensors_than_what_is_served(folder: Path) -> None:
+    path = folder / "manifest.toml"
+    served = read_model(folder).manifest
+    tensor = 'element = "FP32"\nshape = [3]\nmeaning = "numbers"\n'
+    inside = f'\n[[network.inputs]]\nname = "x"\n{tensor}\n[[network.outputs]]\nname = "y"\n{tensor}'
+    path.write_text(path.read_text("utf-8") + inside, "utf-8")
+
+    manifest = read_model(folder).manifest
+
+    assert manifest.inputs == served.inputs
+    assert [tensor.name for tensor in (*manifest.graph.inputs, *manifest.graph.outputs)] == ["x", "y"]
+    assert served.graph is served

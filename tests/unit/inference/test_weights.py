@@ -9,8 +9,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from inference.models.conversion import centerface, dlib_resnet, efficientnet_lite, linear_head
+from inference.models.conversion import (
+    centerface,
+    dlib_resnet,
+    efficientnet_lite,
+    linear_head,
+    open_nsfw,
+    paddle_text,
+    sentence_encoder,
+    shipped_onnx,
+)
 from inference.models.conversion.dlib_archive import Convolution, read_layers
+from inference.models.conversion.graph import GraphBuilder
 from inference.models.conversion.torch_pickle import read_state_dict
 from inference.models.errors import WeightsUnreadable
 
@@ -99,7 +109,33 @@ def test_a_dlib_file_that_is_cut_short_is_refused() -> None:
         list(read_layers(_convolution()[:-9]))
 
 
-@pytest.mark.parametrize("convert", [dlib_resnet.convert, centerface.convert, linear_head.convert])
+def _other_network() -> bytes:
+    graph = GraphBuilder()
+    graph.node("Relu", "x", output="y")
+    network = graph.finish("other", {"x": ("FP32", (3,))}, {"y": ("FP32", (3,))})
+    return bytes(network.SerializeToString())
+
+
+_PUBLISHED = [
+    centerface.convert,
+    open_nsfw.convert,
+    paddle_text.convert_detector,
+    paddle_text.convert_reader,
+    sentence_encoder.convert,
+]
+
+
+@pytest.mark.parametrize("convert", _PUBLISHED)
+def test_another_onnx_network_is_refused_by_its_outputs(convert: Callable[[bytes], object]) -> None:
+    with pytest.raises(WeightsUnreadable, match=r"not .*: its outputs are \['y'\]"):
+        convert(_other_network())
+
+
+def test_a_network_that_is_ready_is_passed_on() -> None:
+    assert shipped_onnx.convert(_other_network()).graph.name == "other"
+
+
+@pytest.mark.parametrize("convert", [dlib_resnet.convert, linear_head.convert, shipped_onnx.convert, *_PUBLISHED])
 @pytest.mark.parametrize("data", [b"nonsense", _convolution()])
 def test_weights_of_another_network_are_refused(convert: Callable[[bytes], object], data: bytes) -> None:
     with pytest.raises(WeightsUnreadable):
