@@ -7,6 +7,8 @@ import pytest
 
 from inference.vision.pictures import Picture
 from inference.vision.reading import words_of
+from inference.vision.text import LINE_HEIGHT, LINE_WIDTH
+from inference.vision.text import LINE_HEIGHT, LINE_WIDTH
 from services.analysis.ports import Models
 
 BLANK = np.full((640, 640, 3), 90, np.uint8)
@@ -64,7 +66,7 @@ class ModelsSuite:
 
     @pytest.mark.parametrize("count", [0, 1, 3, 17])
     async def test_lines_are_answered_one_by_one(self, models: Models, count: int) -> None:
-        found = await models.read([BLANK[:48]] * count)
+        found = await models.read([BLANK[:LINE_HEIGHT, :LINE_WIDTH]] * count)
         assert len(found) == count
         assert all(len(each.tokens) == len(each.scores) for each in found)
         assert [words_of(each.tokens, each.scores).text for each in found] == [""] * count
