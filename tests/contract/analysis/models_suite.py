@@ -8,7 +8,6 @@ import pytest
 from inference.vision.pictures import Picture
 from inference.vision.reading import words_of
 from inference.vision.text import LINE_HEIGHT, LINE_WIDTH
-from inference.vision.text import LINE_HEIGHT, LINE_WIDTH
 from services.analysis.ports import Models
 
 BLANK = np.full((640, 640, 3), 90, np.uint8)
