@@ -11,7 +11,7 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,16 +69,34 @@ async def measure_at(
     bare = BareFlow(files.velocity, side=side, threads=len(os.sched_getaffinity(0)))
     photo = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
     request = RestyleRequest(photo, STYLE, STEPS, 1.0, seed=1)
-    pairs = list[tuple[float, float]]()
     async with RestylerClient(address, SystemClock()) as client:
-        for number in range(rounds + 1):
-            began = time.perf_counter()
-            await client.restyle(request)
-            served = time.perf_counter()
-            await asyncio.to_thread(bare.run, steps=STEPS, style=STYLE)
-            if number:  # the first of each makes the memory ready
-                pairs.append((served - began, time.perf_counter() - served))
+
+        async def served() -> float:
+            return await _timed(client.restyle(request))
+
+        async def alone() -> float:
+            return await _timed(asyncio.to_thread(bare.run, steps=STEPS, style=STYLE))
+
+        await served()  # the first of each makes the memory ready
+        await alone()
+        pairs = [await _pair(served, alone, swapped=bool(number % 2)) for number in range(rounds)]
     return _row(pairs)
+
+
+async def _pair(
+    served: Callable[[], Awaitable[float]], alone: Callable[[], Awaitable[float]], *, swapped: bool
+) -> tuple[float, float]:
+    """Return the seconds of both; every other pair the other way round, so that a drift of the machine cancels out."""
+    if swapped:
+        second = await alone()
+        return await served(), second
+    return await served(), await alone()
+
+
+async def _timed(work: Awaitable[object]) -> float:
+    began = time.perf_counter()
+    await work
+    return time.perf_counter() - began
 
 
 def shipped_files() -> FlowRestylerFiles:
