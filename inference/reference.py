@@ -126,18 +126,27 @@ class Reference:
         found = self._detector.run({"image": canvas.canvas[None]})
         return decode_faces(found["boxes"][0], found["scores"][0], found["landmarks"][0], canvas)
 
+    def kind(self, picture: Picture) -> KindFinding:
+        """Tells the kind of one picture alone, without reading it."""
+        scene = self._classifier.run({"image": scene_input(picture)[None]})
+        return self._look_for_text(letterbox(picture), scene["kinds"][0])[0]
+
     def _read(self, picture: Picture, canvas: Letterbox, kinds: NDArray[np.float32]) -> tuple[KindFinding, WrittenText]:
-        """Reads what is no photo, and tells the kind by the text where it is in doubt."""
+        """Reads what is no photo."""
+        kind, found = self._look_for_text(canvas, kinds)
+        if kind.kind is Kind.PHOTO:
+            return kind, WrittenText((), found.area)
+        read = ((box, self._line(picture, box)) for box in worth_reading(found.boxes))
+        kept = [(box, words) for box, words in read if words.text and words.score >= KEEP_SCORE]
+        return kind, WrittenText(tuple(box for box, _ in kept), found.area, tuple(words for _, words in kept))
+
+    def _look_for_text(self, canvas: Letterbox, kinds: NDArray[np.float32]) -> tuple[KindFinding, WrittenText]:
+        """Tells the kind, by the text where it is in doubt, and where lines are."""
         if not wants_text(kinds):
             return kind_of(kinds), WrittenText()
         boxes = text_boxes(self._text_detector.run({"image": canvas.canvas[None]})["text_map"][0], canvas)
         area = text_area(boxes)
-        kind = confirmed_kind(kinds, lines=len(boxes), area=area)
-        if kind.kind is Kind.PHOTO:
-            return kind, WrittenText((), area)
-        read = ((box, self._line(picture, box)) for box in worth_reading(boxes))
-        kept = [(box, words) for box, words in read if words.text and words.score >= KEEP_SCORE]
-        return kind, WrittenText(tuple(box for box, _ in kept), area, tuple(words for _, words in kept))
+        return confirmed_kind(kinds, lines=len(boxes), area=area), WrittenText(boxes, area)
 
     def _line(self, picture: Picture, box: TextBox) -> Words:
         answers = (self._reader.run({"line": piece[None]}) for piece in line_pictures(picture, box))

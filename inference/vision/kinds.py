@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
 KINDS: Final = tuple(Kind)
 PHOTO_SCORE: Final = 0.9
+HARDLY_PHOTO_SCORE: Final = 0.05
 READ_AREA: Final = 0.05
 READ_LINES: Final = 3
 
@@ -56,8 +57,8 @@ def wants_text(probabilities: NDArray[np.float32]) -> bool:
 def confirmed_kind(probabilities: NDArray[np.float32], *, lines: int, area: float) -> KindFinding:
     """Tells the kind by the document head and by the text that was found.
 
-    Paper without a line of text on it is a photo; what the head takes for a photo but is full of text is none.
-    A screenshot may be without text.
+    What may be a photo and has no line of text on it is no paper; what the head takes for a photo but is full of text
+    is no photo. Paper that the head is sure of may be too far away for lines to be found; a screen may have none.
 
     Args:
         probabilities: [4], in the order of `KINDS`; of a picture that `wants_text`.
@@ -68,6 +69,6 @@ def confirmed_kind(probabilities: NDArray[np.float32], *, lines: int, area: floa
     best = KINDS[1 + others.index(max(others))]
     paper = best in {Kind.DOCUMENT, Kind.RECEIPT}
     full = lines >= READ_LINES and area >= READ_AREA
-    if (photo >= max(others) and not full) or (paper and not lines):
+    if (photo >= max(others) and not full) or (paper and not lines and photo > HARDLY_PHOTO_SCORE):
         return KindFinding(Kind.PHOTO, photo)
     return KindFinding(best, max(others) / sum(others))

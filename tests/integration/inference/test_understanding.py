@@ -1,5 +1,6 @@
 """What the models say of pictures that anybody can look at: those of the sample packages, and drawn ones."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +11,18 @@ import skimage
 import sklearn.datasets
 from PIL import Image
 
-from inference.models.build import build_all, default_home
+from deploy.samples.receipts import receipt
+from inference.models.build import build_all, built_model, default_home
+from inference.models.sessions import ModelSession
 from inference.reference import Reference, measure
 from inference.training import paper, photographing
 from inference.training.screens import screenshot
 from inference.training.typefaces import Typefaces
 from inference.vision.kinds import Kind
 from inference.vision.pictures import Picture
+from inference.vision.search import rank
+from inference.vision.sensitive import Rating
+from inference.vision.words import word_pieces
 
 _SKIMAGE = Path(skimage.__file__).parent / "data"
 _SKLEARN = Path(sklearn.datasets.__file__).parent / "images"
@@ -96,8 +102,49 @@ def test_a_picture_gets_its_tag(reference: Reference, path: Path, tag: str) -> N
     assert tag in {found.name for found in reference.understand(_open(path)).tags}
 
 
-def test_a_real_page_is_a_document(reference: Reference) -> None:
-    assert reference.understand(_open(_SKIMAGE / "page.png")).kind.kind == Kind.DOCUMENT
+def test_a_real_page_is_a_document_and_is_read(reference: Reference) -> None:
+    findings = reference.understand(_open(_SKIMAGE / "page.png"))
+
+    assert findings.kind.kind == Kind.DOCUMENT
+    assert findings.text.area > 0.2
+    read = " ".join(line.text for line in findings.text.lines)
+    assert {"segmentation", "markers", "histogram"} <= set(re.findall(r"[a-z]+", read.lower()))
+
+
+def test_a_receipt_is_read_line_by_line(reference: Reference) -> None:
+    till = receipt("receipt_restaurant", np.random.default_rng(_SEED))
+
+    findings = reference.understand(np.asarray(till))
+
+    lines = [re.sub(r"\W", "", line.text.upper()) for line in findings.text.lines]
+    assert findings.kind.kind == Kind.RECEIPT
+    assert lines[0] == "AUBERGEDESREMPARTS"
+    assert {"CUISINEDUPAYS", "1SALADEDENOIX", "1150", "1TARTEAUXPRUNES"} <= set(lines)
+
+
+@pytest.mark.parametrize("path", _PHOTOS[:6], ids=lambda path: path.stem)
+def test_a_photo_is_neither_read_nor_rated_sensitive(reference: Reference, path: Path) -> None:
+    findings = reference.understand(_open(path))
+
+    assert findings.text.lines == ()
+    assert findings.rating is Rating.CLEAR
+
+
+def test_photos_are_found_by_words(reference: Reference, home: Path) -> None:
+    names = ["chelsea", "coffee", "motorcycle_left", "astronaut", "rocket"]
+    photos = [path for path in _PHOTOS if path.stem in names]
+    meanings = [reference.understand(_open(path)).meaning for path in photos]
+    encoder = ModelSession(built_model(home, "text_encoder").path)
+
+    def first(query: str) -> str:
+        pieces = word_pieces([query])
+        vector = encoder.run({"ids": pieces.ids, "mask": pieces.mask})["embedding"][0]
+        return photos[rank(vector, [meaning for meaning in meanings if meaning is not None])[0][0]].stem
+
+    assert first("my cat") == "chelsea"
+    assert first("a cup of coffee") == "coffee"
+    assert first("a motorbike") == "motorcycle_left"
+    assert first("portrait of a woman") == "astronaut"
 
 
 @pytest.mark.parametrize(("kind", "make"), [(Kind.DOCUMENT, paper.document), (Kind.RECEIPT, paper.receipt)])
@@ -115,7 +162,7 @@ def test_sheets_of_paper_are_recognised(
         picture = np.asarray(make(rng, faces))
         if lies_on_something:
             picture = photographing.photographed(rng, picture, photographing.plain_ground(rng))
-        found.append(reference.understand(picture).kind.kind)
+        found.append(reference.kind(picture).kind)
 
     assert found.count(kind) >= 18
     assert Kind.PHOTO not in found
@@ -125,7 +172,7 @@ def test_screens_are_recognised(reference: Reference, faces: Typefaces) -> None:
     rng = np.random.default_rng(_SEED)
     shown = [_open(_SKIMAGE / "coffee.png"), _open(_SKLEARN / "china.jpg")]
 
-    found = [reference.understand(screenshot(rng, faces, shown)).kind.kind for _ in range(30)]
+    found = [reference.kind(screenshot(rng, faces, shown)).kind for _ in range(30)]
 
     assert found.count(Kind.SCREENSHOT) >= 27
 

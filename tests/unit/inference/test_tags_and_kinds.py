@@ -98,7 +98,8 @@ def _kinds(photo: float, document: float, receipt: float, screenshot: float) -> 
         (_kinds(0.6, 0.1, 0.3, 0), 2, 0.7, Kind.PHOTO),
         (_kinds(0.6, 0.1, 0.3, 0), 12, 0.01, Kind.PHOTO),
         (_kinds(0.3, 0.6, 0.1, 0), 12, 0.2, Kind.DOCUMENT),
-        (_kinds(0.0, 1.0, 0.0, 0), 0, 0.0, Kind.PHOTO),
+        (_kinds(0.0, 1.0, 0.0, 0), 0, 0.0, Kind.DOCUMENT),
+        (_kinds(0.3, 0.6, 0.1, 0), 0, 0.0, Kind.PHOTO),
         (_kinds(0.2, 0.0, 0.2, 0.6), 0, 0.0, Kind.SCREENSHOT),
     ],
 )
