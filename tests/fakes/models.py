@@ -129,7 +129,7 @@ def _direction(text: str) -> Floats:
     """Sums a direction of its own for each word."""
     words = [np.random.default_rng(zlib.crc32(word.encode())).standard_normal(384) for word in text.lower().split()]
     total = np.sum([np.full(384, 0.1), *words], axis=0)
-    return (total / np.linalg.norm(total)).astype(np.float32)
+    return np.asarray(total / np.linalg.norm(total), np.float32)
 
 
 def _nothing() -> tuple[Floats, Floats, Floats]:

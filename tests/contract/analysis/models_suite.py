@@ -60,7 +60,8 @@ class ModelsSuite:
 
     async def test_where_nothing_is_written_no_text_is_found(self, models: Models) -> None:
         found = await models.find_text(BLANK)
-        assert (found.shape, found.dtype) == ((640, 640), np.uint8)
+        assert found.shape == (640, 640)
+        assert found.dtype == np.uint8
         assert found.max() < 127
 
     @pytest.mark.parametrize("count", [0, 1, 3, 17])

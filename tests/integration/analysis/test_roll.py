@@ -13,10 +13,9 @@ from deploy.samples.sources import open_library
 from inference.models.build import build_all, default_home
 from inference.models.manifest import identities
 from services.analysis.domain import Purpose
-from services.analysis.findings import Metadata, Seen, Sensitivity
+from services.analysis.findings import Meaning, Metadata, Seen, Sensitivity
 from services.analysis.matching import Match, Query, best_matches, plain_words
 from services.analysis.pictures import Limits, prepare_decoders
-from services.analysis.searching import Meaning
 from services.analysis.understanding import Eyes, understand
 from services.analysis.wording import Wording
 from tests.integration.analysis.local_models import LocalModels

@@ -112,6 +112,11 @@ class AnalysisStandIn(analysis_service_pb2_grpc.AnalysisServiceServicer):
     ) -> analysis_service_pb2.GetProgressResponse:
         return analysis_service_pb2.GetProgressResponse()
 
+    async def SearchMedia(  # noqa: N802  # named in the contract
+        self, request: analysis_service_pb2.SearchMediaRequest, context: "Context"
+    ) -> analysis_service_pb2.SearchMediaResponse:
+        raise FieldInvalid.of("query", "nobody searches here")
+
     async def ReadPreview(  # noqa: N802  # named in the contract
         self, request: analysis_service_pb2.ReadPreviewRequest, context: "Context"
     ) -> AsyncIterator[analysis_service_pb2.ReadPreviewResponse]:

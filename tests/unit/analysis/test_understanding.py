@@ -91,9 +91,9 @@ async def test_so_many_lines_are_read_and_no_more(world: World) -> None:
     assert (len(found.writing.lines), world.models.lines) == (MOST_LINES, MOST_LINES)
 
 
-async def test_a_page_without_a_line_on_it_is_a_photo(world: World) -> None:
+async def test_a_sure_page_too_far_away_for_lines_stays_a_page(world: World) -> None:
     found = await seen(world, picture(255))
-    assert (found.kind, found.writing.lines, found.writing.area) == (Kind.PHOTO, (), 0)
+    assert (found.kind, found.writing.lines, found.writing.area) == (Kind.DOCUMENT, (), 0)
     assert world.models.lines == 0
 
 
