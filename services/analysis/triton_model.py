@@ -1,5 +1,6 @@
 """The models on an inference server that speaks the KServe protocol over gRPC, such as Triton."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
@@ -73,10 +74,12 @@ class TritonModels:
 
     async def read(self, lines: Sequence[Picture]) -> list[Spelling]:
         """Reads lines of text (`Models.read`)."""
-        if not lines:
-            return []
-        answer = await self._client.ask(TEXT_READER, {"line": np.stack(lines)}, _SPELLING)
-        return [Spelling(*each) for each in zip(answer.integers("tokens"), answer.floats("scores"), strict=True)]
+        return list(await asyncio.gather(*(self._read_line(line) for line in lines)))
+
+    async def _read_line(self, line: Picture) -> Spelling:
+        """Reads one line, in a request of its own: a server on a CPU is a seventh slower with sixteen at a time."""
+        answer = await self._client.ask(TEXT_READER, {"line": line[None]}, _SPELLING)
+        return Spelling(answer.integers("tokens")[0], answer.floats("scores")[0])
 
     async def describe(self, texts: Sequence[str]) -> Sentences:
         """Says what texts mean (`Models.describe`)."""

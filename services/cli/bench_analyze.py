@@ -37,7 +37,7 @@ from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECOND
 from services.cli.output import CommandFailed, console
 
 GOAL = 0.8
-PHOTOS_PER_ROUND = 112
+PHOTOS_PER_ROUND = 168
 ROUNDS = 2
 WARM_UP = 12
 CONCURRENCY = 8

@@ -9,6 +9,8 @@ from pathlib import Path
 from deploy.local.parts.process import Command, ServerProcess
 
 _PROBE_SECONDS = 3.0
+# The services have threads of their own: those of the linear algebra library would only spin beside them.
+_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "ERROR", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class ServiceProcess:
@@ -52,7 +54,7 @@ class ServiceProcess:
                 ("-m", f"services.{self.name}"),
                 log=self._log,
                 directory=self._folder,
-                environment={"PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "ERROR", **self.environment},
+                environment={**_ENVIRONMENT, **self.environment},
                 # Without its supervisor it has no servers either: there is nothing left to end gracefully.
                 death_signal=signal.SIGKILL,
             )
