@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
 import grpc
+import typer
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 EXIT_FAILED = 1
+_CLOSED_STATUS = 141
+"""What a shell says of a command that was ended because nobody reads its output (128 + SIGPIPE)."""
 _REASONLESS = {
     grpc.StatusCode.UNAVAILABLE: (
         "STACK_UNREACHABLE",
@@ -83,6 +87,10 @@ def failures(*, as_json: bool) -> Iterator[None]:
             CommandFailed("INTERRUPTED", "stopped; what was done stays, run the command again to go on"),
             as_json=as_json,
         )
+    except BrokenPipeError:
+        # Whoever read the output has seen enough, as `head` has; the interpreter must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(_CLOSED_STATUS) from None
     except OSError as error:
         _fail(
             CommandFailed("FILE_UNUSABLE", error.strerror or str(error), str(error.filename or "")),
