@@ -164,7 +164,10 @@ async def _make_database(connection: "psycopg.AsyncConnection[tuple[object, ...]
     from psycopg import sql
 
     name = sql.Identifier(role)
-    await connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password)))
+    # A start that was ended in between leaves the role without its database.
+    left = await (await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])).fetchone()
+    verb = sql.SQL("ALTER" if left else "CREATE")
+    await connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, sql.Literal(password)))
     await connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
     await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
 

@@ -23,6 +23,15 @@ async def test_a_role_owns_its_database(tmp_path: Path) -> None:
     assert answer == ("consent", "consent")
 
 
+async def test_a_start_that_was_ended_between_role_and_database_is_gone_on_with(tmp_path: Path) -> None:
+    async with postgres_server(tmp_path, ["consent"]) as server:
+        async with await psycopg.AsyncConnection.connect(server.url("postgres"), autocommit=True) as connection:
+            await connection.execute("DROP DATABASE consent")
+        await server.provision()
+        async with await psycopg.AsyncConnection.connect(server.url("consent")) as connection:
+            assert await (await connection.execute("SELECT current_database()")).fetchone() == ("consent",)
+
+
 async def test_a_role_cannot_enter_the_database_of_another(tmp_path: Path) -> None:
     async with postgres_server(tmp_path, ["consent", "ingest"]) as server:
         elsewhere = server.url("consent").removesuffix("consent") + "ingest"
