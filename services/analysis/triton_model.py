@@ -33,6 +33,9 @@ _TEXT_MAP: Final = (Wanted("text_map", (DETECTOR_SIDE, DETECTOR_SIDE), "UINT8"),
 _SPELLING: Final = (Wanted("tokens", (None,), "INT32"), Wanted("scores", (None,)))
 _SENTENCE: Final = (Wanted("embedding", (None,)),)
 
+_LINES: Final = 8
+"""Lines in a request: few enough for the reader's instances to share a document, many enough to save requests."""
+
 
 class TritonModels:
     """Implements `Models`. One for each event loop."""
@@ -74,12 +77,13 @@ class TritonModels:
 
     async def read(self, lines: Sequence[Picture]) -> list[Spelling]:
         """Reads lines of text (`Models.read`)."""
-        return list(await asyncio.gather(*(self._read_line(line) for line in lines)))
+        starts = range(0, len(lines), _LINES)
+        parts = await asyncio.gather(*(self._read_some(lines[start : start + _LINES]) for start in starts))
+        return [spelling for part in parts for spelling in part]
 
-    async def _read_line(self, line: Picture) -> Spelling:
-        """Reads one line, in a request of its own: a server on a CPU is a seventh slower with sixteen at a time."""
-        answer = await self._client.ask(TEXT_READER, {"line": line[None]}, _SPELLING)
-        return Spelling(answer.integers("tokens")[0], answer.floats("scores")[0])
+    async def _read_some(self, lines: Sequence[Picture]) -> list[Spelling]:
+        answer = await self._client.ask(TEXT_READER, {"line": np.stack(lines)}, _SPELLING)
+        return [Spelling(*row) for row in zip(answer.integers("tokens"), answer.floats("scores"), strict=True)]
 
     async def describe(self, texts: Sequence[str]) -> Sentences:
         """Says what texts mean (`Models.describe`)."""

@@ -34,10 +34,10 @@ from deploy.local.credentials import Passwords
 from deploy.local.home import default_home
 from pellicule.analysis.v1 import analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
-from pellicule.retention.v1 import retention_service_pb2
 from services.cli import consenting
 from services.cli.access import access_of
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
+from services.cli.erasing import erase
 from services.cli.output import console
 from services.cli.stack import stack_failures
 
@@ -78,7 +78,7 @@ async def measure() -> AsyncIterator[Mapping[str, object]]:
         try:
             through_stack, raw = await _rounds(services, store, template)
         finally:
-            await _erase(services)
+            await erase(services)
     ratio = statistics.median(ours / theirs for ours, theirs in zip(through_stack, raw, strict=True))
     yield {
         "name": "upload",
@@ -213,11 +213,6 @@ async def _grant(services: Services) -> None:
     person = consenting.Person(region="CA", adult=True, language="en")
     with _silence():
         await consenting.decide(services, person, {"CLOUD_PROCESSING": True})
-
-
-async def _erase(services: Services) -> None:
-    request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), everything=True)
-    await services.retention.RequestErasure(request, metadata=services.headers)
 
 
 @contextmanager

@@ -8,15 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, cast
-from uuid import uuid4
 
 import typer
 
 from pellicule.consent.v1 import consent_pb2
-from pellicule.retention.v1 import erasure_pb2, retention_service_pb2
-from services.cli import consenting, importing, listing, purposes
+from pellicule.retention.v1 import erasure_pb2
+from services.cli import consenting, erasing, importing, listing, purposes
 from services.cli.access import access_of
-from services.cli.client import SHORT_CALL_SECONDS, Services, connect
+from services.cli.client import Services, connect
 from services.cli.output import CommandFailed, emit, failures, progress_bars, say
 from services.cli.uploading import Answer
 
@@ -31,8 +30,6 @@ Language = Annotated[str, typer.Option(help="en or fr; by default as the environ
 
 ME = "me"
 REGION = "US-CA"
-PURGE_POLL_SECONDS = 0.2
-PURGE_PATIENCE_SECONDS = 120.0
 
 
 def register(app: typer.Typer) -> None:
@@ -177,22 +174,13 @@ def erase(
 
     async def work(services: Services) -> None:
         _confirm_erasure(file, yes=yes or not sys.stdin.isatty())
-        request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()))
         targets = [row.name for row in await listing.media(services) if row.file_name == file] if file else [""]
         if not targets:
             raise CommandFailed(
                 "MEDIA_NOT_FOUND", f"no photo named {file!r} is kept; see `pellicule findings`", "--file"
             )
         for target in targets:
-            request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()))
-            if target:
-                request.media = target
-            else:
-                request.everything = True
-            reply = await services.retention.RequestErasure(
-                request, metadata=services.headers, timeout=SHORT_CALL_SECONDS
-            )
-            _print_erasure(await _purged(services, reply.erasure), as_json=as_json)
+            _print_erasure(await erasing.erase(services, target), as_json=as_json)
 
     _run(work, subject, as_json=as_json)
 
@@ -259,21 +247,6 @@ def _confirm_erasure(file: str, *, yes: bool) -> None:
     what = file or "everything of this person"
     if not yes and not typer.confirm(f"Erase {what}? This cannot be undone.", err=True):
         raise CommandFailed("NOT_CONFIRMED", "nothing was erased")
-
-
-async def _purged(services: Services, erasure: erasure_pb2.Erasure) -> erasure_pb2.Erasure:
-    """Wait until every store has reported; the keys are destroyed already."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + PURGE_PATIENCE_SECONDS
-    while erasure.state != erasure_pb2.ERASURE_STATE_PURGED and loop.time() < until:
-        await asyncio.sleep(PURGE_POLL_SECONDS)
-        reply = await services.retention.GetErasure(
-            retention_service_pb2.GetErasureRequest(name=erasure.name),
-            metadata=services.headers,
-            timeout=SHORT_CALL_SECONDS,
-        )
-        erasure = reply.erasure
-    return erasure
 
 
 def _print_erasure(erasure: erasure_pb2.Erasure, *, as_json: bool) -> None:

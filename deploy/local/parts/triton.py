@@ -25,6 +25,9 @@ Canary: TypeAlias = Callable[[str], Awaitable[bool]]
 ModelSource: TypeAlias = Callable[[], Awaitable["Models"]]
 """Makes the models ready to be served; asked before each start."""
 
+CORE_RESOURCE = "core"
+"""What a run of a model takes while it lasts, as the models' `configs/cpu.pbtxt` name it."""
+
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the python back end keeps its tensors
 _PROBE_SECONDS = 5.0
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -139,6 +142,10 @@ class TritonServer:
             f"--metrics-port={self._ports.metrics}",
             f"--backend-config=python,shm-region-prefix-name={self._prefix}",
             "--backend-config=python,shm-default-byte-size=1048576",
+            # As many runs at a time as there are cores, over all models that declare this resource: more only take
+            # turns, and each turn begins with a cold cache.
+            "--rate-limit=execution_count",
+            f"--rate-limit-resource={CORE_RESOURCE}:{len(os.sched_getaffinity(0))}",
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
+from deploy.local.parts.triton import CORE_RESOURCE
 from inference.models.manifest import Model, Tensor, shipped_models
 from inference.models.notice import NOTICE_FILE, notice
 from inference.repository import SHIPPED
@@ -87,6 +88,18 @@ def test_requests_are_merged_without_a_queue_policy(model: Model, read: object) 
     assert config.HasField("dynamic_batching")
     assert not config.dynamic_batching.HasField("default_queue_policy")
     assert all(size <= config.max_batch_size for size in config.dynamic_batching.preferred_batch_size)
+
+
+def test_what_nobody_waits_for_takes_turns_at_the_cores() -> None:
+    takes_turns = {
+        model.name
+        for model in MODELS
+        for group in _cpu(model).instance_group
+        for resource in group.rate_limiter.resources
+        if (resource.name, getattr(resource, "global"), resource.count) == (CORE_RESOURCE, True, 1)
+    }
+
+    assert takes_turns == {model.name for model in MODELS} - {"text_encoder", "restyler"}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
