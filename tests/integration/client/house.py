@@ -24,7 +24,9 @@ backend: "python"
 max_batch_size: 8
 input [ {{ name: "x" data_type: TYPE_FP32 dims: [ 4 ] }} ]
 output [ {{ name: "y" data_type: TYPE_FP32 dims: [ 4 ] }} ]
-instance_group [ {{ count: 1 kind: KIND_CPU }} ]
+instance_group [ {{
+  count: 1 kind: KIND_CPU rate_limiter {{ resources [ {{ name: "core" global: true count: 1 }} ] }}
+}} ]
 dynamic_batching {{ }}
 parameters {{ key: "identity" value {{ string_value: "{name}-7" }} }}
 """
