@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grpc
 from rich.progress import Progress
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.suggestion.v1 import suggestion_service_pb2
@@ -130,7 +131,19 @@ async def _kept(services: Services) -> int:
         raise
 
 
+def _passes(error: BaseException) -> bool:
+    """Whether it is worth calling again: somebody else is at work on the same person, or a server comes back."""
+    return isinstance(error, grpc.aio.AioRpcError) and from_rpc(error).reason == "DEPENDENCY_UNAVAILABLE"
+
+
+@retry(
+    retry=retry_if_exception(_passes),
+    wait=wait_fixed(POLL_SECONDS),
+    stop=stop_after_delay(STALLED_SECONDS),
+    reraise=True,
+)
 async def _refresh(services: Services) -> None:
+    """Make the ideas. They are begun without being asked for; who comes second waits for its turn."""
     try:
         await services.suggestion.RefreshSuggestions(
             suggestion_service_pb2.RefreshSuggestionsRequest(), metadata=services.headers, timeout=LONG_CALL_SECONDS
