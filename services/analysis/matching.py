@@ -80,8 +80,11 @@ def _match(words: Sequence[str], media: UUID, seen: Seen, cosine: float) -> Matc
 
 
 def _written(words: Sequence[str], seen: Seen) -> tuple[float, tuple[str, ...]]:
-    """Returns the share of the words that the lines hold, weighed by how surely they were read, and these lines."""
-    held: dict[str, float] = {}
+    """Returns the share of the words that the lines hold, weighed by how surely they were read, and these lines.
+
+    A word that names the kind counts as held: who looks for a receipt says so, and the receipt does not.
+    """
+    held = {word: seen.kind_score for word in words if _singular(word) == seen.kind.value}
     lines: list[str] = []
     for line in seen.writing.lines:
         plain = _plain(line.text)
@@ -90,7 +93,7 @@ def _written(words: Sequence[str], seen: Seen) -> tuple[float, tuple[str, ...]]:
         if inside:
             lines.append(line.text)
     share = sum(held.values()) / max(len(words), 1)
-    return (share, tuple(lines)) if len(held) >= MIN_SHARE * len(words) and held else (0.0, ())
+    return (share, tuple(lines)) if lines and len(held) >= MIN_SHARE * len(words) else (0.0, ())
 
 
 def _named(words: Sequence[str], seen: Seen) -> float:

@@ -16,7 +16,7 @@ from pellicule.retention.v1 import erasure_pb2
 from services.cli import consenting, erasing, importing, listing, purposes
 from services.cli.access import access_of
 from services.cli.client import Services, connect
-from services.cli.output import CommandFailed, emit, failures, progress_bars, say
+from services.cli.output import CommandFailed, console, emit, failures, progress_bars, say
 from services.cli.uploading import Answer
 
 Subject = Annotated[str, typer.Option(help="Whose photos: the `sub` of the token.", envvar="PELLICULE_SUBJECT")]
@@ -95,8 +95,12 @@ def search(
     """Find photos by what they show, said in English, or by what is written in them."""
 
     async def work(services: Services) -> None:
+        found = 0
         async for row in listing.matches(services, " ".join(words), limit):
             emit(row) if as_json else say(_match_line(row))
+            found += 1
+        if not found and not as_json:
+            console.print("no photo fits; try fewer or other words", highlight=False)
 
     _run(work, subject, as_json=as_json)
 

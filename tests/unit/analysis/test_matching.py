@@ -78,6 +78,12 @@ def test_kinds_are_found_by_their_names(text: str) -> None:
     assert found(text, replace(BARE, kind=Kind.RECEIPT, kind_score=0.9), BARE) == [0]
 
 
+def test_the_kind_counts_as_a_word_beside_those_that_are_written() -> None:
+    receipt = replace(saying("TOTAL 12,30"), kind=Kind.RECEIPT)
+    assert found("receipts total cash", saying("TOTAL 12,30"), receipt) == [1]
+    assert found("receipt cash", receipt) == []
+
+
 def test_who_names_a_kind_means_no_tag_of_the_same_name() -> None:
     tagged = replace(BARE, kind=Kind.RECEIPT, tags=(Tag("document", 0.99),))
     assert found("documents", tagged, replace(BARE, kind=Kind.DOCUMENT, kind_score=0.6)) == [1]
