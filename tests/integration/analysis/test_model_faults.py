@@ -25,6 +25,8 @@ MEDIA = 2
 ROUNDS = 10
 OUT = "face_detector"
 LONGER_THAN_ANY_DELAY = 31.0
+RECONNECTED = 3.0
+"""Seconds after which a connection that waits before it tries again has tried."""
 OUTAGES = (
     faults.DEAD_PROCESS,
     faults.DRAINING,
@@ -75,10 +77,15 @@ class Analysing:
             await self._world.clock.advance(LONGER_THAN_ANY_DELAY)
 
     async def work_it_off(self) -> None:
-        """Works until nothing is pending, at most as many rounds as an outage had."""
+        """Works until nothing is pending, at most as many rounds as an outage had.
+
+        The connection waits for up to 1.2 s of its own before it tries a server again that was gone.
+        """
         for _ in range(ROUNDS):
-            if MediaState.PENDING in await self.states():
-                await self.work()
+            await self.work()
+            if MediaState.PENDING not in await self.states():
+                return
+            await asyncio.sleep(RECONNECTED / ROUNDS)
 
     async def states(self) -> Sequence[MediaState]:
         return [status.state for status in await self._world.store.statuses(ANN)]
