@@ -57,6 +57,8 @@ class Keyring(Protocol):
     async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
         """Returns the keys that can be opened, by id; destroyed, past and foreign ones are absent.
 
+        Without ids it returns nothing, but only for who has granted the purpose.
+
         Raises:
             PurposeNotGranted: the person has no key for the purpose.
             DependencyUnavailable: the retention service does not answer.

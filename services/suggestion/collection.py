@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.chassis.seal import SealBroken, open_bytes
 from services.keyring import Keyring, PurposeNotGranted
@@ -46,8 +46,7 @@ async def everything(*, subject: str, database: Database, keyring: Keyring) -> l
     async with database.transaction() as store:
         rows = await store.suggestions(subject)
         renditions = await store.renditions([row.id for row in rows])
-    # A key that cannot exist is asked for where there is none: whether the purpose has one is answered all the same.
-    keys = await keyring.open(subject=subject, purpose=PURPOSE, ids=_ids(rows, PURPOSE) or [str(uuid4())])
+    keys = await keyring.open(subject=subject, purpose=PURPOSE, ids=_ids(rows, PURPOSE))
     for purpose in {row.purpose for row in rows} - {PURPOSE}:
         keys |= await _open_if_granted(keyring, subject, purpose, _ids(rows, purpose))
     return _opened(rows, renditions, keys)

@@ -84,6 +84,12 @@ class KeyringSuite:
             await opened(house, *keys, purpose=LOCATION)
         assert refusal.value.metadata["purpose"] == LOCATION
 
+    async def test_without_a_grant_not_even_no_keys_open(self, house: KeyHouse) -> None:
+        await house.grant(ADA, CLOUD)
+        await house.withdraw(ADA, CLOUD)
+        with pytest.raises(PurposeNotGranted):
+            await opened(house)
+
     async def test_foreign_keys_are_absent(self, house: KeyHouse) -> None:
         await house.grant(ADA, CLOUD)
         await house.grant(ADA, LOCATION)

@@ -5,9 +5,9 @@ import pytest
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from services.chassis.error_details import read_error
-from tests.integration.analysis.eventually import eventually
 from tests.integration.analysis.ground import Ground, Reader
 from tests.integration.analysis.test_whole_way import about, settled
+from tests.integration.eventually import eventually
 from tests.unit.analysis.photos import LYON, encode, exif, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -86,6 +86,7 @@ async def test_a_withdrawal_during_the_analysis_stops_it_and_leaves_nothing(grou
     assert await reason(reader.everything()) == "PURPOSE_NOT_GRANTED"
     await eventually(lambda: left_over(ground, person), lambda seen: seen == (0, 0))
     assert await reader.progress() == (0, 0, 0)
+    assert await reason(reader.everything()) == "PURPOSE_NOT_GRANTED"
 
 
 async def test_location_withdrawn_takes_positions_and_nothing_else(ground: Ground, person: str) -> None:

@@ -11,10 +11,10 @@ import pytest_asyncio
 from inference.slots import installing
 from inference.slots.filling import Filling
 from pellicule.analysis.v1 import analysis_pb2
-from tests.integration.analysis.eventually import eventually
 from tests.integration.analysis.ground import Ground
 from tests.integration.analysis.test_consent import PORTRAIT
 from tests.integration.analysis.test_whole_way import about, settled
+from tests.integration.eventually import eventually
 from tests.integration.slots.homes import own_home
 from tests.unit.inference.slots import brought
 

@@ -3,10 +3,10 @@
 import pytest
 
 from pellicule.analysis.v1 import analysis_pb2
-from tests.integration.analysis.eventually import eventually
 from tests.integration.analysis.ground import Ground
 from tests.integration.analysis.test_consent import PORTRAIT, left_over
 from tests.integration.analysis.test_whole_way import about, settled
+from tests.integration.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2
-from tests.integration.analysis.eventually import eventually
 from tests.integration.analysis.ground import Ground, Reader
+from tests.integration.eventually import eventually
 from tests.unit.analysis.photos import LYON, blurred, encode, exif, lying, moved, photo, pixels
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
