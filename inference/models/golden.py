@@ -25,7 +25,7 @@ ELEMENTS: Final[Mapping[str, np.dtype[np.generic]]] = {
     "INT64": np.dtype(np.int64),
 }
 
-_LONG: Final = 8  # so many times as wide as high, a picture is a line of text
+_LONG: Final = 6  # from so many times as wide as high on, a picture is a line of text
 _LETTERS: Final = {  # five columns each; a bit for each of seven rows, the highest row first
     "P": (0x7F, 0x48, 0x48, 0x48, 0x30),
     "E": (0x7F, 0x49, 0x49, 0x49, 0x41),

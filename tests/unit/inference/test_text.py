@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from inference.models.golden import golden
+from inference.models.manifest import shipped_model
 from inference.vision.pictures import Letterbox, Picture
 from inference.vision.reading import Words, characters, joined, words_of
 from inference.vision.text import (
@@ -147,3 +149,12 @@ def test_the_pieces_of_a_line_are_joined_by_their_lengths() -> None:
     assert found.text == "ab abcdef"
     assert found.score == pytest.approx(0.8)
     assert joined([]) == Words("", 0.0)
+
+
+def test_the_known_question_of_the_reader_is_a_word() -> None:
+    pair = golden(shipped_model("text_reader"))
+
+    words = words_of(pair.answers["tokens"][0], pair.answers["scores"][0])
+
+    assert pair.inputs["line"].shape == (1, LINE_HEIGHT, LINE_WIDTH, 3)
+    assert (words.text, words.score > 0.9) == ("PELLICULE", True)
