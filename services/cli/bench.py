@@ -33,7 +33,7 @@ def bench(
 ) -> None:
     """Measure, and print the ratio to what the machine itself can do.
 
-    Takes a few minutes; `inference`, with its soak, a quarter of an hour.
+    Takes a few minutes; `inference`, with its soak, twenty minutes.
     """
     with failures(as_json=as_json):
         if name not in NAMES:

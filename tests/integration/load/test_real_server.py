@@ -90,8 +90,9 @@ async def test_serving_is_held_against_the_bare_model(server: OwnServer) -> None
         served = await compare(trial, bare, seconds=2.0)
 
     assert served.failed == 0
-    assert served.rounds == 4
-    assert 0 < served.quartiles[0] <= served.ratio <= served.quartiles[1]
+    assert served.rounds == 8
+    assert served.ratio > 0
+    assert served.uncertainty >= 0
     assert served.bare > 0
 
 
