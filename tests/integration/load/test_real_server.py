@@ -134,5 +134,8 @@ async def test_callers_get_over_a_killed_model_process_and_over_a_restart(server
     killed, drained = await run("chaos", MODEL, _site(server, tmp_path, server))
 
     for report in (killed, drained):
-        assert report.finding("recovered").value is not None, report.faults
+        # How soon is the scenario's to say, on a machine that does nothing else.
+        whole = _short().chaos.before_seconds + report.numbers["server_whole_after_s"]
+        later = {sample.outcome for sample in report.phases[0].run.samples if sample.due > whole}
+        assert Outcome.ANSWERED in later, report.faults
         assert report.finding("requests without an end").holds
