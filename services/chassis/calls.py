@@ -27,10 +27,12 @@ class Method:
     Attributes:
         name: Full RPC name with its leading slash.
         streams_responses: Whether an answer may go on for as long as the caller listens.
+        streams_requests: Whether the caller may go on sending after its answer is known.
     """
 
     name: str
     streams_responses: bool
+    streams_requests: bool
 
 
 @dataclass(slots=True)
@@ -113,9 +115,13 @@ class LinksInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         known = self._wrapped.get(method)
         if known is None or known[0] is not handler:
-            wrapped = _wrap(handler, Method(method, handler.response_streaming), self._links)
+            wrapped = _wrap(handler, _described(method, handler), self._links)
             known = self._wrapped[method] = (handler, wrapped)
         return known[1]
+
+
+def _described(name: str, handler: MethodHandler) -> Method:
+    return Method(name, streams_responses=handler.response_streaming, streams_requests=handler.request_streaming)
 
 
 def _wrap(handler: MethodHandler, method: Method, links: Sequence[Link]) -> MethodHandler:

@@ -18,6 +18,7 @@ from services.chassis.calls import Call, Context, Method, current_call, enter_ca
 from services.chassis.clock import Clock
 from services.chassis.error_details import STATUS_TRAILER, as_domain_error, status_code, status_details
 from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
+from services.chassis.lingering import linger
 from services.chassis.principal import enter_principal
 
 RETURN_OVERHEAD = 0.05
@@ -73,6 +74,7 @@ class ErrorMapping:
     def __init__(self, method: Method, context: Context, domain: str) -> None:
         self._context = context
         self._domain = domain
+        self._lingers = method.streams_requests and not method.streams_responses
 
     async def __aenter__(self) -> None:
         pass
@@ -80,7 +82,11 @@ class ErrorMapping:
     async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
         # The process's outer wall: every failure gets an answer. What is no `Exception` is a call that ends
         # by itself, and `AbortError` is an answer already.
-        if isinstance(error, Exception) and not isinstance(error, grpc.aio.AbortError):
+        if error is not None and (not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError)):
+            return
+        if self._lingers:
+            await linger(self._context)
+        if error is not None:
             await self._answer(error)
 
     async def _answer(self, error: Exception) -> None:

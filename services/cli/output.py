@@ -24,6 +24,8 @@ _REASONLESS = {
         "STACK_UNREACHABLE",
         "a service does not answer; look at `pellicule status` and start the stack with `pellicule up`",
     ),
+    # The services give a reason with every INTERNAL of theirs: one without comes from gRPC itself.
+    grpc.StatusCode.INTERNAL: ("CALL_BROKEN", "the connection failed during the call; run the command again to go on"),
     grpc.StatusCode.DEADLINE_EXCEEDED: ("DEADLINE_EXCEEDED", "a service took too long; call again"),
     grpc.StatusCode.UNIMPLEMENTED: (
         "RPC_UNKNOWN",

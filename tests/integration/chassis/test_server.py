@@ -67,6 +67,29 @@ async def test_all_four_kinds_of_rpc_answer_with_the_domain_error(public: grpc.a
     }
 
 
+async def test_a_caller_who_is_still_sending_gets_the_answer(public: grpc.aio.Channel, house: House) -> None:
+    # Large enough that the writes wait for one another: without lingering, some thirty in two hundred end as INTERNAL.
+    large = "x" * 65_536
+    stub, who = EchoStub(public), bearer(house.token())
+    errors = [await refusal(stub.collect(words("full", *[large] * 64), metadata=who)) for _ in range(200)]
+    assert {read_error(error).reason for error in errors} == {"ALBUM_FULL"}
+
+
+async def test_a_caller_who_sends_nothing_more_gets_the_answer(public: grpc.aio.Channel, house: House) -> None:
+    call = EchoStub(public).collect(metadata=bearer(house.token()), timeout=30)
+    await call.write(word("full"))
+    assert read_error(await refusal(call)).reason == "ALBUM_FULL"
+
+
+async def test_a_caller_who_never_stops_sending_is_answered(public: grpc.aio.Channel, house: House) -> None:
+    async def without_end() -> AsyncIterator[StringValue]:
+        yield word("full")
+        while True:
+            yield word("more")
+
+    await refusal(EchoStub(public).collect(without_end(), metadata=bearer(house.token()), timeout=30))
+
+
 async def test_a_bad_field_is_named_in_bad_request(public: grpc.aio.Channel, house: House) -> None:
     error = await refusal(EchoStub(public).say(word("bad"), metadata=bearer(house.token())))
     status = rpc_status.from_call(cast("grpc.Call", error))

@@ -7,6 +7,7 @@ import grpc
 import pytest
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
+from tenacity import wait_none
 
 from services.cli import importing
 from services.cli.client import Services
@@ -35,6 +36,12 @@ class _Suggestion:
 
 def _services(suggestion: _Suggestion) -> Services:
     return cast("Services", cast("Any", SimpleNamespace(suggestion=suggestion, headers=())))
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    retrying = cast("Any", importing._refresh).retry
+    monkeypatch.setattr(retrying, "wait", wait_none())
 
 
 async def test_ideas_that_somebody_else_is_making_are_waited_for() -> None:
