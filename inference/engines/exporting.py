@@ -14,6 +14,7 @@ from inference.engines.folders import alone, scratch_folder, settle
 from inference.engines.probes import Probe
 from inference.engines.profiles import Profile, profile
 from inference.models.build import BuiltModel
+from inference.models.golden import golden_inputs
 from inference.models.manifest import Model
 
 _CODE: Final = (deltas, graphs, half, metrics, precision, probes)
@@ -46,7 +47,7 @@ def export(
     """
     name = served or model.name
     chosen = under or profile(name)
-    target = home / "exports" / name / _key(built, chosen)
+    target = home / "exports" / name / _key(model, built, chosen)
     with alone(home):
         present = find_export(target)
         if present is not None:
@@ -89,9 +90,11 @@ def _write_probes(path: Path, asked: tuple[Probe, ...], reference: deltas.Answer
     np.savez_compressed(path, **arrays)
 
 
-def _key(built: BuiltModel, plan: Profile) -> str:
+def _key(model: Model, built: BuiltModel, plan: Profile) -> str:
     digest = hashlib.sha256(f"{built.sha256} {plan.model_dump_json()}".encode())
     files = [Path(module.__file__) for module in _CODE if module.__file__]
     for path in (*files, *sorted(probes.PICTURES.glob("*.[jp][pn]g"))):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for name, array in golden_inputs(model.manifest).items():
+        digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
     return digest.hexdigest()[:16]

@@ -11,6 +11,7 @@ from inference.engines.exporting import export
 from inference.engines.exports import find_export
 from inference.engines.key import Precision
 from inference.engines.targets import target
+from inference.models.manifest import Model
 from tests.unit.engines.small import PROFILE, SIDE, built, small_export, small_graph, small_model
 
 NODE = target(gpu="L4", sm=None)
@@ -67,6 +68,16 @@ def test_another_profile_or_another_model_is_another_key(tmp_path: Path) -> None
     }
 
     assert len(keys) == 3
+
+
+def test_another_golden_question_is_another_export(tmp_path: Path) -> None:
+    model, lies = small_model(tmp_path), built(tmp_path / "built", small_graph())
+    asked = model.manifest.inputs[0].model_copy(update={"golden": (128.0,) * SIDE * SIDE * 3})
+    other = Model(model.folder, model.manifest.model_copy(update={"inputs": (asked,)}))
+
+    folders = {export(made, lies, tmp_path / "engines", under=PROFILE).folder for made in (model, other, other)}
+
+    assert len(folders) == 2
 
 
 def test_a_second_export_does_nothing(tmp_path: Path) -> None:
