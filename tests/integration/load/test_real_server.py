@@ -1,5 +1,6 @@
 """The harness before a real server: short, and only whether it says what is so."""
 
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest_asyncio
 
 from inference.client.verdicts import Failed
 from inference.load.bare import BareLoop
+from inference.load.figures import recovered_after
 from inference.load.harness import Outcome, closed_loop
 from inference.load.memory import MemoryWatch, ServerNotFound, listening_process, memory_of
 from inference.load.questions import NotFixed, question, served_models
@@ -91,9 +93,7 @@ async def test_serving_is_held_against_the_bare_model(server: OwnServer) -> None
 
     assert served.failed == 0
     assert served.rounds == 8
-    assert served.ratio > 0
-    assert served.uncertainty >= 0
-    assert served.bare > 0
+    assert 0.2 < served.ratio < 2.0  # the same work, whatever else the machine does
 
 
 async def test_the_memory_of_the_server_is_that_of_all_its_processes(server: OwnServer) -> None:
@@ -134,8 +134,8 @@ async def test_callers_get_over_a_killed_model_process_and_over_a_restart(server
     killed, drained = await run("chaos", MODEL, _site(server, tmp_path, server))
 
     for report in (killed, drained):
-        # How soon is the scenario's to say, on a machine that does nothing else.
         whole = _short().chaos.before_seconds + report.numbers["server_whole_after_s"]
-        later = {sample.outcome for sample in report.phases[0].run.samples if sample.due > whole}
-        assert Outcome.ANSWERED in later, report.faults
+        # How soon, how fast and for all but a few is the scenario's to say, on a machine that does nothing else.
+        again = recovered_after(report.phases[0].run, whole, within=math.inf, share=0.5)
+        assert again is not None, report.faults
         assert report.finding("requests without an end").holds
