@@ -8,9 +8,9 @@ ResultT = TypeVar("ResultT")
 
 
 async def eventually(
-    look: Callable[[], Awaitable[ResultT]], wanted: Callable[[ResultT], bool], *, seconds: float = 60
+    look: Callable[[], Awaitable[ResultT]], wanted: Callable[[ResultT], bool] = bool, *, seconds: float = 60
 ) -> ResultT:
-    """Looks again and again until it sees what is wanted; fails with what it saw last."""
+    """Looks again and again until it sees what is wanted, which is what is true; fails with what it saw last."""
     seen = await look()
     try:
         async with asyncio.timeout(seconds):

@@ -5,8 +5,9 @@ import asyncio
 from deploy.local.parts.lifecycle import bring_up
 from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
 from services.chassis.seal import CHUNK_SIZE
+from tests.integration.eventually import eventually
 from tests.integration.ingest.house import CALL_SECONDS, House, Phone, start_request
-from tests.integration.ingest.test_media_service import LARGE, until, waiting_messages
+from tests.integration.ingest.test_media_service import LARGE, waiting_messages
 from tests.unit.ingest.room import pieces
 
 
@@ -30,7 +31,7 @@ async def test_what_a_killed_process_committed_another_goes_on_with(house: House
                 timeout=CALL_SECONDS,
             )
             await call.wait_for_connection()
-            await until(two_chunks_are_committed)
+            await eventually(two_chunks_are_committed)
             doomed.kill()
             assert await doomed.exited(10)
     finally:

@@ -1,6 +1,6 @@
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from services.chassis.object_store import S3ObjectStore
 from services.chassis.seal import CHUNK_SIZE, open_bytes, open_object
 from services.chassis.settings import BusSettings
 from services.keyring.client import RetentionKeyring
+from tests.integration.eventually import eventually
 from tests.integration.ingest.house import (
     CALL_SECONDS,
     House,
@@ -30,7 +31,6 @@ from tests.unit.ingest.pictures import motion_photo, picture, taken_at
 from tests.unit.ingest.room import pieces
 
 LARGE = motion_photo(64, 48) + bytes(3 * CHUNK_SIZE)
-POLL_SECONDS = 0.1
 
 
 async def objects_in(house: House) -> set[str]:
@@ -38,27 +38,18 @@ async def objects_in(house: House) -> set[str]:
         return {name async for name in store.list("media")}
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for what happens by itself, in another process."""
-    for _ in range(round(30 / POLL_SECONDS)):
-        if await condition():
-            return
-        await asyncio.sleep(POLL_SECONDS)
-    raise TimeoutError
-
-
 async def eventually_gone(house: House, names: set[str]) -> None:
     async def gone() -> bool:
         return not names & await objects_in(house)
 
-    await until(gone)
+    await eventually(gone)
 
 
 async def eventually_planned(phone: Phone, asset: media_pb2.AssetSummary, action: str, reason: str) -> None:
     async def planned() -> bool:
         return await phone.plan(asset) == {asset.client_id: (action, reason)}
 
-    await until(planned)
+    await eventually(planned)
 
 
 class TestOneWay:
@@ -157,7 +148,7 @@ class TestPlan:
         async def unlisted() -> bool:
             return await phone.list() == []
 
-        await until(unlisted)
+        await eventually(unlisted)
 
     async def test_the_window_is_checked_on_the_servers_clock(self, phone: Phone) -> None:
         now = datetime.now(UTC)
@@ -352,7 +343,7 @@ async def broken_stream(phone: Phone, upload: str, content: bytes) -> int:
         committed = reply.upload.committed_size_bytes
         return committed >= expected
 
-    await until(saved)
+    await eventually(saved)
     return committed
 
 
@@ -408,5 +399,5 @@ async def purged_counts(
         counts.update({store.store: store.purged_count for store in stores})
         return bool(stores) and all(store.HasField("purge_time") for store in stores)
 
-    await until(reported)
+    await eventually(reported)
     return counts

@@ -1,7 +1,7 @@
 """The suggestion service as a person sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 from uuid import uuid4
@@ -16,7 +16,6 @@ ResultT = TypeVar("ResultT")
 
 PATIENCE_SECONDS = 30.0
 """Longer than anything takes on a busy machine; what does not come by then does not come."""
-_POLL_SECONDS = 0.05
 
 
 class Person:
@@ -101,10 +100,3 @@ async def answered(call: Awaitable[ResultT]) -> ResultT | None:
         if error.code() is grpc.StatusCode.UNAVAILABLE:
             return None
         raise
-
-
-async def eventually(what: Callable[[], Awaitable[bool]]) -> None:
-    """Returns once something holds; fails when it does not within the longest time."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await what():  # noqa: ASYNC110  # another process does it
-            await asyncio.sleep(_POLL_SECONDS)

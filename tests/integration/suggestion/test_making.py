@@ -9,9 +9,10 @@ from PIL import Image
 
 from pellicule.analysis.v1 import analysis_pb2
 from pellicule.suggestion.v1 import suggestion_pb2
+from tests.integration.eventually import eventually
 from tests.integration.suggestion.analysis import analysis_of
 from tests.integration.suggestion.ground import TAKEN, Ground
-from tests.integration.suggestion.person import Person, answered, eventually, failure
+from tests.integration.suggestion.person import Person, answered, failure
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LYON = analysis_pb2.Position(latitude=45.76, longitude=4.84)

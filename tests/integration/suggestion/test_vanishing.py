@@ -5,8 +5,9 @@ import asyncio
 import grpc
 import pytest
 
+from tests.integration.eventually import eventually
 from tests.integration.suggestion.ground import TAKEN, Ground
-from tests.integration.suggestion.person import Person, eventually, failure
+from tests.integration.suggestion.person import Person, failure
 from tests.integration.suggestion.test_making import DAY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -63,6 +63,7 @@ OLD_RECORD = (
 )
 TEMPLATES = Templates({1: np.arange(128, dtype=np.float32)})
 LYON = Place(Position(45.75, 4.85))
+UUID_ALONE = "d84e7d0c-2c6b-4c5c-9a4e-6a0f3a2f6f10"
 
 
 def analysis(media: UUID | None = None, seen: Seen | None = SEEN) -> Analysis:
@@ -272,9 +273,6 @@ def test_a_preview_is_large_unless_said_otherwise(size: int, wanted: PreviewSize
 def test_an_unknown_preview_size_is_refused() -> None:
     with pytest.raises(FieldInvalid):
         translation.preview_size(3)
-
-
-UUID_ALONE = "d84e7d0c-2c6b-4c5c-9a4e-6a0f3a2f6f10"
 
 
 @pytest.mark.parametrize(
