@@ -3,8 +3,7 @@
 The whole way is measured from the moment at which the last photo is stored to the moment at which the last findings
 are: reading, unsealing, decoding, previews, the models on the inference server, sealing and storing. The limit is what
 ONNX Runtime does on all cores with the same models and the same pictures, decoded already, and nothing else to do.
-Rounds of both alternate, and each of the stack's is held against the mean of its neighbours: other users of the machine
-come and go. What a round has stored is erased, by every store, before the next.
+Rounds of both alternate. What a round has stored is erased, by every store, before the next.
 """
 
 from __future__ import annotations
@@ -14,11 +13,9 @@ import hashlib
 import io
 import os
 import secrets
-import statistics
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,6 +24,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from PIL import Image, ImageOps
 
 from deploy.samples.building import build_roll
+from inference.load.turns import in_turn
 from inference.models.build import default_home as models_home
 from inference.reference import measure as measure_models
 from inference.vision.pictures import Picture
@@ -34,13 +32,14 @@ from pellicule.analysis.v1 import analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli import consenting, listing, roll
 from services.cli.access import access_of
+from services.cli.bench_row import ratio_row
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
 from services.cli.erasing import erase
 from services.cli.output import CommandFailed, console
 
 GOAL = 0.8
 PHOTOS_PER_ROUND = 168
-ROUNDS = 3
+FEWEST_ROUNDS, MOST_ROUNDS = 3, 6
 WARM_UP = 12
 CONCURRENCY = 8
 LONG_SIDE = 2048
@@ -65,27 +64,18 @@ class Photo:
 async def measure() -> AsyncIterator[Mapping[str, object]]:
     """Yield one line: photos understood a second, and how many the bare models do.
 
-    Needs a running stack and the sample roll's sources; takes four minutes.
+    Needs a running stack and the sample roll's sources; takes four to seven minutes.
     """
     photos = await asyncio.to_thread(_photos)
     pictures = await asyncio.to_thread(lambda: [_picture(photo) for photo in photos])
     await _stack_round(photos[:WARM_UP])
-    through_stack: list[float] = []
-    bare = [await asyncio.to_thread(_bare_round, pictures)]
-    for _ in range(ROUNDS):
-        through_stack.append(await _stack_round(photos))
-        bare.append(await asyncio.to_thread(_bare_round, pictures))
-    around = [statistics.mean(pair) for pair in pairwise(bare)]
-    ratio = statistics.median(ours / theirs for ours, theirs in zip(through_stack, around, strict=True))
-    yield {
-        "name": "analyze",
-        "value": round(statistics.mean(through_stack), 2),
-        "unit": "photos/s",
-        "limit": round(statistics.mean(bare), 2),
-        "ratio": round(ratio, 3),
-        "goal": GOAL,
-        "holds": ratio >= GOAL,
-    }
+    compared = await in_turn(
+        lambda: _stack_round(photos),
+        lambda: asyncio.to_thread(_bare_round, pictures),
+        fewest=FEWEST_ROUNDS,
+        most=MOST_ROUNDS,
+    )
+    yield ratio_row("analyze", "photos/s", compared, goal=GOAL)
 
 
 async def _stack_round(photos: Sequence[Photo]) -> float:

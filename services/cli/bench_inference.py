@@ -11,7 +11,7 @@ own (`bench restyle`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from inference.models.build import default_home as models_home
 from inference.models.errors import ModelError
 from inference.repository import network_of
 from services.chassis.clock import SystemClock
+from services.cli.bench_row import Row, ratio_row
 from services.cli.bench_server import inference_server
 from services.cli.output import CommandFailed, progress_bars
 
@@ -39,8 +40,6 @@ MAIN_MODELS = ("face_detector", "scene_classifier")
 TARGET: Final = "cpu"
 SERVED_SECONDS = 20.0
 SHARE = 0.7
-
-Row = Mapping[str, object]
 
 
 async def measure(*, soak_seconds: float | None = None) -> AsyncIterator[Row]:
@@ -110,7 +109,7 @@ class _Bench:
         trial = await self._trial(asked)
         bare = BareLoop(_network(asked), asked.inputs, asked.facts.instances)
         served = await compare(trial, bare, seconds=SERVED_SECONDS)
-        return served, _Asked(asked, trial, served.served)
+        return served, _Asked(asked, trial, served.rates.value)
 
     async def _trial(self, asked: Question) -> Trial:
         seconds = self._scenarios.bounds.answer_seconds
@@ -175,19 +174,11 @@ def _network(asked: Question) -> Path:
 
 
 def _served_row(asked: Question, served: Served) -> Row:
-    return {
-        "name": f"serve.{asked.model}",
-        "value": round(served.served, 2),
-        "unit": "requests/s",
-        "limit": round(served.bare, 2),
-        "ratio": round(served.ratio, 3),
-        "goal": GOAL,
-        "holds": served.ratio >= GOAL and not served.failed,
-        "uncertainty": round(served.uncertainty, 3),
-        "rounds": served.rounds,
-        "instances": asked.facts.instances,
-        "failed": served.failed,
-    }
+    row = ratio_row(
+        f"serve.{asked.model}", "requests/s", served.rates,
+        goal=GOAL, instances=asked.facts.instances, failed=served.failed,
+    )  # fmt: skip
+    return {**row, "holds": row["holds"] and not served.failed}
 
 
 def _row(name: str, finding: Finding, report: Report, extra: Row) -> Row:

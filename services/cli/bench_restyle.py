@@ -1,17 +1,15 @@
 """The measurement behind `bench restyle`: pictures through the inference server, held against the bare network.
 
 A picture of 512 px goes four steps. The limit is ONNX Runtime with the same graph, on as many threads, with nothing
-around it: no wire, no bytes made into numbers and back, no checks. Each picture of the one is followed by one of the
-other, and the ratio is taken pair by pair, so that what else the machine does falls on both.
+around it: no wire, no bytes made into numbers and back, no checks. Pictures of the one and of the other alternate.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +21,7 @@ from deploy.local.errors import StackError
 from deploy.local.home import default_home
 from deploy.local.parts.triton import Models, triton_server
 from inference.client.errors import ModelFault
+from inference.load.turns import in_turn
 from inference.models.build import built_model
 from inference.models.build import default_home as models_home
 from inference.models.errors import ModelError
@@ -32,19 +31,20 @@ from inference.restyling.client import RestylerClient
 from inference.restyling.diffusion.request import RestyleRequest
 from inference.restyling.local import BareFlow
 from services.chassis.clock import SystemClock
+from services.cli.bench_row import ratio_row
 from services.cli.output import CommandFailed
 
 GOAL = 0.85
 SIDE = 512
 STEPS = 4
-ROUNDS = 7
+FEWEST_ROUNDS, MOST_ROUNDS = 8, 32
 STYLE = 0
 
 
 async def measure() -> AsyncIterator[Mapping[str, object]]:
     """Yield one line: pictures a second through the server, and how many the bare network does.
 
-    Asks the running stack, or else a server of its own; takes a minute or two.
+    Asks the running stack, or else a server of its own; takes one to three minutes.
     """
     files = shipped_files()
     address = _running()
@@ -56,7 +56,7 @@ async def measure() -> AsyncIterator[Mapping[str, object]]:
 
 
 async def measure_at(
-    address: str, files: FlowRestylerFiles, *, side: int = SIDE, rounds: int = ROUNDS
+    address: str, files: FlowRestylerFiles, *, side: int = SIDE, most: int = MOST_ROUNDS
 ) -> Mapping[str, object]:
     """Measure one server, which serves these files.
 
@@ -64,7 +64,7 @@ async def measure_at(
         address: `host:port`.
         files: what it serves.
         side: of the square picture, in pixels.
-        rounds: pairs of pictures.
+        most: rounds of a picture each.
     """
     bare = BareFlow(files.velocity, side=side, threads=len(os.sched_getaffinity(0)))
     photo = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
@@ -72,31 +72,22 @@ async def measure_at(
     async with RestylerClient(address, SystemClock()) as client:
 
         async def served() -> float:
-            return await _timed(client.restyle(request))
+            return await _rate(client.restyle(request))
 
         async def alone() -> float:
-            return await _timed(asyncio.to_thread(bare.run, steps=STEPS, style=STYLE))
+            return await _rate(asyncio.to_thread(bare.run, steps=STEPS, style=STYLE))
 
         await served()  # the first of each makes the memory ready
         await alone()
-        pairs = [await _pair(served, alone, swapped=bool(number % 2)) for number in range(rounds)]
-    return _row(pairs)
+        compared = await in_turn(served, alone, fewest=min(FEWEST_ROUNDS, most), most=most)
+    return ratio_row("restyle", "pictures/s", compared, goal=GOAL, digits=3)
 
 
-async def _pair(
-    served: Callable[[], Awaitable[float]], alone: Callable[[], Awaitable[float]], *, swapped: bool
-) -> tuple[float, float]:
-    """Return the seconds of both; every other pair the other way round, so that a drift of the machine cancels out."""
-    if swapped:
-        second = await alone()
-        return await served(), second
-    return await served(), await alone()
-
-
-async def _timed(work: Awaitable[object]) -> float:
+async def _rate(picture: Awaitable[object]) -> float:
+    """Return pictures a second."""
     began = time.perf_counter()
-    await work
-    return time.perf_counter() - began
+    await picture
+    return 1 / (time.perf_counter() - began)
 
 
 def shipped_files() -> FlowRestylerFiles:
@@ -110,19 +101,6 @@ def shipped_files() -> FlowRestylerFiles:
         return FlowRestylerFiles(path, shipped_model(NAME).manifest.styles)
     except ModelError as error:
         raise CommandFailed(error.reason, str(error), error.field) from error
-
-
-def _row(pairs: list[tuple[float, float]]) -> Mapping[str, object]:
-    ratio = statistics.median(bare / served for served, bare in pairs)
-    return {
-        "name": "restyle",
-        "value": round(1 / statistics.median(served for served, _ in pairs), 3),
-        "unit": "pictures/s",
-        "limit": round(1 / statistics.median(bare for _, bare in pairs), 3),
-        "ratio": round(ratio, 3),
-        "goal": GOAL,
-        "holds": ratio >= GOAL,
-    }
 
 
 def _running() -> str:
