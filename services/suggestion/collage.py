@@ -17,6 +17,7 @@ FRAME = (255, 255, 255)
 QUALITY = 90
 ROUNDING = 14
 OVERSAMPLING = 2
+MARGIN = 2
 Pixel = tuple[int, int, int]
 
 
@@ -94,16 +95,23 @@ def _lay_flat(canvas: Image.Image, placed: Placed, picture: Image.Image) -> None
     canvas.paste(shown, (left, top), _rounded(shown.width, shown.height))
 
 
-def _lay_print(canvas: Image.Image, placed: Placed, picture: Image.Image) -> None:
+def print_of(placed: Placed, picture: Image.Image) -> Image.Image:
+    """Return a photo as a print with a white frame, turned as its cell is: RGBA, larger than the cell."""
     cell = placed.cell
     border = round(cell.width * 0.035)
     foot = round(cell.width * 0.09)
     width, height = round(cell.width), round(cell.height)
-    card = Image.new("RGBA", (width, height), (*FRAME, 255))
-    card.paste(fill(placed, picture, width - 2 * border, height - border - foot), (border, border))
-    turned = card.rotate(cell.turn, Image.Resampling.BICUBIC, expand=True)
-    x = round(cell.x + (width - turned.width) / 2)
-    y = round(cell.y + (height - turned.height) / 2)
+    # Rotation smooths what is inside of a picture, not its rim: a clear margin makes the print's edge an inner one.
+    card = Image.new("RGBA", (width + 2 * MARGIN, height + 2 * MARGIN), (*FRAME, 0))
+    card.paste((*FRAME, 255), (MARGIN, MARGIN, MARGIN + width, MARGIN + height))
+    card.paste(fill(placed, picture, width - 2 * border, height - border - foot), (MARGIN + border, MARGIN + border))
+    return card.rotate(cell.turn, Image.Resampling.BICUBIC, expand=True)
+
+
+def _lay_print(canvas: Image.Image, placed: Placed, picture: Image.Image) -> None:
+    cell, turned = placed.cell, print_of(placed, picture)
+    x = round(cell.x + (round(cell.width) - turned.width) / 2)
+    y = round(cell.y + (round(cell.height) - turned.height) / 2)
     _shade(canvas, turned, x, y)
     canvas.paste(turned, (x, y), turned.getchannel("A"))
 

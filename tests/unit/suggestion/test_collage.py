@@ -1,8 +1,9 @@
 import io
 
+import numpy as np
 from PIL import Image
 
-from services.suggestion.collage import draw, focus_of
+from services.suggestion.collage import draw, focus_of, print_of
 from services.suggestion.domain import Box, Kind
 from services.suggestion.layouts import Cell, Page, Placed
 from services.suggestion.pages import pages
@@ -49,6 +50,15 @@ def test_a_photo_that_fits_no_crop_is_shown_whole() -> None:
     drawn = opened(draw(page, {"media/w": wide}).content)
     assert near(drawn.getpixel((3, 50)), GREEN)
     assert near(drawn.getpixel((95, 50)), RED)
+
+
+def test_the_edge_of_a_turned_print_is_smooth() -> None:
+    placed = Placed(photo("p"), Cell(0, 0, 300, 200, turn=3.0), Box(0, 0, 1, 1))
+    clear = np.asarray(print_of(placed, Image.new("RGB", (300, 200), RED)).getchannel("A")) / 255.0
+    # Between clear and opaque lies, in each column, a pixel that is partly both, but where the edge meets the grid.
+    columns = clear[:, 20:-20]
+    assert np.mean(((columns > 0.05) & (columns < 0.95)).any(axis=0)) > 0.9
+    assert columns.max(axis=0).min() == 1.0
 
 
 def test_the_eye_goes_where_the_detail_is() -> None:
