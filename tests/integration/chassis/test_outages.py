@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from deploy.local.parts.lifecycle import bring_up
+from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.nats import PROBER, NatsServer
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
@@ -44,6 +44,10 @@ class Restartable:
             await self._process.exited()
             self._process = None
 
+    async def end(self) -> None:
+        await self.kill()
+        sweep(self._part.litter())
+
 
 @asynccontextmanager
 async def nats(folder: Path) -> AsyncIterator[tuple[Restartable, BusSettings]]:
@@ -55,7 +59,7 @@ async def nats(folder: Path) -> AsyncIterator[tuple[Restartable, BusSettings]]:
     try:
         yield server, BusSettings(nats_url=SecretStr(part.url(SERVICE)))
     finally:
-        await server.kill()
+        await server.end()
         port.close()
 
 
@@ -72,7 +76,7 @@ async def postgres(folder: Path) -> AsyncIterator[tuple[Restartable, DatabaseSet
         await migrate(settings, folder / "migrations")
         yield server, settings
     finally:
-        await server.kill()
+        await server.end()
         port.close()
 
 
