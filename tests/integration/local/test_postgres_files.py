@@ -1,14 +1,17 @@
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.local.errors import StackError
 from deploy.local.parts import postgres_files
 from deploy.local.parts.postgres_files import Installation
 from deploy.local.parts.process import Account
 
+OTHER = Account(65_534, 65_534)
 OTHERS_READ, OTHERS_ENTER = 0o004, 0o005
 
 
@@ -34,9 +37,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return package
 
 
+@pytest.fixture(autouse=True)
+def _an_account_that_can_only_what_everybody_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads the rights instead of changing the account, which root alone could."""
+
+    def can_start(program: Path, _: Account) -> bool:
+        return all(path.stat().st_mode & 0o001 for path in (program, *program.parents))
+
+    monkeypatch.setattr(postgres_files, "_can_start", can_start)
+
+
 @pytest.mark.usefixtures("package")
 def test_programs_that_the_account_cannot_reach_are_copied_to_where_it_can() -> None:
-    installation = Installation(Account(65_534, 65_534))
+    installation = Installation(OTHER)
     copy = installation.copy
     assert copy is not None
     try:
@@ -46,6 +59,30 @@ def test_programs_that_the_account_cannot_reach_are_copied_to_where_it_can() -> 
         assert installation.program("postgres").is_relative_to(copy)
     finally:
         shutil.rmtree(copy)
+
+
+@pytest.mark.usefixtures("package")
+def test_a_private_temporary_folder_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private, public = tmp_path / "private", Path("/tmp")  # what everybody can enter
+    private.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(private))
+    monkeypatch.setattr(postgres_files, "_SYSTEM_TEMPORARY", (str(public),))
+    copy = Installation(OTHER).copy
+    assert copy is not None
+    shutil.rmtree(copy)
+    assert copy.parent == public
+    assert list(private.iterdir()) == []
+
+
+@pytest.mark.usefixtures("package")
+def test_where_every_place_is_private_the_remedy_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(private))
+    monkeypatch.setattr(postgres_files, "_SYSTEM_TEMPORARY", ())
+    with pytest.raises(StackError, match="let everybody enter one of them, or start the stack as an ordinary user"):
+        Installation(OTHER)
+    assert list(private.iterdir()) == []
 
 
 def test_programs_are_used_where_they_are_by_whoever_installed_them(package: Path) -> None:
