@@ -26,7 +26,7 @@ from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
 from services.consent.worker import Worker
 from services.keyring.purge import PurgeLoop
-from services.keyring.purposes import RetentionPurposeKeys
+from services.keyring.purpose_keys import RetentionPurposeKeys
 
 NAME = "consent"
 SERVICES = (

@@ -123,7 +123,7 @@ class NoticeStore(Protocol):
 
 
 class PurposeKeys(Protocol):
-    """Keys of purposes, as `services.keyring.purposes` has them of retention."""
+    """Keys of purposes, as `services.keyring.purpose_keys` has them of retention."""
 
     async def grant(
         self,

@@ -44,7 +44,7 @@ class RetentionKeyring:
         await self._listening.wait()
 
     async def run(self) -> None:
-        """Listens to what the retention service destroys, for ever."""
+        """Listen to what the retention service destroys, until cancelled."""
         while True:
             try:
                 await self._listen()
@@ -104,7 +104,7 @@ class RetentionKeyring:
                 response = await self._stub.CreateDataKeys(request)
             except grpc.aio.AioRpcError as error:
                 raise translation.keyring_error(error) from error
-        if not opening.void:  # whoever seals with a new key opens it next, to see whether it still may
+        if not opening.void:  # a service that seals with a new key opens it next, to see whether it still may
             self._cache.put(opening, {key.id: key.key for key in response.keys if key.id not in opening.lost_ids})
         return [DataKey(key.id, key.key, response.purpose_revision) for key in response.keys]
 

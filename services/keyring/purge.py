@@ -41,10 +41,10 @@ class PurgeLoop:
         self._hint = asyncio.Event()
 
     async def run(self) -> None:
-        """Carries out orders, for ever."""
+        """Carry out orders, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consumer().run())
-            tasks.create_task(self._sweep_again_and_again())
+            tasks.create_task(self._run_sweep())
 
     async def sweep(self) -> int:
         """Carries out what is outstanding now, and returns how many orders were completed.
@@ -57,7 +57,7 @@ class PurgeLoop:
             completed += await self._carry_out(order)
         return completed
 
-    async def _sweep_again_and_again(self) -> None:
+    async def _run_sweep(self) -> None:
         while True:
             self._hint.clear()
             try:

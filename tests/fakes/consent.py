@@ -228,7 +228,7 @@ class GrantedKey:
 
 
 class FakePurposeKeys:
-    """Implements `services.keyring.purposes.PurposeKeys`.
+    """Implements `services.keyring.purpose_keys.PurposeKeys`.
 
     `silent` makes every call fail without an effect; `deaf` makes it fail after its effect.
     """

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.keyring.errors import GrantStale
-from services.keyring.purposes import PurposeKeys
+from services.keyring.purpose_keys import PurposeKeys
 
 
 class PurposeKeysSuite:

@@ -1,6 +1,6 @@
 import pytest
 
-from services.keyring.purposes import PurposeKeys
+from services.keyring.purpose_keys import PurposeKeys
 from tests.contract.consent.purpose_keys_suite import PurposeKeysSuite
 from tests.fakes.consent import FakePurposeKeys
 

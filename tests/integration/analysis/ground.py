@@ -42,7 +42,7 @@ from services.chassis.settings import BusSettings, ObjectStoreSettings
 from services.keyring import NewDataKey
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure import RetentionErasures
-from services.keyring.purposes import RetentionPurposeKeys
+from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.fakes.ports import free_port
 from tests.integration.retention.running import Callers
 

@@ -51,7 +51,7 @@ from services.consent.worker import Worker
 from services.keyring import NewDataKey, PurposeNotGranted
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
-from services.keyring.purposes import RetentionPurposeKeys
+from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.contract.consent.store_suite import FOLDER
 from tests.fakes.certificates import FakeAuthority
 from tests.fakes.ports import free_port

@@ -1,6 +1,6 @@
 import pytest
 
-from services.keyring.purposes import PurposeKeys, RetentionPurposeKeys
+from services.keyring.purpose_keys import PurposeKeys, RetentionPurposeKeys
 from tests.contract.consent.purpose_keys_suite import PurposeKeysSuite
 from tests.integration.consent.house import RunningConsent
 

@@ -28,7 +28,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.error_details import RemoteError, read_error
 from services.chassis.settings import ObjectStoreSettings, TlsSettings
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
-from services.keyring.purposes import RetentionPurposeKeys
+from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.fakes.certificates import FakeAuthority
 from tests.unit.ingest.room import pieces
 

@@ -15,7 +15,7 @@ from services.keyring.cache import SILENCE_SECONDS
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure import RetentionErasures
 from services.keyring.errors import GrantStale, NothingToErase, PersonErased
-from services.keyring.purposes import RetentionPurposeKeys
+from services.keyring.purpose_keys import RetentionPurposeKeys
 from services.retention.domain import Revocation
 from services.retention.store.database import PostgresStore
 from services.retention.translation import purge_ordered
