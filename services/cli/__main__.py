@@ -15,14 +15,15 @@ from services.cli.output import emit
 
 USAGE_STATUS = 2
 
-_GROUPS: Mapping[str, Sequence[str]] = {
-    "services.cli.stack": ("up", "down", "status"),
-    "services.cli.commands": ("import", "findings", "ideas", "consent", "withdraw", "erase"),
-    "services.cli.token": ("token",),
-    "services.cli.models": ("models",),
-    "services.cli.engines": ("engines",),
-    "services.cli.bench": ("bench",),
-    "services.cli.restyle": ("restyle",),
+GROUPS: Mapping[str, Sequence[str]] = {
+    "services.cli.stack.commands": ("up", "down", "status"),
+    "services.cli.photos.commands": ("import", "findings", "search", "ideas", "erase"),
+    "services.cli.consent.commands": ("consent", "withdraw"),
+    "services.cli.stack.token": ("token",),
+    "services.cli.models.commands": ("models",),
+    "services.cli.models.engines": ("engines",),
+    "services.cli.bench.commands": ("bench",),
+    "services.cli.restyle.commands": ("restyle",),
 }
 
 
@@ -36,8 +37,8 @@ def application(first: str = "") -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(lambda: None)  # a single command is a subcommand too
-    wanted = [group for group, names in _GROUPS.items() if first in names]
-    for group in wanted or _GROUPS:
+    wanted = [group for group, names in GROUPS.items() if first in names]
+    for group in wanted or GROUPS:
         importlib.import_module(group).register(app)
     return app
 

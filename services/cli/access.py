@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 
 from deploy.local import daemon
 from deploy.local.home import default_home
-from services.cli.client import Access
-from services.cli.stack import stack_failures
-from services.cli.token import local_token, public_addresses
+from services.cli.client import Access, Services, connect
+from services.cli.output import failures
+from services.cli.stack.failures import stack_failures
+from services.cli.stack.token import local_token, public_addresses
 
 _TOKEN_LIFE = timedelta(hours=12)
 
@@ -23,3 +26,14 @@ def access_of(subject: str) -> Access:
         ca_certificate=home.authority.read_bytes(),
         token=local_token(home, subject, ttl=_TOKEN_LIFE),
     )
+
+
+def run_connected(work: Callable[[Services], Coroutine[None, None, None]], subject: str, *, as_json: bool) -> None:
+    """Run the work of a command on the services, as a person."""
+
+    async def connected() -> None:
+        async with connect(access_of(subject)) as services:
+            await work(services)
+
+    with failures(as_json=as_json):
+        asyncio.run(connected())

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 EXIT_FAILED = 1
 _CLOSED_STATUS = 141
-"""What a shell says of a command that was ended because nobody reads its output (128 + SIGPIPE)."""
+"""What a shell says of a command that was ended because its output is read no more (128 + SIGPIPE)."""
 _REASONLESS = {
     grpc.StatusCode.UNAVAILABLE: (
         "STACK_UNREACHABLE",
@@ -90,7 +90,7 @@ def failures(*, as_json: bool) -> Iterator[None]:
             as_json=as_json,
         )
     except BrokenPipeError:
-        # Whoever read the output has seen enough, as `head` has; the interpreter must not try to flush the rest.
+        # The reader of the output has seen enough, as `head` has; the interpreter must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(_CLOSED_STATUS) from None
     except OSError as error:

@@ -7,14 +7,14 @@ import pytest
 
 from deploy.local.home import StackHome
 from inference.models import build as models
-from tests.e2e.living import LivingStack
+from tests.e2e.harness import RunningStack
 from tests.e2e.pictures import make_roll
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     models.build_all(models.default_home())
-    living = LivingStack(StackHome(tmp_path_factory.mktemp("stack") / "home"))
+    living = RunningStack(StackHome(tmp_path_factory.mktemp("stack") / "home"))
     started = living.run("up")
     assert started.returncode == 0, started.stderr
     yield living

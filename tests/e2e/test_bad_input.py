@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.e2e.living import LivingStack, Row
+from tests.e2e.harness import Row, RunningStack
 from tests.e2e.pictures import now, save, sources
 
 WHO = "messy"
@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def answers(stack: LivingStack, folder: Path) -> dict[str, Row]:
+def answers(stack: RunningStack, folder: Path) -> dict[str, Row]:
     return stack.bring_in(folder, WHO, "CLOUD_PROCESSING")
 
 
@@ -89,11 +89,11 @@ def test_one_of_two_copies_is_stored_and_the_other_known(answers: dict[str, Row]
     assert sorted(str(answers[name]["outcome"]) for name in ("good.jpg", "copy of good.jpg")) == ["known", "stored"]
 
 
-def test_nothing_restarted(stack: LivingStack, answers: dict[str, Row]) -> None:
+def test_nothing_restarted(stack: RunningStack, answers: dict[str, Row]) -> None:
     assert {part.part: part.restarts for part in stack.state.parts if part.restarts} == {}
 
 
-def test_refused_files_leave_no_row_behind(stack: LivingStack, answers: dict[str, Row]) -> None:
+def test_refused_files_leave_no_row_behind(stack: RunningStack, answers: dict[str, Row]) -> None:
     stored = [row for row in answers.values() if row["outcome"] == "stored"]
     findings = stack.findings(WHO)
     assert {name for name, row in findings.items() if row["state"] == "done"} == {str(row["file"]) for row in stored}
@@ -116,6 +116,6 @@ def test_refused_files_leave_no_row_behind(stack: LivingStack, answers: dict[str
     ],
 )  # fmt: skip
 def test_a_wrong_command_is_one_line_with_its_reason(
-    stack: LivingStack, arguments: tuple[str, ...], reason: str
+    stack: RunningStack, arguments: tuple[str, ...], reason: str
 ) -> None:
     assert stack.failure(*arguments)["reason"] == reason

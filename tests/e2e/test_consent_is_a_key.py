@@ -4,19 +4,19 @@ import json
 import time
 from pathlib import Path
 
-from tests.e2e.living import LivingStack
+from tests.e2e.harness import RunningStack
 from tests.e2e.pictures import FACE
 from tests.integration.clear_text import without_times_of_day
 
 PATIENCE_SECONDS = 60.0
 
 
-def purposes_of_findings(stack: LivingStack, subject: str) -> set[object]:
+def purposes_of_findings(stack: RunningStack, subject: str) -> set[object]:
     query = "SELECT DISTINCT f.purpose FROM findings f JOIN media m ON m.id = f.media_id WHERE m.subject = %s"
     return {purpose for (purpose,) in stack.select("analysis", query, stack.pseudonym(subject))}
 
 
-def all_objects_are_spoken_of(stack: LivingStack) -> bool:
+def all_objects_are_spoken_of(stack: RunningStack) -> bool:
     """Whether every object belongs to a row: a person without rows has no objects then.
 
     Somebody else's idea may be in the making, its object put and its row not yet written; that lasts a moment.
@@ -25,7 +25,7 @@ def all_objects_are_spoken_of(stack: LivingStack) -> bool:
     return all(set(kept[bucket]) <= named[bucket] for bucket in kept)
 
 
-def test_without_face_grouping_there_is_no_template_anywhere(stack: LivingStack, roll: Path) -> None:
+def test_without_face_grouping_there_is_no_template_anywhere(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "faceless", "CLOUD_PROCESSING")
     found = stack.findings("faceless")[FACE]
     assert found["faces"]
@@ -34,13 +34,13 @@ def test_without_face_grouping_there_is_no_template_anywhere(stack: LivingStack,
     assert purposes_of_findings(stack, "faceless") == {"CLOUD_PROCESSING"}
 
 
-def test_a_later_grant_is_worked_off(stack: LivingStack, roll: Path) -> None:
+def test_a_later_grant_is_worked_off(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "later", "CLOUD_PROCESSING")
     stack.bring_in(roll, "later", "LOCATION")
     assert stack.findings("later")[FACE]["position"] is not None
 
 
-def test_withdrawing_one_purpose_takes_what_was_learnt_for_it(stack: LivingStack, roll: Path) -> None:
+def test_withdrawing_one_purpose_takes_what_was_learnt_for_it(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "shy", "CLOUD_PROCESSING,LOCATION")
     stack.rows("withdraw", "LOCATION", "--subject", "shy")
     assert "position" not in stack.findings("shy")[FACE]
@@ -51,7 +51,7 @@ def test_withdrawing_one_purpose_takes_what_was_learnt_for_it(stack: LivingStack
 
 
 def test_withdrawal_during_an_import_stops_it_and_nothing_can_be_opened(
-    stack: LivingStack, roll: Path, tmp_path: Path
+    stack: RunningStack, roll: Path, tmp_path: Path
 ) -> None:
     originals = sorted(roll.iterdir())
     folder = tmp_path / "roll"
@@ -79,7 +79,7 @@ def test_withdrawal_during_an_import_stops_it_and_nothing_can_be_opened(
     assert keys == 0
 
 
-def test_erasing_one_photo_takes_its_ideas_along(stack: LivingStack, roll: Path) -> None:
+def test_erasing_one_photo_takes_its_ideas_along(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "onephoto", "CLOUD_PROCESSING")
     before = stack.rows("ideas", "--subject", "onephoto")
     (erasure,) = stack.rows("erase", "--subject", "onephoto", "--file", FACE)
@@ -89,7 +89,7 @@ def test_erasing_one_photo_takes_its_ideas_along(stack: LivingStack, roll: Path)
     assert not {idea["name"] for idea in before if FACE in str(idea["media"])} & left
 
 
-def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: LivingStack, roll: Path) -> None:
+def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "gone", "CLOUD_PROCESSING,LOCATION,FACE_GROUPING")
     (erasure,) = stack.rows("erase", "--subject", "gone")
     assert erasure["state"] == "PURGED"
@@ -103,7 +103,7 @@ def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: LivingSta
         assert time.monotonic() < until
 
 
-def test_two_persons_never_see_each_others_anything(stack: LivingStack, roll: Path) -> None:
+def test_two_persons_never_see_each_others_anything(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "ada", "CLOUD_PROCESSING")
     stack.rows("consent", "--grant", "CLOUD_PROCESSING", "--subject", "bob")
     assert stack.rows("findings", "--subject", "bob") == []
@@ -114,7 +114,7 @@ def test_two_persons_never_see_each_others_anything(stack: LivingStack, roll: Pa
     assert not mine & {idea["name"] for idea in stack.rows("ideas", "--subject", "bob")}
 
 
-def test_nothing_personal_stands_in_any_column_in_clear(stack: LivingStack, roll: Path) -> None:
+def test_nothing_personal_stands_in_any_column_in_clear(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "zebulon", "CLOUD_PROCESSING,LOCATION")
     for service in ("consent", "ingest", "analysis", "suggestion", "retention"):
         for table in stack.tables(service):

@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from grpc_status import rpc_status
 
-from tests.e2e.living import LivingStack
+from tests.e2e.harness import RunningStack
 
 SERVICES = {
     "consent": "pellicule.consent.v1.ConsentService",
@@ -22,7 +22,7 @@ SERVICES = {
 }
 
 
-def token(stack: LivingStack, *arguments: str) -> str:
+def token(stack: RunningStack, *arguments: str) -> str:
     done = stack.run("token", *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -49,7 +49,7 @@ def reason(error: grpc.RpcError) -> str:
 
 
 @pytest.fixture(params=SERVICES)
-def door(request: pytest.FixtureRequest, stack: LivingStack) -> Iterator[tuple[str, grpc.Channel]]:
+def door(request: pytest.FixtureRequest, stack: RunningStack) -> Iterator[tuple[str, grpc.Channel]]:
     credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
     with grpc.secure_channel(stack.address(request.param), credentials) as channel:
         yield request.param, channel
@@ -70,7 +70,7 @@ def test_reflection_names_every_service(door: tuple[str, grpc.Channel]) -> None:
         ("retention", "RequestErasure"), ("retention", "ListErasures"),
     ],
 )  # fmt: skip
-def test_without_a_token_nothing_of_a_person_is_answered(stack: LivingStack, name: str, method: str) -> None:
+def test_without_a_token_nothing_of_a_person_is_answered(stack: RunningStack, name: str, method: str) -> None:
     credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
     with (
         grpc.secure_channel(stack.address(name), credentials) as channel,
@@ -81,7 +81,7 @@ def test_without_a_token_nothing_of_a_person_is_answered(stack: LivingStack, nam
     assert "TOKEN_MISSING" in reason(caught.value)
 
 
-def test_with_a_token_a_person_is_answered(stack: LivingStack) -> None:
+def test_with_a_token_a_person_is_answered(stack: RunningStack) -> None:
     credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
     with grpc.secure_channel(stack.address("consent"), credentials) as channel:
         answer = call(channel, SERVICES["consent"], "GetConsentState", token(stack, "--subject", "stranger"))
@@ -90,7 +90,7 @@ def test_with_a_token_a_person_is_answered(stack: LivingStack) -> None:
     assert len(state["purposes"]) == 6
 
 
-def test_an_expired_token_is_named_as_such(stack: LivingStack) -> None:
+def test_an_expired_token_is_named_as_such(stack: RunningStack) -> None:
     short = token(stack, "--subject", "stranger", "--ttl", "1s")
     credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
     with grpc.secure_channel(stack.address("consent"), credentials) as channel:
@@ -104,7 +104,7 @@ def test_an_expired_token_is_named_as_such(stack: LivingStack) -> None:
                 assert "TOKEN_EXPIRED" in found
 
 
-def test_keys_are_not_for_persons(stack: LivingStack) -> None:
+def test_keys_are_not_for_persons(stack: RunningStack) -> None:
     credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
     with (
         grpc.secure_channel(stack.address("retention"), credentials) as channel,
@@ -118,7 +118,7 @@ def test_keys_are_not_for_persons(stack: LivingStack) -> None:
     assert "CALLER_NOT_ALLOWED" in reason(caught.value)
 
 
-def test_another_persons_media_does_not_exist(stack: LivingStack) -> None:
+def test_another_persons_media_does_not_exist(stack: RunningStack) -> None:
     credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
     stack.rows("consent", "--grant", "CLOUD_PROCESSING", "--subject", "stranger")
     with (

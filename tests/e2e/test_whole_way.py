@@ -5,23 +5,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.e2e.living import LivingStack, Row
+from tests.e2e.harness import Row, RunningStack
 from tests.e2e.pictures import FACE
 
 WHO = "way"
 
 
 @pytest.fixture(scope="module")
-def answers(stack: LivingStack, roll: Path) -> dict[str, Row]:
+def answers(stack: RunningStack, roll: Path) -> dict[str, Row]:
     return stack.bring_in(roll, WHO)
 
 
 @pytest.fixture(scope="module")
-def findings(stack: LivingStack, answers: dict[str, Row]) -> dict[str, Row]:
+def findings(stack: RunningStack, answers: dict[str, Row]) -> dict[str, Row]:
     return stack.findings(WHO)
 
 
-def test_without_a_grant_nothing_is_uploaded(stack: LivingStack, roll: Path) -> None:
+def test_without_a_grant_nothing_is_uploaded(stack: RunningStack, roll: Path) -> None:
     assert stack.failure("import", str(roll), "--subject", "nobody")["reason"] == "CONSENT_NEEDED"
     assert set(stack.rows_of("ingest", "nobody").values()) == {0}
     assert set(stack.rows_of("retention", "nobody").values()) == {0}
@@ -31,7 +31,7 @@ def test_every_file_is_stored(answers: dict[str, Row]) -> None:
     assert {row["outcome"] for row in answers.values()} == {"stored"}
 
 
-def test_a_second_import_finds_everything_known(stack: LivingStack, roll: Path, answers: dict[str, Row]) -> None:
+def test_a_second_import_finds_everything_known(stack: RunningStack, roll: Path, answers: dict[str, Row]) -> None:
     again = stack.bring_in(roll, WHO)
     assert {row["outcome"] for row in again.values()} == {"known"}
     assert set(again) == set(answers)
@@ -73,7 +73,7 @@ def test_the_cat_is_seen(findings: dict[str, Row]) -> None:
     assert "cat" in [name for name, _ in tags]
 
 
-def test_ideas_become_pictures(stack: LivingStack, answers: dict[str, Row], tmp_path: Path) -> None:
+def test_ideas_become_pictures(stack: RunningStack, answers: dict[str, Row], tmp_path: Path) -> None:
     ideas = stack.rows("ideas", "--subject", WHO, "--save", str(tmp_path))
     collages = [idea for idea in ideas if idea["kind"] == "COLLAGE"]
     assert collages
@@ -88,7 +88,7 @@ def test_ideas_become_pictures(stack: LivingStack, answers: dict[str, Row], tmp_
     assert len({rendition["layout"] for rendition in collages[0]["renditions"]}) == 3  # type: ignore[attr-defined]
 
 
-def test_no_idea_shows_the_blurred_shot_or_a_double(stack: LivingStack, answers: dict[str, Row]) -> None:
+def test_no_idea_shows_the_blurred_shot_or_a_double(stack: RunningStack, answers: dict[str, Row]) -> None:
     for idea in stack.rows("ideas", "--subject", WHO):
         media = idea["media"]
         assert isinstance(media, list)
@@ -97,14 +97,14 @@ def test_no_idea_shows_the_blurred_shot_or_a_double(stack: LivingStack, answers:
             assert not {"IMG_0003.jpg", "IMG_0007.jpg"} <= set(media)
 
 
-def test_titles_come_in_french(stack: LivingStack, answers: dict[str, Row]) -> None:
+def test_titles_come_in_french(stack: RunningStack, answers: dict[str, Row]) -> None:
     english = [idea["title"] for idea in stack.rows("ideas", "--subject", WHO, "--language", "en")]
     french = [idea["title"] for idea in stack.rows("ideas", "--subject", WHO, "--language", "fr")]
     assert len(english) == len(french)
     assert not set(english) & set(french)
 
 
-def test_objects_have_random_names_and_hold_no_picture(stack: LivingStack, answers: dict[str, Row]) -> None:
+def test_objects_have_random_names_and_hold_no_picture(stack: RunningStack, answers: dict[str, Row]) -> None:
     for bucket, names in stack.objects().items():
         assert names, bucket
         assert not [name for name in names if "IMG" in name or "way" in name]

@@ -12,17 +12,17 @@ import pytest_asyncio
 from PIL import Image
 
 from inference.restyling.assembly import FlowRestylerFiles
-from services.cli.bench_restyle import measure_at
-from services.cli.generated import SOURCE_TYPE
+from services.cli.bench.restyle import measure_at
 from services.cli.output import CommandFailed
-from services.cli.restyle import Wish, paint, read_picture
+from services.cli.restyle.commands import RestyleOptions, paint, read_picture
+from services.cli.restyle.generated import SOURCE_TYPE
 from tests.fakes.restyler_graphs import STYLES, write_flow
 from tests.integration.restyling.servers import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORKING = STYLES[:2]
-WISH = Wish(steps=2, strength=1.0, seed=5)
+WISH = RestyleOptions(steps=2, strength=1.0, seed=5)
 
 
 @pytest.fixture(scope="module")

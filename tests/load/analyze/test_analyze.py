@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from tests.e2e.living import LivingStack
+from tests.e2e.harness import RunningStack
 from tests.integration.analysis.ground import Ground
 from tests.integration.analysis.test_whole_way import about, settled
 from tests.unit.analysis.photos import LYON, encode, exif, photo
@@ -14,7 +14,7 @@ ROUNDS = 5
 MEBIBYTE = 1024 * 1024
 
 
-def test_stored_photos_are_understood_at_four_fifths_of_the_speed_of_the_bare_models(stack: LivingStack) -> None:
+def test_stored_photos_are_understood_at_four_fifths_of_the_speed_of_the_bare_models(stack: RunningStack) -> None:
     [row] = stack.rows("bench", "analyze")
     assert set(row) == FIELDS
     assert (row["name"], row["unit"], row["goal"]) == ("analyze", "photos/s", 0.8)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from services.cli.bench_inference import GOAL, MAIN_MODELS
-from tests.e2e.living import LivingStack
+from services.cli.bench.inference import GOAL, MAIN_MODELS
+from tests.e2e.harness import RunningStack
 
 FIELDS = {"name", "value", "unit", "limit", "ratio", "goal", "holds"}
 
 
 @pytest.mark.timeout(1800)
-def test_the_server_is_quick_enough_and_bears_what_comes(stack: LivingStack) -> None:
+def test_the_server_is_quick_enough_and_bears_what_comes(stack: RunningStack) -> None:
     rows = stack.rows("bench", "inference", seconds=1700)
 
     by_name = {str(row["name"]): row for row in rows}

@@ -1,0 +1,1 @@
+"""Commands about a person's consent: where every purpose stands, decisions, withdrawal."""

@@ -1,0 +1,1 @@
+"""Commands about models: the build, slots, engines."""

@@ -1,0 +1,83 @@
+"""The commands that move engines between a node and a bucket: publish, fetch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.engines.exports import default_home
+from inference.models.manifest import identities
+from services.chassis.clock import SystemClock
+from services.cli.models.engine_options import (
+    DEFAULT_BUCKET,
+    Bucket,
+    Device,
+    Folder,
+    Keys,
+    Tag,
+    engine_failures,
+    this_engine_node,
+)
+from services.cli.options import Json
+from services.cli.output import CommandFailed, emit, say
+
+if TYPE_CHECKING:
+    from inference.engines.node import Node
+    from inference.engines.store import EngineStore
+
+
+def publish(keys: Keys = None, bucket: Bucket = DEFAULT_BUCKET, folder: Folder = None, as_json: Json = False) -> None:
+    """Upload committed engines to the bucket, each manifest last. What is published is left alone."""
+    from inference.engines.verify import committed
+
+    with engine_failures(as_json=as_json), _store(bucket, folder) as store:
+        for key in keys or committed(folder or default_home()):
+            _moved("published", key, new=store.publish(key), as_json=as_json)
+
+
+def fetch(
+    keys: Keys = None,
+    bucket: Bucket = DEFAULT_BUCKET,
+    triton_tag: Tag = None,
+    device: Device = 0,
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Download engines from the bucket: those named, or the newest for this node of every model."""
+    with engine_failures(as_json=as_json), _store(bucket, folder) as store:
+        for key in keys or _fitting(store, this_engine_node(triton_tag, device)):
+            _moved("fetched", key, new=store.fetch(key), as_json=as_json)
+
+
+def _fitting(store: EngineStore, node: Node) -> list[str]:
+    from inference.engines.profiles import served_models
+
+    known = identities()
+    return [store.newest(served, known[source], node.target) for served, source in served_models(()).items()]
+
+
+@contextmanager
+def _store(bucket: str, folder: Path | None) -> Iterator[EngineStore]:
+    from inference.engines.store import Bucket as Where
+    from inference.engines.store import EngineStore
+
+    names = ("PELLICULE_S3_ENDPOINT", "PELLICULE_S3_ACCESS_KEY", "PELLICULE_S3_SECRET_KEY")
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise CommandFailed("SETTING_MISSING", f"set {', '.join(missing)} to reach the object store", missing[0])
+    endpoint, access, secret = (os.environ[name] for name in names)
+    store = EngineStore(Where(endpoint, access, secret, bucket), folder or default_home(), SystemClock())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _moved(what: str, key: str, *, new: bool, as_json: bool) -> None:
+    if as_json:
+        emit({"key": key, "new": new})
+    else:
+        say(f"{what if new else 'there already':<14} {key}")

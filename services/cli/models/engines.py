@@ -1,0 +1,230 @@
+"""The commands about TensorRT engines: export, plan, build, verify, publish, fetch, install."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import yaml
+
+from inference.engines.exports import default_home
+from inference.models.build import default_home as default_models
+from inference.models.manifest import identities, shipped_model
+from inference.slots.serving import served_identities, served_model
+from services.chassis.clock import SystemClock
+from services.cli.models.engine_options import (
+    DEFAULT_BUCKET,
+    Bucket,
+    Device,
+    Folder,
+    Keys,
+    Models,
+    Names,
+    Tag,
+    engine_failures,
+    this_engine_node,
+)
+from services.cli.models.engine_store import fetch, publish
+from services.cli.options import Json
+from services.cli.output import CommandFailed, emit, progress_bars, say
+
+if TYPE_CHECKING:
+    from inference.engines.build import Progress
+    from inference.engines.exports import Export
+    from inference.engines.manifest import Engine
+    from inference.engines.node import Node
+    from inference.engines.targets import Target
+DEFAULT_SECRET = "pellicule-engines"  # noqa: S105 - its name
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands."""
+    engines = typer.Typer(help="TensorRT engines: planned anywhere, built on the GPU node.", no_args_is_help=True)
+    for command in (export, plan, build, verify, publish, fetch, install):
+        engines.command(command.__name__)(command)
+    app.add_typer(engines, name="engines")
+
+
+def export(names: Names = None, folder: Folder = None, models: Models = None, as_json: Json = False) -> None:
+    """Type the graphs for TensorRT: half precision where the measured deltas allow. Needs no GPU."""
+    with engine_failures(as_json=as_json):
+        for each in _exports(names, folder, models):
+            record = each.record
+            if as_json:
+                emit(record.model_dump(mode="json", exclude={"profile"}) | {"path": str(each.onnx)})
+            else:
+                say(f"{record.model:<18} {record.precision}  {each.onnx}")
+                for delta in record.deltas:
+                    mark = " " if delta.holds else "!"
+                    say(f"  {mark} {delta.output}: {delta.metric} {delta.value:.3g} of {delta.most:g} ({delta.probe})")
+
+
+def plan(
+    names: Names = None,
+    gpu: Annotated[str | None, typer.Option("--gpu", help="The GPU, such as L4, A100, H200.")] = None,
+    sm: Annotated[int | None, typer.Option("--sm", help="Or its compute capability: 90 for 9.0.")] = None,
+    triton_tag: Tag = None,
+    tensorrt: Annotated[
+        str | None, typer.Option("--tensorrt", help="TensorRT in that image, where the table does not know it.")
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option("--job", help="Print a Kubernetes Job with this image instead of the commands.")
+    ] = None,
+    endpoint: Annotated[
+        str, typer.Option(envvar="PELLICULE_S3_ENDPOINT", help="For --job: the S3 server.")
+    ] = "http://object-store:8333",
+    bucket: Bucket = DEFAULT_BUCKET,
+    secret: Annotated[
+        str, typer.Option("--secret", help="For --job: the Secret with access-key and secret-key.")
+    ] = DEFAULT_SECRET,
+    selector: Annotated[
+        list[str] | None, typer.Option("--node", help="For --job: a node's label as name=value; can be repeated.")
+    ] = None,
+    folder: Folder = None,
+    models: Models = None,
+    as_json: Json = False,
+) -> None:
+    """Print the exact commands and the key of each engine. Needs no GPU and builds nothing."""
+    from inference.engines.job import JobSettings, job
+    from inference.engines.targets import DEFAULT_TAG, target
+
+    with engine_failures(as_json=as_json):
+        to = target(triton_tag=triton_tag or DEFAULT_TAG, tensorrt=tensorrt, sm=sm, gpu=gpu)
+        if image is not None:
+            settings = JobSettings(image, bucket, endpoint, secret, _labels(selector or ()))
+            say(yaml.safe_dump(job(names or (), to, settings), sort_keys=False).rstrip())
+            return
+        for each in _exports(names, folder, models):
+            parts, commands = each.parts(to), _commands(each, to)
+            if as_json:
+                emit({"key": parts.key, "onnx": str(each.onnx), "commands": commands})
+            else:
+                say(f"# {parts.key}\ncp {shlex.quote(str(each.onnx))} model.onnx")
+                for command in commands:
+                    say(shlex.join(command))
+
+
+def build(
+    names: Names = None,
+    triton_tag: Tag = None,
+    device: Device = 0,
+    timeout: Annotated[float, typer.Option("--timeout", help="The longest that one plan may take, in seconds.")] = 3600,
+    folder: Folder = None,
+    models: Models = None,
+    as_json: Json = False,
+) -> None:
+    """Build the engines on this GPU node, prove them and commit them. What is committed is left alone."""
+    from inference.engines.build import Builder
+
+    with engine_failures(as_json=as_json):
+        node = this_engine_node(triton_tag, device)
+        with _reporter() as report:
+            builder = Builder(node, folder or default_home(), SystemClock(), report, timeout)
+            built = [builder.build(each) for each in _exports(names, folder, models)]
+        for engine in built:
+            _print(engine, as_json=as_json)
+
+
+def verify(
+    keys: Keys = None,
+    anywhere: Annotated[
+        bool, typer.Option("--anywhere", help="Check the files alone, not that they fit here.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Ask each plan its probes again.")] = False,
+    triton_tag: Tag = None,
+    device: Device = 0,
+    folder: Folder = None,
+    models: Models = None,
+    as_json: Json = False,
+) -> None:
+    """Check committed engines: digests, limits, and that TensorRT and GPU here are those they were built for."""
+    from inference.engines import verify as verifying
+    from inference.engines.build import Builder
+
+    with engine_failures(as_json=as_json):
+        home, node = folder or default_home(), None if anywhere else this_engine_node(triton_tag, device)
+        for key in keys or verifying.committed(home):
+            engine = verifying.verify(home, key, node.target if node else None)
+            if again and node is not None:
+                (each,) = _exports([engine.parts.model], folder, models)
+                with _reporter() as report:
+                    Builder(node, home, SystemClock(), report).prove(each, home / "plans" / key / "model.plan")
+            _print(engine, as_json=as_json)
+
+
+def install(
+    repository: Annotated[Path, typer.Argument(help="The model repository that the server reads.")],
+    keys: Keys = None,
+    triton_tag: Tag = None,
+    device: Device = 0,
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Put engines into a model repository: those named, or all that are committed here for this node."""
+    from inference.engines.install import install as put
+
+    with engine_failures(as_json=as_json):
+        home, node = folder or default_home(), this_engine_node(triton_tag, device)
+        for key in keys or _committed_for(node, home):
+            path = put(repository, home, key, node.target)
+            emit({"key": key, "path": str(path)}) if as_json else say(f"{key}  {path}")
+
+
+def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | None) -> list[Export]:
+    from inference.engines.exporting import export as make
+    from inference.engines.profiles import served_models
+
+    made = []
+    for served, source in served_models(names or ()).items():
+        built = served_model(models or default_models(), source)
+        made.append(make(shipped_model(source), built, folder or default_home(), served=served))
+    return made
+
+
+def _commands(each: Export, target: Target) -> list[tuple[str, ...]]:
+    from inference.engines.commands import ask_command, build_command, measure_commands
+
+    parts, inputs = each.parts(target), each.record.inputs
+    return [build_command(parts, inputs), ask_command(inputs, 1), *measure_commands(parts, inputs)]
+
+
+def _committed_for(node: Node, home: Path) -> list[str]:
+    from inference.engines.profiles import served_models
+    from inference.engines.verify import newest
+
+    known = served_identities(default_models(), identities())
+    wanted = {served: known[source] for served, source in served_models(()).items()}
+    return newest(home, wanted, node.target)
+
+
+def _labels(pairs: Sequence[str]) -> dict[str, str]:
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise CommandFailed("USAGE", f"{wrong[0]!r} is no label; give it as name=value", "node")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@contextmanager
+def _reporter() -> Iterator[Callable[[Progress], None]]:
+    """Shows one line for the engine in work, with the seconds that its stage has taken."""
+    with progress_bars() as bars:
+        bar = bars.add_task("engines", total=None)
+
+        def report(progress: Progress) -> None:
+            model = progress.key.partition("/")[0]
+            bars.update(bar, description=f"{progress.stage.value} {model} {progress.seconds:.0f} s")
+
+        yield report
+
+
+def _print(engine: Engine, *, as_json: bool) -> None:
+    if as_json:
+        emit(engine.model_dump(mode="json"))
+    else:
+        tuned = next(each for each in engine.latencies if each.batch == engine.parts.batch.tuned)
+        size = engine.plan.size_bytes / 1e6
+        say(f"{engine.key}  {size:.1f} MB  batch {tuned.batch}: p50 {tuned.p50_ms} ms, p99 {tuned.p99_ms} ms")

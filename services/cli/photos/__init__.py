@@ -1,0 +1,1 @@
+"""Commands about a person's photos: import, findings, search, ideas, erase."""

@@ -1,0 +1,182 @@
+"""Bringing a folder in: consent, plan, uploads, and waiting until the ideas are there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import grpc
+from rich.progress import Progress
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+
+from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
+from pellicule.suggestion.v1 import suggestion_service_pb2
+from services.cli.client import LONG_CALL_SECONDS, PAGE_SIZE, SHORT_CALL_SECONDS, Services
+from services.cli.output import CommandFailed, from_rpc
+from services.cli.photos import listing, roll, upload_file
+from services.cli.photos.upload_file import FileResult
+
+CONCURRENT_UPLOADS = 4
+POLL_SECONDS = 0.25
+STALLED_SECONDS = 300.0
+Emit = Callable[[FileResult], None]
+
+
+async def run(
+    services: Services, folder: Path, *, allowed: frozenset[str], wait: bool, bars: Progress, emit: Emit
+) -> list[FileResult]:
+    """Import a folder; `emit` gets an answer for each file as soon as it is final."""
+    files, answers = await _describe_all(folder, bars)
+    tasks, planned = await upload_file.plan(services, files)
+    answers += planned
+    for answer in answers:
+        emit(answer)
+    uploaded = await _upload_all(
+        services, tasks, with_position="LOCATION" in allowed, bars=bars, emit=(lambda _: None) if wait else emit
+    )
+    if wait:
+        uploaded = await _finish(services, uploaded, bars=bars)
+        for answer in uploaded:
+            emit(answer)
+    return answers + uploaded
+
+
+async def _describe_all(folder: Path, bars: Progress) -> tuple[list[roll.RollFile], list[FileResult]]:
+    roll.register_formats()
+    paths = await asyncio.to_thread(lambda: list(roll.walk(folder)))
+    bar = bars.add_task("looking at files", total=len(paths))
+    files: list[roll.RollFile] = []
+    answers: list[FileResult] = []
+    for path in paths:
+        try:
+            files.append(await asyncio.to_thread(roll.describe, path, folder))
+        except roll.FileUnusable as error:
+            answers.append(FileResult(roll.display_name(path, folder), "refused", "FILE_UNUSABLE", str(error)))
+        bars.advance(bar)
+    return files, answers
+
+
+async def _upload_all(
+    services: Services, tasks: Sequence[upload_file.Task], *, with_position: bool, bars: Progress, emit: Emit
+) -> list[FileResult]:
+    """Upload in order of worth, a few at a time; once consent or the token is gone, nothing more is sent."""
+    bar = bars.add_task("uploading", total=len(tasks))
+    gate = asyncio.Semaphore(CONCURRENT_UPLOADS)
+    stopped: list[FileResult] = []
+
+    async def one(task: upload_file.Task) -> FileResult:
+        async with gate:
+            answer = await _one(services, task, stopped, with_position=with_position)
+        bars.advance(bar)
+        emit(answer)
+        return answer
+
+    return list(await asyncio.gather(*(one(task) for task in tasks)))
+
+
+async def _one(
+    services: Services, task: upload_file.Task, stopped: list[FileResult], *, with_position: bool
+) -> FileResult:
+    if stopped:
+        return FileResult(task.file.name, "skipped", stopped[0].reason, stopped[0].detail)
+    try:
+        answer = await upload_file.upload(services, task, with_position=with_position)
+    except OSError as error:
+        return FileResult(
+            task.file.name, "refused", "FILE_UNUSABLE", f"{error.strerror}; it changed while it was imported"
+        )
+    if answer.reason in upload_file.STOPPING:
+        stopped.append(answer)
+    return answer
+
+
+async def _finish(services: Services, uploaded: Sequence[FileResult], *, bars: Progress) -> list[FileResult]:
+    """Wait until everything is understood and the ideas are made; say which files turned out to be broken."""
+    await _wait_for_analysis(services, bars)
+    bar = bars.add_task("making ideas", total=1)
+    await _refresh(services)
+    bars.advance(bar)
+    parked = await _parked(services)
+    return [_with_parking(answer, parked.get(answer.media)) for answer in uploaded]
+
+
+async def _wait_for_analysis(services: Services, bars: Progress) -> None:
+    bar = bars.add_task("understanding", total=None)
+    loop = asyncio.get_running_loop()
+    last, since = -1, loop.time()
+    while True:
+        reply = await services.analysis.GetProgress(
+            analysis_service_pb2.GetProgressRequest(), metadata=services.headers, timeout=SHORT_CALL_SECONDS
+        )
+        finished = reply.done_count + reply.parked_count
+        bars.update(bar, completed=finished, total=finished + reply.pending_count)
+        # A photo that was stored a moment ago may not have been heard of yet.
+        if reply.pending_count == 0 and finished >= await _kept(services):
+            return
+        if finished != last:
+            last, since = finished, loop.time()
+        if loop.time() - since > STALLED_SECONDS:
+            raise CommandFailed(
+                "ANALYSIS_STALLED",
+                f"photos have been waiting for {STALLED_SECONDS:.0f} s; they are kept and will"
+                " be understood: look at `pellicule status` and the logs",
+            )
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _kept(services: Services) -> int:
+    """Count the media that are kept; none once consent was withdrawn."""
+    try:
+        return len(await listing.media(services))
+    except grpc.aio.AioRpcError as error:
+        if from_rpc(error).reason in upload_file.STOPPING:
+            return 0
+        raise
+
+
+def _passes(error: BaseException) -> bool:
+    """Say whether to call again: another call is at work on the same person, or a server comes back."""
+    return isinstance(error, grpc.aio.AioRpcError) and from_rpc(error).reason == "DEPENDENCY_UNAVAILABLE"
+
+
+@retry(
+    retry=retry_if_exception(_passes),
+    wait=wait_fixed(POLL_SECONDS),
+    stop=stop_after_delay(STALLED_SECONDS),
+    reraise=True,
+)
+async def _refresh(services: Services) -> None:
+    """Make the ideas. They are begun without being asked for; who comes second waits for its turn."""
+    try:
+        await services.suggestion.RefreshSuggestions(
+            suggestion_service_pb2.RefreshSuggestionsRequest(), metadata=services.headers, timeout=LONG_CALL_SECONDS
+        )
+    except grpc.aio.AioRpcError as error:
+        # Consent withdrawn meanwhile is an answer, not a failure: the files have been answered for.
+        if from_rpc(error).reason not in upload_file.STOPPING:
+            raise
+
+
+async def _parked(services: Services) -> dict[str, analysis_pb2.Analysis]:
+    found: dict[str, analysis_pb2.Analysis] = {}
+    token = ""
+    while True:
+        request = analysis_service_pb2.ListAnalysesRequest(page_size=PAGE_SIZE, page_token=token)
+        try:
+            reply = await services.analysis.ListAnalyses(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            if from_rpc(error).reason in upload_file.STOPPING:
+                return found
+            raise
+        found |= {row.media: row for row in reply.analyses if row.state == analysis_pb2.ANALYSIS_STATE_PARKED}
+        token = reply.next_page_token
+        if not token:
+            return found
+
+
+def _with_parking(answer: FileResult, parked: analysis_pb2.Analysis | None) -> FileResult:
+    if parked is None:
+        return answer
+    reason = analysis_pb2.ParkedReason.Name(parked.parked_reason).removeprefix("PARKED_REASON_")
+    return FileResult(answer.file, "refused", reason, parked.parked_detail, answer.media)

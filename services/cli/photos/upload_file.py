@@ -1,0 +1,165 @@
+"""Planning and uploading files as a phone does: what the service asks for, resumed where it broke off."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from pellicule.ingest.v1 import media_pb2, media_service_pb2
+from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
+from services.cli.output import from_rpc
+from services.cli.photos import roll
+
+PLAN_SIZE = 500
+ATTEMPTS = 6
+RETRY_SECONDS = 0.25
+_RESUMABLE = frozenset(
+    {"UPLOAD_OFFSET_WRONG", "UPLOAD_IN_PROGRESS", "DEPENDENCY_UNAVAILABLE", "STACK_UNREACHABLE", "CALL_BROKEN"}
+)
+STOPPING = frozenset({"PURPOSE_NOT_GRANTED", "TOKEN_EXPIRED"})
+_REFUSED = frozenset({"TYPE_UNSUPPORTED", "EMPTY", "TOO_LARGE"})
+_KNOWN = frozenset({"KNOWN", "DUPLICATE"})
+_EXPLAINED = {
+    "KNOWN": "it is kept already",
+    "DUPLICATE": "the same file comes in under another name",
+    "OUTSIDE_WINDOW": "it was taken before the window and OLDER_MEDIA does not reach back to it; grant OLDER_MEDIA",
+    "QUOTA": "the share of the store is used up; delete photos, or wait until some expire",
+    "TYPE_UNSUPPORTED": "its content is none of JPEG, PNG, WebP, HEIC and AVIF; convert it",
+    "EMPTY": "the file has no bytes; copy it again",
+    "TOO_LARGE": "it has more bytes or pixels than the service takes; send a smaller copy",
+    "DELETED": "you deleted it here before; it is not asked for again",
+}
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of a file: `outcome` is stored, known, skipped or refused; `media` is set if it is kept."""
+
+    file: str
+    outcome: str
+    reason: str
+    detail: str = ""
+    media: str = ""
+
+    @property
+    def row(self) -> dict[str, object]:
+        """The line that scripts read."""
+        return {"file": self.file, "outcome": self.outcome, "reason": self.reason, "detail": self.detail}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to upload, and in which form."""
+
+    file: roll.RollFile
+    action: media_pb2.PlanAction.ValueType
+    reason: str
+    preview_long_side: int
+
+
+async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list[Task], list[FileResult]]:
+    """Ask which files are wanted; return the uploads in order of worth, and the answers for the others."""
+    tasks: list[Task] = []
+    answers: list[FileResult] = []
+    for start in range(0, len(files), PLAN_SIZE):
+        batch = {file.client_id: file for file in files[start : start + PLAN_SIZE]}
+        request = media_service_pb2.PlanUploadsRequest(
+            assets=[summary(file) for file in batch.values()], can_make_previews=True
+        )
+        reply = await services.media.PlanUploads(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+        for item in reply.items:
+            file = batch[item.client_id]
+            reason = media_pb2.PlanReason.Name(item.reason).removeprefix("PLAN_REASON_")
+            if item.action == media_pb2.PLAN_ACTION_SKIP:
+                answers.append(FileResult(file.name, _outcome(reason), reason, _EXPLAINED.get(reason, ""), item.media))
+            else:
+                tasks.append(Task(file, item.action, reason, reply.preview_long_side))
+    return tasks, answers
+
+
+def summary(file: roll.RollFile) -> media_pb2.AssetSummary:
+    """Return what the service is told of a file before it is uploaded."""
+    capture_time = Timestamp()
+    capture_time.FromDatetime(file.capture_time)
+    return media_pb2.AssetSummary(
+        client_id=file.client_id, sha256=file.sha256, capture_time=capture_time, size_bytes=file.size,
+        width=file.width, height=file.height, content_type=file.content_type, file_name=file.name,
+        screenshot=file.screenshot,
+    )  # fmt: skip
+
+
+async def upload(services: Services, task: Task, *, with_position: bool) -> FileResult:
+    """Upload one file; a stream that breaks is resumed from what is committed."""
+    content, rendition = await asyncio.to_thread(_content, task, with_position=with_position)
+    request_id = str(uuid4())
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await _attempt(services, task, content, rendition, request_id)
+        except grpc.aio.AioRpcError as error:
+            failure = from_rpc(error)
+            if failure.reason not in _RESUMABLE or attempt == ATTEMPTS:
+                outcome = "skipped" if failure.reason in STOPPING | _RESUMABLE else "refused"
+                return FileResult(task.file.name, outcome, failure.reason, failure.message)
+        await asyncio.sleep(RETRY_SECONDS * 2**attempt)
+    raise AssertionError("the last attempt returns")
+
+
+def _outcome(reason: str) -> str:
+    if reason in _KNOWN:
+        return "known"
+    return "refused" if reason in _REFUSED else "skipped"
+
+
+def _content(task: Task, *, with_position: bool) -> tuple[bytes | Path, media_pb2.Rendition.ValueType]:
+    """Return what to send: a reduced copy if one was asked for and can be made, else the file itself."""
+    if task.action == media_pb2.PLAN_ACTION_UPLOAD_PREVIEW:
+        try:
+            reduced = roll.make_preview(task.file.path, task.preview_long_side, with_position=with_position)
+        except roll.NotDecodable:
+            # A broken picture goes up as it is: the service names what is wrong with it better than Pillow does.
+            return task.file.path, media_pb2.RENDITION_ORIGINAL
+        return reduced, media_pb2.RENDITION_PREVIEW
+    return task.file.path, media_pb2.RENDITION_ORIGINAL
+
+
+async def _attempt(
+    services: Services,
+    task: Task,
+    content: bytes | Path,
+    rendition: media_pb2.Rendition.ValueType,
+    request_id: str,
+) -> FileResult:
+    start = media_service_pb2.StartUploadRequest(
+        request_id=request_id, asset=summary(task.file), rendition=rendition,
+        size_bytes=len(content) if isinstance(content, bytes) else task.file.size,
+        sha256=hashlib.sha256(content).digest() if isinstance(content, bytes) else task.file.sha256,
+    )  # fmt: skip
+    opened = await services.media.StartUpload(start, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+    if opened.upload.media:
+        return FileResult(task.file.name, "stored", task.reason, media=opened.upload.media)
+    reply = await services.media.UploadMedia(
+        _stream(opened.upload, content), metadata=services.headers, timeout=LONG_CALL_SECONDS
+    )
+    return FileResult(task.file.name, "stored", task.reason, media=reply.upload.media)
+
+
+async def _stream(
+    upload: media_pb2.Upload, content: bytes | Path
+) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
+    offset = upload.committed_size_bytes
+    yield media_service_pb2.UploadMediaRequest(header=media_service_pb2.UploadHeader(upload=upload.name, offset=offset))
+    if isinstance(content, bytes):
+        for position in range(offset, len(content), CHUNK_SIZE):
+            yield media_service_pb2.UploadMediaRequest(chunk=content[position : position + CHUNK_SIZE])
+        return
+    with content.open("rb") as file:
+        file.seek(offset)
+        while chunk := await asyncio.to_thread(file.read, CHUNK_SIZE):
+            yield media_service_pb2.UploadMediaRequest(chunk=chunk)

@@ -1,0 +1,1 @@
+"""Commands about the stack on this machine: start, stop, status, tokens."""

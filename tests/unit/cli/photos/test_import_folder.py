@@ -1,0 +1,62 @@
+"""Waiting for ideas: what passes is waited for, what does not is said."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import grpc
+import pytest
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+from tenacity import wait_none
+
+from services.cli.client import Services
+from services.cli.photos import import_folder
+
+
+def _error(code: grpc.StatusCode, reason: str) -> grpc.aio.AioRpcError:
+    detail = any_pb2.Any()
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason))
+    status = status_pb2.Status(code=code.value[0], message="m", details=[detail]).SerializeToString()
+    trailing = grpc.aio.Metadata(("grpc-status-details-bin", status))
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, "m")
+
+
+class _Suggestion:
+    """Fails as it is told, then answers."""
+
+    def __init__(self, *errors: grpc.aio.AioRpcError) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    async def RefreshSuggestions(self, *_: object, **__: object) -> None:  # noqa: N802  # as in the contract
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+def _services(suggestion: _Suggestion) -> Services:
+    return cast("Services", cast("Any", SimpleNamespace(suggestion=suggestion, headers=())))
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    retrying = cast("Any", import_folder._refresh).retry
+    monkeypatch.setattr(retrying, "wait", wait_none())
+
+
+async def test_ideas_that_another_call_is_making_are_waited_for() -> None:
+    busy = _error(grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+    suggestion = _Suggestion(busy, busy)
+
+    await import_folder._refresh(_services(suggestion))
+
+    assert suggestion.calls == 3
+
+
+async def test_what_does_not_pass_is_raised_at_once() -> None:
+    suggestion = _Suggestion(_error(grpc.StatusCode.INTERNAL, "INTERNAL"))
+
+    with pytest.raises(grpc.aio.AioRpcError):
+        await import_folder._refresh(_services(suggestion))
+
+    assert suggestion.calls == 1

@@ -1,0 +1,112 @@
+import io
+import os
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from PIL import ExifTags, Image
+
+from services.cli.photos import roll
+
+ORIENTATION, TAKEN, OFFSET = 0x0112, 0x9003, 0x9011
+
+
+@pytest.fixture(autouse=True)
+def _formats() -> None:
+    roll.register_formats()
+
+
+def picture(path: Path, size: tuple[int, int] = (400, 300), *, exif: Image.Exif | None = None) -> Path:
+    Image.new("RGB", size, (200, 120, 40)).save(path, exif=exif or Image.Exif())
+    return path
+
+
+def phone_exif(*, orientation: int = 1, taken: str = "2026:11:14 15:02:03", offset: str = "+01:00") -> Image.Exif:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    block = exif.get_ifd(ExifTags.IFD.Exif)
+    block[TAKEN], block[OFFSET] = taken, offset
+    position = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    position[1], position[2] = "N", (45.0, 45.0, 0.0)
+    return exif
+
+
+class TestDescribe:
+    def test_sides_are_those_of_the_upright_picture(self, tmp_path: Path) -> None:
+        found = roll.describe(picture(tmp_path / "a.jpg", exif=phone_exif(orientation=6)), tmp_path)
+        assert (found.width, found.height) == (300, 400)
+
+    def test_the_time_is_that_of_the_place(self, tmp_path: Path) -> None:
+        found = roll.describe(picture(tmp_path / "a.jpg", exif=phone_exif()), tmp_path)
+        assert found.capture_time == datetime(2026, 11, 14, 15, 2, 3, tzinfo=timezone(timedelta(hours=1)))
+
+    @pytest.mark.parametrize("taken", ["0000:00:00 00:00:00", "yesterday", ""])
+    def test_a_senseless_time_is_replaced_by_the_files(self, tmp_path: Path, taken: str) -> None:
+        path = picture(tmp_path / "a.jpg", exif=phone_exif(taken=taken))
+        os.utime(path, (1_790_000_000, 1_790_000_000))
+        assert roll.describe(path, tmp_path).capture_time == datetime.fromtimestamp(1_790_000_000, UTC)
+
+    def test_what_is_no_picture_is_described_all_the_same(self, tmp_path: Path) -> None:
+        (tmp_path / "note.jpg").write_text("hello")
+        found = roll.describe(tmp_path / "note.jpg", tmp_path)
+        assert (found.size, found.width, found.content_type) == (5, 0, "")
+
+    def test_a_pipe_is_refused(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.jpg")
+        with pytest.raises(roll.FileUnusable):
+            roll.describe(tmp_path / "pipe.jpg", tmp_path)
+
+    def test_a_dangling_link_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "link.jpg").symlink_to(tmp_path / "nowhere.jpg")
+        with pytest.raises(roll.FileUnusable):
+            roll.describe(tmp_path / "link.jpg", tmp_path)
+
+    @pytest.mark.parametrize("name", ["Screenshot_2026.png", "screenshot.jpg", "Capture d'écran.png"])
+    def test_screenshots_are_known_by_their_names(self, tmp_path: Path, name: str) -> None:
+        assert roll.describe(picture(tmp_path / name), tmp_path).screenshot
+
+    def test_a_name_that_is_no_text_is_spelt_out(self, tmp_path: Path) -> None:
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
+        path.write_bytes(b"x")
+        assert roll.describe(path, tmp_path).name == "caf\\xe9.jpg"
+
+
+class TestWalk:
+    def test_every_file_of_every_folder_comes_once(self, tmp_path: Path) -> None:
+        (tmp_path / "b" / "c").mkdir(parents=True)
+        for name in ("z.jpg", "b/y.txt", "b/c/x", ".hidden"):
+            (tmp_path / name).write_bytes(b"")
+        assert [roll.display_name(path, tmp_path) for path in roll.walk(tmp_path)] == [
+            ".hidden", "b/c/x", "b/y.txt", "z.jpg",
+        ]  # fmt: skip
+
+    def test_a_loop_of_links_ends(self, tmp_path: Path) -> None:
+        (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+        assert [path.name for path in roll.walk(tmp_path)] == ["loop"]
+
+
+class TestPreview:
+    def opened(self, content: bytes) -> Image.Image:
+        return Image.open(io.BytesIO(content))
+
+    def test_the_long_side_is_reduced(self, tmp_path: Path) -> None:
+        preview = self.opened(roll.make_preview(picture(tmp_path / "a.jpg", (3000, 1500)), 2048, with_position=True))
+        assert preview.size == (2048, 1024)
+
+    def test_orientation_and_time_stay(self, tmp_path: Path) -> None:
+        path = picture(tmp_path / "a.jpg", (3000, 1500), exif=phone_exif(orientation=8))
+        exif = self.opened(roll.make_preview(path, 2048, with_position=False)).getexif()
+        assert exif[ORIENTATION] == 8
+        assert exif.get_ifd(ExifTags.IFD.Exif)[TAKEN] == "2026:11:14 15:02:03"
+
+    @pytest.mark.parametrize("allowed", [True, False])
+    def test_the_position_goes_along_only_with_consent(self, tmp_path: Path, allowed: bool) -> None:
+        path = picture(tmp_path / "a.jpg", (3000, 1500), exif=phone_exif())
+        exif = self.opened(roll.make_preview(path, 2048, with_position=allowed)).getexif()
+        assert bool(exif.get_ifd(ExifTags.IFD.GPSInfo)) is allowed
+
+    def test_a_broken_picture_has_no_preview(self, tmp_path: Path) -> None:
+        path = picture(tmp_path / "a.jpg", (3000, 1500))
+        path.write_bytes(path.read_bytes()[:2000])
+        with pytest.raises(roll.NotDecodable):
+            roll.make_preview(path, 2048, with_position=True)

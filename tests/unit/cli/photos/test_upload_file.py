@@ -1,0 +1,77 @@
+"""Uploading: what breaks is resumed, what is refused is said."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import grpc
+import pytest
+
+from pellicule.ingest.v1 import media_pb2, media_service_pb2
+from services.cli.client import Services
+from services.cli.photos import upload_file
+from services.cli.photos.roll import RollFile
+
+
+class _Media:
+    """Breaks as many streams as it is told, then keeps what comes."""
+
+    def __init__(self, breaks: int, code: grpc.StatusCode) -> None:
+        self._breaks, self._code = breaks, code
+        self.requests: list[str] = []
+
+    async def StartUpload(  # noqa: N802  # as in the contract
+        self, request: media_service_pb2.StartUploadRequest, **_: object
+    ) -> media_service_pb2.StartUploadResponse:
+        self.requests.append(request.request_id)
+        return media_service_pb2.StartUploadResponse(upload=media_pb2.Upload(name="uploads/1"))
+
+    async def UploadMedia(self, requests: Any, **_: object) -> media_service_pb2.UploadMediaResponse:  # noqa: N802
+        if self._breaks:
+            self._breaks -= 1
+            raise grpc.aio.AioRpcError(self._code, grpc.aio.Metadata(), grpc.aio.Metadata(), "from gRPC itself")
+        sent = b"".join([request.chunk async for request in requests])
+        return media_service_pb2.UploadMediaResponse(upload=media_pb2.Upload(media=f"media/{len(sent)}"))
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload_file, "RETRY_SECONDS", 0.0)
+
+
+def _task(folder: Path) -> upload_file.Task:
+    path = folder / "a.jpg"
+    path.write_bytes(bytes(300_000))
+    file = RollFile(
+        path=path, name="a.jpg", sha256=hashlib.sha256(path.read_bytes()).digest(), size=300_000,
+        capture_time=datetime(2026, 11, 1, tzinfo=UTC), width=4, height=3, content_type="image/jpeg", screenshot=False,
+    )  # fmt: skip
+    return upload_file.Task(file, media_pb2.PLAN_ACTION_UPLOAD_ORIGINAL, "IN_WINDOW", 2048)
+
+
+async def _upload(media: _Media, folder: Path) -> upload_file.FileResult:
+    services = cast("Services", cast("Any", SimpleNamespace(media=media, headers=())))
+    return await upload_file.upload(services, _task(folder), with_position=False)
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE])
+async def test_a_stream_that_breaks_is_sent_again_under_the_same_request(tmp_path: Path, code: grpc.StatusCode) -> None:
+    media = _Media(2, code)
+    answer = await _upload(media, tmp_path)
+    assert (answer.outcome, answer.media) == ("stored", "media/300000")
+    assert len(media.requests) == 3
+    assert len(set(media.requests)) == 1
+
+
+async def test_a_stream_that_always_breaks_is_skipped_with_a_remedy(tmp_path: Path) -> None:
+    answer = await _upload(_Media(100, grpc.StatusCode.INTERNAL), tmp_path)
+    assert (answer.outcome, answer.reason) == ("skipped", "CALL_BROKEN")
+    assert "run the command again" in answer.detail
+
+
+def test_every_reason_to_skip_is_explained() -> None:
+    uploads = {"UNSPECIFIED", "IN_WINDOW", "SMALL", "OLDER_MEDIA_GRANTED", "ORIGINAL_WANTED", "SCREENSHOT"}
+    reasons = {name.removeprefix("PLAN_REASON_") for name in map(str, media_pb2.PlanReason.keys())}
+    assert reasons - uploads == upload_file._EXPLAINED.keys()
