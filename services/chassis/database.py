@@ -143,7 +143,8 @@ def _options(settings: DatabaseSettings) -> str:
         "lock_timeout": settings.database_lock_timeout_seconds,
         "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_SECONDS,
     }
-    return " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
+    # In UTC whatever the server's zone is: the first and last days that `datetime` holds stay within its years.
+    return " ".join(["-c timezone=UTC", *(f"-c {name}={round(each * 1000)}" for name, each in limits.items())])
 
 
 def _dbmate() -> str:

@@ -11,11 +11,19 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
 from services.chassis.calls import current_call
-from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
+from services.chassis.errors import (
+    DeadlineExceeded,
+    DependencyUnavailable,
+    DomainError,
+    FieldViolation,
+    InternalError,
+)
 
 STATUS_TRAILER = "grpc-status-details-bin"
 _MAX_MESSAGE = 1000
 """Characters of a message that go out; trailers are limited to 8 KiB by default."""
+_MAX_VIOLATIONS_BYTES = 3000
+"""Of all violations together; the first ones go out, and the client finds the rest when those are right."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,14 @@ class RemoteError:
         domain: Who said so, such as `retention.pellicule`.
         message: For a developer; holds no personal data.
         metadata: Further facts, by name.
+        violations: The fields of the request that are wrong.
     """
 
     reason: str
     domain: str
     message: str
     metadata: Mapping[str, str]
+    violations: tuple[FieldViolation, ...] = ()
 
 
 def status_code(error: DomainError) -> grpc.StatusCode:
@@ -65,11 +75,13 @@ def status_details(error: DomainError, domain: str) -> bytes:
 def read_error(error: grpc.aio.AioRpcError) -> RemoteError:
     """Returns what a failed call's answer says."""
     message = error.details() or ""
-    info = error_details_pb2.ErrorInfo()
+    info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in _received_status(error).details:
-        if detail.Is(info.DESCRIPTOR):
-            detail.Unpack(info)
-    return RemoteError(info.reason, info.domain, message, dict(info.metadata))
+        for known in (info, request):
+            if detail.Is(known.DESCRIPTOR):
+                detail.Unpack(known)
+    violations = tuple(FieldViolation(each.field, each.description) for each in request.field_violations)
+    return RemoteError(info.reason, info.domain, message, dict(info.metadata), violations)
 
 
 def as_domain_error(error: Exception) -> DomainError:
@@ -104,10 +116,13 @@ def _internal() -> InternalError:
 
 
 def _bad_request(error: DomainError) -> error_details_pb2.BadRequest:
-    violation = error_details_pb2.BadRequest.FieldViolation
-    return error_details_pb2.BadRequest(
-        field_violations=[violation(field=v.field, description=v.description) for v in error.violations]
-    )
+    request = error_details_pb2.BadRequest()
+    for each in error.violations:
+        request.field_violations.add(field=each.field, description=each.description)
+        if request.ByteSize() > _MAX_VIOLATIONS_BYTES:
+            del request.field_violations[-1]
+            break
+    return request
 
 
 def _packed(detail: Message) -> any_pb2.Any:

@@ -73,15 +73,20 @@ class DomainError(Exception):
 
 
 class FieldInvalid(DomainError):
-    """A field of the request is missing, malformed or out of bounds."""
+    """One or more fields of the request are missing, malformed or out of bounds."""
 
     status = Status.INVALID_ARGUMENT
     reason = "FIELD_INVALID"
 
     @classmethod
     def of(cls, field: str, description: str) -> Self:
-        """Returns the error for one field, with what to send instead."""
-        return cls(f"{field}: {description}", violations=(FieldViolation(field, description),))
+        """Return the error for one field, with what to send instead."""
+        return cls.all((FieldViolation(field, description),))
+
+    @classmethod
+    def all(cls, violations: Sequence[FieldViolation]) -> Self:
+        """Return the error for every field of a request that is wrong."""
+        return cls("; ".join(f"{each.field}: {each.description}" for each in violations), violations=violations)
 
 
 class TokenMissing(DomainError):

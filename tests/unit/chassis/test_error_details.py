@@ -7,12 +7,13 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from services.chassis.calls import Call, enter_call
-from services.chassis.error_details import as_domain_error, read_error, status_code, status_details
+from services.chassis.error_details import STATUS_TRAILER, as_domain_error, read_error, status_code, status_details
 from services.chassis.errors import (
     CHASSIS_ERRORS,
     DependencyUnavailable,
     DomainError,
     FieldInvalid,
+    FieldViolation,
     Status,
 )
 
@@ -53,6 +54,20 @@ def test_a_bad_field_comes_with_its_violation() -> None:
     assert isinstance(found[1], error_details_pb2.BadRequest)
     violation = found[1].field_violations[0]
     assert (violation.field, violation.description) == ("items[3].sha256", "send 32 bytes")
+
+
+def test_what_would_outgrow_the_trailers_is_left_out_of_the_violations() -> None:
+    error = FieldInvalid.all([FieldViolation(f"assets[{place}].sha256", "send 32 bytes") for place in range(1000)])
+    _, found = details(error)
+    assert isinstance(found[1], error_details_pb2.BadRequest)
+    assert found[1].field_violations[0].field == "assets[0].sha256"
+    assert len(status_details(error, "ingest.pellicule")) < 4500
+
+
+def test_a_client_reads_every_violation() -> None:
+    violations = (FieldViolation("name", "send one"), FieldViolation("size", "send less"))
+    trailers = grpc.aio.Metadata((STATUS_TRAILER, status_details(FieldInvalid.all(violations), "ingest.pellicule")))
+    assert read_error(aio_error(grpc.StatusCode.INVALID_ARGUMENT, trailers)).violations == violations
 
 
 def test_a_time_to_retry_comes_along() -> None:

@@ -1,0 +1,37 @@
+"""Language matching: the caller's BCP 47 code against the languages that words exist in (RFC 4647, section 3.4)."""
+
+import re
+from collections.abc import Sequence
+
+OFFERED = ("en", "fr")
+"""The languages of every word that a person reads; the first one answers a caller who names none."""
+
+_CODE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
+
+
+def match_language(code: str, offered: Sequence[str] = OFFERED) -> str | None:
+    """Return the offered language that a code asks for: "fr-CA" and "FR_ca" are both "fr".
+
+    Args:
+        code: BCP 47 code in any case; an underscore, as POSIX writes it, counts as a hyphen.
+        offered: Codes in the order of preference; the first one is the answer to an empty code.
+
+    Returns:
+        A member of `offered`; None when the code is malformed or asks for another language.
+    """
+    if not code:
+        return offered[0]
+    wanted = code.lower().replace("_", "-")
+    known = {each.lower(): each for each in offered}
+    return _lookup(wanted, known) if _CODE.fullmatch(wanted) else None
+
+
+def _lookup(wanted: str, known: dict[str, str]) -> str | None:
+    subtags = wanted.split("-")
+    while subtags:
+        if (found := known.get("-".join(subtags))) is not None:
+            return found
+        subtags.pop()
+        if subtags and len(subtags[-1]) == 1:  # what introduced the subtag that has just gone, such as `x` or `u`
+            subtags.pop()
+    return None
