@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from services.chassis.bus import Bus
 from services.chassis.database import Pool
-from services.chassis.dead_letters import bury
+from services.chassis.dead_letters import dead_letter
 from services.chassis.error_details import as_domain_error
 from services.chassis.errors import DomainError, Status
 from services.chassis.events import EventMalformed, IncomingEvent
@@ -139,7 +139,7 @@ class Consumer:
             await message.term()
             return
         if message.metadata.num_delivered > self._max_deliver * OUTAGE_PATIENCE:
-            await self._bury(message, event, "TOO_MANY_DELIVERIES")
+            await self._give_up(message, event, "TOO_MANY_DELIVERIES")
         else:
             await self._attempt(message, event)
 
@@ -152,16 +152,16 @@ class Consumer:
             with suppress(NatsError):
                 await message.nak()  # another replica, or this one after its restart, need not wait
             raise
-        except Exception as error:  # noqa: BLE001  # the worker's outer wall: a failure is retried or buried
-            await self._retry_or_bury(message, event, error)
+        except Exception as error:  # noqa: BLE001  # the worker's outer wall: a failure is retried or becomes a dead letter
+            await self._retry_or_give_up(message, event, error)
         else:
             await message.ack()
 
-    async def _retry_or_bury(self, message: Msg, event: IncomingEvent, error: Exception) -> None:
+    async def _retry_or_give_up(self, message: Msg, event: IncomingEvent, error: Exception) -> None:
         deliveries = message.metadata.num_delivered
         reason = error.reason if isinstance(error, DomainError) else type(error).__name__
         if deliveries >= self._max_deliver * (OUTAGE_PATIENCE if _is_outage(error) else 1):
-            await self._bury(message, event, reason, error)
+            await self._give_up(message, event, reason, error)
             return
         delay = _delay_seconds(error, deliveries)
         _log.warning(
@@ -174,11 +174,11 @@ class Consumer:
         )
         await message.nak(delay=delay)
 
-    async def _bury(self, message: Msg, event: IncomingEvent, reason: str, error: Exception | None = None) -> None:
+    async def _give_up(self, message: Msg, event: IncomingEvent, reason: str, error: Exception | None = None) -> None:
         deliveries = message.metadata.num_delivered
         if self._pool is not None:
-            await bury(self._pool, self._durable, event, deliveries=deliveries, reason=reason)
-        _log.error("event_buried", **self._fields(event), reason=reason, delivery=deliveries, exc_info=error)
+            await dead_letter(self._pool, self._durable, event, deliveries=deliveries, reason=reason)
+        _log.error("event_dead_lettered", **self._fields(event), reason=reason, delivery=deliveries, exc_info=error)
         await message.term()
 
     def _fields(self, event: IncomingEvent) -> dict[str, str]:
@@ -210,7 +210,7 @@ async def _next(subscription: JetStreamContext.PullSubscription) -> Msg | None:
 
 
 async def _leave(subscription: JetStreamContext.PullSubscription) -> None:
-    """Ends the subscription, so that the server does not deliver to nobody."""
+    """Ends the subscription, so that the server delivers no more to it."""
     with suppress(NatsError):
         await subscription.unsubscribe()
 

@@ -4,7 +4,7 @@ from services.chassis.database import Pool
 from services.chassis.events import IncomingEvent
 
 
-async def bury(pool: Pool, consumer: str, event: IncomingEvent, *, deliveries: int, reason: str) -> None:
+async def dead_letter(pool: Pool, consumer: str, event: IncomingEvent, *, deliveries: int, reason: str) -> None:
     """Keeps an event that is given up; the same event again changes nothing.
 
     Args:

@@ -1,3 +1,4 @@
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -7,18 +8,24 @@ from pathlib import Path
 
 import grpc
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
 
+from deploy.local.parts.postgres import postgres_server
 from services.chassis.clock import SystemClock
+from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.server import RunningServer, running_server
-from services.chassis.settings import ServiceSettings
+from services.chassis.settings import DatabaseSettings, ServiceSettings
 from services.chassis.tokens import Role, jwks_document, mint_token
 from tests.fakes.certificates import CertificateFiles, FakeAuthority
 from tests.integration.chassis import echo
 
 ISSUER = "pellicule-local"
 AUDIENCE = "pellicule"
+SERVICE = "ingest"
+"""Whose database and bus account the tests use."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,29 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     (folder / "subject.key").write_text(subject_key.hex() + "\n")
     echo.describe()
     return House(folder, FakeAuthority(folder), key, subject_key)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DatabaseSettings]:
+    folder = tmp_path_factory.mktemp("postgres")
+    async with postgres_server(folder, [SERVICE]) as server:
+        settings = DatabaseSettings(
+            database_url=SecretStr(server.url(SERVICE)), database_pool_size=6, database_lock_timeout_seconds=0.3
+        )
+        (folder / "migrations").mkdir()
+        (folder / "migrations" / "20260102000001_effect.sql").write_text(
+            "-- migrate:up\nCREATE TABLE effect (event_id text PRIMARY KEY);\n-- migrate:down\nDROP TABLE effect;\n"
+        )
+        await asyncio.gather(*(migrate(settings, folder / "migrations") for _ in range(2)))
+        yield settings
+
+
+@pytest.fixture
+async def pool(database: DatabaseSettings) -> AsyncIterator[Pool]:
+    async with open_pool(database) as pool:
+        async with pool.connection() as connection:
+            await connection.execute("TRUNCATE outbox, inbox, dead_letter, effect")
+        yield pool
 
 
 Start = Callable[[echo.Echo], AbstractAsyncContextManager[RunningServer]]

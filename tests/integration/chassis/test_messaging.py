@@ -8,17 +8,16 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from deploy.local.parts.nats import nats_server
-from deploy.local.parts.postgres import postgres_server
 from services.chassis.bus import Bus, connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent, first_time
-from services.chassis.database import Pool, migrate, open_pool, subject_lock, subject_turn
+from services.chassis.database import Pool, subject_lock, subject_turn
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.chassis.outbox import OutboxRelay, OutgoingEvent, append
-from services.chassis.settings import BusSettings, DatabaseSettings
+from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
+from tests.integration.chassis.conftest import SERVICE
 
-SERVICE = "ingest"
 STORED = f"pellicule.{SERVICE}.v1.MediaStored"
 DELETED = f"pellicule.{SERVICE}.v1.MediaDeleted"
 
@@ -29,32 +28,9 @@ class NotYet(DomainError):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DatabaseSettings]:
-    folder = tmp_path_factory.mktemp("postgres")
-    async with postgres_server(folder, [SERVICE]) as server:
-        settings = DatabaseSettings(
-            database_url=SecretStr(server.url(SERVICE)), database_pool_size=6, database_lock_timeout_seconds=0.3
-        )
-        (folder / "migrations").mkdir()
-        (folder / "migrations" / "20260102000001_effect.sql").write_text(
-            "-- migrate:up\nCREATE TABLE effect (event_id text PRIMARY KEY);\n-- migrate:down\nDROP TABLE effect;\n"
-        )
-        await asyncio.gather(*(migrate(settings, folder / "migrations") for _ in range(2)))
-        yield settings
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def nats(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BusSettings]:
     async with nats_server(tmp_path_factory.mktemp("nats"), [SERVICE]) as server:
         yield BusSettings(nats_url=SecretStr(server.url(SERVICE)))
-
-
-@pytest.fixture
-async def pool(database: DatabaseSettings) -> AsyncIterator[Pool]:
-    async with open_pool(database) as pool:
-        async with pool.connection() as connection:
-            await connection.execute("TRUNCATE outbox, inbox, dead_letter, effect")
-        yield pool
 
 
 @pytest.fixture
