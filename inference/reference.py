@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models.build import built_model
-from inference.models.sessions import ModelSession
+from inference.model_build.build import built_model
+from inference.model_build.sessions import ModelSession
 from inference.vision.alignment import face_chip
 from inference.vision.faces import EMBED_SCORE, EMBED_SIDE_PIXELS, Face, decode_faces
 from inference.vision.kinds import Kind, KindFinding, confirmed_kind, kind_of, wants_text

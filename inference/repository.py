@@ -13,14 +13,14 @@ from typing import Final
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
-from inference.models.build import BuiltModel, built_model, list_models
-from inference.models.manifest import shipped_model
+from inference.model_build.build import BuiltModel, built_model, list_models
+from inference.model_build.manifest import shipped_model
 from inference.restyling.assembly import NAME as RESTYLER
 from inference.restyling.assembly import FlowRestylerFiles, assemble_restyler
-from inference.slots.answers import GOLDEN_FILE
+from inference.slots.candidate import restyler_files
 from inference.slots.contracts import SlotName
 from inference.slots.filling import Filling, fillings, served_name
-from inference.slots.subject import restyler_files
+from inference.slots.golden_outputs import GOLDEN_FILE
 
 SHIPPED: Final = Path(__file__).parent / "model_repository"
 CONFIG_NAME: Final = "cpu"  # for the server's --model-config-name

@@ -37,14 +37,14 @@ async def shipped_models(target: Path) -> Models:
 
 
 async def _answers_rightly(address: str, *, repository: Path) -> bool:
-    from inference.models.canary import answers_rightly
+    from inference.model_build.canary import answers_rightly
 
     return await answers_rightly(address, repository=repository)
 
 
 def _main(target: Path) -> int:
-    from inference.models.build import default_home
-    from inference.models.errors import ModelError
+    from inference.model_build.build import default_home
+    from inference.model_build.errors import ModelError
     from inference.repository import assemble_repository
 
     try:

@@ -1,6 +1,6 @@
-"""Asks the models on an inference server, so that neither the server nor those who ask come to harm.
+"""Client of an inference server, built so that neither the server nor its callers come to harm.
 
-Whoever asks gives tensors and says what answer would be usable; what comes back is such an answer or one of the
-errors of `errors`. Between the two lie a limit of requests in flight, retries that a table allows, and a breaker for
+The caller gives tensors and says which outputs would be usable; what comes back is such outputs or one of the errors
+of `errors`. Between the two lie a limit of requests in flight, retries that a table allows, and a circuit breaker for
 each model. Nothing here knows what a model is for.
 """

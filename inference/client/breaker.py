@@ -1,4 +1,4 @@
-"""Leaving a server alone that fails, and finding out with one question whether it has recovered."""
+"""Circuit breaker: a failing server is left alone, and one probe finds out whether it has recovered."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -7,7 +7,7 @@ from inference.client.clock import Clock
 
 
 class State(StrEnum):
-    """Whether questions may go."""
+    """Whether calls may go."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -36,7 +36,7 @@ class Breaker:
 
     @property
     def state(self) -> State:
-        """Closed; open; or half open, when one question may find out."""
+        """Closed; open; or half open, when one probe may find out."""
         if self.open_for():
             return State.OPEN
         return State.HALF_OPEN if self._times_opened else State.CLOSED
@@ -46,7 +46,7 @@ class Breaker:
         return timedelta(seconds=max(0.0, self._open_until - self._clock.monotonic()))
 
     def succeed(self) -> None:
-        """Notes an answer. One that was under way while the breaker opened does not close it."""
+        """Note a response. One that was under way while the breaker opened does not close it."""
         if not self.open_for():
             self._in_a_row = self._times_opened = 0
 

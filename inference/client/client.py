@@ -1,4 +1,4 @@
-"""The client: one question for a model becomes a usable answer, or an error that says what to do next."""
+"""Inference client: tensors for a model become usable outputs, or an error that says what to do next."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -11,57 +11,66 @@ from opentelemetry.metrics import Meter
 
 from inference.client.clock import Clock
 from inference.client.deadlines import TimeLeft, earliest, end_of_work, no_end
+from inference.client.error_classes import Failed
 from inference.client.errors import ModelAnswerBroken, ModelBusy, ModelFault, ModelMissing, OutOfMemory
 from inference.client.faults import fault_of
-from inference.client.lanes import SLOW_MODELS, Lane, Lanes
 from inference.client.limit import GateFull
 from inference.client.metrics import Metrics
-from inference.client.probing import Prober
-from inference.client.questions import Questions, shipped_questions
-from inference.client.retries import Patience, attempt
-from inference.client.tensors import Answer, Facts, Request, Tensors, Wanted, check_usable, join, requests_of
-from inference.client.verdicts import Failed
+from inference.client.model_channels import SLOW_MODELS, ModelChannel, ModelChannels
+from inference.client.prober import Prober
+from inference.client.probes import Probes, shipped_probe
+from inference.client.retries import Timeouts, attempt
+from inference.client.tensors import (
+    Facts,
+    InferenceResult,
+    OutputSpec,
+    Request,
+    Tensors,
+    check_outputs,
+    join,
+    split_requests,
+)
 from inference.client.wire import TritonWire, Wire
-from inference.models.errors import ManifestInvalid
-from inference.models.manifest import shipped_model
+from inference.model_build.errors import ManifestInvalid
+from inference.model_build.manifest import shipped_model
 
 _FACTS_SECONDS: Final = 5.0
-_PATIENCE: Final = Patience()
+_TIMEOUTS: Final = Timeouts()
 
 T = TypeVar("T")
 
 
 class InferenceClient:
-    """Asks models. One for each event loop; close it by leaving its context."""
+    """Client of an inference server. One for each event loop; close it by leaving its context."""
 
     def __init__(
         self,
         address: str,
         clock: Clock,
         *,
-        patience: Patience = _PATIENCE,
-        exceptions: Mapping[str, Patience] = SLOW_MODELS,
+        timeouts: Timeouts = _TIMEOUTS,
+        exceptions: Mapping[str, Timeouts] = SLOW_MODELS,
         wire: Wire | None = None,
-        questions: Questions = shipped_questions,
+        probes: Probes = shipped_probe,
         time_left: TimeLeft = no_end,
         meter: Meter | None = None,
     ) -> None:
-        """Prepares; nothing is sent before the first question.
+        """Prepare; nothing is sent before the first call.
 
         Args:
             address: `host:port` of the server's gRPC endpoint.
             clock: The process's clock.
-            patience: How long is waited.
+            timeouts: How long is waited.
             exceptions: Model -> how long is waited for this one.
             wire: Takes the place of the connection to `address`.
-            questions: What a server that has failed is asked before anything else.
-            time_left: Says how many seconds a question's caller has left, such as those of the RPC that it serves.
+            probes: What is sent to a server that has failed, before anything else.
+            time_left: Says how many seconds the caller has left, such as those of the RPC that it serves.
             meter: Measures; by default that of the process.
         """
         self._wire = wire or TritonWire(address)
         self._clock = clock
-        self._lanes = Lanes(clock, patience, exceptions)
-        self._prober = Prober(self._wire, questions)
+        self._lanes = ModelChannels(clock, timeouts, exceptions)
+        self._prober = Prober(self._wire, probes)
         self._time_left = time_left
         self._metrics = Metrics(self._lanes, meter)
 
@@ -74,18 +83,18 @@ class InferenceClient:
         await self._prober.end(self._lanes)
         await self._wire.close()
 
-    async def ask(
-        self, model: str, inputs: Tensors, wanted: Sequence[Wanted], *, deadline: float | None = None
-    ) -> Answer:
-        """Asks a model, in as few requests as it takes, again where that helps.
+    async def infer(
+        self, model: str, inputs: Tensors, outputs: Sequence[OutputSpec], *, deadline: float | None = None
+    ) -> InferenceResult:
+        """Run a model on tensors, in as few requests as it takes, again where that helps.
 
         Args:
             model: Its name.
             inputs: Name -> array of UINT8, INT32, INT64, FP16 or FP32; where the model takes batches, any number of
                 examples.
-            wanted: The outputs, and what makes them usable.
+            outputs: Those to return, and what makes them usable.
             deadline: When the answer has to be there at the latest, on the clock's `monotonic`. Whatever is said here,
-                what `answers_by` and `time_left` say holds too.
+                what `deadline_scope` and `time_left` say holds too.
 
         Raises:
             ModelUnavailable: it does not answer now; `ModelBusy` and `OutOfMemory` are kinds of it.
@@ -93,17 +102,17 @@ class InferenceClient:
             TensorRefused: the model does not take these tensors.
             ModelMissing: the server has no such model.
         """
-        lane = self._lanes[model]
-        with self._metrics.question(model):
-            facts = await self._known(lane, deadline)
-            requests = requests_of(inputs, tuple(wanted), facts.largest_batch, deadline)
-            return Answer(join(await _together([self._halving(lane, request) for request in requests])))
+        channel = self._lanes[model]
+        with self._metrics.call(model):
+            facts = await self._known(channel, deadline)
+            requests = split_requests(inputs, tuple(outputs), facts.largest_batch, deadline)
+            return InferenceResult(join(await _together([self._halving(channel, request) for request in requests])))
 
     async def identity(self, model: str) -> str:
-        """Asks what findings name a model by, as it is served now; a server that does not say serves what is shipped.
+        """Return what findings name a model by, as it is served now; a server that does not say serves what is shipped.
 
         Raises:
-            ModelFault: as of `ask`.
+            ModelFault: as of `infer`.
         """
         facts = await self.facts(model)
         try:
@@ -112,93 +121,95 @@ class InferenceClient:
             raise ModelMissing(model, "the server does not say what it is, and it is none of ours") from error
 
     async def facts(self, model: str) -> Facts:
-        """Asks what the server serves under a name now: its tensors, its largest batch, its identity.
+        """Fetch what the server serves under a name now: its tensors, its largest batch, its identity.
 
         Raises:
-            ModelFault: as of `ask`.
+            ModelFault: as of `infer`.
         """
-        lane = self._lanes[model]
-        await self._prober.pass_breaker(lane)
-        return await self._learn(lane, None)
+        channel = self._lanes[model]
+        await self._prober.pass_breaker(channel)
+        return await self._learn(channel, None)
 
     def paused(self, models: Iterable[str]) -> timedelta:
-        """Returns how long it makes no sense to ask one of these models; zero when it does."""
+        """Return how long it makes no sense to call one of these models; zero when it does."""
         return max((self._lanes[model].breaker.open_for() for model in models), default=timedelta())
 
-    async def _known(self, lane: Lane, deadline: float | None) -> Facts:
-        """Returns what the server serves; asked once, and again when it may be another server."""
-        await self._prober.pass_breaker(lane)
-        if lane.facts is not None:
-            return lane.facts
-        async with lane.asking:
-            await self._prober.pass_breaker(lane)
-            return lane.facts or await self._learn(lane, deadline)
+    async def _known(self, channel: ModelChannel, deadline: float | None) -> Facts:
+        """Return what the server serves; fetched once, and again when it may be another server."""
+        await self._prober.pass_breaker(channel)
+        if channel.facts is not None:
+            return channel.facts
+        async with channel.learning:
+            await self._prober.pass_breaker(channel)
+            return channel.facts or await self._learn(channel, deadline)
 
-    async def _learn(self, lane: Lane, deadline: float | None) -> Facts:
-        async def ask(seconds: float) -> Facts:
-            return await self._wire.facts(lane.model, seconds=seconds)
+    async def _learn(self, channel: ModelChannel, deadline: float | None) -> Facts:
+        async def fetch(seconds: float) -> Facts:
+            return await self._wire.facts(channel.model, seconds=seconds)
 
-        return lane.learn(await self._attempt(lane, ask, min(_FACTS_SECONDS, lane.patience.answer), deadline))
+        return channel.learn(
+            await self._attempt(channel, fetch, min(_FACTS_SECONDS, channel.timeouts.response), deadline)
+        )
 
-    async def _halving(self, lane: Lane, request: Request) -> Tensors:
-        """Asks with one batch; with its halves, once, if the server has no memory for the whole."""
+    async def _halving(self, channel: ModelChannel, request: Request) -> Tensors:
+        """Send one batch; its halves, once, if the server has no memory for the whole."""
         try:
-            return await self._in_turn(lane, request)
+            return await self._in_turn(channel, request)
         except OutOfMemory:
             halves = request.halves()
             if not halves:
-                lane.breaker.fail()
+                channel.breaker.fail()
                 raise
         try:
-            return join([await self._in_turn(lane, half) for half in halves])
+            return join([await self._in_turn(channel, half) for half in halves])
         except OutOfMemory:
-            lane.breaker.fail()
+            channel.breaker.fail()
             raise
 
-    async def _in_turn(self, lane: Lane, request: Request) -> Tensors:
-        """Asks once its turn has come."""
+    async def _in_turn(self, channel: ModelChannel, request: Request) -> Tensors:
+        """Send once its turn has come."""
         began = self._clock.monotonic()
         try:
-            async with lane.gate.place(self._until(lane.patience.place, request.deadline) - began):
-                self._metrics.admitted(lane.model, self._clock.monotonic() - began)
-                await self._prober.pass_breaker(lane)
-                return await self._answer(lane, request)
+            async with channel.gate.slot(self._until(channel.timeouts.queue, request.deadline) - began):
+                self._metrics.admitted(channel.model, self._clock.monotonic() - began)
+                await self._prober.pass_breaker(channel)
+                return await self._send(channel, request)
         except GateFull as full:
-            message = "as many requests as it may have are in flight; go on later"
-            raise ModelBusy(lane.model, message, full.retry_after) from None
+            message = "as many requests as it may have are in flight; try again later"
+            raise ModelBusy(channel.model, message, full.retry_after) from None
 
-    async def _answer(self, lane: Lane, request: Request) -> Tensors:
-        async def ask(seconds: float) -> Tensors:
-            arrays = await self._wire.infer(lane.model, request.inputs, request.outputs, seconds=seconds)
-            check_usable(lane.model, arrays, request.wanted, request.batch)
+    async def _send(self, channel: ModelChannel, request: Request) -> Tensors:
+        async def send(seconds: float) -> Tensors:
+            arrays = await self._wire.infer(channel.model, request.inputs, request.outputs, seconds=seconds)
+            check_outputs(channel.model, arrays, request.specs, request.batch)
             return arrays
 
         sent = self._clock.monotonic()
-        arrays = await self._attempt(lane, ask, lane.patience.answer, request.deadline)
+        arrays = await self._attempt(channel, send, channel.timeouts.response, request.deadline)
         seconds = self._clock.monotonic() - sent
-        self._metrics.answered(lane.model, seconds, request.batch[0] if request.batch else 1)
-        lane.gate.limit.answered(seconds)
-        lane.breaker.succeed()
+        self._metrics.answered(channel.model, seconds, request.batch[0] if request.batch else 1)
+        channel.gate.limit.answered(seconds)
+        channel.breaker.succeed()
         return arrays
 
     async def _attempt(
-        self, lane: Lane, call: Callable[[float], Awaitable[T]], seconds: float, deadline: float | None
+        self, channel: ModelChannel, call: Callable[[float], Awaitable[T]], seconds: float, deadline: float | None
     ) -> T:
         sent, until = self._clock.monotonic(), self._until(seconds, deadline)
         try:
             return await attempt(
                 call,
                 deadline=until,
-                first_retry=lane.patience.first_retry,
-                budget=lane.budget,
+                first_retry=channel.timeouts.first_retry,
+                budget=channel.budget,
                 clock=self._clock,
-                retried=partial(self._metrics.retried, lane.model),
+                retried=partial(self._metrics.retried, channel.model),
             )
         except Failed as failed:
             hurried = until < sent + seconds
-            raise fault_of(lane, failed, sent=sent, now=self._clock.monotonic(), hurried=hurried) from failed
+            raise fault_of(channel, failed, sent=sent, now=self._clock.monotonic(), hurried=hurried) from failed
         except ModelAnswerBroken:
-            lane.breaker.fail()
+            channel.breaker.fail()
             raise
 
     def _until(self, seconds: float, deadline: float | None) -> float:
@@ -206,13 +217,13 @@ class InferenceClient:
         return earliest(now + seconds, deadline, end_of_work(), None if left is None else now + left)
 
 
-async def _together(questions: Sequence[Coroutine[None, None, T]]) -> list[T]:
-    """Waits for all; the first fault ends the others, which nobody wants any more."""
-    if len(questions) == 1:
-        return [await questions[0]]
+async def _together(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
+    """Wait for all; the first fault ends the others, whose outputs are of no use then."""
+    if len(calls) == 1:
+        return [await calls[0]]
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(question) for question in questions]
+            tasks = [group.create_task(call) for call in calls]
     except* ModelFault as faults:
         raise _first(faults) from None
     return [task.result() for task in tasks]

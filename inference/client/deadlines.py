@@ -1,4 +1,4 @@
-"""Until when the work at hand needs its answers; said once, around the work, and kept to by every question in it."""
+"""Deadline of the work at hand; set once, around the work, and kept to by every call in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ _END: Final[ContextVar[float | None]] = ContextVar("_END", default=None)
 
 
 @contextmanager
-def answers_by(end: float) -> Iterator[None]:
-    """Lets no question in the block, nor in the tasks begun there, be waited for beyond a time.
+def deadline_scope(end: float) -> Iterator[None]:
+    """Let no call in the block, nor in the tasks begun there, wait beyond a time.
 
     Args:
         end: On the client's clock; an earlier end that was said before stays.
@@ -26,7 +26,7 @@ def answers_by(end: float) -> Iterator[None]:
 
 
 def end_of_work() -> float | None:
-    """Returns what `answers_by` said; None if nothing."""
+    """Returns what `deadline_scope` said; None if nothing."""
     return _END.get()
 
 

@@ -1,11 +1,11 @@
-"""What a question can end with instead of an answer; each class says what the caller does next."""
+"""Errors of the inference client; each class says what the caller does next."""
 
 from datetime import timedelta
 from typing import ClassVar
 
 
 class ModelFault(Exception):
-    """A model gave no usable answer.
+    """A model gave no usable outputs.
 
     Attributes:
         outcome: What measurements name it by.
@@ -23,7 +23,7 @@ class ModelUnavailable(ModelFault):
     """The server does not answer now; the same request may work later.
 
     Attributes:
-        retry_after: When it makes sense to ask again.
+        retry_after: When it makes sense to call again.
     """
 
     outcome = "unavailable"
@@ -34,7 +34,7 @@ class ModelUnavailable(ModelFault):
 
 
 class ModelBusy(ModelUnavailable):
-    """As many requests as the model may have are in flight (RESOURCE_EXHAUSTED): go on later."""
+    """As many requests as the model may have are in flight (RESOURCE_EXHAUSTED): try again later."""
 
     outcome = "busy"
 
@@ -66,6 +66,6 @@ class TensorRefused(ModelFault):
 
 
 class ModelMissing(ModelFault):
-    """The server does not know the model (NOT_FOUND): it runs with the wrong repository, somebody must look."""
+    """The server does not know the model (NOT_FOUND): it runs with the wrong repository, an operator must look."""
 
     outcome = "missing"

@@ -19,7 +19,7 @@ class AdaptiveLimit:
 
     An overload halves the limit, at most once for each round trip. Requests that queue on the server shrink it
     gently: if, over a limit's worth of answers, even the quickest took longer than the target above the quickest ever
-    seen, a queue stands there that nobody needs (the criterion of CoDel, Nichols and Jacobson, 2012). Otherwise each
+    seen, a queue stands there to no purpose (the criterion of CoDel, Nichols and Jacobson, 2012). Otherwise each
     limit's worth of answers raises it by one.
     """
 
@@ -54,7 +54,7 @@ class AdaptiveLimit:
         self._begin_round()
 
     def answered(self, seconds: float) -> None:
-        """Notes an answer, and how long it took."""
+        """Note a response, and how long it took."""
         self._quickest_ever = min(self._quickest_ever, seconds)
         self._quickest = min(self._quickest, seconds)
         self._answers += 1
@@ -82,19 +82,19 @@ class AdaptiveLimit:
 
 
 class GateFull(Exception):
-    """No place came free in time.
+    """No slot came free in time.
 
     Attributes:
         retry_after: When there may be one.
     """
 
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__("no place came free in time")
+        super().__init__("no slot came free in time")
         self.retry_after = retry_after
 
 
 class Gate:
-    """Lets so many in at a time; those who wait are served in order, and not for ever."""
+    """Lets so many in at a time; those who wait are served in order, for a bounded time."""
 
     def __init__(self, clock: Clock, limit: AdaptiveLimit) -> None:
         """Opens the gate.
@@ -116,15 +116,15 @@ class Gate:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a place."""
+        """How many wait for a slot."""
         return len(self._waiting)
 
     @asynccontextmanager
-    async def place(self, wait_seconds: float) -> AsyncIterator[None]:
-        """Holds a place for the time of the block.
+    async def slot(self, wait_seconds: float) -> AsyncIterator[None]:
+        """Hold a slot for the time of the block.
 
         Args:
-            wait_seconds: Longest wait for a place.
+            wait_seconds: Longest wait for a slot.
 
         Raises:
             GateFull: there was none in time.
@@ -139,36 +139,36 @@ class Gate:
             self.admit()
 
     def admit(self) -> None:
-        """Lets in who has a place now; to be called when the limit has risen."""
+        """Let in those for whom there is a slot now; to be called when the limit has risen."""
         while self._waiting and self._inside < self.limit.value:
-            place = self._waiting.popleft()
-            if not place.done():
+            slot = self._waiting.popleft()
+            if not slot.done():
                 self._inside += 1
-                place.set_result(None)
+                slot.set_result(None)
 
     async def _enter(self, wait_seconds: float) -> None:
         if self._inside < self.limit.value and not self._waiting:
             self._inside += 1
             return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(slot)
         timer = asyncio.ensure_future(self._clock.sleep(max(wait_seconds, 0.0)))
         try:
-            await asyncio.wait((place, timer), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((slot, timer), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            self._give_up(place)
+            self._give_up(slot)
             raise
         finally:
             timer.cancel()
-        if not place.done():
-            self._give_up(place)
+        if not slot.done():
+            self._give_up(slot)
             raise GateFull(self._clears_in())
 
-    def _give_up(self, place: "asyncio.Future[None]") -> None:
-        if place in self._waiting:
-            self._waiting.remove(place)
-        elif place.done():
-            # The place came at the very moment at which nobody wanted it any more.
+    def _give_up(self, slot: "asyncio.Future[None]") -> None:
+        if slot in self._waiting:
+            self._waiting.remove(slot)
+        elif slot.done():
+            # The slot came at the very moment at which its caller gave up.
             self._inside -= 1
             self.admit()
 

@@ -1,4 +1,4 @@
-"""What is measured of the way to the server, by model and of nobody: names, units and meanings are in the docs.
+"""Metrics of the calls to the server, by model and never by person: names, units and meanings are in the docs.
 
 OpenTelemetry's API alone is used; without a provider in the process nothing is measured.
 """
@@ -12,7 +12,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from inference.client.breaker import State
 from inference.client.errors import ModelFault
-from inference.client.lanes import Lane
+from inference.client.model_channels import ModelChannel
 
 PREFIX: Final = "pellicule.inference"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -25,26 +25,26 @@ Observe: TypeAlias = Callable[[CallbackOptions], Iterable[Observation]]
 class Metrics:
     """The instruments of one client."""
 
-    def __init__(self, lanes: Iterable[Lane], meter: Meter | None = None) -> None:
+    def __init__(self, channels: Iterable[ModelChannel], meter: Meter | None = None) -> None:
         """Makes the instruments.
 
         Args:
-            lanes: Looked at whenever somebody collects.
-            meter: Takes the place of the process's own.
+            channels: Read at every collection.
+            meter: Replaces the process's own.
         """
         meter = meter or metrics.get_meter("inference.client")
-        self._outcomes = meter.create_counter(f"{PREFIX}.questions", "{question}", "Questions by model and outcome")
+        self._outcomes = meter.create_counter(f"{PREFIX}.calls", "{call}", "Calls by model and outcome")
         self._retries = meter.create_counter(f"{PREFIX}.retries", "{request}", "Requests that were sent again")
         self._waits = meter.create_histogram(
             f"{PREFIX}.queue.duration",
             "s",
-            "Wait for a place among the requests in flight",
+            "Wait for a slot among the requests in flight",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._durations = meter.create_histogram(
             f"{PREFIX}.request.duration",
             "s",
-            "From sending to an answer, retries included",
+            "From sending to a response, retries included",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._batches = meter.create_histogram(
@@ -53,10 +53,10 @@ class Metrics:
             "Examples in a request",
             explicit_bucket_boundaries_advisory=_EXAMPLES,
         )
-        _observe(meter, lanes)
+        _observe(meter, channels)
 
     @contextmanager
-    def question(self, model: str) -> Iterator[None]:
+    def call(self, model: str) -> Iterator[None]:
         """Counts what the block ends with."""
         outcome = "cancelled"
         try:
@@ -69,11 +69,11 @@ class Metrics:
             self._outcomes.add(1, {"model": model, "outcome": outcome})
 
     def admitted(self, model: str, seconds: float) -> None:
-        """Notes a wait for a place that came to an end."""
+        """Note a wait for a slot that came to an end."""
         self._waits.record(seconds, {"model": model})
 
     def answered(self, model: str, seconds: float, examples: int) -> None:
-        """Notes an answer."""
+        """Note a response."""
         self._durations.record(seconds, {"model": model})
         self._batches.record(examples, {"model": model})
 
@@ -82,22 +82,25 @@ class Metrics:
         self._retries.add(1, {"model": model})
 
 
-def _observe(meter: Meter, lanes: Iterable[Lane]) -> None:
-    def gauge(value: Callable[[Lane], int]) -> list[Observe]:
-        return [lambda _: [Observation(value(lane), {"model": lane.model}) for lane in lanes]]
+def _observe(meter: Meter, channels: Iterable[ModelChannel]) -> None:
+    def gauge(value: Callable[[ModelChannel], int]) -> list[Observe]:
+        return [lambda _: [Observation(value(channel), {"model": channel.model}) for channel in channels]]
 
     meter.create_observable_gauge(
-        f"{PREFIX}.in_flight", gauge(lambda lane: lane.gate.inside), "{request}", "Requests in flight"
+        f"{PREFIX}.in_flight", gauge(lambda channel: channel.gate.inside), "{request}", "Requests in flight"
     )
     meter.create_observable_gauge(
-        f"{PREFIX}.waiting", gauge(lambda lane: lane.gate.waiting), "{request}", "Requests that wait for a place"
+        f"{PREFIX}.waiting", gauge(lambda channel: channel.gate.waiting), "{request}", "Requests that wait for a slot"
     )
     meter.create_observable_gauge(
-        f"{PREFIX}.limit", gauge(lambda lane: lane.gate.limit.value), "{request}", "Requests that may be in flight"
+        f"{PREFIX}.limit",
+        gauge(lambda channel: channel.gate.limit.value),
+        "{request}",
+        "Requests that may be in flight",
     )
     meter.create_observable_gauge(
         f"{PREFIX}.breaker",
-        gauge(lambda lane: _STATES[lane.breaker.state]),
+        gauge(lambda channel: _STATES[channel.breaker.state]),
         "1",
         "State of the breaker: 0 closed, 1 half open, 2 open",
     )

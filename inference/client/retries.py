@@ -7,10 +7,10 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from inference.client.clock import Clock
-from inference.client.verdicts import Failed, Verdict
+from inference.client.error_classes import ErrorClass, Failed
 
 MARGIN: Final = 0.05
-"""Seconds of what is left that are kept for what comes after an answer."""
+"""Seconds of what is left that are kept for what comes after a response."""
 _ATTEMPTS: Final = 3
 _LONGEST_PAUSE: Final = 1.0
 
@@ -18,17 +18,17 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long is waited.
 
     Attributes:
-        place: For a place among the requests in flight, in seconds.
-        answer: For an answer, retries included, in seconds.
+        queue: For a slot among the requests in flight, in seconds.
+        response: For the outputs, retries included, in seconds.
         first_retry: Up to this long before the first retry, in seconds; doubles.
     """
 
-    place: float = 20.0
-    answer: float = 10.0
+    queue: float = 20.0
+    response: float = 10.0
     first_retry: float = 0.1
 
 
@@ -92,7 +92,7 @@ async def attempt(
     attempts = AsyncRetrying(
         stop=gives_up,
         wait=wait_random_exponential(first_retry, max=_LONGEST_PAUSE),
-        retry=retry_if_exception(lambda error: isinstance(error, Failed) and error.verdict is Verdict.RETRY),
+        retry=retry_if_exception(lambda error: isinstance(error, Failed) and error.error_class is ErrorClass.RETRY),
         before_sleep=lambda _: retried(),
         sleep=clock.sleep,
         reraise=True,

@@ -1,4 +1,4 @@
-"""Tensors as they go and come: what is asked for, what the server says it has, and whether an answer is usable."""
+"""Tensors of requests and responses: what is asked for, what the server has, and what is usable."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ ELEMENTS: Final[Mapping[str, type[np.generic]]] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An output that is asked for, and what makes it usable.
+class OutputSpec:
+    """An output to return, and what makes it usable.
 
     Attributes:
         name: The output.
@@ -74,7 +74,7 @@ class Facts:
         return 2 * max(self.largest_batch, 1) * self.instances
 
 
-class Answer:
+class InferenceResult:
     """Usable outputs, by name; where the model takes batches, the batch comes first."""
 
     def __init__(self, arrays: Tensors) -> None:
@@ -99,20 +99,20 @@ class Request:
 
     Attributes:
         inputs: The tensors.
-        wanted: The outputs.
+        specs: The outputs.
         batch: How many examples, first in the shape of every tensor; empty for a model that takes no batches.
-        deadline: When the answer has to be there at the latest, on the clock; None for no matter when.
+        deadline: When the outputs have to be there at the latest, on the clock; None for no matter when.
     """
 
     inputs: Tensors
-    wanted: tuple[Wanted, ...]
+    specs: tuple[OutputSpec, ...]
     batch: tuple[int, ...]
     deadline: float | None
 
     @property
     def outputs(self) -> list[str]:
         """The names of the outputs."""
-        return [each.name for each in self.wanted]
+        return [each.name for each in self.specs]
 
     def portions(self, largest: int) -> "list[Request]":
         """Cuts a batch into portions of at most `largest` examples."""
@@ -120,7 +120,7 @@ class Request:
         return [
             Request(
                 {name: array[start : start + largest] for name, array in self.inputs.items()},
-                self.wanted,
+                self.specs,
                 (min(largest, count - start),),
                 self.deadline,
             )
@@ -128,42 +128,42 @@ class Request:
         ]
 
     def halves(self) -> "list[Request]":
-        """Cuts a batch in two; nothing where there is nothing to cut."""
+        """Cut a batch in two; nothing where there is nothing to cut."""
         return self.portions((self.batch[0] + 1) // 2) if self.batch and self.batch[0] > 1 else []
 
 
-def requests_of(
-    inputs: Tensors, wanted: tuple[Wanted, ...], largest_batch: int, deadline: float | None
+def split_requests(
+    inputs: Tensors, specs: tuple[OutputSpec, ...], largest_batch: int, deadline: float | None
 ) -> list[Request]:
-    """Makes the requests of a question: as many as batches are needed, one for a model that takes none."""
+    """Split a call into requests: as many as batches are needed, one for a model that takes none."""
     if not largest_batch:
-        return [Request(inputs, wanted, (), deadline)]
+        return [Request(inputs, specs, (), deadline)]
     count = len(next(iter(inputs.values())))
-    return Request(inputs, wanted, (count,), deadline).portions(largest_batch)
+    return Request(inputs, specs, (count,), deadline).portions(largest_batch)
 
 
-def join(answers: Sequence[Tensors]) -> Tensors:
-    """Puts the outputs of portions together again."""
-    if len(answers) == 1:
-        return answers[0]
-    return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+def join(portions: Sequence[Tensors]) -> Tensors:
+    """Put the outputs of portions together again."""
+    if len(portions) == 1:
+        return portions[0]
+    return {name: np.concatenate([each[name] for each in portions]) for name in portions[0]}
 
 
-def check_usable(model: str, arrays: Tensors, wanted: Sequence[Wanted], batch: tuple[int, ...]) -> None:
-    """Checks an answer before anybody stores anything of it.
+def check_outputs(model: str, arrays: Tensors, specs: Sequence[OutputSpec], batch: tuple[int, ...]) -> None:
+    """Check outputs before anything of them is stored.
 
     A broken back end sends empty outputs, or too few numbers, and calls that success.
 
     Args:
-        model: Whose answer it is.
-        arrays: The answer.
-        wanted: What was asked for.
+        model: Whose outputs they are.
+        arrays: The outputs, by name.
+        specs: What was asked for.
         batch: The size of the batch; empty for a model that takes none.
 
     Raises:
         ModelAnswerBroken: an output is missing, empty, of another type or shape, or holds what is no number.
     """
-    for each in wanted:
+    for each in specs:
         array = arrays.get(each.name)
         if array is None:
             raise ModelAnswerBroken(model, "is missing", each.name)
@@ -177,5 +177,5 @@ def check_usable(model: str, arrays: Tensors, wanted: Sequence[Wanted], batch: t
             raise ModelAnswerBroken(model, "holds what is no number (NaN or infinite)", each.name)
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(wanted) and all(b is None or a == b for a, b in zip(shape, wanted, strict=True))
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(b is None or a == b for a, b in zip(shape, expected, strict=True))

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from inference.client.error_classes import Failed, classify
 from inference.client.errors import ModelAnswerBroken
 from inference.client.tensors import Facts, TensorFacts, Tensors
-from inference.client.verdicts import Failed, verdict
 
 IDENTITY_PARAMETER: Final = "identity"
 """Parameter of a model's configuration that says what findings name the model by."""
@@ -80,7 +80,7 @@ class TritonWire:
 
 def _judged(error: InferenceServerException) -> Failed:
     message = str(error.message())
-    return Failed(verdict(str(error.status()), message), message)
+    return Failed(classify(str(error.status()), message), message)
 
 
 def _tensor(name: str, array: NDArray[np.generic]) -> triton.InferInput:

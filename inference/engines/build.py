@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engines import commands
-from inference.engines.answers import Latency, read_answer, read_latency
 from inference.engines.deltas import Delta, deltas
 from inference.engines.errors import AccuracyLost, BuildFailed
 from inference.engines.exports import Export
@@ -24,6 +23,7 @@ from inference.engines.folders import alone, file_digest, scratch_folder, settle
 from inference.engines.key import KeyParts
 from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, Plan, Timing, Tools, read_manifest
 from inference.engines.node import Node
+from inference.engines.outputs import Latency, read_answer, read_latency
 from inference.engines.probes import Probe
 from inference.engines.process import HEARTBEAT_SECONDS, Clock, run
 from inference.engines.verify import check_engine
@@ -140,7 +140,7 @@ class Builder:
             (scratch / commands.CACHE_NAME).rename(cache)
 
     def _ask(self, export: Export, parts: KeyParts, scratch: Path) -> tuple[Delta, ...]:
-        probes, right = export.questions()
+        probes, right = export.probes()
         answers: list[dict[str, NDArray[np.generic]]] = []
         for start in range(0, len(probes), parts.batch.most):
             answers += self._answers(export, parts, probes[start : start + parts.batch.most], scratch)

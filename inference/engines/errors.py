@@ -1,6 +1,6 @@
 """What can go wrong between a model and an engine that serves it, each with its remedy."""
 
-from inference.models.errors import ModelError
+from inference.model_build.errors import ModelError
 
 
 class EngineError(ModelError):

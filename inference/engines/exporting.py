@@ -13,9 +13,10 @@ from inference.engines.exports import ONNX_FILE, PROBES_FILE, RECORD_FILE, Expor
 from inference.engines.folders import alone, scratch_folder, settle
 from inference.engines.probes import Probe
 from inference.engines.profiles import Profile, profile
-from inference.models.build import BuiltModel
-from inference.models.golden import golden_inputs
-from inference.models.manifest import Model
+from inference.model_build.build import BuiltModel
+from inference.model_build.code_digest import code_digest
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import Model
 
 _CODE: Final = (deltas, graphs, half, metrics, precision, probes)
 
@@ -92,8 +93,8 @@ def _write_probes(path: Path, asked: tuple[Probe, ...], reference: deltas.Answer
 
 def _key(model: Model, built: BuiltModel, plan: Profile) -> str:
     digest = hashlib.sha256(f"{built.sha256} {plan.model_dump_json()}".encode())
-    files = [Path(module.__file__) for module in _CODE if module.__file__]
-    for path in (*files, *sorted(probes.PICTURES.glob("*.[jp][pn]g"))):
+    digest.update(code_digest(Path(module.__file__) for module in _CODE if module.__file__).encode())
+    for path in sorted(probes.PICTURES.glob("*.[jp][pn]g")):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     for name, array in golden_inputs(model.manifest).items():
         digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())

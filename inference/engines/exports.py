@@ -1,4 +1,4 @@
-"""What lies between a model and its plan: the typed graph, and the questions with their right answers.
+"""What lies between a model and its plan: the typed graph, and the probes with their right outputs.
 
 An export is made once on any machine (`exporting`), and is all that a GPU node needs: no ONNX, no ONNX Runtime.
 It lies in `<home>/exports/<model>/<key>/`: `model.onnx`, `probes.npz`, and `export.json`, which is written last.
@@ -18,7 +18,7 @@ from inference.engines.key import KeyParts, Precision
 from inference.engines.probes import Probe
 from inference.engines.profiles import Profile
 from inference.engines.targets import Target
-from inference.models.manifest import Digest, Name
+from inference.model_build.manifest import Digest, Name
 
 ONNX_FILE: Final = "model.onnx"
 PROBES_FILE: Final = "probes.npz"
@@ -75,7 +75,7 @@ class Export:
             target=target,
         )
 
-    def questions(self) -> tuple[tuple[Probe, ...], tuple[dict[str, NDArray[np.generic]], ...]]:
+    def probes(self) -> tuple[tuple[Probe, ...], tuple[dict[str, NDArray[np.generic]], ...]]:
         """Reads the probes, and what ONNX Runtime answers to each in single precision."""
         inputs: dict[str, dict[str, NDArray[np.generic]]] = {}
         answers: dict[str, dict[str, NDArray[np.generic]]] = {}

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.engines.profiles import Batch
 from inference.engines.targets import Target
-from inference.models.manifest import Digest, Name
+from inference.model_build.manifest import Digest, Name
 
 _DIGITS: Final = 12
 KEY: Final = re.compile(

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from inference.engines.deltas import Delta
 from inference.engines.errors import EngineDamaged
 from inference.engines.key import KeyParts
-from inference.models.manifest import Digest
+from inference.model_build.manifest import Digest
 
 MANIFEST_FILE: Final = "manifest.json"
 PLAN_FILE: Final = "model.plan"

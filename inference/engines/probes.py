@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.models.golden import golden_inputs
-from inference.models.manifest import Manifest
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import Manifest
 from inference.vision.alignment import CHIP_SIDE
 from inference.vision.pictures import DETECTOR_SIDE, Picture, letterbox
 
@@ -33,7 +33,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Probe:
-    """A question to a model: input name -> array with a batch of one in front."""
+    """A request to a model: input name -> array with a batch of one in front."""
 
     name: str
     inputs: Tensors

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from inference.engines.errors import ProfileInvalid
 from inference.engines.metrics import METRICS
-from inference.models.manifest import FOLDER, MANIFEST_FILE
+from inference.model_build.manifest import FOLDER, MANIFEST_FILE
 
 PROFILES_FILE: Final = Path(__file__).with_name("profiles.toml")
 Positive = Annotated[int, Field(gt=0)]

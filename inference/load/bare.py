@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models.sessions import ModelSession
+from inference.model_build.sessions import ModelSession
 
 
 class BareLoop:

@@ -9,7 +9,7 @@ from inference.load.figures import latency, recovered_after
 from inference.load.harness import Run
 from inference.load.reports import Finding, Phase, Report
 from inference.load.scenarios import Chaos
-from inference.load.trying import SEED, Trial
+from inference.load.trials import SEED, Trial
 
 Fault = Callable[[], Awaitable[None]]
 """Breaks the server and returns once it is whole again."""

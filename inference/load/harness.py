@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
 
 
-Ask = Callable[[int], Awaitable[Outcome]]
+Send = Callable[[int], Awaitable[Outcome]]
 """Sends the request of a number; returns how it ended, and raises nothing."""
 
 
@@ -67,8 +67,8 @@ class Run:
 class _Recorder:
     """Notes requests of one run."""
 
-    def __init__(self, ask: Ask, clock: Clock) -> None:
-        self._ask = ask
+    def __init__(self, send: Send, clock: Clock) -> None:
+        self._send = send
         self._clock = clock
         self._started = clock.monotonic()
         self.samples: list[Sample] = []
@@ -81,7 +81,7 @@ class _Recorder:
     async def send(self, number: int, due: float) -> None:
         """Sends one request and notes how it ended."""
         sent = self.now()
-        outcome = await self._ask(number)
+        outcome = await self._send(number)
         self.outstanding -= 1
         self.samples.append(Sample(due, sent, self.now(), outcome))
 
@@ -91,18 +91,18 @@ class _Recorder:
 
 
 async def open_loop(
-    ask: Ask, due_times: Iterable[float], seconds: float, clock: Clock, *, most_outstanding: int
+    send: Send, due_times: Iterable[float], seconds: float, clock: Clock, *, most_outstanding: int
 ) -> Run:
     """Sends each request when it is due, and waits for the end of all.
 
     Args:
-        ask: sends one.
+        send: sends one.
         due_times: seconds from now, in rising order.
         seconds: for how long requests are due.
         clock: of the process.
         most_outstanding: bounds the memory of this process; what is due beyond is noted as not sent.
     """
-    recorder = _Recorder(ask, clock)
+    recorder = _Recorder(send, clock)
     async with asyncio.TaskGroup() as group:
         for number, due in enumerate(due_times):
             if (ahead := due - recorder.now()) > 0:
@@ -115,19 +115,19 @@ async def open_loop(
     return Run(tuple(recorder.samples), seconds)
 
 
-async def closed_loop(ask: Ask, in_flight: int, seconds: float, clock: Clock) -> Run:
+async def closed_loop(send: Send, in_flight: int, seconds: float, clock: Clock) -> Run:
     """Keeps so many requests in flight for a time; each sender sends when its last request has ended.
 
     It finds the most that a server can do: all requests, over the time until the last has ended, which is as exact for
     slow models as for quick ones. Latencies of a closed loop hide stalls: compare none of them.
 
     Args:
-        ask: sends one.
+        send: sends one.
         in_flight: senders.
         seconds: how long new requests are begun.
         clock: of the process.
     """
-    recorder = _Recorder(ask, clock)
+    recorder = _Recorder(send, clock)
 
     async def sender(first: int) -> None:
         number = first

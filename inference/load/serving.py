@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from inference.load.bare import BareLoop
 from inference.load.figures import answers_between
-from inference.load.trying import WARM_UP_SECONDS, Trial
+from inference.load.trials import WARM_UP_SECONDS, Trial
 from inference.load.turns import Compared, in_turn
 
 ROUND_RUNS = 24

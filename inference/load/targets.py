@@ -9,9 +9,9 @@ import grpc
 from inference.client.client import InferenceClient
 from inference.client.clock import Clock
 from inference.client.errors import ModelBusy, ModelFault
-from inference.client.retries import Patience
+from inference.client.retries import Timeouts
 from inference.load.harness import Outcome
-from inference.load.questions import Question
+from inference.load.requests import LoadRequest
 
 _METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
 _MESSAGE_BYTES: Final = 64 * 1024 * 1024
@@ -28,19 +28,19 @@ class BareWire:
         faults: What went wrong, and how often.
     """
 
-    def __init__(self, address: str, question: Question, *, seconds: float) -> None:
+    def __init__(self, address: str, request: LoadRequest, *, seconds: float) -> None:
         """Prepares.
 
         Args:
             address: `host:port` of the server.
-            question: what is asked.
+            request: what is asked.
             seconds: longest wait for an answer.
         """
         self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL)
         # Bytes in, bytes out: nothing is encoded or decoded for a request.
         self._call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(_METHOD)
-        self._request = question.encoded()
-        self._least = question.answer_bytes
+        self._request = request.encoded()
+        self._least = request.answer_bytes
         self._seconds = seconds
         self.faults: Counter[str] = Counter()
 
@@ -52,7 +52,7 @@ class BareWire:
     ) -> None:
         await self._channel.close()
 
-    async def ask(self, number: int) -> Outcome:
+    async def send(self, number: int) -> Outcome:
         """Sends the request."""
         try:
             answer = await self._call(self._request, timeout=self._seconds)
@@ -72,19 +72,19 @@ class ShieldedWire:
         faults: What went wrong, and how often.
     """
 
-    def __init__(self, address: str, question: Question, clock: Clock, *, place: float, answer: float) -> None:
+    def __init__(self, address: str, request: LoadRequest, clock: Clock, *, place: float, answer: float) -> None:
         """Prepares.
 
         Args:
             address: `host:port` of the server.
-            question: what is asked.
+            request: what is asked.
             clock: of the process.
             place: longest wait for a place in flight, in seconds.
             answer: longest wait for an answer, in seconds.
         """
-        self._client = InferenceClient(address, clock, patience=Patience(place=place, answer=answer))
-        self._question = question
-        self._wanted = question.wanted
+        self._client = InferenceClient(address, clock, timeouts=Timeouts(queue=place, response=answer))
+        self._request = request
+        self._output_specs = request.output_specs
         self.faults: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
@@ -96,10 +96,10 @@ class ShieldedWire:
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
 
-    async def ask(self, number: int) -> Outcome:
+    async def send(self, number: int) -> Outcome:
         """Asks through the client."""
         try:
-            await self._client.ask(self._question.model, self._question.inputs, self._wanted)
+            await self._client.infer(self._request.model, self._request.inputs, self._output_specs)
         except ModelBusy:
             return Outcome.REFUSED
         except ModelFault as fault:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from inference.models.errors import ModelError
+from inference.model_build.errors import ModelError
 from inference.restyling.diffusion.errors import RestylerMisconfigured
 from inference.restyling.diffusion.flow import GRAPH
 from inference.restyling.diffusion.latent import GRAPHS

@@ -11,8 +11,8 @@ from inference.client.client import InferenceClient
 from inference.client.clock import Clock
 from inference.client.errors import ModelAnswerBroken, ModelBusy, ModelMissing, TensorRefused
 from inference.client.limit import AdaptiveLimit, Gate, GateFull
-from inference.client.retries import Patience
-from inference.client.tensors import Facts, Tensors, Wanted
+from inference.client.retries import Timeouts
+from inference.client.tensors import Facts, OutputSpec, Tensors
 from inference.client.wire import Wire
 from inference.restyling.assembly import NAME
 from inference.restyling.diffusion.errors import (
@@ -57,8 +57,8 @@ class RestylerClient:
             most_waiting: Pictures that may wait for their turn.
             wire: Takes the place of the connection to `address`.
         """
-        patience = Patience(place=_WAIT_SECONDS, answer=_LONGEST_SECONDS, first_retry=0.5)
-        self._client = InferenceClient(address, clock, exceptions={NAME: patience}, wire=wire)
+        timeouts = Timeouts(queue=_WAIT_SECONDS, response=_LONGEST_SECONDS, first_retry=0.5)
+        self._client = InferenceClient(address, clock, exceptions={NAME: timeouts}, wire=wire)
         self._clock = clock
         self._most_waiting = most_waiting
         self._gate = Gate(clock, AdaptiveLimit(1))
@@ -107,7 +107,7 @@ class RestylerClient:
         if self._gate.waiting >= self._most_waiting:
             raise ModelBusy(NAME, f"{self._gate.waiting} pictures wait already", timedelta(seconds=5))
         try:
-            async with self._gate.place(_WAIT_SECONDS):
+            async with self._gate.slot(_WAIT_SECONDS):
                 return await self._ask(request)
         except GateFull as full:
             raise ModelBusy(NAME, "the turn did not come in time", full.retry_after) from None
@@ -115,9 +115,9 @@ class RestylerClient:
     async def _ask(self, request: RestyleRequest) -> Picture:
         height, width = request.photo.shape[:2]
         deadline = self._clock.monotonic() + allowed_seconds(request.steps, height * width)
-        wanted = (Wanted("picture", (height, width, 3), "UINT8"),)
+        wanted = (OutputSpec("picture", (height, width, 3), "UINT8"),)
         try:
-            answer = await self._client.ask(NAME, _tensors(request), wanted, deadline=deadline)
+            answer = await self._client.infer(NAME, _tensors(request), wanted, deadline=deadline)
         except (TensorRefused, ModelAnswerBroken) as error:
             # The slot may have been filled anew since the styles were asked for.
             self._facts = None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models.sessions import ModelSession
+from inference.model_build.sessions import ModelSession
 from inference.restyling.assembly import FlowRestylerFiles, RestylerFiles
 from inference.restyling.diffusion.flow import FlowRestyler, times
 from inference.restyling.diffusion.latent import GRAPHS, LatentRestyler

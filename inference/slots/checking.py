@@ -9,14 +9,14 @@ from typing import Final, TypeAlias
 from inference.restyling.diffusion.errors import RestylingError
 from inference.restyling.diffusion.latent_settings import SETTINGS_FILE, read_settings
 from inference.slots import faces, graphs, restyling, scenes, sentences
+from inference.slots.candidate import Candidate
 from inference.slots.contracts import FLOW, LATENT, SlotContract, SlotName
 from inference.slots.files import FoundGraph, read_graph
-from inference.slots.subject import Subject
 from inference.slots.tensors import compare
 from inference.slots.trial import Refused, Trial
 from inference.slots.violations import Violation
 
-Behaviour: TypeAlias = Callable[[Subject], Iterable[Violation]]
+Behaviour: TypeAlias = Callable[[Candidate], Iterable[Violation]]
 Report: TypeAlias = Callable[["Step"], None]
 
 BEHAVIOURS: Final[Mapping[SlotName, tuple[Behaviour, ...]]] = {
@@ -52,11 +52,11 @@ class Checked:
 
     Attributes:
         violations: every point at which the contract is broken; none if it may be served.
-        subject: the model, opened; None if it could not be.
+        candidate: the model, opened; None if it could not be.
     """
 
     violations: tuple[Violation, ...]
-    subject: Subject | None = None
+    candidate: Candidate | None = None
 
 
 def check(contract: SlotContract, folder: Path, report: Report = lambda _: None) -> Checked:
@@ -82,13 +82,13 @@ def check(contract: SlotContract, folder: Path, report: Report = lambda _: None)
         violations += found
     styles, faults = _styles(contract, folder, declared)
     violations += faults
-    subject = None
+    candidate = None
     if not violations:
         tell = partial(_forward, report, len(contract.graphs), total)
-        subject, found_later = _behave(contract, folder, styles, tell)
+        candidate, found_later = _behave(contract, folder, styles, tell)
         violations += found_later
     report(Step("checked", total, total))
-    return Checked(tuple(dict.fromkeys(violations)), subject)
+    return Checked(tuple(dict.fromkeys(violations)), candidate)
 
 
 def _forward(report: Report, before: int, total: int, name: str, done: int) -> None:
@@ -97,7 +97,7 @@ def _forward(report: Report, before: int, total: int, name: str, done: int) -> N
 
 def _behave(
     contract: SlotContract, folder: Path, styles: tuple[str, ...], report: Callable[[str, int], None]
-) -> tuple[Subject | None, list[Violation]]:
+) -> tuple[Candidate | None, list[Violation]]:
     trials: dict[str, Trial] = {}
     try:
         for done, graph in enumerate(contract.graphs):
@@ -105,19 +105,19 @@ def _behave(
             trials[graph.name] = Trial(folder / f"{graph.name}.onnx", graph)
     except Refused as refused:
         return None, list(refused.violations)
-    subject = Subject(contract, folder, trials, styles)
+    candidate = Candidate(contract, folder, trials, styles)
     violations: list[Violation] = []
     for done, behaviour in enumerate(BEHAVIOURS[contract.slot], len(trials)):
         report(behaviour.__name__.replace("_", " "), done)
-        violations += _seen(behaviour, subject)
-    return subject, violations
+        violations += _seen(behaviour, candidate)
+    return candidate, violations
 
 
-def _seen(behaviour: Behaviour, subject: Subject) -> Sequence[Violation]:
+def _seen(behaviour: Behaviour, candidate: Candidate) -> Sequence[Violation]:
     """Tries one behaviour; an answer of which nothing can be told is a violation too."""
     found: list[Violation] = []
     try:
-        found.extend(behaviour(subject))
+        found.extend(behaviour(candidate))
     except Refused as refused:
         found.extend(refused.violations)
     return found

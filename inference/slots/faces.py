@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.slots.candidate import Candidate
 from inference.slots.evidence import COLLINS, HOPPER, PLAIN, PORTRAITS, Portrait
-from inference.slots.subject import Subject
 from inference.slots.trial import Tensors
 from inference.slots.violations import Violation
 
@@ -19,29 +19,29 @@ _SLACK_PIXELS: Final = 2.0
 _RELATIVE: Final = 2.0  # boxes that are all smaller than this are no pixels
 
 
-def finds_faces(subject: Subject) -> Iterator[Violation]:
+def finds_faces(candidate: Candidate) -> Iterator[Violation]:
     """Two portraits: one face each, where it is, with its points in order."""
     canvases = np.stack([portrait.canvas() for portrait in PORTRAITS])
-    answers = subject.only.together({"image": canvases}, view=_sure)
+    answers = candidate.only.together({"image": canvases}, view=_sure)
     for place, portrait in enumerate(PORTRAITS):
         one = {name: array[place].astype(np.float64) for name, array in answers.items()}
         yield from _scores(portrait.file, one["scores"])
         yield from _face(portrait, one["boxes"], one["scores"], one["landmarks"])
 
 
-def finds_nobody(subject: Subject) -> Iterator[Violation]:
+def finds_nobody(candidate: Candidate) -> Iterator[Violation]:
     """A grey canvas: no face."""
-    scores = subject.only.run({"image": PLAIN[None]})["scores"][0].astype(np.float64)
+    scores = candidate.only.run({"image": PLAIN[None]})["scores"][0].astype(np.float64)
     yield from _scores("a plain grey picture", scores)
     if scores.max() >= SHOWN:
         remedy = "scores have to be probabilities: apply the sigmoid, or scale them, inside the graph"
         yield Violation("output 'scores'", f"{scores.max():.2f} on a plain grey picture", f"less than {SHOWN}", remedy)
 
 
-def tells_people_apart(subject: Subject) -> Iterator[Violation]:
+def tells_people_apart(candidate: Candidate) -> Iterator[Violation]:
     """Two chips of each of two persons: those of one lie close together, those of two do not."""
     chips = np.stack([chip for portrait in (COLLINS, HOPPER) for chip in portrait.chips()])
-    descriptors = subject.only.together({"chip": chips})["descriptor"].astype(np.float64)
+    descriptors = candidate.only.together({"chip": chips})["descriptor"].astype(np.float64)
     distances = np.linalg.norm(descriptors[:, None] - descriptors, axis=2)
     same, other = float(max(distances[0, 1], distances[2, 3])), float(distances[:2, 2:].min())
     if same <= SAME and other > NEVER:

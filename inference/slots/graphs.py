@@ -6,19 +6,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.slots.candidate import Candidate
 from inference.slots.contracts import AnyLength, EachLength, GraphContract, Length, TensorContract
-from inference.slots.subject import Subject
 from inference.slots.trial import ELEMENTS, Refused
 from inference.slots.violations import Violation
 
 _SIDE: Final = 64
 
 
-def run_alone(subject: Subject) -> Iterator[Violation]:
+def run_alone(candidate: Candidate) -> Iterator[Violation]:
     """Every graph gives what it declares, and graphs that feed each other agree about lengths."""
     lengths: dict[str, int] = {}
-    for graph in subject.contract.graphs:
-        trial = subject.trials[graph.name]
+    for graph in candidate.contract.graphs:
+        trial = candidate.trials[graph.name]
         inputs = {each.name: _numbers(each, trial.element(each.name), lengths) for each in graph.inputs}
         try:
             outputs = trial.run(inputs)

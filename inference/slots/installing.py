@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from inference.slots.answers import record_answers
 from inference.slots.checking import Report, check
 from inference.slots.contracts import SlotContract, contracts_of
 from inference.slots.files import unusable
@@ -25,6 +24,7 @@ from inference.slots.filling import (
     slot_folder,
     write_record,
 )
+from inference.slots.golden_outputs import record_golden_outputs
 from inference.slots.violations import FillingBroken, SlotEmpty, SlotRefused, Violation
 
 _LOCK: Final = ".lock"
@@ -65,11 +65,11 @@ def use(
     with _alone(folder), _scratch(folder) as scratch:
         digests = {target: _copy(source, scratch / target) for target, source in named.items()}
         checked = check(contract, scratch, report)
-        if checked.subject is None or checked.violations:
+        if checked.candidate is None or checked.violations:
             raise SlotRefused(slot, [_by_own_name(each, named) for each in checked.violations])
         filling = Filling(
             slot, contract.kind, name or files[0].stem, licence or "not stated", digest_of(digests), digests,
-            record_answers(checked.subject), checked.subject.styles, scratch,
+            record_golden_outputs(checked.candidate), checked.candidate.styles, scratch,
         )  # fmt: skip
         _install(folder, filling)
     return _in_use(home, slot)

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
+from inference.slots.candidate import Candidate
 from inference.slots.evidence import CAT, HOPPER, RECEIPT, picture
-from inference.slots.subject import Subject
 from inference.slots.trial import cosine
 from inference.slots.violations import Violation
 from inference.vision.kinds import KINDS, Kind
@@ -17,9 +17,9 @@ _ORDER: Final = ", ".join(KINDS)
 _TOLERANCE: Final = 1e-3
 
 
-def tells_what_is_shown(subject: Subject) -> Iterator[Violation]:
+def tells_what_is_shown(candidate: Candidate) -> Iterator[Violation]:
     """A cat is a cat."""
-    logits = subject.only.run({"image": scene_input(picture(CAT))[None]})["logits"][0].astype(np.float32)
+    logits = candidate.only.run({"image": scene_input(picture(CAT))[None]})["logits"][0].astype(np.float32)
     tags = album_tags(logits)
     if not tags or tags[0].name != "cat":
         found = f"{tags[0].name!r} on top" if tags else f"class {int(logits.argmax())} on top, and nothing sure"
@@ -27,11 +27,11 @@ def tells_what_is_shown(subject: Subject) -> Iterator[Violation]:
         yield Violation(f"output 'logits' ({CAT})", found, "'cat' on top", remedy)
 
 
-def tells_the_kind(subject: Subject) -> Iterator[Violation]:
+def tells_the_kind(candidate: Candidate) -> Iterator[Violation]:
     """A receipt is a receipt, photos are photos, and kinds are probabilities."""
     wanted = {CAT: Kind.PHOTO, HOPPER.file: Kind.PHOTO, RECEIPT: Kind.RECEIPT}
     squares = np.stack([scene_input(picture(file)) for file in wanted])
-    answers = subject.only.together({"image": squares})["kinds"].astype(np.float64)
+    answers = candidate.only.together({"image": squares})["kinds"].astype(np.float64)
     for (file, kind), answer in zip(wanted.items(), answers, strict=True):
         field = f"output 'kinds' ({file})"
         if answer.min() < -_TOLERANCE or abs(answer.sum() - 1) > _TOLERANCE:
@@ -42,11 +42,11 @@ def tells_the_kind(subject: Subject) -> Iterator[Violation]:
             yield Violation(field, repr(found.value), repr(kind.value), remedy)
 
 
-def describes_alike_what_looks_alike(subject: Subject) -> Iterator[Violation]:
+def describes_alike_what_looks_alike(candidate: Candidate) -> Iterator[Violation]:
     """A cat in weaker light is more like the cat than a receipt is."""
     cat = scene_input(picture(CAT))
     squares = np.stack([cat, _weaker(cat), scene_input(picture(RECEIPT))])
-    first, weaker, other = subject.only.run({"image": squares})["embedding"].astype(np.float64)
+    first, weaker, other = candidate.only.run({"image": squares})["embedding"].astype(np.float64)
     near, far = cosine(first, weaker), cosine(first, other)
     if near <= far:
         found = f"cosine {near:.3f} to the same picture in weaker light, {far:.3f} to a receipt"

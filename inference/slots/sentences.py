@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.slots.subject import Subject
+from inference.slots.candidate import Candidate
 from inference.slots.trial import cosine
 from inference.slots.violations import Violation
 
@@ -24,9 +24,9 @@ _SENTENCES: Final = (
 )
 
 
-def knows_what_is_meant(subject: Subject) -> Iterator[Violation]:
+def knows_what_is_meant(candidate: Candidate) -> Iterator[Violation]:
     """What means nearly the same points nearly the same way, and every direction has the length 1."""
-    dog, puppy, letter = subject.only.together(_inputs(), tolerance=_COMPANY)["embedding"].astype(np.float64)
+    dog, puppy, letter = candidate.only.together(_inputs(), tolerance=_COMPANY)["embedding"].astype(np.float64)
     lengths = [float(np.linalg.norm(each)) for each in (dog, puppy, letter)]
     if max(abs(length - 1) for length in lengths) > _UNIT_TOLERANCE:
         found = f"vectors as long as {', '.join(f'{length:.3f}' for length in lengths)}"
@@ -39,11 +39,11 @@ def knows_what_is_meant(subject: Subject) -> Iterator[Violation]:
         yield Violation(_FIELD, found, "the first one higher", remedy)
 
 
-def ignores_padding(subject: Subject) -> Iterator[Violation]:
+def ignores_padding(candidate: Candidate) -> Iterator[Violation]:
     """What stands behind the sentence does not matter."""
     inputs = _inputs()
     padded = {**inputs, "ids": np.where(inputs["mask"] == 0, _OTHER_PIECE, inputs["ids"])}
-    plain, other = (subject.only.run(each)["embedding"].astype(np.float64) for each in (inputs, padded))
+    plain, other = (candidate.only.run(each)["embedding"].astype(np.float64) for each in (inputs, padded))
     if np.abs(plain - other).max() > _SAME:
         found = f"numbers that differ by {np.abs(plain - other).max():.3g} with what stands behind the sentence"
         yield Violation(_FIELD, found, "the same numbers", "apply the mask to the attention and to the average")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from inference.models.build import BuiltModel, built_model
+from inference.model_build.build import BuiltModel, built_model
 from inference.slots.contracts import LATENT
 from inference.slots.filling import Filling, fillings, served_name
 from inference.slots.violations import SlotRefused, Violation

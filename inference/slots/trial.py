@@ -18,7 +18,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     NotImplemented as NotSupported,
 )
 
-from inference.models.sessions import ModelSession
+from inference.model_build.sessions import ModelSession
 from inference.slots.contracts import AnyLength, GraphContract, TensorContract
 from inference.slots.violations import Violation
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inference.models.errors import ModelError
+from inference.model_build.errors import ModelError
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from inference.models.build import built_model, default_home
-from inference.models.manifest import FOLDER
-from inference.models.sessions import ModelSession
+from inference.model_build.build import built_model, default_home
+from inference.model_build.manifest import FOLDER
+from inference.model_build.sessions import ModelSession
 from inference.training import paper, photographing
 from inference.training.photos import fold_of, photo_files, read_photo
 from inference.training.screens import screenshot

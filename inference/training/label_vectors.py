@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from inference.models.build import built_model, default_home
-from inference.models.sessions import ModelSession
+from inference.model_build.build import built_model, default_home
+from inference.model_build.sessions import ModelSession
 from inference.vision import search
 from inference.vision.words import word_pieces
 

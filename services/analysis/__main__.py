@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from inference.client.client import InferenceClient
-from inference.models.manifest import identities
+from inference.model_build.manifest import identities
 from pellicule.analysis.v1 import analysis_service_pb2, analysis_service_pb2_grpc
 from services.analysis import translation
 from services.analysis.access import ACCESS

@@ -11,7 +11,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from inference.client.deadlines import answers_by
+from inference.client.deadlines import deadline_scope
 from pellicule.consent.v1 import consent_pb2
 from pellicule.ingest.v1 import media_pb2
 from services.analysis import translation, vanishing
@@ -185,7 +185,7 @@ class Worker:
 
     def _start(self, claims: list[Claim]) -> None:
         tools = self._tools
-        with answers_by(tools.clock.monotonic() + (self._pace.lease - self._pace.storing).total_seconds()):
+        with deadline_scope(tools.clock.monotonic() + (self._pace.lease - self._pace.storing).total_seconds()):
             task = asyncio.create_task(self._tolerating(lambda: analyse(claims, tools)))
         self._running.tasks[task] = claims
         task.add_done_callback(self._ended)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.home import StackHome
-from inference.models import build as models
+from inference.model_build import build as models
 from tests.e2e.harness import RunningStack
 from tests.e2e.pictures import make_roll
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 from tritonclient.utils import np_to_triton_dtype, triton_to_np_dtype
 
-from inference.models.golden import Golden, golden
-from inference.models.manifest import Model, read_model
+from inference.model_build.golden import Golden, golden
+from inference.model_build.manifest import Model, read_model
 from tests.fakes.faults import QUEUE_FULL, UNKNOWN_MODEL, Fault, Hang, Refusal, Slow, Spoilt
 
 Tensors = Mapping[str, NDArray[np.generic]]
@@ -118,7 +118,7 @@ def doubler(name: str = "doubler", **settings: object) -> FaultyModel:
 
 
 def shipped(model: Model, **settings: object) -> FaultyModel:
-    """A model with the signature of a shipped one: it knows its golden answer, and of everything else nothing."""
+    """A model with the signature of a shipped one: it knows its golden outputs, and nothing else."""
     pair, manifest = _known(model.folder), model.manifest
 
     def compute(inputs: Tensors) -> Tensors:

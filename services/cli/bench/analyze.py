@@ -25,7 +25,7 @@ from PIL import Image, ImageOps
 
 from deploy.samples.building import build_roll
 from inference.load.turns import in_turn
-from inference.models.build import default_home as models_home
+from inference.model_build.build import default_home as models_home
 from inference.reference import measure as measure_models
 from inference.vision.pictures import Picture
 from pellicule.analysis.v1 import analysis_service_pb2

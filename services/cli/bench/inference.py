@@ -17,17 +17,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from inference.client.verdicts import Failed
+from inference.client.error_classes import Failed
 from inference.load.bare import BareLoop
 from inference.load.memory import MemoryWatch, listening_process
-from inference.load.questions import NotFixed, Question, question, served_models
 from inference.load.reports import Finding, Report
+from inference.load.requests import LoadRequest, NotFixed, load_request, served_models
 from inference.load.scenarios import Burst, Poisson, Scenarios, Soak, read_scenarios
 from inference.load.serving import Served, compare
 from inference.load.targets import BareWire, ShieldedWire
-from inference.load.trying import Trial, burst, poisson_load, soak
-from inference.models.build import default_home as models_home
-from inference.models.errors import ModelError
+from inference.load.trials import Trial, burst, poisson_load, soak
+from inference.model_build.build import default_home as models_home
+from inference.model_build.errors import ModelError
 from inference.repository import network_of
 from services.chassis.clock import SystemClock
 from services.cli.bench.ratio_row import Row, ratio_row
@@ -65,7 +65,7 @@ async def measure(*, soak_seconds: float | None = None) -> AsyncIterator[Row]:
 class _Asked:
     """A model under test, and the most that the server gave of it."""
 
-    question: Question
+    request: LoadRequest
     trial: Trial
     peak: float
 
@@ -85,11 +85,11 @@ class _Bench:
         """Yield the lines, those of the models alone first."""
         asked = list[_Asked]()
         for name in await served_models(self._address):
-            if found := await self._question(name):
+            if found := await self._request(name):
                 served, one = await self._serve(found)
                 asked.append(one)
                 yield _served_row(found, served)
-        main = [one for one in asked if one.question.model in MAIN_MODELS]
+        main = [one for one in asked if one.request.model in MAIN_MODELS]
         for one in main:
             yield await self._poisson(one)
         for one in main:
@@ -97,25 +97,25 @@ class _Bench:
         if soak_seconds:
             yield await self._soak(asked, self._scenarios.soak.model_copy(update={"seconds": soak_seconds}))
 
-    async def _question(self, name: str) -> Question | None:
+    async def _request(self, name: str) -> LoadRequest | None:
         try:
-            return await question(self._address, name)
+            return await load_request(self._address, name)
         except NotFixed:
             return None
         except Failed as failed:
             raise CommandFailed("SERVER_UNUSABLE", f"{name}: {failed}", "triton") from failed
 
-    async def _serve(self, asked: Question) -> tuple[Served, _Asked]:
+    async def _serve(self, asked: LoadRequest) -> tuple[Served, _Asked]:
         trial = await self._trial(asked)
         bare = BareLoop(_network(asked), asked.inputs, asked.facts.instances)
         served = await compare(trial, bare, seconds=SERVED_SECONDS)
         return served, _Asked(asked, trial, served.rates.value)
 
-    async def _trial(self, asked: Question) -> Trial:
+    async def _trial(self, asked: LoadRequest) -> Trial:
         seconds = self._scenarios.bounds.answer_seconds
         wire = await self._stack.enter_async_context(BareWire(self._address, asked, seconds=seconds))
         return Trial(
-            asked.model, wire.ask, self._scenarios, self._scenarios.targets[TARGET], SystemClock(), self._begin
+            asked.model, wire.send, self._scenarios, self._scenarios.targets[TARGET], SystemClock(), self._begin
         )
 
     async def _poisson(self, asked: _Asked) -> Row:
@@ -128,15 +128,15 @@ class _Bench:
             "max_ms": round(found.latency.max_ms, 1), "failed": found.failed,
             "sent_late_ms": round(found.sent_late_ms, 1),
         }  # fmt: skip
-        return _row(f"poisson.{asked.question.model}", report.finding("longest stall"), report, extra)
+        return _row(f"poisson.{asked.request.model}", report.finding("longest stall"), report, extra)
 
     async def _burst(self, asked: _Asked) -> Row:
         plan: Burst = self._scenarios.burst
         seconds = self._scenarios.bounds.answer_seconds
         async with ShieldedWire(
-            self._address, asked.question, SystemClock(), place=plan.place_seconds, answer=seconds
+            self._address, asked.request, SystemClock(), place=plan.place_seconds, answer=seconds
         ) as wire:
-            trial = replace(asked.trial, ask=wire.ask)
+            trial = replace(asked.trial, send=wire.send)
             report = await burst(trial, await trial.peak(), plan)
         found = report.phases[0].figures
         extra = {
@@ -144,7 +144,7 @@ class _Bench:
             "goodput_share": _rounded(report.finding("answered during").value), "goodput_goal": plan.goodput_share,
             "peak": round(report.numbers["peak_per_second"], 2), "p99_ms": round(found.latency.p99_ms, 1),
         }  # fmt: skip
-        return _row(f"burst.{asked.question.model}", report.finding("recovered"), report, extra)
+        return _row(f"burst.{asked.request.model}", report.finding("recovered"), report, extra)
 
     async def _soak(self, asked: list[_Asked], plan: Soak) -> Row:
         server = listening_process(int(self._address.rpartition(":")[2]))
@@ -157,7 +157,7 @@ class _Bench:
         return _row("soak", report.finding("growth"), report, extra)
 
 
-def _network(asked: Question) -> Path:
+def _network(asked: LoadRequest) -> Path:
     """Return the ONNX file that is served.
 
     Raises:
@@ -173,7 +173,7 @@ def _network(asked: Question) -> Path:
     return path
 
 
-def _served_row(asked: Question, served: Served) -> Row:
+def _served_row(asked: LoadRequest, served: Served) -> Row:
     row = ratio_row(
         f"serve.{asked.model}", "requests/s", served.rates,
         goal=GOAL, instances=asked.facts.instances, failed=served.failed,

@@ -22,10 +22,10 @@ from deploy.local.home import default_home
 from deploy.local.parts.triton import Models, triton_server
 from inference.client.errors import ModelFault
 from inference.load.turns import in_turn
-from inference.models.build import built_model
-from inference.models.build import default_home as models_home
-from inference.models.errors import ModelError
-from inference.models.manifest import shipped_model
+from inference.model_build.build import built_model
+from inference.model_build.build import default_home as models_home
+from inference.model_build.errors import ModelError
+from inference.model_build.manifest import shipped_model
 from inference.restyling.assembly import NAME, FlowRestylerFiles, assemble_restyler
 from inference.restyling.client import RestylerClient
 from inference.restyling.diffusion.request import RestyleRequest

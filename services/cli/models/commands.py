@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import typer
 from rich.progress import Progress as Bars
 
-from inference.models import build as building
-from inference.models.build import BuiltModel, Progress
+from inference.model_build import build as building
+from inference.model_build.build import BuiltModel, Progress
 from inference.slots import installing
 from inference.slots.filling import Filling, fillings, served_name
 from services.cli.models import slots

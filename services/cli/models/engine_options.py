@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inference.models.errors import ModelError
+from inference.model_build.errors import ModelError
 from services.cli.output import CommandFailed, failures
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.engines.exports import default_home
-from inference.models.manifest import identities
+from inference.model_build.manifest import identities
 from services.chassis.clock import SystemClock
 from services.cli.models.engine_options import (
     DEFAULT_BUCKET,

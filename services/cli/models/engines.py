@@ -12,8 +12,8 @@ import typer
 import yaml
 
 from inference.engines.exports import default_home
-from inference.models.build import default_home as default_models
-from inference.models.manifest import identities, shipped_model
+from inference.model_build.build import default_home as default_models
+from inference.model_build.manifest import identities, shipped_model
 from inference.slots.serving import served_identities, served_model
 from services.chassis.clock import SystemClock
 from services.cli.models.engine_options import (

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress as Bars
 
-from inference.models.build import default_home
-from inference.models.errors import ModelError
+from inference.model_build.build import default_home
+from inference.model_build.errors import ModelError
 from inference.slots import installing
 from inference.slots.checking import Step
 from inference.slots.contracts import CONTRACTS, SlotContract, TensorContract

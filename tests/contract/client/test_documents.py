@@ -9,11 +9,11 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from inference.client import errors
+from inference.client.error_classes import TABLE, ErrorClass
 from inference.client.errors import ModelFault
-from inference.client.verdicts import TABLE, Verdict
 from services.analysis.domain import MAX_FAULTS
 from tests.fakes.clock import FakeClock
-from tests.unit.client.wires import FakeWire, ask, client_on, fails
+from tests.unit.client.wires import FakeWire, client_on, fails, infer_once
 
 TEXT = (Path(__file__).parents[3] / "docs" / "inference-client.md").read_text("utf-8")
 
@@ -27,31 +27,31 @@ def tables() -> Iterator[list[list[str]]]:
 
 def test_the_table_is_the_clients_own() -> None:
     documented = next(tables())
-    assert documented == [[f"`{row.code}`", row.fragment, row.event, row.verdict.value] for row in TABLE]
+    assert documented == [[f"`{row.code}`", row.fragment, row.event, row.error_class.value] for row in TABLE]
 
 
-def test_every_verdict_says_what_is_done_about_it() -> None:
-    _, verdicts, _ = tables()
-    assert {row[0] for row in verdicts} == set(Verdict)
-    assert {row[2].strip("`") for row in verdicts} <= {fault.__name__ for fault in _faults()}
+def test_every_error_class_says_what_is_done_about_it() -> None:
+    _, rows, _ = tables()
+    assert {row[0] for row in rows} == set(ErrorClass)
+    assert {row[2].strip("`") for row in rows} <= {fault.__name__ for fault in _faults()}
     assert {8: "eight"}[MAX_FAULTS] in TEXT
 
 
-@pytest.mark.parametrize("verdict", Verdict)
-async def test_callers_get_the_error_that_the_document_names(verdict: Verdict) -> None:
-    _, verdicts, _ = tables()
+@pytest.mark.parametrize("error_class", ErrorClass)
+async def test_callers_get_the_error_that_the_document_names(error_class: ErrorClass) -> None:
+    _, rows, _ = tables()
     wire = FakeWire()
-    wire.steps.extend([fails(verdict)] * 3)
+    wire.steps.extend([fails(error_class)] * 3)
     with pytest.raises(ModelFault) as caught:
-        await ask(client_on(wire, Impatient()))
-    assert f"`{type(caught.value).__name__}`" == {row[0]: row[2] for row in verdicts}[verdict]
+        await infer_once(client_on(wire, Impatient()))
+    assert f"`{type(caught.value).__name__}`" == {row[0]: row[2] for row in rows}[error_class]
 
 
 async def test_every_measurement_is_documented() -> None:
     reader = InMemoryMetricReader()
     wire = FakeWire()
-    wire.steps.append(fails(Verdict.RETRY))
-    await ask(client_on(wire, Impatient(), meter=MeterProvider([reader]).get_meter("test")))
+    wire.steps.append(fails(ErrorClass.RETRY))
+    await infer_once(client_on(wire, Impatient(), meter=MeterProvider([reader]).get_meter("test")))
     data = reader.get_metrics_data()
     assert data is not None
     measured = {

@@ -6,7 +6,7 @@ from tritonclient.grpc import model_config_pb2
 
 from inference.engines.profiles import profiles, served_models
 from inference.engines.targets import DEFAULT_TAG, target
-from inference.models.manifest import shipped_model
+from inference.model_build.manifest import shipped_model
 from inference.repository import SHIPPED
 
 PROFILES = profiles()

@@ -1,6 +1,5 @@
 """The two configurations of each model, its manifest and its code agree."""
 
-import importlib.resources
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,8 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from deploy.local.parts.triton import CORE_RESOURCE
-from inference.models.manifest import Model, Tensor, shipped_models
-from inference.models.notice import NOTICE_FILE, notice
+from inference.model_build.manifest import FOLDER, Model, Tensor, shipped_models
+from inference.model_build.notice import NOTICE_FILE, notice
 from inference.repository import SHIPPED
 from inference.vision import alignment, faces, kinds, pictures, reading, search, sensitive, text, words
 
@@ -120,7 +119,7 @@ def test_a_model_is_warm_before_it_is_ready(model: Model) -> None:
 
 
 def test_the_notice_says_what_the_manifests_say() -> None:
-    committed = importlib.resources.files("inference.models").joinpath(NOTICE_FILE).read_text("utf-8")
+    committed = (FOLDER / NOTICE_FILE).read_text("utf-8")
 
     assert committed == notice([each.manifest for model in MODELS for each in (model, *model.parts)])
 

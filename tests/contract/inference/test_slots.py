@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import inference.slots.evidence as evidence
-from inference.models.manifest import Model, Tensor, shipped_models
+from inference.model_build.manifest import Model, Tensor, shipped_models
 from inference.repository import SHIPPED
 from inference.restyling.diffusion.latent import GRAPHS
 from inference.restyling.diffusion.latent_settings import SETTINGS_FILE

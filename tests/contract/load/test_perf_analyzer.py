@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from inference.models.manifest import shipped_model
+from inference.model_build.manifest import shipped_model
 from inference.repository import SHIPPED
 
 MANIFEST = Path(__file__).parents[2] / "load" / "inference" / "perf_analyzer.job.yaml"

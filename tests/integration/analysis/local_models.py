@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.models.build import built_model
-from inference.models.manifest import identities
-from inference.models.sessions import ModelSession
+from inference.model_build.build import built_model
+from inference.model_build.manifest import identities
+from inference.model_build.sessions import ModelSession
 from inference.vision.pictures import Picture
 from inference.vision.words import word_pieces
 from services.analysis.ports import Detections, Floats, Scene, Sentences, Spelling, TextMap

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from inference.client.client import InferenceClient
-from inference.client.retries import Patience
-from inference.models.manifest import shipped_model
+from inference.client.retries import Timeouts
+from inference.model_build.manifest import shipped_model
 from services.analysis.domain import MediaState, ParkedReason
 from services.analysis.settings import Pace
 from services.analysis.triton_model import SERVED, TritonModels
@@ -99,10 +99,10 @@ class Analysing:
 
 @pytest_asyncio.fixture
 async def analysing() -> AsyncIterator[Analysing]:
-    world, patience = World(), Patience(place=10.0, answer=10.0, first_retry=0.01)
+    world, timeouts = World(), Timeouts(queue=10.0, response=10.0, first_retry=0.01)
     clock = RunningClock(world.clock)
     models = [shipped(shipped_model(name)) for name in SERVED]
-    async with fault_server(*models) as server, InferenceClient(server.address, clock, patience=patience) as client:
+    async with fault_server(*models) as server, InferenceClient(server.address, clock, timeouts=timeouts) as client:
         analysing = Analysing(server, client, world)
         await analysing.bring_in()
         yield analysing

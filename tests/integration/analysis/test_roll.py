@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from deploy.samples import build_roll
 from deploy.samples.sources import open_library
-from inference.models.build import build_all, default_home
-from inference.models.manifest import identities
+from inference.model_build.build import build_all, default_home
+from inference.model_build.manifest import identities
 from services.analysis.domain import Purpose
 from services.analysis.findings import Meaning, Metadata, Seen, Sensitivity
 from services.analysis.matching import Match, Query, best_matches, plain_words

@@ -17,15 +17,15 @@ from inference.client.errors import (
     OutOfMemory,
     TensorRefused,
 )
-from inference.client.retries import Patience
-from inference.client.tensors import Wanted
+from inference.client.retries import Timeouts
+from inference.client.tensors import OutputSpec
 from tests.fakes import faults
 from tests.fakes.fault_server import FaultServer, doubler, fault_server
 from tests.fakes.faults import Fault, Hang
-from tests.integration.client.asking import SkippingClock, ask, until_answered
+from tests.integration.client.calls import SkippingClock, infer_once, until_answered
 
 LONGER_THAN_ANY_BREAKER = 10.0
-PATIENCE = Patience(place=30.0, answer=30.0, first_retry=0.01)
+TIMEOUTS = Timeouts(queue=30.0, response=30.0, first_retry=0.01)
 
 
 @pytest.fixture
@@ -41,26 +41,26 @@ async def server() -> AsyncIterator[FaultServer]:
 
 @pytest_asyncio.fixture
 async def client(server: FaultServer, clock: SkippingClock) -> AsyncIterator[InferenceClient]:
-    async with InferenceClient(server.address, clock, patience=PATIENCE) as client:
+    async with InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
         yield client
 
 
-async def test_a_question_is_answered(client: InferenceClient) -> None:
-    assert await ask(client, 21) == 42
+async def test_a_call_returns_outputs(client: InferenceClient) -> None:
+    assert await infer_once(client, 21) == 42
 
 
 async def test_more_examples_than_a_batch_holds_go_in_portions_and_come_back_in_order(
     client: InferenceClient, server: FaultServer
 ) -> None:
     x = np.arange(84, dtype=np.float32).reshape(21, 4)
-    answer = await client.ask("doubler", {"x": x}, (Wanted("y", (4,)),))
+    answer = await client.infer("doubler", {"x": x}, (OutputSpec("y", (4,)),))
     assert np.array_equal(answer.floats("y"), 2 * x)
     assert sorted(server.models["doubler"].batches) == [5, 8, 8]
 
 
 async def test_a_model_without_batches_is_asked_without_one(clock: SkippingClock) -> None:
     async with fault_server(doubler(largest_batch=0)) as server, InferenceClient(server.address, clock) as client:
-        answer = await client.ask("doubler", {"x": np.ones(4, np.float32)}, (Wanted("y", (4,)),))
+        answer = await client.infer("doubler", {"x": np.ones(4, np.float32)}, (OutputSpec("y", (4,)),))
         assert answer.floats("y").tolist() == [2, 2, 2, 2]
 
 
@@ -70,9 +70,9 @@ async def test_an_answer_that_cannot_be_used_names_its_model_and_output(
 ) -> None:
     server.models["doubler"].fail_next(fault)
     with pytest.raises(ModelAnswerBroken, match=r"doubler: output 'y'") as caught:
-        await ask(client)
+        await infer_once(client)
     assert (caught.value.model, caught.value.output) == ("doubler", "y")
-    assert await ask(client) == 2
+    assert await infer_once(client) == 2
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_every_error_has_its_answer_and_is_retried_only_where_that_helps(
 ) -> None:
     server.models["doubler"].always = fault
     with pytest.raises(error) as caught:
-        await ask(client)
+        await infer_once(client)
     assert type(caught.value) is error
     assert server.models["doubler"].asked == requests
 
@@ -104,7 +104,7 @@ async def test_every_error_has_its_answer_and_is_retried_only_where_that_helps(
 @pytest.mark.parametrize("fault", [faults.DRAINING, faults.DRAINING_NEWER, faults.DRAINING_NEWEST])
 async def test_what_was_not_looked_at_is_sent_again(client: InferenceClient, server: FaultServer, fault: Fault) -> None:
     server.models["doubler"].fail_next(fault, fault)
-    assert await ask(client) == 2
+    assert await infer_once(client) == 2
 
 
 async def test_a_dead_model_process_is_left_alone_at_once(client: InferenceClient, server: FaultServer) -> None:
@@ -112,25 +112,25 @@ async def test_a_dead_model_process_is_left_alone_at_once(client: InferenceClien
     model.always = faults.DEAD_PROCESS
     for _ in range(10):
         with pytest.raises(ModelUnavailable):
-            await ask(client)
+            await infer_once(client)
     assert model.asked == 1
     assert client.paused(["doubler"]).total_seconds() > 0
 
 
-async def test_one_question_finds_out_whether_a_server_has_recovered_while_everybody_waits_for_it(
+async def test_one_probe_finds_out_whether_a_server_has_recovered_while_all_calls_wait_for_it(
     client: InferenceClient, server: FaultServer, clock: SkippingClock
 ) -> None:
     model = server.models["doubler"]
     model.fail_next(faults.DEAD_PROCESS)
     with pytest.raises(ModelUnavailable):
-        await ask(client)
+        await infer_once(client)
     clock.skip(LONGER_THAN_ANY_BREAKER)
     model.fail_next(faults.DEAD_PROCESS)
-    answers = await asyncio.gather(*(ask(client) for _ in range(20)), return_exceptions=True)
+    answers = await asyncio.gather(*(infer_once(client) for _ in range(20)), return_exceptions=True)
     assert {type(answer) for answer in answers} == {ModelUnavailable}
     assert model.asked == 2
     clock.skip(LONGER_THAN_ANY_BREAKER)
-    assert await asyncio.gather(*(ask(client) for _ in range(20))) == [2.0] * 20
+    assert await asyncio.gather(*(infer_once(client) for _ in range(20))) == [2.0] * 20
     assert model.asked == 2 + 1 + 20
 
 
@@ -141,18 +141,18 @@ async def test_a_model_that_answers_everybody_with_nothing_is_left_alone(
     model.always = faults.EMPTY
     for _ in range(3):
         with pytest.raises(ModelAnswerBroken):
-            await ask(client)
+            await infer_once(client)
     with pytest.raises(ModelUnavailable):
-        await ask(client)
+        await infer_once(client)
     model.always = None
     clock.skip(LONGER_THAN_ANY_BREAKER)
-    assert await ask(client) == 2
+    assert await infer_once(client) == 2
 
 
 async def test_a_batch_that_finds_no_memory_is_halved_once(client: InferenceClient, server: FaultServer) -> None:
     model = server.models["doubler"]
     model.fail_next(faults.OUT_OF_MEMORY)
-    assert await ask(client, count=7) == 2
+    assert await infer_once(client, count=7) == 2
     assert model.batches == [7, 4, 3]
 
 
@@ -162,7 +162,7 @@ async def test_a_batch_whose_half_finds_no_memory_either_counts_as_a_failure(
     server.models["doubler"].always = faults.OUT_OF_MEMORY
     for _ in range(3):
         with pytest.raises(OutOfMemory):
-            await ask(client, count=8)
+            await infer_once(client, count=8)
     assert client.paused(["doubler"]).total_seconds() > 0
     assert server.models["doubler"].batches == [8, 4] * 3
 
@@ -171,16 +171,16 @@ async def test_who_gives_up_takes_the_request_off_the_server_and_frees_the_place
     client: InferenceClient, server: FaultServer
 ) -> None:
     model = server.models["doubler"]
-    await ask(client)
+    await infer_once(client)
     model.fail_next(*[Hang()] * 16)
-    hanging = [asyncio.create_task(ask(client)) for _ in range(16)]
+    hanging = [asyncio.create_task(infer_once(client)) for _ in range(16)]
     async with asyncio.timeout(30):
         while model.present < 16:  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.01)
     for task in hanging:
         task.cancel()
     await asyncio.gather(*hanging, return_exceptions=True)
-    assert await ask(client) == 2
+    assert await infer_once(client) == 2
     async with asyncio.timeout(30):
         while model.cancelled < 16:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -190,38 +190,38 @@ async def test_nothing_is_waited_for_beyond_the_deadline(
     client: InferenceClient, server: FaultServer, clock: SkippingClock
 ) -> None:
     server.models["doubler"].always = Hang()
-    async with asyncio.timeout(PATIENCE.answer):
+    async with asyncio.timeout(TIMEOUTS.response):
         for _ in range(5):
             with pytest.raises(ModelUnavailable):
-                await ask(client, deadline=clock.monotonic() + 0.3)
+                await infer_once(client, deadline=clock.monotonic() + 0.3)
     assert client.paused(["doubler"]).total_seconds() == 0
 
 
 async def test_a_server_that_hangs_is_left_alone(server: FaultServer, clock: SkippingClock) -> None:
     server.models["doubler"].always = Hang()
-    async with InferenceClient(server.address, clock, patience=Patience(answer=0.2)) as client:
+    async with InferenceClient(server.address, clock, timeouts=Timeouts(response=0.2)) as client:
         for _ in range(3):
             with pytest.raises(ModelUnavailable):
-                await ask(client)
+                await infer_once(client)
         assert client.paused(["doubler"]).total_seconds() > 0
 
 
-async def test_a_server_that_closes_connections_again_and_again_loses_no_question(clock: SkippingClock) -> None:
+async def test_a_server_that_closes_connections_repeatedly_loses_no_call(clock: SkippingClock) -> None:
     async with (
         fault_server(doubler(seconds=0.03), longest_connection=0.5) as server,
-        InferenceClient(server.address, clock, patience=PATIENCE) as client,
+        InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client,
     ):
         for number in range(60):
-            assert await ask(client, number) == 2 * number
+            assert await infer_once(client, number) == 2 * number
 
 
 async def test_a_server_that_goes_and_comes_back_is_found_again(
     client: InferenceClient, server: FaultServer, clock: SkippingClock
 ) -> None:
     model = server.models["doubler"]
-    await ask(client)
+    await infer_once(client)
     model.fail_next(*[Hang()] * 4)
-    cut_off = [asyncio.create_task(ask(client)) for _ in range(4)]
+    cut_off = [asyncio.create_task(infer_once(client)) for _ in range(4)]
     async with asyncio.timeout(30):
         while model.present < 4:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -237,9 +237,9 @@ async def test_a_server_that_comes_late_is_waited_for(clock: SkippingClock) -> N
     server = FaultServer([doubler()])
     await server.start()
     await server.stop()
-    async with InferenceClient(server.address, clock, patience=PATIENCE) as client:
+    async with InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
         with pytest.raises(ModelUnavailable):
-            await ask(client)
+            await infer_once(client)
         await server.start()
         async with asyncio.timeout(60):
             assert await until_answered(client) == 2
@@ -250,16 +250,16 @@ async def test_a_server_may_come_back_as_another_one(
     client: InferenceClient, server: FaultServer, clock: SkippingClock
 ) -> None:
     server.models["doubler"] = doubler(identity="doubler-1", largest_batch=8)
-    assert (await client.identity("doubler"), await ask(client, count=8)) == ("doubler-1", 2)
+    assert (await client.identity("doubler"), await infer_once(client, count=8)) == ("doubler-1", 2)
     await server.stop()
     with pytest.raises(ModelUnavailable):
-        await ask(client)
+        await infer_once(client)
     server.models["doubler"] = doubler(identity="doubler-2", largest_batch=2)
     await server.start()
     async with asyncio.timeout(60):
         await until_answered(client)
     assert await client.identity("doubler") == "doubler-2"
-    assert await ask(client, count=8) == 2
+    assert await infer_once(client, count=8) == 2
     assert server.models["doubler"].batches[-4:] == [2, 2, 2, 2]
 
 
@@ -272,7 +272,7 @@ async def test_ten_times_more_than_it_can_take_is_answered_or_refused_and_in_the
     clock: SkippingClock,
 ) -> None:
     model = doubler(largest_batch=16, works=2, queue=6, seconds=0.005)
-    async with fault_server(model) as server, InferenceClient(server.address, clock, patience=PATIENCE) as client:
+    async with fault_server(model) as server, InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
         outcomes = await asyncio.gather(*(until_answered(client, number) for number in range(320)))
         assert outcomes == [2.0 * number for number in range(320)]
         refused_first = model.asked - model.answered
@@ -283,9 +283,9 @@ async def test_ten_times_more_than_it_can_take_is_answered_or_refused_and_in_the
 
 async def test_who_finds_no_place_in_time_is_told_when_to_come_again(server: FaultServer, clock: SkippingClock) -> None:
     server.models["doubler"] = doubler(largest_batch=1, seconds=1.0)
-    patience = Patience(place=0.1, answer=5.0)
-    async with InferenceClient(server.address, clock, patience=patience) as client:
-        outcomes = await asyncio.gather(*(ask(client) for _ in range(8)), return_exceptions=True)
+    timeouts = Timeouts(queue=0.1, response=5.0)
+    async with InferenceClient(server.address, clock, timeouts=timeouts) as client:
+        outcomes = await asyncio.gather(*(infer_once(client) for _ in range(8)), return_exceptions=True)
     busy = [outcome for outcome in outcomes if isinstance(outcome, ModelBusy)]
     assert (len(busy), outcomes.count(2.0), server.models["doubler"].most) == (6, 2, 2)
     assert all(each.retry_after.total_seconds() >= 0.5 for each in busy)
@@ -293,14 +293,14 @@ async def test_who_finds_no_place_in_time_is_told_when_to_come_again(server: Fau
 
 async def test_a_queue_on_the_server_is_made_shorter_by_asking_for_less(clock: SkippingClock) -> None:
     model = doubler(largest_batch=16, works=1, seconds=0.02)
-    async with fault_server(model) as server, InferenceClient(server.address, clock, patience=PATIENCE) as client:
-        await asyncio.gather(*(ask(client) for _ in range(32)))
+    async with fault_server(model) as server, InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
+        await asyncio.gather(*(infer_once(client) for _ in range(32)))
         model.most = 0
         for _ in range(4):
-            await asyncio.gather(*(ask(client) for _ in range(60)))
+            await asyncio.gather(*(infer_once(client) for _ in range(60)))
         assert model.answered == 32 + 240
         model.most = 0
-        await asyncio.gather(*(ask(client) for _ in range(32)))
+        await asyncio.gather(*(infer_once(client) for _ in range(32)))
         assert model.most < 32, "as many as at first are still on the server at a time"
 
 
@@ -309,11 +309,11 @@ async def test_one_model_that_is_slow_does_not_hold_up_the_others(clock: Skippin
     slow.always = Hang()
     async with (
         fault_server(slow, quick) as server,
-        InferenceClient(server.address, clock, patience=PATIENCE) as client,
+        InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client,
     ):
-        waiting = [asyncio.create_task(ask(client, model="slow")) for _ in range(6)]
+        waiting = [asyncio.create_task(infer_once(client, model="slow")) for _ in range(6)]
         for _ in range(50):
-            assert await ask(client, model="quick") == 2
+            assert await infer_once(client, model="quick") == 2
         assert not any(task.done() for task in waiting)
         for task in waiting:
             task.cancel()

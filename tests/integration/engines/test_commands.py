@@ -9,8 +9,8 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from inference.engines.key import KEY
-from inference.models.build import build_all
-from inference.models.build import default_home as models_home
+from inference.model_build.build import build_all
+from inference.model_build.build import default_home as models_home
 from services.cli.__main__ import application
 from tests.fakes.tensorrt import Machine, install
 

@@ -11,9 +11,9 @@ from inference.engines.exports import Export, default_home
 from inference.engines.half import tensor_types
 from inference.engines.key import Precision
 from inference.engines.profiles import served_models
-from inference.models.build import build_all, built_model
-from inference.models.build import default_home as models_home
-from inference.models.manifest import shipped_model
+from inference.model_build.build import build_all, built_model
+from inference.model_build.build import default_home as models_home
+from inference.model_build.manifest import shipped_model
 
 # docs/engines.md has the measured deltas.
 CHOSEN = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from inference.models.errors import SourceDigestMismatch, SourceUnavailable
-from inference.models.manifest import FOLDER, Model, read_model
-from inference.models.sources import read_weights
+from inference.model_build.errors import SourceDigestMismatch, SourceUnavailable
+from inference.model_build.manifest import FOLDER, Model, read_model
+from inference.model_build.sources import read_weights
 
 _WEIGHTS = b"weights of a face detector"
 

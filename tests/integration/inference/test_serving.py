@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from deploy.local.parts.triton import Models, TritonServer, triton_server
-from inference.models.build import Progress, Stage, build_all, built_model, default_home, verify_all
-from inference.models.canary import answers_rightly, check_server
-from inference.models.errors import ModelNotBuilt, ServerUnreachable
-from inference.models.golden import golden_inputs
-from inference.models.manifest import Model, shipped_model, shipped_models
-from inference.models.sessions import ModelSession
+from inference.model_build.build import Progress, Stage, build_all, built_model, default_home, verify_all
+from inference.model_build.canary import answers_rightly, check_server
+from inference.model_build.errors import ModelNotBuilt, ServerUnreachable
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import Model, shipped_model, shipped_models
+from inference.model_build.sessions import ModelSession
 from inference.repository import assemble_repository
 from inference.restyling.client import RestylerClient
 from inference.restyling.diffusion.request import RestyleRequest

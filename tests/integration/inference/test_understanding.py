@@ -12,8 +12,8 @@ import sklearn.datasets
 from PIL import Image
 
 from deploy.samples.receipts import receipt
-from inference.models.build import build_all, built_model, default_home
-from inference.models.sessions import ModelSession
+from inference.model_build.build import build_all, built_model, default_home
+from inference.model_build.sessions import ModelSession
 from inference.reference import Reference, measure
 from inference.training import paper, photographing
 from inference.training.screens import screenshot

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from inference.client.verdicts import Failed
+from inference.client.error_classes import Failed
 from inference.load.bare import BareLoop
 from inference.load.figures import recovered_after
 from inference.load.harness import Outcome, closed_loop
 from inference.load.memory import MemoryWatch, ServerNotFound, listening_process, memory_of
-from inference.load.questions import NotFixed, question, served_models
+from inference.load.requests import NotFixed, load_request, served_models
 from inference.load.scenarios import Scenarios, TargetName, read_scenarios
 from inference.load.serving import compare
 from inference.load.targets import BareWire, ShieldedWire
-from inference.load.trying import Trial, soak
-from inference.models.build import build_all, built_model, default_home
-from inference.models.manifest import shipped_models
+from inference.load.trials import Trial, soak
+from inference.model_build.build import build_all, built_model, default_home
+from inference.model_build.manifest import shipped_models
 from services.chassis.clock import SystemClock
+from tests.load.inference.harness import Site, run
 from tests.load.inference.own_server import OwnServer, own_server
-from tests.load.inference.running import Site, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,34 +61,34 @@ async def test_every_fixed_model_can_be_asked_whatever_it_takes(server: OwnServe
     assert names == tuple(sorted(model.name for model in shipped_models()))
     for name in names:
         try:
-            asked = await question(server.address, name)
+            asked = await load_request(server.address, name)
         except NotFixed:
             continue
         async with BareWire(server.address, asked, seconds=60) as wire:
-            assert await wire.ask(0) is Outcome.ANSWERED, wire.faults
+            assert await wire.send(0) is Outcome.ANSWERED, wire.faults
 
 
 async def test_a_model_that_is_not_there_is_said(server: OwnServer) -> None:
     with pytest.raises(Failed):
-        await question(server.address, "nobody")
+        await load_request(server.address, "nobody")
 
 
 async def test_the_clients_way_answers_too(server: OwnServer) -> None:
-    asked = await question(server.address, MODEL)
+    asked = await load_request(server.address, MODEL)
 
     async with ShieldedWire(server.address, asked, CLOCK, place=30, answer=30) as wire:
-        run_of_it = await closed_loop(wire.ask, 4, 0.5, CLOCK)
+        run_of_it = await closed_loop(wire.send, 4, 0.5, CLOCK)
 
     assert {sample.outcome for sample in run_of_it.samples} == {Outcome.ANSWERED}
 
 
 async def test_serving_is_held_against_the_bare_model(server: OwnServer) -> None:
-    asked = await question(server.address, MODEL)
+    asked = await load_request(server.address, MODEL)
     scenarios = _short()
     bare = BareLoop(built_model(default_home(), MODEL).path, asked.inputs, asked.facts.instances)
 
     async with BareWire(server.address, asked, seconds=60) as wire:
-        trial = Trial(MODEL, wire.ask, scenarios, scenarios.targets["cpu"], CLOCK)
+        trial = Trial(MODEL, wire.send, scenarios, scenarios.targets["cpu"], CLOCK)
         served = await compare(trial, bare, seconds=2.0)
 
     assert served.failed == 0
@@ -107,11 +107,11 @@ async def test_the_memory_of_the_server_is_that_of_all_its_processes(server: Own
 
 async def test_a_soak_says_how_memory_grows(server: OwnServer) -> None:
     scenarios = _short()
-    asked = await question(server.address, MODEL)
+    asked = await load_request(server.address, MODEL)
     watch = MemoryWatch(listening_process(int(server.address.rpartition(":")[2])), CLOCK, every=0.2)
 
     async with BareWire(server.address, asked, seconds=60) as wire:
-        trial = Trial(MODEL, wire.ask, scenarios, scenarios.targets["cpu"], CLOCK)
+        trial = Trial(MODEL, wire.send, scenarios, scenarios.targets["cpu"], CLOCK)
         plan = scenarios.soak.model_copy(update={"seconds": 3.0})
         report = await soak([(trial, 10.0)], plan, watch)
 

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from inference.models.build import build_all, default_home
+from inference.model_build.build import build_all, default_home
 
 
 def own_home(folder: Path) -> Path:

@@ -13,9 +13,9 @@ from tritonclient.grpc import model_config_pb2
 
 from deploy.local.parts.triton import Models, TritonServer, triton_server
 from inference.client.client import InferenceClient
-from inference.models.canary import answers_rightly, check_server
-from inference.models.errors import GoldenMismatch
-from inference.models.sessions import ModelSession
+from inference.model_build.canary import answers_rightly, check_server
+from inference.model_build.errors import GoldenMismatch
+from inference.model_build.sessions import ModelSession
 from inference.repository import assemble_repository
 from inference.slots import installing
 from inference.slots.evidence import COLLINS, PLAIN

@@ -21,8 +21,8 @@ from inference.load.reports import Report
 from inference.load.results import write_result
 from inference.load.scenarios import SHIPPED, Scenarios, TargetName, read_scenarios
 from services.chassis.clock import SystemClock
+from tests.load.inference.harness import NAMES, Site, run
 from tests.load.inference.own_server import OwnServer, own_server
-from tests.load.inference.running import NAMES, Site, run
 
 ALL = "all"
 _SECONDS = 10.0

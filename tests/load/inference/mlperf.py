@@ -12,7 +12,7 @@ from pathlib import Path
 import mlperf_loadgen as loadgen
 
 from inference.client.clock import Clock
-from inference.load.harness import Ask, Outcome, Run, Sample
+from inference.load.harness import Outcome, Run, Sample, Send
 from inference.load.reports import Finding, Phase, Report
 from inference.load.scenarios import Mlperf
 
@@ -33,10 +33,10 @@ _OFFLINE_MARGIN = 1.5
 
 
 class _SystemUnderTest:
-    """Takes questions on the generator's thread and has the event loop ask them."""
+    """Takes questions on the generator's thread and has the event loop send them."""
 
-    def __init__(self, ask: Ask, clock: Clock) -> None:
-        self._ask = ask
+    def __init__(self, send: Send, clock: Clock) -> None:
+        self._send = send
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._tasks = set[asyncio.Task[None]]()
@@ -65,26 +65,26 @@ class _SystemUnderTest:
 
     async def _answer(self, identifier: int, index: int, due: float) -> None:
         sent = self._clock.monotonic() - self._began
-        outcome = Outcome.NOT_SENT if self._gives_up else await self._ask(index)
+        outcome = Outcome.NOT_SENT if self._gives_up else await self._send(index)
         self.samples.append(Sample(due, sent, self._clock.monotonic() - self._began, outcome))
         loadgen.QuerySamplesComplete([loadgen.QuerySampleResponse(identifier, 0, 0)])
 
 
 async def mlperf(
-    scenario: LoadgenScenario, ask: Ask, *, model: str, peak: float, plan: Mlperf, folder: Path, clock: Clock
+    scenario: LoadgenScenario, send: Send, *, model: str, peak: float, plan: Mlperf, folder: Path, clock: Clock
 ) -> Report:
     """Runs one scenario of MLPerf.
 
     Args:
         scenario: which.
-        ask: sends a request.
+        send: sends a request.
         model: what is asked.
         peak: answers a second that the server gives at most.
         plan: of the scenario file.
         folder: for the generator's logs.
         clock: of the process.
     """
-    system = _SystemUnderTest(ask, clock)
+    system = _SystemUnderTest(send, clock)
     under_test = loadgen.ConstructSUT(system.issue, system.flush)
     library = loadgen.ConstructQSL(plan.samples, plan.samples, lambda indices: None, lambda indices: None)
     generating = asyncio.create_task(

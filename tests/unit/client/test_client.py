@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from inference.client.deadlines import answers_by
+from inference.client.deadlines import deadline_scope
+from inference.client.error_classes import ErrorClass
 from inference.client.errors import ModelBusy, ModelUnavailable
-from inference.client.lanes import SLOW_MODELS
-from inference.client.retries import Patience, RetryBudget
-from inference.client.verdicts import Verdict
+from inference.client.model_channels import SLOW_MODELS
+from inference.client.retries import RetryBudget, Timeouts
 from tests.fakes.clock import FakeClock
-from tests.unit.client.wires import MODEL, FakeWire, ask, client_on, fails, takes
+from tests.unit.client.wires import MODEL, FakeWire, client_on, fails, infer_once, takes
 
 
 @pytest.fixture
@@ -31,38 +31,38 @@ async def finish(task: "asyncio.Task[float]", clock: FakeClock) -> float:
 
 
 async def test_a_request_gets_what_is_left_less_a_margin(wire: FakeWire, clock: FakeClock) -> None:
-    await ask(client_on(wire, clock, Patience(answer=10)))
-    await ask(client_on(wire, clock, Patience(answer=10)), deadline=clock.monotonic() + 2)
-    with answers_by(clock.monotonic() + 1):
-        await ask(client_on(wire, clock, Patience(answer=10)), deadline=clock.monotonic() + 2)
-    await ask(client_on(wire, clock, Patience(answer=10), time_left=lambda: 0.5))
+    await infer_once(client_on(wire, clock, Timeouts(response=10)))
+    await infer_once(client_on(wire, clock, Timeouts(response=10)), deadline=clock.monotonic() + 2)
+    with deadline_scope(clock.monotonic() + 1):
+        await infer_once(client_on(wire, clock, Timeouts(response=10)), deadline=clock.monotonic() + 2)
+    await infer_once(client_on(wire, clock, Timeouts(response=10), time_left=lambda: 0.5))
     assert wire.allowed == pytest.approx([9.95, 1.95, 0.95, 0.45])
 
 
 async def test_an_end_said_around_the_work_holds_in_its_tasks_and_not_outside(wire: FakeWire, clock: FakeClock) -> None:
     client = client_on(wire, clock)
-    with answers_by(clock.monotonic() + 3), answers_by(clock.monotonic() + 5):
-        task = asyncio.create_task(ask(client))
+    with deadline_scope(clock.monotonic() + 3), deadline_scope(clock.monotonic() + 5):
+        task = asyncio.create_task(infer_once(client))
     await task
-    await ask(client)
+    await infer_once(client)
     assert wire.allowed == pytest.approx([2.95, 9.95])
 
 
 async def test_it_is_asked_again_at_most_twice(wire: FakeWire, clock: FakeClock) -> None:
-    wire.steps.extend([fails(Verdict.RETRY)] * 3)
+    wire.steps.extend([fails(ErrorClass.RETRY)] * 3)
     with pytest.raises(ModelUnavailable):
-        await finish(asyncio.create_task(ask(client_on(wire, clock))), clock)
+        await finish(asyncio.create_task(infer_once(client_on(wire, clock))), clock)
     assert len(wire.allowed) == 3
 
 
 async def test_no_retry_is_begun_that_would_end_past_the_deadline(wire: FakeWire, clock: FakeClock) -> None:
     async def late() -> None:
         await clock.sleep(9.96)
-        await fails(Verdict.RETRY)()
+        await fails(ErrorClass.RETRY)()
 
     wire.steps.append(late)
     with pytest.raises(ModelUnavailable):
-        await finish(asyncio.create_task(ask(client_on(wire, clock, Patience(answer=10)))), clock)
+        await finish(asyncio.create_task(infer_once(client_on(wire, clock, Timeouts(response=10)))), clock)
     assert len(wire.allowed) == 1
 
 
@@ -74,21 +74,21 @@ async def test_pauses_before_retries_differ_and_never_exceed_their_bound(wire: F
             pauses.add(seconds)
 
     noting = Noting()
-    client = client_on(wire, noting, Patience(first_retry=0.1))
+    client = client_on(wire, noting, Timeouts(first_retry=0.1))
     for _ in range(10):
-        wire.steps.append(fails(Verdict.RETRY))
-        await ask(client)
+        wire.steps.append(fails(ErrorClass.RETRY))
+        await infer_once(client)
     assert len(pauses) > 5
     assert max(pauses) <= 0.1
 
 
 async def test_retries_end_when_their_budget_is_spent(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Patience(first_retry=0))
+    client = client_on(wire, clock, Timeouts(first_retry=0))
     refused = 0
     for _ in range(40):
-        wire.steps.append(fails(Verdict.RETRY))
+        wire.steps.append(fails(ErrorClass.RETRY))
         try:
-            await finish(asyncio.create_task(ask(client)), clock)
+            await finish(asyncio.create_task(infer_once(client)), clock)
         except ModelUnavailable:
             refused += 1
     assert refused > 0
@@ -105,11 +105,11 @@ def test_retries_are_a_share_of_the_requests() -> None:
 
 
 async def test_who_waits_too_long_for_a_place_is_told_so(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Patience(place=3, answer=60))
+    client = client_on(wire, clock, Timeouts(queue=3, response=60))
     wire.steps.extend([takes(clock, 30)] * 16)
-    inside = [asyncio.create_task(ask(client)) for _ in range(16)]
+    inside = [asyncio.create_task(infer_once(client)) for _ in range(16)]
     await clock.advance(0)
-    outside = asyncio.create_task(ask(client))
+    outside = asyncio.create_task(infer_once(client))
     await clock.advance(0)
     await clock.advance(3)
     with pytest.raises(ModelBusy):
@@ -119,11 +119,11 @@ async def test_who_waits_too_long_for_a_place_is_told_so(wire: FakeWire, clock: 
 
 
 async def test_a_deadline_ends_the_wait_for_a_place_too(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Patience(place=30, answer=60))
+    client = client_on(wire, clock, Timeouts(queue=30, response=60))
     wire.steps.extend([takes(clock, 30)] * 16)
-    inside = [asyncio.create_task(ask(client)) for _ in range(16)]
+    inside = [asyncio.create_task(infer_once(client)) for _ in range(16)]
     await clock.advance(0)
-    outside = asyncio.create_task(ask(client, deadline=clock.monotonic() + 1))
+    outside = asyncio.create_task(infer_once(client, deadline=clock.monotonic() + 1))
     await clock.advance(0)
     await clock.advance(1)
     with pytest.raises(ModelBusy):
@@ -133,30 +133,30 @@ async def test_a_deadline_ends_the_wait_for_a_place_too(wire: FakeWire, clock: F
 
 
 async def test_a_late_answer_to_a_hurried_caller_is_nobodys_failure(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Patience(answer=10))
+    client = client_on(wire, clock, Timeouts(response=10))
     for _ in range(5):
-        wire.steps.append(fails(Verdict.SLOW))
+        wire.steps.append(fails(ErrorClass.SLOW))
         with pytest.raises(ModelUnavailable):
-            await ask(client, deadline=clock.monotonic() + 1)
+            await infer_once(client, deadline=clock.monotonic() + 1)
     assert client.paused([MODEL]).total_seconds() == 0
 
 
 async def test_late_answers_to_patient_callers_open_the_breaker(wire: FakeWire, clock: FakeClock) -> None:
     client = client_on(wire, clock)
     for _ in range(3):
-        wire.steps.append(fails(Verdict.SLOW))
+        wire.steps.append(fails(ErrorClass.SLOW))
         with pytest.raises(ModelUnavailable):
-            await ask(client)
+            await infer_once(client)
     assert client.paused([MODEL]).total_seconds() > 0
 
 
 async def test_a_restyler_gets_the_time_that_it_takes(wire: FakeWire, clock: FakeClock) -> None:
     client = client_on(wire, clock, exceptions={MODEL: SLOW_MODELS["restyler"]})
-    await ask(client)
+    await infer_once(client)
     assert wire.allowed[0] > 30
 
 
 async def test_closing_the_client_closes_the_wire(wire: FakeWire, clock: FakeClock) -> None:
     async with client_on(wire, clock) as client:
-        await ask(client)
+        await infer_once(client)
     assert wire.closed

@@ -16,7 +16,7 @@ class Visitor:
         self.task = asyncio.create_task(self._visit())
 
     async def _visit(self) -> None:
-        async with self._gate.place(60):
+        async with self._gate.slot(60):
             self.inside = True
             await self._leave.wait()
         self.inside = False

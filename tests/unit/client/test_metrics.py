@@ -7,11 +7,11 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, NumberDataPoint
 
 from inference.client.client import InferenceClient
+from inference.client.error_classes import ErrorClass
 from inference.client.errors import ModelFault
-from inference.client.retries import Patience
-from inference.client.verdicts import Verdict
+from inference.client.retries import Timeouts
 from tests.fakes.clock import FakeClock
-from tests.unit.client.wires import MODEL, FakeWire, ask, client_on, fails, takes
+from tests.unit.client.wires import MODEL, FakeWire, client_on, fails, infer_once, takes
 
 
 class Measured:
@@ -22,7 +22,7 @@ class Measured:
         self._provider = MeterProvider([self.reader])
         self.wire, self.clock = FakeWire(), FakeClock()
         self.client: InferenceClient = client_on(
-            self.wire, self.clock, Patience(first_retry=0), meter=self._provider.get_meter("test")
+            self.wire, self.clock, Timeouts(first_retry=0), meter=self._provider.get_meter("test")
         )
 
     def points(self, name: str) -> list[NumberDataPoint | HistogramDataPoint]:
@@ -55,12 +55,19 @@ def measured() -> Measured:
 
 
 async def test_every_outcome_is_counted_by_model(measured: Measured) -> None:
-    await ask(measured.client)
-    for verdict in (Verdict.OVERLOAD, Verdict.REFUSED, Verdict.MISSING, Verdict.FAILED, Verdict.MEMORY, Verdict.BREAK):
-        measured.wire.steps.append(fails(verdict))
+    await infer_once(measured.client)
+    for error_class in (
+        ErrorClass.OVERLOAD,
+        ErrorClass.REFUSED,
+        ErrorClass.MISSING,
+        ErrorClass.FAILED,
+        ErrorClass.MEMORY,
+        ErrorClass.BREAK,
+    ):
+        measured.wire.steps.append(fails(error_class))
         with pytest.raises(ModelFault):
-            await ask(measured.client)
-    outcomes = {dict(point.attributes or {})["outcome"]: point for point in measured.points("questions")}
+            await infer_once(measured.client)
+    outcomes = {dict(point.attributes or {})["outcome"]: point for point in measured.points("calls")}
     assert set(outcomes) == {
         "answered",
         "busy",
@@ -74,7 +81,7 @@ async def test_every_outcome_is_counted_by_model(measured: Measured) -> None:
 
 async def test_waits_answers_and_batches_are_measured(measured: Measured) -> None:
     measured.wire.steps.append(takes(measured.clock, 2))
-    task = asyncio.create_task(ask(measured.client))
+    task = asyncio.create_task(infer_once(measured.client))
     await measured.clock.advance(0)
     assert measured.number("in_flight") == 1
     await measured.clock.advance(2)
@@ -86,12 +93,12 @@ async def test_waits_answers_and_batches_are_measured(measured: Measured) -> Non
 
 
 async def test_retries_and_the_state_of_the_breaker_are_measured(measured: Measured) -> None:
-    measured.wire.steps.extend([fails(Verdict.RETRY)] * 2)
-    await ask(measured.client)
+    measured.wire.steps.extend([fails(ErrorClass.RETRY)] * 2)
+    await infer_once(measured.client)
     assert (measured.number("retries"), measured.number("breaker")) == (2, 0)
-    measured.wire.steps.append(fails(Verdict.BREAK))
+    measured.wire.steps.append(fails(ErrorClass.BREAK))
     with pytest.raises(ModelFault):
-        await ask(measured.client)
+        await infer_once(measured.client)
     assert measured.number("breaker") == 2
     await measured.clock.advance(10)
     assert measured.number("breaker") == 1

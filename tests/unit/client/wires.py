@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 import numpy as np
 
 from inference.client.client import InferenceClient
-from inference.client.retries import Patience
-from inference.client.tensors import Facts, TensorFacts, Tensors, Wanted
-from inference.client.verdicts import Failed, Verdict
+from inference.client.error_classes import ErrorClass, Failed
+from inference.client.retries import Timeouts
+from inference.client.tensors import Facts, OutputSpec, TensorFacts, Tensors
 from tests.fakes.clock import FakeClock
 
 MODEL = "doubler"
-TWICE = (Wanted("y", (4,)),)
+TWICE = (OutputSpec("y", (4,)),)
 
 Step = Callable[[], Awaitable[None]]
 
@@ -45,9 +45,9 @@ class FakeWire:
         self.closed = True
 
 
-def fails(verdict: Verdict) -> Step:
+def fails(error_class: ErrorClass) -> Step:
     async def step() -> None:
-        raise Failed(verdict, "so it was said")
+        raise Failed(error_class, "so it was said")
 
     return step
 
@@ -60,11 +60,11 @@ def takes(clock: FakeClock, seconds: float) -> Step:
 
 
 def client_on(
-    wire: FakeWire, clock: FakeClock, patience: Patience | None = None, **settings: object
+    wire: FakeWire, clock: FakeClock, timeouts: Timeouts | None = None, **settings: object
 ) -> InferenceClient:
-    return InferenceClient("", clock, wire=wire, patience=patience or Patience(), **settings)  # type: ignore[arg-type]
+    return InferenceClient("", clock, wire=wire, timeouts=timeouts or Timeouts(), **settings)  # type: ignore[arg-type]
 
 
-async def ask(client: InferenceClient, *, deadline: float | None = None) -> float:
-    answer = await client.ask(MODEL, {"x": np.ones((1, 4), np.float32)}, TWICE, deadline=deadline)
+async def infer_once(client: InferenceClient, *, deadline: float | None = None) -> float:
+    answer = await client.infer(MODEL, {"x": np.ones((1, 4), np.float32)}, TWICE, deadline=deadline)
     return float(answer.floats("y")[0, 0])

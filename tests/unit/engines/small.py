@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from inference.engines.exporting import export
 from inference.engines.exports import Export
 from inference.engines.profiles import Batch, Limit, Profile
-from inference.models.build import BuiltModel
-from inference.models.conversion.graph import GraphBuilder
-from inference.models.manifest import FileSource, Licence, Manifest, Model
+from inference.model_build.build import BuiltModel
+from inference.model_build.conversion.graph import GraphBuilder
+from inference.model_build.manifest import FileSource, Licence, Manifest, Model
 
 SIDE = 12
 CLASSES = 5

@@ -11,7 +11,7 @@ from inference.engines.exporting import export
 from inference.engines.exports import find_export
 from inference.engines.key import Precision
 from inference.engines.targets import target
-from inference.models.manifest import Model
+from inference.model_build.manifest import Model
 from tests.unit.engines.small import PROFILE, SIDE, built, small_export, small_graph, small_model
 
 NODE = target(gpu="L4", sm=None)
@@ -90,7 +90,7 @@ def test_a_second_export_does_nothing(tmp_path: Path) -> None:
 
 
 def test_the_questions_are_the_golden_input_and_pictures_with_their_answers(tmp_path: Path) -> None:
-    probes, answers = small_export(tmp_path).questions()
+    probes, answers = small_export(tmp_path).probes()
 
     assert [probe.name for probe in probes] == ["golden", "astronaut", "chelsea", "coffee", "hopper"]
     assert {probe.inputs["image"].shape for probe in probes} == {(1, SIDE, SIDE, 3)}

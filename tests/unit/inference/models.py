@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.models.golden import golden_inputs
-from inference.models.manifest import Model, read_model
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import Model, read_model
 
 _MANIFEST = """
 name = "small_head"

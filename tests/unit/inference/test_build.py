@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.models.build import LOCK_FILE, Progress, Stage, build_all, list_models, verify_all
-from inference.models.errors import GoldenMismatch, ModelNotBuilt, SignatureBroken, SourceDigestMismatch
+from inference.model_build.build import LOCK_FILE, Progress, Stage, build_all, list_models, verify_all
+from inference.model_build.errors import GoldenMismatch, ModelNotBuilt, SignatureBroken, SourceDigestMismatch
 from tests.unit.inference.models import small_head
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.models.errors import ManifestInvalid
-from inference.models.manifest import (
+from inference.model_build.errors import ManifestInvalid
+from inference.model_build.manifest import (
     FOLDER,
     FREE,
     PackageSource,

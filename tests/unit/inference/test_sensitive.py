@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.models.manifest import shipped_model
+from inference.model_build.manifest import shipped_model
 from inference.vision.sensitive import EXCLUDE_SCORE, REVIEW_SCORE, Rating, rating_of
 
 

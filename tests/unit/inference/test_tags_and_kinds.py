@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.models.manifest import FOLDER
+from inference.model_build.manifest import FOLDER
 from inference.vision.kinds import KINDS, Kind, confirmed_kind, kind_of, wants_text
 from inference.vision.tags import CLASSES, album_tags, tag_groups
 

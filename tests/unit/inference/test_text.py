@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from inference.models.golden import golden
-from inference.models.manifest import shipped_model
+from inference.model_build.golden import golden
+from inference.model_build.manifest import shipped_model
 from inference.vision.pictures import Letterbox, Picture
 from inference.vision.reading import Words, characters, joined, words_of
 from inference.vision.text import (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from inference.models.conversion import (
+from inference.model_build.conversion import (
     centerface,
     dlib_resnet,
     efficientnet_lite,
@@ -19,10 +19,10 @@ from inference.models.conversion import (
     sentence_encoder,
     shipped_onnx,
 )
-from inference.models.conversion.dlib_archive import Convolution, read_layers
-from inference.models.conversion.graph import GraphBuilder
-from inference.models.conversion.torch_pickle import read_state_dict
-from inference.models.errors import WeightsUnreadable
+from inference.model_build.conversion.dlib_archive import Convolution, read_layers
+from inference.model_build.conversion.graph import GraphBuilder
+from inference.model_build.conversion.torch_pickle import read_state_dict
+from inference.model_build.errors import WeightsUnreadable
 
 _VALUES = np.arange(6, dtype=np.float32)
 

@@ -54,7 +54,7 @@ class QueueServer:
     def stand_still(self, start: float, end: float) -> None:
         self._stall = (start, end)
 
-    async def ask(self, number: int) -> Outcome:
+    async def send(self, number: int) -> Outcome:
         now = self._clock.monotonic()
         if heapq.nsmallest(1, self._free_at)[0] - now > self.refuses_beyond:
             return Outcome.REFUSED

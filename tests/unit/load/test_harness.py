@@ -19,7 +19,7 @@ async def test_latency_counts_from_when_a_request_was_due_while_the_server_stand
     server = QueueServer(clock, 0.001)
     server.stand_still(2.0, 3.0)
 
-    run = await clock.run(open_loop(server.ask, constant(100, 5), 5, clock, most_outstanding=PLENTY))
+    run = await clock.run(open_loop(server.send, constant(100, 5), 5, clock, most_outstanding=PLENTY))
 
     found = figures(run)
     assert (found.offered, found.answered) == (500, 500)
@@ -34,7 +34,7 @@ async def test_a_closed_loop_would_have_hidden_that(clock: SimulatedClock) -> No
     server = QueueServer(clock, 0.001)
     server.stand_still(2.0, 3.0)
 
-    run = await clock.run(closed_loop(server.ask, 1, 5, clock))
+    run = await clock.run(closed_loop(server.send, 1, 5, clock))
 
     assert figures(run).latency.p99_ms == pytest.approx(1, abs=0.1)
 
@@ -47,7 +47,7 @@ async def test_the_mean_wait_before_one_server_is_that_of_queueing_theory(clock:
 
     run = await clock.run(
         open_loop(
-            QueueServer(clock, service).ask, poisson(rate, seconds, seed=7), seconds, clock, most_outstanding=PLENTY
+            QueueServer(clock, service).send, poisson(rate, seconds, seed=7), seconds, clock, most_outstanding=PLENTY
         )
     )
 
@@ -56,7 +56,7 @@ async def test_the_mean_wait_before_one_server_is_that_of_queueing_theory(clock:
 
 
 async def test_a_closed_loop_finds_the_rate_of_the_server(clock: SimulatedClock) -> None:
-    run = await clock.run(closed_loop(QueueServer(clock, 0.01, servers=2).ask, 16, 10, clock))
+    run = await clock.run(closed_loop(QueueServer(clock, 0.01, servers=2).send, 16, 10, clock))
 
     assert figures(run).rate == pytest.approx(200, rel=0.01)
     assert len(run.samples) == pytest.approx(2000 + 16, abs=16)
@@ -65,7 +65,7 @@ async def test_a_closed_loop_finds_the_rate_of_the_server(clock: SimulatedClock)
 async def test_what_the_test_itself_does_not_send_is_counted(clock: SimulatedClock) -> None:
     server = QueueServer(clock, 1.0)
 
-    run = await clock.run(open_loop(server.ask, constant(100, 1), 1, clock, most_outstanding=10))
+    run = await clock.run(open_loop(server.send, constant(100, 1), 1, clock, most_outstanding=10))
 
     found = figures(run)
     assert (found.answered, found.not_sent, found.offered) == (10, 90, 100)
@@ -75,7 +75,7 @@ async def test_refusals_are_no_answers(clock: SimulatedClock) -> None:
     server = QueueServer(clock, 0.1)
     server.refuses_beyond = 0.25
 
-    run = await clock.run(open_loop(server.ask, constant(100, 2), 2, clock, most_outstanding=PLENTY))
+    run = await clock.run(open_loop(server.send, constant(100, 2), 2, clock, most_outstanding=PLENTY))
 
     found = figures(run)
     assert found.refused > 150
@@ -96,18 +96,18 @@ async def test_the_same_seed_gives_the_same_times() -> None:
 
 
 async def test_a_server_that_nobody_asks_does_not_stall(clock: SimulatedClock) -> None:
-    run = await clock.run(open_loop(QueueServer(clock, 0.01).ask, [0.0, 9.0], 10, clock, most_outstanding=PLENTY))
+    run = await clock.run(open_loop(QueueServer(clock, 0.01).send, [0.0, 9.0], 10, clock, most_outstanding=PLENTY))
 
     assert longest_stall(run) == pytest.approx(0.01)
     assert answers_between(run, 5, 10) == pytest.approx(0.2)
 
 
 async def test_a_failure_ends_no_stall(clock: SimulatedClock) -> None:
-    async def ask(number: int) -> Outcome:
+    async def send(number: int) -> Outcome:
         await clock.sleep(0.5 if number == 1 else 0.1)
         return Outcome.FAILED if number < 2 else Outcome.ANSWERED
 
-    run = await clock.run(open_loop(ask, [0.0, 0.05, 0.5], 1, clock, most_outstanding=PLENTY))
+    run = await clock.run(open_loop(send, [0.0, 0.05, 0.5], 1, clock, most_outstanding=PLENTY))
 
     assert longest_stall(run) == pytest.approx(0.6)
     assert figures(run).failed == 2

@@ -7,7 +7,7 @@ import pytest
 
 from inference.load.faults import chaos
 from inference.load.scenarios import SHIPPED, ScenariosInvalid, read_scenarios
-from inference.load.trying import Trial, burst, poisson_load, smoke, sweep
+from inference.load.trials import Trial, burst, poisson_load, smoke, sweep
 from tests.unit.load.simulation import QueueServer, SimulatedClock
 
 SERVICE = 0.02
@@ -26,7 +26,7 @@ def server(clock: SimulatedClock) -> QueueServer:
 @pytest.fixture
 def trial(clock: SimulatedClock, server: QueueServer) -> Trial:
     scenarios = read_scenarios()
-    return Trial("model", server.ask, scenarios, scenarios.targets["cpu"], clock)
+    return Trial("model", server.send, scenarios, scenarios.targets["cpu"], clock)
 
 
 def test_one_file_serves_both_kinds_of_machine() -> None:
@@ -119,7 +119,7 @@ async def test_chaos_measures_until_callers_are_served_as_before(
         server.stand_still(now, now + outage)
         await clock.sleep(outage)
 
-    report = await clock.run(chaos(replace(trial, ask=server.ask), 1 / SERVICE, plan, "outage", fault))
+    report = await clock.run(chaos(replace(trial, send=server.send), 1 / SERVICE, plan, "outage", fault))
 
     assert report.phases[0].run.seconds == pytest.approx(plan.before_seconds + outage + plan.after_seconds, abs=1)
     recovered = report.finding("recovered").value

@@ -9,7 +9,7 @@ import pytest
 from inference.load.bare import BareLoop
 from inference.load.scenarios import read_scenarios
 from inference.load.serving import FEWEST_ROUNDS, Served, compare
-from inference.load.trying import Trial
+from inference.load.trials import Trial
 from inference.load.turns import PRECISION, uncertainty
 from tests.unit.load.simulation import QueueServer, SimulatedClock
 
@@ -35,7 +35,7 @@ async def _compared(rate: Callable[[int], float]) -> Served:
     clock = SimulatedClock()
     server = QueueServer(clock, SERVICE_SECONDS, servers=SERVERS)
     scenarios = read_scenarios()
-    trial = Trial("small_net", server.ask, scenarios, scenarios.targets["cpu"], clock)
+    trial = Trial("small_net", server.send, scenarios, scenarios.targets["cpu"], clock)
     bare = cast("BareLoop", cast("Any", _Bare(rate)))
     return await clock.run(compare(trial, bare, seconds=SECONDS))
 

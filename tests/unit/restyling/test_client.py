@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from inference.client.error_classes import ErrorClass, Failed
 from inference.client.errors import ModelBusy, ModelMissing, TensorRefused
 from inference.client.tensors import Facts, Tensors
-from inference.client.verdicts import Failed, Verdict
 from inference.restyling.client import RestylerClient, allowed_seconds
 from inference.restyling.diffusion.errors import NetworkFailed, PictureTooLarge, StyleUnknown
 from inference.restyling.diffusion.request import RestyleRequest
@@ -125,7 +125,7 @@ async def _settle() -> None:
 async def test_a_refusal_of_the_server_is_told_by_its_name(
     said: str, kind: type[StyleUnknown | PictureTooLarge], field: str
 ) -> None:
-    server = ScriptedServer(says=Failed(Verdict.REFUSED, said))
+    server = ScriptedServer(says=Failed(ErrorClass.REFUSED, said))
     async with RestylerClient("", FakeClock(), wire=server) as client:
         with pytest.raises(kind, match=said.partition(": ")[2]) as caught:
             await client.restyle(_request())
@@ -135,21 +135,21 @@ async def test_a_refusal_of_the_server_is_told_by_its_name(
 
 async def test_numbers_that_are_none_are_the_networks_failure() -> None:
     said = "RESTYLER_NETWORK_FAILED [v]: the velocity at t = 1 is not finite"
-    server = ScriptedServer(says=Failed(Verdict.FAILED, said))
+    server = ScriptedServer(says=Failed(ErrorClass.FAILED, said))
     async with RestylerClient("", FakeClock(), wire=server) as client:
         with pytest.raises(NetworkFailed, match="not finite"):
             await client.restyle(_request())
 
 
 async def test_words_that_nobody_knows_are_passed_on() -> None:
-    server = ScriptedServer(says=Failed(Verdict.REFUSED, "unexpected shape for input 'photo'"))
+    server = ScriptedServer(says=Failed(ErrorClass.REFUSED, "unexpected shape for input 'photo'"))
     async with RestylerClient("", FakeClock(), wire=server) as client:
         with pytest.raises(TensorRefused, match="unexpected shape"):
             await client.restyle(_request())
 
 
 async def test_a_slot_that_was_filled_anew_is_asked_again_for_its_styles() -> None:
-    server = ScriptedServer(says=Failed(Verdict.REFUSED, "STYLE_UNKNOWN [style]: there is no style 1"))
+    server = ScriptedServer(says=Failed(ErrorClass.REFUSED, "STYLE_UNKNOWN [style]: there is no style 1"))
     async with RestylerClient("", FakeClock(), wire=server) as client:
         with pytest.raises(StyleUnknown):
             await client.restyle(_request(style=1))

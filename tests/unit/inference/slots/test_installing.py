@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.models.errors import GoldenMismatch
-from inference.models.golden import golden_inputs
-from inference.models.manifest import shipped_model
-from inference.models.sessions import ModelSession
+from inference.model_build.errors import GoldenMismatch
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import shipped_model
+from inference.model_build.sessions import ModelSession
 from inference.slots import installing
-from inference.slots.answers import GOLDEN_FILE, recorded_golden
 from inference.slots.filling import RECORD_FILE, fillings, slot_folder
+from inference.slots.golden_outputs import GOLDEN_FILE, recorded_golden
 from inference.slots.serving import served_identities, served_model
 from inference.slots.violations import FillingBroken, SlotEmpty, SlotRefused, SlotUnknown
 from tests.fakes.restyler_graphs import write_latent

@@ -1,0 +1,141 @@
+"""Requests of a load test: a model's golden input, or numbers of the shapes that the server says it takes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+from inference.client.tensors import ELEMENTS, Element, Facts, OutputSpec
+from inference.client.wire import TritonWire
+from inference.model_build.errors import ManifestInvalid
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import shipped_model
+
+_SECONDS = 10.0
+_READY = "READY"
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """One request for a model.
+
+    Attributes:
+        facts: What the server says of the model.
+        inputs: Name -> array, the batch first where the model takes batches.
+    """
+
+    facts: Facts
+    inputs: Mapping[str, NDArray[np.generic]]
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.facts.model
+
+    @property
+    def output_specs(self) -> tuple[OutputSpec, ...]:
+        """All its outputs, of the types and shapes that the server promises."""
+        return tuple(
+            OutputSpec(name, tuple(None if side < 0 else side for side in tensor.shape), _element(tensor.element))
+            for name, tensor in self.facts.outputs.items()
+        )
+
+    @property
+    def answer_bytes(self) -> int:
+        """How long the tensors of a whole answer are at least; a server in trouble may answer with empty ones."""
+        batch = len(next(iter(self.inputs.values()))) if self.facts.largest_batch else 1
+        sizes = (
+            np.dtype(ELEMENTS[_element(tensor.element)]).itemsize * int(np.prod([abs(side) for side in tensor.shape]))
+            for tensor in self.facts.outputs.values()
+        )
+        return batch * sum(sizes)
+
+    def encoded(self) -> bytes:
+        """Returns the request as it goes over the wire: made once, however often it is sent."""
+        request = service_pb2.ModelInferRequest(model_name=self.model)
+        for name, array in self.inputs.items():
+            element = self.facts.inputs[name].element
+            request.inputs.add(name=name, datatype=element, shape=list(array.shape))
+            request.raw_input_contents.append(array.tobytes())
+        for name in self.facts.outputs:
+            request.outputs.add(name=name)
+        encoded: bytes = request.SerializeToString()
+        return encoded
+
+
+class NotFixed(Exception):
+    """A model takes inputs of any size or of a type unknown here, so what a request costs is nobody's to say here."""
+
+
+async def served_models(address: str) -> tuple[str, ...]:
+    """Asks a server for the names of the models that are ready, in order.
+
+    Args:
+        address: `host:port` of its gRPC endpoint.
+    """
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        index = await stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(ready=True), timeout=_SECONDS)
+    return tuple(sorted({model.name for model in index.models if model.state == _READY}))
+
+
+async def load_request(address: str, model: str, *, batch: int = 1) -> LoadRequest:
+    """Makes the request for a model as it is served now.
+
+    Args:
+        address: `host:port` of the server.
+        model: its name.
+        batch: examples in one request; one where the model takes no batches.
+
+    Raises:
+        Failed: the server does not answer, or has no such model.
+        NotFixed: the model takes inputs of any size.
+    """
+    wire = TritonWire(address)
+    try:
+        facts = await wire.facts(model, seconds=_SECONDS)
+    finally:
+        await wire.close()
+    if any(side < 0 or tensor.element not in ELEMENTS for tensor in facts.inputs.values() for side in tensor.shape):
+        raise NotFixed(f"{model} takes inputs of any size, or of a type unknown here")
+    copies = min(batch, facts.largest_batch) if facts.largest_batch else None
+    return LoadRequest(facts, {name: _times(array, copies) for name, array in _examples(facts).items()})
+
+
+def _examples(facts: Facts) -> dict[str, NDArray[np.generic]]:
+    """Returns one example for each input: the golden one of what is shipped, unless other shapes are served."""
+    known = _golden(facts.model)
+    return {
+        name: known[name]
+        if name in known and known[name].shape == tensor.shape
+        else _drawn(_element(tensor.element), tensor.shape)
+        for name, tensor in facts.inputs.items()
+    }
+
+
+def _golden(model: str) -> dict[str, NDArray[np.generic]]:
+    try:
+        return {name: array[0] for name, array in golden_inputs(shipped_model(model).manifest).items()}
+    except ManifestInvalid:
+        return {}
+
+
+def _drawn(element: str, shape: Sequence[int]) -> NDArray[np.generic]:
+    """Draws numbers that any model takes: small ones, which are in every vocabulary."""
+    random = np.random.default_rng(0)
+    kind = np.dtype(ELEMENTS[_element(element)])
+    if kind.kind == "f":
+        return random.random(tuple(shape)).astype(kind)
+    return random.integers(0, 2 if kind.itemsize > 1 else 256, tuple(shape)).astype(kind)
+
+
+def _element(name: str) -> Element:
+    return cast("Element", name)
+
+
+def _times(array: NDArray[np.generic], copies: int | None) -> NDArray[np.generic]:
+    return array if copies is None else np.ascontiguousarray(np.repeat(array[None], copies, axis=0))

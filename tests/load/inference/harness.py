@@ -1,0 +1,161 @@
+"""Runs one scenario against one model of a server."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inference.client.clock import Clock
+from inference.load.faults import Fault, chaos
+from inference.load.harness import Outcome, Send
+from inference.load.memory import MemoryWatch, listening_process
+from inference.load.reports import Report
+from inference.load.requests import LoadRequest, load_request
+from inference.load.scenarios import Scenarios, TargetName
+from inference.load.targets import BareWire, ShieldedWire
+from inference.load.trials import Begin, Trial, burst, poisson_load, smoke, soak, sweep
+from tests.load.inference.mlperf import LoadgenScenario, mlperf
+from tests.load.inference.own_server import OwnServer
+
+NAMES = ("smoke", "sweep", "poisson", "burst", "soak", "chaos", "mlperf")
+
+
+class NeedsOwnServer(Exception):
+    """Faults are only made on a server that this process has started."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where and how.
+
+    Attributes:
+        address: `host:port` of the server.
+        scenarios: The file.
+        target: The part of it for the server's machine.
+        clock: Of the process.
+        begin: Told of each phase.
+        folder: For what MLPerf's generator writes.
+        own: The server, if this process started it.
+    """
+
+    address: str
+    scenarios: Scenarios
+    target: TargetName
+    clock: Clock
+    begin: Begin
+    folder: Path
+    own: OwnServer | None
+
+
+async def run(name: str, model: str, site: Site) -> Sequence[Report]:
+    """Runs a scenario.
+
+    Args:
+        name: one of `NAMES`.
+        model: what is asked.
+        site: where and how.
+
+    Raises:
+        NeedsOwnServer: the scenario breaks its server, and this one is somebody else's.
+        ServerNotFound: the scenario looks at the server's memory, and no process of this machine is the server.
+    """
+    async with AsyncExitStack() as stack:
+        scenarios = site.scenarios
+        asked = await load_request(site.address, model, batch=scenarios.targets[site.target].batch)
+        wire = await stack.enter_async_context(BareWire(site.address, asked, seconds=scenarios.bounds.answer_seconds))
+        trial = Trial(model, wire.send, scenarios, scenarios.targets[site.target], site.clock, site.begin)
+        reports = await _SCENARIOS[name](trial, asked, site)
+        return [replace(report, faults=dict(wire.faults) | dict(report.faults)) for report in reports]
+
+
+async def _smoke(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+    return [await smoke(trial)]
+
+
+async def _sweep(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+    return [await sweep(trial)]
+
+
+async def _poisson(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+    return [await poisson_load(trial, await trial.peak(), site.scenarios.poisson)]
+
+
+async def _burst(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+    plan = site.scenarios.burst
+    async with _shielded(asked, site, plan.place_seconds) as wire:
+        shielded = replace(trial, send=wire.send)
+        report = await burst(shielded, await shielded.peak(), plan)
+        return [replace(report, faults=dict(wire.faults))]
+
+
+async def _soak(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+    server = listening_process(int(site.address.rpartition(":")[2]))
+    peak = await trial.peak()
+    return [await soak([(trial, peak)], site.scenarios.soak, MemoryWatch(server, site.clock))]
+
+
+async def _chaos(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+    own = site.own
+    if own is None:
+        raise NeedsOwnServer("chaos kills and restarts its server: use --local")
+
+    async def kill() -> None:
+        await own.kill_model_process(asked.model)
+
+    peak = await trial.peak()
+    return [
+        await _broken(trial, asked, site, peak, "killed model process", kill),
+        await _broken(trial, asked, site, peak, "drain and restart", own.restart),
+    ]
+
+
+async def _broken(trial: Trial, asked: LoadRequest, site: Site, peak: float, name: str, fault: Fault) -> Report:
+    plan = site.scenarios.chaos
+    async with _shielded(asked, site, plan.place_seconds) as wire:
+        report = await chaos(replace(trial, send=wire.send), peak, plan, name, fault)
+        return replace(report, faults=dict(wire.faults))
+
+
+async def _mlperf(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+    peak = await trial.peak()
+    plan = site.scenarios.mlperf
+    return [
+        await mlperf(
+            scenario,
+            _at_most(trial.send, 2 * trial.target.in_flight) if scenario is LoadgenScenario.OFFLINE else trial.send,
+            model=trial.model,
+            peak=peak,
+            plan=plan,
+            folder=site.folder / f"mlperf-{scenario.value}-{trial.model}",
+            clock=site.clock,
+        )
+        for scenario in LoadgenScenario
+    ]
+
+
+def _shielded(asked: LoadRequest, site: Site, place_seconds: float) -> ShieldedWire:
+    answer = site.scenarios.bounds.answer_seconds
+    return ShieldedWire(site.address, asked, site.clock, place=place_seconds, answer=answer)
+
+
+def _at_most(send: Send, most: int) -> Send:
+    """Sends so many at a time: Offline has all its questions at once, and nobody wants them all in the server."""
+    places = asyncio.Semaphore(most)
+
+    async def within(number: int) -> Outcome:
+        async with places:
+            return await send(number)
+
+    return within
+
+
+_SCENARIOS = {
+    "smoke": _smoke,
+    "sweep": _sweep,
+    "poisson": _poisson,
+    "burst": _burst,
+    "soak": _soak,
+    "chaos": _chaos,
+    "mlperf": _mlperf,
+}
