@@ -22,43 +22,52 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pellicule/analysis/v1/analysis.proto\x12\x15pellicule.analysis.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x02\n\x08\x41nalysis\x12\r\n\x05media\x18\x01 \x01(\t\x12\x33\n\x05state\x18\x02 \x01(\x0e\x32$.pellicule.analysis.v1.AnalysisState\x12:\n\rparked_reason\x18\x03 \x01(\x0e\x32#.pellicule.analysis.v1.ParkedReason\x12\x15\n\rparked_detail\x18\x04 \x01(\t\x12\x0e\n\x06models\x18\x05 \x03(\t\x12\x30\n\x0c\x61nalyze_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08\x66indings\x18\x07 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Findings\x12/\n\x0b\x64\x65lete_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x05\n\x08\x46indings\x12\x30\n\x0c\x63\x61pture_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x12\x63\x61pture_utc_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x13\n\x0borientation\x18\x05 \x01(\x05\x12.\n\x04kind\x18\x06 \x01(\x0e\x32 .pellicule.analysis.v1.MediaKind\x12\x12\n\nkind_score\x18\x07 \x01(\x02\x12(\n\x04tags\x18\x08 \x03(\x0b\x32\x1a.pellicule.analysis.v1.Tag\x12*\n\x05\x66\x61\x63\x65s\x18\t \x03(\x0b\x32\x1b.pellicule.analysis.v1.Face\x12\x11\n\tsharpness\x18\n \x01(\x02\x12\x10\n\x08\x65xposure\x18\x0b \x01(\x02\x12\x17\n\x0fperceptual_hash\x18\x0c \x01(\x0c\x12\x17\n\x0f\x64uplicate_group\x18\r \x01(\t\x12\x31\n\x08position\x18\x0e \x01(\x0b\x32\x1f.pellicule.analysis.v1.Position\x12\x17\n\x0fscene_embedding\x18\x0f \x01(\x0c\x12\x10\n\x08\x66\x61vorite\x18\x10 \x01(\x08\x12\x37\n\x0bsensitivity\x18\x11 \x01(\x0e\x32\".pellicule.analysis.v1.Sensitivity\x12\x19\n\x11sensitivity_score\x18\x12 \x01(\x02\x12\x11\n\ttext_area\x18\x13 \x01(\x02\x12\x33\n\ntext_lines\x18\x14 \x03(\x0b\x32\x1f.pellicule.analysis.v1.TextLine\"X\n\x08TextLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12/\n\x03\x62ox\x18\x03 \x01(\x0b\x32\".pellicule.analysis.v1.RelativeBox\"\"\n\x03Tag\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\"\x91\x01\n\x04\x46\x61\x63\x65\x12/\n\x03\x62ox\x18\x01 \x01(\x0b\x32\".pellicule.analysis.v1.RelativeBox\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x37\n\tlandmarks\x18\x03 \x03(\x0b\x32$.pellicule.analysis.v1.RelativePoint\x12\x10\n\x08template\x18\x04 \x01(\x0c\"B\n\x0bRelativeBox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"%\n\rRelativePoint\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\"/\n\x08Position\x12\x10\n\x08latitude\x18\x01 \x01(\x01\x12\x11\n\tlongitude\x18\x02 \x01(\x01\"d\n\rMediaAnalyzed\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05media\x18\x02 \x01(\t\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.pellicule.analysis.v1.AnalysisState*\x7f\n\rAnalysisState\x12\x1e\n\x1a\x41NALYSIS_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41NALYSIS_STATE_PENDING\x10\x01\x12\x17\n\x13\x41NALYSIS_STATE_DONE\x10\x02\x12\x19\n\x15\x41NALYSIS_STATE_PARKED\x10\x03*\xc9\x01\n\x0cParkedReason\x12\x1d\n\x19PARKED_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15PARKED_REASON_CORRUPT\x10\x01\x12!\n\x1dPARKED_REASON_TOO_MANY_PIXELS\x10\x02\x12\x1f\n\x1bPARKED_REASON_MODEL_REFUSED\x10\x03\x12\x1f\n\x1bPARKED_REASON_OBJECT_BROKEN\x10\x04\x12\x1a\n\x16PARKED_REASON_GIVEN_UP\x10\x05*\x89\x01\n\tMediaKind\x12\x1a\n\x16MEDIA_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MEDIA_KIND_PHOTO\x10\x01\x12\x17\n\x13MEDIA_KIND_DOCUMENT\x10\x02\x12\x16\n\x12MEDIA_KIND_RECEIPT\x10\x03\x12\x19\n\x15MEDIA_KIND_SCREENSHOT\x10\x04*r\n\x0bSensitivity\x12\x1b\n\x17SENSITIVITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SENSITIVITY_SAFE\x10\x01\x12\x16\n\x12SENSITIVITY_REVIEW\x10\x02\x12\x18\n\x14SENSITIVITY_EXCLUDED\x10\x03*^\n\x0c\x41nalysisView\x12\x1d\n\x19\x41NALYSIS_VIEW_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41NALYSIS_VIEW_BASIC\x10\x01\x12\x16\n\x12\x41NALYSIS_VIEW_FULL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pellicule/analysis/v1/analysis.proto\x12\x15pellicule.analysis.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x03\n\x08\x41nalysis\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x05media\x18\x02 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.pellicule.analysis.v1.AnalysisState\x12:\n\rparked_reason\x18\x04 \x01(\x0e\x32#.pellicule.analysis.v1.ParkedReason\x12\x15\n\rparked_detail\x18\x05 \x01(\t\x12\x0e\n\x06models\x18\x06 \x03(\t\x12\x30\n\x0c\x61nalyze_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08\x66indings\x18\x08 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Findings\x12/\n\x0b\x64\x65lete_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp:L\xea\x41I\n\x1b\x61nalysis.pellicule/Analysis\x12\x16media/{media}/analysis*\x08\x61nalyses2\x08\x61nalysis\"\xa6\x05\n\x08\x46indings\x12\x30\n\x0c\x63\x61pture_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x12\x63\x61pture_utc_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x13\n\x0borientation\x18\x05 \x01(\x05\x12.\n\x04kind\x18\x06 \x01(\x0e\x32 .pellicule.analysis.v1.MediaKind\x12\x12\n\nkind_score\x18\x07 \x01(\x02\x12(\n\x04tags\x18\x08 \x03(\x0b\x32\x1a.pellicule.analysis.v1.Tag\x12*\n\x05\x66\x61\x63\x65s\x18\t \x03(\x0b\x32\x1b.pellicule.analysis.v1.Face\x12\x11\n\tsharpness\x18\n \x01(\x02\x12\x10\n\x08\x65xposure\x18\x0b \x01(\x02\x12\x17\n\x0fperceptual_hash\x18\x0c \x01(\x0c\x12\x34\n\x0f\x64uplicate_group\x18\r \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x31\n\x08position\x18\x0e \x01(\x0b\x32\x1f.pellicule.analysis.v1.Position\x12\x10\n\x08\x66\x61vorite\x18\x0f \x01(\x08\x12\x37\n\x0bsensitivity\x18\x10 \x01(\x0e\x32\".pellicule.analysis.v1.Sensitivity\x12\x19\n\x11sensitivity_score\x18\x11 \x01(\x02\x12\x11\n\ttext_area\x18\x12 \x01(\x02\x12\x33\n\ntext_lines\x18\x13 \x03(\x0b\x32\x1f.pellicule.analysis.v1.TextLine\x12\x0e\n\x06hidden\x18\x14 \x01(\x08\"X\n\x08TextLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12/\n\x03\x62ox\x18\x03 \x01(\x0b\x32\".pellicule.analysis.v1.RelativeBox\"1\n\x03Tag\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\"\x7f\n\x04\x46\x61\x63\x65\x12/\n\x03\x62ox\x18\x01 \x01(\x0b\x32\".pellicule.analysis.v1.RelativeBox\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x37\n\tlandmarks\x18\x03 \x03(\x0b\x32$.pellicule.analysis.v1.RelativePoint\"B\n\x0bRelativeBox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"%\n\rRelativePoint\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\"/\n\x08Position\x12\x10\n\x08latitude\x18\x01 \x01(\x01\x12\x11\n\tlongitude\x18\x02 \x01(\x01\"\xf2\x01\n\x0e\x41nalysisFilter\x12/\n\x05kinds\x18\x01 \x03(\x0e\x32 .pellicule.analysis.v1.MediaKind\x12\x34\n\x06states\x18\x02 \x03(\x0e\x32$.pellicule.analysis.v1.AnalysisState\x12\x0b\n\x03tag\x18\x03 \x01(\t\x12\x36\n\x12\x63\x61pture_start_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x63\x61pture_end_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x7f\n\rAnalysisState\x12\x1e\n\x1a\x41NALYSIS_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41NALYSIS_STATE_PENDING\x10\x01\x12\x17\n\x13\x41NALYSIS_STATE_DONE\x10\x02\x12\x19\n\x15\x41NALYSIS_STATE_PARKED\x10\x03*\xc9\x01\n\x0cParkedReason\x12\x1d\n\x19PARKED_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15PARKED_REASON_CORRUPT\x10\x01\x12!\n\x1dPARKED_REASON_TOO_MANY_PIXELS\x10\x02\x12\x1f\n\x1bPARKED_REASON_MODEL_REFUSED\x10\x03\x12\x1f\n\x1bPARKED_REASON_OBJECT_BROKEN\x10\x04\x12\x1a\n\x16PARKED_REASON_GIVEN_UP\x10\x05*\x89\x01\n\tMediaKind\x12\x1a\n\x16MEDIA_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MEDIA_KIND_PHOTO\x10\x01\x12\x17\n\x13MEDIA_KIND_DOCUMENT\x10\x02\x12\x16\n\x12MEDIA_KIND_RECEIPT\x10\x03\x12\x19\n\x15MEDIA_KIND_SCREENSHOT\x10\x04*r\n\x0bSensitivity\x12\x1b\n\x17SENSITIVITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SENSITIVITY_SAFE\x10\x01\x12\x16\n\x12SENSITIVITY_REVIEW\x10\x02\x12\x18\n\x14SENSITIVITY_EXCLUDED\x10\x03\x42\x45\n\x19\x61pp.pellicule.analysis.v1P\x01Z pellicule/analysis/v1;analysisv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.analysis.v1.analysis_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_ANALYSISSTATE']._serialized_start=1651
-  _globals['_ANALYSISSTATE']._serialized_end=1778
-  _globals['_PARKEDREASON']._serialized_start=1781
-  _globals['_PARKEDREASON']._serialized_end=1982
-  _globals['_MEDIAKIND']._serialized_start=1985
-  _globals['_MEDIAKIND']._serialized_end=2122
-  _globals['_SENSITIVITY']._serialized_start=2124
-  _globals['_SENSITIVITY']._serialized_end=2238
-  _globals['_ANALYSISVIEW']._serialized_start=2240
-  _globals['_ANALYSISVIEW']._serialized_end=2334
-  _globals['_ANALYSIS']._serialized_start=129
-  _globals['_ANALYSIS']._serialized_end=456
-  _globals['_FINDINGS']._serialized_start=459
-  _globals['_FINDINGS']._serialized_end=1117
-  _globals['_TEXTLINE']._serialized_start=1119
-  _globals['_TEXTLINE']._serialized_end=1207
-  _globals['_TAG']._serialized_start=1209
-  _globals['_TAG']._serialized_end=1243
-  _globals['_FACE']._serialized_start=1246
-  _globals['_FACE']._serialized_end=1391
-  _globals['_RELATIVEBOX']._serialized_start=1393
-  _globals['_RELATIVEBOX']._serialized_end=1459
-  _globals['_RELATIVEPOINT']._serialized_start=1461
-  _globals['_RELATIVEPOINT']._serialized_end=1498
-  _globals['_POSITION']._serialized_start=1500
-  _globals['_POSITION']._serialized_end=1547
-  _globals['_MEDIAANALYZED']._serialized_start=1549
-  _globals['_MEDIAANALYZED']._serialized_end=1649
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031app.pellicule.analysis.v1P\001Z pellicule/analysis/v1;analysisv1\272\002\003PLC'
+  _globals['_ANALYSIS'].fields_by_name['name']._loaded_options = None
+  _globals['_ANALYSIS'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_ANALYSIS'].fields_by_name['media']._loaded_options = None
+  _globals['_ANALYSIS'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_ANALYSIS']._loaded_options = None
+  _globals['_ANALYSIS']._serialized_options = b'\352AI\n\033analysis.pellicule/Analysis\022\026media/{media}/analysis*\010analyses2\010analysis'
+  _globals['_FINDINGS'].fields_by_name['duplicate_group']._loaded_options = None
+  _globals['_FINDINGS'].fields_by_name['duplicate_group']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_ANALYSISSTATE']._serialized_start=1997
+  _globals['_ANALYSISSTATE']._serialized_end=2124
+  _globals['_PARKEDREASON']._serialized_start=2127
+  _globals['_PARKEDREASON']._serialized_end=2328
+  _globals['_MEDIAKIND']._serialized_start=2331
+  _globals['_MEDIAKIND']._serialized_end=2468
+  _globals['_SENSITIVITY']._serialized_start=2470
+  _globals['_SENSITIVITY']._serialized_end=2584
+  _globals['_ANALYSIS']._serialized_start=189
+  _globals['_ANALYSIS']._serialized_end=643
+  _globals['_FINDINGS']._serialized_start=646
+  _globals['_FINDINGS']._serialized_end=1324
+  _globals['_TEXTLINE']._serialized_start=1326
+  _globals['_TEXTLINE']._serialized_end=1414
+  _globals['_TAG']._serialized_start=1416
+  _globals['_TAG']._serialized_end=1465
+  _globals['_FACE']._serialized_start=1467
+  _globals['_FACE']._serialized_end=1594
+  _globals['_RELATIVEBOX']._serialized_start=1596
+  _globals['_RELATIVEBOX']._serialized_end=1662
+  _globals['_RELATIVEPOINT']._serialized_start=1664
+  _globals['_RELATIVEPOINT']._serialized_end=1701
+  _globals['_POSITION']._serialized_start=1703
+  _globals['_POSITION']._serialized_end=1750
+  _globals['_ANALYSISFILTER']._serialized_start=1753
+  _globals['_ANALYSISFILTER']._serialized_end=1995
 # @@protoc_insertion_point(module_scope)

@@ -128,9 +128,11 @@ class _SensitivityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sensitivi
     SENSITIVITY_SAFE: _Sensitivity.ValueType  # 1
     """Probability below 0.5."""
     SENSITIVITY_REVIEW: _Sensitivity.ValueType  # 2
-    """Probability from 0.5 on: understood as any other picture, and left out of ideas."""
+    """Probability from 0.5 on: understood as any other picture, and left out of suggestions."""
     SENSITIVITY_EXCLUDED: _Sensitivity.ValueType  # 3
-    """Probability from 0.8 on: nothing is derived from it (no tags, faces, text or embeddings), and no idea uses it."""
+    """Probability from 0.8 on: nothing is derived from it (no tags, faces, text or embeddings), and no suggestion uses
+    it.
+    """
 
 class Sensitivity(_Sensitivity, metaclass=_SensitivityEnumTypeWrapper):
     """How intimate a picture is. The thresholds are part of the contract."""
@@ -140,34 +142,12 @@ SENSITIVITY_UNSPECIFIED: Sensitivity.ValueType  # 0
 SENSITIVITY_SAFE: Sensitivity.ValueType  # 1
 """Probability below 0.5."""
 SENSITIVITY_REVIEW: Sensitivity.ValueType  # 2
-"""Probability from 0.5 on: understood as any other picture, and left out of ideas."""
+"""Probability from 0.5 on: understood as any other picture, and left out of suggestions."""
 SENSITIVITY_EXCLUDED: Sensitivity.ValueType  # 3
-"""Probability from 0.8 on: nothing is derived from it (no tags, faces, text or embeddings), and no idea uses it."""
+"""Probability from 0.8 on: nothing is derived from it (no tags, faces, text or embeddings), and no suggestion uses
+it.
+"""
 Global___Sensitivity: _TypeAlias = Sensitivity  # noqa: Y015
-
-class _AnalysisView:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AnalysisViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnalysisView.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ANALYSIS_VIEW_UNSPECIFIED: _AnalysisView.ValueType  # 0
-    """The same as BASIC."""
-    ANALYSIS_VIEW_BASIC: _AnalysisView.ValueType  # 1
-    """What a person sees."""
-    ANALYSIS_VIEW_FULL: _AnalysisView.ValueType  # 2
-    """Embeddings as well; for services."""
-
-class AnalysisView(_AnalysisView, metaclass=_AnalysisViewEnumTypeWrapper):
-    """How much of an analysis is returned."""
-
-ANALYSIS_VIEW_UNSPECIFIED: AnalysisView.ValueType  # 0
-"""The same as BASIC."""
-ANALYSIS_VIEW_BASIC: AnalysisView.ValueType  # 1
-"""What a person sees."""
-ANALYSIS_VIEW_FULL: AnalysisView.ValueType  # 2
-"""Embeddings as well; for services."""
-Global___AnalysisView: _TypeAlias = AnalysisView  # noqa: Y015
 
 @_typing.final
 class Analysis(_message.Message):
@@ -175,6 +155,7 @@ class Analysis(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    NAME_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     PARKED_REASON_FIELD_NUMBER: _builtins.int
@@ -183,6 +164,8 @@ class Analysis(_message.Message):
     ANALYZE_TIME_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
     DELETE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `media/{uuid}/analysis`."""
     media: _builtins.str
     """The media, `media/{uuid}`."""
     state: Global___AnalysisState.ValueType
@@ -210,6 +193,7 @@ class Analysis(_message.Message):
     def __init__(
         self,
         *,
+        name: _builtins.str = ...,
         media: _builtins.str = ...,
         state: Global___AnalysisState.ValueType = ...,
         parked_reason: Global___ParkedReason.ValueType = ...,
@@ -221,7 +205,7 @@ class Analysis(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["analyze_time", b"analyze_time", "delete_time", b"delete_time", "findings", b"findings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analyze_time", b"analyze_time", "delete_time", b"delete_time", "findings", b"findings", "media", b"media", "models", b"models", "parked_detail", b"parked_detail", "parked_reason", b"parked_reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analyze_time", b"analyze_time", "delete_time", b"delete_time", "findings", b"findings", "media", b"media", "models", b"models", "name", b"name", "parked_detail", b"parked_detail", "parked_reason", b"parked_reason", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,12 +231,12 @@ class Findings(_message.Message):
     PERCEPTUAL_HASH_FIELD_NUMBER: _builtins.int
     DUPLICATE_GROUP_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
-    SCENE_EMBEDDING_FIELD_NUMBER: _builtins.int
     FAVORITE_FIELD_NUMBER: _builtins.int
     SENSITIVITY_FIELD_NUMBER: _builtins.int
     SENSITIVITY_SCORE_FIELD_NUMBER: _builtins.int
     TEXT_AREA_FIELD_NUMBER: _builtins.int
     TEXT_LINES_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
     width: _builtins.int
     """Width of the upright original in pixels."""
     height: _builtins.int
@@ -271,8 +255,6 @@ class Findings(_message.Message):
     """64-bit perceptual hash (DCT), big-endian; pictures that look alike differ in few bits."""
     duplicate_group: _builtins.str
     """The media that leads the group of near-duplicates that this one belongs to; empty if it belongs to none."""
-    scene_embedding: _builtins.bytes
-    """1280 little-endian float32: the scene embedding. Only in the full view."""
     favorite: _builtins.bool
     """Whether its owner marked it."""
     sensitivity: Global___Sensitivity.ValueType
@@ -281,6 +263,8 @@ class Findings(_message.Message):
     """The probability of that, 0 to 1."""
     text_area: _builtins.float
     """Share of the picture that text covers, 0 to 1. Looked for only in what may be a document, receipt or screenshot."""
+    hidden: _builtins.bool
+    """Whether its owner hid it: no suggestion uses it."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken."""
@@ -322,16 +306,16 @@ class Findings(_message.Message):
         perceptual_hash: _builtins.bytes = ...,
         duplicate_group: _builtins.str = ...,
         position: Global___Position | None = ...,
-        scene_embedding: _builtins.bytes = ...,
         favorite: _builtins.bool = ...,
         sensitivity: Global___Sensitivity.ValueType = ...,
         sensitivity_score: _builtins.float = ...,
         text_area: _builtins.float = ...,
         text_lines: _abc.Iterable[Global___TextLine] | None = ...,
+        hidden: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "duplicate_group", b"duplicate_group", "exposure", b"exposure", "faces", b"faces", "favorite", b"favorite", "height", b"height", "kind", b"kind", "kind_score", b"kind_score", "orientation", b"orientation", "perceptual_hash", b"perceptual_hash", "position", b"position", "scene_embedding", b"scene_embedding", "sensitivity", b"sensitivity", "sensitivity_score", b"sensitivity_score", "sharpness", b"sharpness", "tags", b"tags", "text_area", b"text_area", "text_lines", b"text_lines", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "duplicate_group", b"duplicate_group", "exposure", b"exposure", "faces", b"faces", "favorite", b"favorite", "height", b"height", "hidden", b"hidden", "kind", b"kind", "kind_score", b"kind_score", "orientation", b"orientation", "perceptual_hash", b"perceptual_hash", "position", b"position", "sensitivity", b"sensitivity", "sensitivity_score", b"sensitivity_score", "sharpness", b"sharpness", "tags", b"tags", "text_area", b"text_area", "text_lines", b"text_lines", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -376,20 +360,24 @@ class Tag(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name in English: stable, lower case."""
+    """Its name: stable, lower case, the same in every language of the caller."""
+    label: _builtins.str
+    """Its name for people, in the language asked for."""
     score: _builtins.float
     """Its probability, 0 to 1."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        label: _builtins.str = ...,
         score: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "name", b"name", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -404,11 +392,8 @@ class Face(_message.Message):
     BOX_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     LANDMARKS_FIELD_NUMBER: _builtins.int
-    TEMPLATE_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     """How sure the detector is, 0 to 1."""
-    template: _builtins.bytes
-    """128 little-endian float32: the template. Only under FACE_GROUPING and in the full view."""
     @_builtins.property
     def box(self) -> Global___RelativeBox:
         """Where it is."""
@@ -423,11 +408,10 @@ class Face(_message.Message):
         box: Global___RelativeBox | None = ...,
         score: _builtins.float = ...,
         landmarks: _abc.Iterable[Global___RelativePoint] | None = ...,
-        template: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["box", b"box"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["box", b"box", "landmarks", b"landmarks", "score", b"score", "template", b"template"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["box", b"box", "landmarks", b"landmarks", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,31 +504,47 @@ class Position(_message.Message):
 Global___Position: _TypeAlias = Position  # noqa: Y015
 
 @_typing.final
-class MediaAnalyzed(_message.Message):
-    """Event: a media was understood or parked. Published as `pellicule.analysis.v1.MediaAnalyzed`."""
+class AnalysisFilter(_message.Message):
+    """Which analyses to list; what is not set does not narrow."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SUBJECT_FIELD_NUMBER: _builtins.int
-    MEDIA_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    subject: _builtins.str
-    """The person's pseudonym."""
-    media: _builtins.str
-    """The media."""
-    state: Global___AnalysisState.ValueType
-    """Done or parked."""
+    KINDS_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    TAG_FIELD_NUMBER: _builtins.int
+    CAPTURE_START_TIME_FIELD_NUMBER: _builtins.int
+    CAPTURE_END_TIME_FIELD_NUMBER: _builtins.int
+    tag: _builtins.str
+    """Only those that bear this tag, by its stable name."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___MediaKind.ValueType]:
+        """Only of these kinds."""
+
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___AnalysisState.ValueType]:
+        """Only those that have come this far."""
+
+    @_builtins.property
+    def capture_start_time(self) -> _timestamp_pb2.Timestamp:
+        """Taken at this time or later."""
+
+    @_builtins.property
+    def capture_end_time(self) -> _timestamp_pb2.Timestamp:
+        """Taken before this time."""
+
     def __init__(
         self,
         *,
-        subject: _builtins.str = ...,
-        media: _builtins.str = ...,
-        state: Global___AnalysisState.ValueType = ...,
+        kinds: _abc.Iterable[Global___MediaKind.ValueType] | None = ...,
+        states: _abc.Iterable[Global___AnalysisState.ValueType] | None = ...,
+        tag: _builtins.str = ...,
+        capture_start_time: _timestamp_pb2.Timestamp | None = ...,
+        capture_end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_end_time", b"capture_end_time", "capture_start_time", b"capture_start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "state", b"state", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_end_time", b"capture_end_time", "capture_start_time", b"capture_start_time", "kinds", b"kinds", "states", b"states", "tag", b"tag"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___MediaAnalyzed: _TypeAlias = MediaAnalyzed  # noqa: Y015
+Global___AnalysisFilter: _TypeAlias = AnalysisFilter  # noqa: Y015

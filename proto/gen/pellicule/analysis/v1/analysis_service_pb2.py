@@ -22,40 +22,95 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from pellicule.analysis.v1 import analysis_pb2 as pellicule_dot_analysis_dot_v1_dot_analysis__pb2
+from pellicule.type.v1 import byte_stream_pb2 as pellicule_dot_type_dot_v1_dot_byte__stream__pb2
+from pellicule.type.v1 import change_feed_pb2 as pellicule_dot_type_dot_v1_dot_change__feed__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,pellicule/analysis/v1/analysis_service.proto\x12\x15pellicule.analysis.v1\x1a$pellicule/analysis/v1/analysis.proto\"V\n\x12GetAnalysisRequest\x12\r\n\x05media\x18\x01 \x01(\t\x12\x31\n\x04view\x18\x02 \x01(\x0e\x32#.pellicule.analysis.v1.AnalysisView\"H\n\x13GetAnalysisResponse\x12\x31\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\"o\n\x13ListAnalysesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x04view\x18\x03 \x01(\x0e\x32#.pellicule.analysis.v1.AnalysisView\"b\n\x14ListAnalysesResponse\x12\x31\n\x08\x61nalyses\x18\x01 \x03(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x14\n\x12GetProgressRequest\"V\n\x13GetProgressResponse\x12\x15\n\rpending_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x14\n\x0cparked_count\x18\x03 \x01(\x05\"U\n\x12ReadPreviewRequest\x12\r\n\x05media\x18\x01 \x01(\t\x12\x30\n\x04size\x18\x02 \x01(\x0e\x32\".pellicule.analysis.v1.PreviewSize\"$\n\x13ReadPreviewResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"J\n\x12SearchMediaRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x13SearchMediaResponse\x12\x32\n\x07matches\x18\x01 \x03(\x0b\x32!.pellicule.analysis.v1.MediaMatch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\nMediaMatch\x12\r\n\x05media\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\r\n\x05lines\x18\x03 \x03(\t*a\n\x0bPreviewSize\x12\x1c\n\x18PREVIEW_SIZE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PREVIEW_SIZE_THUMBNAIL\x10\x01\x12\x18\n\x14PREVIEW_SIZE_PREVIEW\x10\x02\x32\x94\x04\n\x0f\x41nalysisService\x12\x64\n\x0bGetAnalysis\x12).pellicule.analysis.v1.GetAnalysisRequest\x1a*.pellicule.analysis.v1.GetAnalysisResponse\x12g\n\x0cListAnalyses\x12*.pellicule.analysis.v1.ListAnalysesRequest\x1a+.pellicule.analysis.v1.ListAnalysesResponse\x12\x64\n\x0bGetProgress\x12).pellicule.analysis.v1.GetProgressRequest\x1a*.pellicule.analysis.v1.GetProgressResponse\x12\x66\n\x0bReadPreview\x12).pellicule.analysis.v1.ReadPreviewRequest\x1a*.pellicule.analysis.v1.ReadPreviewResponse0\x01\x12\x64\n\x0bSearchMedia\x12).pellicule.analysis.v1.SearchMediaRequest\x1a*.pellicule.analysis.v1.SearchMediaResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,pellicule/analysis/v1/analysis_service.proto\x12\x15pellicule.analysis.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x17google/rpc/status.proto\x1a$pellicule/analysis/v1/analysis.proto\x1a#pellicule/type/v1/byte_stream.proto\x1a#pellicule/type/v1/change_feed.proto\"_\n\x12GetAnalysisRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1b\x61nalysis.pellicule/Analysis\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\"H\n\x13GetAnalysisResponse\x12\x31\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\"\x9c\x01\n\x13ListAnalysesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x35\n\x06\x66ilter\x18\x03 \x01(\x0b\x32%.pellicule.analysis.v1.AnalysisFilter\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x15\n\rlanguage_code\x18\x05 \x01(\t\"b\n\x14ListAnalysesResponse\x12\x31\n\x08\x61nalyses\x18\x01 \x03(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x14\n\x12GetProgressRequest\"V\n\x13GetProgressResponse\x12\x15\n\rpending_count\x18\x01 \x01(\x05\x12\x12\n\ndone_count\x18\x02 \x01(\x05\x12\x14\n\x0cparked_count\x18\x03 \x01(\x05\"\x86\x01\n\x12ReadPreviewRequest\x12.\n\x05media\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x30\n\x04size\x18\x02 \x01(\x0e\x32\".pellicule.analysis.v1.PreviewSize\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"h\n\x13ReadPreviewResponse\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.pellicule.type.v1.ByteStreamHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"|\n\x18\x42\x61tchReadPreviewsRequest\x12.\n\x05media\x18\x01 \x03(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x30\n\x04size\x18\x02 \x01(\x0e\x32\".pellicule.analysis.v1.PreviewSize\"\xbf\x01\n\x19\x42\x61tchReadPreviewsResponse\x12*\n\x05media\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x35\n\x06header\x18\x02 \x01(\x0b\x32#.pellicule.type.v1.ByteStreamHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07\x63ontent\"P\n\x12SearchMediaRequest\x12\x13\n\x05query\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x13SearchMediaResponse\x12\x32\n\x07matches\x18\x01 \x03(\x0b\x32!.pellicule.analysis.v1.MediaMatch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\nMediaMatch\x12*\n\x05media\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\r\n\x05score\x18\x02 \x01(\x02\x12\r\n\x05lines\x18\x03 \x03(\t\"\x85\x01\n\x14WatchAnalysesRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12,\n\x06\x64\x65vice\x18\x02 \x01(\tB\x1c\xfa\x41\x19\n\x17ingest.pellicule/Device\x12\x18\n\x10until_checkpoint\x18\x03 \x01(\x08\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\"\xc2\x02\n\x15WatchAnalysesResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x32\n\x07\x63reated\x18\x02 \x01(\x0b\x32\x1f.pellicule.analysis.v1.AnalysisH\x00\x12\x32\n\x07\x63hanged\x18\x03 \x01(\x0b\x32\x1f.pellicule.analysis.v1.AnalysisH\x00\x12\x33\n\x07\x64\x65leted\x18\x04 \x01(\tB \xfa\x41\x1d\n\x1b\x61nalysis.pellicule/AnalysisH\x00\x12=\n\ncheckpoint\x18\x05 \x01(\x0b\x32\'.pellicule.type.v1.ChangeFeedCheckpointH\x00\x12\x33\n\x05reset\x18\x06 \x01(\x0b\x32\".pellicule.type.v1.ChangeFeedResetH\x00\x42\x08\n\x06\x63hange\"k\n!AcknowledgeAnalysisChangesRequest\x12\x30\n\x06\x64\x65vice\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17ingest.pellicule/Device\x12\x14\n\x06\x63ursor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"$\n\"AcknowledgeAnalysisChangesResponse*`\n\x0bPreviewSize\x12\x1c\n\x18PREVIEW_SIZE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PREVIEW_SIZE_THUMBNAIL\x10\x01\x12\x17\n\x13PREVIEW_SIZE_SCREEN\x10\x02\x32\xa6\t\n\x0f\x41nalysisService\x12\x89\x01\n\x0bGetAnalysis\x12).pellicule.analysis.v1.GetAnalysisRequest\x1a*.pellicule.analysis.v1.GetAnalysisResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=media/*/analysis}\x12}\n\x0cListAnalyses\x12*.pellicule.analysis.v1.ListAnalysesRequest\x1a+.pellicule.analysis.v1.ListAnalysesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/analyses\x12\x83\x01\n\x0bGetProgress\x12).pellicule.analysis.v1.GetProgressRequest\x1a*.pellicule.analysis.v1.GetProgressResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/analyses:progress\x12\x8f\x01\n\x0bReadPreview\x12).pellicule.analysis.v1.ReadPreviewRequest\x1a*.pellicule.analysis.v1.ReadPreviewResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{media=media/*}:readPreview0\x01\x12\xa0\x01\n\x11\x42\x61tchReadPreviews\x12/.pellicule.analysis.v1.BatchReadPreviewsRequest\x1a\x30.pellicule.analysis.v1.BatchReadPreviewsResponse\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/media:batchReadPreviews:\x01*0\x01\x12\x81\x01\n\x0bSearchMedia\x12).pellicule.analysis.v1.SearchMediaRequest\x1a*.pellicule.analysis.v1.SearchMediaResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x10/v1/media:search:\x01*\x12\x88\x01\n\rWatchAnalyses\x12+.pellicule.analysis.v1.WatchAnalysesRequest\x1a,.pellicule.analysis.v1.WatchAnalysesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/analyses:watch0\x01\x12\xbd\x01\n\x1a\x41\x63knowledgeAnalysisChanges\x12\x38.pellicule.analysis.v1.AcknowledgeAnalysisChangesRequest\x1a\x39.pellicule.analysis.v1.AcknowledgeAnalysisChangesResponse\"*\x82\xd3\xe4\x93\x02$\"\x1f/v1/analyses:acknowledgeChanges:\x01*BE\n\x19\x61pp.pellicule.analysis.v1P\x01Z pellicule/analysis/v1;analysisv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.analysis.v1.analysis_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_PREVIEWSIZE']._serialized_start=954
-  _globals['_PREVIEWSIZE']._serialized_end=1051
-  _globals['_GETANALYSISREQUEST']._serialized_start=109
-  _globals['_GETANALYSISREQUEST']._serialized_end=195
-  _globals['_GETANALYSISRESPONSE']._serialized_start=197
-  _globals['_GETANALYSISRESPONSE']._serialized_end=269
-  _globals['_LISTANALYSESREQUEST']._serialized_start=271
-  _globals['_LISTANALYSESREQUEST']._serialized_end=382
-  _globals['_LISTANALYSESRESPONSE']._serialized_start=384
-  _globals['_LISTANALYSESRESPONSE']._serialized_end=482
-  _globals['_GETPROGRESSREQUEST']._serialized_start=484
-  _globals['_GETPROGRESSREQUEST']._serialized_end=504
-  _globals['_GETPROGRESSRESPONSE']._serialized_start=506
-  _globals['_GETPROGRESSRESPONSE']._serialized_end=592
-  _globals['_READPREVIEWREQUEST']._serialized_start=594
-  _globals['_READPREVIEWREQUEST']._serialized_end=679
-  _globals['_READPREVIEWRESPONSE']._serialized_start=681
-  _globals['_READPREVIEWRESPONSE']._serialized_end=717
-  _globals['_SEARCHMEDIAREQUEST']._serialized_start=719
-  _globals['_SEARCHMEDIAREQUEST']._serialized_end=793
-  _globals['_SEARCHMEDIARESPONSE']._serialized_start=795
-  _globals['_SEARCHMEDIARESPONSE']._serialized_end=893
-  _globals['_MEDIAMATCH']._serialized_start=895
-  _globals['_MEDIAMATCH']._serialized_end=952
-  _globals['_ANALYSISSERVICE']._serialized_start=1054
-  _globals['_ANALYSISSERVICE']._serialized_end=1586
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031app.pellicule.analysis.v1P\001Z pellicule/analysis/v1;analysisv1\272\002\003PLC'
+  _globals['_GETANALYSISREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETANALYSISREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\035\n\033analysis.pellicule/Analysis'
+  _globals['_READPREVIEWREQUEST'].fields_by_name['media']._loaded_options = None
+  _globals['_READPREVIEWREQUEST'].fields_by_name['media']._serialized_options = b'\342A\001\002\372A\030\n\026ingest.pellicule/Media'
+  _globals['_BATCHREADPREVIEWSREQUEST'].fields_by_name['media']._loaded_options = None
+  _globals['_BATCHREADPREVIEWSREQUEST'].fields_by_name['media']._serialized_options = b'\342A\001\002\372A\030\n\026ingest.pellicule/Media'
+  _globals['_BATCHREADPREVIEWSRESPONSE'].fields_by_name['media']._loaded_options = None
+  _globals['_BATCHREADPREVIEWSRESPONSE'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_SEARCHMEDIAREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_SEARCHMEDIAREQUEST'].fields_by_name['query']._serialized_options = b'\342A\001\002'
+  _globals['_MEDIAMATCH'].fields_by_name['media']._loaded_options = None
+  _globals['_MEDIAMATCH'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_WATCHANALYSESREQUEST'].fields_by_name['device']._loaded_options = None
+  _globals['_WATCHANALYSESREQUEST'].fields_by_name['device']._serialized_options = b'\372A\031\n\027ingest.pellicule/Device'
+  _globals['_WATCHANALYSESRESPONSE'].fields_by_name['deleted']._loaded_options = None
+  _globals['_WATCHANALYSESRESPONSE'].fields_by_name['deleted']._serialized_options = b'\372A\035\n\033analysis.pellicule/Analysis'
+  _globals['_ACKNOWLEDGEANALYSISCHANGESREQUEST'].fields_by_name['device']._loaded_options = None
+  _globals['_ACKNOWLEDGEANALYSISCHANGESREQUEST'].fields_by_name['device']._serialized_options = b'\342A\001\002\372A\031\n\027ingest.pellicule/Device'
+  _globals['_ACKNOWLEDGEANALYSISCHANGESREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_ACKNOWLEDGEANALYSISCHANGESREQUEST'].fields_by_name['cursor']._serialized_options = b'\342A\001\002'
+  _globals['_ANALYSISSERVICE'].methods_by_name['GetAnalysis']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['GetAnalysis']._serialized_options = b'\202\323\344\223\002\035\022\033/v1/{name=media/*/analysis}'
+  _globals['_ANALYSISSERVICE'].methods_by_name['ListAnalyses']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['ListAnalyses']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/analyses'
+  _globals['_ANALYSISSERVICE'].methods_by_name['GetProgress']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['GetProgress']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/analyses:progress'
+  _globals['_ANALYSISSERVICE'].methods_by_name['ReadPreview']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['ReadPreview']._serialized_options = b'\202\323\344\223\002!\022\037/v1/{media=media/*}:readPreview'
+  _globals['_ANALYSISSERVICE'].methods_by_name['BatchReadPreviews']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['BatchReadPreviews']._serialized_options = b'\202\323\344\223\002 \"\033/v1/media:batchReadPreviews:\001*'
+  _globals['_ANALYSISSERVICE'].methods_by_name['SearchMedia']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['SearchMedia']._serialized_options = b'\202\323\344\223\002\025\"\020/v1/media:search:\001*'
+  _globals['_ANALYSISSERVICE'].methods_by_name['WatchAnalyses']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['WatchAnalyses']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/analyses:watch'
+  _globals['_ANALYSISSERVICE'].methods_by_name['AcknowledgeAnalysisChanges']._loaded_options = None
+  _globals['_ANALYSISSERVICE'].methods_by_name['AcknowledgeAnalysisChanges']._serialized_options = b'\202\323\344\223\002$\"\037/v1/analyses:acknowledgeChanges:\001*'
+  _globals['_PREVIEWSIZE']._serialized_start=2279
+  _globals['_PREVIEWSIZE']._serialized_end=2375
+  _globals['_GETANALYSISREQUEST']._serialized_start=298
+  _globals['_GETANALYSISREQUEST']._serialized_end=393
+  _globals['_GETANALYSISRESPONSE']._serialized_start=395
+  _globals['_GETANALYSISRESPONSE']._serialized_end=467
+  _globals['_LISTANALYSESREQUEST']._serialized_start=470
+  _globals['_LISTANALYSESREQUEST']._serialized_end=626
+  _globals['_LISTANALYSESRESPONSE']._serialized_start=628
+  _globals['_LISTANALYSESRESPONSE']._serialized_end=726
+  _globals['_GETPROGRESSREQUEST']._serialized_start=728
+  _globals['_GETPROGRESSREQUEST']._serialized_end=748
+  _globals['_GETPROGRESSRESPONSE']._serialized_start=750
+  _globals['_GETPROGRESSRESPONSE']._serialized_end=836
+  _globals['_READPREVIEWREQUEST']._serialized_start=839
+  _globals['_READPREVIEWREQUEST']._serialized_end=973
+  _globals['_READPREVIEWRESPONSE']._serialized_start=975
+  _globals['_READPREVIEWRESPONSE']._serialized_end=1079
+  _globals['_BATCHREADPREVIEWSREQUEST']._serialized_start=1081
+  _globals['_BATCHREADPREVIEWSREQUEST']._serialized_end=1205
+  _globals['_BATCHREADPREVIEWSRESPONSE']._serialized_start=1208
+  _globals['_BATCHREADPREVIEWSRESPONSE']._serialized_end=1399
+  _globals['_SEARCHMEDIAREQUEST']._serialized_start=1401
+  _globals['_SEARCHMEDIAREQUEST']._serialized_end=1481
+  _globals['_SEARCHMEDIARESPONSE']._serialized_start=1483
+  _globals['_SEARCHMEDIARESPONSE']._serialized_end=1581
+  _globals['_MEDIAMATCH']._serialized_start=1583
+  _globals['_MEDIAMATCH']._serialized_end=1669
+  _globals['_WATCHANALYSESREQUEST']._serialized_start=1672
+  _globals['_WATCHANALYSESREQUEST']._serialized_end=1805
+  _globals['_WATCHANALYSESRESPONSE']._serialized_start=1808
+  _globals['_WATCHANALYSESRESPONSE']._serialized_end=2130
+  _globals['_ACKNOWLEDGEANALYSISCHANGESREQUEST']._serialized_start=2132
+  _globals['_ACKNOWLEDGEANALYSISCHANGESREQUEST']._serialized_end=2239
+  _globals['_ACKNOWLEDGEANALYSISCHANGESRESPONSE']._serialized_start=2241
+  _globals['_ACKNOWLEDGEANALYSISCHANGESRESPONSE']._serialized_end=2277
+  _globals['_ANALYSISSERVICE']._serialized_start=2378
+  _globals['_ANALYSISSERVICE']._serialized_end=3568
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,10 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.rpc import status_pb2 as _status_pb2
 from pellicule.analysis.v1 import analysis_pb2 as _analysis_pb2
+from pellicule.type.v1 import byte_stream_pb2 as _byte_stream_pb2
+from pellicule.type.v1 import change_feed_pb2 as _change_feed_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -27,20 +30,20 @@ class _PreviewSize:
 class _PreviewSizeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PreviewSize.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     PREVIEW_SIZE_UNSPECIFIED: _PreviewSize.ValueType  # 0
-    """The same as PREVIEW."""
+    """The same as SCREEN."""
     PREVIEW_SIZE_THUMBNAIL: _PreviewSize.ValueType  # 1
     """Long side at most 320 pixels."""
-    PREVIEW_SIZE_PREVIEW: _PreviewSize.ValueType  # 2
+    PREVIEW_SIZE_SCREEN: _PreviewSize.ValueType  # 2
     """Long side at most 2048 pixels."""
 
 class PreviewSize(_PreviewSize, metaclass=_PreviewSizeEnumTypeWrapper):
     """How large a preview is."""
 
 PREVIEW_SIZE_UNSPECIFIED: PreviewSize.ValueType  # 0
-"""The same as PREVIEW."""
+"""The same as SCREEN."""
 PREVIEW_SIZE_THUMBNAIL: PreviewSize.ValueType  # 1
 """Long side at most 320 pixels."""
-PREVIEW_SIZE_PREVIEW: PreviewSize.ValueType  # 2
+PREVIEW_SIZE_SCREEN: PreviewSize.ValueType  # 2
 """Long side at most 2048 pixels."""
 Global___PreviewSize: _TypeAlias = PreviewSize  # noqa: Y015
 
@@ -50,21 +53,21 @@ class GetAnalysisRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    MEDIA_FIELD_NUMBER: _builtins.int
-    VIEW_FIELD_NUMBER: _builtins.int
-    media: _builtins.str
-    """The media, `media/{uuid}`."""
-    view: _analysis_pb2.AnalysisView.ValueType
-    """How much to return."""
+    NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The analysis, `media/{uuid}/analysis`."""
+    language_code: _builtins.str
+    """BCP 47 language of tags; the nearest one offered is used: "en-US" is answered in English. Empty means "en"."""
     def __init__(
         self,
         *,
-        media: _builtins.str = ...,
-        view: _analysis_pb2.AnalysisView.ValueType = ...,
+        name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -102,23 +105,33 @@ class ListAnalysesRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    VIEW_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many, 1 to 1000; 0 means 100."""
+    """At most this many; 0 means 100, and more than 1000 means 1000."""
     page_token: _builtins.str
-    """`next_page_token` of the page before; empty for the first."""
-    view: _analysis_pb2.AnalysisView.ValueType
-    """How much to return."""
+    """`next_page_token` of the page before, for the same request; empty for the first."""
+    order_by: _builtins.str
+    """"capture_time" (also when empty) or "capture_time desc"."""
+    language_code: _builtins.str
+    """BCP 47 language of tags; the nearest one offered is used: "en-US" is answered in English. Empty means "en"."""
+    @_builtins.property
+    def filter(self) -> _analysis_pb2.AnalysisFilter:
+        """Which analyses; absent means all."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
-        view: _analysis_pb2.AnalysisView.ValueType = ...,
+        filter: _analysis_pb2.AnalysisFilter | None = ...,
+        order_by: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "language_code", b"language_code", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -207,19 +220,23 @@ class ReadPreviewRequest(_message.Message):
 
     MEDIA_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     media: _builtins.str
     """The media, `media/{uuid}`."""
     size: Global___PreviewSize.ValueType
     """Which size."""
+    offset: _builtins.int
+    """Position of the first byte to send, so that a reading that broke goes on."""
     def __init__(
         self,
         *,
         media: _builtins.str = ...,
         size: Global___PreviewSize.ValueType = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "offset", b"offset", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,21 +248,97 @@ class ReadPreviewResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    HEADER_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
     """The next bytes, at most 1 MiB."""
+    @_builtins.property
+    def header(self) -> _byte_stream_pb2.ByteStreamHeader:
+        """What follows."""
+
     def __init__(
         self,
         *,
+        header: _byte_stream_pb2.ByteStreamHeader | None = ...,
         chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___ReadPreviewResponse: _TypeAlias = ReadPreviewResponse  # noqa: Y015
+
+@_typing.final
+class BatchReadPreviewsRequest(_message.Message):
+    """Request of BatchReadPreviews."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    size: Global___PreviewSize.ValueType
+    """Which size."""
+    @_builtins.property
+    def media(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1 to 1000 media, `media/{uuid}`."""
+
+    def __init__(
+        self,
+        *,
+        media: _abc.Iterable[_builtins.str] | None = ...,
+        size: Global___PreviewSize.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReadPreviewResponse: _TypeAlias = ReadPreviewResponse  # noqa: Y015
+Global___BatchReadPreviewsRequest: _TypeAlias = BatchReadPreviewsRequest  # noqa: Y015
+
+@_typing.final
+class BatchReadPreviewsResponse(_message.Message):
+    """Message of the stream of BatchReadPreviews."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_FIELD_NUMBER: _builtins.int
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    media: _builtins.str
+    """The media that the content is of, `media/{uuid}`."""
+    chunk: _builtins.bytes
+    """The next bytes, at most 1 MiB."""
+    @_builtins.property
+    def header(self) -> _byte_stream_pb2.ByteStreamHeader:
+        """What follows."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why there is no preview; ErrorInfo as of any call stands in its details."""
+
+    def __init__(
+        self,
+        *,
+        media: _builtins.str = ...,
+        header: _byte_stream_pb2.ByteStreamHeader | None = ...,
+        chunk: _builtins.bytes = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "error", b"error", "header", b"header"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "error", b"error", "header", b"header", "media", b"media"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "chunk", "error"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___BatchReadPreviewsResponse: _TypeAlias = BatchReadPreviewsResponse  # noqa: Y015
 
 @_typing.final
 class SearchMediaRequest(_message.Message):
@@ -259,7 +352,7 @@ class SearchMediaRequest(_message.Message):
     query: _builtins.str
     """What to look for, such as "a dog on the beach"; 1 to 200 characters."""
     page_size: _builtins.int
-    """At most this many, 1 to 100; 0 means 20."""
+    """At most this many; 0 means 20, and more than 100 means 100."""
     page_token: _builtins.str
     """`next_page_token` of the page before, for the same query; empty for the first."""
     def __init__(
@@ -336,3 +429,132 @@ class MediaMatch(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MediaMatch: _TypeAlias = MediaMatch  # noqa: Y015
+
+@_typing.final
+class WatchAnalysesRequest(_message.Message):
+    """Request of WatchAnalyses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    UNTIL_CHECKPOINT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """The cursor of the last message that was taken in. Empty: from what the device acknowledged, or else a snapshot."""
+    device: _builtins.str
+    """The device that listens, `devices/{uuid}`; may be empty."""
+    until_checkpoint: _builtins.bool
+    """Ends the stream at the checkpoint instead of going on."""
+    language_code: _builtins.str
+    """BCP 47 language of tags; the nearest one offered is used: "en-US" is answered in English. Empty means "en"."""
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        device: _builtins.str = ...,
+        until_checkpoint: _builtins.bool = ...,
+        language_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device", "language_code", b"language_code", "until_checkpoint", b"until_checkpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchAnalysesRequest: _TypeAlias = WatchAnalysesRequest  # noqa: Y015
+
+@_typing.final
+class WatchAnalysesResponse(_message.Message):
+    """Message of the stream of WatchAnalyses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    RESET_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Where to go on from after this message."""
+    deleted: _builtins.str
+    """The name of an analysis that is gone."""
+    @_builtins.property
+    def created(self) -> _analysis_pb2.Analysis:
+        """An analysis that was not there at the cursor."""
+
+    @_builtins.property
+    def changed(self) -> _analysis_pb2.Analysis:
+        """An analysis that was, as it is now."""
+
+    @_builtins.property
+    def checkpoint(self) -> _change_feed_pb2.ChangeFeedCheckpoint:
+        """Everything up to the moment of the call was told."""
+
+    @_builtins.property
+    def reset(self) -> _change_feed_pb2.ChangeFeedReset:
+        """Forget what was told: a snapshot follows."""
+
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        created: _analysis_pb2.Analysis | None = ...,
+        changed: _analysis_pb2.Analysis | None = ...,
+        deleted: _builtins.str = ...,
+        checkpoint: _change_feed_pb2.ChangeFeedCheckpoint | None = ...,
+        reset: _change_feed_pb2.ChangeFeedReset | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "changed", b"changed", "checkpoint", b"checkpoint", "created", b"created", "deleted", b"deleted", "reset", b"reset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "changed", b"changed", "checkpoint", b"checkpoint", "created", b"created", "cursor", b"cursor", "deleted", b"deleted", "reset", b"reset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["created", "changed", "deleted", "checkpoint", "reset"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___WatchAnalysesResponse: _TypeAlias = WatchAnalysesResponse  # noqa: Y015
+
+@_typing.final
+class AcknowledgeAnalysisChangesRequest(_message.Message):
+    """Request of AcknowledgeAnalysisChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    device: _builtins.str
+    """The device, `devices/{uuid}`."""
+    cursor: _builtins.str
+    """The cursor of the last message that the device has taken in. An older one than acknowledged before changes nothing."""
+    def __init__(
+        self,
+        *,
+        device: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeAnalysisChangesRequest: _TypeAlias = AcknowledgeAnalysisChangesRequest  # noqa: Y015
+
+@_typing.final
+class AcknowledgeAnalysisChangesResponse(_message.Message):
+    """Response of AcknowledgeAnalysisChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeAnalysisChangesResponse: _TypeAlias = AcknowledgeAnalysisChangesResponse  # noqa: Y015

@@ -55,10 +55,25 @@ class AnalysisServiceStub:
                 request_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewRequest.SerializeToString,
                 response_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewResponse.FromString,
                 _registered_method=True)
+        self.BatchReadPreviews = channel.unary_stream(
+                '/pellicule.analysis.v1.AnalysisService/BatchReadPreviews',
+                request_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.BatchReadPreviewsRequest.SerializeToString,
+                response_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.BatchReadPreviewsResponse.FromString,
+                _registered_method=True)
         self.SearchMedia = channel.unary_unary(
                 '/pellicule.analysis.v1.AnalysisService/SearchMedia',
                 request_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaRequest.SerializeToString,
                 response_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaResponse.FromString,
+                _registered_method=True)
+        self.WatchAnalyses = channel.unary_stream(
+                '/pellicule.analysis.v1.AnalysisService/WatchAnalyses',
+                request_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.WatchAnalysesRequest.SerializeToString,
+                response_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.WatchAnalysesResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeAnalysisChanges = channel.unary_unary(
+                '/pellicule.analysis.v1.AnalysisService/AcknowledgeAnalysisChanges',
+                request_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.AcknowledgeAnalysisChangesRequest.SerializeToString,
+                response_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.AcknowledgeAnalysisChangesResponse.FromString,
                 _registered_method=True)
 
 
@@ -68,7 +83,7 @@ class AnalysisServiceServicer:
 
     def GetAnalysis(self, request, context):
         """Returns the analysis of one media.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, VIEW_NOT_ALLOWED.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, LANGUAGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,8 +91,8 @@ class AnalysisServiceServicer:
 
     def ListAnalyses(self, request, context):
         """Lists the analyses of every media of the person, in the order of capture. A page may hold fewer than were asked
-        for. A page token names the last media of its page: if that is erased meanwhile, begin again.
-        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, VIEW_NOT_ALLOWED.
+        for.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,8 +107,18 @@ class AnalysisServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadPreview(self, request, context):
-        """Sends a reduced, upright JPEG of a media, without any metadata.
+        """Sends a small, upright JPEG of a media, without any metadata, from an offset on. The first message is the header.
         ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, PREVIEW_NOT_READY, MEDIA_PARKED, DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchReadPreviews(self, request, context):
+        """Sends the previews of many media in one stream, one after the other in the order asked for; one that cannot be had
+        is answered with its reason and does not end the stream.
+        ErrorReasons: FIELD_INVALID, DEPENDENCY_UNAVAILABLE; MEDIA_NOT_FOUND, PREVIEW_NOT_READY and MEDIA_PARKED stand in
+        the answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +128,25 @@ class AnalysisServiceServicer:
         """Finds the person's pictures that words describe, by what is in them and by what is written in them. Words in
         English are understood best; what is written is found in any language. Nothing of the query is kept or logged.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchAnalyses(self, request, context):
+        """The change feed: sends the person's analyses and then every creation, change and deletion, until the caller ends
+        the stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+        everything up to the moment of the call was told.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN, TOKEN_EXPIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeAnalysisChanges(self, request, context):
+        """Notes how far a device has taken in the feed of analyses, so that a stream that names the device goes on from
+        there.
+        ErrorReasons: FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,10 +175,25 @@ def add_AnalysisServiceServicer_to_server(servicer, server):
                     request_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewRequest.FromString,
                     response_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.ReadPreviewResponse.SerializeToString,
             ),
+            'BatchReadPreviews': grpc.unary_stream_rpc_method_handler(
+                    servicer.BatchReadPreviews,
+                    request_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.BatchReadPreviewsRequest.FromString,
+                    response_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.BatchReadPreviewsResponse.SerializeToString,
+            ),
             'SearchMedia': grpc.unary_unary_rpc_method_handler(
                     servicer.SearchMedia,
                     request_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaRequest.FromString,
                     response_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaResponse.SerializeToString,
+            ),
+            'WatchAnalyses': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchAnalyses,
+                    request_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.WatchAnalysesRequest.FromString,
+                    response_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.WatchAnalysesResponse.SerializeToString,
+            ),
+            'AcknowledgeAnalysisChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeAnalysisChanges,
+                    request_deserializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.AcknowledgeAnalysisChangesRequest.FromString,
+                    response_serializer=pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.AcknowledgeAnalysisChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -257,6 +316,33 @@ class AnalysisService:
             _registered_method=True)
 
     @staticmethod
+    def BatchReadPreviews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pellicule.analysis.v1.AnalysisService/BatchReadPreviews',
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.BatchReadPreviewsRequest.SerializeToString,
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.BatchReadPreviewsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SearchMedia(request,
             target,
             options=(),
@@ -273,6 +359,60 @@ class AnalysisService:
             '/pellicule.analysis.v1.AnalysisService/SearchMedia',
             pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaRequest.SerializeToString,
             pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.SearchMediaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchAnalyses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pellicule.analysis.v1.AnalysisService/WatchAnalyses',
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.WatchAnalysesRequest.SerializeToString,
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.WatchAnalysesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeAnalysisChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.analysis.v1.AnalysisService/AcknowledgeAnalysisChanges',
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.AcknowledgeAnalysisChangesRequest.SerializeToString,
+            pellicule_dot_analysis_dot_v1_dot_analysis__service__pb2.AcknowledgeAnalysisChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

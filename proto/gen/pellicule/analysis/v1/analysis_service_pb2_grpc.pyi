@@ -18,25 +18,42 @@ class AnalysisServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetAnalysis: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.GetAnalysisRequest, _analysis_service_pb2.GetAnalysisResponse]
     """Returns the analysis of one media.
-    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, VIEW_NOT_ALLOWED.
+    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, LANGUAGE_UNKNOWN.
     """
     ListAnalyses: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.ListAnalysesRequest, _analysis_service_pb2.ListAnalysesResponse]
     """Lists the analyses of every media of the person, in the order of capture. A page may hold fewer than were asked
-    for. A page token names the last media of its page: if that is erased meanwhile, begin again.
-    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, VIEW_NOT_ALLOWED.
+    for.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN.
     """
     GetProgress: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.GetProgressRequest, _analysis_service_pb2.GetProgressResponse]
     """Counts what is waiting, done and parked.
     ErrorReasons: none beyond those of every call.
     """
     ReadPreview: _aio.UnaryStreamMultiCallable[_analysis_service_pb2.ReadPreviewRequest, _analysis_service_pb2.ReadPreviewResponse]
-    """Sends a reduced, upright JPEG of a media, without any metadata.
+    """Sends a small, upright JPEG of a media, without any metadata, from an offset on. The first message is the header.
     ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, PREVIEW_NOT_READY, MEDIA_PARKED, DEPENDENCY_UNAVAILABLE.
+    """
+    BatchReadPreviews: _aio.UnaryStreamMultiCallable[_analysis_service_pb2.BatchReadPreviewsRequest, _analysis_service_pb2.BatchReadPreviewsResponse]
+    """Sends the previews of many media in one stream, one after the other in the order asked for; one that cannot be had
+    is answered with its reason and does not end the stream.
+    ErrorReasons: FIELD_INVALID, DEPENDENCY_UNAVAILABLE; MEDIA_NOT_FOUND, PREVIEW_NOT_READY and MEDIA_PARKED stand in
+    the answers.
     """
     SearchMedia: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.SearchMediaRequest, _analysis_service_pb2.SearchMediaResponse]
     """Finds the person's pictures that words describe, by what is in them and by what is written in them. Words in
     English are understood best; what is written is found in any language. Nothing of the query is kept or logged.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
+    """
+    WatchAnalyses: _aio.UnaryStreamMultiCallable[_analysis_service_pb2.WatchAnalysesRequest, _analysis_service_pb2.WatchAnalysesResponse]
+    """The change feed: sends the person's analyses and then every creation, change and deletion, until the caller ends
+    the stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+    everything up to the moment of the call was told.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN, TOKEN_EXPIRED.
+    """
+    AcknowledgeAnalysisChanges: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.AcknowledgeAnalysisChangesRequest, _analysis_service_pb2.AcknowledgeAnalysisChangesResponse]
+    """Notes how far a device has taken in the feed of analyses, so that a stream that names the device goes on from
+    there.
+    ErrorReasons: FIELD_INVALID.
     """
 
 class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -49,7 +66,7 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_analysis_service_pb2.GetAnalysisRequest, _abc.Awaitable[_analysis_service_pb2.GetAnalysisResponse]],
     ) -> _abc.Awaitable[_analysis_service_pb2.GetAnalysisResponse]:
         """Returns the analysis of one media.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, VIEW_NOT_ALLOWED.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, LANGUAGE_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -59,8 +76,8 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_analysis_service_pb2.ListAnalysesRequest, _abc.Awaitable[_analysis_service_pb2.ListAnalysesResponse]],
     ) -> _abc.Awaitable[_analysis_service_pb2.ListAnalysesResponse]:
         """Lists the analyses of every media of the person, in the order of capture. A page may hold fewer than were asked
-        for. A page token names the last media of its page: if that is erased meanwhile, begin again.
-        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, VIEW_NOT_ALLOWED.
+        for.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -79,8 +96,20 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analysis_service_pb2.ReadPreviewRequest,
         context: _aio.ServicerContext[_analysis_service_pb2.ReadPreviewRequest, _abc.AsyncIterator[_analysis_service_pb2.ReadPreviewResponse]],
     ) -> _abc.AsyncIterator[_analysis_service_pb2.ReadPreviewResponse]:
-        """Sends a reduced, upright JPEG of a media, without any metadata.
+        """Sends a small, upright JPEG of a media, without any metadata, from an offset on. The first message is the header.
         ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, PREVIEW_NOT_READY, MEDIA_PARKED, DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchReadPreviews(
+        self,
+        request: _analysis_service_pb2.BatchReadPreviewsRequest,
+        context: _aio.ServicerContext[_analysis_service_pb2.BatchReadPreviewsRequest, _abc.AsyncIterator[_analysis_service_pb2.BatchReadPreviewsResponse]],
+    ) -> _abc.AsyncIterator[_analysis_service_pb2.BatchReadPreviewsResponse]:
+        """Sends the previews of many media in one stream, one after the other in the order asked for; one that cannot be had
+        is answered with its reason and does not end the stream.
+        ErrorReasons: FIELD_INVALID, DEPENDENCY_UNAVAILABLE; MEDIA_NOT_FOUND, PREVIEW_NOT_READY and MEDIA_PARKED stand in
+        the answers.
         """
 
     @_abc_1.abstractmethod
@@ -92,6 +121,29 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds the person's pictures that words describe, by what is in them and by what is written in them. Words in
         English are understood best; what is written is found in any language. Nothing of the query is kept or logged.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchAnalyses(
+        self,
+        request: _analysis_service_pb2.WatchAnalysesRequest,
+        context: _aio.ServicerContext[_analysis_service_pb2.WatchAnalysesRequest, _abc.AsyncIterator[_analysis_service_pb2.WatchAnalysesResponse]],
+    ) -> _abc.AsyncIterator[_analysis_service_pb2.WatchAnalysesResponse]:
+        """The change feed: sends the person's analyses and then every creation, change and deletion, until the caller ends
+        the stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+        everything up to the moment of the call was told.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN, TOKEN_EXPIRED.
+        """
+
+    @_abc_1.abstractmethod
+    def AcknowledgeAnalysisChanges(
+        self,
+        request: _analysis_service_pb2.AcknowledgeAnalysisChangesRequest,
+        context: _aio.ServicerContext[_analysis_service_pb2.AcknowledgeAnalysisChangesRequest, _abc.Awaitable[_analysis_service_pb2.AcknowledgeAnalysisChangesResponse]],
+    ) -> _abc.Awaitable[_analysis_service_pb2.AcknowledgeAnalysisChangesResponse]:
+        """Notes how far a device has taken in the feed of analyses, so that a stream that names the device goes on from
+        there.
+        ErrorReasons: FIELD_INVALID.
         """
 
 def add_AnalysisServiceServicer_to_server(servicer: AnalysisServiceServicer, server: _aio.Server) -> None: ...

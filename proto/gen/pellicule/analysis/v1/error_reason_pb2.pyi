@@ -56,6 +56,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
     Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
+    """A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+    Sample: metadata {"limit_bytes": "4194304"}.
+    """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
     """The person has not granted the purpose that this result needs.
     Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
@@ -72,9 +76,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The media could not be analysed and has no preview; the reason says why. It can still be deleted.
     Sample: metadata {"media": "media/4f1c...", "parked_reason": "CORRUPT"}.
     """
-    ERROR_REASON_VIEW_NOT_ALLOWED: _ErrorReason.ValueType  # 24
-    """The full view, with embeddings, is for services only.
-    Sample: metadata {"view": "ANALYSIS_VIEW_FULL"}.
+    ERROR_REASON_LANGUAGE_UNKNOWN: _ErrorReason.ValueType  # 24
+    """This installation does not answer in that language.
+    Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -116,6 +120,10 @@ ERROR_REASON_DEPENDENCY_UNAVAILABLE: ErrorReason.ValueType  # 8
 """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
 Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
 """
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
+"""A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+Sample: metadata {"limit_bytes": "4194304"}.
+"""
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
 """The person has not granted the purpose that this result needs.
 Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
@@ -132,8 +140,8 @@ ERROR_REASON_MEDIA_PARKED: ErrorReason.ValueType  # 23
 """The media could not be analysed and has no preview; the reason says why. It can still be deleted.
 Sample: metadata {"media": "media/4f1c...", "parked_reason": "CORRUPT"}.
 """
-ERROR_REASON_VIEW_NOT_ALLOWED: ErrorReason.ValueType  # 24
-"""The full view, with embeddings, is for services only.
-Sample: metadata {"view": "ANALYSIS_VIEW_FULL"}.
+ERROR_REASON_LANGUAGE_UNKNOWN: ErrorReason.ValueType  # 24
+"""This installation does not answer in that language.
+Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -22,39 +22,56 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from pellicule.consent.v1 import purpose_pb2 as pellicule_dot_consent_dot_v1_dot_purpose__pb2
+from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pellicule/consent/v1/consent.proto\x12\x14pellicule.consent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"pellicule/consent/v1/purpose.proto\"\\\n\x0cJurisdiction\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"k\n\x03\x41ge\x12+\n\x04\x62\x61nd\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.AgeBand\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"\xab\x01\n\x0fPurposeDecision\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12,\n\x06\x63hoice\x18\x02 \x01(\x0e\x32\x1c.pellicule.consent.v1.Choice\x12:\n\x16older_media_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x0c\x43onsentState\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x34\n\x08purposes\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.PurposeState\"\xb6\x02\n\x0cPurposeState\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32#.pellicule.consent.v1.ConsentStatus\x12/\n\x0b\x64\x65\x63ide_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06notice\x18\x05 \x01(\t\x12:\n\x16older_media_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65nd_pending\x18\x07 \x01(\x08\"\x84\x04\n\x0c\x43onsentEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12.\n\x07purpose\x18\x03 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x33\n\x06status\x18\x04 \x01(\x0e\x32#.pellicule.consent.v1.ConsentStatus\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06notice\x18\x07 \x01(\t\x12\x16\n\x0enotice_serving\x18\x08 \x01(\t\x12\x38\n\x0cjurisdiction\x18\t \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\n \x01(\x0b\x32\x19.pellicule.consent.v1.Age\x12\x15\n\rpolicy_sha256\x18\x0b \x01(\t\x12\x31\n\ncascade_of\x18\x0c \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12:\n\x16older_media_start_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x0e\x43onsentReceipt\x12\x16\n\x0e\x63\x61nonical_json\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x12\n\npublic_key\x18\x04 \x01(\x0c\"\x93\x01\n\x0e\x43onsentChanged\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12.\n\x07granted\x18\x03 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12.\n\x07revoked\x18\x04 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose*\xd7\x01\n\rConsentStatus\x12\x1e\n\x1a\x43ONSENT_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43ONSENT_STATUS_UNASKED\x10\x01\x12\x18\n\x14\x43ONSENT_STATUS_GIVEN\x10\x02\x12\x1a\n\x16\x43ONSENT_STATUS_REFUSED\x10\x03\x12\x1c\n\x18\x43ONSENT_STATUS_WITHDRAWN\x10\x04\x12\x1a\n\x16\x43ONSENT_STATUS_EXPIRED\x10\x05\x12\x1a\n\x16\x43ONSENT_STATUS_RENEWED\x10\x06*E\n\x06\x43hoice\x12\x16\n\x12\x43HOICE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HOICE_GRANT\x10\x01\x12\x11\n\rCHOICE_REFUSE\x10\x02*\xce\x01\n\x12\x44\x65terminationBasis\x12#\n\x1f\x44\x45TERMINATION_BASIS_UNSPECIFIED\x10\x00\x12%\n!DETERMINATION_BASIS_SELF_DECLARED\x10\x01\x12)\n%DETERMINATION_BASIS_OPERATOR_DECLARED\x10\x02\x12\x1f\n\x1b\x44\x45TERMINATION_BASIS_NETWORK\x10\x03\x12 \n\x1c\x44\x45TERMINATION_BASIS_VERIFIED\x10\x04*K\n\x07\x41geBand\x12\x18\n\x14\x41GE_BAND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41GE_BAND_MINOR\x10\x01\x12\x12\n\x0e\x41GE_BAND_ADULT\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pellicule/consent/v1/consent.proto\x12\x14pellicule.consent.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fpellicule/type/v1/purpose.proto\"\\\n\x0cJurisdiction\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"k\n\x03\x41ge\x12+\n\x04\x62\x61nd\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.AgeBand\x12\x37\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32(.pellicule.consent.v1.DeterminationBasis\"\xb4\x01\n\x0fPurposeDecision\x12\x31\n\x07purpose\x18\x01 \x01(\x0e\x32\x1a.pellicule.type.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x32\n\x06\x63hoice\x18\x02 \x01(\x0e\x32\x1c.pellicule.consent.v1.ChoiceB\x04\xe2\x41\x01\x02\x12:\n\x16older_media_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x0c\x43onsentState\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x34\n\x08purposes\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.PurposeState\"\xd2\x02\n\x0cPurposeState\x12+\n\x07purpose\x18\x01 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32#.pellicule.consent.v1.ConsentStatus\x12/\n\x0b\x64\x65\x63ide_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06notice\x18\x05 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\x12:\n\x16older_media_start_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65nd_pending\x18\x07 \x01(\x08\"\xab\x05\n\x0c\x43onsentEvent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12+\n\x07purpose\x18\x03 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x34\n\x04type\x18\x04 \x01(\x0e\x32&.pellicule.consent.v1.ConsentEventType\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06notice\x18\x07 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\x12<\n\x0enotice_serving\x18\x08 \x01(\tB$\xfa\x41!\n\x1f\x63onsent.pellicule/NoticeServing\x12\x38\n\x0cjurisdiction\x18\t \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\n \x01(\x0b\x32\x19.pellicule.consent.v1.Age\x12\x15\n\rpolicy_sha256\x18\x0b \x01(\x0c\x12.\n\ncascade_of\x18\x0c \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12:\n\x16older_media_start_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp:_\xea\x41\\\n\x1e\x63onsent.pellicule/ConsentEvent\x12\x1d\x63onsentEvents/{consent_event}*\rconsentEvents2\x0c\x63onsentEvent\"_\n\x0e\x43onsentReceipt\x12\x16\n\x0e\x63\x61nonical_json\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06key_id\x18\x03 \x01(\t\x12\x12\n\npublic_key\x18\x04 \x01(\x0c*\xd8\x01\n\rConsentStatus\x12\x1e\n\x1a\x43ONSENT_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43ONSENT_STATUS_UNASKED\x10\x01\x12\x18\n\x14\x43ONSENT_STATUS_GIVEN\x10\x02\x12\x1a\n\x16\x43ONSENT_STATUS_REFUSED\x10\x03\x12\x1c\n\x18\x43ONSENT_STATUS_WITHDRAWN\x10\x04\x12\x1a\n\x16\x43ONSENT_STATUS_EXPIRED\x10\x05\x12\x1b\n\x17\x43ONSENT_STATUS_KEY_LOST\x10\x06*\xf7\x01\n\x10\x43onsentEventType\x12\"\n\x1e\x43ONSENT_EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONSENT_EVENT_TYPE_GIVEN\x10\x01\x12\x1e\n\x1a\x43ONSENT_EVENT_TYPE_RENEWED\x10\x02\x12\x1e\n\x1a\x43ONSENT_EVENT_TYPE_REFUSED\x10\x03\x12 \n\x1c\x43ONSENT_EVENT_TYPE_WITHDRAWN\x10\x04\x12\x1e\n\x1a\x43ONSENT_EVENT_TYPE_EXPIRED\x10\x05\x12\x1f\n\x1b\x43ONSENT_EVENT_TYPE_KEY_LOST\x10\x06*E\n\x06\x43hoice\x12\x16\n\x12\x43HOICE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HOICE_GRANT\x10\x01\x12\x11\n\rCHOICE_REFUSE\x10\x02*\xce\x01\n\x12\x44\x65terminationBasis\x12#\n\x1f\x44\x45TERMINATION_BASIS_UNSPECIFIED\x10\x00\x12%\n!DETERMINATION_BASIS_SELF_DECLARED\x10\x01\x12)\n%DETERMINATION_BASIS_OPERATOR_DECLARED\x10\x02\x12\x1f\n\x1b\x44\x45TERMINATION_BASIS_NETWORK\x10\x03\x12 \n\x1c\x44\x45TERMINATION_BASIS_VERIFIED\x10\x04*K\n\x07\x41geBand\x12\x18\n\x14\x41GE_BAND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41GE_BAND_MINOR\x10\x01\x12\x12\n\x0e\x41GE_BAND_ADULT\x10\x02\x42\x42\n\x18\x61pp.pellicule.consent.v1P\x01Z\x1epellicule/consent/v1;consentv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.consent.v1.consent_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_CONSENTSTATUS']._serialized_start=1674
-  _globals['_CONSENTSTATUS']._serialized_end=1889
-  _globals['_CHOICE']._serialized_start=1891
-  _globals['_CHOICE']._serialized_end=1960
-  _globals['_DETERMINATIONBASIS']._serialized_start=1963
-  _globals['_DETERMINATIONBASIS']._serialized_end=2169
-  _globals['_AGEBAND']._serialized_start=2171
-  _globals['_AGEBAND']._serialized_end=2246
-  _globals['_JURISDICTION']._serialized_start=129
-  _globals['_JURISDICTION']._serialized_end=221
-  _globals['_AGE']._serialized_start=223
-  _globals['_AGE']._serialized_end=330
-  _globals['_PURPOSEDECISION']._serialized_start=333
-  _globals['_PURPOSEDECISION']._serialized_end=504
-  _globals['_CONSENTSTATE']._serialized_start=506
-  _globals['_CONSENTSTATE']._serialized_end=592
-  _globals['_PURPOSESTATE']._serialized_start=595
-  _globals['_PURPOSESTATE']._serialized_end=905
-  _globals['_CONSENTEVENT']._serialized_start=908
-  _globals['_CONSENTEVENT']._serialized_end=1424
-  _globals['_CONSENTRECEIPT']._serialized_start=1426
-  _globals['_CONSENTRECEIPT']._serialized_end=1521
-  _globals['_CONSENTCHANGED']._serialized_start=1524
-  _globals['_CONSENTCHANGED']._serialized_end=1671
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\030app.pellicule.consent.v1P\001Z\036pellicule/consent/v1;consentv1\272\002\003PLC'
+  _globals['_PURPOSEDECISION'].fields_by_name['purpose']._loaded_options = None
+  _globals['_PURPOSEDECISION'].fields_by_name['purpose']._serialized_options = b'\342A\001\002'
+  _globals['_PURPOSEDECISION'].fields_by_name['choice']._loaded_options = None
+  _globals['_PURPOSEDECISION'].fields_by_name['choice']._serialized_options = b'\342A\001\002'
+  _globals['_PURPOSESTATE'].fields_by_name['notice']._loaded_options = None
+  _globals['_PURPOSESTATE'].fields_by_name['notice']._serialized_options = b'\372A\032\n\030consent.pellicule/Notice'
+  _globals['_CONSENTEVENT'].fields_by_name['name']._loaded_options = None
+  _globals['_CONSENTEVENT'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_CONSENTEVENT'].fields_by_name['notice']._loaded_options = None
+  _globals['_CONSENTEVENT'].fields_by_name['notice']._serialized_options = b'\372A\032\n\030consent.pellicule/Notice'
+  _globals['_CONSENTEVENT'].fields_by_name['notice_serving']._loaded_options = None
+  _globals['_CONSENTEVENT'].fields_by_name['notice_serving']._serialized_options = b'\372A!\n\037consent.pellicule/NoticeServing'
+  _globals['_CONSENTEVENT']._loaded_options = None
+  _globals['_CONSENTEVENT']._serialized_options = b'\352A\\\n\036consent.pellicule/ConsentEvent\022\035consentEvents/{consent_event}*\rconsentEvents2\014consentEvent'
+  _globals['_CONSENTSTATUS']._serialized_start=1785
+  _globals['_CONSENTSTATUS']._serialized_end=2001
+  _globals['_CONSENTEVENTTYPE']._serialized_start=2004
+  _globals['_CONSENTEVENTTYPE']._serialized_end=2251
+  _globals['_CHOICE']._serialized_start=2253
+  _globals['_CHOICE']._serialized_end=2322
+  _globals['_DETERMINATIONBASIS']._serialized_start=2325
+  _globals['_DETERMINATIONBASIS']._serialized_end=2531
+  _globals['_AGEBAND']._serialized_start=2533
+  _globals['_AGEBAND']._serialized_end=2608
+  _globals['_JURISDICTION']._serialized_start=186
+  _globals['_JURISDICTION']._serialized_end=278
+  _globals['_AGE']._serialized_start=280
+  _globals['_AGE']._serialized_end=387
+  _globals['_PURPOSEDECISION']._serialized_start=390
+  _globals['_PURPOSEDECISION']._serialized_end=570
+  _globals['_CONSENTSTATE']._serialized_start=572
+  _globals['_CONSENTSTATE']._serialized_end=658
+  _globals['_PURPOSESTATE']._serialized_start=661
+  _globals['_PURPOSESTATE']._serialized_end=999
+  _globals['_CONSENTEVENT']._serialized_start=1002
+  _globals['_CONSENTEVENT']._serialized_end=1685
+  _globals['_CONSENTRECEIPT']._serialized_start=1687
+  _globals['_CONSENTRECEIPT']._serialized_end=1782
 # @@protoc_insertion_point(module_scope)

@@ -9,7 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from pellicule.consent.v1 import purpose_pb2 as _purpose_pb2
+from pellicule.type.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -32,15 +32,15 @@ class _ConsentStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Consent
     CONSENT_STATUS_UNASKED: _ConsentStatus.ValueType  # 1
     """Never asked, so refused."""
     CONSENT_STATUS_GIVEN: _ConsentStatus.ValueType  # 2
-    """Granted and valid."""
+    """Granted and valid, whether for the first time or again."""
     CONSENT_STATUS_REFUSED: _ConsentStatus.ValueType  # 3
     """Asked for and refused."""
     CONSENT_STATUS_WITHDRAWN: _ConsentStatus.ValueType  # 4
     """Granted once and withdrawn; its keys are destroyed."""
     CONSENT_STATUS_EXPIRED: _ConsentStatus.ValueType  # 5
     """Granted once; its validity ran out and its keys are destroyed."""
-    CONSENT_STATUS_RENEWED: _ConsentStatus.ValueType  # 6
-    """Granted again before its validity ran out."""
+    CONSENT_STATUS_KEY_LOST: _ConsentStatus.ValueType  # 6
+    """Granted once; the operator lost its keys, and with them what they sealed. Ask again."""
 
 class ConsentStatus(_ConsentStatus, metaclass=_ConsentStatusEnumTypeWrapper):
     """Where a purpose stands for a person; the values are the consent states of ISO/IEC TS 27560 and the DPV that apply."""
@@ -50,16 +50,56 @@ CONSENT_STATUS_UNSPECIFIED: ConsentStatus.ValueType  # 0
 CONSENT_STATUS_UNASKED: ConsentStatus.ValueType  # 1
 """Never asked, so refused."""
 CONSENT_STATUS_GIVEN: ConsentStatus.ValueType  # 2
-"""Granted and valid."""
+"""Granted and valid, whether for the first time or again."""
 CONSENT_STATUS_REFUSED: ConsentStatus.ValueType  # 3
 """Asked for and refused."""
 CONSENT_STATUS_WITHDRAWN: ConsentStatus.ValueType  # 4
 """Granted once and withdrawn; its keys are destroyed."""
 CONSENT_STATUS_EXPIRED: ConsentStatus.ValueType  # 5
 """Granted once; its validity ran out and its keys are destroyed."""
-CONSENT_STATUS_RENEWED: ConsentStatus.ValueType  # 6
-"""Granted again before its validity ran out."""
+CONSENT_STATUS_KEY_LOST: ConsentStatus.ValueType  # 6
+"""Granted once; the operator lost its keys, and with them what they sealed. Ask again."""
 Global___ConsentStatus: _TypeAlias = ConsentStatus  # noqa: Y015
+
+class _ConsentEventType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConsentEventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsentEventType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONSENT_EVENT_TYPE_UNSPECIFIED: _ConsentEventType.ValueType  # 0
+    """Never sent."""
+    CONSENT_EVENT_TYPE_GIVEN: _ConsentEventType.ValueType  # 1
+    """Granted, and not granted before."""
+    CONSENT_EVENT_TYPE_RENEWED: _ConsentEventType.ValueType  # 2
+    """Granted again before its validity ran out."""
+    CONSENT_EVENT_TYPE_REFUSED: _ConsentEventType.ValueType  # 3
+    """Refused."""
+    CONSENT_EVENT_TYPE_WITHDRAWN: _ConsentEventType.ValueType  # 4
+    """Withdrawn."""
+    CONSENT_EVENT_TYPE_EXPIRED: _ConsentEventType.ValueType  # 5
+    """Its validity ran out."""
+    CONSENT_EVENT_TYPE_KEY_LOST: _ConsentEventType.ValueType  # 6
+    """The operator lost its keys."""
+
+class ConsentEventType(_ConsentEventType, metaclass=_ConsentEventTypeEnumTypeWrapper):
+    """What happened to a consent."""
+
+CONSENT_EVENT_TYPE_UNSPECIFIED: ConsentEventType.ValueType  # 0
+"""Never sent."""
+CONSENT_EVENT_TYPE_GIVEN: ConsentEventType.ValueType  # 1
+"""Granted, and not granted before."""
+CONSENT_EVENT_TYPE_RENEWED: ConsentEventType.ValueType  # 2
+"""Granted again before its validity ran out."""
+CONSENT_EVENT_TYPE_REFUSED: ConsentEventType.ValueType  # 3
+"""Refused."""
+CONSENT_EVENT_TYPE_WITHDRAWN: ConsentEventType.ValueType  # 4
+"""Withdrawn."""
+CONSENT_EVENT_TYPE_EXPIRED: ConsentEventType.ValueType  # 5
+"""Its validity ran out."""
+CONSENT_EVENT_TYPE_KEY_LOST: ConsentEventType.ValueType  # 6
+"""The operator lost its keys."""
+Global___ConsentEventType: _TypeAlias = ConsentEventType  # noqa: Y015
 
 class _Choice:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -316,7 +356,7 @@ class ConsentEvent(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
-    STATUS_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     EVENT_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
@@ -332,15 +372,15 @@ class ConsentEvent(_message.Message):
     """The person's revision that this event made."""
     purpose: _purpose_pb2.Purpose.ValueType
     """The purpose."""
-    status: Global___ConsentStatus.ValueType
-    """Where the purpose stands since."""
+    type: Global___ConsentEventType.ValueType
+    """What happened."""
     notice: _builtins.str
     """The notice under which it was decided; of a withdrawal or an expiry, the notice of the grant that it ends."""
     notice_serving: _builtins.str
     """The record of the notice having been shown; empty after WithdrawConsent and for an expiry, which need none."""
-    policy_sha256: _builtins.str
-    """SHA-256, in hex, of the policy file in force. Empty after WithdrawConsent and for an
-    expiry, which no policy can prevent.
+    policy_sha256: _builtins.bytes
+    """SHA-256 of the policy file in force, 32 bytes. Empty after WithdrawConsent and for an expiry, which no policy can
+    prevent.
     """
     cascade_of: _purpose_pb2.Purpose.ValueType
     """Purpose whose end took this one along; unspecified otherwise."""
@@ -370,20 +410,20 @@ class ConsentEvent(_message.Message):
         name: _builtins.str = ...,
         revision: _builtins.int = ...,
         purpose: _purpose_pb2.Purpose.ValueType = ...,
-        status: Global___ConsentStatus.ValueType = ...,
+        type: Global___ConsentEventType.ValueType = ...,
         event_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         notice: _builtins.str = ...,
         notice_serving: _builtins.str = ...,
         jurisdiction: Global___Jurisdiction | None = ...,
         age: Global___Age | None = ...,
-        policy_sha256: _builtins.str = ...,
+        policy_sha256: _builtins.bytes = ...,
         cascade_of: _purpose_pb2.Purpose.ValueType = ...,
         older_media_start_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "event_time", b"event_time", "expire_time", b"expire_time", "jurisdiction", b"jurisdiction", "older_media_start_time", b"older_media_start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "cascade_of", b"cascade_of", "event_time", b"event_time", "expire_time", b"expire_time", "jurisdiction", b"jurisdiction", "name", b"name", "notice", b"notice", "notice_serving", b"notice_serving", "older_media_start_time", b"older_media_start_time", "policy_sha256", b"policy_sha256", "purpose", b"purpose", "revision", b"revision", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "cascade_of", b"cascade_of", "event_time", b"event_time", "expire_time", b"expire_time", "jurisdiction", b"jurisdiction", "name", b"name", "notice", b"notice", "notice_serving", b"notice_serving", "older_media_start_time", b"older_media_start_time", "policy_sha256", b"policy_sha256", "purpose", b"purpose", "revision", b"revision", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -404,7 +444,7 @@ class ConsentReceipt(_message.Message):
     signature: _builtins.bytes
     """Ed25519 signature over `canonical_json`."""
     key_id: _builtins.str
-    """The first 16 hex digits of the SHA-256 of the raw public key."""
+    """The first 16 hex digits of the SHA-256 of the raw public key: its name, not a hash to compare."""
     public_key: _builtins.bytes
     """The raw Ed25519 public key, 32 bytes."""
     def __init__(
@@ -422,41 +462,3 @@ class ConsentReceipt(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConsentReceipt: _TypeAlias = ConsentReceipt  # noqa: Y015
-
-@_typing.final
-class ConsentChanged(_message.Message):
-    """Event: what a person allows has changed. Published as `pellicule.consent.v1.ConsentChanged`."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SUBJECT_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    GRANTED_FIELD_NUMBER: _builtins.int
-    REVOKED_FIELD_NUMBER: _builtins.int
-    subject: _builtins.str
-    """The person's pseudonym."""
-    revision: _builtins.int
-    """The person's revision afterwards."""
-    @_builtins.property
-    def granted(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose.ValueType]:
-        """Purposes granted by this change."""
-
-    @_builtins.property
-    def revoked(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose.ValueType]:
-        """Purposes that can no longer be used."""
-
-    def __init__(
-        self,
-        *,
-        subject: _builtins.str = ...,
-        revision: _builtins.int = ...,
-        granted: _abc.Iterable[_purpose_pb2.Purpose.ValueType] | None = ...,
-        revoked: _abc.Iterable[_purpose_pb2.Purpose.ValueType] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted", b"granted", "revision", b"revision", "revoked", b"revoked", "subject", b"subject"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ConsentChanged: _TypeAlias = ConsentChanged  # noqa: Y015

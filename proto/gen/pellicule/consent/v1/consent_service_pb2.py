@@ -22,43 +22,73 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from pellicule.consent.v1 import consent_pb2 as pellicule_dot_consent_dot_v1_dot_consent__pb2
-from pellicule.consent.v1 import purpose_pb2 as pellicule_dot_consent_dot_v1_dot_purpose__pb2
+from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pellicule/consent/v1/consent_service.proto\x12\x14pellicule.consent.v1\x1a\"pellicule/consent/v1/consent.proto\x1a\"pellicule/consent/v1/purpose.proto\"\xee\x01\n\x14\x44\x65\x63ideConsentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06notice\x18\x02 \x01(\t\x12\x16\n\x0enotice_serving\x18\x03 \x01(\t\x12\x38\n\tdecisions\x18\x04 \x03(\x0b\x32%.pellicule.consent.v1.PurposeDecision\x12\x38\n\x0cjurisdiction\x18\x05 \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\x06 \x01(\x0b\x32\x19.pellicule.consent.v1.Age\"\xb6\x01\n\x15\x44\x65\x63ideConsentResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\x12\x32\n\x06\x65vents\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.ConsentEvent\x12\x36\n\x08receipts\x18\x03 \x03(\x0b\x32$.pellicule.consent.v1.ConsentReceipt\"]\n\x16WithdrawConsentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12/\n\x08purposes\x18\x02 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose\"\xb8\x01\n\x17WithdrawConsentResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\x12\x32\n\x06\x65vents\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.ConsentEvent\x12\x36\n\x08receipts\x18\x03 \x03(\x0b\x32$.pellicule.consent.v1.ConsentReceipt\"\x18\n\x16GetConsentStateRequest\"L\n\x17GetConsentStateResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\"A\n\x18ListConsentEventsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xa0\x01\n\x19ListConsentEventsResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".pellicule.consent.v1.ConsentEvent\x12\x36\n\x08receipts\x18\x02 \x03(\x0b\x32$.pellicule.consent.v1.ConsentReceipt\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x15\n\x13WatchConsentRequest\"I\n\x14WatchConsentResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\"z\n\x16GetAvailabilityRequest\x12\x38\n\x0cjurisdiction\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.pellicule.consent.v1.Age\"m\n\x17GetAvailabilityResponse\x12;\n\x08purposes\x18\x01 \x03(\x0b\x32).pellicule.consent.v1.PurposeAvailability\x12\x15\n\rpolicy_sha256\x18\x02 \x01(\t\"x\n\x13PurposeAvailability\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x11\n\tavailable\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t2\xa9\x05\n\x0e\x43onsentService\x12h\n\rDecideConsent\x12*.pellicule.consent.v1.DecideConsentRequest\x1a+.pellicule.consent.v1.DecideConsentResponse\x12n\n\x0fWithdrawConsent\x12,.pellicule.consent.v1.WithdrawConsentRequest\x1a-.pellicule.consent.v1.WithdrawConsentResponse\x12n\n\x0fGetConsentState\x12,.pellicule.consent.v1.GetConsentStateRequest\x1a-.pellicule.consent.v1.GetConsentStateResponse\x12t\n\x11ListConsentEvents\x12..pellicule.consent.v1.ListConsentEventsRequest\x1a/.pellicule.consent.v1.ListConsentEventsResponse\x12g\n\x0cWatchConsent\x12).pellicule.consent.v1.WatchConsentRequest\x1a*.pellicule.consent.v1.WatchConsentResponse0\x01\x12n\n\x0fGetAvailability\x12,.pellicule.consent.v1.GetAvailabilityRequest\x1a-.pellicule.consent.v1.GetAvailabilityResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pellicule/consent/v1/consent_service.proto\x12\x14pellicule.consent.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\"pellicule/consent/v1/consent.proto\x1a\x1fpellicule/type/v1/purpose.proto\"\xc7\x02\n\x14\x44\x65\x63ideConsentRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x06notice\x18\x02 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\x12@\n\x0enotice_serving\x18\x03 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1f\x63onsent.pellicule/NoticeServing\x12>\n\tdecisions\x18\x04 \x03(\x0b\x32%.pellicule.consent.v1.PurposeDecisionB\x04\xe2\x41\x01\x02\x12\x38\n\x0cjurisdiction\x18\x05 \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\x06 \x01(\x0b\x32\x19.pellicule.consent.v1.Age\"\xb6\x01\n\x15\x44\x65\x63ideConsentResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\x12\x32\n\x06\x65vents\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.ConsentEvent\x12\x36\n\x08receipts\x18\x03 \x03(\x0b\x32$.pellicule.consent.v1.ConsentReceipt\"f\n\x16WithdrawConsentRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x32\n\x08purposes\x18\x02 \x03(\x0e\x32\x1a.pellicule.type.v1.PurposeB\x04\xe2\x41\x01\x02\"\xb8\x01\n\x17WithdrawConsentResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\x12\x32\n\x06\x65vents\x18\x02 \x03(\x0b\x32\".pellicule.consent.v1.ConsentEvent\x12\x36\n\x08receipts\x18\x03 \x03(\x0b\x32$.pellicule.consent.v1.ConsentReceipt\"\x18\n\x16GetConsentStateRequest\"L\n\x17GetConsentStateResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\"A\n\x18ListConsentEventsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xa0\x01\n\x19ListConsentEventsResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".pellicule.consent.v1.ConsentEvent\x12\x36\n\x08receipts\x18\x02 \x03(\x0b\x32$.pellicule.consent.v1.ConsentReceipt\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x15\n\x13WatchConsentRequest\"I\n\x14WatchConsentResponse\x12\x31\n\x05state\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.ConsentState\"\x91\x01\n\x16GetAvailabilityRequest\x12\x38\n\x0cjurisdiction\x18\x01 \x01(\x0b\x32\".pellicule.consent.v1.Jurisdiction\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.pellicule.consent.v1.Age\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\"m\n\x17GetAvailabilityResponse\x12;\n\x08purposes\x18\x01 \x03(\x0b\x32).pellicule.consent.v1.PurposeAvailability\x12\x15\n\rpolicy_sha256\x18\x02 \x01(\x0c\"\xb9\x01\n\x13PurposeAvailability\x12+\n\x07purpose\x18\x01 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x11\n\tavailable\x18\x02 \x01(\x08\x12\x38\n\x06reason\x18\x03 \x01(\x0e\x32(.pellicule.consent.v1.AvailabilityReason\x12\x13\n\x0breason_text\x18\x04 \x01(\t\x12\x13\n\x0bremedy_text\x18\x05 \x01(\t*\xda\x02\n\x12\x41vailabilityReason\x12#\n\x1f\x41VAILABILITY_REASON_UNSPECIFIED\x10\x00\x12#\n\x1f\x41VAILABILITY_REASON_AGE_UNKNOWN\x10\x01\x12#\n\x1f\x41VAILABILITY_REASON_AGE_TOO_LOW\x10\x02\x12&\n\"AVAILABILITY_REASON_REGION_UNKNOWN\x10\x03\x12*\n&AVAILABILITY_REASON_REGION_NOT_COVERED\x10\x04\x12*\n&AVAILABILITY_REASON_REGION_NOT_ENABLED\x10\x05\x12(\n$AVAILABILITY_REASON_PURPOSE_WITHHELD\x10\x06\x12+\n\'AVAILABILITY_REASON_SUBDIVISION_UNKNOWN\x10\x07\x32\xd4\x06\n\x0e\x43onsentService\x12\x87\x01\n\rDecideConsent\x12*.pellicule.consent.v1.DecideConsentRequest\x1a+.pellicule.consent.v1.DecideConsentResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\"\x12/v1/consent:decide:\x01*\x12\x8f\x01\n\x0fWithdrawConsent\x12,.pellicule.consent.v1.WithdrawConsentRequest\x1a-.pellicule.consent.v1.WithdrawConsentResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\"\x14/v1/consent:withdraw:\x01*\x12\x83\x01\n\x0fGetConsentState\x12,.pellicule.consent.v1.GetConsentStateRequest\x1a-.pellicule.consent.v1.GetConsentStateResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/consent\x12\x8f\x01\n\x11ListConsentEvents\x12..pellicule.consent.v1.ListConsentEventsRequest\x1a/.pellicule.consent.v1.ListConsentEventsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/consentEvents\x12\x82\x01\n\x0cWatchConsent\x12).pellicule.consent.v1.WatchConsentRequest\x1a*.pellicule.consent.v1.WatchConsentResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/consent:watch0\x01\x12\x88\x01\n\x0fGetAvailability\x12,.pellicule.consent.v1.GetAvailabilityRequest\x1a-.pellicule.consent.v1.GetAvailabilityResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/availabilityBB\n\x18\x61pp.pellicule.consent.v1P\x01Z\x1epellicule/consent/v1;consentv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.consent.v1.consent_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_DECIDECONSENTREQUEST']._serialized_start=141
-  _globals['_DECIDECONSENTREQUEST']._serialized_end=379
-  _globals['_DECIDECONSENTRESPONSE']._serialized_start=382
-  _globals['_DECIDECONSENTRESPONSE']._serialized_end=564
-  _globals['_WITHDRAWCONSENTREQUEST']._serialized_start=566
-  _globals['_WITHDRAWCONSENTREQUEST']._serialized_end=659
-  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_start=662
-  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_end=846
-  _globals['_GETCONSENTSTATEREQUEST']._serialized_start=848
-  _globals['_GETCONSENTSTATEREQUEST']._serialized_end=872
-  _globals['_GETCONSENTSTATERESPONSE']._serialized_start=874
-  _globals['_GETCONSENTSTATERESPONSE']._serialized_end=950
-  _globals['_LISTCONSENTEVENTSREQUEST']._serialized_start=952
-  _globals['_LISTCONSENTEVENTSREQUEST']._serialized_end=1017
-  _globals['_LISTCONSENTEVENTSRESPONSE']._serialized_start=1020
-  _globals['_LISTCONSENTEVENTSRESPONSE']._serialized_end=1180
-  _globals['_WATCHCONSENTREQUEST']._serialized_start=1182
-  _globals['_WATCHCONSENTREQUEST']._serialized_end=1203
-  _globals['_WATCHCONSENTRESPONSE']._serialized_start=1205
-  _globals['_WATCHCONSENTRESPONSE']._serialized_end=1278
-  _globals['_GETAVAILABILITYREQUEST']._serialized_start=1280
-  _globals['_GETAVAILABILITYREQUEST']._serialized_end=1402
-  _globals['_GETAVAILABILITYRESPONSE']._serialized_start=1404
-  _globals['_GETAVAILABILITYRESPONSE']._serialized_end=1513
-  _globals['_PURPOSEAVAILABILITY']._serialized_start=1515
-  _globals['_PURPOSEAVAILABILITY']._serialized_end=1635
-  _globals['_CONSENTSERVICE']._serialized_start=1638
-  _globals['_CONSENTSERVICE']._serialized_end=2319
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\030app.pellicule.consent.v1P\001Z\036pellicule/consent/v1;consentv1\272\002\003PLC'
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['notice']._loaded_options = None
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['notice']._serialized_options = b'\342A\001\002\372A\032\n\030consent.pellicule/Notice'
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['notice_serving']._loaded_options = None
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['notice_serving']._serialized_options = b'\342A\001\002\372A!\n\037consent.pellicule/NoticeServing'
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['decisions']._loaded_options = None
+  _globals['_DECIDECONSENTREQUEST'].fields_by_name['decisions']._serialized_options = b'\342A\001\002'
+  _globals['_WITHDRAWCONSENTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_WITHDRAWCONSENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_WITHDRAWCONSENTREQUEST'].fields_by_name['purposes']._loaded_options = None
+  _globals['_WITHDRAWCONSENTREQUEST'].fields_by_name['purposes']._serialized_options = b'\342A\001\002'
+  _globals['_CONSENTSERVICE'].methods_by_name['DecideConsent']._loaded_options = None
+  _globals['_CONSENTSERVICE'].methods_by_name['DecideConsent']._serialized_options = b'\202\323\344\223\002\027\"\022/v1/consent:decide:\001*'
+  _globals['_CONSENTSERVICE'].methods_by_name['WithdrawConsent']._loaded_options = None
+  _globals['_CONSENTSERVICE'].methods_by_name['WithdrawConsent']._serialized_options = b'\202\323\344\223\002\031\"\024/v1/consent:withdraw:\001*'
+  _globals['_CONSENTSERVICE'].methods_by_name['GetConsentState']._loaded_options = None
+  _globals['_CONSENTSERVICE'].methods_by_name['GetConsentState']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/consent'
+  _globals['_CONSENTSERVICE'].methods_by_name['ListConsentEvents']._loaded_options = None
+  _globals['_CONSENTSERVICE'].methods_by_name['ListConsentEvents']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/consentEvents'
+  _globals['_CONSENTSERVICE'].methods_by_name['WatchConsent']._loaded_options = None
+  _globals['_CONSENTSERVICE'].methods_by_name['WatchConsent']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/consent:watch'
+  _globals['_CONSENTSERVICE'].methods_by_name['GetAvailability']._loaded_options = None
+  _globals['_CONSENTSERVICE'].methods_by_name['GetAvailability']._serialized_options = b'\202\323\344\223\002\022\022\020/v1/availability'
+  _globals['_AVAILABILITYREASON']._serialized_start=1913
+  _globals['_AVAILABILITYREASON']._serialized_end=2259
+  _globals['_DECIDECONSENTREQUEST']._serialized_start=228
+  _globals['_DECIDECONSENTREQUEST']._serialized_end=555
+  _globals['_DECIDECONSENTRESPONSE']._serialized_start=558
+  _globals['_DECIDECONSENTRESPONSE']._serialized_end=740
+  _globals['_WITHDRAWCONSENTREQUEST']._serialized_start=742
+  _globals['_WITHDRAWCONSENTREQUEST']._serialized_end=844
+  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_start=847
+  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_end=1031
+  _globals['_GETCONSENTSTATEREQUEST']._serialized_start=1033
+  _globals['_GETCONSENTSTATEREQUEST']._serialized_end=1057
+  _globals['_GETCONSENTSTATERESPONSE']._serialized_start=1059
+  _globals['_GETCONSENTSTATERESPONSE']._serialized_end=1135
+  _globals['_LISTCONSENTEVENTSREQUEST']._serialized_start=1137
+  _globals['_LISTCONSENTEVENTSREQUEST']._serialized_end=1202
+  _globals['_LISTCONSENTEVENTSRESPONSE']._serialized_start=1205
+  _globals['_LISTCONSENTEVENTSRESPONSE']._serialized_end=1365
+  _globals['_WATCHCONSENTREQUEST']._serialized_start=1367
+  _globals['_WATCHCONSENTREQUEST']._serialized_end=1388
+  _globals['_WATCHCONSENTRESPONSE']._serialized_start=1390
+  _globals['_WATCHCONSENTRESPONSE']._serialized_end=1463
+  _globals['_GETAVAILABILITYREQUEST']._serialized_start=1466
+  _globals['_GETAVAILABILITYREQUEST']._serialized_end=1611
+  _globals['_GETAVAILABILITYRESPONSE']._serialized_start=1613
+  _globals['_GETAVAILABILITYRESPONSE']._serialized_end=1722
+  _globals['_PURPOSEAVAILABILITY']._serialized_start=1725
+  _globals['_PURPOSEAVAILABILITY']._serialized_end=1910
+  _globals['_CONSENTSERVICE']._serialized_start=2262
+  _globals['_CONSENTSERVICE']._serialized_end=3114
 # @@protoc_insertion_point(module_scope)

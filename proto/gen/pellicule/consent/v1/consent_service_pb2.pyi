@@ -7,8 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from pellicule.consent.v1 import consent_pb2 as _consent_pb2
-from pellicule.consent.v1 import purpose_pb2 as _purpose_pb2
+from pellicule.type.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,50 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _AvailabilityReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AvailabilityReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AvailabilityReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AVAILABILITY_REASON_UNSPECIFIED: _AvailabilityReason.ValueType  # 0
+    """It is offered."""
+    AVAILABILITY_REASON_AGE_UNKNOWN: _AvailabilityReason.ValueType  # 1
+    """The age is not known, so the strictest rule applies."""
+    AVAILABILITY_REASON_AGE_TOO_LOW: _AvailabilityReason.ValueType  # 2
+    """The person is under the age from which anything is offered."""
+    AVAILABILITY_REASON_REGION_UNKNOWN: _AvailabilityReason.ValueType  # 3
+    """The region is not known, so the strictest rule applies."""
+    AVAILABILITY_REASON_REGION_NOT_COVERED: _AvailabilityReason.ValueType  # 4
+    """No rule of the policy covers the region."""
+    AVAILABILITY_REASON_REGION_NOT_ENABLED: _AvailabilityReason.ValueType  # 5
+    """Nothing is offered in the region yet."""
+    AVAILABILITY_REASON_PURPOSE_WITHHELD: _AvailabilityReason.ValueType  # 6
+    """The region's rule withholds this purpose."""
+    AVAILABILITY_REASON_SUBDIVISION_UNKNOWN: _AvailabilityReason.ValueType  # 7
+    """It depends on the state or province, which is not known."""
+
+class AvailabilityReason(_AvailabilityReason, metaclass=_AvailabilityReasonEnumTypeWrapper):
+    """Why a purpose is not offered."""
+
+AVAILABILITY_REASON_UNSPECIFIED: AvailabilityReason.ValueType  # 0
+"""It is offered."""
+AVAILABILITY_REASON_AGE_UNKNOWN: AvailabilityReason.ValueType  # 1
+"""The age is not known, so the strictest rule applies."""
+AVAILABILITY_REASON_AGE_TOO_LOW: AvailabilityReason.ValueType  # 2
+"""The person is under the age from which anything is offered."""
+AVAILABILITY_REASON_REGION_UNKNOWN: AvailabilityReason.ValueType  # 3
+"""The region is not known, so the strictest rule applies."""
+AVAILABILITY_REASON_REGION_NOT_COVERED: AvailabilityReason.ValueType  # 4
+"""No rule of the policy covers the region."""
+AVAILABILITY_REASON_REGION_NOT_ENABLED: AvailabilityReason.ValueType  # 5
+"""Nothing is offered in the region yet."""
+AVAILABILITY_REASON_PURPOSE_WITHHELD: AvailabilityReason.ValueType  # 6
+"""The region's rule withholds this purpose."""
+AVAILABILITY_REASON_SUBDIVISION_UNKNOWN: AvailabilityReason.ValueType  # 7
+"""It depends on the state or province, which is not known."""
+Global___AvailabilityReason: _TypeAlias = AvailabilityReason  # noqa: Y015
 
 @_typing.final
 class DecideConsentRequest(_message.Message):
@@ -218,9 +263,9 @@ class ListConsentEventsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many, 1 to 1000; 0 means 100."""
+    """At most this many; 0 means 100, and more than 1000 means 1000."""
     page_token: _builtins.str
-    """`next_page_token` of the page before; empty for the first."""
+    """`next_page_token` of the page before, for the same request; empty for the first."""
     def __init__(
         self,
         *,
@@ -318,6 +363,11 @@ class GetAvailabilityRequest(_message.Message):
 
     JURISDICTION_FIELD_NUMBER: _builtins.int
     AGE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    language_code: _builtins.str
+    """BCP 47 language of reasons and remedies; the nearest one offered is used: "en-US" is answered in English. Empty
+    means "en".
+    """
     @_builtins.property
     def jurisdiction(self) -> _consent_pb2.Jurisdiction:
         """Where the person is."""
@@ -331,10 +381,11 @@ class GetAvailabilityRequest(_message.Message):
         *,
         jurisdiction: _consent_pb2.Jurisdiction | None = ...,
         age: _consent_pb2.Age | None = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "jurisdiction", b"jurisdiction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "jurisdiction", b"jurisdiction"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "jurisdiction", b"jurisdiction", "language_code", b"language_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -348,8 +399,8 @@ class GetAvailabilityResponse(_message.Message):
 
     PURPOSES_FIELD_NUMBER: _builtins.int
     POLICY_SHA256_FIELD_NUMBER: _builtins.int
-    policy_sha256: _builtins.str
-    """SHA-256, in hex, of the policy file."""
+    policy_sha256: _builtins.bytes
+    """SHA-256 of the policy file, 32 bytes."""
     @_builtins.property
     def purposes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurposeAvailability]:
         """A row for each purpose."""
@@ -358,7 +409,7 @@ class GetAvailabilityResponse(_message.Message):
         self,
         *,
         purposes: _abc.Iterable[Global___PurposeAvailability] | None = ...,
-        policy_sha256: _builtins.str = ...,
+        policy_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -377,26 +428,30 @@ class PurposeAvailability(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    REMEDY_FIELD_NUMBER: _builtins.int
+    REASON_TEXT_FIELD_NUMBER: _builtins.int
+    REMEDY_TEXT_FIELD_NUMBER: _builtins.int
     purpose: _purpose_pb2.Purpose.ValueType
     """The purpose."""
     available: _builtins.bool
     """Whether it may be asked for."""
-    reason: _builtins.str
-    """Why not; empty if available."""
-    remedy: _builtins.str
-    """What the person can do about it; empty if available, or if nothing can be done."""
+    reason: Global___AvailabilityReason.ValueType
+    """Why not; unspecified if available."""
+    reason_text: _builtins.str
+    """The same in words, in the language asked for; empty if available."""
+    remedy_text: _builtins.str
+    """What the person can do about it, in the language asked for; empty if available, or if nothing can be done."""
     def __init__(
         self,
         *,
         purpose: _purpose_pb2.Purpose.ValueType = ...,
         available: _builtins.bool = ...,
-        reason: _builtins.str = ...,
-        remedy: _builtins.str = ...,
+        reason: Global___AvailabilityReason.ValueType = ...,
+        reason_text: _builtins.str = ...,
+        remedy_text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "purpose", b"purpose", "reason", b"reason", "remedy", b"remedy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "purpose", b"purpose", "reason", b"reason", "reason_text", b"reason_text", "remedy_text", b"remedy_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

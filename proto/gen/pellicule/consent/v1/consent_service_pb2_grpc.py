@@ -72,7 +72,8 @@ class ConsentServiceServicer:
     """
 
     def DecideConsent(self, request, context):
-        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
+        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call
+        returns;
         if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
         ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
         PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED, SUBJECT_ERASED.
@@ -108,8 +109,9 @@ class ConsentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchConsent(self, request, context):
-        """Sends the caller's state now and after every change, until the caller ends the stream.
-        ErrorReasons: none beyond those of every call.
+        """Sends the caller's state now and after every change, until the caller ends the stream or the caller's token
+        expires.
+        ErrorReasons: TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,7 +119,7 @@ class ConsentServiceServicer:
 
     def GetAvailability(self, request, context):
         """Says which purposes policy offers for a region and an age, and why not.
-        ErrorReasons: FIELD_INVALID.
+        ErrorReasons: FIELD_INVALID, LANGUAGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -17,7 +17,8 @@ class ConsentServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DecideConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.DecideConsentRequest, _consent_service_pb2.DecideConsentResponse]
-    """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
+    """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call
+    returns;
     if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
     ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
     PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED, SUBJECT_ERASED.
@@ -37,12 +38,13 @@ class ConsentServiceStub:
     ErrorReasons: FIELD_INVALID.
     """
     WatchConsent: _aio.UnaryStreamMultiCallable[_consent_service_pb2.WatchConsentRequest, _consent_service_pb2.WatchConsentResponse]
-    """Sends the caller's state now and after every change, until the caller ends the stream.
-    ErrorReasons: none beyond those of every call.
+    """Sends the caller's state now and after every change, until the caller ends the stream or the caller's token
+    expires.
+    ErrorReasons: TOKEN_EXPIRED.
     """
     GetAvailability: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetAvailabilityRequest, _consent_service_pb2.GetAvailabilityResponse]
     """Says which purposes policy offers for a region and an age, and why not.
-    ErrorReasons: FIELD_INVALID.
+    ErrorReasons: FIELD_INVALID, LANGUAGE_UNKNOWN.
     """
 
 class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -54,7 +56,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.DecideConsentRequest,
         context: _aio.ServicerContext[_consent_service_pb2.DecideConsentRequest, _abc.Awaitable[_consent_service_pb2.DecideConsentResponse]],
     ) -> _abc.Awaitable[_consent_service_pb2.DecideConsentResponse]:
-        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call returns;
+        """Decides one or more purposes under a notice that was shown. A grant creates the purpose's key before the call
+        returns;
         if that fails nothing is granted, now or later. Refusing what is granted withdraws it.
         ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, NOTICE_SUPERSEDED, NOTICE_NOT_SERVED, PURPOSE_NOT_AVAILABLE,
         PURPOSE_NEEDS_ANOTHER, REQUEST_ID_REUSED, SUBJECT_ERASED.
@@ -98,8 +101,9 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.WatchConsentRequest,
         context: _aio.ServicerContext[_consent_service_pb2.WatchConsentRequest, _abc.AsyncIterator[_consent_service_pb2.WatchConsentResponse]],
     ) -> _abc.AsyncIterator[_consent_service_pb2.WatchConsentResponse]:
-        """Sends the caller's state now and after every change, until the caller ends the stream.
-        ErrorReasons: none beyond those of every call.
+        """Sends the caller's state now and after every change, until the caller ends the stream or the caller's token
+        expires.
+        ErrorReasons: TOKEN_EXPIRED.
         """
 
     @_abc_1.abstractmethod
@@ -109,7 +113,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_consent_service_pb2.GetAvailabilityRequest, _abc.Awaitable[_consent_service_pb2.GetAvailabilityResponse]],
     ) -> _abc.Awaitable[_consent_service_pb2.GetAvailabilityResponse]:
         """Says which purposes policy offers for a region and an age, and why not.
-        ErrorReasons: FIELD_INVALID.
+        ErrorReasons: FIELD_INVALID, LANGUAGE_UNKNOWN.
         """
 
 def add_ConsentServiceServicer_to_server(servicer: ConsentServiceServicer, server: _aio.Server) -> None: ...

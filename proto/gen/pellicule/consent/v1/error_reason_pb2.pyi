@@ -56,6 +56,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
     Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
+    """A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+    Sample: metadata {"limit_bytes": "4194304"}.
+    """
     ERROR_REASON_NOTICE_UNKNOWN: _ErrorReason.ValueType  # 20
     """No published notice has this digest: terms cannot change silently. Read the current one as notices/current.
     Sample: metadata {"notice": "notices/9f86..."}.
@@ -68,9 +72,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The decision names no record of the notice having been shown to this person. Call RecordNoticeServed first.
     Sample: metadata {"notice": "notices/9f86..."}.
     """
-    ERROR_REASON_LOCALE_UNKNOWN: _ErrorReason.ValueType  # 23
-    """The notice has no text in this locale.
-    Sample: metadata {"locale": "xx", "locales": "en, fr"}.
+    ERROR_REASON_LANGUAGE_UNKNOWN: _ErrorReason.ValueType  # 23
+    """This installation does not answer in that language.
+    Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
     """
     ERROR_REASON_PURPOSE_NOT_AVAILABLE: _ErrorReason.ValueType  # 24
     """Policy does not offer this purpose in the person's region or at their age.
@@ -128,6 +132,10 @@ ERROR_REASON_DEPENDENCY_UNAVAILABLE: ErrorReason.ValueType  # 8
 """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
 Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
 """
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
+"""A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+Sample: metadata {"limit_bytes": "4194304"}.
+"""
 ERROR_REASON_NOTICE_UNKNOWN: ErrorReason.ValueType  # 20
 """No published notice has this digest: terms cannot change silently. Read the current one as notices/current.
 Sample: metadata {"notice": "notices/9f86..."}.
@@ -140,9 +148,9 @@ ERROR_REASON_NOTICE_NOT_SERVED: ErrorReason.ValueType  # 22
 """The decision names no record of the notice having been shown to this person. Call RecordNoticeServed first.
 Sample: metadata {"notice": "notices/9f86..."}.
 """
-ERROR_REASON_LOCALE_UNKNOWN: ErrorReason.ValueType  # 23
-"""The notice has no text in this locale.
-Sample: metadata {"locale": "xx", "locales": "en, fr"}.
+ERROR_REASON_LANGUAGE_UNKNOWN: ErrorReason.ValueType  # 23
+"""This installation does not answer in that language.
+Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
 """
 ERROR_REASON_PURPOSE_NOT_AVAILABLE: ErrorReason.ValueType  # 24
 """Policy does not offer this purpose in the person's region or at their age.

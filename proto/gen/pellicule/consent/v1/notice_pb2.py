@@ -22,25 +22,40 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from pellicule.consent.v1 import purpose_pb2 as pellicule_dot_consent_dot_v1_dot_purpose__pb2
+from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!pellicule/consent/v1/notice.proto\x12\x14pellicule.consent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"pellicule/consent/v1/purpose.proto\"\xd9\x01\n\x06Notice\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\x0cpublish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63urrent\x18\x03 \x01(\x08\x12/\n\x05texts\x18\x04 \x03(\x0b\x32 .pellicule.consent.v1.NoticeText\x12\x35\n\x08purposes\x18\x05 \x03(\x0b\x32#.pellicule.consent.v1.NoticePurpose\x12\x16\n\x0e\x63\x61nonical_json\x18\x06 \x01(\x0c\"n\n\nNoticeText\x12\x0e\n\x06locale\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\x12\x33\n\x08purposes\x18\x04 \x03(\x0b\x32!.pellicule.consent.v1.PurposeText\"Z\n\x0bPurposeText\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\"\xb2\x01\n\rNoticePurpose\x12.\n\x07purpose\x18\x01 \x01(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x16\n\x0eretention_days\x18\x02 \x01(\x05\x12\x17\n\x0fvalidity_months\x18\x03 \x01(\x05\x12,\n\x05needs\x18\x04 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose\x12\x12\n\nrecipients\x18\x05 \x03(\t\"\xa6\x01\n\rNoticeServing\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06notice\x18\x02 \x01(\t\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x0f\n\x07surface\x18\x04 \x01(\t\x12\r\n\x05\x62uild\x18\x05 \x01(\t\x12\x17\n\x0frendered_sha256\x18\x06 \x01(\t\x12.\n\nserve_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!pellicule/consent/v1/notice.proto\x12\x14pellicule.consent.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fpellicule/type/v1/purpose.proto\"\xa1\x02\n\x06Notice\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x30\n\x0cpublish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63urrent\x18\x03 \x01(\x08\x12/\n\x05texts\x18\x04 \x03(\x0b\x32 .pellicule.consent.v1.NoticeText\x12\x35\n\x08purposes\x18\x05 \x03(\x0b\x32#.pellicule.consent.v1.NoticePurpose\x12\x16\n\x0e\x63\x61nonical_json\x18\x06 \x01(\x0c:@\xea\x41=\n\x18\x63onsent.pellicule/Notice\x12\x10notices/{notice}*\x07notices2\x06notice\"u\n\nNoticeText\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\x12\x33\n\x08purposes\x18\x04 \x03(\x0b\x32!.pellicule.consent.v1.PurposeText\"W\n\x0bPurposeText\x12+\n\x07purpose\x18\x01 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\"\xac\x01\n\rNoticePurpose\x12+\n\x07purpose\x18\x01 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x16\n\x0eretention_days\x18\x02 \x01(\x05\x12\x17\n\x0fvalidity_months\x18\x03 \x01(\x05\x12)\n\x05needs\x18\x04 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x12\n\nrecipients\x18\x05 \x03(\t\"\xd7\x02\n\rNoticeServing\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12-\n\x06notice\x18\x02 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12.\n\x07surface\x18\x04 \x01(\x0e\x32\x1d.pellicule.consent.v1.Surface\x12\r\n\x05\x62uild\x18\x05 \x01(\t\x12\x17\n\x0frendered_sha256\x18\x06 \x01(\x0c\x12.\n\nserve_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:d\xea\x41\x61\n\x1f\x63onsent.pellicule/NoticeServing\x12\x1fnoticeServings/{notice_serving}*\x0enoticeServings2\rnoticeServing*j\n\x07Surface\x12\x17\n\x13SURFACE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSURFACE_CLI\x10\x01\x12\x0f\n\x0bSURFACE_IOS\x10\x02\x12\x13\n\x0fSURFACE_ANDROID\x10\x03\x12\x0f\n\x0bSURFACE_WEB\x10\x04\x42\x42\n\x18\x61pp.pellicule.consent.v1P\x01Z\x1epellicule/consent/v1;consentv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.consent.v1.notice_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_NOTICE']._serialized_start=129
-  _globals['_NOTICE']._serialized_end=346
-  _globals['_NOTICETEXT']._serialized_start=348
-  _globals['_NOTICETEXT']._serialized_end=458
-  _globals['_PURPOSETEXT']._serialized_start=460
-  _globals['_PURPOSETEXT']._serialized_end=550
-  _globals['_NOTICEPURPOSE']._serialized_start=553
-  _globals['_NOTICEPURPOSE']._serialized_end=731
-  _globals['_NOTICESERVING']._serialized_start=734
-  _globals['_NOTICESERVING']._serialized_end=900
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\030app.pellicule.consent.v1P\001Z\036pellicule/consent/v1;consentv1\272\002\003PLC'
+  _globals['_NOTICE'].fields_by_name['name']._loaded_options = None
+  _globals['_NOTICE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_NOTICE']._loaded_options = None
+  _globals['_NOTICE']._serialized_options = b'\352A=\n\030consent.pellicule/Notice\022\020notices/{notice}*\007notices2\006notice'
+  _globals['_NOTICESERVING'].fields_by_name['name']._loaded_options = None
+  _globals['_NOTICESERVING'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_NOTICESERVING'].fields_by_name['notice']._loaded_options = None
+  _globals['_NOTICESERVING'].fields_by_name['notice']._serialized_options = b'\372A\032\n\030consent.pellicule/Notice'
+  _globals['_NOTICESERVING']._loaded_options = None
+  _globals['_NOTICESERVING']._serialized_options = b'\352Aa\n\037consent.pellicule/NoticeServing\022\037noticeServings/{notice_serving}*\016noticeServings2\rnoticeServing'
+  _globals['_SURFACE']._serialized_start=1206
+  _globals['_SURFACE']._serialized_end=1312
+  _globals['_NOTICE']._serialized_start=186
+  _globals['_NOTICE']._serialized_end=475
+  _globals['_NOTICETEXT']._serialized_start=477
+  _globals['_NOTICETEXT']._serialized_end=594
+  _globals['_PURPOSETEXT']._serialized_start=596
+  _globals['_PURPOSETEXT']._serialized_end=683
+  _globals['_NOTICEPURPOSE']._serialized_start=686
+  _globals['_NOTICEPURPOSE']._serialized_end=858
+  _globals['_NOTICESERVING']._serialized_start=861
+  _globals['_NOTICESERVING']._serialized_end=1204
 # @@protoc_insertion_point(module_scope)

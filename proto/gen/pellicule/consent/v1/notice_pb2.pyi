@@ -8,7 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from pellicule.consent.v1 import purpose_pb2 as _purpose_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from pellicule.type.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Surface:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SurfaceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Surface.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SURFACE_UNSPECIFIED: _Surface.ValueType  # 0
+    """Not allowed in a request."""
+    SURFACE_CLI: _Surface.ValueType  # 1
+    """The command line."""
+    SURFACE_IOS: _Surface.ValueType  # 2
+    """An app on iOS."""
+    SURFACE_ANDROID: _Surface.ValueType  # 3
+    """An app on Android."""
+    SURFACE_WEB: _Surface.ValueType  # 4
+    """A page in a browser."""
+
+class Surface(_Surface, metaclass=_SurfaceEnumTypeWrapper):
+    """Where a notice is shown."""
+
+SURFACE_UNSPECIFIED: Surface.ValueType  # 0
+"""Not allowed in a request."""
+SURFACE_CLI: Surface.ValueType  # 1
+"""The command line."""
+SURFACE_IOS: Surface.ValueType  # 2
+"""An app on iOS."""
+SURFACE_ANDROID: Surface.ValueType  # 3
+"""An app on Android."""
+SURFACE_WEB: Surface.ValueType  # 4
+"""A page in a browser."""
+Global___Surface: _TypeAlias = Surface  # noqa: Y015
 
 @_typing.final
 class Notice(_message.Message):
@@ -37,14 +70,14 @@ class Notice(_message.Message):
     current: _builtins.bool
     """Whether this is the notice that new decisions must name."""
     canonical_json: _builtins.bytes
-    """The bundle of all locales and purposes as RFC 8785 canonical JSON: the bytes that the digest is taken of."""
+    """The bundle of all languages and purposes as RFC 8785 canonical JSON: the bytes that the digest is taken of."""
     @_builtins.property
     def publish_time(self) -> _timestamp_pb2.Timestamp:
         """When the notice came into force."""
 
     @_builtins.property
     def texts(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeText]:
-        """The texts, one for each locale."""
+        """The texts, one for each language."""
 
     @_builtins.property
     def purposes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticePurpose]:
@@ -74,11 +107,11 @@ class NoticeText(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    LOCALE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     PURPOSES_FIELD_NUMBER: _builtins.int
-    locale: _builtins.str
+    language_code: _builtins.str
     """BCP 47 language tag, such as "en" or "fr"."""
     title: _builtins.str
     """The headline."""
@@ -91,14 +124,14 @@ class NoticeText(_message.Message):
     def __init__(
         self,
         *,
-        locale: _builtins.str = ...,
+        language_code: _builtins.str = ...,
         title: _builtins.str = ...,
         body: _builtins.str = ...,
         purposes: _abc.Iterable[Global___PurposeText] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "locale", b"locale", "purposes", b"purposes", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "language_code", b"language_code", "purposes", b"purposes", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,7 +217,7 @@ class NoticeServing(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
-    LOCALE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     SURFACE_FIELD_NUMBER: _builtins.int
     BUILD_FIELD_NUMBER: _builtins.int
     RENDERED_SHA256_FIELD_NUMBER: _builtins.int
@@ -193,14 +226,14 @@ class NoticeServing(_message.Message):
     """Resource name `noticeServings/{uuid}`."""
     notice: _builtins.str
     """The notice that was shown."""
-    locale: _builtins.str
-    """The locale in which it was shown."""
-    surface: _builtins.str
-    """Where it was shown: "cli", "ios", "android" or "web"."""
+    language_code: _builtins.str
+    """The language of the text that was shown: that of the notice's text which the language asked for led to."""
+    surface: Global___Surface.ValueType
+    """Where it was shown."""
     build: _builtins.str
     """The build of the application that showed it."""
-    rendered_sha256: _builtins.str
-    """SHA-256, in hex, of the text as it was rendered."""
+    rendered_sha256: _builtins.bytes
+    """SHA-256 of the text as it was rendered, 32 bytes."""
     @_builtins.property
     def serve_time(self) -> _timestamp_pb2.Timestamp:
         """When the record was made."""
@@ -210,15 +243,15 @@ class NoticeServing(_message.Message):
         *,
         name: _builtins.str = ...,
         notice: _builtins.str = ...,
-        locale: _builtins.str = ...,
-        surface: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+        surface: Global___Surface.ValueType = ...,
         build: _builtins.str = ...,
-        rendered_sha256: _builtins.str = ...,
+        rendered_sha256: _builtins.bytes = ...,
         serve_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["serve_time", b"serve_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "locale", b"locale", "name", b"name", "notice", b"notice", "rendered_sha256", b"rendered_sha256", "serve_time", b"serve_time", "surface", b"surface"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "language_code", b"language_code", "name", b"name", "notice", b"notice", "rendered_sha256", b"rendered_sha256", "serve_time", b"serve_time", "surface", b"surface"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

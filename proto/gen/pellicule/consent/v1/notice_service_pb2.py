@@ -22,33 +22,61 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from pellicule.consent.v1 import notice_pb2 as pellicule_dot_consent_dot_v1_dot_notice__pb2
-from pellicule.consent.v1 import purpose_pb2 as pellicule_dot_consent_dot_v1_dot_purpose__pb2
+from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)pellicule/consent/v1/notice_service.proto\x12\x14pellicule.consent.v1\x1a!pellicule/consent/v1/notice.proto\x1a\"pellicule/consent/v1/purpose.proto\";\n\x12ListNoticesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x13ListNoticesResponse\x12-\n\x07notices\x18\x01 \x03(\x0b\x32\x1c.pellicule.consent.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10GetNoticeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x11GetNoticeResponse\x12,\n\x06notice\x18\x01 \x01(\x0b\x32\x1c.pellicule.consent.v1.Notice\"<\n\x12\x44iffNoticesRequest\x12\x12\n\nold_notice\x18\x01 \x01(\t\x12\x12\n\nnew_notice\x18\x02 \x01(\t\"N\n\x13\x44iffNoticesResponse\x12\x37\n\x10\x63hanged_purposes\x18\x01 \x03(\x0e\x32\x1d.pellicule.consent.v1.Purpose\"\x88\x01\n\x19RecordNoticeServedRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06notice\x18\x02 \x01(\t\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x0f\n\x07surface\x18\x04 \x01(\t\x12\r\n\x05\x62uild\x18\x05 \x01(\t\x12\x17\n\x0frendered_sha256\x18\x06 \x01(\t\"Y\n\x1aRecordNoticeServedResponse\x12;\n\x0enotice_serving\x18\x01 \x01(\x0b\x32#.pellicule.consent.v1.NoticeServing2\xae\x03\n\rNoticeService\x12\x62\n\x0bListNotices\x12(.pellicule.consent.v1.ListNoticesRequest\x1a).pellicule.consent.v1.ListNoticesResponse\x12\\\n\tGetNotice\x12&.pellicule.consent.v1.GetNoticeRequest\x1a\'.pellicule.consent.v1.GetNoticeResponse\x12\x62\n\x0b\x44iffNotices\x12(.pellicule.consent.v1.DiffNoticesRequest\x1a).pellicule.consent.v1.DiffNoticesResponse\x12w\n\x12RecordNoticeServed\x12/.pellicule.consent.v1.RecordNoticeServedRequest\x1a\x30.pellicule.consent.v1.RecordNoticeServedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)pellicule/consent/v1/notice_service.proto\x12\x14pellicule.consent.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a!pellicule/consent/v1/notice.proto\x1a\x1fpellicule/type/v1/purpose.proto\";\n\x12ListNoticesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x13ListNoticesResponse\x12-\n\x07notices\x18\x01 \x03(\x0b\x32\x1c.pellicule.consent.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x10GetNoticeRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\"A\n\x11GetNoticeResponse\x12,\n\x06notice\x18\x01 \x01(\x0b\x32\x1c.pellicule.consent.v1.Notice\"\x82\x01\n\x12\x44iffNoticesRequest\x12\x35\n\nold_notice\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\x12\x35\n\nnew_notice\x18\x02 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\"K\n\x13\x44iffNoticesResponse\x12\x34\n\x10\x63hanged_purposes\x18\x01 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\"\xe9\x01\n\x19RecordNoticeServedRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x06notice\x18\x02 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63onsent.pellicule/Notice\x12\x1b\n\rlanguage_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x34\n\x07surface\x18\x04 \x01(\x0e\x32\x1d.pellicule.consent.v1.SurfaceB\x04\xe2\x41\x01\x02\x12\r\n\x05\x62uild\x18\x05 \x01(\t\x12\x1d\n\x0frendered_sha256\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"Y\n\x1aRecordNoticeServedResponse\x12;\n\x0enotice_serving\x18\x01 \x01(\x0b\x32#.pellicule.consent.v1.NoticeServing2\xbc\x04\n\rNoticeService\x12w\n\x0bListNotices\x12(.pellicule.consent.v1.ListNoticesRequest\x1a).pellicule.consent.v1.ListNoticesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/notices\x12z\n\tGetNotice\x12&.pellicule.consent.v1.GetNoticeRequest\x1a\'.pellicule.consent.v1.GetNoticeResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=notices/*}\x12\x8b\x01\n\x0b\x44iffNotices\x12(.pellicule.consent.v1.DiffNoticesRequest\x1a).pellicule.consent.v1.DiffNoticesResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{old_notice=notices/*}:diff\x12\xa7\x01\n\x12RecordNoticeServed\x12/.pellicule.consent.v1.RecordNoticeServedRequest\x1a\x30.pellicule.consent.v1.RecordNoticeServedResponse\".\x82\xd3\xe4\x93\x02(\"#/v1/{notice=notices/*}:recordServed:\x01*BB\n\x18\x61pp.pellicule.consent.v1P\x01Z\x1epellicule/consent/v1;consentv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.consent.v1.notice_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_LISTNOTICESREQUEST']._serialized_start=138
-  _globals['_LISTNOTICESREQUEST']._serialized_end=197
-  _globals['_LISTNOTICESRESPONSE']._serialized_start=199
-  _globals['_LISTNOTICESRESPONSE']._serialized_end=292
-  _globals['_GETNOTICEREQUEST']._serialized_start=294
-  _globals['_GETNOTICEREQUEST']._serialized_end=326
-  _globals['_GETNOTICERESPONSE']._serialized_start=328
-  _globals['_GETNOTICERESPONSE']._serialized_end=393
-  _globals['_DIFFNOTICESREQUEST']._serialized_start=395
-  _globals['_DIFFNOTICESREQUEST']._serialized_end=455
-  _globals['_DIFFNOTICESRESPONSE']._serialized_start=457
-  _globals['_DIFFNOTICESRESPONSE']._serialized_end=535
-  _globals['_RECORDNOTICESERVEDREQUEST']._serialized_start=538
-  _globals['_RECORDNOTICESERVEDREQUEST']._serialized_end=674
-  _globals['_RECORDNOTICESERVEDRESPONSE']._serialized_start=676
-  _globals['_RECORDNOTICESERVEDRESPONSE']._serialized_end=765
-  _globals['_NOTICESERVICE']._serialized_start=768
-  _globals['_NOTICESERVICE']._serialized_end=1198
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\030app.pellicule.consent.v1P\001Z\036pellicule/consent/v1;consentv1\272\002\003PLC'
+  _globals['_GETNOTICEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETNOTICEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030consent.pellicule/Notice'
+  _globals['_DIFFNOTICESREQUEST'].fields_by_name['old_notice']._loaded_options = None
+  _globals['_DIFFNOTICESREQUEST'].fields_by_name['old_notice']._serialized_options = b'\342A\001\002\372A\032\n\030consent.pellicule/Notice'
+  _globals['_DIFFNOTICESREQUEST'].fields_by_name['new_notice']._loaded_options = None
+  _globals['_DIFFNOTICESREQUEST'].fields_by_name['new_notice']._serialized_options = b'\342A\001\002\372A\032\n\030consent.pellicule/Notice'
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['notice']._loaded_options = None
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['notice']._serialized_options = b'\342A\001\002\372A\032\n\030consent.pellicule/Notice'
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['language_code']._loaded_options = None
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['language_code']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['surface']._loaded_options = None
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['surface']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['rendered_sha256']._loaded_options = None
+  _globals['_RECORDNOTICESERVEDREQUEST'].fields_by_name['rendered_sha256']._serialized_options = b'\342A\001\002'
+  _globals['_NOTICESERVICE'].methods_by_name['ListNotices']._loaded_options = None
+  _globals['_NOTICESERVICE'].methods_by_name['ListNotices']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/notices'
+  _globals['_NOTICESERVICE'].methods_by_name['GetNotice']._loaded_options = None
+  _globals['_NOTICESERVICE'].methods_by_name['GetNotice']._serialized_options = b'\202\323\344\223\002\026\022\024/v1/{name=notices/*}'
+  _globals['_NOTICESERVICE'].methods_by_name['DiffNotices']._loaded_options = None
+  _globals['_NOTICESERVICE'].methods_by_name['DiffNotices']._serialized_options = b'\202\323\344\223\002!\022\037/v1/{old_notice=notices/*}:diff'
+  _globals['_NOTICESERVICE'].methods_by_name['RecordNoticeServed']._loaded_options = None
+  _globals['_NOTICESERVICE'].methods_by_name['RecordNoticeServed']._serialized_options = b'\202\323\344\223\002(\"#/v1/{notice=notices/*}:recordServed:\001*'
+  _globals['_LISTNOTICESREQUEST']._serialized_start=225
+  _globals['_LISTNOTICESREQUEST']._serialized_end=284
+  _globals['_LISTNOTICESRESPONSE']._serialized_start=286
+  _globals['_LISTNOTICESRESPONSE']._serialized_end=379
+  _globals['_GETNOTICEREQUEST']._serialized_start=381
+  _globals['_GETNOTICEREQUEST']._serialized_end=448
+  _globals['_GETNOTICERESPONSE']._serialized_start=450
+  _globals['_GETNOTICERESPONSE']._serialized_end=515
+  _globals['_DIFFNOTICESREQUEST']._serialized_start=518
+  _globals['_DIFFNOTICESREQUEST']._serialized_end=648
+  _globals['_DIFFNOTICESRESPONSE']._serialized_start=650
+  _globals['_DIFFNOTICESRESPONSE']._serialized_end=725
+  _globals['_RECORDNOTICESERVEDREQUEST']._serialized_start=728
+  _globals['_RECORDNOTICESERVEDREQUEST']._serialized_end=961
+  _globals['_RECORDNOTICESERVEDRESPONSE']._serialized_start=963
+  _globals['_RECORDNOTICESERVEDRESPONSE']._serialized_end=1052
+  _globals['_NOTICESERVICE']._serialized_start=1055
+  _globals['_NOTICESERVICE']._serialized_end=1627
 # @@protoc_insertion_point(module_scope)

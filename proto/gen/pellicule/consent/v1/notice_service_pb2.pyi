@@ -8,7 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from pellicule.consent.v1 import notice_pb2 as _notice_pb2
-from pellicule.consent.v1 import purpose_pb2 as _purpose_pb2
+from pellicule.type.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -29,9 +29,9 @@ class ListNoticesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many, 1 to 100; 0 means 20."""
+    """At most this many; 0 means 20, and more than 100 means 100."""
     page_token: _builtins.str
-    """`next_page_token` of the page before; empty for the first."""
+    """`next_page_token` of the page before, for the same request; empty for the first."""
     def __init__(
         self,
         *,
@@ -178,7 +178,7 @@ class RecordNoticeServedRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
-    LOCALE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     SURFACE_FIELD_NUMBER: _builtins.int
     BUILD_FIELD_NUMBER: _builtins.int
     RENDERED_SHA256_FIELD_NUMBER: _builtins.int
@@ -186,27 +186,27 @@ class RecordNoticeServedRequest(_message.Message):
     """A UUID that makes a repeated call return the first record."""
     notice: _builtins.str
     """The notice that was shown."""
-    locale: _builtins.str
-    """The locale in which it was shown."""
-    surface: _builtins.str
-    """Where it was shown: "cli", "ios", "android" or "web"."""
+    language_code: _builtins.str
+    """BCP 47 language in which it was shown; "en-US" counts as "en"."""
+    surface: _notice_pb2.Surface.ValueType
+    """Where it was shown."""
     build: _builtins.str
     """The build of the application that showed it."""
-    rendered_sha256: _builtins.str
-    """SHA-256, in hex, of the text as it was rendered."""
+    rendered_sha256: _builtins.bytes
+    """SHA-256 of the text as it was rendered, 32 bytes."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         notice: _builtins.str = ...,
-        locale: _builtins.str = ...,
-        surface: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+        surface: _notice_pb2.Surface.ValueType = ...,
         build: _builtins.str = ...,
-        rendered_sha256: _builtins.str = ...,
+        rendered_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "locale", b"locale", "notice", b"notice", "rendered_sha256", b"rendered_sha256", "request_id", b"request_id", "surface", b"surface"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "language_code", b"language_code", "notice", b"notice", "rendered_sha256", b"rendered_sha256", "request_id", b"request_id", "surface", b"surface"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -87,7 +87,7 @@ class NoticeServiceServicer:
 
     def RecordNoticeServed(self, request, context):
         """Records that the calling person was shown a notice. A decision names this record.
-        ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, LOCALE_UNKNOWN, REQUEST_ID_REUSED.
+        ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, LANGUAGE_UNKNOWN, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

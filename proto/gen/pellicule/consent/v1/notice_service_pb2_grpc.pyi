@@ -30,7 +30,7 @@ class NoticeServiceStub:
     """
     RecordNoticeServed: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.RecordNoticeServedRequest, _notice_service_pb2.RecordNoticeServedResponse]
     """Records that the calling person was shown a notice. A decision names this record.
-    ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, LOCALE_UNKNOWN, REQUEST_ID_REUSED.
+    ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, LANGUAGE_UNKNOWN, REQUEST_ID_REUSED.
     """
 
 class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -73,7 +73,7 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_notice_service_pb2.RecordNoticeServedRequest, _abc.Awaitable[_notice_service_pb2.RecordNoticeServedResponse]],
     ) -> _abc.Awaitable[_notice_service_pb2.RecordNoticeServedResponse]:
         """Records that the calling person was shown a notice. A decision names this record.
-        ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, LOCALE_UNKNOWN, REQUEST_ID_REUSED.
+        ErrorReasons: FIELD_INVALID, NOTICE_UNKNOWN, LANGUAGE_UNKNOWN, REQUEST_ID_REUSED.
         """
 
 def add_NoticeServiceServicer_to_server(servicer: NoticeServiceServicer, server: _aio.Server) -> None: ...

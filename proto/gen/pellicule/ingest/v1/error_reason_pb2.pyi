@@ -56,6 +56,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
     Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
+    """A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+    Sample: metadata {"limit_bytes": "4194304"}.
+    """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
     """The person has not granted the purpose that this upload needs.
     Sample: metadata {"purpose": "OLDER_MEDIA"}.
@@ -72,9 +76,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The stream does not begin where the committed bytes end. Send from there.
     Sample: metadata {"upload": "uploads/4f1c...", "committed_size_bytes": "1048576"}.
     """
-    ERROR_REASON_UPLOAD_IN_PROGRESS: _ErrorReason.ValueType  # 24
-    """Another stream is writing this upload.
-    Sample: metadata {"upload": "uploads/4f1c..."}, RetryInfo 1 s.
+    ERROR_REASON_UPLOAD_TAKEN_OVER: _ErrorReason.ValueType  # 24
+    """A newer stream of the same upload has taken it over; this one ends.
+    Sample: metadata {"upload": "uploads/4f1c..."}.
     """
     ERROR_REASON_CHECKSUM_MISMATCH: _ErrorReason.ValueType  # 25
     """The bytes received do not have the SHA-256 that was announced; they were discarded. Start the upload again.
@@ -116,6 +120,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The media was taken before the rolling window and OLDER_MEDIA does not reach that far back.
     Sample: metadata {"window_start_time": "2026-10-23T00:00:00Z"}.
     """
+    ERROR_REASON_UPLOAD_COMPLETE: _ErrorReason.ValueType  # 35
+    """The upload is complete and cannot be cancelled: delete its media instead.
+    Sample: metadata {"upload": "uploads/4f1c...", "media": "media/4f1c..."}.
+    """
+    ERROR_REASON_DEVICE_NOT_FOUND: _ErrorReason.ValueType  # 36
+    """No device of this name is registered for the caller.
+    Sample: metadata {"device": "devices/4f1c..."}.
+    """
+    ERROR_REASON_DEVICE_REVOKED: _ErrorReason.ValueType  # 37
+    """Its owner revoked the device. Register under a new name, if its owner wants that.
+    Sample: metadata {"device": "devices/4f1c..."}.
+    """
+    ERROR_REASON_TOO_MANY_DEVICES: _ErrorReason.ValueType  # 38
+    """The caller has as many devices as are kept: revoke one that is no longer used.
+    Sample: metadata {"limit": "100"}.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed, machine-readable: google.rpc.ErrorInfo carries `domain` "ingest.pellicule" and as `reason`
@@ -156,6 +176,10 @@ ERROR_REASON_DEPENDENCY_UNAVAILABLE: ErrorReason.ValueType  # 8
 """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
 Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
 """
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
+"""A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+Sample: metadata {"limit_bytes": "4194304"}.
+"""
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
 """The person has not granted the purpose that this upload needs.
 Sample: metadata {"purpose": "OLDER_MEDIA"}.
@@ -172,9 +196,9 @@ ERROR_REASON_UPLOAD_OFFSET_WRONG: ErrorReason.ValueType  # 23
 """The stream does not begin where the committed bytes end. Send from there.
 Sample: metadata {"upload": "uploads/4f1c...", "committed_size_bytes": "1048576"}.
 """
-ERROR_REASON_UPLOAD_IN_PROGRESS: ErrorReason.ValueType  # 24
-"""Another stream is writing this upload.
-Sample: metadata {"upload": "uploads/4f1c..."}, RetryInfo 1 s.
+ERROR_REASON_UPLOAD_TAKEN_OVER: ErrorReason.ValueType  # 24
+"""A newer stream of the same upload has taken it over; this one ends.
+Sample: metadata {"upload": "uploads/4f1c..."}.
 """
 ERROR_REASON_CHECKSUM_MISMATCH: ErrorReason.ValueType  # 25
 """The bytes received do not have the SHA-256 that was announced; they were discarded. Start the upload again.
@@ -215,5 +239,21 @@ Sample: metadata {"request_id": "4f1c..."}.
 ERROR_REASON_OUTSIDE_WINDOW: ErrorReason.ValueType  # 34
 """The media was taken before the rolling window and OLDER_MEDIA does not reach that far back.
 Sample: metadata {"window_start_time": "2026-10-23T00:00:00Z"}.
+"""
+ERROR_REASON_UPLOAD_COMPLETE: ErrorReason.ValueType  # 35
+"""The upload is complete and cannot be cancelled: delete its media instead.
+Sample: metadata {"upload": "uploads/4f1c...", "media": "media/4f1c..."}.
+"""
+ERROR_REASON_DEVICE_NOT_FOUND: ErrorReason.ValueType  # 36
+"""No device of this name is registered for the caller.
+Sample: metadata {"device": "devices/4f1c..."}.
+"""
+ERROR_REASON_DEVICE_REVOKED: ErrorReason.ValueType  # 37
+"""Its owner revoked the device. Register under a new name, if its owner wants that.
+Sample: metadata {"device": "devices/4f1c..."}.
+"""
+ERROR_REASON_TOO_MANY_DEVICES: ErrorReason.ValueType  # 38
+"""The caller has as many devices as are kept: revoke one that is no longer used.
+Sample: metadata {"limit": "100"}.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

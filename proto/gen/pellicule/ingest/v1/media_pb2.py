@@ -22,36 +22,81 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from pellicule.ingest.v1 import purpose_pb2 as pellicule_dot_ingest_dot_v1_dot_purpose__pb2
+from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpellicule/ingest/v1/media.proto\x12\x13pellicule.ingest.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!pellicule/ingest/v1/purpose.proto\"\xe5\x01\n\x0c\x41ssetSummary\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\x12\x30\n\x0c\x63\x61pture_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\r\n\x05width\x18\x05 \x01(\x05\x12\x0e\n\x06height\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontent_type\x18\x07 \x01(\t\x12\x11\n\tfile_name\x18\x08 \x01(\t\x12\x10\n\x08\x66\x61vorite\x18\t \x01(\x08\x12\x12\n\nscreenshot\x18\n \x01(\x08\"\x8e\x01\n\x08PlanItem\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12/\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x1f.pellicule.ingest.v1.PlanAction\x12/\n\x06reason\x18\x03 \x01(\x0e\x32\x1f.pellicule.ingest.v1.PlanReason\x12\r\n\x05media\x18\x04 \x01(\t\"\x88\x01\n\x06Upload\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1c\n\x14\x63ommitted_size_bytes\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05media\x18\x05 \x01(\t\"\xe9\x03\n\x05Media\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\x12\x31\n\trendition\x18\x03 \x01(\x0e\x32\x1e.pellicule.ingest.v1.Rendition\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x05 \x01(\t\x12\r\n\x05width\x18\x06 \x01(\x05\x12\x0e\n\x06height\x18\x07 \x01(\x05\x12\x13\n\x0borientation\x18\x08 \x01(\x05\x12\x11\n\tfile_name\x18\t \x01(\t\x12\x30\n\x0c\x63\x61pture_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x12\x63\x61pture_utc_offset\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x66\x61vorite\x18\x0c \x01(\x08\x12\x12\n\nscreenshot\x18\r \x01(\x08\x12/\n\x0bupload_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07purpose\x18\x10 \x01(\x0e\x32\x1c.pellicule.ingest.v1.Purpose\"3\n\rObjectSegment\x12\x0e\n\x06object\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\x8b\x02\n\x0bMediaStored\x12\r\n\x05media\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12-\n\x07purpose\x18\x03 \x01(\x0e\x32\x1c.pellicule.ingest.v1.Purpose\x12\x13\n\x0b\x64\x61ta_key_id\x18\x04 \x01(\t\x12\x18\n\x10purpose_revision\x18\x05 \x01(\x03\x12\x34\n\x08segments\x18\x06 \x03(\x0b\x32\".pellicule.ingest.v1.ObjectSegment\x12\x17\n\x0fsealed_metadata\x18\x07 \x01(\x0c\x12/\n\x0b\x64\x65lete_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd2\x02\n\rMediaMetadata\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x31\n\trendition\x18\x02 \x01(\x0e\x32\x1e.pellicule.ingest.v1.Rendition\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\x12\r\n\x05width\x18\x05 \x01(\x05\x12\x0e\n\x06height\x18\x06 \x01(\x05\x12\x13\n\x0borientation\x18\x07 \x01(\x05\x12\x11\n\tfile_name\x18\x08 \x01(\t\x12\x30\n\x0c\x63\x61pture_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x12\x63\x61pture_utc_offset\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x66\x61vorite\x18\x0b \x01(\x08\x12\x12\n\nscreenshot\x18\x0c \x01(\x08*\x80\x01\n\nPlanAction\x12\x1b\n\x17PLAN_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPLAN_ACTION_UPLOAD_PREVIEW\x10\x01\x12\x1f\n\x1bPLAN_ACTION_UPLOAD_ORIGINAL\x10\x02\x12\x14\n\x10PLAN_ACTION_SKIP\x10\x03*\x93\x03\n\nPlanReason\x12\x1b\n\x17PLAN_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15PLAN_REASON_IN_WINDOW\x10\x01\x12\x15\n\x11PLAN_REASON_SMALL\x10\x02\x12#\n\x1fPLAN_REASON_OLDER_MEDIA_GRANTED\x10\x03\x12\x1f\n\x1bPLAN_REASON_ORIGINAL_WANTED\x10\x04\x12\x1a\n\x16PLAN_REASON_SCREENSHOT\x10\x05\x12\x15\n\x11PLAN_REASON_KNOWN\x10\x06\x12\x19\n\x15PLAN_REASON_DUPLICATE\x10\x07\x12\x1e\n\x1aPLAN_REASON_OUTSIDE_WINDOW\x10\x08\x12\x15\n\x11PLAN_REASON_QUOTA\x10\t\x12 \n\x1cPLAN_REASON_TYPE_UNSUPPORTED\x10\n\x12\x15\n\x11PLAN_REASON_EMPTY\x10\x0b\x12\x19\n\x15PLAN_REASON_TOO_LARGE\x10\x0c\x12\x17\n\x13PLAN_REASON_DELETED\x10\r*U\n\tRendition\x12\x19\n\x15RENDITION_UNSPECIFIED\x10\x00\x12\x16\n\x12RENDITION_ORIGINAL\x10\x01\x12\x15\n\x11RENDITION_PREVIEW\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpellicule/ingest/v1/media.proto\x12\x13pellicule.ingest.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fpellicule/type/v1/purpose.proto\"\xf1\x01\n\x0c\x41ssetSummary\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x14\n\x06sha256\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x30\n\x0c\x63\x61pture_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\nsize_bytes\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\r\n\x05width\x18\x05 \x01(\x05\x12\x0e\n\x06height\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontent_type\x18\x07 \x01(\t\x12\x11\n\tfile_name\x18\x08 \x01(\t\x12\x10\n\x08\x66\x61vorite\x18\t \x01(\x08\x12\x12\n\nscreenshot\x18\n \x01(\x08\"3\n\rPlanViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\xe3\x01\n\x08PlanItem\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12/\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x1f.pellicule.ingest.v1.PlanAction\x12/\n\x06reason\x18\x03 \x01(\x0e\x32\x1f.pellicule.ingest.v1.PlanReason\x12*\n\x05media\x18\x04 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x36\n\nviolations\x18\x05 \x03(\x0b\x32\".pellicule.ingest.v1.PlanViolation\"\xb0\x02\n\x06Upload\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1c\n\x14\x63ommitted_size_bytes\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05media\x18\x05 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclient_id\x18\x07 \x01(\t:?\xea\x41<\n\x17ingest.pellicule/Upload\x12\x10uploads/{upload}*\x07uploads2\x06upload\"\x86\x05\n\x05Media\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x14\n\x06sha256\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x32\n\x04\x66orm\x18\x03 \x01(\x0e\x32\x1e.pellicule.ingest.v1.MediaFormB\x04\xe2\x41\x01\x03\x12\x18\n\nsize_bytes\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63ontent_type\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05width\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06height\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0borientation\x18\x08 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x17\n\tfile_name\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x63\x61pture_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12;\n\x12\x63\x61pture_utc_offset\x18\x0b \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03\x12\x10\n\x08\x66\x61vorite\x18\x0c \x01(\x08\x12\x18\n\nscreenshot\x18\r \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupload_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x64\x65lete_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x31\n\x07purpose\x18\x10 \x01(\x0e\x32\x1a.pellicule.type.v1.PurposeB\x04\xe2\x41\x01\x03\x12\x0e\n\x06hidden\x18\x11 \x01(\x08:8\xea\x41\x35\n\x16ingest.pellicule/Media\x12\rmedia/{media}*\x05media2\x05media\"\xad\x02\n\x0bMediaFilter\x12\x15\n\x08\x66\x61vorite\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x13\n\x06hidden\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x16\n\x0einclude_hidden\x18\x03 \x01(\x08\x12\x17\n\nscreenshot\x18\x04 \x01(\x08H\x02\x88\x01\x01\x12\x36\n\x12\x63\x61pture_start_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x63\x61pture_end_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x04\x66orm\x18\x07 \x01(\x0e\x32\x1e.pellicule.ingest.v1.MediaFormB\x0b\n\t_favoriteB\t\n\x07_hiddenB\r\n\x0b_screenshot*\x80\x01\n\nPlanAction\x12\x1b\n\x17PLAN_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPLAN_ACTION_UPLOAD_REDUCED\x10\x01\x12\x1f\n\x1bPLAN_ACTION_UPLOAD_ORIGINAL\x10\x02\x12\x14\n\x10PLAN_ACTION_SKIP\x10\x03*\xac\x03\n\nPlanReason\x12\x1b\n\x17PLAN_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15PLAN_REASON_IN_WINDOW\x10\x01\x12\x15\n\x11PLAN_REASON_SMALL\x10\x02\x12#\n\x1fPLAN_REASON_OLDER_MEDIA_GRANTED\x10\x03\x12\x1f\n\x1bPLAN_REASON_ORIGINAL_WANTED\x10\x04\x12\x1a\n\x16PLAN_REASON_SCREENSHOT\x10\x05\x12\x15\n\x11PLAN_REASON_KNOWN\x10\x06\x12\x19\n\x15PLAN_REASON_DUPLICATE\x10\x07\x12\x1e\n\x1aPLAN_REASON_OUTSIDE_WINDOW\x10\x08\x12\x15\n\x11PLAN_REASON_QUOTA\x10\t\x12 \n\x1cPLAN_REASON_TYPE_UNSUPPORTED\x10\n\x12\x15\n\x11PLAN_REASON_EMPTY\x10\x0b\x12\x19\n\x15PLAN_REASON_TOO_LARGE\x10\x0c\x12\x17\n\x13PLAN_REASON_DELETED\x10\r\x12\x17\n\x13PLAN_REASON_INVALID\x10\x0e*X\n\tMediaForm\x12\x1a\n\x16MEDIA_FORM_UNSPECIFIED\x10\x00\x12\x17\n\x13MEDIA_FORM_ORIGINAL\x10\x01\x12\x16\n\x12MEDIA_FORM_REDUCED\x10\x02\x42?\n\x17\x61pp.pellicule.ingest.v1P\x01Z\x1cpellicule/ingest/v1;ingestv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.ingest.v1.media_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_PLANACTION']._serialized_start=1829
-  _globals['_PLANACTION']._serialized_end=1957
-  _globals['_PLANREASON']._serialized_start=1960
-  _globals['_PLANREASON']._serialized_end=2363
-  _globals['_RENDITION']._serialized_start=2365
-  _globals['_RENDITION']._serialized_end=2450
-  _globals['_ASSETSUMMARY']._serialized_start=157
-  _globals['_ASSETSUMMARY']._serialized_end=386
-  _globals['_PLANITEM']._serialized_start=389
-  _globals['_PLANITEM']._serialized_end=531
-  _globals['_UPLOAD']._serialized_start=534
-  _globals['_UPLOAD']._serialized_end=670
-  _globals['_MEDIA']._serialized_start=673
-  _globals['_MEDIA']._serialized_end=1162
-  _globals['_OBJECTSEGMENT']._serialized_start=1164
-  _globals['_OBJECTSEGMENT']._serialized_end=1215
-  _globals['_MEDIASTORED']._serialized_start=1218
-  _globals['_MEDIASTORED']._serialized_end=1485
-  _globals['_MEDIAMETADATA']._serialized_start=1488
-  _globals['_MEDIAMETADATA']._serialized_end=1826
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\027app.pellicule.ingest.v1P\001Z\034pellicule/ingest/v1;ingestv1\272\002\003PLC'
+  _globals['_ASSETSUMMARY'].fields_by_name['sha256']._loaded_options = None
+  _globals['_ASSETSUMMARY'].fields_by_name['sha256']._serialized_options = b'\342A\001\002'
+  _globals['_ASSETSUMMARY'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_ASSETSUMMARY'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\002'
+  _globals['_PLANITEM'].fields_by_name['media']._loaded_options = None
+  _globals['_PLANITEM'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_UPLOAD'].fields_by_name['name']._loaded_options = None
+  _globals['_UPLOAD'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_UPLOAD'].fields_by_name['media']._loaded_options = None
+  _globals['_UPLOAD'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_UPLOAD']._loaded_options = None
+  _globals['_UPLOAD']._serialized_options = b'\352A<\n\027ingest.pellicule/Upload\022\020uploads/{upload}*\007uploads2\006upload'
+  _globals['_MEDIA'].fields_by_name['name']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_MEDIA'].fields_by_name['sha256']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['sha256']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['form']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['form']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['content_type']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['content_type']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['width']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['width']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['height']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['height']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['orientation']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['orientation']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['file_name']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['file_name']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['capture_time']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['capture_time']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['capture_utc_offset']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['capture_utc_offset']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['screenshot']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['screenshot']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['upload_time']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['upload_time']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['delete_time']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['delete_time']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA'].fields_by_name['purpose']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['purpose']._serialized_options = b'\342A\001\003'
+  _globals['_MEDIA']._loaded_options = None
+  _globals['_MEDIA']._serialized_options = b'\352A5\n\026ingest.pellicule/Media\022\rmedia/{media}*\005media2\005media'
+  _globals['_PLANACTION']._serialized_start=2002
+  _globals['_PLANACTION']._serialized_end=2130
+  _globals['_PLANREASON']._serialized_start=2133
+  _globals['_PLANREASON']._serialized_end=2561
+  _globals['_MEDIAFORM']._serialized_start=2563
+  _globals['_MEDIAFORM']._serialized_end=2651
+  _globals['_ASSETSUMMARY']._serialized_start=215
+  _globals['_ASSETSUMMARY']._serialized_end=456
+  _globals['_PLANVIOLATION']._serialized_start=458
+  _globals['_PLANVIOLATION']._serialized_end=509
+  _globals['_PLANITEM']._serialized_start=512
+  _globals['_PLANITEM']._serialized_end=739
+  _globals['_UPLOAD']._serialized_start=742
+  _globals['_UPLOAD']._serialized_end=1046
+  _globals['_MEDIA']._serialized_start=1049
+  _globals['_MEDIA']._serialized_end=1695
+  _globals['_MEDIAFILTER']._serialized_start=1698
+  _globals['_MEDIAFILTER']._serialized_end=1999
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from pellicule.ingest.v1 import purpose_pb2 as _purpose_pb2
+from pellicule.type.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -30,8 +30,8 @@ class _PlanActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanAction
     DESCRIPTOR: _descriptor.EnumDescriptor
     PLAN_ACTION_UNSPECIFIED: _PlanAction.ValueType  # 0
     """Never sent."""
-    PLAN_ACTION_UPLOAD_PREVIEW: _PlanAction.ValueType  # 1
-    """Upload a reduced copy: its long side at most `preview_long_side` pixels."""
+    PLAN_ACTION_UPLOAD_REDUCED: _PlanAction.ValueType  # 1
+    """Upload a reduced copy: its long side at most `reduced_long_side` pixels."""
     PLAN_ACTION_UPLOAD_ORIGINAL: _PlanAction.ValueType  # 2
     """Upload the original, byte for byte."""
     PLAN_ACTION_SKIP: _PlanAction.ValueType  # 3
@@ -42,8 +42,8 @@ class PlanAction(_PlanAction, metaclass=_PlanActionEnumTypeWrapper):
 
 PLAN_ACTION_UNSPECIFIED: PlanAction.ValueType  # 0
 """Never sent."""
-PLAN_ACTION_UPLOAD_PREVIEW: PlanAction.ValueType  # 1
-"""Upload a reduced copy: its long side at most `preview_long_side` pixels."""
+PLAN_ACTION_UPLOAD_REDUCED: PlanAction.ValueType  # 1
+"""Upload a reduced copy: its long side at most `reduced_long_side` pixels."""
 PLAN_ACTION_UPLOAD_ORIGINAL: PlanAction.ValueType  # 2
 """Upload the original, byte for byte."""
 PLAN_ACTION_SKIP: PlanAction.ValueType  # 3
@@ -65,11 +65,11 @@ class _PlanReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanReason
     PLAN_REASON_OLDER_MEDIA_GRANTED: _PlanReason.ValueType  # 3
     """It is older than the window, and OLDER_MEDIA reaches back to it."""
     PLAN_REASON_ORIGINAL_WANTED: _PlanReason.ValueType  # 4
-    """Its owner saved or shared an idea made of it."""
+    """Its owner saved or shared a suggestion made of it."""
     PLAN_REASON_SCREENSHOT: _PlanReason.ValueType  # 5
     """It is a screenshot: it comes last."""
     PLAN_REASON_KNOWN: _PlanReason.ValueType  # 6
-    """It is kept already, in the rendition needed."""
+    """It is kept already, in the form needed."""
     PLAN_REASON_DUPLICATE: _PlanReason.ValueType  # 7
     """The same file stands further up in this request."""
     PLAN_REASON_OUTSIDE_WINDOW: _PlanReason.ValueType  # 8
@@ -84,6 +84,8 @@ class _PlanReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanReason
     """The file has more bytes or pixels than the service takes."""
     PLAN_REASON_DELETED: _PlanReason.ValueType  # 13
     """Its owner deleted it here before; it is not asked for again."""
+    PLAN_REASON_INVALID: _PlanReason.ValueType  # 14
+    """Its summary cannot be used; `violations` says why. The other assets are planned all the same."""
 
 class PlanReason(_PlanReason, metaclass=_PlanReasonEnumTypeWrapper):
     """Why the plan says so."""
@@ -97,11 +99,11 @@ PLAN_REASON_SMALL: PlanReason.ValueType  # 2
 PLAN_REASON_OLDER_MEDIA_GRANTED: PlanReason.ValueType  # 3
 """It is older than the window, and OLDER_MEDIA reaches back to it."""
 PLAN_REASON_ORIGINAL_WANTED: PlanReason.ValueType  # 4
-"""Its owner saved or shared an idea made of it."""
+"""Its owner saved or shared a suggestion made of it."""
 PLAN_REASON_SCREENSHOT: PlanReason.ValueType  # 5
 """It is a screenshot: it comes last."""
 PLAN_REASON_KNOWN: PlanReason.ValueType  # 6
-"""It is kept already, in the rendition needed."""
+"""It is kept already, in the form needed."""
 PLAN_REASON_DUPLICATE: PlanReason.ValueType  # 7
 """The same file stands further up in this request."""
 PLAN_REASON_OUTSIDE_WINDOW: PlanReason.ValueType  # 8
@@ -116,31 +118,33 @@ PLAN_REASON_TOO_LARGE: PlanReason.ValueType  # 12
 """The file has more bytes or pixels than the service takes."""
 PLAN_REASON_DELETED: PlanReason.ValueType  # 13
 """Its owner deleted it here before; it is not asked for again."""
+PLAN_REASON_INVALID: PlanReason.ValueType  # 14
+"""Its summary cannot be used; `violations` says why. The other assets are planned all the same."""
 Global___PlanReason: _TypeAlias = PlanReason  # noqa: Y015
 
-class _Rendition:
+class _MediaForm:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _RenditionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rendition.ValueType], _builtins.type):
+class _MediaFormEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MediaForm.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    RENDITION_UNSPECIFIED: _Rendition.ValueType  # 0
+    MEDIA_FORM_UNSPECIFIED: _MediaForm.ValueType  # 0
     """Not allowed in a request."""
-    RENDITION_ORIGINAL: _Rendition.ValueType  # 1
+    MEDIA_FORM_ORIGINAL: _MediaForm.ValueType  # 1
     """The original, byte for byte."""
-    RENDITION_PREVIEW: _Rendition.ValueType  # 2
+    MEDIA_FORM_REDUCED: _MediaForm.ValueType  # 2
     """A reduced copy made by the phone."""
 
-class Rendition(_Rendition, metaclass=_RenditionEnumTypeWrapper):
-    """What is uploaded of an asset."""
+class MediaForm(_MediaForm, metaclass=_MediaFormEnumTypeWrapper):
+    """The form in which a media is uploaded and kept."""
 
-RENDITION_UNSPECIFIED: Rendition.ValueType  # 0
+MEDIA_FORM_UNSPECIFIED: MediaForm.ValueType  # 0
 """Not allowed in a request."""
-RENDITION_ORIGINAL: Rendition.ValueType  # 1
+MEDIA_FORM_ORIGINAL: MediaForm.ValueType  # 1
 """The original, byte for byte."""
-RENDITION_PREVIEW: Rendition.ValueType  # 2
+MEDIA_FORM_REDUCED: MediaForm.ValueType  # 2
 """A reduced copy made by the phone."""
-Global___Rendition: _TypeAlias = Rendition  # noqa: Y015
+Global___MediaForm: _TypeAlias = MediaForm  # noqa: Y015
 
 @_typing.final
 class AssetSummary(_message.Message):
@@ -203,6 +207,32 @@ class AssetSummary(_message.Message):
 Global___AssetSummary: _TypeAlias = AssetSummary  # noqa: Y015
 
 @_typing.final
+class PlanViolation(_message.Message):
+    """What is wrong with a field of one asset's summary."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field of the summary, such as "sha256"."""
+    description: _builtins.str
+    """What is wrong and what to do about it."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "field", b"field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanViolation: _TypeAlias = PlanViolation  # noqa: Y015
+
+@_typing.final
 class PlanItem(_message.Message):
     """The plan for one asset."""
 
@@ -212,6 +242,7 @@ class PlanItem(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
+    VIOLATIONS_FIELD_NUMBER: _builtins.int
     client_id: _builtins.str
     """The phone's name for the asset."""
     action: Global___PlanAction.ValueType
@@ -220,6 +251,10 @@ class PlanItem(_message.Message):
     """Why."""
     media: _builtins.str
     """The media, if it is kept already."""
+    @_builtins.property
+    def violations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanViolation]:
+        """What is wrong with the summary; only with INVALID."""
+
     def __init__(
         self,
         *,
@@ -227,10 +262,11 @@ class PlanItem(_message.Message):
         action: Global___PlanAction.ValueType = ...,
         reason: Global___PlanReason.ValueType = ...,
         media: _builtins.str = ...,
+        violations: _abc.Iterable[Global___PlanViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "client_id", b"client_id", "media", b"media", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "client_id", b"client_id", "media", b"media", "reason", b"reason", "violations", b"violations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,6 +283,8 @@ class Upload(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `uploads/{uuid}`."""
     committed_size_bytes: _builtins.int
@@ -255,9 +293,15 @@ class Upload(_message.Message):
     """Bytes announced."""
     media: _builtins.str
     """The media made of it; empty until it is complete."""
+    client_id: _builtins.str
+    """The phone's own name for the asset."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the upload is given up."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started."""
 
     def __init__(
         self,
@@ -267,10 +311,12 @@ class Upload(_message.Message):
         size_bytes: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         media: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        client_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_size_bytes", b"committed_size_bytes", "expire_time", b"expire_time", "media", b"media", "name", b"name", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "committed_size_bytes", b"committed_size_bytes", "create_time", b"create_time", "expire_time", b"expire_time", "media", b"media", "name", b"name", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -284,7 +330,7 @@ class Media(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
-    RENDITION_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     WIDTH_FIELD_NUMBER: _builtins.int
@@ -298,11 +344,12 @@ class Media(_message.Message):
     UPLOAD_TIME_FIELD_NUMBER: _builtins.int
     DELETE_TIME_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `media/{uuid}`."""
     sha256: _builtins.bytes
     """SHA-256 of the original file, 32 bytes."""
-    rendition: Global___Rendition.ValueType
+    form: Global___MediaForm.ValueType
     """What is kept: the original or a reduced copy."""
     size_bytes: _builtins.int
     """Size of what is kept."""
@@ -322,6 +369,8 @@ class Media(_message.Message):
     """Whether the phone knows it for a screenshot."""
     purpose: _purpose_pb2.Purpose.ValueType
     """The purpose that it is kept for: CLOUD_PROCESSING, or OLDER_MEDIA if it was taken before the window."""
+    hidden: _builtins.bool
+    """Whether its owner hid it: it is left out of lists that do not ask for it, and no suggestion uses it."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken: from EXIF if there, else as the phone said."""
@@ -343,7 +392,7 @@ class Media(_message.Message):
         *,
         name: _builtins.str = ...,
         sha256: _builtins.bytes = ...,
-        rendition: Global___Rendition.ValueType = ...,
+        form: Global___MediaForm.ValueType = ...,
         size_bytes: _builtins.int = ...,
         content_type: _builtins.str = ...,
         width: _builtins.int = ...,
@@ -357,165 +406,73 @@ class Media(_message.Message):
         upload_time: _timestamp_pb2.Timestamp | None = ...,
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         purpose: _purpose_pb2.Purpose.ValueType = ...,
+        hidden: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "delete_time", b"delete_time", "upload_time", b"upload_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "delete_time", b"delete_time", "favorite", b"favorite", "file_name", b"file_name", "height", b"height", "name", b"name", "orientation", b"orientation", "purpose", b"purpose", "rendition", b"rendition", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_time", b"upload_time", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "delete_time", b"delete_time", "favorite", b"favorite", "file_name", b"file_name", "form", b"form", "height", b"height", "hidden", b"hidden", "name", b"name", "orientation", b"orientation", "purpose", b"purpose", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_time", b"upload_time", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Media: _TypeAlias = Media  # noqa: Y015
 
 @_typing.final
-class ObjectSegment(_message.Message):
-    """A piece of a sealed original in the object store. The pieces, in order, are one sealed stream."""
+class MediaFilter(_message.Message):
+    """Which media to list; what is not set does not narrow."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    OBJECT_FIELD_NUMBER: _builtins.int
-    SIZE_BYTES_FIELD_NUMBER: _builtins.int
-    object: _builtins.str
-    """Name in the bucket `media`: random."""
-    size_bytes: _builtins.int
-    """Sealed bytes in it."""
-    def __init__(
-        self,
-        *,
-        object: _builtins.str = ...,
-        size_bytes: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["object", b"object", "size_bytes", b"size_bytes"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ObjectSegment: _TypeAlias = ObjectSegment  # noqa: Y015
-
-@_typing.final
-class MediaStored(_message.Message):
-    """Event: a media was stored. Published as `pellicule.ingest.v1.MediaStored`. Names nothing personal in clear. Published
-    again, under another data key, when the original takes the place of the reduced copy.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MEDIA_FIELD_NUMBER: _builtins.int
-    SUBJECT_FIELD_NUMBER: _builtins.int
-    PURPOSE_FIELD_NUMBER: _builtins.int
-    DATA_KEY_ID_FIELD_NUMBER: _builtins.int
-    PURPOSE_REVISION_FIELD_NUMBER: _builtins.int
-    SEGMENTS_FIELD_NUMBER: _builtins.int
-    SEALED_METADATA_FIELD_NUMBER: _builtins.int
-    DELETE_TIME_FIELD_NUMBER: _builtins.int
-    media: _builtins.str
-    """The media."""
-    subject: _builtins.str
-    """The person's pseudonym."""
-    purpose: _purpose_pb2.Purpose.ValueType
-    """The purpose that it is sealed for."""
-    data_key_id: _builtins.str
-    """The data key of the stream and of the metadata."""
-    purpose_revision: _builtins.int
-    """Revision of the purpose's key."""
-    sealed_metadata: _builtins.bytes
-    """A MediaMetadata message, sealed under the same data key with the associated data `{data_key_id}|metadata`."""
-    @_builtins.property
-    def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ObjectSegment]:
-        """The sealed stream: its associated data is `{data_key_id}|{purpose}`, the purpose by its name without the prefix, such
-        as CLOUD_PROCESSING.
-        """
-
-    @_builtins.property
-    def delete_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is gone at the latest."""
-
-    def __init__(
-        self,
-        *,
-        media: _builtins.str = ...,
-        subject: _builtins.str = ...,
-        purpose: _purpose_pb2.Purpose.ValueType = ...,
-        data_key_id: _builtins.str = ...,
-        purpose_revision: _builtins.int = ...,
-        segments: _abc.Iterable[Global___ObjectSegment] | None = ...,
-        sealed_metadata: _builtins.bytes = ...,
-        delete_time: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_key_id", b"data_key_id", "delete_time", b"delete_time", "media", b"media", "purpose", b"purpose", "purpose_revision", b"purpose_revision", "sealed_metadata", b"sealed_metadata", "segments", b"segments", "subject", b"subject"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___MediaStored: _TypeAlias = MediaStored  # noqa: Y015
-
-@_typing.final
-class MediaMetadata(_message.Message):
-    """What is known of a media before it is looked at; only ever sent or stored sealed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SHA256_FIELD_NUMBER: _builtins.int
-    RENDITION_FIELD_NUMBER: _builtins.int
-    SIZE_BYTES_FIELD_NUMBER: _builtins.int
-    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
-    WIDTH_FIELD_NUMBER: _builtins.int
-    HEIGHT_FIELD_NUMBER: _builtins.int
-    ORIENTATION_FIELD_NUMBER: _builtins.int
-    FILE_NAME_FIELD_NUMBER: _builtins.int
-    CAPTURE_TIME_FIELD_NUMBER: _builtins.int
-    CAPTURE_UTC_OFFSET_FIELD_NUMBER: _builtins.int
     FAVORITE_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
+    INCLUDE_HIDDEN_FIELD_NUMBER: _builtins.int
     SCREENSHOT_FIELD_NUMBER: _builtins.int
-    sha256: _builtins.bytes
-    """SHA-256 of the original file."""
-    rendition: Global___Rendition.ValueType
-    """What is kept."""
-    size_bytes: _builtins.int
-    """Size of what is kept."""
-    content_type: _builtins.str
-    """IANA media type of what is kept."""
-    width: _builtins.int
-    """Width of the upright original in pixels."""
-    height: _builtins.int
-    """Height of the upright original in pixels."""
-    orientation: _builtins.int
-    """EXIF orientation of the file, 1 to 8."""
-    file_name: _builtins.str
-    """The file's name."""
+    CAPTURE_START_TIME_FIELD_NUMBER: _builtins.int
+    CAPTURE_END_TIME_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
     favorite: _builtins.bool
-    """Whether its owner marked it."""
+    """Only those that are, or are not, marked by their owner."""
+    hidden: _builtins.bool
+    """Only those that are, or are not, hidden. Absent: those that are not; set `include_hidden` for both."""
+    include_hidden: _builtins.bool
+    """Hidden ones as well; not together with `hidden`."""
     screenshot: _builtins.bool
-    """Whether the phone knows it for a screenshot."""
+    """Only those that are, or are not, screenshots."""
+    form: Global___MediaForm.ValueType
+    """Kept in this form."""
     @_builtins.property
-    def capture_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was taken."""
+    def capture_start_time(self) -> _timestamp_pb2.Timestamp:
+        """Taken at this time or later."""
 
     @_builtins.property
-    def capture_utc_offset(self) -> _duration_pb2.Duration:
-        """Offset of the wall clock from UTC."""
+    def capture_end_time(self) -> _timestamp_pb2.Timestamp:
+        """Taken before this time."""
 
     def __init__(
         self,
         *,
-        sha256: _builtins.bytes = ...,
-        rendition: Global___Rendition.ValueType = ...,
-        size_bytes: _builtins.int = ...,
-        content_type: _builtins.str = ...,
-        width: _builtins.int = ...,
-        height: _builtins.int = ...,
-        orientation: _builtins.int = ...,
-        file_name: _builtins.str = ...,
-        capture_time: _timestamp_pb2.Timestamp | None = ...,
-        capture_utc_offset: _duration_pb2.Duration | None = ...,
-        favorite: _builtins.bool = ...,
-        screenshot: _builtins.bool = ...,
+        favorite: _builtins.bool | None = ...,
+        hidden: _builtins.bool | None = ...,
+        include_hidden: _builtins.bool = ...,
+        screenshot: _builtins.bool | None = ...,
+        capture_start_time: _timestamp_pb2.Timestamp | None = ...,
+        capture_end_time: _timestamp_pb2.Timestamp | None = ...,
+        form: Global___MediaForm.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_favorite", b"_favorite", "_hidden", b"_hidden", "_screenshot", b"_screenshot", "capture_end_time", b"capture_end_time", "capture_start_time", b"capture_start_time", "favorite", b"favorite", "hidden", b"hidden", "screenshot", b"screenshot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "favorite", b"favorite", "file_name", b"file_name", "height", b"height", "orientation", b"orientation", "rendition", b"rendition", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_favorite", b"_favorite", "_hidden", b"_hidden", "_screenshot", b"_screenshot", "capture_end_time", b"capture_end_time", "capture_start_time", b"capture_start_time", "favorite", b"favorite", "form", b"form", "hidden", b"hidden", "include_hidden", b"include_hidden", "screenshot", b"screenshot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__favorite: _TypeAlias = _typing.Literal["favorite"]  # noqa: Y015
+    _WhichOneofArgType__favorite: _TypeAlias = _typing.Literal["_favorite", b"_favorite"]  # noqa: Y015
+    _WhichOneofReturnType__hidden: _TypeAlias = _typing.Literal["hidden"]  # noqa: Y015
+    _WhichOneofArgType__hidden: _TypeAlias = _typing.Literal["_hidden", b"_hidden"]  # noqa: Y015
+    _WhichOneofReturnType__screenshot: _TypeAlias = _typing.Literal["screenshot"]  # noqa: Y015
+    _WhichOneofArgType__screenshot: _TypeAlias = _typing.Literal["_screenshot", b"_screenshot"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__favorite) -> _WhichOneofReturnType__favorite | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hidden) -> _WhichOneofReturnType__hidden | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__screenshot) -> _WhichOneofReturnType__screenshot | None: ...
 
-Global___MediaMetadata: _TypeAlias = MediaMetadata  # noqa: Y015
+Global___MediaFilter: _TypeAlias = MediaFilter  # noqa: Y015

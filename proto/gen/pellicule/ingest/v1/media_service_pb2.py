@@ -22,50 +22,171 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from pellicule.ingest.v1 import media_pb2 as pellicule_dot_ingest_dot_v1_dot_media__pb2
+from pellicule.retention.v1 import erasure_pb2 as pellicule_dot_retention_dot_v1_dot_erasure__pb2
+from pellicule.type.v1 import byte_stream_pb2 as pellicule_dot_type_dot_v1_dot_byte__stream__pb2
+from pellicule.type.v1 import change_feed_pb2 as pellicule_dot_type_dot_v1_dot_change__feed__pb2
+from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'pellicule/ingest/v1/media_service.proto\x12\x13pellicule.ingest.v1\x1a\x1fpellicule/ingest/v1/media.proto\"b\n\x12PlanUploadsRequest\x12\x31\n\x06\x61ssets\x18\x01 \x03(\x0b\x32!.pellicule.ingest.v1.AssetSummary\x12\x19\n\x11\x63\x61n_make_previews\x18\x02 \x01(\x08\"^\n\x13PlanUploadsResponse\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.pellicule.ingest.v1.PlanItem\x12\x19\n\x11preview_long_side\x18\x02 \x01(\x05\"\xb1\x01\n\x12StartUploadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x30\n\x05\x61sset\x18\x02 \x01(\x0b\x32!.pellicule.ingest.v1.AssetSummary\x12\x31\n\trendition\x18\x03 \x01(\x0e\x32\x1e.pellicule.ingest.v1.Rendition\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\"B\n\x13StartUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\"e\n\x12UploadMediaRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.pellicule.ingest.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"f\n\x0cUploadHeader\x12\x0e\n\x06upload\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x36\n\x05start\x18\x03 \x01(\x0b\x32\'.pellicule.ingest.v1.StartUploadRequest\"m\n\x13UploadMediaResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\x12)\n\x05media\x18\x02 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\" \n\x10GetUploadRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x11GetUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\"9\n\x10ListMediaRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x11ListMediaResponse\x12)\n\x05media\x18\x01 \x03(\x0b\x32\x1a.pellicule.ingest.v1.Media\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x0fGetMediaRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x10GetMediaResponse\x12)\n\x05media\x18\x01 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\" \n\x10ReadMediaRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\"\n\x11ReadMediaResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"6\n\x12\x44\x65leteMediaRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"&\n\x13\x44\x65leteMediaResponse\x12\x0f\n\x07\x65rasure\x18\x01 \x01(\t2\x87\x06\n\x0cMediaService\x12`\n\x0bPlanUploads\x12\'.pellicule.ingest.v1.PlanUploadsRequest\x1a(.pellicule.ingest.v1.PlanUploadsResponse\x12`\n\x0bStartUpload\x12\'.pellicule.ingest.v1.StartUploadRequest\x1a(.pellicule.ingest.v1.StartUploadResponse\x12\x62\n\x0bUploadMedia\x12\'.pellicule.ingest.v1.UploadMediaRequest\x1a(.pellicule.ingest.v1.UploadMediaResponse(\x01\x12Z\n\tGetUpload\x12%.pellicule.ingest.v1.GetUploadRequest\x1a&.pellicule.ingest.v1.GetUploadResponse\x12Z\n\tListMedia\x12%.pellicule.ingest.v1.ListMediaRequest\x1a&.pellicule.ingest.v1.ListMediaResponse\x12W\n\x08GetMedia\x12$.pellicule.ingest.v1.GetMediaRequest\x1a%.pellicule.ingest.v1.GetMediaResponse\x12\\\n\tReadMedia\x12%.pellicule.ingest.v1.ReadMediaRequest\x1a&.pellicule.ingest.v1.ReadMediaResponse0\x01\x12`\n\x0b\x44\x65leteMedia\x12\'.pellicule.ingest.v1.DeleteMediaRequest\x1a(.pellicule.ingest.v1.DeleteMediaResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'pellicule/ingest/v1/media_service.proto\x12\x13pellicule.ingest.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1fpellicule/ingest/v1/media.proto\x1a$pellicule/retention/v1/erasure.proto\x1a#pellicule/type/v1/byte_stream.proto\x1a#pellicule/type/v1/change_feed.proto\x1a\x1fpellicule/type/v1/purpose.proto\"a\n\x12PlanUploadsRequest\x12\x37\n\x06\x61ssets\x18\x01 \x03(\x0b\x32!.pellicule.ingest.v1.AssetSummaryB\x04\xe2\x41\x01\x02\x12\x12\n\ncan_reduce\x18\x02 \x01(\x08\"^\n\x13PlanUploadsResponse\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.pellicule.ingest.v1.PlanItem\x12\x19\n\x11reduced_long_side\x18\x02 \x01(\x05\"\xca\x01\n\x12StartUploadRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x36\n\x05\x61sset\x18\x02 \x01(\x0b\x32!.pellicule.ingest.v1.AssetSummaryB\x04\xe2\x41\x01\x02\x12\x32\n\x04\x66orm\x18\x03 \x01(\x0e\x32\x1e.pellicule.ingest.v1.MediaFormB\x04\xe2\x41\x01\x02\x12\x18\n\nsize_bytes\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06sha256\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"B\n\x13StartUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\"e\n\x12UploadMediaRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.pellicule.ingest.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\x92\x01\n\x0cUploadHeader\x12.\n\x06upload\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17ingest.pellicule/UploadH\x00\x12\x38\n\x05start\x18\x02 \x01(\x0b\x32\'.pellicule.ingest.v1.StartUploadRequestH\x00\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x42\x08\n\x06target\"m\n\x13UploadMediaResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\x12)\n\x05media\x18\x02 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\"o\n\x17\x42\x61tchUploadMediaRequest\x12\x38\n\x05start\x18\x01 \x01(\x0b\x32\'.pellicule.ingest.v1.StartUploadRequestH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\x9d\x01\n\x18\x42\x61tchUploadMediaResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tclient_id\x18\x02 \x01(\t\x12+\n\x05media\x18\x03 \x01(\x0b\x32\x1a.pellicule.ingest.v1.MediaH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"B\n\x10GetUploadRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17ingest.pellicule/Upload\"@\n\x11GetUploadResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x1b.pellicule.ingest.v1.Upload\";\n\x12ListUploadsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x13ListUploadsResponse\x12,\n\x07uploads\x18\x01 \x03(\x0b\x32\x1b.pellicule.ingest.v1.Upload\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x13\x43\x61ncelUploadRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17ingest.pellicule/Upload\"\x16\n\x14\x43\x61ncelUploadResponse\"}\n\x10ListMediaRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x30\n\x06\x66ilter\x18\x03 \x01(\x0b\x32 .pellicule.ingest.v1.MediaFilter\x12\x10\n\x08order_by\x18\x04 \x01(\t\"W\n\x11ListMediaResponse\x12)\n\x05media\x18\x01 \x03(\x0b\x32\x1a.pellicule.ingest.v1.Media\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"@\n\x0fGetMediaRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16ingest.pellicule/Media\"=\n\x10GetMediaResponse\x12)\n\x05media\x18\x01 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\"\x8a\x01\n\x12UpdateMediaRequest\x12/\n\x05media\x18\x01 \x01(\x0b\x32\x1a.pellicule.ingest.v1.MediaB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"@\n\x13UpdateMediaResponse\x12)\n\x05media\x18\x01 \x01(\x0b\x32\x1a.pellicule.ingest.v1.Media\"Q\n\x10ReadMediaRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"f\n\x11ReadMediaResponse\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.pellicule.type.v1.ByteStreamHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"]\n\x12\x44\x65leteMediaRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"G\n\x13\x44\x65leteMediaResponse\x12\x30\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1f.pellicule.retention.v1.Erasure\"c\n\x17\x42\x61tchDeleteMediaRequest\x12.\n\x05names\x18\x01 \x03(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"Q\n\x18\x42\x61tchDeleteMediaResponse\x12\x35\n\tdeletions\x18\x01 \x03(\x0b\x32\".pellicule.ingest.v1.MediaDeletion\"\x9e\x01\n\rMediaDeletion\x12*\n\x05media\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x32\n\x07\x65rasure\x18\x02 \x01(\x0b\x32\x1f.pellicule.retention.v1.ErasureH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"k\n\x11WatchMediaRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12,\n\x06\x64\x65vice\x18\x02 \x01(\tB\x1c\xfa\x41\x19\n\x17ingest.pellicule/Device\x12\x18\n\x10until_checkpoint\x18\x03 \x01(\x08\"\xb0\x02\n\x12WatchMediaResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12-\n\x07\x63reated\x18\x02 \x01(\x0b\x32\x1a.pellicule.ingest.v1.MediaH\x00\x12-\n\x07\x63hanged\x18\x03 \x01(\x0b\x32\x1a.pellicule.ingest.v1.MediaH\x00\x12.\n\x07\x64\x65leted\x18\x04 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/MediaH\x00\x12=\n\ncheckpoint\x18\x05 \x01(\x0b\x32\'.pellicule.type.v1.ChangeFeedCheckpointH\x00\x12\x33\n\x05reset\x18\x06 \x01(\x0b\x32\".pellicule.type.v1.ChangeFeedResetH\x00\x42\x08\n\x06\x63hange\"h\n\x1e\x41\x63knowledgeMediaChangesRequest\x12\x30\n\x06\x64\x65vice\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17ingest.pellicule/Device\x12\x14\n\x06\x63ursor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"!\n\x1f\x41\x63knowledgeMediaChangesResponse\"\x11\n\x0fGetUsageRequest\"k\n\x10GetUsageResponse\x12\x12\n\nused_bytes\x18\x01 \x01(\x03\x12\x13\n\x0bquota_bytes\x18\x02 \x01(\x03\x12\x13\n\x0bmedia_count\x18\x03 \x01(\x05\x12\x19\n\x11open_upload_count\x18\x04 \x01(\x05\"\x16\n\x14GetServerInfoRequest\"\xa2\x03\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x15\n\rcontent_types\x18\x02 \x03(\t\x12\x16\n\x0emax_size_bytes\x18\x03 \x01(\x03\x12\x12\n\nmax_pixels\x18\x04 \x01(\x03\x12\x10\n\x08max_side\x18\x05 \x01(\x05\x12\x19\n\x11reduced_long_side\x18\x06 \x01(\x05\x12\x17\n\x0fmax_chunk_bytes\x18\x07 \x01(\x05\x12\x1c\n\x14max_batch_file_bytes\x18\x08 \x01(\x03\x12\x17\n\x0fmax_batch_count\x18\t \x01(\x05\x12\x13\n\x0bwindow_days\x18\n \x01(\x05\x12\x16\n\x0eretention_days\x18\x0b \x01(\x05\x12\x14\n\x0cupload_hours\x18\x0c \x01(\x05\x12\x16\n\x0elanguage_codes\x18\r \x03(\t\x12,\n\x08purposes\x18\x0e \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12/\n\x0bserver_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xfc\x10\n\x0cMediaService\x12\x82\x01\n\x0bPlanUploads\x12\'.pellicule.ingest.v1.PlanUploadsRequest\x1a(.pellicule.ingest.v1.PlanUploadsResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/media:planUploads:\x01*\x12x\n\x0bStartUpload\x12\'.pellicule.ingest.v1.StartUploadRequest\x1a(.pellicule.ingest.v1.StartUploadResponse\"\x16\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/uploads:\x01*\x12\x62\n\x0bUploadMedia\x12\'.pellicule.ingest.v1.UploadMediaRequest\x1a(.pellicule.ingest.v1.UploadMediaResponse(\x01\x12s\n\x10\x42\x61tchUploadMedia\x12,.pellicule.ingest.v1.BatchUploadMediaRequest\x1a-.pellicule.ingest.v1.BatchUploadMediaResponse(\x01\x30\x01\x12x\n\tGetUpload\x12%.pellicule.ingest.v1.GetUploadRequest\x1a&.pellicule.ingest.v1.GetUploadResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=uploads/*}\x12u\n\x0bListUploads\x12\'.pellicule.ingest.v1.ListUploadsRequest\x1a(.pellicule.ingest.v1.ListUploadsResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/uploads\x12\x8b\x01\n\x0c\x43\x61ncelUpload\x12(.pellicule.ingest.v1.CancelUploadRequest\x1a).pellicule.ingest.v1.CancelUploadResponse\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=uploads/*}:cancel:\x01*\x12m\n\tListMedia\x12%.pellicule.ingest.v1.ListMediaRequest\x1a&.pellicule.ingest.v1.ListMediaResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/media\x12s\n\x08GetMedia\x12$.pellicule.ingest.v1.GetMediaRequest\x1a%.pellicule.ingest.v1.GetMediaResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=media/*}\x12\x89\x01\n\x0bUpdateMedia\x12\'.pellicule.ingest.v1.UpdateMediaRequest\x1a(.pellicule.ingest.v1.UpdateMediaResponse\"\'\x82\xd3\xe4\x93\x02!2\x18/v1/{media.name=media/*}:\x05media\x12}\n\tReadMedia\x12%.pellicule.ingest.v1.ReadMediaRequest\x1a&.pellicule.ingest.v1.ReadMediaResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=media/*}:read0\x01\x12|\n\x0b\x44\x65leteMedia\x12\'.pellicule.ingest.v1.DeleteMediaRequest\x1a(.pellicule.ingest.v1.DeleteMediaResponse\"\x1a\x82\xd3\xe4\x93\x02\x14*\x12/v1/{name=media/*}\x12\x91\x01\n\x10\x42\x61tchDeleteMedia\x12,.pellicule.ingest.v1.BatchDeleteMediaRequest\x1a-.pellicule.ingest.v1.BatchDeleteMediaResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/media:batchDelete:\x01*\x12x\n\nWatchMedia\x12&.pellicule.ingest.v1.WatchMediaRequest\x1a\'.pellicule.ingest.v1.WatchMediaResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/media:watch0\x01\x12\xad\x01\n\x17\x41\x63knowledgeMediaChanges\x12\x33.pellicule.ingest.v1.AcknowledgeMediaChangesRequest\x1a\x34.pellicule.ingest.v1.AcknowledgeMediaChangesResponse\"\'\x82\xd3\xe4\x93\x02!\"\x1c/v1/media:acknowledgeChanges:\x01*\x12j\n\x08GetUsage\x12$.pellicule.ingest.v1.GetUsageRequest\x1a%.pellicule.ingest.v1.GetUsageResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/usage\x12~\n\rGetServerInfo\x12).pellicule.ingest.v1.GetServerInfoRequest\x1a*.pellicule.ingest.v1.GetServerInfoResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/serverInfoB?\n\x17\x61pp.pellicule.ingest.v1P\x01Z\x1cpellicule/ingest/v1;ingestv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.ingest.v1.media_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_PLANUPLOADSREQUEST']._serialized_start=97
-  _globals['_PLANUPLOADSREQUEST']._serialized_end=195
-  _globals['_PLANUPLOADSRESPONSE']._serialized_start=197
-  _globals['_PLANUPLOADSRESPONSE']._serialized_end=291
-  _globals['_STARTUPLOADREQUEST']._serialized_start=294
-  _globals['_STARTUPLOADREQUEST']._serialized_end=471
-  _globals['_STARTUPLOADRESPONSE']._serialized_start=473
-  _globals['_STARTUPLOADRESPONSE']._serialized_end=539
-  _globals['_UPLOADMEDIAREQUEST']._serialized_start=541
-  _globals['_UPLOADMEDIAREQUEST']._serialized_end=642
-  _globals['_UPLOADHEADER']._serialized_start=644
-  _globals['_UPLOADHEADER']._serialized_end=746
-  _globals['_UPLOADMEDIARESPONSE']._serialized_start=748
-  _globals['_UPLOADMEDIARESPONSE']._serialized_end=857
-  _globals['_GETUPLOADREQUEST']._serialized_start=859
-  _globals['_GETUPLOADREQUEST']._serialized_end=891
-  _globals['_GETUPLOADRESPONSE']._serialized_start=893
-  _globals['_GETUPLOADRESPONSE']._serialized_end=957
-  _globals['_LISTMEDIAREQUEST']._serialized_start=959
-  _globals['_LISTMEDIAREQUEST']._serialized_end=1016
-  _globals['_LISTMEDIARESPONSE']._serialized_start=1018
-  _globals['_LISTMEDIARESPONSE']._serialized_end=1105
-  _globals['_GETMEDIAREQUEST']._serialized_start=1107
-  _globals['_GETMEDIAREQUEST']._serialized_end=1138
-  _globals['_GETMEDIARESPONSE']._serialized_start=1140
-  _globals['_GETMEDIARESPONSE']._serialized_end=1201
-  _globals['_READMEDIAREQUEST']._serialized_start=1203
-  _globals['_READMEDIAREQUEST']._serialized_end=1235
-  _globals['_READMEDIARESPONSE']._serialized_start=1237
-  _globals['_READMEDIARESPONSE']._serialized_end=1271
-  _globals['_DELETEMEDIAREQUEST']._serialized_start=1273
-  _globals['_DELETEMEDIAREQUEST']._serialized_end=1327
-  _globals['_DELETEMEDIARESPONSE']._serialized_start=1329
-  _globals['_DELETEMEDIARESPONSE']._serialized_end=1367
-  _globals['_MEDIASERVICE']._serialized_start=1370
-  _globals['_MEDIASERVICE']._serialized_end=2145
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\027app.pellicule.ingest.v1P\001Z\034pellicule/ingest/v1;ingestv1\272\002\003PLC'
+  _globals['_PLANUPLOADSREQUEST'].fields_by_name['assets']._loaded_options = None
+  _globals['_PLANUPLOADSREQUEST'].fields_by_name['assets']._serialized_options = b'\342A\001\002'
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['asset']._loaded_options = None
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['asset']._serialized_options = b'\342A\001\002'
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['form']._loaded_options = None
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['form']._serialized_options = b'\342A\001\002'
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\002'
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['sha256']._loaded_options = None
+  _globals['_STARTUPLOADREQUEST'].fields_by_name['sha256']._serialized_options = b'\342A\001\002'
+  _globals['_UPLOADHEADER'].fields_by_name['upload']._loaded_options = None
+  _globals['_UPLOADHEADER'].fields_by_name['upload']._serialized_options = b'\372A\031\n\027ingest.pellicule/Upload'
+  _globals['_GETUPLOADREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETUPLOADREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027ingest.pellicule/Upload'
+  _globals['_CANCELUPLOADREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_CANCELUPLOADREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027ingest.pellicule/Upload'
+  _globals['_GETMEDIAREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETMEDIAREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026ingest.pellicule/Media'
+  _globals['_UPDATEMEDIAREQUEST'].fields_by_name['media']._loaded_options = None
+  _globals['_UPDATEMEDIAREQUEST'].fields_by_name['media']._serialized_options = b'\342A\001\002'
+  _globals['_READMEDIAREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_READMEDIAREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026ingest.pellicule/Media'
+  _globals['_DELETEMEDIAREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEMEDIAREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026ingest.pellicule/Media'
+  _globals['_DELETEMEDIAREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEMEDIAREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_BATCHDELETEMEDIAREQUEST'].fields_by_name['names']._loaded_options = None
+  _globals['_BATCHDELETEMEDIAREQUEST'].fields_by_name['names']._serialized_options = b'\342A\001\002\372A\030\n\026ingest.pellicule/Media'
+  _globals['_BATCHDELETEMEDIAREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_BATCHDELETEMEDIAREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_MEDIADELETION'].fields_by_name['media']._loaded_options = None
+  _globals['_MEDIADELETION'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_WATCHMEDIAREQUEST'].fields_by_name['device']._loaded_options = None
+  _globals['_WATCHMEDIAREQUEST'].fields_by_name['device']._serialized_options = b'\372A\031\n\027ingest.pellicule/Device'
+  _globals['_WATCHMEDIARESPONSE'].fields_by_name['deleted']._loaded_options = None
+  _globals['_WATCHMEDIARESPONSE'].fields_by_name['deleted']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_ACKNOWLEDGEMEDIACHANGESREQUEST'].fields_by_name['device']._loaded_options = None
+  _globals['_ACKNOWLEDGEMEDIACHANGESREQUEST'].fields_by_name['device']._serialized_options = b'\342A\001\002\372A\031\n\027ingest.pellicule/Device'
+  _globals['_ACKNOWLEDGEMEDIACHANGESREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_ACKNOWLEDGEMEDIACHANGESREQUEST'].fields_by_name['cursor']._serialized_options = b'\342A\001\002'
+  _globals['_MEDIASERVICE'].methods_by_name['PlanUploads']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['PlanUploads']._serialized_options = b'\202\323\344\223\002\032\"\025/v1/media:planUploads:\001*'
+  _globals['_MEDIASERVICE'].methods_by_name['StartUpload']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['StartUpload']._serialized_options = b'\202\323\344\223\002\020\"\013/v1/uploads:\001*'
+  _globals['_MEDIASERVICE'].methods_by_name['GetUpload']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['GetUpload']._serialized_options = b'\202\323\344\223\002\026\022\024/v1/{name=uploads/*}'
+  _globals['_MEDIASERVICE'].methods_by_name['ListUploads']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['ListUploads']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/uploads'
+  _globals['_MEDIASERVICE'].methods_by_name['CancelUpload']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['CancelUpload']._serialized_options = b'\202\323\344\223\002 \"\033/v1/{name=uploads/*}:cancel:\001*'
+  _globals['_MEDIASERVICE'].methods_by_name['ListMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['ListMedia']._serialized_options = b'\202\323\344\223\002\013\022\t/v1/media'
+  _globals['_MEDIASERVICE'].methods_by_name['GetMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['GetMedia']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/{name=media/*}'
+  _globals['_MEDIASERVICE'].methods_by_name['UpdateMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['UpdateMedia']._serialized_options = b'\202\323\344\223\002!2\030/v1/{media.name=media/*}:\005media'
+  _globals['_MEDIASERVICE'].methods_by_name['ReadMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['ReadMedia']._serialized_options = b'\202\323\344\223\002\031\022\027/v1/{name=media/*}:read'
+  _globals['_MEDIASERVICE'].methods_by_name['DeleteMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['DeleteMedia']._serialized_options = b'\202\323\344\223\002\024*\022/v1/{name=media/*}'
+  _globals['_MEDIASERVICE'].methods_by_name['BatchDeleteMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['BatchDeleteMedia']._serialized_options = b'\202\323\344\223\002\032\"\025/v1/media:batchDelete:\001*'
+  _globals['_MEDIASERVICE'].methods_by_name['WatchMedia']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['WatchMedia']._serialized_options = b'\202\323\344\223\002\021\022\017/v1/media:watch'
+  _globals['_MEDIASERVICE'].methods_by_name['AcknowledgeMediaChanges']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['AcknowledgeMediaChanges']._serialized_options = b'\202\323\344\223\002!\"\034/v1/media:acknowledgeChanges:\001*'
+  _globals['_MEDIASERVICE'].methods_by_name['GetUsage']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['GetUsage']._serialized_options = b'\202\323\344\223\002\013\022\t/v1/usage'
+  _globals['_MEDIASERVICE'].methods_by_name['GetServerInfo']._loaded_options = None
+  _globals['_MEDIASERVICE'].methods_by_name['GetServerInfo']._serialized_options = b'\202\323\344\223\002\020\022\016/v1/serverInfo'
+  _globals['_PLANUPLOADSREQUEST']._serialized_start=424
+  _globals['_PLANUPLOADSREQUEST']._serialized_end=521
+  _globals['_PLANUPLOADSRESPONSE']._serialized_start=523
+  _globals['_PLANUPLOADSRESPONSE']._serialized_end=617
+  _globals['_STARTUPLOADREQUEST']._serialized_start=620
+  _globals['_STARTUPLOADREQUEST']._serialized_end=822
+  _globals['_STARTUPLOADRESPONSE']._serialized_start=824
+  _globals['_STARTUPLOADRESPONSE']._serialized_end=890
+  _globals['_UPLOADMEDIAREQUEST']._serialized_start=892
+  _globals['_UPLOADMEDIAREQUEST']._serialized_end=993
+  _globals['_UPLOADHEADER']._serialized_start=996
+  _globals['_UPLOADHEADER']._serialized_end=1142
+  _globals['_UPLOADMEDIARESPONSE']._serialized_start=1144
+  _globals['_UPLOADMEDIARESPONSE']._serialized_end=1253
+  _globals['_BATCHUPLOADMEDIAREQUEST']._serialized_start=1255
+  _globals['_BATCHUPLOADMEDIAREQUEST']._serialized_end=1366
+  _globals['_BATCHUPLOADMEDIARESPONSE']._serialized_start=1369
+  _globals['_BATCHUPLOADMEDIARESPONSE']._serialized_end=1526
+  _globals['_GETUPLOADREQUEST']._serialized_start=1528
+  _globals['_GETUPLOADREQUEST']._serialized_end=1594
+  _globals['_GETUPLOADRESPONSE']._serialized_start=1596
+  _globals['_GETUPLOADRESPONSE']._serialized_end=1660
+  _globals['_LISTUPLOADSREQUEST']._serialized_start=1662
+  _globals['_LISTUPLOADSREQUEST']._serialized_end=1721
+  _globals['_LISTUPLOADSRESPONSE']._serialized_start=1723
+  _globals['_LISTUPLOADSRESPONSE']._serialized_end=1815
+  _globals['_CANCELUPLOADREQUEST']._serialized_start=1817
+  _globals['_CANCELUPLOADREQUEST']._serialized_end=1886
+  _globals['_CANCELUPLOADRESPONSE']._serialized_start=1888
+  _globals['_CANCELUPLOADRESPONSE']._serialized_end=1910
+  _globals['_LISTMEDIAREQUEST']._serialized_start=1912
+  _globals['_LISTMEDIAREQUEST']._serialized_end=2037
+  _globals['_LISTMEDIARESPONSE']._serialized_start=2039
+  _globals['_LISTMEDIARESPONSE']._serialized_end=2126
+  _globals['_GETMEDIAREQUEST']._serialized_start=2128
+  _globals['_GETMEDIAREQUEST']._serialized_end=2192
+  _globals['_GETMEDIARESPONSE']._serialized_start=2194
+  _globals['_GETMEDIARESPONSE']._serialized_end=2255
+  _globals['_UPDATEMEDIAREQUEST']._serialized_start=2258
+  _globals['_UPDATEMEDIAREQUEST']._serialized_end=2396
+  _globals['_UPDATEMEDIARESPONSE']._serialized_start=2398
+  _globals['_UPDATEMEDIARESPONSE']._serialized_end=2462
+  _globals['_READMEDIAREQUEST']._serialized_start=2464
+  _globals['_READMEDIAREQUEST']._serialized_end=2545
+  _globals['_READMEDIARESPONSE']._serialized_start=2547
+  _globals['_READMEDIARESPONSE']._serialized_end=2649
+  _globals['_DELETEMEDIAREQUEST']._serialized_start=2651
+  _globals['_DELETEMEDIAREQUEST']._serialized_end=2744
+  _globals['_DELETEMEDIARESPONSE']._serialized_start=2746
+  _globals['_DELETEMEDIARESPONSE']._serialized_end=2817
+  _globals['_BATCHDELETEMEDIAREQUEST']._serialized_start=2819
+  _globals['_BATCHDELETEMEDIAREQUEST']._serialized_end=2918
+  _globals['_BATCHDELETEMEDIARESPONSE']._serialized_start=2920
+  _globals['_BATCHDELETEMEDIARESPONSE']._serialized_end=3001
+  _globals['_MEDIADELETION']._serialized_start=3004
+  _globals['_MEDIADELETION']._serialized_end=3162
+  _globals['_WATCHMEDIAREQUEST']._serialized_start=3164
+  _globals['_WATCHMEDIAREQUEST']._serialized_end=3271
+  _globals['_WATCHMEDIARESPONSE']._serialized_start=3274
+  _globals['_WATCHMEDIARESPONSE']._serialized_end=3578
+  _globals['_ACKNOWLEDGEMEDIACHANGESREQUEST']._serialized_start=3580
+  _globals['_ACKNOWLEDGEMEDIACHANGESREQUEST']._serialized_end=3684
+  _globals['_ACKNOWLEDGEMEDIACHANGESRESPONSE']._serialized_start=3686
+  _globals['_ACKNOWLEDGEMEDIACHANGESRESPONSE']._serialized_end=3719
+  _globals['_GETUSAGEREQUEST']._serialized_start=3721
+  _globals['_GETUSAGEREQUEST']._serialized_end=3738
+  _globals['_GETUSAGERESPONSE']._serialized_start=3740
+  _globals['_GETUSAGERESPONSE']._serialized_end=3847
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=3849
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=3871
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=3874
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=4292
+  _globals['_MEDIASERVICE']._serialized_start=4295
+  _globals['_MEDIASERVICE']._serialized_end=6467
 # @@protoc_insertion_point(module_scope)

@@ -5,9 +5,16 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.rpc import status_pb2 as _status_pb2
 from pellicule.ingest.v1 import media_pb2 as _media_pb2
+from pellicule.retention.v1 import erasure_pb2 as _erasure_pb2
+from pellicule.type.v1 import byte_stream_pb2 as _byte_stream_pb2
+from pellicule.type.v1 import change_feed_pb2 as _change_feed_pb2
+from pellicule.type.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -26,8 +33,8 @@ class PlanUploadsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ASSETS_FIELD_NUMBER: _builtins.int
-    CAN_MAKE_PREVIEWS_FIELD_NUMBER: _builtins.int
-    can_make_previews: _builtins.bool
+    CAN_REDUCE_FIELD_NUMBER: _builtins.int
+    can_reduce: _builtins.bool
     """Whether the caller can make reduced copies. If not, originals are asked for."""
     @_builtins.property
     def assets(self) -> _containers.RepeatedCompositeFieldContainer[_media_pb2.AssetSummary]:
@@ -37,11 +44,11 @@ class PlanUploadsRequest(_message.Message):
         self,
         *,
         assets: _abc.Iterable[_media_pb2.AssetSummary] | None = ...,
-        can_make_previews: _builtins.bool = ...,
+        can_reduce: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assets", b"assets", "can_make_previews", b"can_make_previews"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assets", b"assets", "can_reduce", b"can_reduce"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -54,8 +61,8 @@ class PlanUploadsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ITEMS_FIELD_NUMBER: _builtins.int
-    PREVIEW_LONG_SIDE_FIELD_NUMBER: _builtins.int
-    preview_long_side: _builtins.int
+    REDUCED_LONG_SIDE_FIELD_NUMBER: _builtins.int
+    reduced_long_side: _builtins.int
     """The longest side that a reduced copy may have, in pixels."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_media_pb2.PlanItem]:
@@ -65,11 +72,11 @@ class PlanUploadsResponse(_message.Message):
         self,
         *,
         items: _abc.Iterable[_media_pb2.PlanItem] | None = ...,
-        preview_long_side: _builtins.int = ...,
+        reduced_long_side: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "preview_long_side", b"preview_long_side"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "reduced_long_side", b"reduced_long_side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -83,13 +90,13 @@ class StartUploadRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ASSET_FIELD_NUMBER: _builtins.int
-    RENDITION_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID that makes a repeated call return the same upload."""
-    rendition: _media_pb2.Rendition.ValueType
-    """What will be uploaded of it."""
+    form: _media_pb2.MediaForm.ValueType
+    """In which form it will be uploaded."""
     size_bytes: _builtins.int
     """Bytes that will be uploaded."""
     sha256: _builtins.bytes
@@ -103,13 +110,13 @@ class StartUploadRequest(_message.Message):
         *,
         request_id: _builtins.str = ...,
         asset: _media_pb2.AssetSummary | None = ...,
-        rendition: _media_pb2.Rendition.ValueType = ...,
+        form: _media_pb2.MediaForm.ValueType = ...,
         size_bytes: _builtins.int = ...,
         sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "rendition", b"rendition", "request_id", b"request_id", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "form", b"form", "request_id", b"request_id", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -176,15 +183,16 @@ class UploadHeader(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     UPLOAD_FIELD_NUMBER: _builtins.int
-    OFFSET_FIELD_NUMBER: _builtins.int
     START_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     upload: _builtins.str
-    """The upload. Empty with `start`."""
+    """An upload that was started, `uploads/{uuid}`."""
     offset: _builtins.int
     """Position of the first byte that follows: what is committed."""
     @_builtins.property
     def start(self) -> Global___StartUploadRequest:
-        """Starts the upload as StartUpload does, for a file that is sent in one go: one call in place of two. If the request
+        """Starts the upload as StartUpload does, for a file that is sent in one go: one call in place of two. If the
+        request
         was seen before and something of it is committed, the answer is UPLOAD_OFFSET_WRONG and names the upload.
         """
 
@@ -192,14 +200,16 @@ class UploadHeader(_message.Message):
         self,
         *,
         upload: _builtins.str = ...,
-        offset: _builtins.int = ...,
         start: Global___StartUploadRequest | None = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start", b"start", "target", b"target", "upload", b"upload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "start", b"start", "upload", b"upload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "start", b"start", "target", b"target", "upload", b"upload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["upload", "start"]  # noqa: Y015
+    _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
 
 Global___UploadHeader: _TypeAlias = UploadHeader  # noqa: Y015
 
@@ -232,6 +242,76 @@ class UploadMediaResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UploadMediaResponse: _TypeAlias = UploadMediaResponse  # noqa: Y015
+
+@_typing.final
+class BatchUploadMediaRequest(_message.Message):
+    """Message of the stream to BatchUploadMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """Its next bytes, at most 1 MiB."""
+    @_builtins.property
+    def start(self) -> Global___StartUploadRequest:
+        """Begins the next file, of at most 8 MiB."""
+
+    def __init__(
+        self,
+        *,
+        start: Global___StartUploadRequest | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["start", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___BatchUploadMediaRequest: _TypeAlias = BatchUploadMediaRequest  # noqa: Y015
+
+@_typing.final
+class BatchUploadMediaResponse(_message.Message):
+    """Message of the stream of BatchUploadMedia: the answer to one file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request_id of the file's `start`."""
+    client_id: _builtins.str
+    """The phone's own name for the asset."""
+    @_builtins.property
+    def media(self) -> _media_pb2.Media:
+        """The media made of it."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why it was refused; ErrorInfo as of any call stands in its details."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        client_id: _builtins.str = ...,
+        media: _media_pb2.Media | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "media", b"media", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "error", b"error", "media", b"media", "request_id", b"request_id", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["media", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___BatchUploadMediaResponse: _TypeAlias = BatchUploadMediaResponse  # noqa: Y015
 
 @_typing.final
 class GetUploadRequest(_message.Message):
@@ -280,17 +360,17 @@ class GetUploadResponse(_message.Message):
 Global___GetUploadResponse: _TypeAlias = GetUploadResponse  # noqa: Y015
 
 @_typing.final
-class ListMediaRequest(_message.Message):
-    """Request of ListMedia."""
+class ListUploadsRequest(_message.Message):
+    """Request of ListUploads."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many, 1 to 1000; 0 means 100."""
+    """At most this many; 0 means 100, and more than 1000 means 1000."""
     page_token: _builtins.str
-    """`next_page_token` of the page before; empty for the first."""
+    """`next_page_token` of the page before, for the same request; empty for the first."""
     def __init__(
         self,
         *,
@@ -300,6 +380,109 @@ class ListMediaRequest(_message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUploadsRequest: _TypeAlias = ListUploadsRequest  # noqa: Y015
+
+@_typing.final
+class ListUploadsResponse(_message.Message):
+    """Response of ListUploads."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOADS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def uploads(self) -> _containers.RepeatedCompositeFieldContainer[_media_pb2.Upload]:
+        """The open uploads, newest first."""
+
+    def __init__(
+        self,
+        *,
+        uploads: _abc.Iterable[_media_pb2.Upload] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "uploads", b"uploads"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUploadsResponse: _TypeAlias = ListUploadsResponse  # noqa: Y015
+
+@_typing.final
+class CancelUploadRequest(_message.Message):
+    """Request of CancelUpload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`uploads/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelUploadRequest: _TypeAlias = CancelUploadRequest  # noqa: Y015
+
+@_typing.final
+class CancelUploadResponse(_message.Message):
+    """Response of CancelUpload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelUploadResponse: _TypeAlias = CancelUploadResponse  # noqa: Y015
+
+@_typing.final
+class ListMediaRequest(_message.Message):
+    """Request of ListMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many; 0 means 100, and more than 1000 means 1000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before, for the same request; empty for the first."""
+    order_by: _builtins.str
+    """"upload_time desc" (also when empty), "upload_time", "capture_time desc" or "capture_time"."""
+    @_builtins.property
+    def filter(self) -> _media_pb2.MediaFilter:
+        """Which media; absent means all that are not hidden."""
+
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _media_pb2.MediaFilter | None = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -317,7 +500,7 @@ class ListMediaResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def media(self) -> _containers.RepeatedCompositeFieldContainer[_media_pb2.Media]:
-        """The media, newest upload first."""
+        """The media, in the order asked for."""
 
     def __init__(
         self,
@@ -380,22 +563,84 @@ class GetMediaResponse(_message.Message):
 Global___GetMediaResponse: _TypeAlias = GetMediaResponse  # noqa: Y015
 
 @_typing.final
+class UpdateMediaRequest(_message.Message):
+    """Request of UpdateMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that makes a repeated call harmless."""
+    @_builtins.property
+    def media(self) -> _media_pb2.Media:
+        """The media as it shall be; `name` says which."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which fields change: `favorite`, `hidden`. Absent means both."""
+
+    def __init__(
+        self,
+        *,
+        media: _media_pb2.Media | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateMediaRequest: _TypeAlias = UpdateMediaRequest  # noqa: Y015
+
+@_typing.final
+class UpdateMediaResponse(_message.Message):
+    """Response of UpdateMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def media(self) -> _media_pb2.Media:
+        """The media as it is now."""
+
+    def __init__(
+        self,
+        *,
+        media: _media_pb2.Media | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["media", b"media"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateMediaResponse: _TypeAlias = UpdateMediaResponse  # noqa: Y015
+
+@_typing.final
 class ReadMediaRequest(_message.Message):
     """Request of ReadMedia."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`media/{uuid}`."""
+    offset: _builtins.int
+    """Position of the first byte to send, so that a reading that broke goes on."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "offset", b"offset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,19 +652,27 @@ class ReadMediaResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    HEADER_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
     """The next bytes, at most 1 MiB."""
+    @_builtins.property
+    def header(self) -> _byte_stream_pb2.ByteStreamHeader:
+        """What follows."""
+
     def __init__(
         self,
         *,
+        header: _byte_stream_pb2.ByteStreamHeader | None = ...,
         chunk: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
 Global___ReadMediaResponse: _TypeAlias = ReadMediaResponse  # noqa: Y015
 
@@ -429,17 +682,17 @@ class DeleteMediaRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
-    request_id: _builtins.str
-    """A UUID that makes a repeated call harmless."""
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`media/{uuid}`."""
+    request_id: _builtins.str
+    """A UUID that makes a repeated call harmless."""
     def __init__(
         self,
         *,
-        request_id: _builtins.str = ...,
         name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -456,17 +709,386 @@ class DeleteMediaResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ERASURE_FIELD_NUMBER: _builtins.int
-    erasure: _builtins.str
-    """The erasure at the retention service, `erasures/{uuid}`."""
+    @_builtins.property
+    def erasure(self) -> _erasure_pb2.Erasure:
+        """The erasure, its keys destroyed."""
+
     def __init__(
         self,
         *,
-        erasure: _builtins.str = ...,
+        erasure: _erasure_pb2.Erasure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erasure", b"erasure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["erasure", b"erasure"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteMediaResponse: _TypeAlias = DeleteMediaResponse  # noqa: Y015
+
+@_typing.final
+class BatchDeleteMediaRequest(_message.Message):
+    """Request of BatchDeleteMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that makes a repeated call harmless."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1 to 1000 media, `media/{uuid}`."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchDeleteMediaRequest: _TypeAlias = BatchDeleteMediaRequest  # noqa: Y015
+
+@_typing.final
+class BatchDeleteMediaResponse(_message.Message):
+    """Response of BatchDeleteMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deletions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MediaDeletion]:
+        """One for each media, in the order asked for."""
+
+    def __init__(
+        self,
+        *,
+        deletions: _abc.Iterable[Global___MediaDeletion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deletions", b"deletions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchDeleteMediaResponse: _TypeAlias = BatchDeleteMediaResponse  # noqa: Y015
+
+@_typing.final
+class MediaDeletion(_message.Message):
+    """What became of one media of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_FIELD_NUMBER: _builtins.int
+    ERASURE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    media: _builtins.str
+    """The media, `media/{uuid}`."""
+    @_builtins.property
+    def erasure(self) -> _erasure_pb2.Erasure:
+        """The erasure, its keys destroyed."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why it was not deleted."""
+
+    def __init__(
+        self,
+        *,
+        media: _builtins.str = ...,
+        erasure: _erasure_pb2.Erasure | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erasure", b"erasure", "error", b"error", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erasure", b"erasure", "error", b"error", "media", b"media", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["erasure", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___MediaDeletion: _TypeAlias = MediaDeletion  # noqa: Y015
+
+@_typing.final
+class WatchMediaRequest(_message.Message):
+    """Request of WatchMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    UNTIL_CHECKPOINT_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """The cursor of the last message that was taken in. Empty: from what the device acknowledged, or else a snapshot."""
+    device: _builtins.str
+    """The device that listens, `devices/{uuid}`; may be empty."""
+    until_checkpoint: _builtins.bool
+    """Ends the stream at the checkpoint instead of going on."""
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        device: _builtins.str = ...,
+        until_checkpoint: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device", "until_checkpoint", b"until_checkpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchMediaRequest: _TypeAlias = WatchMediaRequest  # noqa: Y015
+
+@_typing.final
+class WatchMediaResponse(_message.Message):
+    """Message of the stream of WatchMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    RESET_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Where to go on from after this message."""
+    deleted: _builtins.str
+    """The name of a media that is gone."""
+    @_builtins.property
+    def created(self) -> _media_pb2.Media:
+        """A media that was not there at the cursor."""
+
+    @_builtins.property
+    def changed(self) -> _media_pb2.Media:
+        """A media that was, as it is now."""
+
+    @_builtins.property
+    def checkpoint(self) -> _change_feed_pb2.ChangeFeedCheckpoint:
+        """Everything up to the moment of the call was told."""
+
+    @_builtins.property
+    def reset(self) -> _change_feed_pb2.ChangeFeedReset:
+        """Forget what was told: a snapshot follows."""
+
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        created: _media_pb2.Media | None = ...,
+        changed: _media_pb2.Media | None = ...,
+        deleted: _builtins.str = ...,
+        checkpoint: _change_feed_pb2.ChangeFeedCheckpoint | None = ...,
+        reset: _change_feed_pb2.ChangeFeedReset | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "changed", b"changed", "checkpoint", b"checkpoint", "created", b"created", "deleted", b"deleted", "reset", b"reset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "changed", b"changed", "checkpoint", b"checkpoint", "created", b"created", "cursor", b"cursor", "deleted", b"deleted", "reset", b"reset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["created", "changed", "deleted", "checkpoint", "reset"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___WatchMediaResponse: _TypeAlias = WatchMediaResponse  # noqa: Y015
+
+@_typing.final
+class AcknowledgeMediaChangesRequest(_message.Message):
+    """Request of AcknowledgeMediaChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    device: _builtins.str
+    """The device, `devices/{uuid}`."""
+    cursor: _builtins.str
+    """The cursor of the last message that the device has taken in. An older one than acknowledged before changes nothing."""
+    def __init__(
+        self,
+        *,
+        device: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeMediaChangesRequest: _TypeAlias = AcknowledgeMediaChangesRequest  # noqa: Y015
+
+@_typing.final
+class AcknowledgeMediaChangesResponse(_message.Message):
+    """Response of AcknowledgeMediaChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeMediaChangesResponse: _TypeAlias = AcknowledgeMediaChangesResponse  # noqa: Y015
+
+@_typing.final
+class GetUsageRequest(_message.Message):
+    """Request of GetUsage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUsageRequest: _TypeAlias = GetUsageRequest  # noqa: Y015
+
+@_typing.final
+class GetUsageResponse(_message.Message):
+    """Response of GetUsage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USED_BYTES_FIELD_NUMBER: _builtins.int
+    QUOTA_BYTES_FIELD_NUMBER: _builtins.int
+    MEDIA_COUNT_FIELD_NUMBER: _builtins.int
+    OPEN_UPLOAD_COUNT_FIELD_NUMBER: _builtins.int
+    used_bytes: _builtins.int
+    """Bytes kept, and bytes reserved by open uploads."""
+    quota_bytes: _builtins.int
+    """The caller's share."""
+    media_count: _builtins.int
+    """Media kept."""
+    open_upload_count: _builtins.int
+    """Uploads that are open."""
+    def __init__(
+        self,
+        *,
+        used_bytes: _builtins.int = ...,
+        quota_bytes: _builtins.int = ...,
+        media_count: _builtins.int = ...,
+        open_upload_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_count", b"media_count", "open_upload_count", b"open_upload_count", "quota_bytes", b"quota_bytes", "used_bytes", b"used_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUsageResponse: _TypeAlias = GetUsageResponse  # noqa: Y015
+
+@_typing.final
+class GetServerInfoRequest(_message.Message):
+    """Request of GetServerInfo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetServerInfoRequest: _TypeAlias = GetServerInfoRequest  # noqa: Y015
+
+@_typing.final
+class GetServerInfoResponse(_message.Message):
+    """Response of GetServerInfo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPES_FIELD_NUMBER: _builtins.int
+    MAX_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_PIXELS_FIELD_NUMBER: _builtins.int
+    MAX_SIDE_FIELD_NUMBER: _builtins.int
+    REDUCED_LONG_SIDE_FIELD_NUMBER: _builtins.int
+    MAX_CHUNK_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_BATCH_FILE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_BATCH_COUNT_FIELD_NUMBER: _builtins.int
+    WINDOW_DAYS_FIELD_NUMBER: _builtins.int
+    RETENTION_DAYS_FIELD_NUMBER: _builtins.int
+    UPLOAD_HOURS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
+    PURPOSES_FIELD_NUMBER: _builtins.int
+    SERVER_TIME_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """Version of the software, Semantic Versioning."""
+    max_size_bytes: _builtins.int
+    """Largest file, in bytes."""
+    max_pixels: _builtins.int
+    """Largest picture, in pixels."""
+    max_side: _builtins.int
+    """Longest side of a picture, in pixels."""
+    reduced_long_side: _builtins.int
+    """Longest side of a reduced copy, in pixels."""
+    max_chunk_bytes: _builtins.int
+    """Largest chunk of a stream, in bytes."""
+    max_batch_file_bytes: _builtins.int
+    """Largest file that BatchUploadMedia takes, in bytes."""
+    max_batch_count: _builtins.int
+    """Most assets in one plan, and most media in one batch."""
+    window_days: _builtins.int
+    """Days that the rolling window reaches back."""
+    retention_days: _builtins.int
+    """Days after which a media is gone."""
+    upload_hours: _builtins.int
+    """Hours that an upload may stay open."""
+    @_builtins.property
+    def content_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """IANA media types that are taken."""
+
+    @_builtins.property
+    def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """BCP 47 languages in which this installation answers."""
+
+    @_builtins.property
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose.ValueType]:
+        """Purposes that this installation works with; which of them a person is offered, says ConsentService.GetAvailability."""
+
+    @_builtins.property
+    def server_time(self) -> _timestamp_pb2.Timestamp:
+        """The server's clock, so that a phone knows how far its own is off."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        content_types: _abc.Iterable[_builtins.str] | None = ...,
+        max_size_bytes: _builtins.int = ...,
+        max_pixels: _builtins.int = ...,
+        max_side: _builtins.int = ...,
+        reduced_long_side: _builtins.int = ...,
+        max_chunk_bytes: _builtins.int = ...,
+        max_batch_file_bytes: _builtins.int = ...,
+        max_batch_count: _builtins.int = ...,
+        window_days: _builtins.int = ...,
+        retention_days: _builtins.int = ...,
+        upload_hours: _builtins.int = ...,
+        language_codes: _abc.Iterable[_builtins.str] | None = ...,
+        purposes: _abc.Iterable[_purpose_pb2.Purpose.ValueType] | None = ...,
+        server_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["server_time", b"server_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_types", b"content_types", "language_codes", b"language_codes", "max_batch_count", b"max_batch_count", "max_batch_file_bytes", b"max_batch_file_bytes", "max_chunk_bytes", b"max_chunk_bytes", "max_pixels", b"max_pixels", "max_side", b"max_side", "max_size_bytes", b"max_size_bytes", "purposes", b"purposes", "reduced_long_side", b"reduced_long_side", "retention_days", b"retention_days", "server_time", b"server_time", "upload_hours", b"upload_hours", "version", b"version", "window_days", b"window_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetServerInfoResponse: _TypeAlias = GetServerInfoResponse  # noqa: Y015

@@ -50,10 +50,25 @@ class MediaServiceStub:
                 request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UploadMediaRequest.SerializeToString,
                 response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UploadMediaResponse.FromString,
                 _registered_method=True)
+        self.BatchUploadMedia = channel.stream_stream(
+                '/pellicule.ingest.v1.MediaService/BatchUploadMedia',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchUploadMediaRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchUploadMediaResponse.FromString,
+                _registered_method=True)
         self.GetUpload = channel.unary_unary(
                 '/pellicule.ingest.v1.MediaService/GetUpload',
                 request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUploadRequest.SerializeToString,
                 response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUploadResponse.FromString,
+                _registered_method=True)
+        self.ListUploads = channel.unary_unary(
+                '/pellicule.ingest.v1.MediaService/ListUploads',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ListUploadsRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ListUploadsResponse.FromString,
+                _registered_method=True)
+        self.CancelUpload = channel.unary_unary(
+                '/pellicule.ingest.v1.MediaService/CancelUpload',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.CancelUploadRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.CancelUploadResponse.FromString,
                 _registered_method=True)
         self.ListMedia = channel.unary_unary(
                 '/pellicule.ingest.v1.MediaService/ListMedia',
@@ -65,6 +80,11 @@ class MediaServiceStub:
                 request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetMediaRequest.SerializeToString,
                 response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetMediaResponse.FromString,
                 _registered_method=True)
+        self.UpdateMedia = channel.unary_unary(
+                '/pellicule.ingest.v1.MediaService/UpdateMedia',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UpdateMediaRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UpdateMediaResponse.FromString,
+                _registered_method=True)
         self.ReadMedia = channel.unary_stream(
                 '/pellicule.ingest.v1.MediaService/ReadMedia',
                 request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ReadMediaRequest.SerializeToString,
@@ -75,6 +95,31 @@ class MediaServiceStub:
                 request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.DeleteMediaRequest.SerializeToString,
                 response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.DeleteMediaResponse.FromString,
                 _registered_method=True)
+        self.BatchDeleteMedia = channel.unary_unary(
+                '/pellicule.ingest.v1.MediaService/BatchDeleteMedia',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchDeleteMediaRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchDeleteMediaResponse.FromString,
+                _registered_method=True)
+        self.WatchMedia = channel.unary_stream(
+                '/pellicule.ingest.v1.MediaService/WatchMedia',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.WatchMediaRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.WatchMediaResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeMediaChanges = channel.unary_unary(
+                '/pellicule.ingest.v1.MediaService/AcknowledgeMediaChanges',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.AcknowledgeMediaChangesRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.AcknowledgeMediaChangesResponse.FromString,
+                _registered_method=True)
+        self.GetUsage = channel.unary_unary(
+                '/pellicule.ingest.v1.MediaService/GetUsage',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUsageRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUsageResponse.FromString,
+                _registered_method=True)
+        self.GetServerInfo = channel.unary_unary(
+                '/pellicule.ingest.v1.MediaService/GetServerInfo',
+                request_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetServerInfoRequest.SerializeToString,
+                response_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetServerInfoResponse.FromString,
+                _registered_method=True)
 
 
 class MediaServiceServicer:
@@ -82,7 +127,8 @@ class MediaServiceServicer:
     """
 
     def PlanUploads(self, request, context):
-        """Says for each asset, in order of worth, whether to upload it and in which form, or why not.
+        """Says for each asset, in order of worth, whether to upload it and in which form, or why not. An asset whose summary
+        cannot be used is planned as INVALID; it never fails the plan.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -100,11 +146,24 @@ class MediaServiceServicer:
 
     def UploadMedia(self, request_iterator, context):
         """Receives bytes. The first message names the upload and the offset, which must be what is committed, or starts an
-        upload; the others carry chunks. When the stream breaks, what was committed stays: ask GetUpload, or StartUpload with
-        the same request, and go on from there. With the last byte the content is checked and the media made.
-        ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_IN_PROGRESS, CHECKSUM_MISMATCH,
+        upload; the others carry chunks. What arrives is committed as it comes, at the latest a second after it came: when
+        the stream breaks, ask GetUpload, or StartUpload with the same request, and go on from there. The newest stream of
+        an upload takes it over at once; an older one ends with UPLOAD_TAKEN_OVER. With the last byte the content is
+        checked
+        and the media made.
+        ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_TAKEN_OVER, CHECKSUM_MISMATCH,
         SIZE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_CORRUPT, MEDIA_TOO_MANY_PIXELS, PURPOSE_NOT_GRANTED,
         OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE, and with `start` those of StartUpload.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchUploadMedia(self, request_iterator, context):
+        """Receives many small files in one stream: each begins with `start` and is followed by its chunks, and is answered as
+        soon as it is stored or refused; a refused file does not end the stream. Files are stored in the order of their
+        beginnings. When the stream breaks, what was answered is stored; plan again for the rest.
+        ErrorReasons: FIELD_INVALID, DEPENDENCY_UNAVAILABLE; those of UploadMedia stand in the answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,8 +177,25 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUploads(self, request, context):
+        """Lists the caller's open uploads, newest first.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelUpload(self, request, context):
+        """Gives an open upload up: what was received is discarded and its share of the quota is free again. A complete one is
+        left as it is; delete its media instead.
+        ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_COMPLETE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMedia(self, request, context):
-        """Lists what is kept, newest upload first.
+        """Lists what is kept, newest upload first unless another order is asked for.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -134,8 +210,16 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateMedia(self, request, context):
+        """Changes what the owner may change: `favorite` and `hidden`.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadMedia(self, request, context):
-        """Sends the bytes that were uploaded, unsealed.
+        """Sends the bytes that were uploaded, unsealed, from an offset on. The first message is the header.
         ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -144,7 +228,49 @@ class MediaServiceServicer:
 
     def DeleteMedia(self, request, context):
         """Deletes a media and all that derives from it. Returns once its keys are destroyed.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchDeleteMedia(self, request, context):
+        """Deletes many media, each as DeleteMedia does; one that fails does not keep the others.
+        ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchMedia(self, request, context):
+        """The change feed: sends the caller's media and then every creation, change and deletion, until the caller ends the
+        stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+        everything up to the moment of the call was told.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEVICE_NOT_FOUND, DEVICE_REVOKED, TOKEN_EXPIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeMediaChanges(self, request, context):
+        """Notes how far a device has taken in the feed of media, so that a stream that names the device goes on from there.
+        ErrorReasons: FIELD_INVALID, DEVICE_NOT_FOUND, DEVICE_REVOKED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUsage(self, request, context):
+        """Returns how much of the store the caller uses, and the caller's share.
+        ErrorReasons: none beyond those of every call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetServerInfo(self, request, context):
+        """Returns what this installation takes and offers. Needs no consent.
+        ErrorReasons: none beyond those of every call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,10 +294,25 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UploadMediaRequest.FromString,
                     response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UploadMediaResponse.SerializeToString,
             ),
+            'BatchUploadMedia': grpc.stream_stream_rpc_method_handler(
+                    servicer.BatchUploadMedia,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchUploadMediaRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchUploadMediaResponse.SerializeToString,
+            ),
             'GetUpload': grpc.unary_unary_rpc_method_handler(
                     servicer.GetUpload,
                     request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUploadRequest.FromString,
                     response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUploadResponse.SerializeToString,
+            ),
+            'ListUploads': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUploads,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ListUploadsRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ListUploadsResponse.SerializeToString,
+            ),
+            'CancelUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelUpload,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.CancelUploadRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.CancelUploadResponse.SerializeToString,
             ),
             'ListMedia': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMedia,
@@ -183,6 +324,11 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetMediaRequest.FromString,
                     response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetMediaResponse.SerializeToString,
             ),
+            'UpdateMedia': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMedia,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UpdateMediaRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UpdateMediaResponse.SerializeToString,
+            ),
             'ReadMedia': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadMedia,
                     request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ReadMediaRequest.FromString,
@@ -192,6 +338,31 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     servicer.DeleteMedia,
                     request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.DeleteMediaRequest.FromString,
                     response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.DeleteMediaResponse.SerializeToString,
+            ),
+            'BatchDeleteMedia': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchDeleteMedia,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchDeleteMediaRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchDeleteMediaResponse.SerializeToString,
+            ),
+            'WatchMedia': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchMedia,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.WatchMediaRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.WatchMediaResponse.SerializeToString,
+            ),
+            'AcknowledgeMediaChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeMediaChanges,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.AcknowledgeMediaChangesRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.AcknowledgeMediaChangesResponse.SerializeToString,
+            ),
+            'GetUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsage,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUsageRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUsageResponse.SerializeToString,
+            ),
+            'GetServerInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServerInfo,
+                    request_deserializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetServerInfoRequest.FromString,
+                    response_serializer=pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetServerInfoResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -287,6 +458,33 @@ class MediaService:
             _registered_method=True)
 
     @staticmethod
+    def BatchUploadMedia(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/pellicule.ingest.v1.MediaService/BatchUploadMedia',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchUploadMediaRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchUploadMediaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetUpload(request,
             target,
             options=(),
@@ -303,6 +501,60 @@ class MediaService:
             '/pellicule.ingest.v1.MediaService/GetUpload',
             pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUploadRequest.SerializeToString,
             pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUploads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/ListUploads',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ListUploadsRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.ListUploadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/CancelUpload',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.CancelUploadRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.CancelUploadResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -368,6 +620,33 @@ class MediaService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateMedia(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/UpdateMedia',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UpdateMediaRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.UpdateMediaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ReadMedia(request,
             target,
             options=(),
@@ -411,6 +690,141 @@ class MediaService:
             '/pellicule.ingest.v1.MediaService/DeleteMedia',
             pellicule_dot_ingest_dot_v1_dot_media__service__pb2.DeleteMediaRequest.SerializeToString,
             pellicule_dot_ingest_dot_v1_dot_media__service__pb2.DeleteMediaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchDeleteMedia(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/BatchDeleteMedia',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchDeleteMediaRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.BatchDeleteMediaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchMedia(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/WatchMedia',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.WatchMediaRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.WatchMediaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeMediaChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/AcknowledgeMediaChanges',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.AcknowledgeMediaChangesRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.AcknowledgeMediaChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/GetUsage',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUsageRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServerInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.ingest.v1.MediaService/GetServerInfo',
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetServerInfoRequest.SerializeToString,
+            pellicule_dot_ingest_dot_v1_dot_media__service__pb2.GetServerInfoResponse.FromString,
             options,
             channel_credentials,
             insecure,

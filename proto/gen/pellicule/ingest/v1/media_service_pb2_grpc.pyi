@@ -17,7 +17,8 @@ class MediaServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PlanUploads: _aio.UnaryUnaryMultiCallable[_media_service_pb2.PlanUploadsRequest, _media_service_pb2.PlanUploadsResponse]
-    """Says for each asset, in order of worth, whether to upload it and in which form, or why not.
+    """Says for each asset, in order of worth, whether to upload it and in which form, or why not. An asset whose summary
+    cannot be used is planned as INVALID; it never fails the plan.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
     """
     StartUpload: _aio.UnaryUnaryMultiCallable[_media_service_pb2.StartUploadRequest, _media_service_pb2.StartUploadResponse]
@@ -27,31 +28,75 @@ class MediaServiceStub:
     """
     UploadMedia: _aio.StreamUnaryMultiCallable[_media_service_pb2.UploadMediaRequest, _media_service_pb2.UploadMediaResponse]
     """Receives bytes. The first message names the upload and the offset, which must be what is committed, or starts an
-    upload; the others carry chunks. When the stream breaks, what was committed stays: ask GetUpload, or StartUpload with
-    the same request, and go on from there. With the last byte the content is checked and the media made.
-    ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_IN_PROGRESS, CHECKSUM_MISMATCH,
+    upload; the others carry chunks. What arrives is committed as it comes, at the latest a second after it came: when
+    the stream breaks, ask GetUpload, or StartUpload with the same request, and go on from there. The newest stream of
+    an upload takes it over at once; an older one ends with UPLOAD_TAKEN_OVER. With the last byte the content is
+    checked
+    and the media made.
+    ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_TAKEN_OVER, CHECKSUM_MISMATCH,
     SIZE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_CORRUPT, MEDIA_TOO_MANY_PIXELS, PURPOSE_NOT_GRANTED,
     OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE, and with `start` those of StartUpload.
+    """
+    BatchUploadMedia: _aio.StreamStreamMultiCallable[_media_service_pb2.BatchUploadMediaRequest, _media_service_pb2.BatchUploadMediaResponse]
+    """Receives many small files in one stream: each begins with `start` and is followed by its chunks, and is answered as
+    soon as it is stored or refused; a refused file does not end the stream. Files are stored in the order of their
+    beginnings. When the stream breaks, what was answered is stored; plan again for the rest.
+    ErrorReasons: FIELD_INVALID, DEPENDENCY_UNAVAILABLE; those of UploadMedia stand in the answers.
     """
     GetUpload: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetUploadRequest, _media_service_pb2.GetUploadResponse]
     """Returns an upload, with the offset to go on from.
     ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND.
     """
+    ListUploads: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ListUploadsRequest, _media_service_pb2.ListUploadsResponse]
+    """Lists the caller's open uploads, newest first.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
+    """
+    CancelUpload: _aio.UnaryUnaryMultiCallable[_media_service_pb2.CancelUploadRequest, _media_service_pb2.CancelUploadResponse]
+    """Gives an open upload up: what was received is discarded and its share of the quota is free again. A complete one is
+    left as it is; delete its media instead.
+    ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_COMPLETE.
+    """
     ListMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ListMediaRequest, _media_service_pb2.ListMediaResponse]
-    """Lists what is kept, newest upload first.
+    """Lists what is kept, newest upload first unless another order is asked for.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
     """
     GetMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetMediaRequest, _media_service_pb2.GetMediaResponse]
     """Returns one media.
     ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND.
     """
+    UpdateMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.UpdateMediaRequest, _media_service_pb2.UpdateMediaResponse]
+    """Changes what the owner may change: `favorite` and `hidden`.
+    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+    """
     ReadMedia: _aio.UnaryStreamMultiCallable[_media_service_pb2.ReadMediaRequest, _media_service_pb2.ReadMediaResponse]
-    """Sends the bytes that were uploaded, unsealed.
+    """Sends the bytes that were uploaded, unsealed, from an offset on. The first message is the header.
     ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
     """
     DeleteMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.DeleteMediaRequest, _media_service_pb2.DeleteMediaResponse]
     """Deletes a media and all that derives from it. Returns once its keys are destroyed.
-    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND.
+    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+    """
+    BatchDeleteMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.BatchDeleteMediaRequest, _media_service_pb2.BatchDeleteMediaResponse]
+    """Deletes many media, each as DeleteMedia does; one that fails does not keep the others.
+    ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
+    """
+    WatchMedia: _aio.UnaryStreamMultiCallable[_media_service_pb2.WatchMediaRequest, _media_service_pb2.WatchMediaResponse]
+    """The change feed: sends the caller's media and then every creation, change and deletion, until the caller ends the
+    stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+    everything up to the moment of the call was told.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEVICE_NOT_FOUND, DEVICE_REVOKED, TOKEN_EXPIRED.
+    """
+    AcknowledgeMediaChanges: _aio.UnaryUnaryMultiCallable[_media_service_pb2.AcknowledgeMediaChangesRequest, _media_service_pb2.AcknowledgeMediaChangesResponse]
+    """Notes how far a device has taken in the feed of media, so that a stream that names the device goes on from there.
+    ErrorReasons: FIELD_INVALID, DEVICE_NOT_FOUND, DEVICE_REVOKED.
+    """
+    GetUsage: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetUsageRequest, _media_service_pb2.GetUsageResponse]
+    """Returns how much of the store the caller uses, and the caller's share.
+    ErrorReasons: none beyond those of every call.
+    """
+    GetServerInfo: _aio.UnaryUnaryMultiCallable[_media_service_pb2.GetServerInfoRequest, _media_service_pb2.GetServerInfoResponse]
+    """Returns what this installation takes and offers. Needs no consent.
+    ErrorReasons: none beyond those of every call.
     """
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -63,7 +108,8 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.PlanUploadsRequest,
         context: _aio.ServicerContext[_media_service_pb2.PlanUploadsRequest, _abc.Awaitable[_media_service_pb2.PlanUploadsResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.PlanUploadsResponse]:
-        """Says for each asset, in order of worth, whether to upload it and in which form, or why not.
+        """Says for each asset, in order of worth, whether to upload it and in which form, or why not. An asset whose summary
+        cannot be used is planned as INVALID; it never fails the plan.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
 
@@ -85,11 +131,26 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_abc.AsyncIterator[_media_service_pb2.UploadMediaRequest], _abc.Awaitable[_media_service_pb2.UploadMediaResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.UploadMediaResponse]:
         """Receives bytes. The first message names the upload and the offset, which must be what is committed, or starts an
-        upload; the others carry chunks. When the stream breaks, what was committed stays: ask GetUpload, or StartUpload with
-        the same request, and go on from there. With the last byte the content is checked and the media made.
-        ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_IN_PROGRESS, CHECKSUM_MISMATCH,
+        upload; the others carry chunks. What arrives is committed as it comes, at the latest a second after it came: when
+        the stream breaks, ask GetUpload, or StartUpload with the same request, and go on from there. The newest stream of
+        an upload takes it over at once; an older one ends with UPLOAD_TAKEN_OVER. With the last byte the content is
+        checked
+        and the media made.
+        ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_OFFSET_WRONG, UPLOAD_TAKEN_OVER, CHECKSUM_MISMATCH,
         SIZE_MISMATCH, MEDIA_TYPE_UNSUPPORTED, MEDIA_CORRUPT, MEDIA_TOO_MANY_PIXELS, PURPOSE_NOT_GRANTED,
         OUTSIDE_WINDOW, DEPENDENCY_UNAVAILABLE, and with `start` those of StartUpload.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchUploadMedia(
+        self,
+        request_iterator: _abc.AsyncIterator[_media_service_pb2.BatchUploadMediaRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_media_service_pb2.BatchUploadMediaRequest], _abc.AsyncIterator[_media_service_pb2.BatchUploadMediaResponse]],
+    ) -> _abc.AsyncIterator[_media_service_pb2.BatchUploadMediaResponse]:
+        """Receives many small files in one stream: each begins with `start` and is followed by its chunks, and is answered as
+        soon as it is stored or refused; a refused file does not end the stream. Files are stored in the order of their
+        beginnings. When the stream breaks, what was answered is stored; plan again for the rest.
+        ErrorReasons: FIELD_INVALID, DEPENDENCY_UNAVAILABLE; those of UploadMedia stand in the answers.
         """
 
     @_abc_1.abstractmethod
@@ -103,12 +164,33 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListUploads(
+        self,
+        request: _media_service_pb2.ListUploadsRequest,
+        context: _aio.ServicerContext[_media_service_pb2.ListUploadsRequest, _abc.Awaitable[_media_service_pb2.ListUploadsResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.ListUploadsResponse]:
+        """Lists the caller's open uploads, newest first.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelUpload(
+        self,
+        request: _media_service_pb2.CancelUploadRequest,
+        context: _aio.ServicerContext[_media_service_pb2.CancelUploadRequest, _abc.Awaitable[_media_service_pb2.CancelUploadResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.CancelUploadResponse]:
+        """Gives an open upload up: what was received is discarded and its share of the quota is free again. A complete one is
+        left as it is; delete its media instead.
+        ErrorReasons: FIELD_INVALID, UPLOAD_NOT_FOUND, UPLOAD_COMPLETE.
+        """
+
+    @_abc_1.abstractmethod
     def ListMedia(
         self,
         request: _media_service_pb2.ListMediaRequest,
         context: _aio.ServicerContext[_media_service_pb2.ListMediaRequest, _abc.Awaitable[_media_service_pb2.ListMediaResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.ListMediaResponse]:
-        """Lists what is kept, newest upload first.
+        """Lists what is kept, newest upload first unless another order is asked for.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
 
@@ -123,12 +205,22 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UpdateMedia(
+        self,
+        request: _media_service_pb2.UpdateMediaRequest,
+        context: _aio.ServicerContext[_media_service_pb2.UpdateMediaRequest, _abc.Awaitable[_media_service_pb2.UpdateMediaResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.UpdateMediaResponse]:
+        """Changes what the owner may change: `favorite` and `hidden`.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
     def ReadMedia(
         self,
         request: _media_service_pb2.ReadMediaRequest,
         context: _aio.ServicerContext[_media_service_pb2.ReadMediaRequest, _abc.AsyncIterator[_media_service_pb2.ReadMediaResponse]],
     ) -> _abc.AsyncIterator[_media_service_pb2.ReadMediaResponse]:
-        """Sends the bytes that were uploaded, unsealed.
+        """Sends the bytes that were uploaded, unsealed, from an offset on. The first message is the header.
         ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
         """
 
@@ -139,7 +231,59 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_media_service_pb2.DeleteMediaRequest, _abc.Awaitable[_media_service_pb2.DeleteMediaResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.DeleteMediaResponse]:
         """Deletes a media and all that derives from it. Returns once its keys are destroyed.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchDeleteMedia(
+        self,
+        request: _media_service_pb2.BatchDeleteMediaRequest,
+        context: _aio.ServicerContext[_media_service_pb2.BatchDeleteMediaRequest, _abc.Awaitable[_media_service_pb2.BatchDeleteMediaResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.BatchDeleteMediaResponse]:
+        """Deletes many media, each as DeleteMedia does; one that fails does not keep the others.
+        ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchMedia(
+        self,
+        request: _media_service_pb2.WatchMediaRequest,
+        context: _aio.ServicerContext[_media_service_pb2.WatchMediaRequest, _abc.AsyncIterator[_media_service_pb2.WatchMediaResponse]],
+    ) -> _abc.AsyncIterator[_media_service_pb2.WatchMediaResponse]:
+        """The change feed: sends the caller's media and then every creation, change and deletion, until the caller ends the
+        stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+        everything up to the moment of the call was told.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEVICE_NOT_FOUND, DEVICE_REVOKED, TOKEN_EXPIRED.
+        """
+
+    @_abc_1.abstractmethod
+    def AcknowledgeMediaChanges(
+        self,
+        request: _media_service_pb2.AcknowledgeMediaChangesRequest,
+        context: _aio.ServicerContext[_media_service_pb2.AcknowledgeMediaChangesRequest, _abc.Awaitable[_media_service_pb2.AcknowledgeMediaChangesResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.AcknowledgeMediaChangesResponse]:
+        """Notes how far a device has taken in the feed of media, so that a stream that names the device goes on from there.
+        ErrorReasons: FIELD_INVALID, DEVICE_NOT_FOUND, DEVICE_REVOKED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetUsage(
+        self,
+        request: _media_service_pb2.GetUsageRequest,
+        context: _aio.ServicerContext[_media_service_pb2.GetUsageRequest, _abc.Awaitable[_media_service_pb2.GetUsageResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.GetUsageResponse]:
+        """Returns how much of the store the caller uses, and the caller's share.
+        ErrorReasons: none beyond those of every call.
+        """
+
+    @_abc_1.abstractmethod
+    def GetServerInfo(
+        self,
+        request: _media_service_pb2.GetServerInfoRequest,
+        context: _aio.ServicerContext[_media_service_pb2.GetServerInfoRequest, _abc.Awaitable[_media_service_pb2.GetServerInfoResponse]],
+    ) -> _abc.Awaitable[_media_service_pb2.GetServerInfoResponse]:
+        """Returns what this installation takes and offers. Needs no consent.
+        ErrorReasons: none beyond those of every call.
         """
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _aio.Server) -> None: ...

@@ -7,6 +7,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from pellicule.type.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -17,6 +19,42 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _DataStoreKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DataStoreKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DataStoreKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DATA_STORE_KIND_UNSPECIFIED: _DataStoreKind.ValueType  # 0
+    """Never sent."""
+    DATA_STORE_KIND_TABLE: _DataStoreKind.ValueType  # 1
+    """A table of a database."""
+    DATA_STORE_KIND_BUCKET: _DataStoreKind.ValueType  # 2
+    """A bucket of the object store."""
+    DATA_STORE_KIND_STREAM: _DataStoreKind.ValueType  # 3
+    """A stream of the bus."""
+    DATA_STORE_KIND_FILE: _DataStoreKind.ValueType  # 4
+    """Files."""
+    DATA_STORE_KIND_MEMORY: _DataStoreKind.ValueType  # 5
+    """The memory of a process."""
+
+class DataStoreKind(_DataStoreKind, metaclass=_DataStoreKindEnumTypeWrapper):
+    """What kind of place it is."""
+
+DATA_STORE_KIND_UNSPECIFIED: DataStoreKind.ValueType  # 0
+"""Never sent."""
+DATA_STORE_KIND_TABLE: DataStoreKind.ValueType  # 1
+"""A table of a database."""
+DATA_STORE_KIND_BUCKET: DataStoreKind.ValueType  # 2
+"""A bucket of the object store."""
+DATA_STORE_KIND_STREAM: DataStoreKind.ValueType  # 3
+"""A stream of the bus."""
+DATA_STORE_KIND_FILE: DataStoreKind.ValueType  # 4
+"""Files."""
+DATA_STORE_KIND_MEMORY: DataStoreKind.ValueType  # 5
+"""The memory of a process."""
+Global___DataStoreKind: _TypeAlias = DataStoreKind  # noqa: Y015
 
 @_typing.final
 class DataStore(_message.Message):
@@ -35,16 +73,16 @@ class DataStore(_message.Message):
     """Its name: service, kind and name, such as "ingest.table.media"."""
     service: _builtins.str
     """The service that owns it."""
-    kind: _builtins.str
-    """"table", "bucket", "stream", "file" or "memory"."""
+    kind: Global___DataStoreKind.ValueType
+    """What kind of place it is."""
     holds: _builtins.str
-    """What it holds."""
+    """What it holds, in the language asked for."""
     parent: _builtins.str
     """The store it derives from, if any."""
     dies_by: _builtins.str
-    """How its content dies."""
+    """How its content dies, in the language asked for."""
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose.ValueType]:
         """Purposes that it is kept for; empty for bookkeeping that names no person."""
 
     def __init__(
@@ -52,9 +90,9 @@ class DataStore(_message.Message):
         *,
         name: _builtins.str = ...,
         service: _builtins.str = ...,
-        kind: _builtins.str = ...,
+        kind: Global___DataStoreKind.ValueType = ...,
         holds: _builtins.str = ...,
-        purposes: _abc.Iterable[_builtins.str] | None = ...,
+        purposes: _abc.Iterable[_purpose_pb2.Purpose.ValueType] | None = ...,
         parent: _builtins.str = ...,
         dies_by: _builtins.str = ...,
     ) -> None: ...

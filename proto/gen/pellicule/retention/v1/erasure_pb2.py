@@ -22,33 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from pellicule.retention.v1 import purpose_pb2 as pellicule_dot_retention_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pellicule/retention/v1/erasure.proto\x12\x16pellicule.retention.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$pellicule/retention/v1/purpose.proto\"\xa8\x02\n\x07\x45rasure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05media\x18\x02 \x01(\t\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.pellicule.retention.v1.ErasureState\x12\x30\n\x0crequest_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11keys_destroy_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\npurge_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06stores\x18\x07 \x03(\x0b\x32\".pellicule.retention.v1.StorePurge\"r\n\nStorePurge\x12\r\n\x05store\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x14\n\x0cpurged_count\x18\x03 \x01(\x03\x12.\n\npurge_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdc\x02\n\nPurgeOrder\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x31\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\".pellicule.retention.v1.PurgeCause\x12\x39\n\tdata_keys\x18\x05 \x01(\x0b\x32$.pellicule.retention.v1.DataKeyScopeH\x00\x12\x37\n\x07purpose\x18\x06 \x01(\x0b\x32$.pellicule.retention.v1.PurposeScopeH\x00\x12=\n\rwhole_subject\x18\x07 \x01(\x0b\x32$.pellicule.retention.v1.SubjectScopeH\x00\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\n\x05scope\"\x1b\n\x0c\x44\x61taKeyScope\x12\x0b\n\x03ids\x18\x01 \x03(\t\"R\n\x0cPurposeScope\x12\x30\n\x07purpose\x18\x01 \x01(\x0e\x32\x1f.pellicule.retention.v1.Purpose\x12\x10\n\x08revision\x18\x02 \x01(\x03\"P\n\x0cSubjectScope\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0cPurgeOrdered\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x31\n\x05order\x18\x02 \x01(\x0b\x32\".pellicule.retention.v1.PurgeOrder*i\n\x0c\x45rasureState\x12\x1d\n\x19\x45RASURE_STATE_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RASURE_STATE_KEYS_DESTROYED\x10\x01\x12\x18\n\x14\x45RASURE_STATE_PURGED\x10\x02*\x92\x01\n\nPurgeCause\x12\x1b\n\x17PURGE_CAUSE_UNSPECIFIED\x10\x00\x12\x17\n\x13PURGE_CAUSE_ERASURE\x10\x01\x12\x1a\n\x16PURGE_CAUSE_WITHDRAWAL\x10\x02\x12\x18\n\x14PURGE_CAUSE_DEADLINE\x10\x03\x12\x18\n\x14PURGE_CAUSE_REPLACED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pellicule/retention/v1/erasure.proto\x12\x16pellicule.retention.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x03\n\x07\x45rasure\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12*\n\x05media\x18\x02 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.pellicule.retention.v1.ErasureState\x12\x30\n\x0crequest_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11keys_destroy_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\npurge_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06stores\x18\x07 \x03(\x0b\x32\".pellicule.retention.v1.StorePurge:G\xea\x41\x44\n\x1bretention.pellicule/Erasure\x12\x12\x65rasures/{erasure}*\x08\x65rasures2\x07\x65rasure\"r\n\nStorePurge\x12\r\n\x05store\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x14\n\x0cpurged_count\x18\x03 \x01(\x03\x12.\n\npurge_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*i\n\x0c\x45rasureState\x12\x1d\n\x19\x45RASURE_STATE_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RASURE_STATE_KEYS_DESTROYED\x10\x01\x12\x18\n\x14\x45RASURE_STATE_PURGED\x10\x02\x42H\n\x1a\x61pp.pellicule.retention.v1P\x01Z\"pellicule/retention/v1;retentionv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.retention.v1.erasure_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_ERASURESTATE']._serialized_start=1180
-  _globals['_ERASURESTATE']._serialized_end=1285
-  _globals['_PURGECAUSE']._serialized_start=1288
-  _globals['_PURGECAUSE']._serialized_end=1434
-  _globals['_ERASURE']._serialized_start=136
-  _globals['_ERASURE']._serialized_end=432
-  _globals['_STOREPURGE']._serialized_start=434
-  _globals['_STOREPURGE']._serialized_end=548
-  _globals['_PURGEORDER']._serialized_start=551
-  _globals['_PURGEORDER']._serialized_end=899
-  _globals['_DATAKEYSCOPE']._serialized_start=901
-  _globals['_DATAKEYSCOPE']._serialized_end=928
-  _globals['_PURPOSESCOPE']._serialized_start=930
-  _globals['_PURPOSESCOPE']._serialized_end=1012
-  _globals['_SUBJECTSCOPE']._serialized_start=1014
-  _globals['_SUBJECTSCOPE']._serialized_end=1094
-  _globals['_PURGEORDERED']._serialized_start=1096
-  _globals['_PURGEORDERED']._serialized_end=1178
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\032app.pellicule.retention.v1P\001Z\"pellicule/retention/v1;retentionv1\272\002\003PLC'
+  _globals['_ERASURE'].fields_by_name['name']._loaded_options = None
+  _globals['_ERASURE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_ERASURE'].fields_by_name['media']._loaded_options = None
+  _globals['_ERASURE'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_ERASURE']._loaded_options = None
+  _globals['_ERASURE']._serialized_options = b'\352AD\n\033retention.pellicule/Erasure\022\022erasures/{erasure}*\010erasures2\007erasure'
+  _globals['_ERASURESTATE']._serialized_start=680
+  _globals['_ERASURESTATE']._serialized_end=785
+  _globals['_ERASURE']._serialized_start=158
+  _globals['_ERASURE']._serialized_end=562
+  _globals['_STOREPURGE']._serialized_start=564
+  _globals['_STOREPURGE']._serialized_end=678
 # @@protoc_insertion_point(module_scope)

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)pellicule/retention/v1/error_reason.proto\x12\x16pellicule.retention.v1*\x9b\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_EXPIRED\x10\x04\x12#\n\x1f\x45RROR_REASON_CALLER_NOT_ALLOWED\x10\x05\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x06\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x07\x12\'\n#ERROR_REASON_DEPENDENCY_UNAVAILABLE\x10\x08\x12$\n ERROR_REASON_PURPOSE_NOT_GRANTED\x10\x14\x12\x1f\n\x1b\x45RROR_REASON_REVISION_STALE\x10\x15\x12%\n!ERROR_REASON_DEADLINE_NOT_SHORTER\x10\x16\x12!\n\x1d\x45RROR_REASON_DEADLINE_TOO_FAR\x10\x17\x12\"\n\x1e\x45RROR_REASON_ERASURE_NOT_FOUND\x10\x18\x12 \n\x1c\x45RROR_REASON_MEDIA_NOT_FOUND\x10\x19\x12&\n\"ERROR_REASON_PURGE_ORDER_NOT_FOUND\x10\x1a\x12\x1f\n\x1b\x45RROR_REASON_SUBJECT_ERASED\x10\x1b\x12\x1d\n\x19\x45RROR_REASON_MEDIA_ERASED\x10\x1c\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x1d\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)pellicule/retention/v1/error_reason.proto\x12\x16pellicule.retention.v1*\xb8\x06\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_EXPIRED\x10\x04\x12#\n\x1f\x45RROR_REASON_CALLER_NOT_ALLOWED\x10\x05\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x06\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x07\x12\'\n#ERROR_REASON_DEPENDENCY_UNAVAILABLE\x10\x08\x12\"\n\x1e\x45RROR_REASON_MESSAGE_TOO_LARGE\x10\t\x12$\n ERROR_REASON_PURPOSE_NOT_GRANTED\x10\x14\x12\x1f\n\x1b\x45RROR_REASON_REVISION_STALE\x10\x15\x12%\n!ERROR_REASON_DEADLINE_NOT_SHORTER\x10\x16\x12!\n\x1d\x45RROR_REASON_DEADLINE_TOO_FAR\x10\x17\x12\"\n\x1e\x45RROR_REASON_ERASURE_NOT_FOUND\x10\x18\x12 \n\x1c\x45RROR_REASON_MEDIA_NOT_FOUND\x10\x19\x12&\n\"ERROR_REASON_PURGE_ORDER_NOT_FOUND\x10\x1a\x12\x1f\n\x1b\x45RROR_REASON_SUBJECT_ERASED\x10\x1b\x12\x1d\n\x19\x45RROR_REASON_MEDIA_ERASED\x10\x1c\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x1d\x12!\n\x1d\x45RROR_REASON_LANGUAGE_UNKNOWN\x10\x1e\x12+\n\'ERROR_REASON_ACCOUNT_DELETION_NOT_FOUND\x10\x1f\x12\'\n#ERROR_REASON_ACCOUNT_DELETION_BEGUN\x10 BH\n\x1a\x61pp.pellicule.retention.v1P\x01Z\"pellicule/retention/v1;retentionv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.retention.v1.error_reason_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\032app.pellicule.retention.v1P\001Z\"pellicule/retention/v1;retentionv1\272\002\003PLC'
   _globals['_ERRORREASON']._serialized_start=70
-  _globals['_ERRORREASON']._serialized_end=737
+  _globals['_ERRORREASON']._serialized_end=894
 # @@protoc_insertion_point(module_scope)

@@ -56,6 +56,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
     Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
+    """A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+    Sample: metadata {"limit_bytes": "4194304"}.
+    """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
     """The person has no key for this purpose: it was never granted, was withdrawn or has expired.
     Sample: metadata {"purpose": "FACE_GROUPING"}.
@@ -97,6 +101,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The request_id was used before for another request.
     Sample: metadata {"request_id": "4f1c..."}.
     """
+    ERROR_REASON_LANGUAGE_UNKNOWN: _ErrorReason.ValueType  # 30
+    """This installation does not answer in that language.
+    Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
+    """
+    ERROR_REASON_ACCOUNT_DELETION_NOT_FOUND: _ErrorReason.ValueType  # 31
+    """No account deletion of this name exists for the caller.
+    Sample: metadata {"account_deletion": "accountDeletions/4f1c..."}.
+    """
+    ERROR_REASON_ACCOUNT_DELETION_BEGUN: _ErrorReason.ValueType  # 32
+    """The deletion has begun: what is destroyed cannot come back.
+    Sample: metadata {"account_deletion": "accountDeletions/4f1c...", "state": "KEYS_DESTROYED"}.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed, machine-readable: google.rpc.ErrorInfo carries `domain` "retention.pellicule" and as `reason`
@@ -136,6 +152,10 @@ Sample: metadata {"request_id": "4f1c..."}.
 ERROR_REASON_DEPENDENCY_UNAVAILABLE: ErrorReason.ValueType  # 8
 """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
 Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
+"""
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
+"""A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+Sample: metadata {"limit_bytes": "4194304"}.
 """
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
 """The person has no key for this purpose: it was never granted, was withdrawn or has expired.
@@ -177,5 +197,17 @@ Sample: metadata {"media": "media/4f1c..."}.
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 29
 """The request_id was used before for another request.
 Sample: metadata {"request_id": "4f1c..."}.
+"""
+ERROR_REASON_LANGUAGE_UNKNOWN: ErrorReason.ValueType  # 30
+"""This installation does not answer in that language.
+Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
+"""
+ERROR_REASON_ACCOUNT_DELETION_NOT_FOUND: ErrorReason.ValueType  # 31
+"""No account deletion of this name exists for the caller.
+Sample: metadata {"account_deletion": "accountDeletions/4f1c..."}.
+"""
+ERROR_REASON_ACCOUNT_DELETION_BEGUN: ErrorReason.ValueType  # 32
+"""The deletion has begun: what is destroyed cannot come back.
+Sample: metadata {"account_deletion": "accountDeletions/4f1c...", "state": "KEYS_DESTROYED"}.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -22,38 +22,64 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from pellicule.retention.v1 import data_map_pb2 as pellicule_dot_retention_dot_v1_dot_data__map__pb2
 from pellicule.retention.v1 import erasure_pb2 as pellicule_dot_retention_dot_v1_dot_erasure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.pellicule/retention/v1/retention_service.proto\x12\x16pellicule.retention.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%pellicule/retention/v1/data_map.proto\x1a$pellicule/retention/v1/erasure.proto\"\\\n\x15RequestErasureRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x05media\x18\x02 \x01(\tH\x00\x12\x14\n\neverything\x18\x03 \x01(\x08H\x00\x42\x08\n\x06target\"J\n\x16RequestErasureResponse\x12\x30\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1f.pellicule.retention.v1.Erasure\"!\n\x11GetErasureRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"F\n\x12GetErasureResponse\x12\x30\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1f.pellicule.retention.v1.Erasure\"<\n\x13ListErasuresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"b\n\x14ListErasuresResponse\x12\x31\n\x08\x65rasures\x18\x01 \x03(\x0b\x32\x1f.pellicule.retention.v1.Erasure\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x16ShortenDeadlineRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05media\x18\x02 \x01(\t\x12/\n\x0b\x64\x65lete_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x17ShortenDeadlineResponse\x12/\n\x0b\x64\x65lete_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rchanged_count\x18\x02 \x01(\x05\"\x13\n\x11GetDataMapRequest\"G\n\x12GetDataMapResponse\x12\x31\n\x06stores\x18\x01 \x03(\x0b\x32!.pellicule.retention.v1.DataStore2\xac\x04\n\x10RetentionService\x12o\n\x0eRequestErasure\x12-.pellicule.retention.v1.RequestErasureRequest\x1a..pellicule.retention.v1.RequestErasureResponse\x12\x63\n\nGetErasure\x12).pellicule.retention.v1.GetErasureRequest\x1a*.pellicule.retention.v1.GetErasureResponse\x12i\n\x0cListErasures\x12+.pellicule.retention.v1.ListErasuresRequest\x1a,.pellicule.retention.v1.ListErasuresResponse\x12r\n\x0fShortenDeadline\x12..pellicule.retention.v1.ShortenDeadlineRequest\x1a/.pellicule.retention.v1.ShortenDeadlineResponse\x12\x63\n\nGetDataMap\x12).pellicule.retention.v1.GetDataMapRequest\x1a*.pellicule.retention.v1.GetDataMapResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.pellicule/retention/v1/retention_service.proto\x12\x16pellicule.retention.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%pellicule/retention/v1/data_map.proto\x1a$pellicule/retention/v1/erasure.proto\"\x7f\n\x15RequestErasureRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12,\n\x05media\x18\x02 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/MediaH\x00\x12\x14\n\neverything\x18\x03 \x01(\x08H\x00\x42\x08\n\x06target\"J\n\x16RequestErasureResponse\x12\x30\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1f.pellicule.retention.v1.Erasure\"G\n\x11GetErasureRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1bretention.pellicule/Erasure\"F\n\x12GetErasureResponse\x12\x30\n\x07\x65rasure\x18\x01 \x01(\x0b\x32\x1f.pellicule.retention.v1.Erasure\"<\n\x13ListErasuresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"b\n\x14ListErasuresResponse\x12\x31\n\x08\x65rasures\x18\x01 \x03(\x0b\x32\x1f.pellicule.retention.v1.Erasure\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x99\x01\n\x16ShortenDeadlineRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12.\n\x05media\x18\x02 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x35\n\x0b\x64\x65lete_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\"a\n\x17ShortenDeadlineResponse\x12/\n\x0b\x64\x65lete_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rchanged_count\x18\x02 \x01(\x05\"*\n\x11GetDataMapRequest\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\"G\n\x12GetDataMapResponse\x12\x31\n\x06stores\x18\x01 \x03(\x0b\x32!.pellicule.retention.v1.DataStore2\xc2\x05\n\x10RetentionService\x12\x88\x01\n\x0eRequestErasure\x12-.pellicule.retention.v1.RequestErasureRequest\x1a..pellicule.retention.v1.RequestErasureResponse\"\x17\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/erasures:\x01*\x12\x82\x01\n\nGetErasure\x12).pellicule.retention.v1.GetErasureRequest\x1a*.pellicule.retention.v1.GetErasureResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=erasures/*}\x12\x7f\n\x0cListErasures\x12+.pellicule.retention.v1.ListErasuresRequest\x1a,.pellicule.retention.v1.ListErasuresResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/erasures\x12\xa2\x01\n\x0fShortenDeadline\x12..pellicule.retention.v1.ShortenDeadlineRequest\x1a/.pellicule.retention.v1.ShortenDeadlineResponse\".\x82\xd3\xe4\x93\x02(\"#/v1/{media=media/*}:shortenDeadline:\x01*\x12x\n\nGetDataMap\x12).pellicule.retention.v1.GetDataMapRequest\x1a*.pellicule.retention.v1.GetDataMapResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/dataMapBH\n\x1a\x61pp.pellicule.retention.v1P\x01Z\"pellicule/retention/v1;retentionv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.retention.v1.retention_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_REQUESTERASUREREQUEST']._serialized_start=184
-  _globals['_REQUESTERASUREREQUEST']._serialized_end=276
-  _globals['_REQUESTERASURERESPONSE']._serialized_start=278
-  _globals['_REQUESTERASURERESPONSE']._serialized_end=352
-  _globals['_GETERASUREREQUEST']._serialized_start=354
-  _globals['_GETERASUREREQUEST']._serialized_end=387
-  _globals['_GETERASURERESPONSE']._serialized_start=389
-  _globals['_GETERASURERESPONSE']._serialized_end=459
-  _globals['_LISTERASURESREQUEST']._serialized_start=461
-  _globals['_LISTERASURESREQUEST']._serialized_end=521
-  _globals['_LISTERASURESRESPONSE']._serialized_start=523
-  _globals['_LISTERASURESRESPONSE']._serialized_end=621
-  _globals['_SHORTENDEADLINEREQUEST']._serialized_start=623
-  _globals['_SHORTENDEADLINEREQUEST']._serialized_end=731
-  _globals['_SHORTENDEADLINERESPONSE']._serialized_start=733
-  _globals['_SHORTENDEADLINERESPONSE']._serialized_end=830
-  _globals['_GETDATAMAPREQUEST']._serialized_start=832
-  _globals['_GETDATAMAPREQUEST']._serialized_end=851
-  _globals['_GETDATAMAPRESPONSE']._serialized_start=853
-  _globals['_GETDATAMAPRESPONSE']._serialized_end=924
-  _globals['_RETENTIONSERVICE']._serialized_start=927
-  _globals['_RETENTIONSERVICE']._serialized_end=1483
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\032app.pellicule.retention.v1P\001Z\"pellicule/retention/v1;retentionv1\272\002\003PLC'
+  _globals['_REQUESTERASUREREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REQUESTERASUREREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_REQUESTERASUREREQUEST'].fields_by_name['media']._loaded_options = None
+  _globals['_REQUESTERASUREREQUEST'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_GETERASUREREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETERASUREREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\035\n\033retention.pellicule/Erasure'
+  _globals['_SHORTENDEADLINEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SHORTENDEADLINEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_SHORTENDEADLINEREQUEST'].fields_by_name['media']._loaded_options = None
+  _globals['_SHORTENDEADLINEREQUEST'].fields_by_name['media']._serialized_options = b'\342A\001\002\372A\030\n\026ingest.pellicule/Media'
+  _globals['_SHORTENDEADLINEREQUEST'].fields_by_name['delete_time']._loaded_options = None
+  _globals['_SHORTENDEADLINEREQUEST'].fields_by_name['delete_time']._serialized_options = b'\342A\001\002'
+  _globals['_RETENTIONSERVICE'].methods_by_name['RequestErasure']._loaded_options = None
+  _globals['_RETENTIONSERVICE'].methods_by_name['RequestErasure']._serialized_options = b'\202\323\344\223\002\021\"\014/v1/erasures:\001*'
+  _globals['_RETENTIONSERVICE'].methods_by_name['GetErasure']._loaded_options = None
+  _globals['_RETENTIONSERVICE'].methods_by_name['GetErasure']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/{name=erasures/*}'
+  _globals['_RETENTIONSERVICE'].methods_by_name['ListErasures']._loaded_options = None
+  _globals['_RETENTIONSERVICE'].methods_by_name['ListErasures']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/erasures'
+  _globals['_RETENTIONSERVICE'].methods_by_name['ShortenDeadline']._loaded_options = None
+  _globals['_RETENTIONSERVICE'].methods_by_name['ShortenDeadline']._serialized_options = b'\202\323\344\223\002(\"#/v1/{media=media/*}:shortenDeadline:\001*'
+  _globals['_RETENTIONSERVICE'].methods_by_name['GetDataMap']._loaded_options = None
+  _globals['_RETENTIONSERVICE'].methods_by_name['GetDataMap']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/dataMap'
+  _globals['_REQUESTERASUREREQUEST']._serialized_start=274
+  _globals['_REQUESTERASUREREQUEST']._serialized_end=401
+  _globals['_REQUESTERASURERESPONSE']._serialized_start=403
+  _globals['_REQUESTERASURERESPONSE']._serialized_end=477
+  _globals['_GETERASUREREQUEST']._serialized_start=479
+  _globals['_GETERASUREREQUEST']._serialized_end=550
+  _globals['_GETERASURERESPONSE']._serialized_start=552
+  _globals['_GETERASURERESPONSE']._serialized_end=622
+  _globals['_LISTERASURESREQUEST']._serialized_start=624
+  _globals['_LISTERASURESREQUEST']._serialized_end=684
+  _globals['_LISTERASURESRESPONSE']._serialized_start=686
+  _globals['_LISTERASURESRESPONSE']._serialized_end=784
+  _globals['_SHORTENDEADLINEREQUEST']._serialized_start=787
+  _globals['_SHORTENDEADLINEREQUEST']._serialized_end=940
+  _globals['_SHORTENDEADLINERESPONSE']._serialized_start=942
+  _globals['_SHORTENDEADLINERESPONSE']._serialized_end=1039
+  _globals['_GETDATAMAPREQUEST']._serialized_start=1041
+  _globals['_GETDATAMAPREQUEST']._serialized_end=1083
+  _globals['_GETDATAMAPRESPONSE']._serialized_start=1085
+  _globals['_GETDATAMAPRESPONSE']._serialized_end=1156
+  _globals['_RETENTIONSERVICE']._serialized_start=1159
+  _globals['_RETENTIONSERVICE']._serialized_end=1865
 # @@protoc_insertion_point(module_scope)

@@ -132,9 +132,9 @@ class ListErasuresRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many, 1 to 1000; 0 means 100."""
+    """At most this many; 0 means 100, and more than 1000 means 1000."""
     page_token: _builtins.str
-    """`next_page_token` of the page before; empty for the first."""
+    """`next_page_token` of the page before, for the same request; empty for the first."""
     def __init__(
         self,
         *,
@@ -243,12 +243,19 @@ class GetDataMapRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    language_code: _builtins.str
+    """BCP 47 language of `holds` and `dies_by`; the nearest one offered is used: "en-US" is answered in English. Empty
+    means "en".
+    """
     def __init__(
         self,
+        *,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

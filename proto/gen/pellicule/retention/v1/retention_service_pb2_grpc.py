@@ -102,7 +102,7 @@ class RetentionServiceServicer:
 
     def GetDataMap(self, request, context):
         """Returns the declaration of every place where anything is kept.
-        ErrorReasons: none beyond those of every call.
+        ErrorReasons: LANGUAGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class RetentionServiceStub:
     """
     GetDataMap: _aio.UnaryUnaryMultiCallable[_retention_service_pb2.GetDataMapRequest, _retention_service_pb2.GetDataMapResponse]
     """Returns the declaration of every place where anything is kept.
-    ErrorReasons: none beyond those of every call.
+    ErrorReasons: LANGUAGE_UNKNOWN.
     """
 
 class RetentionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -91,7 +91,7 @@ class RetentionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_retention_service_pb2.GetDataMapRequest, _abc.Awaitable[_retention_service_pb2.GetDataMapResponse]],
     ) -> _abc.Awaitable[_retention_service_pb2.GetDataMapResponse]:
         """Returns the declaration of every place where anything is kept.
-        ErrorReasons: none beyond those of every call.
+        ErrorReasons: LANGUAGE_UNKNOWN.
         """
 
 def add_RetentionServiceServicer_to_server(servicer: RetentionServiceServicer, server: _aio.Server) -> None: ...

@@ -56,6 +56,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
     Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
+    """A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+    Sample: metadata {"limit_bytes": "4194304"}.
+    """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
     """The person has not granted the purpose that ideas need.
     Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
@@ -72,8 +76,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The life cycle does not lead from the suggestion's state to the one asked for.
     Sample: metadata {"state": "DISMISSED", "act": "save"}.
     """
-    ERROR_REASON_LOCALE_UNKNOWN: _ErrorReason.ValueType  # 24
-    """Titles exist in English and French.
+    ERROR_REASON_LANGUAGE_UNKNOWN: _ErrorReason.ValueType  # 24
+    """This installation does not answer in that language.
     Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 25
@@ -120,6 +124,10 @@ ERROR_REASON_DEPENDENCY_UNAVAILABLE: ErrorReason.ValueType  # 8
 """A server that this service needs does not answer. Nothing was lost: call again after the retry delay.
 Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
 """
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
+"""A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
+Sample: metadata {"limit_bytes": "4194304"}.
+"""
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
 """The person has not granted the purpose that ideas need.
 Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
@@ -136,8 +144,8 @@ ERROR_REASON_STATE_NOT_ALLOWED: ErrorReason.ValueType  # 23
 """The life cycle does not lead from the suggestion's state to the one asked for.
 Sample: metadata {"state": "DISMISSED", "act": "save"}.
 """
-ERROR_REASON_LOCALE_UNKNOWN: ErrorReason.ValueType  # 24
-"""Titles exist in English and French.
+ERROR_REASON_LANGUAGE_UNKNOWN: ErrorReason.ValueType  # 24
+"""This installation does not answer in that language.
 Sample: metadata {"language_code": "xx", "language_codes": "en, fr"}.
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 25

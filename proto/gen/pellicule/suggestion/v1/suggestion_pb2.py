@@ -22,26 +22,43 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pellicule/suggestion/v1/suggestion.proto\x12\x17pellicule.suggestion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x03\n\nSuggestion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\'.pellicule.suggestion.v1.SuggestionKind\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x33\n\x08\x65vidence\x18\x05 \x03(\x0b\x32!.pellicule.suggestion.v1.Evidence\x12\r\n\x05media\x18\x06 \x03(\t\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32(.pellicule.suggestion.v1.SuggestionState\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\nrenditions\x18\n \x03(\x0b\x32\".pellicule.suggestion.v1.Rendition\x12\r\n\x05theme\x18\x0b \x01(\t\"M\n\x08\x45vidence\x12\x0e\n\x06signal\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x13\n\x0bmedia_count\x18\x03 \x01(\x05\x12\r\n\x05score\x18\x04 \x01(\x02\"r\n\tRendition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06layout\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\"E\n\x0fSuggestionSaved\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x12\n\nsuggestion\x18\x02 \x01(\t\x12\r\n\x05media\x18\x03 \x03(\t*\xde\x01\n\x0eSuggestionKind\x12\x1f\n\x1bSUGGESTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17SUGGESTION_KIND_COLLAGE\x10\x01\x12\x19\n\x15SUGGESTION_KIND_THEME\x10\x02\x12\x1e\n\x1aSUGGESTION_KIND_HIDDEN_GEM\x10\x03\x12\x1b\n\x17SUGGESTION_KIND_TIDY_UP\x10\x04\x12\x19\n\x15SUGGESTION_KIND_RECAP\x10\x05\x12\x1b\n\x17SUGGESTION_KIND_RESTYLE\x10\x06*\xc4\x01\n\x0fSuggestionState\x12 \n\x1cSUGGESTION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SUGGESTION_STATE_READY\x10\x01\x12\x19\n\x15SUGGESTION_STATE_SEEN\x10\x02\x12\x1a\n\x16SUGGESTION_STATE_SAVED\x10\x03\x12\x1e\n\x1aSUGGESTION_STATE_DISMISSED\x10\x04\x12\x1c\n\x18SUGGESTION_STATE_EXPIRED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pellicule/suggestion/v1/suggestion.proto\x12\x17pellicule.suggestion.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x04\n\nSuggestion\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\'.pellicule.suggestion.v1.SuggestionKind\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x33\n\x08\x65vidence\x18\x05 \x03(\x0b\x32!.pellicule.suggestion.v1.Evidence\x12*\n\x05media\x18\x06 \x03(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32(.pellicule.suggestion.v1.SuggestionState\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\nrenditions\x18\n \x03(\x0b\x32\".pellicule.suggestion.v1.Rendition\x12\r\n\x05theme\x18\x0b \x01(\t:W\xea\x41T\n\x1fsuggestion.pellicule/Suggestion\x12\x18suggestions/{suggestion}*\x0bsuggestions2\nsuggestion\"\x85\x01\n\x08\x45vidence\x12\x37\n\x06signal\x18\x01 \x01(\x0e\x32\'.pellicule.suggestion.v1.EvidenceSignal\x12\r\n\x05value\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x13\n\x0bmedia_count\x18\x04 \x01(\x05\x12\r\n\x05score\x18\x05 \x01(\x02\"\xe5\x01\n\tRendition\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0e\n\x06layout\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03:k\xea\x41h\n\x1esuggestion.pellicule/Rendition\x12/suggestions/{suggestion}/renditions/{rendition}*\nrenditions2\trendition\"\xb0\x01\n\x10SuggestionFilter\x12\x36\n\x05kinds\x18\x01 \x03(\x0e\x32\'.pellicule.suggestion.v1.SuggestionKind\x12\x38\n\x06states\x18\x02 \x03(\x0e\x32(.pellicule.suggestion.v1.SuggestionState\x12*\n\x05media\x18\x03 \x01(\tB\x1b\xfa\x41\x18\n\x16ingest.pellicule/Media*\xde\x01\n\x0eSuggestionKind\x12\x1f\n\x1bSUGGESTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17SUGGESTION_KIND_COLLAGE\x10\x01\x12\x19\n\x15SUGGESTION_KIND_THEME\x10\x02\x12\x1e\n\x1aSUGGESTION_KIND_HIDDEN_GEM\x10\x03\x12\x1b\n\x17SUGGESTION_KIND_TIDY_UP\x10\x04\x12\x19\n\x15SUGGESTION_KIND_RECAP\x10\x05\x12\x1b\n\x17SUGGESTION_KIND_RESTYLE\x10\x06*\xc4\x01\n\x0fSuggestionState\x12 \n\x1cSUGGESTION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SUGGESTION_STATE_READY\x10\x01\x12\x19\n\x15SUGGESTION_STATE_SEEN\x10\x02\x12\x1a\n\x16SUGGESTION_STATE_SAVED\x10\x03\x12\x1e\n\x1aSUGGESTION_STATE_DISMISSED\x10\x04\x12\x1c\n\x18SUGGESTION_STATE_EXPIRED\x10\x05*\xb7\x01\n\x0e\x45videnceSignal\x12\x1f\n\x1b\x45VIDENCE_SIGNAL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VIDENCE_SIGNAL_TAG\x10\x01\x12\x18\n\x14\x45VIDENCE_SIGNAL_TIME\x10\x02\x12\x19\n\x15\x45VIDENCE_SIGNAL_PLACE\x10\x03\x12\x19\n\x15\x45VIDENCE_SIGNAL_FACES\x10\x04\x12\x1b\n\x17\x45VIDENCE_SIGNAL_QUALITY\x10\x05\x42K\n\x1b\x61pp.pellicule.suggestion.v1P\x01Z$pellicule/suggestion/v1;suggestionv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.suggestion.v1.suggestion_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_SUGGESTIONKIND']._serialized_start=778
-  _globals['_SUGGESTIONKIND']._serialized_end=1000
-  _globals['_SUGGESTIONSTATE']._serialized_start=1003
-  _globals['_SUGGESTIONSTATE']._serialized_end=1199
-  _globals['_SUGGESTION']._serialized_start=103
-  _globals['_SUGGESTION']._serialized_end=509
-  _globals['_EVIDENCE']._serialized_start=511
-  _globals['_EVIDENCE']._serialized_end=588
-  _globals['_RENDITION']._serialized_start=590
-  _globals['_RENDITION']._serialized_end=704
-  _globals['_SUGGESTIONSAVED']._serialized_start=706
-  _globals['_SUGGESTIONSAVED']._serialized_end=775
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\033app.pellicule.suggestion.v1P\001Z$pellicule/suggestion/v1;suggestionv1\272\002\003PLC'
+  _globals['_SUGGESTION'].fields_by_name['name']._loaded_options = None
+  _globals['_SUGGESTION'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_SUGGESTION'].fields_by_name['media']._loaded_options = None
+  _globals['_SUGGESTION'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_SUGGESTION']._loaded_options = None
+  _globals['_SUGGESTION']._serialized_options = b'\352AT\n\037suggestion.pellicule/Suggestion\022\030suggestions/{suggestion}*\013suggestions2\nsuggestion'
+  _globals['_RENDITION'].fields_by_name['name']._loaded_options = None
+  _globals['_RENDITION'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_RENDITION']._loaded_options = None
+  _globals['_RENDITION']._serialized_options = b'\352Ah\n\036suggestion.pellicule/Rendition\022/suggestions/{suggestion}/renditions/{rendition}*\nrenditions2\trendition'
+  _globals['_SUGGESTIONFILTER'].fields_by_name['media']._loaded_options = None
+  _globals['_SUGGESTIONFILTER'].fields_by_name['media']._serialized_options = b'\372A\030\n\026ingest.pellicule/Media'
+  _globals['_SUGGESTIONKIND']._serialized_start=1243
+  _globals['_SUGGESTIONKIND']._serialized_end=1465
+  _globals['_SUGGESTIONSTATE']._serialized_start=1468
+  _globals['_SUGGESTIONSTATE']._serialized_end=1664
+  _globals['_EVIDENCESIGNAL']._serialized_start=1667
+  _globals['_EVIDENCESIGNAL']._serialized_end=1850
+  _globals['_SUGGESTION']._serialized_start=163
+  _globals['_SUGGESTION']._serialized_end=693
+  _globals['_EVIDENCE']._serialized_start=696
+  _globals['_EVIDENCE']._serialized_end=829
+  _globals['_RENDITION']._serialized_start=832
+  _globals['_RENDITION']._serialized_end=1061
+  _globals['_SUGGESTIONFILTER']._serialized_start=1064
+  _globals['_SUGGESTIONFILTER']._serialized_end=1240
 # @@protoc_insertion_point(module_scope)

@@ -42,7 +42,7 @@ class _SuggestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sugges
     """A photo in another style."""
 
 class SuggestionKind(_SuggestionKind, metaclass=_SuggestionKindEnumTypeWrapper):
-    """What kind of idea it is."""
+    """What kind of suggestion it is."""
 
 SUGGESTION_KIND_UNSPECIFIED: SuggestionKind.ValueType  # 0
 """Never sent."""
@@ -96,9 +96,45 @@ SUGGESTION_STATE_EXPIRED: SuggestionState.ValueType  # 5
 """Its time is over."""
 Global___SuggestionState: _TypeAlias = SuggestionState  # noqa: Y015
 
+class _EvidenceSignal:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EvidenceSignalEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EvidenceSignal.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EVIDENCE_SIGNAL_UNSPECIFIED: _EvidenceSignal.ValueType  # 0
+    """Never sent."""
+    EVIDENCE_SIGNAL_TAG: _EvidenceSignal.ValueType  # 1
+    """What is in the pictures."""
+    EVIDENCE_SIGNAL_TIME: _EvidenceSignal.ValueType  # 2
+    """When they were taken."""
+    EVIDENCE_SIGNAL_PLACE: _EvidenceSignal.ValueType  # 3
+    """Where they were taken."""
+    EVIDENCE_SIGNAL_FACES: _EvidenceSignal.ValueType  # 4
+    """Who is in them."""
+    EVIDENCE_SIGNAL_QUALITY: _EvidenceSignal.ValueType  # 5
+    """How good they are."""
+
+class EvidenceSignal(_EvidenceSignal, metaclass=_EvidenceSignalEnumTypeWrapper):
+    """What was looked at."""
+
+EVIDENCE_SIGNAL_UNSPECIFIED: EvidenceSignal.ValueType  # 0
+"""Never sent."""
+EVIDENCE_SIGNAL_TAG: EvidenceSignal.ValueType  # 1
+"""What is in the pictures."""
+EVIDENCE_SIGNAL_TIME: EvidenceSignal.ValueType  # 2
+"""When they were taken."""
+EVIDENCE_SIGNAL_PLACE: EvidenceSignal.ValueType  # 3
+"""Where they were taken."""
+EVIDENCE_SIGNAL_FACES: EvidenceSignal.ValueType  # 4
+"""Who is in them."""
+EVIDENCE_SIGNAL_QUALITY: EvidenceSignal.ValueType  # 5
+"""How good they are."""
+Global___EvidenceSignal: _TypeAlias = EvidenceSignal  # noqa: Y015
+
 @_typing.final
 class Suggestion(_message.Message):
-    """An idea for its owner's eyes alone."""
+    """Something made of a person's pictures, for their eyes alone."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -116,7 +152,7 @@ class Suggestion(_message.Message):
     name: _builtins.str
     """Resource name `suggestions/{uuid}`."""
     kind: Global___SuggestionKind.ValueType
-    """Kind of idea."""
+    """Its kind."""
     title: _builtins.str
     """A title in the language asked for."""
     reason: _builtins.str
@@ -124,7 +160,7 @@ class Suggestion(_message.Message):
     state: Global___SuggestionState.ValueType
     """Where it stands."""
     theme: _builtins.str
-    """The theme, such as "trip" or "pets"; empty if it has none."""
+    """The theme, stable and for programs, such as "trip" or "pets"; empty if it has none."""
     @_builtins.property
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___Evidence]:
         """What speaks for it."""
@@ -176,12 +212,15 @@ class Evidence(_message.Message):
 
     SIGNAL_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
     MEDIA_COUNT_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
-    signal: _builtins.str
-    """What was looked at: "tag", "time", "place", "faces" or "quality"."""
+    signal: Global___EvidenceSignal.ValueType
+    """What was looked at."""
     value: _builtins.str
-    """What was found, such as "dog" or "4 days"."""
+    """What was found, stable and for programs, such as "dog" or "4"."""
+    label: _builtins.str
+    """The same for people, in the language asked for, such as "chien" or "4 jours"."""
     media_count: _builtins.int
     """In how many of its media."""
     score: _builtins.float
@@ -189,14 +228,15 @@ class Evidence(_message.Message):
     def __init__(
         self,
         *,
-        signal: _builtins.str = ...,
+        signal: Global___EvidenceSignal.ValueType = ...,
         value: _builtins.str = ...,
+        label: _builtins.str = ...,
         media_count: _builtins.int = ...,
         score: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_count", b"media_count", "score", b"score", "signal", b"signal", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "media_count", b"media_count", "score", b"score", "signal", b"signal", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -245,35 +285,35 @@ class Rendition(_message.Message):
 Global___Rendition: _TypeAlias = Rendition  # noqa: Y015
 
 @_typing.final
-class SuggestionSaved(_message.Message):
-    """Event: a person keeps a suggestion. Published as `pellicule.suggestion.v1.SuggestionSaved`; the originals of its
-    media may be asked for now.
-    """
+class SuggestionFilter(_message.Message):
+    """Which suggestions to list; what is not set does not narrow."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SUBJECT_FIELD_NUMBER: _builtins.int
-    SUGGESTION_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
-    subject: _builtins.str
-    """The person's pseudonym."""
-    suggestion: _builtins.str
-    """The suggestion."""
+    media: _builtins.str
+    """Only those made of this media."""
     @_builtins.property
-    def media(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Its media."""
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___SuggestionKind.ValueType]:
+        """Only of these kinds."""
+
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___SuggestionState.ValueType]:
+        """Only in these states. Empty: all but DISMISSED and EXPIRED."""
 
     def __init__(
         self,
         *,
-        subject: _builtins.str = ...,
-        suggestion: _builtins.str = ...,
-        media: _abc.Iterable[_builtins.str] | None = ...,
+        kinds: _abc.Iterable[Global___SuggestionKind.ValueType] | None = ...,
+        states: _abc.Iterable[Global___SuggestionState.ValueType] | None = ...,
+        media: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "subject", b"subject", "suggestion", b"suggestion"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "media", b"media", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___SuggestionSaved: _TypeAlias = SuggestionSaved  # noqa: Y015
+Global___SuggestionFilter: _TypeAlias = SuggestionFilter  # noqa: Y015

@@ -22,44 +22,100 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from pellicule.suggestion.v1 import suggestion_pb2 as pellicule_dot_suggestion_dot_v1_dot_suggestion__pb2
+from pellicule.type.v1 import byte_stream_pb2 as pellicule_dot_type_dot_v1_dot_byte__stream__pb2
+from pellicule.type.v1 import change_feed_pb2 as pellicule_dot_type_dot_v1_dot_change__feed__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0pellicule/suggestion/v1/suggestion_service.proto\x12\x17pellicule.suggestion.v1\x1a(pellicule/suggestion/v1/suggestion.proto\"V\n\x16ListSuggestionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\"l\n\x17ListSuggestionsResponse\x12\x38\n\x0bsuggestions\x18\x01 \x03(\x0b\x32#.pellicule.suggestion.v1.Suggestion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\";\n\x14GetSuggestionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\"P\n\x15GetSuggestionResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\"$\n\x14ReadRenditionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x15ReadRenditionResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"0\n\x17WatchSuggestionsRequest\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\"o\n\x18WatchSuggestionsResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\x12\x1a\n\x12removed_suggestion\x18\x02 \x01(\t\"9\n\x15SaveSuggestionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"Q\n\x16SaveSuggestionResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\"<\n\x18\x44ismissSuggestionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"T\n\x19\x44ismissSuggestionResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\"\x1b\n\x19RefreshSuggestionsRequest\"3\n\x1aRefreshSuggestionsResponse\x12\x15\n\rcreated_count\x18\x01 \x01(\x05\x32\xd4\x06\n\x11SuggestionService\x12t\n\x0fListSuggestions\x12/.pellicule.suggestion.v1.ListSuggestionsRequest\x1a\x30.pellicule.suggestion.v1.ListSuggestionsResponse\x12n\n\rGetSuggestion\x12-.pellicule.suggestion.v1.GetSuggestionRequest\x1a..pellicule.suggestion.v1.GetSuggestionResponse\x12p\n\rReadRendition\x12-.pellicule.suggestion.v1.ReadRenditionRequest\x1a..pellicule.suggestion.v1.ReadRenditionResponse0\x01\x12y\n\x10WatchSuggestions\x12\x30.pellicule.suggestion.v1.WatchSuggestionsRequest\x1a\x31.pellicule.suggestion.v1.WatchSuggestionsResponse0\x01\x12q\n\x0eSaveSuggestion\x12..pellicule.suggestion.v1.SaveSuggestionRequest\x1a/.pellicule.suggestion.v1.SaveSuggestionResponse\x12z\n\x11\x44ismissSuggestion\x12\x31.pellicule.suggestion.v1.DismissSuggestionRequest\x1a\x32.pellicule.suggestion.v1.DismissSuggestionResponse\x12}\n\x12RefreshSuggestions\x12\x32.pellicule.suggestion.v1.RefreshSuggestionsRequest\x1a\x33.pellicule.suggestion.v1.RefreshSuggestionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0pellicule/suggestion/v1/suggestion_service.proto\x12\x17pellicule.suggestion.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a(pellicule/suggestion/v1/suggestion.proto\x1a#pellicule/type/v1/byte_stream.proto\x1a#pellicule/type/v1/change_feed.proto\"\xa3\x01\n\x16ListSuggestionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x39\n\x06\x66ilter\x18\x04 \x01(\x0b\x32).pellicule.suggestion.v1.SuggestionFilter\x12\x10\n\x08order_by\x18\x05 \x01(\t\"l\n\x17ListSuggestionsResponse\x12\x38\n\x0bsuggestions\x18\x01 \x03(\x0b\x32#.pellicule.suggestion.v1.Suggestion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x14GetSuggestionRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fsuggestion.pellicule/Suggestion\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\"P\n\x15GetSuggestionResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\"]\n\x14ReadRenditionRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1esuggestion.pellicule/Rendition\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"j\n\x15ReadRenditionResponse\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.pellicule.type.v1.ByteStreamHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\x88\x01\n\x17WatchSuggestionsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12,\n\x06\x64\x65vice\x18\x02 \x01(\tB\x1c\xfa\x41\x19\n\x17ingest.pellicule/Device\x12\x18\n\x10until_checkpoint\x18\x03 \x01(\x08\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\"\xd1\x02\n\x18WatchSuggestionsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x36\n\x07\x63reated\x18\x02 \x01(\x0b\x32#.pellicule.suggestion.v1.SuggestionH\x00\x12\x36\n\x07\x63hanged\x18\x03 \x01(\x0b\x32#.pellicule.suggestion.v1.SuggestionH\x00\x12\x37\n\x07\x64\x65leted\x18\x04 \x01(\tB$\xfa\x41!\n\x1fsuggestion.pellicule/SuggestionH\x00\x12=\n\ncheckpoint\x18\x05 \x01(\x0b\x32\'.pellicule.type.v1.ChangeFeedCheckpointH\x00\x12\x33\n\x05reset\x18\x06 \x01(\x0b\x32\".pellicule.type.v1.ChangeFeedResetH\x00\x42\x08\n\x06\x63hange\"m\n#AcknowledgeSuggestionChangesRequest\x12\x30\n\x06\x64\x65vice\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17ingest.pellicule/Device\x12\x14\n\x06\x63ursor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"&\n$AcknowledgeSuggestionChangesResponse\"\x80\x01\n\x15SaveSuggestionRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x36\n\x04name\x18\x02 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fsuggestion.pellicule/Suggestion\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\"Q\n\x16SaveSuggestionResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\"\x83\x01\n\x18\x44ismissSuggestionRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x36\n\x04name\x18\x02 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fsuggestion.pellicule/Suggestion\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\"T\n\x19\x44ismissSuggestionResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\"\x83\x01\n\x18RestoreSuggestionRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x36\n\x04name\x18\x02 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fsuggestion.pellicule/Suggestion\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\"T\n\x19RestoreSuggestionResponse\x12\x37\n\nsuggestion\x18\x01 \x01(\x0b\x32#.pellicule.suggestion.v1.Suggestion\"\x1b\n\x19RefreshSuggestionsRequest\"3\n\x1aRefreshSuggestionsResponse\x12\x15\n\rcreated_count\x18\x01 \x01(\x05\x32\xdb\x0b\n\x11SuggestionService\x12\x8d\x01\n\x0fListSuggestions\x12/.pellicule.suggestion.v1.ListSuggestionsRequest\x1a\x30.pellicule.suggestion.v1.ListSuggestionsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/suggestions\x12\x90\x01\n\rGetSuggestion\x12-.pellicule.suggestion.v1.GetSuggestionRequest\x1a..pellicule.suggestion.v1.GetSuggestionResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=suggestions/*}\x12\xa4\x01\n\rReadRendition\x12-.pellicule.suggestion.v1.ReadRenditionRequest\x1a..pellicule.suggestion.v1.ReadRenditionResponse\"2\x82\xd3\xe4\x93\x02,\x12*/v1/{name=suggestions/*/renditions/*}:read0\x01\x12\x98\x01\n\x10WatchSuggestions\x12\x30.pellicule.suggestion.v1.WatchSuggestionsRequest\x1a\x31.pellicule.suggestion.v1.WatchSuggestionsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/suggestions:watch0\x01\x12\xca\x01\n\x1c\x41\x63knowledgeSuggestionChanges\x12<.pellicule.suggestion.v1.AcknowledgeSuggestionChangesRequest\x1a=.pellicule.suggestion.v1.AcknowledgeSuggestionChangesResponse\"-\x82\xd3\xe4\x93\x02\'\"\"/v1/suggestions:acknowledgeChanges:\x01*\x12\x9b\x01\n\x0eSaveSuggestion\x12..pellicule.suggestion.v1.SaveSuggestionRequest\x1a/.pellicule.suggestion.v1.SaveSuggestionResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=suggestions/*}:save:\x01*\x12\xa7\x01\n\x11\x44ismissSuggestion\x12\x31.pellicule.suggestion.v1.DismissSuggestionRequest\x1a\x32.pellicule.suggestion.v1.DismissSuggestionResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=suggestions/*}:dismiss:\x01*\x12\xa7\x01\n\x11RestoreSuggestion\x12\x31.pellicule.suggestion.v1.RestoreSuggestionRequest\x1a\x32.pellicule.suggestion.v1.RestoreSuggestionResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=suggestions/*}:restore:\x01*\x12\xa1\x01\n\x12RefreshSuggestions\x12\x32.pellicule.suggestion.v1.RefreshSuggestionsRequest\x1a\x33.pellicule.suggestion.v1.RefreshSuggestionsResponse\"\"\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/suggestions:refresh:\x01*BK\n\x1b\x61pp.pellicule.suggestion.v1P\x01Z$pellicule/suggestion/v1;suggestionv1\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.suggestion.v1.suggestion_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_LISTSUGGESTIONSREQUEST']._serialized_start=119
-  _globals['_LISTSUGGESTIONSREQUEST']._serialized_end=205
-  _globals['_LISTSUGGESTIONSRESPONSE']._serialized_start=207
-  _globals['_LISTSUGGESTIONSRESPONSE']._serialized_end=315
-  _globals['_GETSUGGESTIONREQUEST']._serialized_start=317
-  _globals['_GETSUGGESTIONREQUEST']._serialized_end=376
-  _globals['_GETSUGGESTIONRESPONSE']._serialized_start=378
-  _globals['_GETSUGGESTIONRESPONSE']._serialized_end=458
-  _globals['_READRENDITIONREQUEST']._serialized_start=460
-  _globals['_READRENDITIONREQUEST']._serialized_end=496
-  _globals['_READRENDITIONRESPONSE']._serialized_start=498
-  _globals['_READRENDITIONRESPONSE']._serialized_end=536
-  _globals['_WATCHSUGGESTIONSREQUEST']._serialized_start=538
-  _globals['_WATCHSUGGESTIONSREQUEST']._serialized_end=586
-  _globals['_WATCHSUGGESTIONSRESPONSE']._serialized_start=588
-  _globals['_WATCHSUGGESTIONSRESPONSE']._serialized_end=699
-  _globals['_SAVESUGGESTIONREQUEST']._serialized_start=701
-  _globals['_SAVESUGGESTIONREQUEST']._serialized_end=758
-  _globals['_SAVESUGGESTIONRESPONSE']._serialized_start=760
-  _globals['_SAVESUGGESTIONRESPONSE']._serialized_end=841
-  _globals['_DISMISSSUGGESTIONREQUEST']._serialized_start=843
-  _globals['_DISMISSSUGGESTIONREQUEST']._serialized_end=903
-  _globals['_DISMISSSUGGESTIONRESPONSE']._serialized_start=905
-  _globals['_DISMISSSUGGESTIONRESPONSE']._serialized_end=989
-  _globals['_REFRESHSUGGESTIONSREQUEST']._serialized_start=991
-  _globals['_REFRESHSUGGESTIONSREQUEST']._serialized_end=1018
-  _globals['_REFRESHSUGGESTIONSRESPONSE']._serialized_start=1020
-  _globals['_REFRESHSUGGESTIONSRESPONSE']._serialized_end=1071
-  _globals['_SUGGESTIONSERVICE']._serialized_start=1074
-  _globals['_SUGGESTIONSERVICE']._serialized_end=1926
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\033app.pellicule.suggestion.v1P\001Z$pellicule/suggestion/v1;suggestionv1\272\002\003PLC'
+  _globals['_GETSUGGESTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETSUGGESTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037suggestion.pellicule/Suggestion'
+  _globals['_READRENDITIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_READRENDITIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A \n\036suggestion.pellicule/Rendition'
+  _globals['_WATCHSUGGESTIONSREQUEST'].fields_by_name['device']._loaded_options = None
+  _globals['_WATCHSUGGESTIONSREQUEST'].fields_by_name['device']._serialized_options = b'\372A\031\n\027ingest.pellicule/Device'
+  _globals['_WATCHSUGGESTIONSRESPONSE'].fields_by_name['deleted']._loaded_options = None
+  _globals['_WATCHSUGGESTIONSRESPONSE'].fields_by_name['deleted']._serialized_options = b'\372A!\n\037suggestion.pellicule/Suggestion'
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESREQUEST'].fields_by_name['device']._loaded_options = None
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESREQUEST'].fields_by_name['device']._serialized_options = b'\342A\001\002\372A\031\n\027ingest.pellicule/Device'
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESREQUEST'].fields_by_name['cursor']._serialized_options = b'\342A\001\002'
+  _globals['_SAVESUGGESTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SAVESUGGESTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_SAVESUGGESTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_SAVESUGGESTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037suggestion.pellicule/Suggestion'
+  _globals['_DISMISSSUGGESTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DISMISSSUGGESTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_DISMISSSUGGESTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DISMISSSUGGESTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037suggestion.pellicule/Suggestion'
+  _globals['_RESTORESUGGESTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RESTORESUGGESTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_RESTORESUGGESTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_RESTORESUGGESTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037suggestion.pellicule/Suggestion'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['ListSuggestions']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['ListSuggestions']._serialized_options = b'\202\323\344\223\002\021\022\017/v1/suggestions'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['GetSuggestion']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['GetSuggestion']._serialized_options = b'\202\323\344\223\002\032\022\030/v1/{name=suggestions/*}'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['ReadRendition']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['ReadRendition']._serialized_options = b'\202\323\344\223\002,\022*/v1/{name=suggestions/*/renditions/*}:read'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['WatchSuggestions']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['WatchSuggestions']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/suggestions:watch'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['AcknowledgeSuggestionChanges']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['AcknowledgeSuggestionChanges']._serialized_options = b'\202\323\344\223\002\'\"\"/v1/suggestions:acknowledgeChanges:\001*'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['SaveSuggestion']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['SaveSuggestion']._serialized_options = b'\202\323\344\223\002\"\"\035/v1/{name=suggestions/*}:save:\001*'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['DismissSuggestion']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['DismissSuggestion']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=suggestions/*}:dismiss:\001*'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['RestoreSuggestion']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['RestoreSuggestion']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=suggestions/*}:restore:\001*'
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['RefreshSuggestions']._loaded_options = None
+  _globals['_SUGGESTIONSERVICE'].methods_by_name['RefreshSuggestions']._serialized_options = b'\202\323\344\223\002\034\"\027/v1/suggestions:refresh:\001*'
+  _globals['_LISTSUGGESTIONSREQUEST']._serialized_start=284
+  _globals['_LISTSUGGESTIONSREQUEST']._serialized_end=447
+  _globals['_LISTSUGGESTIONSRESPONSE']._serialized_start=449
+  _globals['_LISTSUGGESTIONSRESPONSE']._serialized_end=557
+  _globals['_GETSUGGESTIONREQUEST']._serialized_start=559
+  _globals['_GETSUGGESTIONREQUEST']._serialized_end=660
+  _globals['_GETSUGGESTIONRESPONSE']._serialized_start=662
+  _globals['_GETSUGGESTIONRESPONSE']._serialized_end=742
+  _globals['_READRENDITIONREQUEST']._serialized_start=744
+  _globals['_READRENDITIONREQUEST']._serialized_end=837
+  _globals['_READRENDITIONRESPONSE']._serialized_start=839
+  _globals['_READRENDITIONRESPONSE']._serialized_end=945
+  _globals['_WATCHSUGGESTIONSREQUEST']._serialized_start=948
+  _globals['_WATCHSUGGESTIONSREQUEST']._serialized_end=1084
+  _globals['_WATCHSUGGESTIONSRESPONSE']._serialized_start=1087
+  _globals['_WATCHSUGGESTIONSRESPONSE']._serialized_end=1424
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESREQUEST']._serialized_start=1426
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESREQUEST']._serialized_end=1535
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESRESPONSE']._serialized_start=1537
+  _globals['_ACKNOWLEDGESUGGESTIONCHANGESRESPONSE']._serialized_end=1575
+  _globals['_SAVESUGGESTIONREQUEST']._serialized_start=1578
+  _globals['_SAVESUGGESTIONREQUEST']._serialized_end=1706
+  _globals['_SAVESUGGESTIONRESPONSE']._serialized_start=1708
+  _globals['_SAVESUGGESTIONRESPONSE']._serialized_end=1789
+  _globals['_DISMISSSUGGESTIONREQUEST']._serialized_start=1792
+  _globals['_DISMISSSUGGESTIONREQUEST']._serialized_end=1923
+  _globals['_DISMISSSUGGESTIONRESPONSE']._serialized_start=1925
+  _globals['_DISMISSSUGGESTIONRESPONSE']._serialized_end=2009
+  _globals['_RESTORESUGGESTIONREQUEST']._serialized_start=2012
+  _globals['_RESTORESUGGESTIONREQUEST']._serialized_end=2143
+  _globals['_RESTORESUGGESTIONRESPONSE']._serialized_start=2145
+  _globals['_RESTORESUGGESTIONRESPONSE']._serialized_end=2229
+  _globals['_REFRESHSUGGESTIONSREQUEST']._serialized_start=2231
+  _globals['_REFRESHSUGGESTIONSREQUEST']._serialized_end=2258
+  _globals['_REFRESHSUGGESTIONSRESPONSE']._serialized_start=2260
+  _globals['_REFRESHSUGGESTIONSRESPONSE']._serialized_end=2311
+  _globals['_SUGGESTIONSERVICE']._serialized_start=2314
+  _globals['_SUGGESTIONSERVICE']._serialized_end=3813
 # @@protoc_insertion_point(module_scope)

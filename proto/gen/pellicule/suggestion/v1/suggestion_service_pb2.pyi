@@ -8,6 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from pellicule.suggestion.v1 import suggestion_pb2 as _suggestion_pb2
+from pellicule.type.v1 import byte_stream_pb2 as _byte_stream_pb2
+from pellicule.type.v1 import change_feed_pb2 as _change_feed_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -28,22 +30,34 @@ class ListSuggestionsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many, 1 to 1000; 0 means 100."""
+    """At most this many; 0 means 100, and more than 1000 means 1000."""
     page_token: _builtins.str
-    """`next_page_token` of the page before; empty for the first."""
+    """`next_page_token` of the page before, for the same request; empty for the first."""
     language_code: _builtins.str
-    """BCP 47 language of titles and reasons: "en" (also when empty) or "fr"."""
+    """BCP 47 language of titles, reasons and evidence; the nearest one offered is used: "en-US" is answered in English.
+    Empty means "en".
+    """
+    order_by: _builtins.str
+    """"score desc" (also when empty) or "create_time desc"."""
+    @_builtins.property
+    def filter(self) -> _suggestion_pb2.SuggestionFilter:
+        """Which suggestions; absent means all that are not dismissed or expired."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         language_code: _builtins.str = ...,
+        filter: _suggestion_pb2.SuggestionFilter | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "language_code", b"language_code", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -61,7 +75,7 @@ class ListSuggestionsResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def suggestions(self) -> _containers.RepeatedCompositeFieldContainer[_suggestion_pb2.Suggestion]:
-        """The suggestions, best first."""
+        """The suggestions, in the order asked for."""
 
     def __init__(
         self,
@@ -88,7 +102,9 @@ class GetSuggestionRequest(_message.Message):
     name: _builtins.str
     """`suggestions/{uuid}`."""
     language_code: _builtins.str
-    """BCP 47 language of title and reason."""
+    """BCP 47 language of titles, reasons and evidence; the nearest one offered is used: "en-US" is answered in English.
+    Empty means "en".
+    """
     def __init__(
         self,
         *,
@@ -134,16 +150,20 @@ class ReadRenditionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`suggestions/{uuid}/renditions/{id}`."""
+    offset: _builtins.int
+    """Position of the first byte to send, so that a reading that broke goes on."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "offset", b"offset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -155,19 +175,27 @@ class ReadRenditionResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    HEADER_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
     """The next bytes, at most 1 MiB."""
+    @_builtins.property
+    def header(self) -> _byte_stream_pb2.ByteStreamHeader:
+        """What follows."""
+
     def __init__(
         self,
         *,
+        header: _byte_stream_pb2.ByteStreamHeader | None = ...,
         chunk: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
 Global___ReadRenditionResponse: _TypeAlias = ReadRenditionResponse  # noqa: Y015
 
@@ -177,17 +205,31 @@ class WatchSuggestionsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    CURSOR_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    UNTIL_CHECKPOINT_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """The cursor of the last message that was taken in. Empty: from what the device acknowledged, or else a snapshot."""
+    device: _builtins.str
+    """The device that listens, `devices/{uuid}`; may be empty."""
+    until_checkpoint: _builtins.bool
+    """Ends the stream at the checkpoint instead of going on."""
     language_code: _builtins.str
-    """BCP 47 language of titles and reasons."""
+    """BCP 47 language of titles, reasons and evidence; the nearest one offered is used: "en-US" is answered in English.
+    Empty means "en".
+    """
     def __init__(
         self,
         *,
+        cursor: _builtins.str = ...,
+        device: _builtins.str = ...,
+        until_checkpoint: _builtins.bool = ...,
         language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device", "language_code", b"language_code", "until_checkpoint", b"until_checkpoint"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -199,27 +241,94 @@ class WatchSuggestionsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SUGGESTION_FIELD_NUMBER: _builtins.int
-    REMOVED_SUGGESTION_FIELD_NUMBER: _builtins.int
-    removed_suggestion: _builtins.str
-    """Set instead of `suggestion` when one has gone: its name."""
+    CURSOR_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    RESET_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Where to go on from after this message."""
+    deleted: _builtins.str
+    """The name of a suggestion that is gone."""
     @_builtins.property
-    def suggestion(self) -> _suggestion_pb2.Suggestion:
-        """The suggestion as it is now."""
+    def created(self) -> _suggestion_pb2.Suggestion:
+        """A suggestion that was not there at the cursor."""
+
+    @_builtins.property
+    def changed(self) -> _suggestion_pb2.Suggestion:
+        """A suggestion that was, as it is now."""
+
+    @_builtins.property
+    def checkpoint(self) -> _change_feed_pb2.ChangeFeedCheckpoint:
+        """Everything up to the moment of the call was told."""
+
+    @_builtins.property
+    def reset(self) -> _change_feed_pb2.ChangeFeedReset:
+        """Forget what was told: a snapshot follows."""
 
     def __init__(
         self,
         *,
-        suggestion: _suggestion_pb2.Suggestion | None = ...,
-        removed_suggestion: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+        created: _suggestion_pb2.Suggestion | None = ...,
+        changed: _suggestion_pb2.Suggestion | None = ...,
+        deleted: _builtins.str = ...,
+        checkpoint: _change_feed_pb2.ChangeFeedCheckpoint | None = ...,
+        reset: _change_feed_pb2.ChangeFeedReset | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["suggestion", b"suggestion"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "changed", b"changed", "checkpoint", b"checkpoint", "created", b"created", "deleted", b"deleted", "reset", b"reset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed_suggestion", b"removed_suggestion", "suggestion", b"suggestion"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "changed", b"changed", "checkpoint", b"checkpoint", "created", b"created", "cursor", b"cursor", "deleted", b"deleted", "reset", b"reset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["created", "changed", "deleted", "checkpoint", "reset"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___WatchSuggestionsResponse: _TypeAlias = WatchSuggestionsResponse  # noqa: Y015
+
+@_typing.final
+class AcknowledgeSuggestionChangesRequest(_message.Message):
+    """Request of AcknowledgeSuggestionChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    device: _builtins.str
+    """The device, `devices/{uuid}`."""
+    cursor: _builtins.str
+    """The cursor of the last message that the device has taken in. An older one than acknowledged before changes nothing."""
+    def __init__(
+        self,
+        *,
+        device: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "device", b"device"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___WatchSuggestionsResponse: _TypeAlias = WatchSuggestionsResponse  # noqa: Y015
+Global___AcknowledgeSuggestionChangesRequest: _TypeAlias = AcknowledgeSuggestionChangesRequest  # noqa: Y015
+
+@_typing.final
+class AcknowledgeSuggestionChangesResponse(_message.Message):
+    """Response of AcknowledgeSuggestionChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeSuggestionChangesResponse: _TypeAlias = AcknowledgeSuggestionChangesResponse  # noqa: Y015
 
 @_typing.final
 class SaveSuggestionRequest(_message.Message):
@@ -229,19 +338,25 @@ class SaveSuggestionRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID that makes a repeated call harmless."""
     name: _builtins.str
     """`suggestions/{uuid}`."""
+    language_code: _builtins.str
+    """BCP 47 language of title, reason and evidence; the nearest one offered is used: "en-US" is answered in English.
+    Empty means "en".
+    """
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,19 +394,25 @@ class DismissSuggestionRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID that makes a repeated call harmless."""
     name: _builtins.str
     """`suggestions/{uuid}`."""
+    language_code: _builtins.str
+    """BCP 47 language of title, reason and evidence; the nearest one offered is used: "en-US" is answered in English.
+    Empty means "en".
+    """
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -320,6 +441,62 @@ class DismissSuggestionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DismissSuggestionResponse: _TypeAlias = DismissSuggestionResponse  # noqa: Y015
+
+@_typing.final
+class RestoreSuggestionRequest(_message.Message):
+    """Request of RestoreSuggestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID that makes a repeated call harmless."""
+    name: _builtins.str
+    """`suggestions/{uuid}`."""
+    language_code: _builtins.str
+    """BCP 47 language of title, reason and evidence; the nearest one offered is used: "en-US" is answered in English.
+    Empty means "en".
+    """
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreSuggestionRequest: _TypeAlias = RestoreSuggestionRequest  # noqa: Y015
+
+@_typing.final
+class RestoreSuggestionResponse(_message.Message):
+    """Response of RestoreSuggestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUGGESTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def suggestion(self) -> _suggestion_pb2.Suggestion:
+        """The suggestion."""
+
+    def __init__(
+        self,
+        *,
+        suggestion: _suggestion_pb2.Suggestion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["suggestion", b"suggestion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["suggestion", b"suggestion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreSuggestionResponse: _TypeAlias = RestoreSuggestionResponse  # noqa: Y015
 
 @_typing.final
 class RefreshSuggestionsRequest(_message.Message):

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SuggestionServiceStub:
-    """Offers ideas. Only their owner, the caller, sees any of them.
+    """Offers suggestions. Only their owner, the caller, sees any of them.
     """
 
     def __init__(self, channel):
@@ -55,6 +55,11 @@ class SuggestionServiceStub:
                 request_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.WatchSuggestionsRequest.SerializeToString,
                 response_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.WatchSuggestionsResponse.FromString,
                 _registered_method=True)
+        self.AcknowledgeSuggestionChanges = channel.unary_unary(
+                '/pellicule.suggestion.v1.SuggestionService/AcknowledgeSuggestionChanges',
+                request_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.AcknowledgeSuggestionChangesRequest.SerializeToString,
+                response_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.AcknowledgeSuggestionChangesResponse.FromString,
+                _registered_method=True)
         self.SaveSuggestion = channel.unary_unary(
                 '/pellicule.suggestion.v1.SuggestionService/SaveSuggestion',
                 request_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.SaveSuggestionRequest.SerializeToString,
@@ -65,6 +70,11 @@ class SuggestionServiceStub:
                 request_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.DismissSuggestionRequest.SerializeToString,
                 response_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.DismissSuggestionResponse.FromString,
                 _registered_method=True)
+        self.RestoreSuggestion = channel.unary_unary(
+                '/pellicule.suggestion.v1.SuggestionService/RestoreSuggestion',
+                request_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.RestoreSuggestionRequest.SerializeToString,
+                response_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.RestoreSuggestionResponse.FromString,
+                _registered_method=True)
         self.RefreshSuggestions = channel.unary_unary(
                 '/pellicule.suggestion.v1.SuggestionService/RefreshSuggestions',
                 request_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.RefreshSuggestionsRequest.SerializeToString,
@@ -73,12 +83,12 @@ class SuggestionServiceStub:
 
 
 class SuggestionServiceServicer:
-    """Offers ideas. Only their owner, the caller, sees any of them.
+    """Offers suggestions. Only their owner, the caller, sees any of them.
     """
 
     def ListSuggestions(self, request, context):
         """Lists the suggestions that are not dismissed or expired, best first.
-        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LOCALE_UNKNOWN.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,14 +96,15 @@ class SuggestionServiceServicer:
 
     def GetSuggestion(self, request, context):
         """Returns one suggestion.
-        ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, LOCALE_UNKNOWN.
+        ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, LANGUAGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReadRendition(self, request, context):
-        """Sends the bytes of a rendition. Reading one of a suggestion that is READY makes it SEEN.
+        """Sends the bytes of a rendition from an offset on. The first message is the header. Reading one of a suggestion that
+        is READY makes it SEEN.
         ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, RENDITION_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -101,8 +112,19 @@ class SuggestionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchSuggestions(self, request, context):
-        """Sends every suggestion there is and then every new one or change, until the caller ends the stream.
-        ErrorReasons: PURPOSE_NOT_GRANTED, LOCALE_UNKNOWN.
+        """The change feed: sends the caller's suggestions and then every creation, change and deletion, until the caller ends
+        the stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+        everything up to the moment of the call was told. A suggestion that is dismissed is a change, not a deletion.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN, TOKEN_EXPIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeSuggestionChanges(self, request, context):
+        """Notes how far a device has taken in the feed of suggestions, so that a stream that names the device goes on from
+        there.
+        ErrorReasons: FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,9 +146,17 @@ class SuggestionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RestoreSuggestion(self, request, context):
+        """Takes a dismissal back: the suggestion stands where it stood before, and what is like it is offered again.
+        ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, STATE_NOT_ALLOWED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RefreshSuggestions(self, request, context):
         """Looks at everything understood so far and makes what is missing, now; returns when it is made. The same happens
-        by itself a moment after media were analysed.
+        a moment after media were analysed.
         ErrorReasons: PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -156,6 +186,11 @@ def add_SuggestionServiceServicer_to_server(servicer, server):
                     request_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.WatchSuggestionsRequest.FromString,
                     response_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.WatchSuggestionsResponse.SerializeToString,
             ),
+            'AcknowledgeSuggestionChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeSuggestionChanges,
+                    request_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.AcknowledgeSuggestionChangesRequest.FromString,
+                    response_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.AcknowledgeSuggestionChangesResponse.SerializeToString,
+            ),
             'SaveSuggestion': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveSuggestion,
                     request_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.SaveSuggestionRequest.FromString,
@@ -165,6 +200,11 @@ def add_SuggestionServiceServicer_to_server(servicer, server):
                     servicer.DismissSuggestion,
                     request_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.DismissSuggestionRequest.FromString,
                     response_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.DismissSuggestionResponse.SerializeToString,
+            ),
+            'RestoreSuggestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreSuggestion,
+                    request_deserializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.RestoreSuggestionRequest.FromString,
+                    response_serializer=pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.RestoreSuggestionResponse.SerializeToString,
             ),
             'RefreshSuggestions': grpc.unary_unary_rpc_method_handler(
                     servicer.RefreshSuggestions,
@@ -180,7 +220,7 @@ def add_SuggestionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SuggestionService:
-    """Offers ideas. Only their owner, the caller, sees any of them.
+    """Offers suggestions. Only their owner, the caller, sees any of them.
     """
 
     @staticmethod
@@ -292,6 +332,33 @@ class SuggestionService:
             _registered_method=True)
 
     @staticmethod
+    def AcknowledgeSuggestionChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.suggestion.v1.SuggestionService/AcknowledgeSuggestionChanges',
+            pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.AcknowledgeSuggestionChangesRequest.SerializeToString,
+            pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.AcknowledgeSuggestionChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SaveSuggestion(request,
             target,
             options=(),
@@ -335,6 +402,33 @@ class SuggestionService:
             '/pellicule.suggestion.v1.SuggestionService/DismissSuggestion',
             pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.DismissSuggestionRequest.SerializeToString,
             pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.DismissSuggestionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreSuggestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.suggestion.v1.SuggestionService/RestoreSuggestion',
+            pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.RestoreSuggestionRequest.SerializeToString,
+            pellicule_dot_suggestion_dot_v1_dot_suggestion__service__pb2.RestoreSuggestionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,24 +13,32 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SuggestionServiceStub:
-    """Offers ideas. Only their owner, the caller, sees any of them."""
+    """Offers suggestions. Only their owner, the caller, sees any of them."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSuggestions: _aio.UnaryUnaryMultiCallable[_suggestion_service_pb2.ListSuggestionsRequest, _suggestion_service_pb2.ListSuggestionsResponse]
     """Lists the suggestions that are not dismissed or expired, best first.
-    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LOCALE_UNKNOWN.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN.
     """
     GetSuggestion: _aio.UnaryUnaryMultiCallable[_suggestion_service_pb2.GetSuggestionRequest, _suggestion_service_pb2.GetSuggestionResponse]
     """Returns one suggestion.
-    ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, LOCALE_UNKNOWN.
+    ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, LANGUAGE_UNKNOWN.
     """
     ReadRendition: _aio.UnaryStreamMultiCallable[_suggestion_service_pb2.ReadRenditionRequest, _suggestion_service_pb2.ReadRenditionResponse]
-    """Sends the bytes of a rendition. Reading one of a suggestion that is READY makes it SEEN.
+    """Sends the bytes of a rendition from an offset on. The first message is the header. Reading one of a suggestion that
+    is READY makes it SEEN.
     ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, RENDITION_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
     """
     WatchSuggestions: _aio.UnaryStreamMultiCallable[_suggestion_service_pb2.WatchSuggestionsRequest, _suggestion_service_pb2.WatchSuggestionsResponse]
-    """Sends every suggestion there is and then every new one or change, until the caller ends the stream.
-    ErrorReasons: PURPOSE_NOT_GRANTED, LOCALE_UNKNOWN.
+    """The change feed: sends the caller's suggestions and then every creation, change and deletion, until the caller ends
+    the stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+    everything up to the moment of the call was told. A suggestion that is dismissed is a change, not a deletion.
+    ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN, TOKEN_EXPIRED.
+    """
+    AcknowledgeSuggestionChanges: _aio.UnaryUnaryMultiCallable[_suggestion_service_pb2.AcknowledgeSuggestionChangesRequest, _suggestion_service_pb2.AcknowledgeSuggestionChangesResponse]
+    """Notes how far a device has taken in the feed of suggestions, so that a stream that names the device goes on from
+    there.
+    ErrorReasons: FIELD_INVALID.
     """
     SaveSuggestion: _aio.UnaryUnaryMultiCallable[_suggestion_service_pb2.SaveSuggestionRequest, _suggestion_service_pb2.SaveSuggestionResponse]
     """Keeps a suggestion: it lasts as long as its media, and the originals are asked for.
@@ -40,14 +48,18 @@ class SuggestionServiceStub:
     """Puts a suggestion away; nothing like it is offered for a while.
     ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, STATE_NOT_ALLOWED, REQUEST_ID_REUSED.
     """
+    RestoreSuggestion: _aio.UnaryUnaryMultiCallable[_suggestion_service_pb2.RestoreSuggestionRequest, _suggestion_service_pb2.RestoreSuggestionResponse]
+    """Takes a dismissal back: the suggestion stands where it stood before, and what is like it is offered again.
+    ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, STATE_NOT_ALLOWED, REQUEST_ID_REUSED.
+    """
     RefreshSuggestions: _aio.UnaryUnaryMultiCallable[_suggestion_service_pb2.RefreshSuggestionsRequest, _suggestion_service_pb2.RefreshSuggestionsResponse]
     """Looks at everything understood so far and makes what is missing, now; returns when it is made. The same happens
-    by itself a moment after media were analysed.
+    a moment after media were analysed.
     ErrorReasons: PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
     """
 
 class SuggestionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Offers ideas. Only their owner, the caller, sees any of them."""
+    """Offers suggestions. Only their owner, the caller, sees any of them."""
 
     @_abc_1.abstractmethod
     def ListSuggestions(
@@ -56,7 +68,7 @@ class SuggestionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_suggestion_service_pb2.ListSuggestionsRequest, _abc.Awaitable[_suggestion_service_pb2.ListSuggestionsResponse]],
     ) -> _abc.Awaitable[_suggestion_service_pb2.ListSuggestionsResponse]:
         """Lists the suggestions that are not dismissed or expired, best first.
-        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LOCALE_UNKNOWN.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -66,7 +78,7 @@ class SuggestionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_suggestion_service_pb2.GetSuggestionRequest, _abc.Awaitable[_suggestion_service_pb2.GetSuggestionResponse]],
     ) -> _abc.Awaitable[_suggestion_service_pb2.GetSuggestionResponse]:
         """Returns one suggestion.
-        ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, LOCALE_UNKNOWN.
+        ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, LANGUAGE_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -75,7 +87,8 @@ class SuggestionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _suggestion_service_pb2.ReadRenditionRequest,
         context: _aio.ServicerContext[_suggestion_service_pb2.ReadRenditionRequest, _abc.AsyncIterator[_suggestion_service_pb2.ReadRenditionResponse]],
     ) -> _abc.AsyncIterator[_suggestion_service_pb2.ReadRenditionResponse]:
-        """Sends the bytes of a rendition. Reading one of a suggestion that is READY makes it SEEN.
+        """Sends the bytes of a rendition from an offset on. The first message is the header. Reading one of a suggestion that
+        is READY makes it SEEN.
         ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, RENDITION_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
         """
 
@@ -85,8 +98,21 @@ class SuggestionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _suggestion_service_pb2.WatchSuggestionsRequest,
         context: _aio.ServicerContext[_suggestion_service_pb2.WatchSuggestionsRequest, _abc.AsyncIterator[_suggestion_service_pb2.WatchSuggestionsResponse]],
     ) -> _abc.AsyncIterator[_suggestion_service_pb2.WatchSuggestionsResponse]:
-        """Sends every suggestion there is and then every new one or change, until the caller ends the stream.
-        ErrorReasons: PURPOSE_NOT_GRANTED, LOCALE_UNKNOWN.
+        """The change feed: sends the caller's suggestions and then every creation, change and deletion, until the caller ends
+        the stream or the caller's token expires. Begins with a snapshot, or goes on from a cursor. A checkpoint says that
+        everything up to the moment of the call was told. A suggestion that is dismissed is a change, not a deletion.
+        ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, LANGUAGE_UNKNOWN, TOKEN_EXPIRED.
+        """
+
+    @_abc_1.abstractmethod
+    def AcknowledgeSuggestionChanges(
+        self,
+        request: _suggestion_service_pb2.AcknowledgeSuggestionChangesRequest,
+        context: _aio.ServicerContext[_suggestion_service_pb2.AcknowledgeSuggestionChangesRequest, _abc.Awaitable[_suggestion_service_pb2.AcknowledgeSuggestionChangesResponse]],
+    ) -> _abc.Awaitable[_suggestion_service_pb2.AcknowledgeSuggestionChangesResponse]:
+        """Notes how far a device has taken in the feed of suggestions, so that a stream that names the device goes on from
+        there.
+        ErrorReasons: FIELD_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -110,13 +136,23 @@ class SuggestionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RestoreSuggestion(
+        self,
+        request: _suggestion_service_pb2.RestoreSuggestionRequest,
+        context: _aio.ServicerContext[_suggestion_service_pb2.RestoreSuggestionRequest, _abc.Awaitable[_suggestion_service_pb2.RestoreSuggestionResponse]],
+    ) -> _abc.Awaitable[_suggestion_service_pb2.RestoreSuggestionResponse]:
+        """Takes a dismissal back: the suggestion stands where it stood before, and what is like it is offered again.
+        ErrorReasons: FIELD_INVALID, SUGGESTION_NOT_FOUND, STATE_NOT_ALLOWED, REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
     def RefreshSuggestions(
         self,
         request: _suggestion_service_pb2.RefreshSuggestionsRequest,
         context: _aio.ServicerContext[_suggestion_service_pb2.RefreshSuggestionsRequest, _abc.Awaitable[_suggestion_service_pb2.RefreshSuggestionsResponse]],
     ) -> _abc.Awaitable[_suggestion_service_pb2.RefreshSuggestionsResponse]:
         """Looks at everything understood so far and makes what is missing, now; returns when it is made. The same happens
-        by itself a moment after media were analysed.
+        a moment after media were analysed.
         ErrorReasons: PURPOSE_NOT_GRANTED, DEPENDENCY_UNAVAILABLE.
         """
 
