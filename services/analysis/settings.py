@@ -1,11 +1,11 @@
 """Settings of the analysis service."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
+from services.analysis.domain.pace import Pace
 from services.chassis.settings import (
     Address,
     BusSettings,
@@ -14,32 +14,6 @@ from services.chassis.settings import (
     RetentionClientSettings,
     ServiceSettings,
 )
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How much is worked on at a time, and how often is looked for more.
-
-    Attributes:
-        batch: Media that are claimed, given keys and stored together.
-        in_hand: Media at work at a time; each is in memory as a picture of at most 2048 pixels on its long side.
-        renewals: How many of them may be media that have findings by other models already.
-        lease: How long a claim holds; a process that died is found out after this.
-        storing: What of this is kept for storing the results; the models have to answer before.
-        poll: How often is looked for what is due when nothing wakes the worker.
-        sweep: How often is looked for what was missed.
-        settle: How long a media waits before it is looked at: a phone sends several at a time, and they are understood
-            together, once they no longer want the processor for themselves.
-    """
-
-    batch: int = 4
-    in_hand: int = 20
-    renewals: int = 4
-    lease: timedelta = timedelta(minutes=1)
-    storing: timedelta = timedelta(seconds=10)
-    poll: timedelta = timedelta(seconds=1)
-    sweep: timedelta = timedelta(minutes=10)
-    settle: timedelta = timedelta()
 
 
 class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
@@ -64,8 +38,8 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     sweep_seconds: Annotated[float, Field(gt=0)] = 600.0
     """How often is looked for what was missed."""
 
-    settle_seconds: Annotated[float, Field(ge=0)] = 1.0
-    """How long a media waits before it is looked at, so that those of one burst are understood together."""
+    burst_seconds: Annotated[float, Field(ge=0)] = 1.0
+    """How long a media waits before it is analysed, so that those of one burst are analysed together."""
 
     @property
     def pace(self) -> Pace:
@@ -75,5 +49,5 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
             in_hand=max(self.in_hand, self.batch),
             renewals=self.renewals,
             sweep=timedelta(seconds=self.sweep_seconds),
-            settle=timedelta(seconds=self.settle_seconds),
+            burst=timedelta(seconds=self.burst_seconds),
         )

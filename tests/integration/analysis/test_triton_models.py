@@ -10,11 +10,11 @@ from inference.client.client import InferenceClient
 from inference.client.retries import Timeouts
 from inference.vision.pictures import Picture, letterbox
 from services.analysis.errors import ModelUnavailable, TensorRefused
-from services.analysis.triton_model import TritonModels
+from services.analysis.vision.triton_models import TritonModels
 from services.chassis.clock import SystemClock
 from tests.contract.analysis.models_suite import BLANK, ModelsSuite
 from tests.fakes.ports import free_port
-from tests.integration.analysis.ground import Servers
+from tests.integration.analysis.harness import Servers
 from tests.unit.analysis.photos import pixels
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
