@@ -24,7 +24,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     media_bucket: str = "media"
     previews_bucket: str = "previews"
     backstop_days: Annotated[int, Field(ge=1)] = 32
-    """Days after which the object store removes a preview by itself: two more than anything is kept."""
+    """Days after which the object store removes a preview without being asked: two more than anything is kept."""
     max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
     """Largest picture that is decoded, width times height."""
     decoder_threads: Annotated[int, Field(ge=1, le=64)] = 2

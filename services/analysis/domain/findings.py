@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Metadata:
-    """What ingest knew of a media before anybody looked at it.
+    """What ingest knew of a media before it was analysed.
 
     Attributes:
         width: Of the upright original, in pixels.
@@ -137,7 +137,7 @@ class SceneFindings:
         exposure: 0 (black or burnt out) to 1.
         perceptual_hash: 64 bits.
         embedding: Of the scene encoder, of the length that it has; zeros where the picture is excluded.
-        rating: How intimate it is; None in records of before that was looked at.
+        rating: How intimate it is; None in records older than the rating.
         writing: What is written in it.
         meaning: What it is found by in words; None where the picture is excluded, and in older records.
     """

@@ -12,7 +12,7 @@ MEDIA_PREFIX = "media/"
 
 
 class MediaState(StrEnum):
-    """How far the understanding of a media has come."""
+    """How far the analysis of a media has come."""
 
     PENDING = "PENDING"
     DONE = "DONE"
@@ -20,7 +20,7 @@ class MediaState(StrEnum):
 
 
 class ParkedReason(StrEnum):
-    """Why a media is not understood."""
+    """Why a media is not analysed."""
 
     CORRUPT = "CORRUPT"
     TOO_MANY_PIXELS = "TOO_MANY_PIXELS"

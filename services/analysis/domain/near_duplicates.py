@@ -82,7 +82,7 @@ class _Roll:
     def leader_of(self, index: int, leaders: Sequence[int]) -> int:
         """Returns the leader of the group that a shot joins, itself if it joins none.
 
-        Chains are cut: whoever joins must also look like the group's first shot.
+        Chains are cut: what joins must also look like the group's first shot.
         """
         for other, bits in self._candidates(index):
             cosine = self._cosine(index, other)

@@ -51,7 +51,7 @@ def read_lines(pieces: Sequence[Piece], spellings: Sequence[Spelling]) -> tuple[
     """Puts together what the reader says; what it is hardly sure of is left out.
 
     Args:
-        pieces: What it looked at.
+        pieces: What it was shown.
         spellings: Its answer for each of them.
     """
     found: list[TextLine] = []

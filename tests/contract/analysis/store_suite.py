@@ -105,7 +105,7 @@ class StoreSuite:
         (claim,) = await claim_all(tables)
         assert (claim.stored, claim.attempts, claim.faults, claim.made) == (media, 1, 0, {})
 
-    async def test_a_claimed_media_is_nobody_elses(self, tables: Tables) -> None:
+    async def test_a_claimed_media_is_not_claimed_again(self, tables: Tables) -> None:
         claim = await claimed(tables)
         assert await claim_all(tables) == []
         (again,) = await claim_all(tables, NOW + MINUTE)
@@ -294,7 +294,7 @@ class StoreSuite:
         assert first == [ANN, BOB]
         assert await tables.subjects_without(LOCATION, after=BOB, limit=2) == ["c" * 32]
 
-    async def test_nobody_reads_what_is_anothers(self, tables: Tables) -> None:
+    async def test_a_person_reads_nothing_of_another(self, tables: Tables) -> None:
         media = (await done(tables)).claim.stored.media
         assert await tables.status(BOB, media) is None
         assert await tables.preview(BOB, media, PreviewSize.PREVIEW) is None
@@ -393,7 +393,7 @@ class StoreSuite:
         assert await tables.expired(NOW + MINUTE, 10) == [(ANN, media[1].media), (ANN, media[2].media)]
         assert await tables.expired(NOW + MINUTE, 1) == [(ANN, media[1].media)]
 
-    async def test_only_the_owners_media_are_doomed(self, tables: Tables) -> None:
+    async def test_only_the_owners_media_are_deleted(self, tables: Tables) -> None:
         media = (await done(tables)).claim.stored.media
         assert (await tables.deletion_set(BOB, [media])).media == ()
         assert await tables.delete_media(BOB, [media]) == 0

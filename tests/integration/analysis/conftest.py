@@ -19,7 +19,7 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def harness(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
-    """Retention and analysis as processes; whoever stops one starts it again."""
+    """Retention and analysis as processes; a test that stops one starts it again."""
     harness = Harness(servers, tmp_path_factory.mktemp("harness"))
     await harness.start()
     try:

@@ -52,7 +52,7 @@ USERS = ("retention", "analysis", "ingest", "consent", "suggestion")
 
 @dataclass(frozen=True)
 class Servers:
-    """The servers that are nobody's own."""
+    """The servers that all share."""
 
     postgres: PostgresServer
     nats: NatsServer

@@ -131,7 +131,7 @@ async def test_an_erased_media_is_gone_at_once_and_its_rows_soon(harness: Harnes
     assert {each.media for each in await reader.everything()} == {second.media, other.media}
 
 
-async def test_nobody_sees_anything_of_another_person(harness: Harness, person: str) -> None:
+async def test_a_person_sees_nothing_of_another(harness: Harness, person: str) -> None:
     await harness.grant(person, "CLOUD_PROCESSING")
     stranger = f"{person}-stranger"
     await harness.grant(stranger, "CLOUD_PROCESSING")

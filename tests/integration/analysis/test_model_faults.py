@@ -38,7 +38,7 @@ OUTAGES = (
     faults.EMPTY,
     faults.NOT_A_NUMBER,
 )
-"""Whatever keeps every picture from being understood; more rounds of it than a media may have faults."""
+"""What keeps every picture from being analysed; more rounds of it than a media may have faults."""
 
 
 class RunningClock:

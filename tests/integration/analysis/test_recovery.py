@@ -18,7 +18,7 @@ async def test_a_killed_worker_loses_nothing(harness: Harness, person: str) -> N
     reader = await harness.as_person(person)
     await eventually(reader.progress, lambda seen: seen[1] >= 2)
     await harness.analysis.kill()
-    # The dead worker's claims run out by themselves; nobody has a minute to wait for that here.
+    # The dead worker's claims run out; a minute is too long to wait for that here.
     await harness.rows("UPDATE media SET claim_end_time = now() WHERE claim_id IS NOT NULL RETURNING 1")
     await harness.analysis.start()
     await finished(reader, 12)

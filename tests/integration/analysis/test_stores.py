@@ -68,7 +68,7 @@ class TestPostgresTables(StoreSuite):
     pass
 
 
-async def test_a_settled_media_is_told_of_in_the_same_transaction(tables: PostgresTables, pool: Pool) -> None:
+async def test_a_committed_media_is_told_of_in_the_same_transaction(tables: PostgresTables, pool: Pool) -> None:
     sealed = await done(tables)
     async with pool.connection() as connection:
         rows = await (await connection.execute("SELECT type, subject, body FROM outbox")).fetchall()

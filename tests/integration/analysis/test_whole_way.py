@@ -41,7 +41,7 @@ def face_of(analysis: analysis_pb2.Analysis) -> tuple[float, float, float, float
     return face.box.x, face.box.y, face.box.x + face.box.width, face.box.y + face.box.height
 
 
-async def test_a_photo_is_understood(harness: Harness, person: str) -> None:
+async def test_a_photo_is_analysed(harness: Harness, person: str) -> None:
     await harness.grant(person, *EVERYTHING)
     data = encode(photo("astronaut"), exif=exif(position=LYON))
     stored = await harness.store(person, data, metadata=about())
@@ -101,7 +101,7 @@ async def test_previews_are_small_upright_and_silent(harness: Harness, person: s
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "HEIF", "AVIF"])
-async def test_every_format_is_understood(harness: Harness, person: str, kind: str) -> None:
+async def test_every_format_is_analysed(harness: Harness, person: str, kind: str) -> None:
     await harness.grant(person, "CLOUD_PROCESSING")
     stored = await harness.store(person, encode(photo("astronaut"), kind), metadata=about())
     reader = await harness.as_person(person)
@@ -168,7 +168,7 @@ async def test_a_sealed_object_that_was_tampered_with_is_parked(harness: Harness
     assert (await reader.get(stored.media)).parked_reason == analysis_pb2.PARKED_REASON_OBJECT_BROKEN
 
 
-async def test_a_media_announced_twice_is_understood_once(harness: Harness, person: str) -> None:
+async def test_a_media_announced_twice_is_analysed_once(harness: Harness, person: str) -> None:
     await harness.grant(person, "CLOUD_PROCESSING")
     stored = await harness.store(person, encode(photo("chelsea")), metadata=about())
     reader = await harness.as_person(person)

@@ -54,7 +54,7 @@ async def test_that_there_is_nothing_to_find_is_known_as_well(harness: Harness) 
     assert isinstance(found.templates, Templates)
 
 
-async def test_a_media_of_a_purpose_that_was_withdrawn_vanishes(harness: Harness) -> None:
+async def test_a_media_of_a_purpose_that_was_withdrawn_is_deleted(harness: Harness) -> None:
     harness.keyring.grant(ANN, "CLOUD_PROCESSING")
     await harness.bring_in()
     harness.keyring.destroy_purpose(ANN, "CLOUD_PROCESSING")
@@ -62,7 +62,7 @@ async def test_a_media_of_a_purpose_that_was_withdrawn_vanishes(harness: Harness
     assert (await harness.store.statuses(ANN), harness.models.pictures, await harness.previews()) == ([], 0, set())
 
 
-async def test_a_media_that_was_erased_vanishes_and_takes_no_other_along(harness: Harness) -> None:
+async def test_a_media_that_was_erased_is_deleted_and_takes_no_other_along(harness: Harness) -> None:
     harness.keyring.grant(ANN, *EVERYTHING)
     media = [await harness.bring_in() for _ in range(4)]
     harness.keyring.destroy_media(ANN, media[1].name)
@@ -171,7 +171,7 @@ async def test_answers_that_stay_broken_are_given_up(harness: Harness) -> None:
     assert parked.reason is ParkedReason.GIVEN_UP
 
 
-async def test_a_defect_takes_nobody_along_and_is_given_up(harness: Harness) -> None:
+async def test_a_defect_takes_no_other_person_along_and_is_given_up(harness: Harness) -> None:
     harness.keyring.grant(ANN, "CLOUD_PROCESSING")
     media = await harness.bring_in()
     del harness.dependencies.vision.models.chips  # type: ignore[attr-defined]

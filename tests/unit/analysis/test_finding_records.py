@@ -56,7 +56,7 @@ def _vectors(scene: SceneFindings) -> list[Embedding]:
         replace(SCENE, rating=None, writing=Writing(), meaning=None),
     ],
 )
-def test_what_was_seen_survives_its_record(scene: SceneFindings) -> None:
+def test_what_was_found_survives_its_record(scene: SceneFindings) -> None:
     assert same(scene, load_scene(dump_scene(scene)))
 
 
@@ -66,7 +66,7 @@ def test_records_of_before_ratings_writing_and_meaning_are_still_read() -> None:
     assert (scene.rating, scene.writing, scene.meaning, scene.embedding.tolist()) == (None, Writing(), None, [1, 2])
 
 
-def test_why_nothing_was_seen_survives_its_record() -> None:
+def test_why_nothing_was_found_survives_its_record() -> None:
     parked = Parked(ParkedReason.CORRUPT, "it was cut short")
     assert load_scene(dump_scene(parked)) == parked
 

@@ -42,7 +42,7 @@ async def test_what_was_withdrawn_is_gone_before_its_rows_are(harness: Harness) 
         await preview(harness, media)
 
 
-async def test_nobody_else_sees_that_a_media_exists(harness: Harness) -> None:
+async def test_others_do_not_see_that_a_media_exists(harness: Harness) -> None:
     harness.keyring.grant(ANN, *EVERYTHING)
     harness.keyring.grant(BOB, *EVERYTHING)
     media = await harness.bring_in()

@@ -56,7 +56,7 @@ async def test_of_an_excluded_picture_nothing_is_kept_that_says_what_it_shows(ha
     assert len(await harness.previews()) == 1
 
 
-async def test_a_doubtful_picture_is_understood_as_any_other_and_says_so(harness: Harness) -> None:
+async def test_a_doubtful_picture_is_analysed_as_any_other_and_says_so(harness: Harness) -> None:
     found = await seen(harness, picture(intimate=0.65))
     assert found.rating is not None
     assert found.rating.level is Sensitivity.REVIEW
@@ -71,7 +71,7 @@ async def test_a_safe_picture_says_so(harness: Harness) -> None:
     assert (found.rating.level, found.rating.score) == (Sensitivity.SAFE, 0.0)
 
 
-async def test_in_a_photo_nobody_looks_for_text(harness: Harness) -> None:
+async def test_in_a_photo_text_is_not_looked_for(harness: Harness) -> None:
     found = await seen(harness, picture(lines=5))
     assert (found.kind, found.writing.lines) == (Kind.PHOTO, ())
     assert "text_detector" not in harness.models.asked
@@ -127,7 +127,7 @@ SHAPES = [(1, 1), (3, 3), (3, 400), (1, 4000), (4000, 1), (2, 9000)]
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 @pytest.mark.parametrize("shade", [0, 120, 255])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-async def test_a_sliver_is_understood_as_far_as_there_is_anything(
+async def test_a_sliver_is_analysed_as_far_as_there_is_anything(
     harness: Harness, shape: tuple[int, int], shade: int, kind: str
 ) -> None:
     pixels: Picture = np.full((*shape, 3), shade, np.uint8)

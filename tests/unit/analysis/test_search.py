@@ -48,7 +48,7 @@ async def test_a_paper_is_found_by_what_is_written_on_it(harness: Harness) -> No
     assert (match.media, set(match.lines), match.score > 0.8) == (paper.media, {WRITTEN}, True)
 
 
-async def test_nobody_finds_the_pictures_of_others(harness: Harness) -> None:
+async def test_the_pictures_of_others_are_not_found(harness: Harness) -> None:
     await harness.bring_in(picture(120), subject=BOB)
     await harness.work()
     assert (await search(harness, CAT), len(await search(harness, CAT, BOB))) == ([], 1)

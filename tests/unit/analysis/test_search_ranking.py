@@ -102,7 +102,7 @@ def test_of_equal_ones_the_newer_comes_first() -> None:
     assert found("total", older, unknown, saying("total")) == [2, 0, 1]
 
 
-def test_what_was_not_understood_is_not_found() -> None:
+def test_what_was_not_analysed_is_not_found() -> None:
     waiting = Analysis(media=uuid4(), state=MediaState.PENDING)
     assert best_matches(query("total"), [waiting]) == []
 

@@ -35,7 +35,7 @@ async def hear_grant(harness: Harness, *purposes: str) -> None:
     await harness.worker.hear_consent(event(consent_pb2.ConsentChanged(subject=ANN, revision=2, granted=numbers)))
 
 
-async def test_a_media_that_is_heard_of_twice_is_understood_once(harness: Harness) -> None:
+async def test_a_media_that_is_heard_of_twice_is_analysed_once(harness: Harness) -> None:
     message = media_pb2.MediaStored(
         media=f"media/{uuid4()}",
         subject=ANN,
@@ -61,7 +61,7 @@ async def test_a_grant_is_caught_up_with(harness: Harness) -> None:
     assert (await harness.only()).state is MediaState.DONE
 
 
-async def test_a_grant_that_nobody_told_of_is_found_by_the_sweep(harness: Harness) -> None:
+async def test_a_grant_without_an_event_is_found_by_the_sweep(harness: Harness) -> None:
     for subject in (ANN, BOB):
         harness.keyring.grant(subject, "CLOUD_PROCESSING")
         await harness.bring_in(subject=subject)
@@ -249,7 +249,7 @@ async def test_nothing_is_looked_at_before_the_server_has_said_what_it_serves(ha
 
 
 class MostAtWork:
-    """Counts how many media are looked at at the same time."""
+    """Counts how many media are analysed at the same time."""
 
     def __init__(self, harness: Harness) -> None:
         self.most = self._now = 0
