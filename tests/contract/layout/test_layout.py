@@ -15,7 +15,6 @@ _FILES = (
     "__init__.py",
     "__main__.py",
     "access.py",
-    "domain.py",
     "errors.py",
     "schema.sql",
     "servicer.py",

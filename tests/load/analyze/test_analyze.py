@@ -1,4 +1,4 @@
-"""What the analysis of photos costs on this machine, held against the bare models, and that memory stays where it is."""
+"""What the analysis of photos costs on this machine, held against the bare models, and that memory stays flat."""
 
 import psutil
 import pytest
