@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent.decisions import Change, Request
-from services.consent.domain import ConsentEvent, NoticeServing
-from services.consent.errors import RequestIdReused
-from services.consent.notice import Notice, NoticeInvalid, PublishedNotice
-from services.consent.policy import Policy
-from services.consent.ports import GivenAnswer, History
+from services.consent.domain.change import Change, Request
+from services.consent.domain.consent import ConsentEvent
+from services.consent.domain.history import History, RecordedResult
+from services.consent.domain.notice import Notice, NoticeServing, PublishedNotice
+from services.consent.domain.policy import Policy
+from services.consent.errors import NoticeInvalid, RequestIdReused
 from services.keyring.errors import GrantStale, PersonErased
 
 
@@ -47,12 +47,12 @@ class FakeLedger:
     async def history(self) -> History:
         return History(self._books.revision, self._books.latest(), self._books.pending)
 
-    async def given_answer(self, request_id: UUID) -> GivenAnswer | None:
+    async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
         if request_id not in self._books.answers:
             return None
         request, time, revision = self._books.answers[request_id]
         made = tuple(event for event in self._books.events if event.request_id == request_id)
-        return GivenAnswer(request, time, made, self._books.latest(revision))
+        return RecordedResult(request, time, made, self._books.latest(revision))
 
     async def begin(self, change: Change) -> None:
         self._store.crash_if_told("begin")
@@ -110,8 +110,8 @@ class FakeConsentStore:
     async def history(self, subject: str) -> History:
         return await FakeLedger(self._books[subject], self, subject).history()
 
-    async def given_answer(self, subject: str, request_id: UUID) -> GivenAnswer | None:
-        return await FakeLedger(self._books[subject], self, subject).given_answer(request_id)
+    async def recorded_result(self, subject: str, request_id: UUID) -> RecordedResult | None:
+        return await FakeLedger(self._books[subject], self, subject).recorded_result(request_id)
 
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
         events = [event for event in self._books[subject].events if below is None or event.revision < below]
@@ -143,7 +143,7 @@ class FakeNoticeStore:
         for notice in notices:
             editions = {p.notice.bundle.edition: p.notice.digest for p in self._published.values()}
             if editions.get(notice.bundle.edition, notice.digest) != notice.digest:
-                raise NoticeInvalid(f"edition {notice.bundle.edition} was published with other words before")
+                raise NoticeInvalid.edition_changed(notice.bundle.edition)
             self._published.setdefault(notice.digest, PublishedNotice(notice, now, current=False))
 
     async def record_policy(self, policy: Policy, *, now: datetime) -> None:
@@ -172,14 +172,14 @@ class FakeNoticeStore:
         return any(who == subject for who, _ in self._servings)
 
     def purge(self, subject: str, erase_time: datetime) -> int:
-        doomed = [
+        ended = [
             key
             for key, (serving, _) in self._servings.items()
             if key[0] == subject and serving.serve_time <= erase_time
         ]
-        for key in doomed:
+        for key in ended:
             del self._servings[key]
-        return len(doomed)
+        return len(ended)
 
     def _newest_first(self) -> list[PublishedNotice]:
         newest = sorted(self._published.values(), key=lambda p: p.notice.bundle.edition, reverse=True)

@@ -90,14 +90,14 @@ class TestHeldKeys:
         assert listening.keyring.held_count == 2
         assert await opened(listening, *keys) == {key.id: key.key for key in keys}
 
-    async def test_a_withdrawal_reaches_whoever_holds_keys(self, listening: RealHouse) -> None:
+    async def test_a_withdrawal_reaches_the_holders_of_keys(self, listening: RealHouse) -> None:
         await listening.grant(ADA, CLOUD)
         keys = await created(listening, ())
         await opened(listening, *keys)
         await listening.withdraw(ADA, CLOUD)
         await until_gone(listening, *keys)
 
-    async def test_a_deadline_reaches_whoever_holds_keys(self, listening: RealHouse) -> None:
+    async def test_a_deadline_reaches_the_holders_of_keys(self, listening: RealHouse) -> None:
         await listening.grant(ADA, CLOUD)
         keys = await created(listening, (), lasts=timedelta(hours=1))
         await opened(listening, *keys)
