@@ -10,6 +10,7 @@ from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.outbox import OutboxRelay
 from services.chassis.server import serve
@@ -22,7 +23,7 @@ from services.consent.operations.publish_notices import publish_notices
 from services.consent.receipts.signer import Ed25519Signer
 from services.consent.servicer import register
 from services.consent.settings import Settings
-from services.consent.store.change_feed import PostgresChangeFeed
+from services.consent.store.change_feed import CHANNEL, ListeningChangeFeed
 from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
 from services.consent.store.record_keys import RecordKeys
@@ -57,13 +58,13 @@ async def main() -> None:
         await bus.ensure_stream("CONSENT", ["pellicule.consent.v1.>"])
         store = PostgresConsentStore(pool, record_keys)
         await store.check_key()
-        feed = PostgresChangeFeed(pool, clock)
+        listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
             store=store,
             notices=PostgresNoticeStore(pool, record_keys, reopen_notice),
             policy=policy,
             keys=RetentionPurposeKeys(retention),
-            feed=feed,
+            feed=ListeningChangeFeed(listener),
             signer=signer,
             clock=clock,
         )
@@ -78,7 +79,7 @@ async def main() -> None:
             clock=clock,
             tasks=[
                 OutboxRelay(pool, bus, clock).run,
-                feed.run,
+                listener.run,
                 worker.run_sweep,
                 worker.run_expiry,
                 PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies=dependencies), clock).run,

@@ -1,7 +1,8 @@
 """Ports of consent: the stores, the keys, the signer and the news of changes that its operations stand on."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -128,15 +129,11 @@ class PurposeKeys(Protocol):
         """
 
 
-class Changes(Protocol):
-    """News that the consent of one person may have changed."""
-
-    async def next(self) -> None:
-        """Waits for news; several pieces may come as one."""
-
-
 class ChangeFeed(Protocol):
-    """Where one can wait for news."""
+    """News that consent may have changed."""
 
-    def of(self, subject: str) -> AbstractAsyncContextManager[Changes]:
-        """Collects the news about a person for the time of the block; nothing after its start is missed."""
+    def waiting(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set at each change of a person; it is the waiter who clears it.
+
+        Changes of the same moment are one, and none after the start of the block is missed.
+        """

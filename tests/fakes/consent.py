@@ -5,8 +5,8 @@ The stores are proven by the same suite as the real ones (tests/contract/consent
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -186,36 +186,24 @@ class FakeNoticeStore:
         return [replace(p, current=place == 0) for place, p in enumerate(newest)]
 
 
-class FakeChanges:
-    def __init__(self) -> None:
-        self._news = asyncio.Event()
-
-    def tell(self) -> None:
-        self._news.set()
-
-    async def next(self) -> None:
-        await self._news.wait()
-        self._news.clear()
-
-
 class FakeChangeFeed:
     """Implements `ports.ChangeFeed`."""
 
     def __init__(self) -> None:
-        self._watchers: dict[str, list[FakeChanges]] = defaultdict(list)
+        self._waiting: dict[str, list[asyncio.Event]] = defaultdict(list)
 
     def tell(self, subject: str) -> None:
-        for changes in self._watchers[subject]:
-            changes.tell()
+        for event in self._waiting[subject]:
+            event.set()
 
-    @asynccontextmanager
-    async def of(self, subject: str) -> AsyncIterator[FakeChanges]:
-        changes = FakeChanges()
-        self._watchers[subject].append(changes)
+    @contextmanager
+    def waiting(self, subject: str) -> Iterator[asyncio.Event]:
+        event = asyncio.Event()
+        self._waiting[subject].append(event)
         try:
-            yield changes
+            yield event
         finally:
-            self._watchers[subject].remove(changes)
+            self._waiting[subject].remove(event)
 
 
 @dataclass(frozen=True)

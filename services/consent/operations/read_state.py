@@ -14,11 +14,12 @@ async def read_state(subject: str, dependencies: Dependencies) -> ConsentState:
 
 async def watch_state(subject: str, dependencies: Dependencies) -> AsyncGenerator[ConsentState, None]:
     """Yield where every purpose stands, now and after every change."""
-    async with dependencies.feed.of(subject) as changes:
+    with dependencies.feed.waiting(subject) as changed:
         last = None
         while True:
             state = await read_state(subject, dependencies)
             if state != last:
                 yield state
                 last = state
-            await changes.next()
+            await changed.wait()
+            changed.clear()

@@ -1,75 +1,25 @@
-"""News of changed consent from PostgreSQL: one LISTEN for the process, any number of watchers."""
+"""Change feed: notifications of PostgreSQL, from the one listener of the process."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager
 
-import psycopg
-import structlog
+from services.chassis.database import Connection
+from services.chassis.listener import Listener
 
-from services.chassis.clock import Clock
-from services.chassis.database import Pool
-
-_CHANNEL = "consent_changed"
-_RETRY_SECONDS = 1.0
-
-_log = structlog.stdlib.get_logger()
+CHANNEL = "consent_changed"
 
 
-class PostgresChanges:
-    """Implements `ports.Changes`."""
-
-    def __init__(self) -> None:
-        self._news = asyncio.Event()
-
-    def tell(self) -> None:
-        """Makes news."""
-        self._news.set()
-
-    async def next(self) -> None:
-        """Waits for news."""
-        await self._news.wait()
-        self._news.clear()
+async def tell_watchers(connection: Connection, subject: str) -> None:
+    """Wake who watches a person, after the commit."""
+    await connection.execute("SELECT pg_notify(%(channel)s, %(subject)s)", {"channel": CHANNEL, "subject": subject})
 
 
-class PostgresChangeFeed:
-    """Implements `ports.ChangeFeed`. `run` is a task of the process."""
+class ListeningChangeFeed:
+    """Implements `ports.ChangeFeed`."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
-        self._pool = pool
-        self._clock = clock
-        self._watchers: dict[str, set[PostgresChanges]] = defaultdict(set)
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
 
-    async def run(self) -> None:
-        """Listens for ever; after an outage everybody has news, since some may have been missed."""
-        while True:
-            try:
-                await self._listen()
-            except psycopg.OperationalError as error:
-                _log.warning("change_feed_waits", exc_info=error)
-            await self._clock.sleep(_RETRY_SECONDS)
-
-    @asynccontextmanager
-    async def of(self, subject: str) -> AsyncIterator[PostgresChanges]:
-        """Collects the news about a person for the time of the block."""
-        changes = PostgresChanges()
-        self._watchers[subject].add(changes)
-        try:
-            yield changes
-        finally:
-            self._watchers[subject].discard(changes)
-            if not self._watchers[subject]:
-                del self._watchers[subject]
-
-    async def _listen(self) -> None:
-        async with await psycopg.AsyncConnection.connect(str(self._pool.conninfo), autocommit=True) as connection:
-            await connection.execute(f"LISTEN {_CHANNEL}")
-            for subject in list(self._watchers):
-                self._tell(subject)
-            async for notification in connection.notifies():
-                self._tell(notification.payload)
-
-    def _tell(self, subject: str) -> None:
-        for changes in self._watchers.get(subject, ()):
-            changes.tell()
+    def waiting(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set when the consent of a person may have changed."""
+        return self._listener.waiting(CHANNEL, subject)

@@ -10,6 +10,7 @@ from services.chassis.database import Connection, subject_lock
 from services.consent.domain.change import Change, Request
 from services.consent.domain.history import History, RecordedResult
 from services.consent.store.announcement import announcement
+from services.consent.store.change_feed import tell_watchers
 from services.consent.store.events import EventRows
 from services.consent.store.persons import PersonRows, RequestRow
 from services.consent.store.purge import purge
@@ -63,7 +64,7 @@ class PostgresLedger:
             await self._persons.raise_revision(self._subject, change.revision)
             sealed = sealed_change(change, subject=self._subject, key=await self._key())
             await self._persons.put_pending(self._subject, begin_time=change.begin_time, sealed=sealed)
-            await self._persons.tell_watchers(self._subject)
+            await tell_watchers(self._connection, self._subject)
 
     async def finish(self, change: Change) -> None:
         """Makes a change true."""
@@ -77,13 +78,13 @@ class PostgresLedger:
             await self._persons.delete_pending(self._subject)
             if (announced := announcement(self._subject, change)) is not None:
                 await outbox.append(self._connection, announced)
-            await self._persons.tell_watchers(self._subject)
+            await tell_watchers(self._connection, self._subject)
 
     async def purge(self, erase_time: datetime) -> Mapping[str, int]:
         """Deletes what was written down until then; what came later is sealed under a new key."""
         async with self._transaction():
             deleted = await purge(self._connection, self._subject, self._keys, erase_time)
-            await self._persons.tell_watchers(self._subject)
+            await tell_watchers(self._connection, self._subject)
         return deleted
 
     async def _key(self) -> RecordKey:

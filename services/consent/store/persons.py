@@ -167,7 +167,3 @@ class PersonRows:
                 {"begun_before": begun_before, "limit": limit},
             )
             return [str(subject) for subject in await cursor.fetchall()]
-
-    async def tell_watchers(self, subject: str) -> None:
-        """Wakes who watches this person, after the commit."""
-        await self._connection.execute("SELECT pg_notify('consent_changed', %(subject)s)", {"subject": subject})

@@ -32,6 +32,7 @@ from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
 from services.chassis.error_details import RemoteError, read_error
+from services.chassis.listener import Listener
 from services.chassis.server import RunningServer, running_server
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
@@ -45,7 +46,7 @@ from services.consent.operations.purge import execute
 from services.consent.receipts.signer import Ed25519Signer
 from services.consent.servicer import register
 from services.consent.settings import Settings
-from services.consent.store.change_feed import PostgresChangeFeed
+from services.consent.store.change_feed import CHANNEL, ListeningChangeFeed
 from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
 from services.consent.store.record_keys import RecordKeys
@@ -312,18 +313,18 @@ async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterat
         elsewhere = await stack.enter_async_context(
             open_channel(settings.retention_target, as_ingest, service="retention")
         )
-        feed = PostgresChangeFeed(pool, clock)
+        listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
             store=store,
             notices=notices,
             policy=read_policy(settings.policy_file),
             keys=RetentionPurposeKeys(retention),
-            feed=feed,
+            feed=ListeningChangeFeed(listener),
             signer=Ed25519Signer.read(settings.receipt_key_file),
             clock=clock,
         )
         await publish_notices(read_notices(FOLDER / "notices"), dependencies)
-        await stack.enter_async_context(supervised([feed.run]))
+        await stack.enter_async_context(supervised([listener.run]))
         server = await stack.enter_async_context(
             running_server(
                 name="consent",
