@@ -9,7 +9,7 @@ import services.suggestion
 from deploy.local.parts.postgres import postgres_server
 from services.chassis.database import migrate, open_pool
 from services.chassis.settings import DatabaseSettings
-from services.suggestion.store import Database
+from services.suggestion.store.database import Database
 from tests.contract.suggestion.store_suite import StoreSuite
 
 MIGRATIONS = Path(services.suggestion.__file__).parent / "migrations"
