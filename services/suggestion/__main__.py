@@ -12,6 +12,7 @@ from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
@@ -24,7 +25,7 @@ from services.suggestion.operations import purge
 from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.servicer import SuggestionServicer
 from services.suggestion.settings import Settings
-from services.suggestion.store.changes import Changes
+from services.suggestion.store.changes import CHANNEL, ChangeFeed
 from services.suggestion.store.database import Database
 from services.suggestion.worker import Worker
 
@@ -49,13 +50,13 @@ async def main() -> None:
         await bus.ensure_stream("SUGGESTION", ["pellicule.suggestion.v1.>"])
         await objects.ensure_bucket(settings.renditions_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
-        changes = Changes(pool, clock)
+        listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
             database=Database(pool),
             analysis=AnalysisClient(analysis),
             keyring=keyring,
             objects=objects,
-            changes=changes,
+            changes=ChangeFeed(listener),
             bucket=settings.renditions_bucket,
             policy=settings.policy,
             clock=clock,
@@ -75,7 +76,7 @@ async def main() -> None:
                 worker.consumer(bus, pool).run,
                 worker.run_refreshes,
                 worker.run_sweeps,
-                changes.run,
+                listener.run,
                 PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies), clock).run,
             ],
         )

@@ -1,15 +1,5 @@
 -- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
 
-CREATE TABLE public.act (
-    subject text NOT NULL,
-    request_id uuid NOT NULL,
-    suggestion_id uuid NOT NULL,
-    act text NOT NULL,
-    create_time timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE public.act IS 'Requests carried out, so that a repeated one is harmless.';
-
 CREATE TABLE public.dead_letter (
     consumer text NOT NULL,
     event_id text NOT NULL,
@@ -25,13 +15,23 @@ CREATE TABLE public.dead_letter (
 
 COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
 
+CREATE TABLE public.decision (
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    suggestion_id uuid NOT NULL,
+    decision text NOT NULL,
+    create_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.decision IS 'Decisions carried out, by request, so that a repeated request is harmless.';
+
 CREATE TABLE public.due (
     subject text NOT NULL,
     first_time timestamp with time zone NOT NULL,
     last_time timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE public.due IS 'Persons with photos understood since their ideas were last made.';
+COMMENT ON TABLE public.due IS 'Persons with photos analyzed since their suggestions were last made.';
 
 CREATE TABLE public.fence (
     subject text NOT NULL,
@@ -82,7 +82,7 @@ CREATE TABLE public.rendition (
     size_bytes bigint NOT NULL
 );
 
-COMMENT ON TABLE public.rendition IS 'Pictures of an idea: names of sealed objects and their sizes.';
+COMMENT ON TABLE public.rendition IS 'Renditions of a suggestion: names of sealed objects and their sizes.';
 
 CREATE TABLE public.suggestion (
     id uuid NOT NULL,
@@ -98,9 +98,9 @@ CREATE TABLE public.suggestion (
     CONSTRAINT suggestion_state_check CHECK ((state = ANY (ARRAY['READY'::text, 'SEEN'::text, 'SAVED'::text, 'DISMISSED'::text, 'EXPIRED'::text])))
 );
 
-COMMENT ON TABLE public.suggestion IS 'Ideas: where each stands; what it is about lies sealed.';
+COMMENT ON TABLE public.suggestion IS 'Suggestions: where each stands; what it is about lies sealed.';
 
-COMMENT ON COLUMN public.suggestion.purpose IS 'The purpose under whose key the idea is sealed: LOCATION where places made it.';
+COMMENT ON COLUMN public.suggestion.purpose IS 'The purpose under whose key the record is sealed: LOCATION where places made it.';
 
 CREATE TABLE public.tombstone (
     data_key_id uuid NOT NULL,
@@ -109,11 +109,11 @@ CREATE TABLE public.tombstone (
 
 COMMENT ON TABLE public.tombstone IS 'Data keys that were destroyed: what they seal is not stored any more.';
 
-ALTER TABLE ONLY public.act
-    ADD CONSTRAINT act_pkey PRIMARY KEY (subject, request_id);
-
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (subject, request_id);
 
 ALTER TABLE ONLY public.due
     ADD CONSTRAINT due_pkey PRIMARY KEY (subject);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -80,14 +81,15 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         """Send what is offered, then every change."""
         code = translation.language(request.language_code)
         sent: dict[str, suggestion_pb2.Suggestion] = {}
-        async for offered in watch(self.dependencies, subject=current_subject()):
-            now = {each.name: each for each in (translation.suggestion(opened, code) for opened in offered)}
-            for name in sent.keys() - now.keys():
-                yield suggestion_service_pb2.WatchSuggestionsResponse(removed_suggestion=name)
-            for name, message in now.items():
-                if sent.get(name) != message:
-                    yield suggestion_service_pb2.WatchSuggestionsResponse(suggestion=message)
-            sent = now
+        async with aclosing(watch(self.dependencies, subject=current_subject())) as offers:
+            async for offered in offers:
+                now = {each.name: each for each in (translation.suggestion(opened, code) for opened in offered)}
+                for name in sent.keys() - now.keys():
+                    yield suggestion_service_pb2.WatchSuggestionsResponse(removed_suggestion=name)
+                for name, message in now.items():
+                    if sent.get(name) != message:
+                        yield suggestion_service_pb2.WatchSuggestionsResponse(suggestion=message)
+                sent = now
 
     async def SaveSuggestion(
         self,

@@ -28,8 +28,10 @@ async def read_rendition(
     """
     opened = await open_suggestions.open_one(dependencies, subject=subject, suggestion_id=suggestion_id)
     row = next((each for each in opened.renditions if each.number == number), None)
-    key = row and await open_suggestions.rendition_key(dependencies, subject=subject, row=row)
-    if row is None or key is None:
+    if row is None:
+        raise RenditionNotFound.of(suggestion_id, number)
+    key = await open_suggestions.rendition_key(dependencies, subject=subject, row=row)
+    if key is None:
         raise RenditionNotFound.of(suggestion_id, number)
     try:
         async for part in _unsealed(dependencies, row, key):

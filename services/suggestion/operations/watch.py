@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.operations.open_suggestions import OpenSuggestion, open_offered
 
 
-async def watch(dependencies: Dependencies, *, subject: str) -> AsyncIterator[list[OpenSuggestion]]:
+async def watch(dependencies: Dependencies, *, subject: str) -> AsyncGenerator[list[OpenSuggestion], None]:
     """Yield what a person is shown now, and again after every change, until the reader ends it.
 
     Raises:

@@ -13,7 +13,7 @@ from services.suggestion.store.database import Database
 from tests.contract.suggestion.store_suite import StoreSuite
 
 MIGRATIONS = Path(services.suggestion.__file__).parent / "migrations"
-TABLES = "suggestion, rendition, act, due, fence, tombstone, inbox, outbox"
+TABLES = "suggestion, rendition, decision, due, fence, tombstone, inbox, outbox"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
