@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from inference.engines.exports import default_home
 from inference.model_build.build import default_home as default_models
@@ -96,7 +95,7 @@ def plan(
         to = target(triton_tag=triton_tag or DEFAULT_TAG, tensorrt=tensorrt, sm=sm, gpu=gpu)
         if image is not None:
             settings = JobSettings(image, bucket, endpoint, secret, _labels(selector or ()))
-            say(yaml.safe_dump(job(names or (), to, settings), sort_keys=False).rstrip())
+            say(job(names or (), to, settings).rstrip())
             return
         for each in _exports(names, folder, models):
             parts, commands = each.parts(to), _commands(each, to)
@@ -134,7 +133,7 @@ def verify(
     anywhere: Annotated[
         bool, typer.Option("--anywhere", help="Check the files alone, not that they fit here.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Ask each plan its probes again.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Run the probes through each plan again.")] = False,
     triton_tag: Tag = None,
     device: Device = 0,
     folder: Folder = None,
@@ -186,10 +185,10 @@ def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | No
 
 
 def _commands(each: Export, target: Target) -> list[tuple[str, ...]]:
-    from inference.engines.commands import ask_command, build_command, measure_commands
+    from inference.engines.commands import Trtexec
 
-    parts, inputs = each.parts(target), each.record.inputs
-    return [build_command(parts, inputs), ask_command(inputs, 1), *measure_commands(parts, inputs)]
+    parts, inputs, trtexec = each.parts(target), each.record.inputs, Trtexec()
+    return [trtexec.build(parts, inputs), trtexec.probe(inputs, 1), *trtexec.measure(parts, inputs)]
 
 
 def _committed_for(node: Node, home: Path) -> list[str]:
