@@ -29,7 +29,7 @@ from services.cli.models.engine_options import (
 )
 from services.cli.models.engine_store import fetch, publish
 from services.cli.options import Json
-from services.cli.output import CommandFailed, emit, progress_bars, say
+from services.cli.output import UsageWrong, emit, progress_bars, say, say_text
 
 if TYPE_CHECKING:
     from inference.engines.build import Progress
@@ -95,14 +95,15 @@ def plan(
         to = target(triton_tag=triton_tag or DEFAULT_TAG, tensorrt=tensorrt, sm=sm, gpu=gpu)
         if image is not None:
             settings = JobSettings(image, bucket, endpoint, secret, _labels(selector or ()))
-            say(job(names or (), to, settings).rstrip())
+            say_text(job(names or (), to, settings).rstrip())
             return
         for each in _exports(names, folder, models):
             parts, commands = each.parts(to), _commands(each, to)
             if as_json:
                 emit({"key": parts.key, "onnx": str(each.onnx), "commands": commands})
             else:
-                say(f"# {parts.key}\ncp {shlex.quote(str(each.onnx))} model.onnx")
+                say(f"# {parts.key}")
+                say(f"cp {shlex.quote(str(each.onnx))} model.onnx")
                 for command in commands:
                     say(shlex.join(command))
 
@@ -203,7 +204,7 @@ def _committed_for(node: Node, home: Path) -> list[str]:
 def _labels(pairs: Sequence[str]) -> dict[str, str]:
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
-        raise CommandFailed("USAGE", f"{wrong[0]!r} is no label; give it as name=value", "node")
+        raise UsageWrong("USAGE", f"{wrong[0]!r} is no label; give it as name=value", "node")
     return dict(pair.split("=", 1) for pair in pairs)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pillow_heif
 from PIL import ExifTags, Image
 
-from services.cli.output import printable
+from services.cli.escaping import printable
 
 MAX_DECODED_PIXELS = 100_000_000
 PREVIEW_QUALITY = 90
