@@ -9,7 +9,7 @@ import grpc
 from inference.client.client import InferenceClient
 from inference.client.clock import Clock
 from inference.client.errors import ModelBusy, ModelFault
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.load.harness import Outcome
 from inference.load.requests import LoadRequest
 
@@ -82,7 +82,7 @@ class ShieldedWire:
             place: longest wait for a place in flight, in seconds.
             answer: longest wait for an answer, in seconds.
         """
-        self._client = InferenceClient(address, clock, timeouts=Timeouts(queue=place, response=answer))
+        self._client = InferenceClient(address, clock, policy=CallPolicy(queue=place, response=answer))
         self._request = request
         self._output_specs = request.output_specs
         self.faults: Counter[str] = Counter()

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from inference.client.client import InferenceClient
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.model_build.manifest import shipped_model
 from services.analysis.domain.media import MediaState, ParkedReason
 from services.analysis.domain.pace import Pace
@@ -99,10 +99,10 @@ class Analysing:
 
 @pytest_asyncio.fixture
 async def analysing() -> AsyncIterator[Analysing]:
-    harness, timeouts = Harness(), Timeouts(queue=10.0, response=10.0, first_retry=0.01)
+    harness, policy = Harness(), CallPolicy(queue=10.0, response=10.0, first_retry=0.01)
     clock = RunningClock(harness.clock)
     models = [shipped(shipped_model(name)) for name in SERVED]
-    async with fault_server(*models) as server, InferenceClient(server.address, clock, timeouts=timeouts) as client:
+    async with fault_server(*models) as server, InferenceClient(server.address, clock, policy=policy) as client:
         analysing = Analysing(server, client, harness)
         await analysing.bring_in()
         yield analysing

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from inference.client.client import InferenceClient
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.vision.pictures import Picture, letterbox
 from services.analysis.errors import ModelUnavailable, TensorRefused
 from services.analysis.vision.triton_models import TritonModels
@@ -51,6 +51,6 @@ async def test_a_tensor_of_the_wrong_shape_is_refused_for_good(models: TritonMod
 
 
 async def test_an_answer_that_takes_too_long_is_not_waited_for(servers: Servers) -> None:
-    async with InferenceClient(servers.triton.address, SystemClock(), timeouts=Timeouts(response=0.052)) as client:
+    async with InferenceClient(servers.triton.address, SystemClock(), policy=CallPolicy(response=0.052)) as client:
         with pytest.raises(ModelUnavailable):
             await TritonModels(client).detect(BLANK)
