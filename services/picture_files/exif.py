@@ -58,14 +58,22 @@ class Exif:
 
 def read_exif(block: bytes | None) -> Exif:
     """Read an EXIF block, with or without the prefix that JPEG wants before its TIFF header."""
-    exif = Image.Exif()
+    tags = Image.Exif()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            exif.load(block or b"")
-            return Exif(_taken(exif.get_ifd(ExifTags.IFD.Exif)), _orientation(exif.get(_Tag.Orientation)))
+            tags.load(block or b"")
         except _UNREADABLE:
             return Exif()
+        return exif_of(tags)
+
+
+def exif_of(tags: Image.Exif) -> Exif:
+    """Return what a file's tags, as Pillow hands them out, say of how it was taken."""
+    try:
+        return Exif(_taken(tags.get_ifd(ExifTags.IFD.Exif)), _orientation(tags.get(_Tag.Orientation)))
+    except _UNREADABLE:
+        return Exif()
 
 
 def read_position(exif: Image.Exif) -> tuple[float, float] | None:

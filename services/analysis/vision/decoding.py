@@ -7,11 +7,12 @@ from typing import Final
 import cv2
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from inference.vision.pictures import Picture
 from services.analysis.errors import PictureUnusable
-from services.analysis.vision.jpeg_structure import bare_jpeg, is_whole_jpeg
+from services.picture_files.exif import exif_of
+from services.picture_files.jpeg import bare_jpeg
 
 WORK_SIDE: Final = 2048
 """Long side in pixels of the picture that everything is made from; also of the preview. So long are the reduced copies
@@ -106,8 +107,7 @@ class PictureFile:
     @property
     def orientation(self) -> int:
         """EXIF orientation of the stored pixels, 1 to 8; HEIC is turned by its own decoder."""
-        value = self.exif().get(ExifTags.Base.Orientation, 1) if self._format != "HEIF" else 1
-        return value if value in range(1, 9) else 1
+        return exif_of(self.exif()).orientation if self._format != "HEIF" else 1
 
     def decode(self) -> Picture:
         """Decodes the picture once, upright, long side at most `WORK_SIDE`, in sRGB.
@@ -135,7 +135,7 @@ class PictureFile:
         return self._format in _JPEG and plain
 
     def _decode_jpeg(self) -> Picture:
-        if not is_whole_jpeg(self._data):
+        if bare_jpeg(self._data) is None:
             raise PictureUnusable.corrupt("it was cut short or altered: its picture data does not end as it must")
         reduction = max(factor for factor in _DECODE if factor == 1 or max(self.size) >= factor * _ENOUGH_SIDE)
         flags = _DECODE[reduction] | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
@@ -145,7 +145,7 @@ class PictureFile:
         return np.asarray(decoded, np.uint8)
 
     def _decode_other(self) -> Picture:
-        if self._format in _JPEG and not is_whole_jpeg(self._data):
+        if self._format in _JPEG and bare_jpeg(self._data) is None:
             raise PictureUnusable.corrupt("it was cut short or altered: its picture data does not end as it must")
         image = self._image
         image.draft(None, (WORK_SIDE, WORK_SIDE))

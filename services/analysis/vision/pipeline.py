@@ -7,15 +7,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from PIL import Image
+
 from inference.vision.kinds import wants_text
-from services.analysis.domain.findings import Kind, Metadata, Place, SceneFindings, Sensitivity, Templates, Writing
+from services.analysis.domain.findings import (
+    Kind,
+    Metadata,
+    Place,
+    Position,
+    SceneFindings,
+    Sensitivity,
+    Templates,
+    Writing,
+)
 from services.analysis.ports import Models, Scene
 from services.analysis.vision import stages, text_lines
 from services.analysis.vision.decoding import Limits, PictureFile
-from services.analysis.vision.exif import read_position
 from services.analysis.vision.label_vectors import LabelVectorSource, meaning_of
 from services.analysis.vision.stages import DecodedPicture, Measures, ModelOutputs
 from services.keyring import Purpose
+from services.picture_files.exif import read_position
 
 ResultT = TypeVar("ResultT")
 
@@ -87,16 +98,22 @@ async def analyze_picture(
     """
     if wanted <= {Purpose.LOCATION}:
         exif = await vision.run(lambda: PictureFile(data, vision.limits).exif())
-        return PipelineResult(place=Place(read_position(exif)) if wanted else None)
+        return PipelineResult(place=_place(exif) if wanted else None)
     decoded = await vision.run(partial(stages.decode_picture, data, vision.limits))
     found, measures = await _find_scene(decoded, metadata, encoder, vision) if own in wanted else (known, None)
     return PipelineResult(
         scene=found if own in wanted else None,
-        place=Place(read_position(decoded.exif)) if Purpose.LOCATION in wanted else None,
+        place=_place(decoded.exif) if Purpose.LOCATION in wanted else None,
         templates=await _templates(decoded, found, vision) if Purpose.FACE_GROUPING in wanted else None,
         preview=None if measures is None else measures.preview,
         thumbnail=None if measures is None else measures.thumbnail,
     )
+
+
+def _place(exif: Image.Exif) -> Place:
+    """Return where a picture says it was taken. Called only with LOCATION's key in hand."""
+    position = read_position(exif)
+    return Place(None if position is None else Position(*position))
 
 
 async def _find_scene(
