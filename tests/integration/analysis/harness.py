@@ -44,7 +44,7 @@ from services.keyring.client import RetentionKeyring
 from services.keyring.erasure import RetentionErasures
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.fakes.ports import free_port
-from tests.integration.retention.running import Callers
+from tests.integration.retention.harness import Callers
 
 LOOPBACK = "127.0.0.1"
 USERS = ("retention", "analysis", "ingest", "consent", "suggestion")

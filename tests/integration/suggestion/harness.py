@@ -30,7 +30,7 @@ from services.keyring.client import RetentionKeyring
 from services.keyring.erasure import RetentionErasures
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.fakes.ports import free_port
-from tests.integration.retention.running import Callers
+from tests.integration.retention.harness import Callers
 from tests.integration.suggestion.analysis_stand_in import AnalysisStandIn, analysis_of
 from tests.integration.suggestion.person import Person
 

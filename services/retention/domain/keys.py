@@ -1,19 +1,16 @@
-"""What the retention service knows and decides: keys, orders to delete, erasures. Pure rules, no I/O."""
+"""Keys of purposes and of artefacts, and when they end."""
 
-from collections import defaultdict
+import os
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
-from uuid import UUID, uuid4
+from uuid import UUID
 
-OWN_NAME = "retention"
-"""This service's own name, as in orders to itself."""
-MAX_KEYS_IN_ORDER = 1000
-"""Data keys named by one order."""
 CLOCK_SLACK = timedelta(hours=1)
 """How far another service's clock may be ahead when it asks for the longest retention."""
+KEY_SIZE = 32
+"""Bytes of every key."""
 
 
 class Purpose(StrEnum):
@@ -25,21 +22,6 @@ class Purpose(StrEnum):
     FACE_GROUPING = "FACE_GROUPING"
     GENERATIVE_EDITING = "GENERATIVE_EDITING"
     MODEL_IMPROVEMENT = "MODEL_IMPROVEMENT"
-
-
-class PurgeCause(StrEnum):
-    """Why keys were destroyed."""
-
-    ERASURE = "ERASURE"
-    WITHDRAWAL = "WITHDRAWAL"
-    DEADLINE = "DEADLINE"
-
-
-class ErasureState(StrEnum):
-    """How far an erasure has come; it never goes back."""
-
-    KEYS_DESTROYED = "KEYS_DESTROYED"
-    PURGED = "PURGED"
 
 
 MEDIA_PURPOSES = frozenset({Purpose.CLOUD_PROCESSING, Purpose.OLDER_MEDIA})
@@ -85,6 +67,27 @@ class PurposeKey:
     def aad_of(subject: str, purpose: Purpose, revision: int) -> bytes:
         """Returns what the key of a purpose is bound to."""
         return f"{subject}|{purpose}|{revision}".encode()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A decision for a purpose.
+
+    Attributes:
+        subject: The person's pseudonym.
+        purpose: What for.
+        revision: Consent revision of the decision.
+        expire_time: When it ends by itself.
+        decide_time: When the person decided.
+        reach_back_time: OLDER_MEDIA only: media taken then or later are covered; None is without bound.
+    """
+
+    subject: str
+    purpose: Purpose
+    revision: int
+    expire_time: datetime
+    decide_time: datetime
+    reach_back_time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -142,122 +145,9 @@ class DestroyedPurpose:
     revision: int
 
 
-@dataclass(frozen=True)
-class DataKeyScope:
-    """Artefacts sealed under these data keys."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PurposeScope:
-    """Everything of a purpose up to a fencing number."""
-
-    purpose: Purpose
-    revision: int
-
-
-@dataclass(frozen=True)
-class SubjectScope:
-    """Everything of a person up to a fencing number and a time."""
-
-    revision: int
-    erase_time: datetime
-
-
-PurgeScope: TypeAlias = DataKeyScope | PurposeScope | SubjectScope
-
-
-@dataclass(frozen=True)
-class PurgeOrder:
-    """An order to one service to delete what can no longer be opened."""
-
-    service: str
-    subject: str
-    cause: PurgeCause
-    scope: PurgeScope
-    create_time: datetime
-    erasure: UUID | None = None
-    complete_time: datetime | None = None
-    id: UUID = field(default_factory=uuid4)
-
-
-@dataclass(frozen=True)
-class Erasure:
-    """The erasure of one media, or of everything of a person if `media` is None."""
-
-    id: UUID
-    subject: str
-    request_id: UUID
-    media: UUID | None
-    request_time: datetime
-    keys_destroy_time: datetime
-    purge_time: datetime | None = None
-
-    @property
-    def state(self) -> ErasureState:
-        """How far it has come."""
-        return ErasureState.KEYS_DESTROYED if self.purge_time is None else ErasureState.PURGED
-
-
-@dataclass(frozen=True)
-class StorePurge:
-    """What one store deleted for an erasure; outstanding while `purge_time` is None."""
-
-    store: str
-    service: str
-    purged_count: int
-    purge_time: datetime | None
-
-
-@dataclass(frozen=True)
-class Revocation:
-    """What was destroyed, for those who hold keys."""
-
-    subject: str
-    purposes: tuple[Purpose, ...] = ()
-    data_key_ids: tuple[str, ...] = ()
-    subject_erased: bool = False
-
-
 def media_name(media: UUID) -> str:
     """Returns the resource name of a media."""
     return f"media/{media}"
-
-
-def key_orders(
-    destroyed: Iterable[DestroyedKey],
-    services: Sequence[str],
-    cause: PurgeCause,
-    now: datetime,
-    erasure: UUID | None = None,
-) -> list[PurgeOrder]:
-    """Returns orders about destroyed data keys: for each person to each service, of at most 1000 keys each."""
-    groups: defaultdict[str, list[str]] = defaultdict(list)
-    for key in destroyed:
-        groups[key.subject].append(key.id)
-    return [
-        PurgeOrder(service, subject, cause, DataKeyScope(tuple(portion)), now, erasure)
-        for subject, ids in groups.items()
-        for portion in _portions(ids)
-        for service in services
-    ]
-
-
-def key_revocations(destroyed: Iterable[DestroyedKey]) -> list[Revocation]:
-    """Returns what the holders of destroyed data keys must hear, a message for each person."""
-    groups: defaultdict[str, list[str]] = defaultdict(list)
-    for key in destroyed:
-        groups[key.subject].append(key.id)
-    return [Revocation(subject, data_key_ids=tuple(ids)) for subject, ids in groups.items()]
-
-
-def purpose_orders(
-    subject: str, destroyed: DestroyedPurpose, services: Sequence[str], now: datetime
-) -> list[PurgeOrder]:
-    """Returns an order about a destroyed purpose key to each service, and one for our own rows."""
-    scope = PurposeScope(destroyed.purpose, destroyed.revision)
-    return [PurgeOrder(service, subject, PurgeCause.WITHDRAWAL, scope, now) for service in (*services, OWN_NAME)]
 
 
 def older_media(lineages: Iterable[Sequence[UUID]]) -> set[UUID]:
@@ -294,5 +184,11 @@ def is_too_far(delete_time: datetime, now: datetime, longest_days: int) -> bool:
     return not now < delete_time <= now + timedelta(days=longest_days) + CLOCK_SLACK
 
 
-def _portions(ids: list[str]) -> list[list[str]]:
-    return [ids[start : start + MAX_KEYS_IN_ORDER] for start in range(0, len(ids), MAX_KEYS_IN_ORDER)]
+def data_key_aad(id_: str, purpose: Purpose) -> bytes:
+    """Return what a data key is bound to: no row's key can stand in for another's."""
+    return f"{id_}|{purpose}".encode()
+
+
+def new_key() -> bytes:
+    """Return 32 random bytes."""
+    return os.urandom(KEY_SIZE)

@@ -7,13 +7,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from services.retention.data_map import DataMap, load_data_map
-from services.retention.domain import DataKeyRequest, Erasure, OpenKey, PurgeOrder, Purpose, StorePurge
-from services.retention.epoch_files import EpochFiles
+from services.retention.declarations.data_map_file import load_data_map
+from services.retention.domain.data_map import DataMap
+from services.retention.domain.erasure import Erasure, StorePurge
+from services.retention.domain.keys import DataKeyRequest, Grant, OpenKey, Purpose
+from services.retention.domain.orders import PurgeOrder
+from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.errors import PurposeNotGranted
-from services.retention.operations import erasing, keys, purging
-from services.retention.operations.clocks import rotate_epochs
-from services.retention.operations.ports import Store
+from services.retention.operations import request_erasure
+from services.retention.operations.create_data_keys import create_data_keys
+from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destroy_purposes import destroy_purpose_keys
+from services.retention.operations.grant_purpose import grant_purpose_key
+from services.retention.operations.open_data_keys import open_data_keys
+from services.retention.operations.purge_orders import complete_purge_order, list_purge_orders
+from services.retention.operations.read_erasures import get_erasure
+from services.retention.operations.rotate_epochs import rotate_epochs
+from services.retention.operations.shorten_deadline import shorten_deadline
+from services.retention.operations.watch_revocations import RevocationHub
+from services.retention.ports import Store
 from services.retention.worker import ClockLoop
 from tests.fakes.clock import FakeClock
 
@@ -26,7 +38,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass
-class Ground:
+class RetentionHarness:
     """A retention service without its wire."""
 
     store: Store
@@ -46,7 +58,7 @@ class Ground:
         reach_back: datetime | None = None,
     ) -> int:
         now = self.clock.now()
-        grant = keys.Grant(
+        grant = Grant(
             subject=subject,
             purpose=purpose,
             revision=self._next(revision),
@@ -54,19 +66,10 @@ class Ground:
             decide_time=decided or now,
             reach_back_time=reach_back,
         )
-        return await keys.grant_purpose_key(
-            grant, store=self.store, epoch_keys=self.epochs, clock=self.clock, data_map=self.data_map
-        )
+        return await grant_purpose_key(grant, self.dependencies)
 
     async def withdraw(self, subject: str = ADA, *purposes: Purpose, revision: int | None = None) -> None:
-        await keys.destroy_purpose_keys(
-            subject,
-            purposes or (CLOUD,),
-            self._next(revision),
-            store=self.store,
-            clock=self.clock,
-            data_map=self.data_map,
-        )
+        await destroy_purpose_keys(subject, purposes or (CLOUD,), self._next(revision), self.dependencies)
 
     async def create(
         self,
@@ -77,16 +80,7 @@ class Ground:
         lasts: timedelta = 30 * DAY,
     ) -> list[OpenKey]:
         requests = [DataKeyRequest(self.clock.now() + lasts, tuple(lineage)) for lineage in lineages]
-        created, _ = await keys.create_data_keys(
-            subject,
-            purpose,
-            owner,
-            requests,
-            store=self.store,
-            epoch_keys=self.epochs,
-            clock=self.clock,
-            longest_days=30,
-        )
+        created, _ = await create_data_keys(subject, purpose, owner, requests, self.dependencies)
         return created
 
     async def media(self, subject: str = ADA, purpose: Purpose = CLOUD, lasts: timedelta = 30 * DAY) -> UUID:
@@ -96,14 +90,7 @@ class Ground:
         return media
 
     async def open(self, *wanted: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> Mapping[str, bytes]:
-        opened, _ = await keys.open_data_keys(
-            subject,
-            purpose,
-            [key.id for key in wanted],
-            store=self.store,
-            epoch_keys=self.epochs,
-            clock=self.clock,
-        )
+        opened, _ = await open_data_keys(subject, purpose, [key.id for key in wanted], self.dependencies)
         return {key.id: key.key for key in opened}
 
     async def can_open(self, key: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> bool:
@@ -113,29 +100,25 @@ class Ground:
             return False
 
     async def erase(self, media: UUID, subject: str = ADA, request_id: UUID | None = None) -> Erasure:
-        return await erasing.erase_media(
-            subject, media, request_id or uuid4(), store=self.store, clock=self.clock, data_map=self.data_map
-        )
+        return await request_erasure.erase_media(subject, media, request_id or uuid4(), self.dependencies)
 
     async def erase_everything(self, subject: str = ADA, request_id: UUID | None = None) -> Erasure:
-        return await erasing.erase_everything(
-            subject, request_id or uuid4(), store=self.store, clock=self.clock, data_map=self.data_map
-        )
+        return await request_erasure.erase_everything(subject, request_id or uuid4(), self.dependencies)
 
     async def erasure(self, erasure: Erasure) -> tuple[Erasure, list[StorePurge]]:
-        return await erasing.get_erasure(erasure.subject, erasure.id, store=self.store, data_map=self.data_map)
+        return await get_erasure(erasure.subject, erasure.id, self.dependencies)
 
     async def shorten(self, media: UUID, ends_in: timedelta, subject: str = ADA) -> int:
-        return await erasing.shorten_deadline(
-            subject, media, self.clock.now() + ends_in, store=self.store, clock=self.clock, longest_days=30
-        )
+        return await shorten_deadline(subject, media, self.clock.now() + ends_in, self.dependencies)
 
     async def orders(self, service: str) -> list[PurgeOrder]:
-        return [order for _, order in await purging.list_purge_orders(service, after=0, limit=1000, store=self.store)]
+        return [
+            order for _, order in await list_purge_orders(service, after=0, limit=1000, dependencies=self.dependencies)
+        ]
 
     async def complete(self, order: PurgeOrder, **purged: int) -> None:
         counts = {f"{order.service}.table.{name}": count for name, count in purged.items()}
-        await purging.complete_purge_order(order.service, order.id, counts, store=self.store, clock=self.clock)
+        await complete_purge_order(order.service, order.id, counts, self.dependencies)
 
     async def tick(self, by: timedelta = timedelta()) -> None:
         """Lets time pass, and the clock loop do what is due."""
@@ -143,15 +126,27 @@ class Ground:
         await self.loop.pass_once()
 
     @property
+    def dependencies(self) -> Dependencies:
+        return Dependencies(
+            store=self.store,
+            epoch_keys=self.epochs,
+            revocations=RevocationHub(self.store, self.clock),
+            data_map=self.data_map,
+            clock=self.clock,
+            longest_days=30,
+        )
+
+    @property
     def loop(self) -> ClockLoop:
-        return ClockLoop(self.store, self.epochs, self.clock, self.data_map)
+        return ClockLoop(self.dependencies)
 
     def _next(self, revision: int | None) -> int:
         self.revision = max(self.revision + 1, revision or 0)
         return revision or self.revision
 
 
-async def new_ground(store: Store, folder: Path, clock: FakeClock) -> Ground:
+async def new_harness(store: Store, folder: Path, clock: FakeClock) -> RetentionHarness:
     epochs = EpochFiles(folder / "epochs", secrets.token_bytes(32))
-    await rotate_epochs(store=store, epoch_keys=epochs, clock=clock)
-    return Ground(store, epochs, clock)
+    harness = RetentionHarness(store, epochs, clock)
+    await rotate_epochs(harness.dependencies)
+    return harness

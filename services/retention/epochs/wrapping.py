@@ -1,4 +1,4 @@
-"""AES-256-GCM around keys: a sealed key is a random 12-byte nonce, the encrypted key and a 16-byte tag.
+"""Wrapping of keys in AES-256-GCM: a random 12-byte nonce, the encrypted key and a 16-byte tag.
 
 A key wraps far fewer than 2**32 others, so random nonces are safe (NIST SP 800-38D, section 8.3).
 """
@@ -8,16 +8,13 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_SIZE = 32
+from services.retention.errors import WrapBroken
+
 _NONCE_SIZE = 12
 
 
-class WrapBroken(Exception):
-    """The wrapped key was altered, or belongs to another key or purpose."""
-
-
 class Wrapper:
-    """Wraps and unwraps keys under one key."""
+    """Implements `ports.KeyWrapper`."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
@@ -37,8 +34,3 @@ class Wrapper:
             return self._cipher.decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], aad)
         except (InvalidTag, ValueError) as error:
             raise WrapBroken from error
-
-
-def new_key() -> bytes:
-    """Returns 32 random bytes."""
-    return os.urandom(KEY_SIZE)

@@ -1,13 +1,8 @@
-"""The data map: every place where anything is kept, and how it dies. Declared as data in `data_map.yaml`."""
+"""Data map: every place where anything is kept, and how it dies."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-import yaml
-
-DECLARATION = Path(__file__).parent / "data_map.yaml"
 KINDS = frozenset({"table", "bucket", "stream", "file", "memory"})
 _PURGED_KINDS = frozenset({"table", "bucket"})
 
@@ -65,45 +60,3 @@ class DataMap:
     def personal_stores(self, service: str) -> tuple[str, ...]:
         """Returns the names of the tables and buckets of a service that keep something about a person."""
         return tuple(store.name for store in self.stores if store.service == service and store.is_purged)
-
-
-def load_data_map(declaration: Path = DECLARATION) -> DataMap:
-    """Reads the declaration.
-
-    Raises:
-        ValueError: a store has an unknown kind or an unknown parent.
-    """
-    content = yaml.safe_load(declaration.read_text(encoding="utf-8"))
-    shared = {
-        f"{service}.{name}": entry
-        for service in content["services"]
-        for name, entry in content["every_service"].items()
-    }
-    stores = tuple(_store(name, entry) for name, entry in sorted({**shared, **content["stores"]}.items()))
-    _check(stores)
-    return DataMap(stores, tuple(content["media_services"]))
-
-
-def _store(name: str, entry: dict[str, object]) -> DataStore:
-    service, kind, short_name = name.split(".", 2)
-    purposes = entry.get("purposes", [])
-    if not isinstance(purposes, list):
-        raise ValueError(f"{name}: purposes must be a list")
-    return DataStore(
-        service=service,
-        kind=kind,
-        short_name=short_name,
-        holds=str(entry["holds"]),
-        purposes=tuple(map(str, purposes)),
-        parent=str(entry.get("parent", "")),
-        dies_by=str(entry["dies_by"]),
-    )
-
-
-def _check(stores: Iterable[DataStore]) -> None:
-    names = {store.name for store in stores}
-    for store in stores:
-        if store.kind not in KINDS:
-            raise ValueError(f"{store.name}: kind must be one of {', '.join(sorted(KINDS))}")
-        if store.parent and store.parent not in names:
-            raise ValueError(f"{store.name}: parent {store.parent} is no store of the map")

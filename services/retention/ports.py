@@ -1,4 +1,4 @@
-"""What the use cases need from outside: the store, one transaction at a time, and the epoch keys."""
+"""Ports of retention: the store, one transaction at a time, the epoch keys and the news of what is destroyed."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -6,19 +6,32 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.retention.domain import (
+from services.retention.domain.erasure import Erasure, StorePurge
+from services.retention.domain.keys import (
     DestroyedKey,
     DestroyedPurpose,
-    Erasure,
     NewKeyRow,
-    PurgeOrder,
     Purpose,
     PurposeKey,
-    Revocation,
     SealedKey,
-    StorePurge,
     WrappedKey,
 )
+from services.retention.domain.orders import PurgeOrder
+from services.retention.domain.revocation import Revocation
+
+
+class KeyWrapper(Protocol):
+    """A key that wraps others."""
+
+    def wrap(self, secret: bytes, aad: bytes) -> bytes:
+        """Return a key sealed and bound to `aad`."""
+
+    def unwrap(self, sealed: bytes, aad: bytes) -> bytes:
+        """Return a key in clear.
+
+        Raises:
+            WrapBroken: wrong key or `aad`, or altered bytes.
+        """
 
 
 class EpochKeys(Protocol):
@@ -47,9 +60,12 @@ class EpochKeys(Protocol):
             EpochGone: the epoch's key is destroyed.
         """
 
+    def wrapper(self, wrapped: WrappedKey, aad: bytes) -> KeyWrapper:
+        """Return what wraps and unwraps under a wrapped key.
 
-class EpochGone(Exception):
-    """The key of an epoch is destroyed, and with it all that hangs on it."""
+        Raises:
+            EpochGone: the epoch's key is destroyed.
+        """
 
 
 class Epochs(Protocol):
@@ -213,7 +229,7 @@ class Erasures(Protocol):
 
 
 class Transaction(Protocol):
-    """One transaction; what is done in it is seen by nobody until it ends, and then by all."""
+    """One transaction: what is done in it shows to others all at once, when it ends."""
 
     @property
     def epochs(self) -> Epochs:
@@ -264,4 +280,15 @@ class Store(Protocol):
 
         Raises:
             DependencyUnavailable: it can no longer tell.
+        """
+
+
+class RevocationFeed(Protocol):
+    """News of what is destroyed."""
+
+    def watch(self) -> AsyncIterator[Sequence[Revocation]]:
+        """Yield what is destroyed from now on; an empty item at once and at least each second.
+
+        Raises:
+            DependencyUnavailable: there is a gap, or nothing can be told.
         """

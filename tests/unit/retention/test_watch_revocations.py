@@ -5,8 +5,9 @@ import pytest
 
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.supervision import supervised
-from services.retention.domain import Purpose, Revocation
-from services.retention.hub import RevocationHub
+from services.retention.domain.keys import Purpose
+from services.retention.domain.revocation import Revocation
+from services.retention.operations.watch_revocations import RevocationHub
 from tests.fakes.clock import FakeClock
 from tests.fakes.retention_store import FakeStore
 

@@ -1,4 +1,4 @@
-"""Epoch keys as files: the only copies, outside the database, so that destroying one cannot be undone by a backup.
+"""Files of epoch keys: the only copies, outside the database, so that destroying one cannot be undone by a backup.
 
 A file holds the epoch's key sealed under the root key. `PELLICULE_EPOCH_DIR` must not be part of any backup.
 """
@@ -8,19 +8,15 @@ import stat
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from services.retention.domain import WrappedKey
-from services.retention.operations.ports import EpochGone
-from services.retention.wrapping import KEY_SIZE, WrapBroken, Wrapper, new_key
+from services.retention.domain.keys import KEY_SIZE, WrappedKey, new_key
+from services.retention.epochs.wrapping import Wrapper
+from services.retention.errors import EpochGone, RootKeyUnusable, WrapBroken
 
 _SUFFIX = ".epoch"
 
 
-class RootKeyUnusable(Exception):
-    """The root key's file cannot be used; the message names it and says what to do."""
-
-
 class EpochFiles:
-    """Implements `EpochKeys` over a directory that all processes of this service share.
+    """Implements `ports.EpochKeys` over a directory that all processes of this service share.
 
     Args:
         directory: Where the files are; made, for the owner alone, if it is not there.
@@ -80,6 +76,14 @@ class EpochFiles:
         except WrapBroken as error:
             raise EpochGone(wrapped.epoch) from error
 
+    def wrapper(self, wrapped: WrappedKey, aad: bytes) -> Wrapper:
+        """Return what wraps and unwraps under a wrapped key.
+
+        Raises:
+            EpochGone: the epoch's key is destroyed, or another one has taken its place.
+        """
+        return Wrapper(self.unwrap(wrapped, aad))
+
     def path(self, epoch: str) -> Path:
         """Returns where the key of an epoch is, or would be."""
         return self._directory / f"{epoch}{_SUFFIX}"
@@ -129,13 +133,13 @@ def read_root_key(file: Path) -> bytes:
         mode = stat.S_IMODE(file.stat().st_mode)
         text = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise RootKeyUnusable(f"{file}: {type(error).__name__}: give PELLICULE_ROOT_KEY_FILE a readable file") from None
+        raise RootKeyUnusable.unreadable(file, error) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise RootKeyUnusable(f"{file}: mode {mode:04o} lets others in: chmod 0600 it")
+        raise RootKeyUnusable.open_to_others(file, mode)
     try:
         key = bytes.fromhex(text)
     except ValueError:
         key = b""
     if len(key) != KEY_SIZE:
-        raise RootKeyUnusable(f"{file}: expected {KEY_SIZE} random bytes in hex ({2 * KEY_SIZE} characters)")
+        raise RootKeyUnusable.malformed(file, KEY_SIZE)
     return key

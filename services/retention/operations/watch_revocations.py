@@ -1,4 +1,4 @@
-"""Hands what is destroyed from the database to every stream of WatchRevocations of this process."""
+"""Hub of revocations: what is destroyed, from the database to every stream of WatchRevocations of this process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -7,8 +7,9 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.errors import DependencyUnavailable
-from services.retention.domain import Revocation
-from services.retention.operations.ports import Store
+from services.retention.domain.revocation import Revocation
+from services.retention.errors import RevocationsInterrupted
+from services.retention.ports import Store
 
 _QUEUE = 256
 _RETRY_SECONDS = 0.5
@@ -18,7 +19,7 @@ _Item = Sequence[Revocation]
 
 
 class RevocationHub:
-    """One listener for all streams of this process. `run` is a task of the process.
+    """Implements `ports.RevocationFeed`: one listener for all streams. `run` is a task of the process.
 
     A stream that cannot be served in full is ended rather than continued with a gap: its holder of keys then drops
     everything.
@@ -31,7 +32,7 @@ class RevocationHub:
         self._listening = False
 
     async def run(self) -> None:
-        """Listens, for ever."""
+        """Listen, until cancelled."""
         while True:
             try:
                 await self._relay()
@@ -48,7 +49,7 @@ class RevocationHub:
             DependencyUnavailable: there is a gap, or nothing can be told.
         """
         if not self._listening:
-            raise _interrupted()
+            raise RevocationsInterrupted.now()
         queue: asyncio.Queue[_Item | None] = asyncio.Queue(_QUEUE)
         self._subscribers.add(queue)
         try:
@@ -57,7 +58,7 @@ class RevocationHub:
                 yield item
         finally:
             self._subscribers.discard(queue)
-        raise _interrupted()
+        raise RevocationsInterrupted.now()
 
     async def _relay(self) -> None:
         async for item in self._store.revocations():
@@ -81,7 +82,3 @@ class RevocationHub:
         while not queue.empty():
             queue.get_nowait()
         queue.put_nowait(None)
-
-
-def _interrupted() -> DependencyUnavailable:
-    return DependencyUnavailable("it cannot be told what is destroyed: drop all keys and call again")

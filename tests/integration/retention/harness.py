@@ -3,7 +3,9 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -20,13 +22,13 @@ from services.chassis.server import RunningServer, running_server
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
-from services.retention.__main__ import NAME, SERVICE_NAMES, STREAM, STREAM_SUBJECTS, register
+from services.retention.__main__ import NAME, SERVICE_NAMES, STREAM, STREAM_SUBJECTS
 from services.retention.access import ACCESS
-from services.retention.hub import RevocationHub
-from services.retention.servicer import Dependencies
+from services.retention.operations.watch_revocations import RevocationHub
+from services.retention.servicer import register
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
-from tests.contract.retention.ground import Ground
+from tests.contract.retention.harness import RetentionHarness
 from tests.fakes.certificates import FakeAuthority
 
 ISSUER = "pellicule-local"
@@ -81,9 +83,11 @@ class Callers:
 class RunningRetention:
     """A server that answers, and channels to it."""
 
-    def __init__(self, callers: Callers, ground: Ground, server: RunningServer, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, callers: Callers, harness: RetentionHarness, server: RunningServer, stack: AsyncExitStack
+    ) -> None:
         self.callers = callers
-        self.ground = ground
+        self.harness = harness
         self._server = server
         self._serving = stack
         self._channels = AsyncExitStack()
@@ -109,17 +113,10 @@ class RunningRetention:
 
 
 @asynccontextmanager
-async def running_retention(ground: Ground, callers: Callers) -> AsyncIterator[RunningRetention]:
-    """Runs the server and the hub; the clock loop runs when the test says `ground.tick()`."""
-    hub = RevocationHub(ground.store, SystemClock())
-    dependencies = Dependencies(
-        store=ground.store,
-        epoch_keys=ground.epochs,
-        hub=hub,
-        data_map=ground.data_map,
-        clock=ground.clock,
-        longest_days=30,
-    )
+async def running_retention(harness: RetentionHarness, callers: Callers) -> AsyncIterator[RunningRetention]:
+    """Runs the server and the hub; the clock loop runs when the test says `harness.tick()`."""
+    hub = RevocationHub(harness.store, SystemClock())
+    dependencies = replace(harness.dependencies, revocations=hub)
     stack = AsyncExitStack()
     try:
         await stack.enter_async_context(supervised([hub.run]))
@@ -127,13 +124,13 @@ async def running_retention(ground: Ground, callers: Callers) -> AsyncIterator[R
             running_server(
                 name=NAME,
                 settings=callers.settings(NAME),
-                register=lambda server: register(server, dependencies),
+                register=partial(register, dependencies=dependencies),
                 service_names=SERVICE_NAMES,
                 access=ACCESS,
                 clock=SystemClock(),
             )
         )
-        running = RunningRetention(callers, ground, server, stack)
+        running = RunningRetention(callers, harness, server, stack)
         try:
             yield running
         finally:
@@ -151,8 +148,8 @@ async def running_relay(pool: Pool, settings: BusSettings) -> AsyncIterator[None
             yield
 
 
-def store_of(ground: Ground) -> PostgresStore:
-    """Returns the real store behind a ground."""
-    if not isinstance(ground.store, PostgresStore):
-        raise TypeError("this ground stands on a fake")
-    return ground.store
+def store_of(harness: RetentionHarness) -> PostgresStore:
+    """Returns the real store behind a harness."""
+    if not isinstance(harness.store, PostgresStore):
+        raise TypeError("this harness stands on a fake")
+    return harness.store
