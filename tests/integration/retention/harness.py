@@ -93,7 +93,7 @@ class RunningRetention:
         self._channels = AsyncExitStack()
 
     async def stop(self) -> None:
-        """Stops the server; channels to it stay open, and find nobody."""
+        """Stops the server; channels to it stay open, without an answer."""
         await self._serving.aclose()
 
     async def close(self) -> None:

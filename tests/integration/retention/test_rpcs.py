@@ -63,7 +63,7 @@ class TestCallers:
             await stub.OpenDataKeys(key_service_pb2.OpenDataKeysRequest(), metadata=retention.callers.bearer("ada"))
         assert said(refusal).reason == "CALLER_NOT_ALLOWED"
 
-    async def test_nobody_gets_no_keys(self, retention: RunningRetention) -> None:
+    async def test_a_caller_without_a_certificate_gets_no_keys(self, retention: RunningRetention) -> None:
         stub = key_service_pb2_grpc.KeyServiceStub(await retention.as_public())
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await stub.OpenDataKeys(key_service_pb2.OpenDataKeysRequest())
@@ -76,7 +76,7 @@ class TestCallers:
             await stub.RequestErasure(request, metadata=acting_for(ADA))
         assert said(refusal).reason == "CALLER_NOT_ALLOWED"
 
-    async def test_a_service_that_names_no_person_erases_nobody(self, retention: RunningRetention) -> None:
+    async def test_a_service_that_names_no_person_erases_no_one(self, retention: RunningRetention) -> None:
         stub = retention_service_pb2_grpc.RetentionServiceStub(await retention.as_service("ingest"))
         request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), everything=True)
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
