@@ -63,7 +63,7 @@ class TestCallers:
             await stub.OpenDataKeys(key_service_pb2.OpenDataKeysRequest(), metadata=retention.callers.bearer("ada"))
         assert said(refusal).reason == "CALLER_NOT_ALLOWED"
 
-    async def test_a_caller_without_a_certificate_gets_no_keys(self, retention: RunningRetention) -> None:
+    async def test_a_caller_without_a_token_gets_no_keys(self, retention: RunningRetention) -> None:
         stub = key_service_pb2_grpc.KeyServiceStub(await retention.as_public())
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await stub.OpenDataKeys(key_service_pb2.OpenDataKeysRequest())
