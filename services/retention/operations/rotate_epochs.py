@@ -72,7 +72,7 @@ async def _destroy_old_epochs(now: datetime, dependencies: Dependencies) -> None
 
 
 async def _retire(epoch: str, now: datetime, dependencies: Dependencies) -> None:
-    """Records the end of an epoch first: from then on no process wraps under it, and a crash only delays the key's end."""
+    """Record the end of an epoch first: no process wraps under it from then on; a crash only delays its key's end."""
     async with dependencies.store.transaction() as transaction:
         await transaction.epochs.lock_for_destruction(epoch)
         if await transaction.epochs.in_use(epoch):
