@@ -13,6 +13,7 @@ from typing import Final
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
+from inference.folders import link
 from inference.model_build.build import BuiltModel, built_model, list_models
 from inference.model_build.manifest import shipped_model
 from inference.restyling.assembly import NAME as RESTYLER
@@ -97,7 +98,7 @@ def _assemble_network(folder: Path, network: Path) -> None:
     version = folder / _VERSION
     version.mkdir()
     shutil.copyfile(SHIPPED / "onnx_model.py", version / "model.py")
-    _link(network, version / "model.onnx")
+    link(network, version / "model.onnx")
 
 
 def configure(folder: Path, identity: str, shapes: Mapping[str, Sequence[int]]) -> None:
@@ -115,11 +116,3 @@ def configure(folder: Path, identity: str, shapes: Mapping[str, Sequence[int]]) 
             if output.name in shapes:
                 output.dims[:] = shapes[output.name]
         path.write_text(text_format.MessageToString(config), "utf-8")
-
-
-def _link(source: Path, target: Path) -> None:
-    """Links the file where both lie on one file system, and copies it where they do not."""
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, target)

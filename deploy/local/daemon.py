@@ -55,10 +55,11 @@ def start(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> S
 
 
 def run(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> None:
-    """Runs a stack in the foreground: returns once it was stopped, by Ctrl-C or otherwise.
+    """Runs a stack in the foreground: returns once it was stopped by another command.
 
     Raises:
         StackError: why it could not be started.
+        KeyboardInterrupt: Ctrl-C, after the stack has stopped.
     """
     process = _spawn(home, object_store, start_new_session=False)
     try:
@@ -67,6 +68,7 @@ def run(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> Non
     except KeyboardInterrupt:
         process.terminate()  # the terminal told it as well; whoever sent the signal to us alone did not
         process.wait(STOP_SECONDS)
+        raise
 
 
 def stop(home: StackHome) -> bool:

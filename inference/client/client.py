@@ -19,7 +19,7 @@ from inference.client.metrics import Metrics
 from inference.client.model_channels import SLOW_MODELS, ModelChannel, ModelChannels
 from inference.client.prober import Prober
 from inference.client.probes import Probes, shipped_probe
-from inference.client.retries import Timeouts, attempt
+from inference.client.retries import CallPolicy, attempt
 from inference.client.tensors import (
     Facts,
     InferenceResult,
@@ -35,7 +35,7 @@ from inference.model_build.errors import ManifestInvalid
 from inference.model_build.manifest import shipped_model
 
 _FACTS_SECONDS: Final = 5.0
-_TIMEOUTS: Final = Timeouts()
+_POLICY: Final = CallPolicy()
 
 T = TypeVar("T")
 
@@ -48,8 +48,8 @@ class InferenceClient:
         address: str,
         clock: Clock,
         *,
-        timeouts: Timeouts = _TIMEOUTS,
-        exceptions: Mapping[str, Timeouts] = SLOW_MODELS,
+        policy: CallPolicy = _POLICY,
+        exceptions: Mapping[str, CallPolicy] = SLOW_MODELS,
         wire: Wire | None = None,
         probes: Probes = shipped_probe,
         time_left: TimeLeft = no_end,
@@ -60,8 +60,8 @@ class InferenceClient:
         Args:
             address: `host:port` of the server's gRPC endpoint.
             clock: The process's clock.
-            timeouts: How long is waited.
-            exceptions: Model -> how long is waited for this one.
+            policy: How models are called.
+            exceptions: Model -> how this one is called.
             wire: Takes the place of the connection to `address`.
             probes: What is sent to a server that has failed, before anything else.
             time_left: Says how many seconds the caller has left, such as those of the RPC that it serves.
@@ -69,10 +69,10 @@ class InferenceClient:
         """
         self._wire = wire or TritonWire(address)
         self._clock = clock
-        self._lanes = ModelChannels(clock, timeouts, exceptions)
+        self._channels = ModelChannels(clock, policy, exceptions)
         self._prober = Prober(self._wire, probes)
         self._time_left = time_left
-        self._metrics = Metrics(self._lanes, meter)
+        self._metrics = Metrics(self._channels, meter)
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,11 +80,17 @@ class InferenceClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._prober.end(self._lanes)
+        await self._prober.end(self._channels)
         await self._wire.close()
 
     async def infer(
-        self, model: str, inputs: Tensors, outputs: Sequence[OutputSpec], *, deadline: float | None = None
+        self,
+        model: str,
+        inputs: Tensors,
+        outputs: Sequence[OutputSpec],
+        *,
+        deadline: float | None = None,
+        response: float | None = None,
     ) -> InferenceResult:
         """Run a model on tensors, in as few requests as it takes, again where that helps.
 
@@ -95,6 +101,7 @@ class InferenceClient:
             outputs: Those to return, and what makes them usable.
             deadline: When the answer has to be there at the latest, on the clock's `monotonic`. Whatever is said here,
                 what `deadline_scope` and `time_left` say holds too.
+            response: Longest wait for the outputs once the turn has come, in seconds; that of the policy by default.
 
         Raises:
             ModelUnavailable: it does not answer now; `ModelBusy` and `OutOfMemory` are kinds of it.
@@ -102,10 +109,10 @@ class InferenceClient:
             TensorRefused: the model does not take these tensors.
             ModelMissing: the server has no such model.
         """
-        channel = self._lanes[model]
+        channel = self._channels[model]
         with self._metrics.call(model):
             facts = await self._known(channel, deadline)
-            requests = split_requests(inputs, tuple(outputs), facts.largest_batch, deadline)
+            requests = split_requests(Request(inputs, tuple(outputs), (), deadline, response), facts.largest_batch)
             return InferenceResult(join(await _together([self._halving(channel, request) for request in requests])))
 
     async def identity(self, model: str) -> str:
@@ -126,13 +133,13 @@ class InferenceClient:
         Raises:
             ModelFault: as of `infer`.
         """
-        channel = self._lanes[model]
+        channel = self._channels[model]
         await self._prober.pass_breaker(channel)
         return await self._learn(channel, None)
 
     def paused(self, models: Iterable[str]) -> timedelta:
         """Return how long it makes no sense to call one of these models; zero when it does."""
-        return max((self._lanes[model].breaker.open_for() for model in models), default=timedelta())
+        return max((self._channels[model].breaker.open_for() for model in models), default=timedelta())
 
     async def _known(self, channel: ModelChannel, deadline: float | None) -> Facts:
         """Return what the server serves; fetched once, and again when it may be another server."""
@@ -148,7 +155,7 @@ class InferenceClient:
             return await self._wire.facts(channel.model, seconds=seconds)
 
         return channel.learn(
-            await self._attempt(channel, fetch, min(_FACTS_SECONDS, channel.timeouts.response), deadline)
+            await self._attempt(channel, fetch, min(_FACTS_SECONDS, channel.policy.response), deadline)
         )
 
     async def _halving(self, channel: ModelChannel, request: Request) -> Tensors:
@@ -170,13 +177,12 @@ class InferenceClient:
         """Send once its turn has come."""
         began = self._clock.monotonic()
         try:
-            async with channel.gate.slot(self._until(channel.timeouts.queue, request.deadline) - began):
+            async with channel.gate.slot(self._until(channel.policy.queue, request.deadline) - began):
                 self._metrics.admitted(channel.model, self._clock.monotonic() - began)
                 await self._prober.pass_breaker(channel)
                 return await self._send(channel, request)
         except GateFull as full:
-            message = "as many requests as it may have are in flight; try again later"
-            raise ModelBusy(channel.model, message, full.retry_after) from None
+            raise ModelBusy(channel.model, str(full), full.retry_after) from None
 
     async def _send(self, channel: ModelChannel, request: Request) -> Tensors:
         async def send(seconds: float) -> Tensors:
@@ -185,7 +191,7 @@ class InferenceClient:
             return arrays
 
         sent = self._clock.monotonic()
-        arrays = await self._attempt(channel, send, channel.timeouts.response, request.deadline)
+        arrays = await self._attempt(channel, send, request.response or channel.policy.response, request.deadline)
         seconds = self._clock.monotonic() - sent
         self._metrics.answered(channel.model, seconds, request.batch[0] if request.batch else 1)
         channel.gate.limit.answered(seconds)
@@ -200,7 +206,7 @@ class InferenceClient:
             return await attempt(
                 call,
                 deadline=until,
-                first_retry=channel.timeouts.first_retry,
+                first_retry=channel.policy.first_retry,
                 budget=channel.budget,
                 clock=self._clock,
                 retried=partial(self._metrics.retried, channel.model),

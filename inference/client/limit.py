@@ -82,28 +82,30 @@ class AdaptiveLimit:
 
 
 class GateFull(Exception):
-    """No slot came free in time.
+    """No slot came free in time, or too many wait for one.
 
     Attributes:
         retry_after: When there may be one.
     """
 
-    def __init__(self, retry_after: timedelta) -> None:
-        super().__init__("no slot came free in time")
+    def __init__(self, message: str, retry_after: timedelta) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 
 class Gate:
     """Lets so many in at a time; those who wait are served in order, for a bounded time."""
 
-    def __init__(self, clock: Clock, limit: AdaptiveLimit) -> None:
+    def __init__(self, clock: Clock, limit: AdaptiveLimit, most_waiting: int | None = None) -> None:
         """Opens the gate.
 
         Args:
             clock: The process's clock.
             limit: How many may be inside.
+            most_waiting: How many may wait for a slot; None for any number.
         """
         self.limit = limit
+        self._most_waiting = most_waiting
         self._clock = clock
         self._inside = 0
         self._pace = 0.0
@@ -127,7 +129,7 @@ class Gate:
             wait_seconds: Longest wait for a slot.
 
         Raises:
-            GateFull: there was none in time.
+            GateFull: there was none in time, or too many wait already.
         """
         await self._enter(wait_seconds)
         entered = self._clock.monotonic()
@@ -150,6 +152,8 @@ class Gate:
         if self._inside < self.limit.value and not self._waiting:
             self._inside += 1
             return
+        if self._most_waiting is not None and len(self._waiting) >= self._most_waiting:
+            raise GateFull(f"{len(self._waiting)} wait already", self._clears_in())
         slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(slot)
         timer = asyncio.ensure_future(self._clock.sleep(max(wait_seconds, 0.0)))
@@ -162,7 +166,7 @@ class Gate:
             timer.cancel()
         if not slot.done():
             self._give_up(slot)
-            raise GateFull(self._clears_in())
+            raise GateFull("no slot came free in time", self._clears_in())
 
     def _give_up(self, slot: "asyncio.Future[None]") -> None:
         if slot in self._waiting:

@@ -7,11 +7,13 @@ from typing import Final
 from inference.client.breaker import Breaker
 from inference.client.clock import Clock
 from inference.client.limit import AdaptiveLimit, Gate
-from inference.client.retries import RetryBudget, Timeouts
+from inference.client.retries import CallPolicy, RetryBudget
 from inference.client.tensors import Facts
 
-SLOW_MODELS: Final[Mapping[str, Timeouts]] = {"restyler": Timeouts(queue=60.0, response=60.0, first_retry=0.5)}
-"""Models that take seconds for a response; the others take milliseconds."""
+SLOW_MODELS: Final[Mapping[str, CallPolicy]] = {
+    "restyler": CallPolicy(queue=120.0, response=1800.0, first_retry=0.5, batches_in_flight=1, most_waiting=8)
+}
+"""Models that take seconds for a response, on all cores; the others take milliseconds."""
 
 
 class ModelChannel:
@@ -19,7 +21,7 @@ class ModelChannel:
 
     Attributes:
         model: Its name.
-        timeouts: How long is waited.
+        policy: How it is called.
         gate: Its requests in flight.
         breaker: Whether calls may go.
         budget: Pays for retries.
@@ -28,10 +30,10 @@ class ModelChannel:
         probing: The one probe that a half-open breaker lets through; None when none was ever sent.
     """
 
-    def __init__(self, model: str, timeouts: Timeouts, clock: Clock) -> None:
+    def __init__(self, model: str, policy: CallPolicy, clock: Clock) -> None:
         self.model = model
-        self.timeouts = timeouts
-        self.gate = Gate(clock, AdaptiveLimit(1))
+        self.policy = policy
+        self.gate = Gate(clock, AdaptiveLimit(1), policy.most_waiting)
         self.breaker = Breaker(clock)
         self.budget = RetryBudget()
         self.facts: Facts | None = None
@@ -41,7 +43,8 @@ class ModelChannel:
     def learn(self, facts: Facts) -> Facts:
         """Notes what the server says of the model, and how much it can carry."""
         self.facts = facts
-        self.gate.limit.set_ceiling(facts.most_in_flight, 2 * facts.instances)
+        ceiling = self.policy.batches_in_flight * max(facts.largest_batch, 1) * facts.instances
+        self.gate.limit.set_ceiling(ceiling, 2 * facts.instances)
         self.gate.admit()
         return facts
 
@@ -49,9 +52,9 @@ class ModelChannel:
 class ModelChannels:
     """The channels of a client, made when first needed."""
 
-    def __init__(self, clock: Clock, timeouts: Timeouts, exceptions: Mapping[str, Timeouts]) -> None:
+    def __init__(self, clock: Clock, policy: CallPolicy, exceptions: Mapping[str, CallPolicy]) -> None:
         self._make: Callable[[str], ModelChannel] = lambda model: ModelChannel(
-            model, exceptions.get(model, timeouts), clock
+            model, exceptions.get(model, policy), clock
         )
         self._channels: dict[str, ModelChannel] = {}
 

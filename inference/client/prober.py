@@ -61,7 +61,7 @@ class Prober:
 
     async def _is_well(self, channel: ModelChannel) -> bool:
         channel.facts = None
-        seconds = channel.timeouts.response / 2
+        seconds = channel.policy.response / 2
         try:
             facts = await self._wire.facts(channel.model, seconds=seconds)
             well = await self._send(channel.model, self._probes(facts), seconds)

@@ -45,9 +45,9 @@ def shipped_probe(facts: Facts) -> Probe:
 
 
 def blank_probe(facts: Facts) -> Probe:
-    """Return a probe of zeros, of the shapes that the server is configured with."""
+    """Return a probe of ones, which are pixels, tokens and masks alike, of the shapes that the server takes."""
     batch = (1,) if facts.largest_batch else ()
-    return Probe({name: _zeros(batch, tensor) for name, tensor in facts.inputs.items()}, tuple(facts.outputs))
+    return Probe({name: _ones(batch, tensor) for name, tensor in facts.inputs.items()}, tuple(facts.outputs))
 
 
 @cache
@@ -59,6 +59,6 @@ def _golden(model: str) -> Golden | None:
         return None
 
 
-def _zeros(batch: tuple[int, ...], tensor: TensorFacts) -> NDArray[np.generic]:
+def _ones(batch: tuple[int, ...], tensor: TensorFacts) -> NDArray[np.generic]:
     shape = (*batch, *(length if length > 0 else _ANY_LENGTH for length in tensor.shape))
-    return np.zeros(shape, ELEMENTS.get(tensor.element, np.float32))
+    return np.ones(shape, ELEMENTS.get(tensor.element, np.float32))

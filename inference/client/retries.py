@@ -18,18 +18,22 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Timeouts:
-    """How long is waited.
+class CallPolicy:
+    """How a model is called.
 
     Attributes:
-        queue: For a slot among the requests in flight, in seconds.
-        response: For the outputs, retries included, in seconds.
+        queue: Longest wait for a slot among the requests in flight, in seconds.
+        response: Longest wait for the outputs, retries included, in seconds.
         first_retry: Up to this long before the first retry, in seconds; doubles.
+        batches_in_flight: For each instance: one at work, and others behind it.
+        most_waiting: Calls that may wait for a slot; the next one is refused at once. None for any number.
     """
 
     queue: float = 20.0
     response: float = 10.0
     first_retry: float = 0.1
+    batches_in_flight: int = 2
+    most_waiting: int | None = None
 
 
 class RetryBudget:

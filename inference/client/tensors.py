@@ -1,7 +1,7 @@
 """Tensors of requests and responses: what is asked for, what the server has, and what is usable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -68,11 +68,6 @@ class Facts:
     outputs: Mapping[str, TensorFacts]
     parameters: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def most_in_flight(self) -> int:
-        """Requests in flight at most: one batch at work and one behind it, for each instance."""
-        return 2 * max(self.largest_batch, 1) * self.instances
-
 
 class InferenceResult:
     """Usable outputs, by name; where the model takes batches, the batch comes first."""
@@ -102,12 +97,14 @@ class Request:
         specs: The outputs.
         batch: How many examples, first in the shape of every tensor; empty for a model that takes no batches.
         deadline: When the outputs have to be there at the latest, on the clock; None for no matter when.
+        response: Longest wait for them once the turn has come, in seconds; None for that of the policy.
     """
 
     inputs: Tensors
     specs: tuple[OutputSpec, ...]
     batch: tuple[int, ...]
     deadline: float | None
+    response: float | None = None
 
     @property
     def outputs(self) -> list[str]:
@@ -115,14 +112,13 @@ class Request:
         return [each.name for each in self.specs]
 
     def portions(self, largest: int) -> "list[Request]":
-        """Cuts a batch into portions of at most `largest` examples."""
+        """Cut a batch into portions of at most `largest` examples."""
         (count,) = self.batch
         return [
-            Request(
-                {name: array[start : start + largest] for name, array in self.inputs.items()},
-                self.specs,
-                (min(largest, count - start),),
-                self.deadline,
+            replace(
+                self,
+                inputs={name: array[start : start + largest] for name, array in self.inputs.items()},
+                batch=(min(largest, count - start),),
             )
             for start in range(0, count, largest)
         ]
@@ -132,14 +128,12 @@ class Request:
         return self.portions((self.batch[0] + 1) // 2) if self.batch and self.batch[0] > 1 else []
 
 
-def split_requests(
-    inputs: Tensors, specs: tuple[OutputSpec, ...], largest_batch: int, deadline: float | None
-) -> list[Request]:
+def split_requests(whole: Request, largest_batch: int) -> list[Request]:
     """Split a call into requests: as many as batches are needed, one for a model that takes none."""
     if not largest_batch:
-        return [Request(inputs, specs, (), deadline)]
-    count = len(next(iter(inputs.values())))
-    return Request(inputs, specs, (count,), deadline).portions(largest_batch)
+        return [whole]
+    count = len(next(iter(whole.inputs.values())))
+    return replace(whole, batch=(count,)).portions(largest_batch)
 
 
 def join(portions: Sequence[Tensors]) -> Tensors:

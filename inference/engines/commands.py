@@ -7,6 +7,7 @@ TensorRT would else multiply in TF32, which has no more digits than half. Files 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from inference.engines.key import KeyParts
@@ -23,72 +24,66 @@ _STRONGLY_TYPED_BY_ITSELF: Final = 11  # the first major version
 
 Command = tuple[str, ...]
 Inputs = Mapping[str, Sequence[int]]
+"""Input -> sizes without the batch."""
 
 
-def build_command(parts: KeyParts, inputs: Inputs, *, trtexec: str = "trtexec", device: int = 0) -> Command:
-    """The command that builds the plan out of the graph.
+@dataclass(frozen=True)
+class Trtexec:
+    """The program, and the number of the GPU that it is for."""
 
-    Args:
-        parts: what the engine is.
-        inputs: input -> sizes without the batch.
-        trtexec: the program.
-        device: the number of the GPU.
-    """
-    batch = parts.batch
-    typed = () if parts.target.major >= _STRONGLY_TYPED_BY_ITSELF else ("--stronglyTyped",)
-    return (
-        trtexec,
-        f"--onnx={ONNX_NAME}",
-        f"--saveEngine={PLAN_NAME}",
-        *typed,
-        "--noTF32",
-        f"--minShapes={_shapes(inputs, batch.least)}",
-        f"--optShapes={_shapes(inputs, batch.tuned)}",
-        f"--maxShapes={_shapes(inputs, batch.most)}",
-        f"--timingCacheFile={CACHE_NAME}",
-        "--skipInference",
-        f"--device={device}",
-    )
+    program: str = "trtexec"
+    device: int = 0
 
-
-def measure_commands(parts: KeyParts, inputs: Inputs, *, trtexec: str = "trtexec", device: int = 0) -> list[Command]:
-    """The commands that time the plan, one for each batch size of the profile."""
-    return [
-        (
-            trtexec,
-            f"--loadEngine={PLAN_NAME}",
-            f"--shapes={_shapes(inputs, batch)}",
-            f"--warmUp={WARM_UP_MILLISECONDS}",
-            f"--duration={_MEASURE_SECONDS}",
-            f"--exportTimes={TIMES_NAME.format(batch=batch)}",
-            f"--device={device}",
+    def build(self, parts: KeyParts, inputs: Inputs) -> Command:
+        """Return the command that builds the plan out of the graph."""
+        batch = parts.batch
+        typed = () if parts.target.major >= _STRONGLY_TYPED_BY_ITSELF else ("--stronglyTyped",)
+        return self._command(
+            f"--onnx={ONNX_NAME}",
+            f"--saveEngine={PLAN_NAME}",
+            *typed,
+            "--noTF32",
+            f"--minShapes={_shapes(inputs, batch.least)}",
+            f"--optShapes={_shapes(inputs, batch.tuned)}",
+            f"--maxShapes={_shapes(inputs, batch.most)}",
+            f"--timingCacheFile={CACHE_NAME}",
+            "--skipInference",
         )
-        for batch in batches(parts)
-    ]
 
+    def probe(self, inputs: Inputs, batch: int) -> Command:
+        """Return the command that runs the plan once on the inputs in `<input>.bin` and writes its outputs as JSON."""
+        return self._loaded(
+            inputs,
+            batch,
+            f"--loadInputs={','.join(f'{name}:{name}.bin' for name in inputs)}",
+            "--iterations=1",
+            "--warmUp=0",
+            "--duration=0",
+            f"--exportOutput={ANSWER_NAME}",
+        )
 
-def ask_command(inputs: Inputs, batch: int, *, trtexec: str = "trtexec", device: int = 0) -> Command:
-    """The command that runs the plan once on the inputs in `<input>.bin` and writes its answer as JSON."""
-    return (
-        trtexec,
-        f"--loadEngine={PLAN_NAME}",
-        f"--shapes={_shapes(inputs, batch)}",
-        f"--loadInputs={','.join(f'{name}:{name}.bin' for name in inputs)}",
-        "--iterations=1",
-        "--warmUp=0",
-        "--duration=0",
-        f"--exportOutput={ANSWER_NAME}",
-        f"--device={device}",
-    )
+    def measure(self, parts: KeyParts, inputs: Inputs) -> list[Command]:
+        """Return the commands that time the plan, one for each batch size of the profile."""
+        timing = (f"--warmUp={WARM_UP_MILLISECONDS}", f"--duration={_MEASURE_SECONDS}")
+        return [
+            self._loaded(inputs, batch, *timing, f"--exportTimes={TIMES_NAME.format(batch=batch)}")
+            for batch in batches(parts)
+        ]
+
+    def _loaded(self, inputs: Inputs, batch: int, *flags: str) -> Command:
+        return self._command(f"--loadEngine={PLAN_NAME}", f"--shapes={_shapes(inputs, batch)}", *flags)
+
+    def _command(self, *flags: str) -> Command:
+        return (self.program, *flags, f"--device={self.device}")
 
 
 def batches(parts: KeyParts) -> list[int]:
-    """The batch sizes that are timed."""
+    """Return the batch sizes that are timed."""
     return sorted({parts.batch.least, parts.batch.tuned, parts.batch.most})
 
 
 def timing_cache_name(target: Target) -> str:
-    """The name of the cache of kernel timings, which hold for one compute capability and one TensorRT."""
+    """Return the name of the cache of kernel timings, which hold for one compute capability and one TensorRT."""
     return f"sm{target.sm}-trt{target.tensorrt}.cache"
 
 

@@ -9,7 +9,7 @@ from inference.engines.metrics import METRICS, Tensors, all_finite
 from inference.engines.probes import Probe
 from inference.engines.profiles import Limit
 
-Answers = Sequence[Tensors]
+Outputs = Sequence[Tensors]
 
 
 class Delta(BaseModel):
@@ -37,12 +37,12 @@ class Delta(BaseModel):
         return self.value <= self.most
 
 
-def deltas(limits: Sequence[Limit], probes: Sequence[Probe], got: Answers, want: Answers) -> tuple[Delta, ...]:
+def deltas(limits: Sequence[Limit], probes: Sequence[Probe], got: Outputs, want: Outputs) -> tuple[Delta, ...]:
     """Measures every limit over all probes and keeps the worst of each."""
     return tuple(_worst(limit, probes, got, want) for limit in limits)
 
 
-def _worst(limit: Limit, probes: Sequence[Probe], got: Answers, want: Answers) -> Delta:
+def _worst(limit: Limit, probes: Sequence[Probe], got: Outputs, want: Outputs) -> Delta:
     values = [_value(limit, answer, right) for answer, right in zip(got, want, strict=True)]
     worst = int(np.argmax(values))
     return Delta(**limit.model_dump(), value=values[worst], probe=probes[worst].name)

@@ -67,9 +67,3 @@ class StoreUnavailable(EngineError):
     """The object store does not answer, or refuses."""
 
     reason = "ENGINE_STORE_UNAVAILABLE"
-
-
-class BeingPublished(EngineError):
-    """Another node is publishing an engine of this key just now."""
-
-    reason = "ENGINE_BEING_PUBLISHED"

@@ -10,9 +10,9 @@ import onnx
 
 from inference.engines import deltas, graphs, half, metrics, precision, probes
 from inference.engines.exports import ONNX_FILE, PROBES_FILE, RECORD_FILE, Export, Record, find_export
-from inference.engines.folders import alone, scratch_folder, settle
 from inference.engines.probes import Probe
 from inference.engines.profiles import Profile, profile
+from inference.folders import alone, scratch_folder, settle
 from inference.model_build.build import BuiltModel
 from inference.model_build.code_digest import code_digest
 from inference.model_build.golden import golden_inputs
@@ -84,7 +84,7 @@ def _write(folder: Path, name: str, model: Model, built: BuiltModel, plan: Profi
     return record
 
 
-def _write_probes(path: Path, asked: tuple[Probe, ...], reference: deltas.Answers) -> None:
+def _write_probes(path: Path, asked: tuple[Probe, ...], reference: deltas.Outputs) -> None:
     arrays = {f"{probe.name}/in/{name}": array for probe in asked for name, array in probe.inputs.items()}
     for probe, answer in zip(asked, reference, strict=True):
         arrays |= {f"{probe.name}/out/{name}": array for name, array in answer.items()}

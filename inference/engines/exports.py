@@ -4,7 +4,6 @@ An export is made once on any machine (`exporting`), and is all that a GPU node 
 It lies in `<home>/exports/<model>/<key>/`: `model.onnx`, `probes.npz`, and `export.json`, which is written last.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from inference.engines.key import KeyParts, Precision
 from inference.engines.probes import Probe
 from inference.engines.profiles import Profile
 from inference.engines.targets import Target
+from inference.folders import user_cache
 from inference.model_build.manifest import Digest, Name
 
 ONNX_FILE: Final = "model.onnx"
@@ -88,8 +88,7 @@ class Export:
 
 def default_home() -> Path:
     """The folder of exports and engines: `engines` in Pellicule's part of the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "pellicule" / "engines"
+    return user_cache("engines")
 
 
 def find_export(folder: Path) -> Export | None:

@@ -1,6 +1,5 @@
 """Puts engines into a model repository, where the server finds them as `<model>/1/model.plan`."""
 
-import contextlib
 import shutil
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from inference.engines.manifest import PLAN_FILE
 from inference.engines.targets import Target
 from inference.engines.verify import verify
+from inference.folders import link
 from inference.repository import SHIPPED, configure
 
 _VERSION: Final = "1"
@@ -37,20 +37,5 @@ def install(repository: Path, home: Path, key: str, node: Target) -> Path:
     configure(folder, engine.identity, {})
     plan = folder / _VERSION / PLAN_FILE
     plan.parent.mkdir(exist_ok=True)
-    _place(home / "plans" / key / PLAN_FILE, plan)
+    link(home / "plans" / key / PLAN_FILE, plan)
     return plan
-
-
-def _place(source: Path, target: Path) -> None:
-    """Gives a copy, or a link on one file system, its name by one rename."""
-    half_made = target.with_suffix(".installing")
-    half_made.unlink(missing_ok=True)
-    try:
-        with contextlib.suppress(OSError):
-            half_made.hardlink_to(source)
-        if not half_made.exists():
-            shutil.copyfile(source, half_made)
-        # Two names of one file are no replacement to the system: the first name stays, and goes below.
-        half_made.replace(target)
-    finally:
-        half_made.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from inference.engines.commands import Trtexec
 from inference.engines.errors import TensorRTMissing
 from inference.engines.targets import Target, check_major
 
@@ -23,18 +24,16 @@ class Node:
     """A machine that can build and run plans.
 
     Attributes:
-        trtexec: the program.
+        trtexec: the program, and the number of the GPU.
         target: what a plan built here is for.
         gpu: the GPU's name.
         driver: the version of its driver.
-        device: its number.
     """
 
-    trtexec: str
+    trtexec: Trtexec
     target: Target
     gpu: str
     driver: str
-    device: int
 
 
 def this_node(*, triton_tag: str | None = None, device: int = 0, environment: Mapping[str, str] = os.environ) -> Node:
@@ -54,7 +53,7 @@ def this_node(*, triton_tag: str | None = None, device: int = 0, environment: Ma
     check_major(version)
     sm, gpu, driver = _gpu(device, environment)
     tag = triton_tag or _tag(environment)
-    return Node(trtexec, Target(triton_tag=tag, tensorrt=version, sm=sm), gpu, driver, device)
+    return Node(Trtexec(trtexec, device), Target(triton_tag=tag, tensorrt=version, sm=sm), gpu, driver)
 
 
 def parse_banner(text: str) -> str | None:
@@ -66,13 +65,10 @@ def parse_banner(text: str) -> str | None:
     if "." in version:
         return version
     number = int(version)
-    parts = (number // 10000, number // 100 % 100, number % 100) if number >= 100000 else _old(number)
-    return ".".join(str(part) for part in (*parts, *((int(found["build"]),) if found["build"] else ())))
-
-
-def _old(number: int) -> tuple[int, int, int]:
-    """TensorRT 8 wrote v8601 for 8.6.1."""
-    return number // 1000, number // 100 % 10, number % 100
+    # TensorRT 8 wrote v8601 for 8.6.1.
+    major, minor = (number // 10000, number // 100 % 100) if number >= 100000 else (number // 1000, number // 100 % 10)
+    build = (int(found["build"]),) if found["build"] else ()
+    return ".".join(str(part) for part in (major, minor, number % 100, *build))
 
 
 def _trtexec(environment: Mapping[str, str]) -> str:

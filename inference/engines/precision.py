@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from inference.engines.deltas import Answers, Delta, deltas
+from inference.engines.deltas import Delta, Outputs, deltas
 from inference.engines.half import rehearsal, to_half
 from inference.engines.key import Precision
 from inference.engines.probes import Probe
@@ -30,7 +30,7 @@ class Choice:
     deltas: tuple[Delta, ...]
 
 
-def choose(model: onnx.ModelProto, profile: Profile, probes: Sequence[Probe], reference: Answers) -> Choice:
+def choose(model: onnx.ModelProto, profile: Profile, probes: Sequence[Probe], reference: Outputs) -> Choice:
     """Takes half precision when the profile wants it and every limit holds, else leaves the graph as it is.
 
     Args:

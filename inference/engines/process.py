@@ -1,21 +1,20 @@
-"""Runs `trtexec`: its lines as they come, a sign of life when none come, an end when it takes too long."""
+"""Runner of `trtexec`: its lines as they come, a sign of life when none come, an end when it takes too long."""
 
+import asyncio
 import contextlib
 import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import Final, Protocol
 
 from inference.engines.errors import BuildFailed
 
 HEARTBEAT_SECONDS: Final = 10.0
-_LAUNCHER: Final = Path(__file__).with_name("launch.py")
+# The kernel ends the program with us: a build whose starter was killed must not keep the GPU.
+_DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL")
 _COMPLAINTS: Final = 3
 
 
@@ -23,93 +22,66 @@ class Clock(Protocol):
     """What the engines may know about time."""
 
     def now(self) -> datetime:
-        """Returns the wall-clock time, aware, in UTC."""
+        """Return the wall-clock time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Returns seconds on a clock that never goes back."""
-
-
-Line = Callable[[str], None]
+        """Return seconds on a clock that never goes back."""
 
 
 def run(
     command: Sequence[str],
     folder: Path,
     *,
-    clock: Clock,
     timeout: float,
-    on_line: Line,
+    on_line: Callable[[str], None],
     heartbeat: float = HEARTBEAT_SECONDS,
 ) -> None:
-    """Runs a command to its end.
+    """Run a command in a folder to its end.
 
     Args:
         command: the program and its arguments.
         folder: where it runs.
-        clock: measures the timeout.
         timeout: the longest that it may take, in seconds.
-        on_line: told each line of its output, and an empty one after every `heartbeat` of silence.
+        on_line: told each line of its output, and an empty one after every `heartbeat` seconds of silence.
         heartbeat: seconds.
 
     Raises:
         BuildFailed: it could not be started, failed, or took too long; it does not run any more.
     """
-    with _started(command, folder) as (process, output):
-        lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=_read, args=(output, lines), daemon=True).start()
-        complaints = _follow(lines, on_line, clock, clock.monotonic() + timeout, heartbeat)
-        if complaints is None:
-            raise BuildFailed(f"{_name(command)} took longer than {timeout:.0f} s and was ended", field=_name(command))
-        if process.wait() != 0:
-            raise BuildFailed(_failure(command, process.returncode, complaints), field=_name(command))
+    name = Path(command[0]).name
+    try:
+        status, complaints = asyncio.run(_run(command, folder, timeout, on_line, heartbeat))
+    except TimeoutError as error:
+        raise BuildFailed(f"{name} took longer than {timeout:.0f} s and was ended", field=name) from error
+    if status:
+        said = "; ".join(complaints) or "it did not say why"
+        raise BuildFailed(f"{name} ended with status {status}: {said}", field=name)
 
 
-@contextlib.contextmanager
-def _started(command: Sequence[str], folder: Path) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-    """Starts a command in a group of its own, which is gone when the block ends; the kernel ends it with us."""
-    launched = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *command)
-    with subprocess.Popen(
-        launched, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            if process.stdout is not None:
-                yield process, process.stdout
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+async def _run(
+    command: Sequence[str], folder: Path, timeout: float, on_line: Callable[[str], None], heartbeat: float
+) -> tuple[int, Sequence[str]]:
+    process = await asyncio.create_subprocess_exec(
+        *_DIES_WITH_US, *command, cwd=folder, start_new_session=True, stdout=-1, stderr=-2
+    )
+    try:
+        async with asyncio.timeout(timeout):
+            complaints = await _follow(process.stdout, on_line, heartbeat) if process.stdout else ()
+            return await process.wait(), complaints
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
-def _follow(
-    lines: queue.Queue[str | None], on_line: Line, clock: Clock, deadline: float, heartbeat: float
-) -> list[str] | None:
-    """Passes lines on until there are no more; returns the last complaints among them, or None when time is up."""
-    complaints: list[str] = []
-    while True:
-        try:
-            line = lines.get(timeout=max(0.0, min(heartbeat, deadline - clock.monotonic())))
-        except queue.Empty:
-            if clock.monotonic() >= deadline:
-                return None
-            on_line("")
-            continue
-        if line is None:
-            return complaints
+async def _follow(output: asyncio.StreamReader, on_line: Callable[[str], None], heartbeat: float) -> Sequence[str]:
+    """Pass lines on until there are no more; return the last complaints among them."""
+    complaints: deque[str] = deque(maxlen=_COMPLAINTS)
+    while not output.at_eof():
+        line = ""
+        with contextlib.suppress(TimeoutError):
+            line = (await asyncio.wait_for(output.readline(), heartbeat)).decode(errors="replace").rstrip()
         on_line(line)
         if "[E]" in line:
-            complaints = [*complaints[1 - _COMPLAINTS :], line]
-
-
-def _read(stream: IO[str], lines: queue.Queue[str | None]) -> None:
-    for line in stream:
-        lines.put(line.rstrip())
-    lines.put(None)
-
-
-def _name(command: Sequence[str]) -> str:
-    return Path(command[0]).name
-
-
-def _failure(command: Sequence[str], status: int, complaints: Sequence[str]) -> str:
-    said = "; ".join(complaints) or "it did not say why"
-    return f"{_name(command)} ended with status {status}: {said}"
+            complaints.append(line)
+    return complaints

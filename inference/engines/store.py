@@ -1,11 +1,11 @@
-"""Engines in a bucket: `<prefix>/<key>/model.plan`, and `<prefix>/<key>/manifest.json`, which commits it.
+"""Engines in a bucket: `<prefix>/<key>/<SHA-256 of the plan>.plan`, and `manifest.json` beside it, which commits it.
 
-A manifest is written once and never over another one (`If-None-Match: *`). What lies there without a manifest is
-half an upload: nobody reads it, and the next upload of the key replaces it once it is an hour old.
+Plans are named by what they hold, so that two nodes that build one key never write over each other, and a manifest is
+written once and never over another one (`If-None-Match: *`): the first node to finish wins. A plan that no manifest
+names is no engine, and the next node to publish the key removes it.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,20 +18,16 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
-from inference.engines.errors import BeingPublished, EngineDamaged, EngineMissing, StoreUnavailable
-from inference.engines.folders import alone, scratch_folder, settle
+from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable
 from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, parse_manifest, read_manifest
-from inference.engines.process import Clock
 from inference.engines.targets import Target
-from inference.engines.verify import check_target, verify
+from inference.engines.verify import choose, verify
+from inference.folders import alone, file_digest, scratch_folder, settle
 
 _TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=120.0)
 _URL_LIFE: Final = timedelta(hours=1)
-_STALE: Final = timedelta(hours=1)
-_MISSING: Final = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket"})
+_MISSING: Final = frozenset({"NoSuchKey", "NoSuchObject"})
 _PRECONDITION_FAILED: Final = 412
-_PIECE_BYTES: Final = 1 << 20
-_ONLY_NEW: Final[Mapping[str, str]] = {"If-None-Match": "*"}
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,8 @@ class Bucket:
 
     Attributes:
         endpoint: http(s)://host:port of the S3 server.
-        access_key: who asks.
-        secret_key: and how they prove it.
+        access_key: of the account.
+        secret_key: of the account.
         name: the bucket, which has to be there.
         prefix: what every name begins with; may be empty.
         region: of the server.
@@ -56,10 +52,10 @@ class Bucket:
 
 
 class EngineStore:
-    """Publishes and fetches engines; not for use by two threads at a time."""
+    """Bucket of engines, and the home on this machine; not for use by two threads at a time."""
 
-    def __init__(self, bucket: Bucket, home: Path, clock: Clock) -> None:
-        self._bucket, self._home, self._clock = bucket, home, clock
+    def __init__(self, bucket: Bucket, home: Path) -> None:
+        self._bucket, self._home = bucket, home
         self._http = urllib3.PoolManager(timeout=_TIMEOUT, retries=urllib3.Retry(total=3, backoff_factor=0.2))
         endpoint = urlsplit(bucket.endpoint)
         self._client = Minio(
@@ -72,19 +68,15 @@ class EngineStore:
         )
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._http.clear()
 
     def publish(self, key: str) -> bool:
-        """Uploads a committed engine: the plan first, its manifest last.
-
-        Returns:
-            Whether it is new there; an engine that is published already is left alone.
+        """Upload a committed engine, its manifest last; return whether it is new there.
 
         Raises:
             EngineMissing: it is not committed here.
             EngineDamaged: it is not what was committed.
-            BeingPublished: another node has begun to upload one of this key.
             StoreUnavailable: the store does not answer or refuses.
         """
         engine = verify(self._home, key)
@@ -92,18 +84,16 @@ class EngineStore:
         with self._answers():
             if self._manifest(key) is not None:
                 return False
-            self._put_plan(engine, folder / PLAN_FILE)
-            status = self._put(f"{key}/{MANIFEST_FILE}", folder / MANIFEST_FILE, _ONLY_NEW)
-            return status != _PRECONDITION_FAILED
+            self._client.fput_object(self._bucket.name, self._plan_name(engine), str(folder / PLAN_FILE))
+            new = self._commit(key, (folder / MANIFEST_FILE).read_bytes())
+            self._remove_unnamed(key)
+        return new
 
     def fetch(self, key: str) -> bool:
-        """Installs a published engine under the home; one that is whole here is left alone.
-
-        Returns:
-            Whether it is new here.
+        """Install a published engine under the home; return whether it is new here.
 
         Raises:
-            EngineMissing: nobody has published it.
+            EngineMissing: it is not published.
             EngineDamaged: the plan is not the one that the manifest names; nothing was installed.
             StoreUnavailable: the store does not answer or refuses.
         """
@@ -114,38 +104,30 @@ class EngineStore:
             text = self._manifest(key)
             if text is None:
                 raise EngineMissing(f"{key} is not published in {self._bucket.name}; build it on the node", field=key)
-            engine = self._parsed(key, text)
             with alone(self._home), scratch_folder(self._home) as scratch:
-                self._get_plan(engine, scratch / PLAN_FILE)
+                self._get_plan(self._parsed(key, text), scratch / PLAN_FILE)
                 (scratch / MANIFEST_FILE).write_bytes(text)
                 settle(scratch, self._home / "plans" / key)
         return True
 
     def newest(self, model: str, identity: str, target: Target) -> str:
-        """Finds the engine to be served: of this model and identity, built for this target, the newest.
+        """Return the key of the engine to be served: of this model and identity, built for this target, the newest.
 
         Raises:
             EngineMissing: none is published.
+            WrongTarget: one is, but for another node.
             EngineDamaged: a manifest there is not as it was written.
             StoreUnavailable: the store does not answer or refuses.
         """
         with self._answers():
-            found = [engine for engine in self._published(model) if engine.identity == identity]
-        fitting = [engine for engine in found if engine.parts.target == target]
-        if found and not fitting:
-            check_target(max(found, key=lambda engine: engine.build_time), target)
-        if not fitting:
-            raise EngineMissing(f"no engine of {identity} for {target} is published; build it on the node", field=model)
-        return max(fitting, key=lambda engine: engine.build_time).key
+            return choose(list(self._published(model)), identity, target)
 
     def _published(self, model: str) -> Iterator[Engine]:
-        listed = self._client.list_objects(self._bucket.name, prefix=self._name(f"{model}/"), recursive=True)
-        for item in listed:
-            if item.object_name.endswith(f"/{MANIFEST_FILE}"):
-                key = item.object_name.removeprefix(self._name("")).removesuffix(f"/{MANIFEST_FILE}")
-                text = self._manifest(key)
-                if text is not None:
-                    yield self._parsed(key, text)
+        for name in self._names(f"{model}/"):
+            key, _, file = name.rpartition("/")
+            text = self._manifest(key) if file == MANIFEST_FILE else None
+            if text is not None:
+                yield self._parsed(key, text)
 
     def _parsed(self, key: str, text: bytes) -> Engine:
         engine = parse_manifest(text, f"{self._bucket.name}/{self._name(key)}/{MANIFEST_FILE}")
@@ -153,44 +135,26 @@ class EngineStore:
             raise EngineDamaged(f"{self._bucket.name} has {engine.key} under the name {key}; delete it", field=key)
         return engine
 
-    def _put_plan(self, engine: Engine, path: Path) -> None:
-        """Uploads a plan in place of what a broken upload left, but not of what another node uploads just now."""
-        name = f"{engine.key}/{PLAN_FILE}"
-        if self._put(name, path, _ONLY_NEW) != _PRECONDITION_FAILED:
-            return
-        there = self._client.stat_object(self._bucket.name, self._name(name))
-        if (there.etag or "").strip('"') == _etag(path):
-            return
-        if there.last_modified is not None and self._clock.now() - there.last_modified < _STALE:
-            raise BeingPublished(
-                f"{engine.key} is being published by another node; look again in a while: its engine serves as well "
-                "as this one",
-                field=engine.key,
-            )
-        self._put(name, path, {})
-
-    def _put(self, name: str, path: Path, headers: Mapping[str, str]) -> int:
+    def _commit(self, key: str, text: bytes) -> bool:
+        """Write a manifest unless there is one; return whether it was written."""
         # A presigned request, because the client's own puts take no conditions.
-        url = self._client.get_presigned_url("PUT", self._bucket.name, self._name(name), expires=_URL_LIFE)
-        size = {"Content-Length": str(path.stat().st_size)}
-        with path.open("rb") as body:
-            response = self._http.urlopen("PUT", url, body=body, headers={**headers, **size}, retries=False)
+        name = self._name(f"{key}/{MANIFEST_FILE}")
+        url = self._client.get_presigned_url("PUT", self._bucket.name, name, expires=_URL_LIFE)
+        response = self._http.request("PUT", url, body=text, headers={"If-None-Match": "*"}, retries=False)
         if response.status not in (200, _PRECONDITION_FAILED):
             raise StoreUnavailable(f"the store refused {name}: {response.status} {response.reason}", field=name)
-        return response.status
+        return response.status == 200
+
+    def _remove_unnamed(self, key: str) -> None:
+        """Remove the plans of a key that its manifest does not name: of an upload that was cut, or came second."""
+        engine = self._parsed(key, self._manifest(key) or b"")
+        for name in self._names(f"{key}/"):
+            if name.endswith(".plan") and self._name(name) != self._plan_name(engine):
+                self._client.remove_object(self._bucket.name, self._name(name))
 
     def _get_plan(self, engine: Engine, path: Path) -> None:
-        digest = hashlib.sha256()
-        response = self._client.get_object(self._bucket.name, self._name(f"{engine.key}/{PLAN_FILE}"))
-        try:
-            with path.open("wb") as file:
-                for piece in response.stream(_PIECE_BYTES):
-                    digest.update(piece)
-                    file.write(piece)
-        finally:
-            response.close()
-            response.release_conn()
-        if digest.hexdigest() != engine.plan.sha256:
+        self._client.fget_object(self._bucket.name, self._plan_name(engine), str(path))
+        if file_digest(path) != engine.plan.sha256:
             raise EngineDamaged(
                 f"{engine.key}: the plan in {self._bucket.name} has another digest than its manifest says; nothing "
                 "was installed. Delete both objects there and publish it anew",
@@ -201,7 +165,7 @@ class EngineStore:
         try:
             response = self._client.get_object(self._bucket.name, self._name(f"{key}/{MANIFEST_FILE}"))
         except S3Error as error:
-            if error.code in _MISSING - {"NoSuchBucket"}:
+            if error.code in _MISSING:
                 return None
             raise
         try:
@@ -209,6 +173,13 @@ class EngineStore:
         finally:
             response.close()
             response.release_conn()
+
+    def _names(self, below: str) -> list[str]:
+        listed = self._client.list_objects(self._bucket.name, prefix=self._name(below), recursive=True)
+        return [str(item.object_name).removeprefix(self._name("")) for item in listed]
+
+    def _plan_name(self, engine: Engine) -> str:
+        return self._name(f"{engine.key}/{engine.plan.sha256}.plan")
 
     def _name(self, name: str) -> str:
         return f"{self._bucket.prefix}/{name}" if self._bucket.prefix else name
@@ -218,14 +189,8 @@ class EngineStore:
         try:
             yield
         except S3Error as error:
-            if error.code in _MISSING - {"NoSuchBucket"}:
+            if error.code in _MISSING:
                 raise EngineMissing(f"{error.object_name} is gone; publish it anew", field="bucket") from error
             raise StoreUnavailable(f"{self._bucket.endpoint} refuses: {error.code}", field=self._bucket.name) from error
         except (MinioException, HTTPError, ConnectionError) as error:
             raise StoreUnavailable(f"{self._bucket.endpoint} does not answer: {error}", field="endpoint") from error
-
-
-def _etag(path: Path) -> str:
-    """What a store calls an object of these bytes that came in one request."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,8 +1,9 @@
-"""What a plan is built for: the serving image, its TensorRT, the GPU's compute capability."""
+"""Targets of a plan: the serving image, its TensorRT, the GPU's compute capability."""
 
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -45,7 +46,7 @@ class Target(BaseModel):
 
 
 def target(*, triton_tag: str = DEFAULT_TAG, tensorrt: str | None = None, sm: int | None, gpu: str | None) -> Target:
-    """Names a target without asking a node.
+    """Return a target without asking a node.
 
     Args:
         triton_tag: the tag of the serving image.
@@ -58,31 +59,15 @@ def target(*, triton_tag: str = DEFAULT_TAG, tensorrt: str | None = None, sm: in
     """
     if not _TAG.match(triton_tag):
         raise TargetUnknown(f"{triton_tag!r} is no image tag; name one such as {DEFAULT_TAG}", field="triton-tag")
-    version = tensorrt or tensorrt_of(triton_tag)
+    version = tensorrt or _tensorrt_of(triton_tag)
     if not _VERSION.match(version):
         raise TargetUnknown(f"{version!r} is no TensorRT version; give it as 10.5.0.18", field="tensorrt")
     check_major(version)
     return Target(triton_tag=triton_tag, tensorrt=version, sm=_capability(sm, gpu))
 
 
-def tensorrt_of(triton_tag: str) -> str:
-    """The TensorRT version inside a serving image, by the table.
-
-    Raises:
-        TargetUnknown: the table has no such tag.
-    """
-    known = _tables()["triton"]
-    if triton_tag not in known:
-        raise TargetUnknown(
-            f"which TensorRT is in {triton_tag} is not known; say it with --tensorrt (the image's `trtexec --help` "
-            f"names it). Known: {', '.join(sorted(known))}",
-            field="tensorrt",
-        )
-    return str(known[triton_tag])
-
-
 def check_major(version: str) -> None:
-    """Refuses versions that know no strongly typed networks.
+    """Refuse versions that know no strongly typed networks.
 
     Raises:
         TargetUnknown: the version is older than TensorRT 10.
@@ -94,25 +79,35 @@ def check_major(version: str) -> None:
 
 
 def gpus() -> Mapping[str, int]:
-    """GPU name -> compute capability without its point."""
-    return {name: int(str(sm)) for name, sm in _tables()["gpus"].items()}
+    """Return GPU name -> compute capability without its point."""
+    return _tables()["gpus"]
+
+
+def _tensorrt_of(triton_tag: str) -> str:
+    known = _tables()["triton"]
+    if triton_tag not in known:
+        raise TargetUnknown(
+            f"which TensorRT is in {triton_tag} is not known; say it with --tensorrt (the image's `trtexec --help` "
+            f"names it). Known: {', '.join(sorted(known))}",
+            field="tensorrt",
+        )
+    return str(known[triton_tag])
 
 
 def _capability(sm: int | None, gpu: str | None) -> int:
     if (sm is None) == (gpu is None):
         raise TargetUnknown("name either the compute capability (--sm 90) or the GPU (--gpu H200)", field="sm")
-    if sm is not None:
-        if not 50 <= sm <= 999:
-            raise TargetUnknown(f"{sm} is no compute capability; give 9.0 as 90", field="sm")
-        return sm
-    by_name = {name.casefold(): capability for name, capability in gpus().items()}
-    if gpu is None or gpu.casefold() not in by_name:
+    if gpu is None and not 50 <= (sm or 0) <= 999:
+        raise TargetUnknown(f"{sm} is no compute capability; give 9.0 as 90", field="sm")
+    found = sm or {name.casefold(): known for name, known in gpus().items()}.get((gpu or "").casefold())
+    if found is None:
         raise TargetUnknown(
             f"the GPU {gpu!r} is not in the table; name its compute capability with --sm. Known: {', '.join(gpus())}",
             field="gpu",
         )
-    return by_name[gpu.casefold()]
+    return found
 
 
-def _tables() -> Mapping[str, Mapping[str, object]]:
-    return {key: dict(value) for key, value in tomllib.loads(TARGETS_FILE.read_text("utf-8")).items()}
+@cache
+def _tables() -> Mapping[str, Mapping[str, int]]:
+    return tomllib.loads(TARGETS_FILE.read_text("utf-8"))

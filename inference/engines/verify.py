@@ -1,55 +1,59 @@
-"""Says whether a committed engine is what it was, and whether it is for this node."""
+"""Checks of committed engines: is one what it was, and is it for this node."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inference.engines.errors import AccuracyLost, EngineDamaged, EngineMissing, WrongTarget
-from inference.engines.folders import file_digest
 from inference.engines.key import KEY
 from inference.engines.manifest import PLAN_FILE, Engine, read_manifest
 from inference.engines.targets import Target
+from inference.folders import file_digest
 
 
 def committed(home: Path) -> list[str]:
-    """Lists the keys of the committed engines under a home; a folder without a manifest is none."""
+    """Return the keys of the committed engines under a home; a folder without a manifest is none."""
     found = (home / "plans").glob("*/*/manifest.json")
     return sorted(str(path.parent.relative_to(home / "plans")) for path in found)
 
 
 def newest(home: Path, identities: Mapping[str, str], target: Target) -> list[str]:
-    """Picks the engines to be served: of each model, the newest of its identity that was built for the target.
-
-    Args:
-        home: the folder of engines.
-        identities: served model -> identity.
-        target: the node.
+    """Choose the engines to be served on a node: served model -> identity in, their keys out.
 
     Raises:
         EngineMissing: a model has none.
+        WrongTarget: there is one, but for another node.
         EngineDamaged: a manifest is not as it was written.
     """
     found = [engine for key in committed(home) if (engine := read_manifest(home / "plans" / key)) is not None]
-    return [_newest(found, model, identity, target) for model, identity in identities.items()]
+    return [
+        choose([each for each in found if each.parts.model == model], identity, target)
+        for model, identity in identities.items()
+    ]
 
 
-def _newest(found: Sequence[Engine], model: str, identity: str, target: Target) -> str:
-    fitting = [each for each in found if each.parts.model == model and each.identity == identity]
-    fitting = [each for each in fitting if each.parts.target == target]
+def choose(found: Sequence[Engine], identity: str, target: Target) -> str:
+    """Choose among the engines of a model: return the key of the newest of an identity that was built for a target.
+
+    Raises:
+        EngineMissing: there is none of that identity.
+        WrongTarget: there is, but for another node.
+    """
+    known = sorted((each for each in found if each.identity == identity), key=lambda engine: engine.build_time)
+    if not known:
+        raise EngineMissing(f"no engine of {identity} for {target} is there; build or fetch it", field=identity)
+    fitting = [each for each in known if each.parts.target == target]
     if not fitting:
-        raise EngineMissing(f"no engine of {identity} for {target} is here; build or fetch it", field=model)
-    return max(fitting, key=lambda engine: engine.build_time).key
+        check_target(known[-1], target)
+    return fitting[-1].key
 
 
 def verify(home: Path, key: str, target: Target | None = None) -> Engine:
-    """Checks one engine.
+    """Check one engine, and return its manifest.
 
     Args:
         home: the folder of engines.
         key: the engine's key.
         target: the node that is to serve it; None checks the files alone.
-
-    Returns:
-        Its manifest.
 
     Raises:
         EngineMissing: it is not committed, or this is no key.
@@ -72,23 +76,19 @@ def verify(home: Path, key: str, target: Target | None = None) -> Engine:
 
 
 def check_engine(engine: Engine, folder: Path) -> None:
-    """Compares a plan with its manifest.
+    """Compare a plan with its manifest.
 
     Raises:
         EngineDamaged: the plan is missing, cut short or changed.
         AccuracyLost: a limit does not hold.
     """
     path = folder / PLAN_FILE
-    if not path.exists() or path.stat().st_size != engine.plan.size_bytes:
-        size = path.stat().st_size if path.exists() else 0
-        raise EngineDamaged(
-            f"{path} has {size} of {engine.plan.size_bytes} bytes; delete its folder, then build or fetch it anew",
-            field=engine.key,
-        )
+    size = path.stat().st_size if path.exists() else 0
+    anew = "delete its folder, then build or fetch it anew"
+    if size != engine.plan.size_bytes:
+        raise EngineDamaged(f"{path} has {size} of {engine.plan.size_bytes} bytes; {anew}", field=engine.key)
     if file_digest(path) != engine.plan.sha256:
-        raise EngineDamaged(
-            f"{path} was changed after it was built; delete its folder, then build or fetch it anew", field=engine.key
-        )
+        raise EngineDamaged(f"{path} was changed after it was built; {anew}", field=engine.key)
     for delta in engine.accuracy:
         if not delta.holds:
             raise AccuracyLost(
@@ -97,7 +97,7 @@ def check_engine(engine: Engine, folder: Path) -> None:
 
 
 def check_target(engine: Engine, node: Target) -> None:
-    """Refuses a plan that was not built for a node.
+    """Refuse a plan that was not built for a node.
 
     Raises:
         WrongTarget: says which part differs, and what to do.

@@ -1,23 +1,8 @@
 """When requests are due: seconds from the beginning, in rising order."""
 
 from collections.abc import Iterator
-from itertools import count
 
 import numpy as np
-
-
-def constant(rate: float, seconds: float) -> Iterator[float]:
-    """Yields times at even distances.
-
-    Args:
-        rate: requests a second.
-        seconds: how long.
-    """
-    for number in count():
-        due = number / rate
-        if due >= seconds:
-            return
-        yield due
 
 
 def poisson(rate: float, seconds: float, *, seed: int) -> Iterator[float]:

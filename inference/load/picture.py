@@ -28,34 +28,13 @@ def draw(report: Report, path: Path) -> None:
     with mpl.rc_context({"font.size": 9, "axes.grid": True, "grid.alpha": 0.25, "svg.hashsalt": "pellicule"}):
         figure = Figure(figsize=(10, 7), layout="constrained")
         figure.suptitle(_title(report), fontsize=11)
-        if report.scenario == "sweep":
-            _draw_sweep(figure, report.phases)
-        else:
-            _draw_phases(figure, report.phases)
+        _draw_phases(figure, report.phases)
         figure.savefig(path, dpi=110, metadata=None if path.suffix != ".svg" else {"Date": None})
 
 
 def _title(report: Report) -> str:
-    lines = [f"{report.scenario}: {report.model} ({'holds' if report.holds else 'does not hold'})"]
-    for finding in report.findings:
-        value = "never" if finding.value is None else f"{finding.value:.4g}"
-        bound = "at least" if finding.at_least else "at most"
-        lines.append(f"{finding.what}: {value} {finding.unit} ({bound} {finding.limit:.4g})".replace("  ", " "))
-    return "\n".join(lines)
-
-
-def _draw_sweep(figure: Figure, phases: Sequence[Phase]) -> None:
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    names = [phase.name.partition(" ")[0] for phase in phases]
-    found = [phase.figures for phase in phases]
-    upper.bar(names, [each.rate for each in found], color=_COLOURS[Outcome.ANSWERED], width=0.6)
-    upper.set_ylabel("answers a second")
-    lower.plot(names, [each.latency.p50_ms for each in found], "o-", label="median", color="#2b6cb0")
-    lower.plot(names, [each.latency.p99_ms for each in found], "s-", label="99th percentile", color="#c53030")
-    _logarithmic(lower)
-    lower.set_ylabel("latency, ms")
-    lower.set_xlabel("requests in flight")
-    lower.legend()
+    head = f"{report.scenario}: {report.model} ({'holds' if report.holds else 'does not hold'})"
+    return "\n".join([head, *map(str, report.findings)])
 
 
 def _draw_phases(figure: Figure, phases: Sequence[Phase]) -> None:
@@ -84,13 +63,9 @@ def _draw_latencies(axes: Axes, samples: Sequence[Sample]) -> None:
             heights = [max(1e3 * sample.latency, _FLOOR_MS) for sample in mine]
             label = outcome.value.replace("_", " ")
             axes.plot([s.due for s in mine], heights, ".", color=colour, markersize=size, label=label, rasterized=True)
-    _logarithmic(axes)
     if samples:
         axes.legend(loc="upper right", markerscale=12 / size)
-
-
-def _logarithmic(axes: Axes) -> None:
-    """Sets a logarithmic axis that is labelled with plain numbers, also between the powers of ten."""
+    # Labelled with plain numbers, also between the powers of ten.
     axes.set_yscale("log")
     for axis_set in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         axis_set(LogFormatter(minor_thresholds=(2, 0.6)))

@@ -52,6 +52,11 @@ class Finding:
             return False
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
+    def __str__(self) -> str:
+        value = "never" if self.value is None else f"{self.value:.4g}"
+        bound = "at least" if self.at_least else "at most"
+        return f"{self.what}: {value} {self.unit} ({bound} {self.limit:.4g})".replace("  ", " ")
+
 
 @dataclass(frozen=True)
 class Report:

@@ -1,6 +1,6 @@
-"""Requests of a load test: a model's golden input, or numbers of the shapes that the server says it takes."""
+"""Requests of a load test: those that prove a server well: golden inputs, or ones of the shapes that it takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from inference.client.probes import shipped_probe
 from inference.client.tensors import ELEMENTS, Element, Facts, OutputSpec
 from inference.client.wire import TritonWire
-from inference.model_build.errors import ManifestInvalid
-from inference.model_build.golden import golden_inputs
-from inference.model_build.manifest import shipped_model
 
 _SECONDS = 10.0
 _READY = "READY"
@@ -102,40 +100,10 @@ async def load_request(address: str, model: str, *, batch: int = 1) -> LoadReque
         await wire.close()
     if any(side < 0 or tensor.element not in ELEMENTS for tensor in facts.inputs.values() for side in tensor.shape):
         raise NotFixed(f"{model} takes inputs of any size, or of a type unknown here")
-    copies = min(batch, facts.largest_batch) if facts.largest_batch else None
-    return LoadRequest(facts, {name: _times(array, copies) for name, array in _examples(facts).items()})
-
-
-def _examples(facts: Facts) -> dict[str, NDArray[np.generic]]:
-    """Returns one example for each input: the golden one of what is shipped, unless other shapes are served."""
-    known = _golden(facts.model)
-    return {
-        name: known[name]
-        if name in known and known[name].shape == tensor.shape
-        else _drawn(_element(tensor.element), tensor.shape)
-        for name, tensor in facts.inputs.items()
-    }
-
-
-def _golden(model: str) -> dict[str, NDArray[np.generic]]:
-    try:
-        return {name: array[0] for name, array in golden_inputs(shipped_model(model).manifest).items()}
-    except ManifestInvalid:
-        return {}
-
-
-def _drawn(element: str, shape: Sequence[int]) -> NDArray[np.generic]:
-    """Draws numbers that any model takes: small ones, which are in every vocabulary."""
-    random = np.random.default_rng(0)
-    kind = np.dtype(ELEMENTS[_element(element)])
-    if kind.kind == "f":
-        return random.random(tuple(shape)).astype(kind)
-    return random.integers(0, 2 if kind.itemsize > 1 else 256, tuple(shape)).astype(kind)
+    copies = min(batch, facts.largest_batch) if facts.largest_batch else 1
+    inputs = shipped_probe(facts).inputs
+    return LoadRequest(facts, {name: np.repeat(array, copies, axis=0) for name, array in inputs.items()})
 
 
 def _element(name: str) -> Element:
     return cast("Element", name)
-
-
-def _times(array: NDArray[np.generic], copies: int | None) -> NDArray[np.generic]:
-    return array if copies is None else np.ascontiguousarray(np.repeat(array[None], copies, axis=0))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from inference.load.reports import Finding, Phase, Report
+from inference.load.reports import Phase, Report
 from inference.load.scenarios import Scenarios
 
 FORMAT = 1
@@ -37,7 +37,7 @@ def write_result(
         "model": report.model,
         "when": when.isoformat(timespec="seconds"),
         "holds": report.holds,
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [{**asdict(finding), "holds": finding.holds} for finding in report.findings],
         "numbers": dict(report.numbers),
         "faults": dict(report.faults),
         "phases": [_phase(phase) for phase in report.phases],
@@ -62,10 +62,6 @@ def machine() -> Mapping[str, object]:
     }
 
 
-def _finding(finding: Finding) -> Mapping[str, object]:
-    return {**asdict(finding), "holds": finding.holds}
-
-
 def _phase(phase: Phase) -> Mapping[str, object]:
     return {
         "name": phase.name,
@@ -76,10 +72,7 @@ def _phase(phase: Phase) -> Mapping[str, object]:
 
 
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor()
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 

@@ -11,7 +11,6 @@ SHIPPED: Final = Path(__file__).with_name("scenarios.toml")
 TargetName: TypeAlias = Literal["cpu", "gpu"]
 Seconds = Annotated[float, Field(gt=0, le=4 * 3600)]
 Share = Annotated[float, Field(gt=0, le=1)]
-InFlight = Annotated[int, Field(gt=0, le=1024)]
 
 
 class ScenariosInvalid(Exception):
@@ -45,23 +44,9 @@ class Target(_Table):
     """
 
     batch: Annotated[int, Field(gt=0, le=128)]
-    in_flight: InFlight
+    in_flight: Annotated[int, Field(gt=0, le=1024)]
     peak_seconds: Seconds
     stall_ms: Annotated[float, Field(gt=0)]
-
-
-class Smoke(_Table):
-    """A few requests, all answered."""
-
-    in_flight: InFlight
-    seconds: Seconds
-
-
-class Sweep(_Table):
-    """More and more in flight."""
-
-    in_flight: Annotated[tuple[InFlight, ...], Field(min_length=2)]
-    seconds: Seconds
 
 
 class Poisson(_Table):
@@ -80,7 +65,7 @@ class Burst(_Table):
     before_seconds: Seconds
     during_seconds: Seconds
     after_seconds: Seconds
-    place_seconds: Seconds
+    queue_seconds: Seconds
     goodput_share: Share
     recovery_seconds: Seconds
     recovered_ratio: Annotated[float, Field(ge=1)]
@@ -103,7 +88,7 @@ class Chaos(_Table):
     before_seconds: Seconds
     after_seconds: Seconds
     most_seconds: Seconds
-    place_seconds: Seconds
+    queue_seconds: Seconds
     recovery_seconds: Seconds
 
 
@@ -123,8 +108,6 @@ class Scenarios(_Table):
 
     bounds: Bounds
     targets: dict[TargetName, Target]
-    smoke: Smoke
-    sweep: Sweep
     poisson: Poisson
     burst: Burst
     soak: Soak

@@ -1,7 +1,6 @@
 """The two ways to a server: the bare wire, and the client that the services use."""
 
 from collections import Counter
-from types import TracebackType
 from typing import Final, Self
 
 import grpc
@@ -9,7 +8,7 @@ import grpc
 from inference.client.client import InferenceClient
 from inference.client.clock import Clock
 from inference.client.errors import ModelBusy, ModelFault
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.load.harness import Outcome
 from inference.load.requests import LoadRequest
 
@@ -22,84 +21,68 @@ _CHANNEL: Final = (
 
 
 class BareWire:
-    """Sends one request, encoded once, again and again; no limit, no retry, and hardly a cost of its own.
+    """Sender of one request, encoded once, again and again; no limit, no retry, and hardly a cost of its own.
 
     Attributes:
         faults: What went wrong, and how often.
     """
 
     def __init__(self, address: str, request: LoadRequest, *, seconds: float) -> None:
-        """Prepares.
+        """Prepare.
 
         Args:
             address: `host:port` of the server.
-            request: what is asked.
-            seconds: longest wait for an answer.
+            request: what is sent.
+            seconds: longest wait for a response.
         """
         self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL)
         # Bytes in, bytes out: nothing is encoded or decoded for a request.
         self._call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(_METHOD)
-        self._request = request.encoded()
-        self._least = request.answer_bytes
-        self._seconds = seconds
+        self._request, self._least, self._seconds = request.encoded(), request.answer_bytes, seconds
         self.faults: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._channel.close()
 
     async def send(self, number: int) -> Outcome:
-        """Sends the request."""
+        """Send the request."""
         try:
             answer = await self._call(self._request, timeout=self._seconds)
         except grpc.aio.AioRpcError as error:
             self.faults[f"{error.code().name}: {error.details()}"] += 1
             return Outcome.FAILED
         if len(answer) < self._least:
-            self.faults["an answer without its tensors"] += 1
+            self.faults["a response without its tensors"] += 1
             return Outcome.FAILED
         return Outcome.ANSWERED
 
 
 class ShieldedWire:
-    """Sends it as the services do: so many in flight, a bounded wait for a place, then refused.
+    """Sender through the client that the services use: so many in flight, a bounded wait for a slot, then refused.
 
     Attributes:
         faults: What went wrong, and how often.
     """
 
-    def __init__(self, address: str, request: LoadRequest, clock: Clock, *, place: float, answer: float) -> None:
-        """Prepares.
-
-        Args:
-            address: `host:port` of the server.
-            request: what is asked.
-            clock: of the process.
-            place: longest wait for a place in flight, in seconds.
-            answer: longest wait for an answer, in seconds.
-        """
-        self._client = InferenceClient(address, clock, timeouts=Timeouts(queue=place, response=answer))
+    def __init__(self, address: str, request: LoadRequest, clock: Clock, policy: CallPolicy) -> None:
+        self._client = InferenceClient(address, clock, policy=policy)
         self._request = request
-        self._output_specs = request.output_specs
         self.faults: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.__aexit__(None, None, None)
 
     async def send(self, number: int) -> Outcome:
-        """Asks through the client."""
+        """Send the request through the client."""
         try:
-            await self._client.infer(self._request.model, self._request.inputs, self._output_specs)
+            await self._client.infer(self._request.model, self._request.inputs, self._request.output_specs)
         except ModelBusy:
             return Outcome.REFUSED
         except ModelFault as fault:

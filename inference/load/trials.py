@@ -1,9 +1,10 @@
-"""The scenarios about load: each tries one thing and reports what it found."""
+"""The scenarios: each tries one thing and reports what it found."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 
 from inference.client.clock import Clock
 from inference.load.arrivals import poisson, step
@@ -11,11 +12,17 @@ from inference.load.figures import answers_between, latency, percentile, recover
 from inference.load.harness import Run, Send, closed_loop, open_loop
 from inference.load.memory import MemoryWatch
 from inference.load.reports import Finding, Phase, Report, nothing_failed
-from inference.load.scenarios import Burst, Poisson, Scenarios, Soak, Target
+from inference.load.scenarios import Burst, Chaos, Poisson, Scenarios, Soak, Target
 
 SEED = 20
 WARM_UP_SECONDS = 1.0
 RAMP_SECONDS = 0.5  # after a step, until its rate shows in the answers
+
+Fault = Callable[[], Awaitable[None]]
+"""Breaks the server and returns once it is whole again."""
+
+_WHOLE_RATIO = 2.0
+_WHOLE_SECONDS = 0.25
 
 Begin = Callable[[str, float], None]
 """Told of each phase and of the seconds that it takes."""
@@ -59,24 +66,6 @@ class Trial:
         return phase.figures.rate
 
 
-async def smoke(trial: Trial) -> Report:
-    """A few requests, all answered."""
-    plan = trial.scenarios.smoke
-    phase = await trial.closed("smoke", plan.in_flight, plan.seconds)
-    answered = Finding("requests answered", phase.figures.answered, "requests", 1, at_least=True)
-    return Report("smoke", trial.model, (phase,), (answered, nothing_failed(phase)))
-
-
-async def sweep(trial: Trial) -> Report:
-    """More and more in flight: where the peak is, and what each further one costs in latency."""
-    plan = trial.scenarios.sweep
-    await trial.closed("warm-up", plan.in_flight[0], WARM_UP_SECONDS)
-    phases = [await trial.closed(f"{number} in flight", number, plan.seconds) for number in plan.in_flight]
-    rates = [phase.figures.rate for phase in phases]
-    kept = Finding("rate at the most in flight, of the peak", rates[-1] / (max(rates) or 1.0), "", 0.7, at_least=True)
-    return Report("sweep", trial.model, tuple(phases), (kept, nothing_failed(*phases)), {"peak_per_second": max(rates)})
-
-
 async def poisson_load(trial: Trial, peak: float, plan: Poisson) -> Report:
     """Callers who know nothing of each other, at shares of the peak."""
     phases, findings = [], []
@@ -95,19 +84,15 @@ async def burst(trial: Trial, peak: float, plan: Burst) -> Report:
     """A step to many times the rate: what is too much is refused, the rest served as before, and soon all again.
 
     Args:
-        trial: which asks through the client that refuses what is too much.
+        trial: which sends through the client that refuses what is too much.
         peak: answers a second that the server gives at most.
         plan: of the scenario.
     """
     seconds = plan.before_seconds + plan.during_seconds + plan.after_seconds
     due = step(
-        plan.base_share * peak,
-        plan.factor,
-        before=plan.before_seconds,
-        during=plan.during_seconds,
-        after=plan.after_seconds,
-        seed=SEED,
-    )
+        plan.base_share * peak, plan.factor,
+        before=plan.before_seconds, during=plan.during_seconds, after=plan.after_seconds, seed=SEED,
+    )  # fmt: skip
     phase = await trial.open("burst", due, seconds)
     start, end = plan.before_seconds, plan.before_seconds + plan.during_seconds
     within = max(plan.recovered_ratio * _p99(phase.run, until=start), plan.recovered_floor_ms / 1e3)
@@ -120,6 +105,48 @@ async def burst(trial: Trial, peak: float, plan: Burst) -> Report:
     )
     numbers = {"peak_per_second": peak, "goodput_per_second": goodput, "recovered_within_ms": 1e3 * within}
     return Report("burst", trial.model, (phase,), findings, numbers)
+
+
+async def chaos(trial: Trial, peak: float, plan: Chaos, name: str, fault: Fault) -> Report:
+    """A server that breaks under load: what becomes of its callers, and how soon all is as before.
+
+    Args:
+        trial: which sends through the client that the services use.
+        peak: answers a second that the server gives at most.
+        plan: of the scenario.
+        name: of the fault.
+        fault: what happens to the server.
+    """
+    whole_after = float("inf")
+
+    async def happen() -> None:
+        nonlocal whole_after
+        await trial.clock.sleep(plan.before_seconds)
+        broken = trial.clock.monotonic()
+        await fault()
+        whole_after = trial.clock.monotonic() - broken
+
+    def until_over(due_times: Iterable[float]) -> Iterator[float]:
+        # How long a server takes to start is not known beforehand.
+        return takewhile(lambda due: due <= plan.before_seconds + whole_after + plan.after_seconds, due_times)
+
+    breaking = asyncio.create_task(happen())
+    try:
+        due = until_over(poisson(plan.share * peak, plan.most_seconds, seed=SEED))
+        phase = await trial.open(name, due, plan.most_seconds)
+        await breaking
+    finally:
+        breaking.cancel()
+    seconds = max((sample.due for sample in phase.run.samples), default=plan.most_seconds)
+    phase = Phase(name, Run(phase.run.samples, seconds))
+    within = max(_WHOLE_RATIO * _p99(phase.run, until=plan.before_seconds), _WHOLE_SECONDS)
+    whole = recovered_after(phase.run, plan.before_seconds + whole_after, within=within)
+    findings = (
+        Finding("recovered after", None if whole is None else whole_after + whole, "s", plan.recovery_seconds),
+        Finding("requests without an end", phase.figures.not_sent, "requests", 0),
+    )
+    numbers = {"server_whole_after_s": whole_after, "recovered_within_ms": 1e3 * within}
+    return Report("chaos", f"{trial.model} {name}", (phase,), findings, numbers)
 
 
 async def soak(trials: Sequence[tuple[Trial, float]], plan: Soak, watch: MemoryWatch) -> Report:

@@ -5,14 +5,9 @@ covers the manifests, the golden outputs and the conversion code, so a change of
 the old one and never into it.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +15,7 @@ from typing import Final
 
 import onnx
 
+from inference.folders import alone, file_digest, scratch_folder, settle, user_cache
 from inference.model_build.conversion.recipes import RECIPES, recipes_digest
 from inference.model_build.errors import GoldenMismatch, ModelNotBuilt
 from inference.model_build.golden import GOLDEN_FILE, network_golden
@@ -31,8 +27,6 @@ from inference.model_build.sources import read_weights
 
 MODEL_FILE: Final = "model.onnx"
 MARKER_FILE: Final = "built.json"
-LOCK_FILE: Final = ".lock"
-_SCRATCH: Final = ".building-"
 
 
 class Stage(StrEnum):
@@ -77,8 +71,7 @@ Report = Callable[[Progress], None]
 
 def default_home() -> Path:
     """The folder that all stacks of one user share: `models` in Pellicule's part of the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "pellicule" / "models"
+    return user_cache("models")
 
 
 def build_all(
@@ -105,7 +98,7 @@ def build_all(
         def report(stage: Stage, done: int = done, name: str = model.name) -> None:
             progress(Progress(name, stage, done + (stage in {Stage.BUILT, Stage.PRESENT}), len(wanted)))
 
-        with _alone(home):
+        with alone(home):
             built.append(_build(home, model, report))
     (home / NOTICE_FILE).write_text(
         notice([each.manifest for model in wanted for each in (model, *model.parts)]), "utf-8"
@@ -127,7 +120,7 @@ def verify_all(
     built = list_models(home, models=wanted)
     for done, (model, lies) in enumerate(zip(wanted, built, strict=True)):
         progress(Progress(model.name, Stage.CHECK, done, len(built)))
-        if _digest(lies.path) != lies.sha256:
+        if file_digest(lies.path) != lies.sha256:
             raise GoldenMismatch(f"{lies.path} was changed after it was built; delete its folder", field=model.name)
         _prove(model, lies.path)
         progress(Progress(model.name, Stage.PRESENT, done + 1, len(built)))
@@ -153,16 +146,6 @@ def built_model(home: Path, name: str) -> BuiltModel:
     return _require(home, shipped_model(name))
 
 
-@contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Lets one process build at a time; what an earlier one left half-made when it was killed is removed."""
-    with (home / LOCK_FILE).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in home.glob(f"{_SCRATCH}*"):
-            shutil.rmtree(left)
-        yield
-
-
 def _require(home: Path, model: Model) -> BuiltModel:
     lies = _find(home, model)
     if lies is None:
@@ -177,15 +160,12 @@ def _build(home: Path, model: Model, report: Callable[[Stage], None]) -> BuiltMo
         return present
     report(Stage.FETCH)
     weights = [read_weights(each) for each in (model, *model.parts)]
-    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=home))
-    try:
+    with scratch_folder(home) as scratch:
         report(Stage.CONVERT)
         onnx.save(RECIPES[model.manifest.recipe](*weights), str(scratch / MODEL_FILE))
         report(Stage.CHECK)
         _prove(model, scratch / MODEL_FILE)
         built = _install(home, model, scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     report(Stage.BUILT)
     return built
 
@@ -197,18 +177,12 @@ def _prove(model: Model, path: Path) -> None:
 
 
 def _install(home: Path, model: Model, scratch: Path) -> BuiltModel:
-    """Gives the finished folder its name; when another build was faster, the other one stays."""
     path, key = scratch / MODEL_FILE, _key(model)
     target = home / model.name / key
-    built = BuiltModel(model.name, model.manifest.identity, key, _digest(path), path.stat().st_size, target)
+    built = BuiltModel(model.name, model.manifest.identity, key, file_digest(path), path.stat().st_size, target)
     marker = {name: value for name, value in asdict(built).items() if name != "folder"}
     (scratch / MARKER_FILE).write_text(json.dumps(marker, indent=2) + "\n", "utf-8")
-    scratch.chmod(0o755)
-    target.parent.mkdir(exist_ok=True)
-    if target.exists() and _find(home, model) is None:
-        shutil.rmtree(target)
-    with contextlib.suppress(OSError):
-        scratch.rename(target)
+    settle(scratch, target)
     return _require(home, model)
 
 
@@ -228,8 +202,3 @@ def _key(model: Model) -> str:
     for path in (model.folder / MANIFEST_FILE, model.folder / GOLDEN_FILE, *parts):
         digest.update(hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
     return digest.hexdigest()[:16]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

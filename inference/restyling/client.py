@@ -1,7 +1,7 @@
-"""Asks a server for restyled pictures, with a limit of its own: a picture takes seconds, not milliseconds."""
+"""Client of the restyler: one picture a call, with the refusals of the served model as errors of their own."""
 
 import re
-from datetime import timedelta
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -9,10 +9,9 @@ import numpy as np
 
 from inference.client.client import InferenceClient
 from inference.client.clock import Clock
-from inference.client.errors import ModelAnswerBroken, ModelBusy, ModelMissing, TensorRefused
-from inference.client.limit import AdaptiveLimit, Gate, GateFull
-from inference.client.retries import Timeouts
-from inference.client.tensors import Facts, OutputSpec, Tensors
+from inference.client.errors import ModelAnswerBroken, ModelMissing, TensorRefused
+from inference.client.model_channels import SLOW_MODELS
+from inference.client.tensors import OutputSpec, Tensors
 from inference.client.wire import Wire
 from inference.restyling.assembly import NAME
 from inference.restyling.diffusion.errors import (
@@ -26,10 +25,6 @@ from inference.restyling.diffusion.errors import (
 )
 from inference.restyling.diffusion.request import Picture, RestyleRequest, check_request
 
-MOST_WAITING: Final = 8
-"""Pictures that wait for their turn; the next one is refused at once."""
-_WAIT_SECONDS: Final = 120.0
-_LONGEST_SECONDS: Final = 1800.0
 _SECONDS_TO_BEGIN: Final = 10.0
 _SECONDS_FOR_A_STEP: Final = 1.0
 _SECONDS_FOR_MEGAPIXEL_STEP: Final = 60.0
@@ -41,28 +36,27 @@ _KINDS: Final[dict[str, type[RestylingError]]] = {
 
 
 class RestylerClient:
-    """Asks for one picture at a time for each instance that the server has; the others wait in line, up to a number.
+    """Client of the restyler. One for each event loop; close it by leaving its context.
 
-    One for each event loop; close it by leaving its context. A task that is cancelled ends the work on the server.
+    The inference client beneath sends one picture at a time to each instance of the server, lets a few wait, and ends
+    the work on the server when a task is cancelled.
     """
 
     def __init__(
-        self, address: str, clock: Clock, *, most_waiting: int = MOST_WAITING, wire: Wire | None = None
+        self, address: str, clock: Clock, *, most_waiting: int | None = None, wire: Wire | None = None
     ) -> None:
-        """Prepares; nothing is sent before the first question.
+        """Prepare; nothing is sent before the first call.
 
         Args:
             address: `host:port` of the server's gRPC endpoint.
             clock: The process's clock.
-            most_waiting: Pictures that may wait for their turn.
+            most_waiting: Pictures that may wait for their turn; by default as many as the inference client lets.
             wire: Takes the place of the connection to `address`.
         """
-        timeouts = Timeouts(queue=_WAIT_SECONDS, response=_LONGEST_SECONDS, first_retry=0.5)
-        self._client = InferenceClient(address, clock, exceptions={NAME: timeouts}, wire=wire)
-        self._clock = clock
-        self._most_waiting = most_waiting
-        self._gate = Gate(clock, AdaptiveLimit(1))
-        self._facts: Facts | None = None
+        policy = SLOW_MODELS[NAME]
+        if most_waiting is not None:
+            policy = replace(policy, most_waiting=most_waiting)
+        self._client = InferenceClient(address, clock, exceptions={NAME: policy}, wire=wire)
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,75 +67,47 @@ class RestylerClient:
         await self._client.__aexit__(kind, error, trace)
 
     async def styles(self) -> tuple[str, ...]:
-        """Returns the names of the styles that are served, by index.
+        """Return the names of the styles that are served, by index.
 
         Raises:
             ModelFault: the server does not say.
         """
-        return _styles(await self._served())
+        names = (await self._client.facts(NAME)).parameters.get("styles", "")
+        if not names:
+            raise ModelMissing(NAME, "the server's configuration names no styles; assemble its model repository anew")
+        return tuple(names.split(","))
 
     async def identity(self) -> str:
-        """Returns the name and version of the model that is served; empty when the server does not say.
+        """Return the name and version of the model that is served; empty when the server does not say.
 
         Raises:
             ModelFault: the server does not answer.
         """
-        return (await self._served()).identity
+        return (await self._client.facts(NAME)).identity
 
     async def restyle(self, request: RestyleRequest) -> Picture:
-        """Asks for one picture.
-
-        Args:
-            request: what is asked; it is checked before anything is sent.
-
-        Returns:
-            UINT8, as large as the photo.
+        """Paint one picture: UINT8, as large as the photo.
 
         Raises:
-            RequestRefused: it cannot be restyled.
-            NetworkFailed: the network's answer is no picture.
+            RequestRefused: it cannot be restyled; nothing was sent.
+            NetworkFailed: the network's output is no picture.
             ModelBusy: too many pictures wait already, or the turn did not come in time.
             ModelFault: the server does not answer, or not as it should.
         """
-        check_request(request, _styles(await self._served()))
-        if self._gate.waiting >= self._most_waiting:
-            raise ModelBusy(NAME, f"{self._gate.waiting} pictures wait already", timedelta(seconds=5))
-        try:
-            async with self._gate.slot(_WAIT_SECONDS):
-                return await self._ask(request)
-        except GateFull as full:
-            raise ModelBusy(NAME, "the turn did not come in time", full.retry_after) from None
-
-    async def _ask(self, request: RestyleRequest) -> Picture:
+        check_request(request, await self.styles())
         height, width = request.photo.shape[:2]
-        deadline = self._clock.monotonic() + allowed_seconds(request.steps, height * width)
-        wanted = (OutputSpec("picture", (height, width, 3), "UINT8"),)
+        seconds = allowed_seconds(request.steps, height * width)
+        outputs = (OutputSpec("picture", (height, width, 3), "UINT8"),)
         try:
-            answer = await self._client.infer(NAME, _tensors(request), wanted, deadline=deadline)
+            result = await self._client.infer(NAME, _tensors(request), outputs, response=seconds)
         except (TensorRefused, ModelAnswerBroken) as error:
-            # The slot may have been filled anew since the styles were asked for.
-            self._facts = None
             raise _refusal(error) from error
-        return np.ascontiguousarray(answer.pixels("picture")[0])
-
-    async def _served(self) -> Facts:
-        if self._facts is None:
-            self._facts = await self._client.facts(NAME)
-            self._gate.limit.set_ceiling(self._facts.instances, self._facts.instances)
-            self._gate.admit()
-        return self._facts
+        return np.ascontiguousarray(result.pixels("picture")[0])
 
 
 def allowed_seconds(steps: int, pixels: int) -> float:
     """Returns how long a picture may take before its server counts as stuck; ten times what two cores need."""
     return _SECONDS_TO_BEGIN + steps * (_SECONDS_FOR_A_STEP + _SECONDS_FOR_MEGAPIXEL_STEP * pixels / 1e6)
-
-
-def _styles(facts: Facts) -> tuple[str, ...]:
-    names = facts.parameters.get("styles", "")
-    if not names:
-        raise ModelMissing(NAME, "the server's configuration names no styles; assemble its model repository anew")
-    return tuple(names.split(","))
 
 
 def _tensors(request: RestyleRequest) -> Tensors:

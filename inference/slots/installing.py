@@ -1,15 +1,11 @@
 """Takes an operator's model into a slot, and out again. Whatever goes wrong, what was served before stays."""
 
-import contextlib
-import fcntl
-import hashlib
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
+from inference.folders import alone, file_digest, scratch_folder, settle
 from inference.slots.checking import Report, check
 from inference.slots.contracts import SlotContract, contracts_of
 from inference.slots.files import unusable
@@ -26,9 +22,6 @@ from inference.slots.filling import (
 )
 from inference.slots.golden_outputs import record_golden_outputs
 from inference.slots.violations import FillingBroken, SlotEmpty, SlotRefused, Violation
-
-_LOCK: Final = ".lock"
-_SCRATCH: Final = ".checking-"
 
 
 def use(
@@ -61,8 +54,7 @@ def use(
     """
     contract, named = _assign(slot, files)
     folder = slot_folder(home, slot)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder), _scratch(folder) as scratch:
+    with alone(folder), scratch_folder(folder) as scratch:
         digests = {target: _copy(source, scratch / target) for target, source in named.items()}
         checked = check(contract, scratch, report)
         if checked.candidate is None or checked.violations:
@@ -90,7 +82,7 @@ def unuse(home: Path, slot: str) -> Filling:
     key = (folder / IN_USE).read_text("utf-8").strip() if (folder / IN_USE).exists() else None
     if key is None:
         raise SlotEmpty(f"the slot {slot} is filled by the model that comes with the product", field=slot)
-    with _alone(folder):
+    with alone(folder):
         filling = read_record(folder / key)
         (folder / IN_USE).unlink()
         _remove_others(folder, keep=None)
@@ -108,7 +100,7 @@ def verify(home: Path, report: Report = lambda _: None) -> tuple[Filling, ...]:
     """
     found = fillings(home)
     for slot, filling in found.items():
-        changed = [name for name, digest in filling.files.items() if _digest(filling.folder / name) != digest]
+        changed = [name for name, digest in filling.files.items() if file_digest(filling.folder / name) != digest]
         if changed:
             message = f"{filling.folder / changed[0]} was changed after it was checked; use the model again"
             raise FillingBroken(message, field=slot)
@@ -153,10 +145,7 @@ def _install(folder: Path, filling: Filling) -> None:
     """Gives the finished folder its name, then has it served."""
     target = folder / key_of(filling.sha256)
     write_record(filling)
-    filling.folder.chmod(0o755)
-    if target.exists():
-        shutil.rmtree(target)
-    filling.folder.rename(target)
+    settle(filling.folder, target)
     pointer = folder / f"{IN_USE}.new"
     pointer.write_text(target.name + "\n", "utf-8")
     pointer.replace(folder / IN_USE)
@@ -176,30 +165,6 @@ def _remove_others(folder: Path, *, keep: str | None) -> None:
             shutil.rmtree(other)
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Lets one process at a time change a slot; what one that was killed left behind is removed."""
-    with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in folder.glob(f"{_SCRATCH}*"):
-            shutil.rmtree(left)
-        yield
-
-
-@contextlib.contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=folder))
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
 def _copy(source: Path, target: Path) -> str:
     shutil.copyfile(source, target)
-    return _digest(target)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_digest(target)

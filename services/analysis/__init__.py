@@ -1,4 +1,4 @@
-"""Analysis: understands a person's pictures, and says what it understood to that person alone.
+"""Analysis: finds out what a person's pictures show, and tells that person alone.
 
 Invariants:
     * Nothing is learnt without the key of the purpose that it is learnt for: no place without LOCATION's, no face

@@ -11,17 +11,17 @@ from inference.model_build.manifest import identities
 from pellicule.analysis.v1 import analysis_service_pb2, analysis_service_pb2_grpc
 from services.analysis import translation
 from services.analysis.access import ACCESS
-from services.analysis.library_store import LibraryStore
-from services.analysis.model_set import model_set
-from services.analysis.pictures import Limits, prepare_decoders
-from services.analysis.purge_store import PurgeStore
+from services.analysis.domain.model_set import model_set
+from services.analysis.operations.dependencies import Buckets, Dependencies
 from services.analysis.servicer import AnalysisServicer
 from services.analysis.settings import Settings
-from services.analysis.tools import Buckets, Tools
-from services.analysis.triton_model import TritonModels
-from services.analysis.understanding import Eyes
-from services.analysis.wording import Wording
-from services.analysis.work_store import WorkStore
+from services.analysis.store.library import LibraryStore
+from services.analysis.store.purge import PurgeStore
+from services.analysis.store.work import WorkStore
+from services.analysis.vision.decoding import Limits, prepare_decoders
+from services.analysis.vision.label_vectors import LabelVectorSource
+from services.analysis.vision.pipeline import VisionModels
+from services.analysis.vision.triton_models import TritonModels
 from services.analysis.worker import Worker
 from services.chassis.bus import connect_bus
 from services.chassis.calls import seconds_left
@@ -59,20 +59,20 @@ async def main() -> None:
         await bus.ensure_stream("ANALYSIS", ["pellicule.analysis.v1.>"])
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
-        tools = Tools(
+        dependencies = Dependencies(
             work=WorkStore(pool, translation.media_analyzed),
             library=LibraryStore(pool),
-            purging=PurgeStore(pool),
+            purge=PurgeStore(pool),
             keyring=keyring,
             objects=objects,
             buckets=Buckets(settings.media_bucket, settings.previews_bucket),
-            eyes=Eyes(models, threads, Limits(pixels=settings.max_pixels), Wording(models)),
+            vision=VisionModels(models, threads, Limits(pixels=settings.max_pixels), LabelVectorSource(models)),
             models=model_set(identities()),
             read_metadata=translation.metadata,
             clock=clock,
         )
-        worker = Worker(tools, settings.pace)
-        servicer = AnalysisServicer(tools.library, keyring, objects, settings.previews_bucket, models)
+        worker = Worker(dependencies, settings.pace)
+        servicer = AnalysisServicer(dependencies)
         await serve(
             name=NAME,
             settings=settings,

@@ -1,4 +1,4 @@
-"""What the operations need of the world: the database, and the models. Fakes and adapters satisfy these."""
+"""Ports: what the operations need of the database and of the models. Fakes and adapters satisfy them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.vision.pictures import Picture
-from services.analysis.domain import Claim, MediaState, ModelSet, ParkedReason, PreviewSize, Purpose, StoredMedia
+from services.analysis.domain.media import Claim, MediaState, ParkedReason, PreviewSize, StoredMedia
+from services.analysis.domain.model_set import ModelSet
+from services.keyring import Purpose
 
 Floats = NDArray[np.float32]
 TextMap = NDArray[np.uint8]
@@ -146,8 +148,8 @@ class MediaStatus:
 
 
 @dataclass(frozen=True)
-class Settlement:
-    """What a claim ends with.
+class SealedResult:
+    """A claim's results as they are committed, sealed.
 
     Attributes:
         claim: The claim.
@@ -163,8 +165,8 @@ class Settlement:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What became of settlements.
+class CommitOutcome:
+    """What became of results.
 
     Attributes:
         accepted: Claims of which the result is stored.
@@ -189,7 +191,7 @@ class Work(Protocol):
     async def claim_renewals(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
         """Claims media of which the findings are by other models, those stored last first."""
 
-    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
+    async def commit(self, results: Sequence[SealedResult], now: datetime) -> CommitOutcome:
         """Stores results whose claim, fence and keys still hold, with an event for each."""
 
     async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
@@ -231,7 +233,7 @@ class Library(Protocol):
 
 
 @dataclass(frozen=True)
-class Doomed:
+class DeletionSet:
     """What a purge is about to delete.
 
     Attributes:
@@ -245,23 +247,23 @@ class Doomed:
     previews: int
 
 
-class Purging(Protocol):
+class Purge(Protocol):
     """Deleting what can no longer be opened. Every method is one transaction; all of them can be repeated."""
 
-    async def bury_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[Doomed, int]:
+    async def tombstone_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[DeletionSet, int]:
         """Writes tombstones and deletes the findings under these keys.
 
         Returns:
             The media whose own findings or originals they sealed, and how many records were deleted.
         """
 
-    async def bury_purpose(self, subject: str, purpose: str, revision: int) -> tuple[Doomed, int]:
-        """Raises the fence of a purpose and deletes its findings up to the revision; returns as `bury_keys`."""
+    async def fence_purpose(self, subject: str, purpose: str, revision: int) -> tuple[DeletionSet, int]:
+        """Raises the fence of a purpose and deletes its findings up to the revision; returns as `tombstone_keys`."""
 
-    async def bury_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[Doomed, int]:
-        """Raises every fence and deletes the person's findings up to the revision; returns as `bury_keys`."""
+    async def fence_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[DeletionSet, int]:
+        """Raises every fence and deletes the person's findings up to the revision; returns as `tombstone_keys`."""
 
-    async def doom(self, subject: str, media: Sequence[UUID]) -> Doomed:
+    async def deletion_set(self, subject: str, media: Sequence[UUID]) -> DeletionSet:
         """Returns what goes with media that are no more."""
 
     async def delete_media(self, subject: str, media: Sequence[UUID]) -> int:

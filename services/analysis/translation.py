@@ -13,13 +13,24 @@ from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.consent.v1 import consent_pb2
 from pellicule.consent.v1 import purpose_pb2 as consent_purpose_pb2
 from pellicule.ingest.v1 import media_pb2, purpose_pb2
-from services.analysis.domain import EXTRA_PURPOSES, MEDIA_PREFIX, MediaState, PreviewSize, Purpose, StoredMedia
+from services.analysis.domain.findings import (
+    Analysis,
+    Box,
+    Embedding,
+    FoundFace,
+    Metadata,
+    SceneFindings,
+    Templates,
+    TextLine,
+)
+from services.analysis.domain.media import MEDIA_PREFIX, MediaState, PreviewSize, StoredMedia
+from services.analysis.domain.model_set import EXTRA_PURPOSES
+from services.analysis.domain.search_ranking import Match
 from services.analysis.errors import ViewNotAllowed
-from services.analysis.findings import Analysis, Box, Embedding, FoundFace, Metadata, Seen, Templates, TextLine
-from services.analysis.matching import Match
 from services.chassis.errors import FieldInvalid
 from services.chassis.events import OutgoingEvent
 from services.chassis.principal import Principal, Service
+from services.keyring import Purpose
 
 DEFAULT_PAGE: Final = 100
 LONGEST_PAGE: Final = 1000
@@ -51,9 +62,7 @@ def wants_everything(view: int, caller: Principal) -> bool:
         raise FieldInvalid.of("view", "choose ANALYSIS_VIEW_BASIC or ANALYSIS_VIEW_FULL")
     full = view == analysis_pb2.ANALYSIS_VIEW_FULL
     if full and not isinstance(caller, Service):
-        raise ViewNotAllowed(
-            "the full view is for services: ask for ANALYSIS_VIEW_BASIC", metadata={"view": "ANALYSIS_VIEW_FULL"}
-        )
+        raise ViewNotAllowed.of("ANALYSIS_VIEW_FULL")
     return full
 
 
@@ -137,13 +146,13 @@ def analysis(known: Analysis, *, full: bool) -> analysis_pb2.Analysis:
         message.analyze_time.FromDatetime(known.analyze_time)
     if known.delete_time is not None:
         message.delete_time.FromDatetime(known.delete_time)
-    if known.seen is not None:
-        message.findings.CopyFrom(_findings(known, known.seen, full=full))
+    if known.scene is not None:
+        message.findings.CopyFrom(_findings(known, known.scene, full=full))
     return message
 
 
 def media_analyzed(media: StoredMedia, state: MediaState) -> OutgoingEvent:
-    """Returns the event that tells of a settled media."""
+    """Returns the event that tells of an analysed media."""
     message = analysis_pb2.MediaAnalyzed(
         subject=media.subject,
         media=media.name,
@@ -187,30 +196,30 @@ def granted(message: consent_pb2.ConsentChanged) -> tuple[str, list[Purpose]]:
     return message.subject, [purpose for purpose in EXTRA_PURPOSES if purpose in names]
 
 
-def _findings(known: Analysis, seen: Seen, *, full: bool) -> analysis_pb2.Findings:
-    about = seen.metadata
+def _findings(known: Analysis, scene: SceneFindings, *, full: bool) -> analysis_pb2.Findings:
+    about = scene.metadata
     message = analysis_pb2.Findings(
         width=about.width,
         height=about.height,
         orientation=about.orientation,
         favorite=about.favorite,
-        kind=analysis_pb2.MediaKind.Value(f"MEDIA_KIND_{seen.kind.name}"),
-        kind_score=seen.kind_score,
-        tags=[analysis_pb2.Tag(name=tag.name, score=tag.score) for tag in seen.tags],
+        kind=analysis_pb2.MediaKind.Value(f"MEDIA_KIND_{scene.kind.name}"),
+        kind_score=scene.kind_score,
+        tags=[analysis_pb2.Tag(name=tag.name, score=tag.score) for tag in scene.tags],
         faces=[
-            _face(face, _template(known.templates, index) if full else None) for index, face in enumerate(seen.faces)
+            _face(face, _template(known.templates, index) if full else None) for index, face in enumerate(scene.faces)
         ],
-        sharpness=seen.sharpness,
-        exposure=seen.exposure,
-        perceptual_hash=seen.perceptual_hash.to_bytes(8, "big"),
+        sharpness=scene.sharpness,
+        exposure=scene.exposure,
+        perceptual_hash=scene.perceptual_hash.to_bytes(8, "big"),
         duplicate_group="" if known.duplicate_group is None else f"{MEDIA_PREFIX}{known.duplicate_group}",
-        scene_embedding=_numbers(seen.embedding) if full else b"",
-        text_area=seen.writing.area,
-        text_lines=[_text_line(line) for line in seen.writing.lines],
+        scene_embedding=_numbers(scene.embedding) if full else b"",
+        text_area=scene.writing.area,
+        text_lines=[_text_line(line) for line in scene.writing.lines],
     )
-    if seen.rating is not None:
-        message.sensitivity = analysis_pb2.Sensitivity.Value(f"SENSITIVITY_{seen.rating.level}")
-        message.sensitivity_score = seen.rating.score
+    if scene.rating is not None:
+        message.sensitivity = analysis_pb2.Sensitivity.Value(f"SENSITIVITY_{scene.rating.level}")
+        message.sensitivity_score = scene.rating.score
     if about.capture_time is not None:
         message.capture_time.CopyFrom(_timestamp_of(about))
     if about.utc_offset is not None:

@@ -1,4 +1,4 @@
-"""What goes on by itself: hears of media and grants, keeps the pipeline full, and sweeps for what was missed."""
+"""The loops of the process: events of media and grants, the pipeline of claims, and the sweep for what was missed."""
 
 import asyncio
 from collections import defaultdict
@@ -14,20 +14,19 @@ from psycopg_pool import PoolTimeout
 from inference.client.deadlines import deadline_scope
 from pellicule.consent.v1 import consent_pb2
 from pellicule.ingest.v1 import media_pb2
-from services.analysis import translation, vanishing
-from services.analysis.analysing import analyse
-from services.analysis.domain import EXTRA_PURPOSES, Claim, Purpose
+from services.analysis import translation
+from services.analysis.domain.media import Claim
+from services.analysis.domain.pace import Pace
 from services.analysis.errors import ModelFault
-from services.analysis.model_set import model_set
-from services.analysis.settings import Pace
-from services.analysis.tools import Tools
+from services.analysis.operations import purge, sweep
+from services.analysis.operations.analyze_media import analyze_media
+from services.analysis.operations.dependencies import Dependencies
 from services.chassis.bus import Bus
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.errors import DomainError
-from services.keyring import DataKeyScope, PurgeOrder, PurposeNotGranted
+from services.keyring import DataKeyScope, PurgeOrder, Purpose
 
-_SUBJECTS = 100
 _HEARERS = 8
 _DATABASE_ERRORS = (psycopg.OperationalError, PoolTimeout)
 
@@ -55,8 +54,8 @@ class _Running:
 class Worker:
     """The loops of the process."""
 
-    def __init__(self, tools: Tools, pace: Pace) -> None:
-        self._tools = tools
+    def __init__(self, dependencies: Dependencies, pace: Pace) -> None:
+        self._dependencies = dependencies
         self._pace = pace
         self._knows_models = False
         self._running = _Running()
@@ -87,8 +86,8 @@ class Worker:
     async def hear_media(self, event: IncomingEvent) -> None:
         """Notes a media; hearing of it twice changes nothing."""
         media = translation.stored_media(media_pb2.MediaStored.FromString(event.body))
-        if await self._tools.work.announce(media, self._tools.clock.now() + self._pace.settle):
-            asyncio.get_running_loop().call_later(self._pace.settle.total_seconds(), self._wake.set)
+        if await self._dependencies.work.announce(media, self._dependencies.clock.now() + self._pace.burst):
+            asyncio.get_running_loop().call_later(self._pace.burst.total_seconds(), self._wake.set)
 
     async def hear_consent(self, event: IncomingEvent) -> None:
         """Makes media due for purposes that were granted. What was revoked comes as a purge order."""
@@ -103,13 +102,13 @@ class Worker:
         """
         if not isinstance(order.scope, DataKeyScope):
             await self._stop(order.subject)
-        return await vanishing.execute(order, self._tools)
+        return await purge.execute(order, self._dependencies)
 
     async def work(self) -> None:
-        """Keeps as many media in hand as the pace allows, for ever; begins when it knows what the server serves."""
+        """Keep as many media in hand as the pace allows; begin when it is known what the server serves."""
         while not self._knows_models:
             await self._tolerating(self.sweep_models)
-            await self._tools.clock.sleep(0 if self._knows_models else self._pace.poll.total_seconds())
+            await self._dependencies.clock.sleep(0 if self._knows_models else self._pace.poll.total_seconds())
         try:
             while True:
                 self._wake.clear()
@@ -121,40 +120,33 @@ class Worker:
             await asyncio.gather(*self._running.tasks, return_exceptions=True)
 
     async def sweep(self) -> None:
-        """Looks for what was missed, for ever: other models, lost grants, media past their time."""
+        """Look for what was missed, again and again: other models, lost grants, media past their time."""
         while True:
             for step in (self.sweep_models, self.sweep_grants, self.sweep_expired):
                 await self._tolerating(step)
-            await self._tools.clock.sleep(self._pace.sweep.total_seconds())
+            await self._dependencies.clock.sleep(self._pace.sweep.total_seconds())
 
     async def sweep_models(self) -> None:
         """Asks which models are served, and makes due for renewal what was found by others.
 
         What is at work goes on under the names that it began with: if they are old, it is renewed in its turn.
         """
-        served = model_set(await self._tools.eyes.models.identities())
-        if served != self._tools.models:
-            _log.info("models_changed", models=served.seen)
-            self._tools = replace(self._tools, models=served)
+        served = await sweep.served_models(self._dependencies)
+        if served != self._dependencies.models:
+            _log.info("models_changed", models=served.scene)
+            self._dependencies = replace(self._dependencies, models=served)
         self._knows_models = True
-        if await self._tools.work.renew_stale(served, self._tools.clock.now()):
+        if await sweep.renew_stale(self._dependencies):
             self._wake.set()
 
     async def sweep_grants(self) -> None:
         """Asks for persons whose media lack findings of a purpose whether they have granted it meanwhile."""
-        for purpose in EXTRA_PURPOSES:
-            after = ""
-            while subjects := await self._tools.work.subjects_without(purpose, after=after, limit=_SUBJECTS):
-                for subject in subjects:
-                    if await self._is_granted(subject, purpose):
-                        await self._want(subject, purpose)
-                after = subjects[-1]
+        if await sweep.catch_up_grants(self._dependencies):
+            self._wake.set()
 
     async def sweep_expired(self) -> None:
         """Deletes media past their time, and tombstones past theirs."""
-        while await vanishing.delete_expired(self._tools):
-            pass
-        await self._tools.purging.forget_tombstones(self._tools.clock.now() - vanishing.TOMBSTONE_LIFE)
+        await sweep.delete_expired(self._dependencies)
 
     async def drain(self) -> None:
         """Works until nothing is due and nothing is in hand."""
@@ -163,7 +155,7 @@ class Worker:
 
     async def _claim_more(self) -> int:
         room = self._pace.in_hand - self._running.media
-        if room < self._pace.batch or self._tools.eyes.models.paused():
+        if room < self._pace.batch or self._dependencies.vision.models.paused():
             return 0
         try:
             claims = await self._claim()
@@ -176,17 +168,17 @@ class Worker:
 
     async def _claim(self) -> list[Claim]:
         """Claims what is fresh; only where nothing is, and only a few at a time, what is to be renewed."""
-        now = self._tools.clock.now()
+        now = self._dependencies.clock.now()
         until = now + self._pace.lease
-        if claims := await self._tools.work.claim(limit=self._pace.batch, now=now, until=until):
+        if claims := await self._dependencies.work.claim(limit=self._pace.batch, now=now, until=until):
             return claims
         room = min(self._pace.batch, self._pace.renewals - self._running.renewals)
-        return await self._tools.work.claim_renewals(limit=room, now=now, until=until) if room > 0 else []
+        return await self._dependencies.work.claim_renewals(limit=room, now=now, until=until) if room > 0 else []
 
     def _start(self, claims: list[Claim]) -> None:
-        tools = self._tools
-        with deadline_scope(tools.clock.monotonic() + (self._pace.lease - self._pace.storing).total_seconds()):
-            task = asyncio.create_task(self._tolerating(lambda: analyse(claims, tools)))
+        dependencies = self._dependencies
+        with deadline_scope(dependencies.clock.monotonic() + (self._pace.lease - self._pace.storing).total_seconds()):
+            task = asyncio.create_task(self._tolerating(lambda: analyze_media(claims, dependencies)))
         self._running.tasks[task] = claims
         task.add_done_callback(self._ended)
 
@@ -200,7 +192,7 @@ class Worker:
     async def _wait(self, longest: timedelta) -> None:
         """Waits until a task ends, a media comes in, or the time is over."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(longest, self._tools.eyes.models.paused()).total_seconds()):
+            async with asyncio.timeout(max(longest, self._dependencies.vision.models.paused()).total_seconds()):
                 await self._wake.wait()
 
     async def _stop(self, subject: str) -> None:
@@ -210,15 +202,8 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _want(self, subject: str, purpose: Purpose) -> None:
-        if await self._tools.work.want_purpose(subject, purpose, self._tools.clock.now()):
+        if await sweep.want_purpose(subject, purpose, self._dependencies):
             self._wake.set()
-
-    async def _is_granted(self, subject: str, purpose: Purpose) -> bool:
-        try:
-            await self._tools.keyring.open(subject=subject, purpose=purpose, ids=[])
-        except PurposeNotGranted:
-            return False
-        return True
 
     async def _tolerating(self, step: Callable[[], Awaitable[None]]) -> None:
         """Does a step that an outage may end; what it did not do is found again."""

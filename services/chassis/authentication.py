@@ -82,11 +82,11 @@ class _Remembered:
 def _principal(claims: Claims, subject_key: SubjectKey) -> Principal:
     match claims.role:
         case "operator":
-            return Operator(claims.subject)
+            return Operator(claims.subject, claims.expires)
         case "auditor":
-            return Auditor(claims.subject)
+            return Auditor(claims.subject, claims.expires)
         case None:
-            return Person(subject_pseudonym(subject_key.key, claims.issuer, claims.subject))
+            return Person(subject_pseudonym(subject_key.key, claims.issuer, claims.subject), claims.expires)
 
 
 def _bearer(authorization: str) -> str:

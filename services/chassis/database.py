@@ -45,6 +45,28 @@ class _CheckedWhenIdle:
         self._lived_at[connection] = now
 
 
+class _CancellablePool(AsyncConnectionPool[Connection]):
+    """A pool whose waiters can always be cancelled.
+
+    Python 3.11 loses a cancellation that comes in the moment in which a connection does
+    (https://github.com/python/cpython/issues/86296), and with it the deadline or the end of a call.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> Connection:
+        """Return a connection of the pool."""
+        cancelled = _cancellations()
+        connection = await super().getconn(timeout)
+        if _cancellations() > cancelled:
+            await self.putconn(connection)
+            raise asyncio.CancelledError
+        return connection
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
 class MigrationFailed(Exception):
     """The schema could not be brought up to date; the message is dbmate's."""
 
@@ -55,7 +77,7 @@ async def open_pool(settings: DatabaseSettings) -> AsyncIterator[Pool]:
 
     `async with pool.connection() as connection:` is one transaction, committed at its end.
     """
-    pool: Pool = AsyncConnectionPool(
+    pool: Pool = _CancellablePool(
         settings.database_url.get_secret_value(),
         kwargs={"options": _options(settings)},
         min_size=1,

@@ -1,7 +1,8 @@
 """Who is calling: decided once at the door, known everywhere inside the call."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from services.chassis.errors import CallerNotAllowed
@@ -13,9 +14,11 @@ class Person:
 
     Attributes:
         subject: Pseudonym, 32 hex characters (`tokens.subject_pseudonym`).
+        expire_time: Of the token that was shown; the person is the same with the next one.
     """
 
     subject: str
+    expire_time: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Operator:
     """A person who runs the system; sees no one's pictures."""
 
     name: str
+    expire_time: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Auditor:
     """A person who checks the system from outside."""
 
     name: str
+    expire_time: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,12 @@ def current_subject() -> str:
     if isinstance(principal, Service) and principal.acting_for is not None:
         return principal.acting_for
     raise CallerNotAllowed("this call is about a person: call with a person's token, or act for one")
+
+
+def current_expire_time() -> datetime | None:
+    """Return when the token of the RPC's caller ends; None for a caller without one, and outside an RPC."""
+    principal = _principal.get(None)
+    return principal.expire_time if isinstance(principal, Person | Operator | Auditor) else None
 
 
 def enter_principal(principal: Principal) -> None:

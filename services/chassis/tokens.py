@@ -83,8 +83,7 @@ class TokenVerifier:
             problem = _PROBLEMS.get(type(error), "form")
             raise TokenInvalid(f"the token's {problem} is wrong: {_REMEDY}", metadata={"problem": problem}) from error
         if claims.expires + LEEWAY <= self._clock.now():
-            expired = claims.expires.isoformat()
-            raise TokenExpired(f"the token expired at {expired}: {_REMEDY}", metadata={"expire_time": expired})
+            raise token_expired(claims.expires)
         return claims
 
     def _key_of(self, token: str) -> Ed25519PublicKey:
@@ -99,6 +98,12 @@ class TokenVerifier:
         if mtime != self._read_at_mtime:
             self._keys = _read_jwks(self._file)
             self._read_at_mtime = mtime
+
+
+def token_expired(expire_time: datetime) -> TokenExpired:
+    """Return the error for a token that was good until a time."""
+    expired = expire_time.isoformat()
+    return TokenExpired(f"the token expired at {expired}: {_REMEDY}", metadata={"expire_time": expired})
 
 
 def mint_token(

@@ -9,7 +9,6 @@ from datetime import timedelta
 from deploy.local import daemon
 from deploy.local.home import default_home
 from services.cli.client import Access, Services, connect
-from services.cli.output import failures
 from services.cli.stack.failures import stack_failures
 from services.cli.stack.token import local_token, public_addresses
 
@@ -28,12 +27,11 @@ def access_of(subject: str) -> Access:
     )
 
 
-def run_connected(work: Callable[[Services], Coroutine[None, None, None]], subject: str, *, as_json: bool) -> None:
+def run_connected(work: Callable[[Services], Coroutine[None, None, None]], subject: str) -> None:
     """Run the work of a command on the services, as a person."""
 
     async def connected() -> None:
         async with connect(access_of(subject)) as services:
             await work(services)
 
-    with failures(as_json=as_json):
-        asyncio.run(connected())
+    asyncio.run(connected())

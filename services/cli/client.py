@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import grpc
 
@@ -25,6 +26,17 @@ _OPTIONS = (
 )
 
 Headers = tuple[tuple[str, str], ...]
+
+
+class _Page(Protocol):
+    next_page_token: str
+
+
+class _PageRequest(Protocol):
+    page_token: str
+
+
+_Reply = TypeVar("_Reply", bound=_Page)
 
 
 @dataclass(frozen=True)
@@ -67,3 +79,15 @@ async def connect(access: Access) -> AsyncIterator[Services]:
             retention=retention_service_pb2_grpc.RetentionServiceStub(channel["retention"]),
             headers=(("authorization", f"Bearer {access.token}"),),
         )
+
+
+async def pages(
+    services: Services, call: Callable[..., Awaitable[_Reply]], request: _PageRequest
+) -> AsyncIterator[_Reply]:
+    """Yield every page of a list, from the first to the last."""
+    while True:
+        reply = await call(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+        yield reply
+        if not reply.next_page_token:
+            return
+        request.page_token = reply.next_page_token

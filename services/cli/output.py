@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import NoReturn, cast
 
 import grpc
-import typer
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-EXIT_FAILED = 1
-_CLOSED_STATUS = 141
-"""What a shell says of a command that was ended because its output is read no more (128 + SIGPIPE)."""
+from services.cli.escaping import json_line, one_line, printable, several_lines
+from services.cli.exit_status import ExitStatus
+
+_YES = frozenset({"y", "yes", "o", "oui"})
 _REASONLESS = {
     grpc.StatusCode.UNAVAILABLE: (
         "STACK_UNREACHABLE",
@@ -39,26 +38,63 @@ console = Console(stderr=True, soft_wrap=True)
 class CommandFailed(Exception):
     """A command cannot do what it was asked: `reason` for scripts, `message` for people, `field` at fault."""
 
+    status = ExitStatus.FAILED
+
     def __init__(self, reason: str, message: str, field: str = "") -> None:
         super().__init__(message)
         self.reason, self.message, self.field = reason, message, field
 
 
-def printable(text: str) -> str:
-    r"""Return text that every encoding can carry: bytes of a file name that are not UTF-8 become `\\xNN`."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+class UsageWrong(CommandFailed):
+    """A command was asked for what makes no sense; that is seen before anything is done."""
+
+    status = ExitStatus.USAGE
+
+
+class Interrupted(CommandFailed):
+    """A command was ended by Ctrl-C."""
+
+    status = ExitStatus.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("INTERRUPTED", "stopped; what was done stays, run the command again to go on")
 
 
 def emit(row: Mapping[str, object]) -> None:
     """Print one JSON line at once, so that a reader sees it while the command goes on."""
-    sys.stdout.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _write(json_line(row))
 
 
-def say(text: str) -> None:
-    """Print a line of the command's answer."""
-    sys.stdout.write(printable(text) + "\n")
-    sys.stdout.flush()
+def say(line: str) -> None:
+    """Print a line of the command's answer; control characters in it are spelt out."""
+    _write(one_line(line))
+
+
+def say_text(text: str) -> None:
+    """Print an answer of several lines."""
+    _write(several_lines(text))
+
+
+def note(line: str) -> None:
+    """Print a line for people on standard error; control characters in it are spelt out."""
+    console.out(one_line(line), highlight=False)
+
+
+def show(text: str) -> None:
+    """Print several lines for people on standard error, as they are."""
+    console.out(text, highlight=False)
+
+
+def is_script(*, as_json: bool) -> bool:
+    """Say whether the command is used by a program: it is never asked anything."""
+    return as_json or sys.stdin is None or not sys.stdin.isatty()
+
+
+def confirmed(question: str) -> bool:
+    """Ask on standard error; anything but a clear yes is a no."""
+    sys.stderr.write(f"{one_line(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in _YES
 
 
 def from_rpc(error: grpc.aio.AioRpcError) -> CommandFailed:
@@ -81,38 +117,41 @@ def failures(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        _fail(from_rpc(error), as_json=as_json)
+        fail(from_rpc(error), as_json=as_json)
     except CommandFailed as error:
-        _fail(error, as_json=as_json)
+        fail(error, as_json=as_json)
     except KeyboardInterrupt:
-        _fail(
-            CommandFailed("INTERRUPTED", "stopped; what was done stays, run the command again to go on"),
-            as_json=as_json,
-        )
+        fail(Interrupted(), as_json=as_json)
     except BrokenPipeError:
         # The reader of the output has seen enough, as `head` has; the interpreter must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(_CLOSED_STATUS) from None
+        raise SystemExit(ExitStatus.OUTPUT_CLOSED) from None
     except OSError as error:
-        _fail(
+        fail(
             CommandFailed("FILE_UNUSABLE", error.strerror or str(error), str(error.filename or "")),
             as_json=as_json,
         )
 
 
-def _fail(error: CommandFailed, *, as_json: bool) -> None:
+def fail(error: CommandFailed, *, as_json: bool) -> NoReturn:
+    """End the command with one line that says why, and its status."""
     if as_json:
         emit({"error": {"reason": error.reason, "message": error.message, "field": printable(error.field)}})
     else:
         field = f" [{error.field}]" if error.field else ""
-        console.print(f"pellicule: {error.reason}{field}: {printable(error.message)}", markup=False, highlight=False)
-    raise SystemExit(EXIT_FAILED)
+        note(f"pellicule: {error.reason}{field}: {error.message}")
+    raise SystemExit(error.status)
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def progress_bars() -> Progress:
     """Return bars on standard error: a label, a bar, how many of how many, the time."""
     return Progress(
-        TextColumn("{task.description:<22}"),
+        TextColumn("{task.description:<22}", markup=False),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -1,4 +1,4 @@
-"""The process of the consent service, put together."""
+"""Composition root of the consent service."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -10,20 +10,23 @@ from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.outbox import OutboxRelay
 from services.chassis.server import serve
-from services.consent import noticing
 from services.consent.access import ACCESS
-from services.consent.change_feed import PostgresChangeFeed
-from services.consent.notice import read_notices
-from services.consent.policy import read_policy
-from services.consent.receipts import ReceiptSigner
-from services.consent.record_keys import RecordKeys
-from services.consent.servicer import ConsentServicer, NoticeServicer, register
+from services.consent.notices.notice_files import read_notices, reopen_notice
+from services.consent.notices.policy_file import read_policy
+from services.consent.operations import purge
+from services.consent.operations.dependencies import Dependencies
+from services.consent.operations.publish_notices import publish_notices
+from services.consent.receipts.signer import Ed25519Signer
+from services.consent.servicer import register
 from services.consent.settings import Settings
+from services.consent.store.change_feed import CHANNEL, ListeningChangeFeed
 from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
+from services.consent.store.record_keys import RecordKeys
 from services.consent.worker import Worker
 from services.keyring.purge import PurgeLoop
 from services.keyring.purpose_keys import RetentionPurposeKeys
@@ -37,14 +40,14 @@ _FOLDER = Path(__file__).parent
 
 
 async def main() -> None:
-    """Runs until told to stop."""
+    """Run the service until it is told to stop."""
     settings = Settings()
     configure_logging(NAME, settings.log_level)
     clock = SystemClock()
     policy = read_policy(settings.policy_file)
     released = read_notices(_FOLDER / "notices")
     record_keys = RecordKeys.read(settings.record_key_file)
-    signer = ReceiptSigner.read(settings.receipt_key_file)
+    signer = Ed25519Signer.read(settings.receipt_key_file)
     await migrate(settings, _FOLDER / "migrations")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings))
@@ -53,29 +56,33 @@ async def main() -> None:
             open_channel(settings.retention_target, settings, service="retention")
         )
         await bus.ensure_stream("CONSENT", ["pellicule.consent.v1.>"])
-        keys = RetentionPurposeKeys(retention)
         store = PostgresConsentStore(pool, record_keys)
-        notices = PostgresNoticeStore(pool, record_keys)
         await store.check_key()
-        await noticing.publish(released, policy, store=notices, clock=clock)
-        feed = PostgresChangeFeed(pool, clock)
-        worker = Worker(store, keys, clock)
-        consent = ConsentServicer(
-            store=store, notices=notices, policy=policy, keys=keys, feed=feed, signer=signer, clock=clock
+        listener = Listener(pool, clock, CHANNEL)
+        dependencies = Dependencies(
+            store=store,
+            notices=PostgresNoticeStore(pool, record_keys, reopen_notice),
+            policy=policy,
+            keys=RetentionPurposeKeys(retention),
+            feed=ListeningChangeFeed(listener),
+            signer=signer,
+            clock=clock,
         )
+        await publish_notices(released, dependencies)
+        worker = Worker(dependencies)
         await serve(
             name=NAME,
             settings=settings,
-            register=partial(register, notices=NoticeServicer(notices=notices, clock=clock), consent=consent),
+            register=partial(register, dependencies=dependencies),
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
             tasks=[
                 OutboxRelay(pool, bus, clock).run,
-                feed.run,
-                worker.sweep_again_and_again,
-                worker.expire_again_and_again,
-                PurgeLoop(retention, NAME, bus, worker.carry_out_purge, clock).run,
+                listener.run,
+                worker.run_sweep,
+                worker.run_expiry,
+                PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies=dependencies), clock).run,
             ],
         )
 

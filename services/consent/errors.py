@@ -1,10 +1,13 @@
-"""Why this service refuses: one class for each of its `ErrorReason` values, each naming the remedy."""
+"""Refusals of consent: a class for each `ErrorReason`, and for each file that cannot be used; each names the remedy."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
-from services.chassis.errors import DomainError, Status
-from services.consent.domain import Age, Jurisdiction, Purpose
+from services.chassis.errors import DependencyUnavailable, DomainError, Status
+from services.consent.domain.consent import Age, Jurisdiction
+from services.keyring import Purpose
 
 
 class NoticeUnknown(DomainError):
@@ -127,3 +130,81 @@ class SubjectErased(DomainError):
     def during_request(cls) -> Self:
         """Returns the error."""
         return cls("everything of the person was erased while this was on its way: nothing was granted; decide again")
+
+
+class KeyServiceSilent(DependencyUnavailable):
+    """The retention service, which makes and destroys the keys of purposes, does not answer."""
+
+    @classmethod
+    def for_grant(cls) -> Self:
+        """Return the error of a decision: it leaves nothing behind."""
+        return cls._of("nothing is granted")
+
+    @classmethod
+    def for_withdrawal(cls) -> Self:
+        """Return the error of a withdrawal: it is written down and will be done."""
+        return cls._of("the withdrawal is written down and is carried out as soon as it answers")
+
+    @classmethod
+    def _of(cls, meanwhile: str) -> Self:
+        return cls(
+            f"the key service does not answer: {meanwhile}; call again to be told",
+            metadata={"dependency": "retention"},
+            retry_after=timedelta(seconds=1),
+        )
+
+
+class NoticeInvalid(ValueError):
+    """A notice file cannot be used; the message names the file, the place and the remedy."""
+
+    @classmethod
+    def in_file(cls, source: str, problems: str) -> Self:
+        """Return the error for a file's content."""
+        return cls(f"{source}: {problems}")
+
+    @classmethod
+    def none_in(cls, directory: Path) -> Self:
+        """Return the error for a directory without any."""
+        return cls(f"{directory}: holds no notice: put at least one *.json there")
+
+    @classmethod
+    def edition_twice_in(cls, directory: Path) -> Self:
+        """Return the error for a directory with two of one edition."""
+        return cls(f"{directory}: two files are of one edition: give each notice its own")
+
+    @classmethod
+    def edition_changed(cls, edition: str) -> Self:
+        """Return the error for an edition that was published with other words before."""
+        return cls(f"edition {edition} was published with other words before: give the new text a new edition")
+
+
+class PolicyInvalid(ValueError):
+    """The policy file cannot be used; the message names the file, the place and the remedy."""
+
+    @classmethod
+    def in_file(cls, source: object, problems: str) -> Self:
+        """Return the error for a file's content."""
+        return cls(f"{source}: {problems}")
+
+
+class ReceiptKeyInvalid(ValueError):
+    """The file of the receipt key cannot be used; the message names it and the remedy."""
+
+    @classmethod
+    def of(cls, path: Path, problem: str) -> Self:
+        """Return the error for a file."""
+        return cls(f"{path}: {problem}: make one with `openssl genpkey -algorithm ed25519`")
+
+
+class RecordKeyInvalid(ValueError):
+    """The file of the record key cannot be used; the message names it and the remedy."""
+
+    @classmethod
+    def of(cls, path: Path, problem: str) -> Self:
+        """Return the error for a file."""
+        return cls(f"{path}: {problem}: make 32 bytes with `openssl rand -hex 32`")
+
+    @classmethod
+    def of_other_records(cls) -> Self:
+        """Return the error for a key that does not open what is written down."""
+        return cls("the record key does not open the records of this database: put the file back that made them")

@@ -1,56 +1,34 @@
-"""What the operations need from the world: a store, keys, the news of changes. Plain protocols."""
+"""Ports of consent: the stores, the keys, the signer and the news of changes that its operations stand on."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.consent.decisions import Change, Request
-from services.consent.domain import ConsentEvent, NoticeServing
-from services.consent.notice import Notice, PublishedNotice
-from services.consent.policy import Policy
+from services.consent.domain.change import Change, Request
+from services.consent.domain.consent import ConsentEvent
+from services.consent.domain.history import History, RecordedResult
+from services.consent.domain.notice import Notice, NoticeServing, PublishedNotice
+from services.consent.domain.policy import Policy
+from services.consent.domain.receipt import Receipt
 
 
-@dataclass(frozen=True)
-class History:
-    """What is written down about a person.
+class ReceiptSigner(Protocol):
+    """Signs receipts with the key of this installation."""
 
-    Attributes:
-        revision: The highest revision given out, also to changes that were dropped; 0 for somebody unknown.
-        latest: The newest event of each purpose.
-        pending: A change that was begun and not finished.
-    """
-
-    revision: int = 0
-    latest: tuple[ConsentEvent, ...] = ()
-    pending: Change | None = None
-
-
-@dataclass(frozen=True)
-class GivenAnswer:
-    """What a request was answered when it came first.
-
-    Attributes:
-        answer_time: When.
-        events: The events that it made.
-        latest: The newest event of each purpose at that moment.
-    """
-
-    request: Request
-    answer_time: datetime
-    events: tuple[ConsentEvent, ...]
-    latest: tuple[ConsentEvent, ...]
+    def sign(self, event: ConsentEvent, *, subject: str) -> Receipt:
+        """Return the receipt of an event of a person (pseudonym); asked for again, it is the same."""
 
 
 class Ledger(Protocol):
-    """One person's consent while nobody else can change it. Each method is a transaction of its own."""
+    """One person's consent while no other call can change it. Each method is a transaction of its own."""
 
     async def history(self) -> History:
         """Returns what is written down."""
 
-    async def given_answer(self, request_id: UUID) -> GivenAnswer | None:
+    async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
         """Returns what a request was answered, if it was."""
 
     async def begin(self, change: Change) -> None:
@@ -68,15 +46,15 @@ class Ledger(Protocol):
 
 
 class ConsentStore(Protocol):
-    """Everybody's consent."""
+    """The consent of all persons."""
 
     def locked(self, subject: str) -> AbstractAsyncContextManager[Ledger]:
-        """Waits until nobody else changes this person's consent, and keeps it so for the block."""
+        """Wait until no other call changes this person's consent, and keep it so for the block."""
 
     async def history(self, subject: str) -> History:
         """Returns what is written down, while others may change it."""
 
-    async def given_answer(self, subject: str, request_id: UUID) -> GivenAnswer | None:
+    async def recorded_result(self, subject: str, request_id: UUID) -> RecordedResult | None:
         """Returns what a request was answered, while others may be at it."""
 
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
@@ -100,7 +78,7 @@ class NoticeStore(Protocol):
         """
 
     async def record_policy(self, policy: Policy, *, now: datetime) -> None:
-        """Keeps a policy, so that the digests in events can be explained for ever."""
+        """Keeps a policy, so that the digests in events can always be explained."""
 
     async def notice(self, digest: str) -> PublishedNotice | None:
         """Returns a published notice."""
@@ -151,15 +129,11 @@ class PurposeKeys(Protocol):
         """
 
 
-class Changes(Protocol):
-    """News that the consent of one person may have changed."""
-
-    async def next(self) -> None:
-        """Waits for news; several pieces may come as one."""
-
-
 class ChangeFeed(Protocol):
-    """Where one can wait for news."""
+    """News that consent may have changed."""
 
-    def of(self, subject: str) -> AbstractAsyncContextManager[Changes]:
-        """Collects the news about a person for the time of the block; nothing after its start is missed."""
+    def waiting(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set at each change of a person; it is the waiter who clears it.
+
+        Changes of the same moment are one, and none after the start of the block is missed.
+        """

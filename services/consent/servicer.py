@@ -1,4 +1,4 @@
-"""The two services over gRPC: read the request, run the operation, write the response."""
+"""Servicers of NoticeService and ConsentService: read the request, run the operation, write the response."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -13,13 +13,15 @@ from pellicule.consent.v1 import (
     notice_service_pb2_grpc,
 )
 from services.chassis.calls import Context
-from services.chassis.clock import Clock
 from services.chassis.principal import current_subject
-from services.consent import noticing, operations, rendering, translation
-from services.consent.domain import ConsentEvent
-from services.consent.policy import Policy
-from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore, PurposeKeys
-from services.consent.receipts import ReceiptSigner
+from services.consent.domain.consent import ConsentEvent
+from services.consent.operations.decide import decide
+from services.consent.operations.dependencies import Dependencies
+from services.consent.operations.read_notices import compare_notices, find_notice
+from services.consent.operations.read_state import read_state, watch_state
+from services.consent.operations.record_serving import record_serving
+from services.consent.operations.withdraw import withdraw
+from services.consent.translation import requests, responses
 
 _EVENTS = {"default": 100, "largest": 1000}
 _NOTICES = {"default": 20, "largest": 100}
@@ -28,89 +30,62 @@ _NOTICES = {"default": 20, "largest": 100}
 class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
     """Publishes what people are told, and records what they were shown."""
 
-    def __init__(self, *, notices: NoticeStore, clock: Clock) -> None:
-        self._notices = notices
-        self._clock = clock
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
 
     async def ListNotices(
         self, request: notice_service_pb2.ListNoticesRequest, context: Context
     ) -> notice_service_pb2.ListNoticesResponse:
         """Lists the published notices, newest first."""
-        size = translation.page_size(request.page_size, **_NOTICES)
-        below = translation.edition_position(request.page_token)
-        found = await self._notices.notices(below_edition=below, limit=size + 1)
+        size = requests.page_size(request.page_size, **_NOTICES)
+        below = requests.edition_position(request.page_token)
+        found = await self._dependencies.notices.notices(below_edition=below, limit=size + 1)
         page, more = found[:size], len(found) > size
         return notice_service_pb2.ListNoticesResponse(
-            notices=map(rendering.notice, page),
-            next_page_token=translation.page_token(page[-1].notice.bundle.edition) if more else "",
+            notices=map(responses.notice, page),
+            next_page_token=requests.page_token(page[-1].notice.bundle.edition) if more else "",
         )
 
     async def GetNotice(
         self, request: notice_service_pb2.GetNoticeRequest, context: Context
     ) -> notice_service_pb2.GetNoticeResponse:
         """Returns one notice."""
-        found = await noticing.find(translation.wanted_notice(request.name), store=self._notices)
-        return notice_service_pb2.GetNoticeResponse(notice=rendering.notice(found))
+        found = await find_notice(requests.wanted_notice(request.name), self._dependencies)
+        return notice_service_pb2.GetNoticeResponse(notice=responses.notice(found))
 
     async def DiffNotices(
         self, request: notice_service_pb2.DiffNoticesRequest, context: Context
     ) -> notice_service_pb2.DiffNoticesResponse:
         """Says which purposes changed between two notices."""
-        old = translation.notice_digest(request.old_notice, "old_notice")
-        new = translation.notice_digest(request.new_notice, "new_notice")
-        changed = await noticing.difference(old, new, store=self._notices)
-        return notice_service_pb2.DiffNoticesResponse(changed_purposes=map(rendering.purpose, changed))
+        old = requests.notice_digest(request.old_notice, "old_notice")
+        new = requests.notice_digest(request.new_notice, "new_notice")
+        changed = await compare_notices(old, new, self._dependencies)
+        return notice_service_pb2.DiffNoticesResponse(changed_purposes=map(responses.purpose, changed))
 
     async def RecordNoticeServed(
         self, request: notice_service_pb2.RecordNoticeServedRequest, context: Context
     ) -> notice_service_pb2.RecordNoticeServedResponse:
         """Records that the calling person was shown a notice."""
-        serving = await noticing.record_served(
-            translation.shown(request), subject=current_subject(), store=self._notices, clock=self._clock
-        )
-        return notice_service_pb2.RecordNoticeServedResponse(notice_serving=rendering.serving(serving))
+        serving = await record_serving(requests.notice_display(request), current_subject(), self._dependencies)
+        return notice_service_pb2.RecordNoticeServedResponse(notice_serving=responses.serving(serving))
 
 
 class ConsentServicer(consent_service_pb2_grpc.ConsentServiceServicer):
     """Records what people decide, and turns it into keys."""
 
-    def __init__(
-        self,
-        *,
-        store: ConsentStore,
-        notices: NoticeStore,
-        policy: Policy,
-        keys: PurposeKeys,
-        feed: ChangeFeed,
-        signer: ReceiptSigner,
-        clock: Clock,
-    ) -> None:
-        self._store = store
-        self._notices = notices
-        self._policy = policy
-        self._keys = keys
-        self._feed = feed
-        self._signer = signer
-        self._clock = clock
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
 
     async def DecideConsent(
         self, request: consent_service_pb2.DecideConsentRequest, context: Context
     ) -> consent_service_pb2.DecideConsentResponse:
         """Decides purposes under a notice that was shown."""
         subject = current_subject()
-        answer = await operations.decide(
-            translation.asked(request),
-            subject=subject,
-            store=self._store,
-            notices=self._notices,
-            policy=self._policy,
-            keys=self._keys,
-            clock=self._clock,
-        )
+        result = await decide(requests.decision_request(request), subject, self._dependencies)
         return consent_service_pb2.DecideConsentResponse(
-            state=rendering.state(answer.state),
-            events=map(rendering.event, answer.events),
-            receipts=self._receipts(answer.events, subject),
+            state=responses.state(result.state),
+            events=map(responses.event, result.events),
+            receipts=self._receipts(result.events, subject),
         )
 
     async def WithdrawConsent(
@@ -118,61 +93,61 @@ class ConsentServicer(consent_service_pb2_grpc.ConsentServiceServicer):
     ) -> consent_service_pb2.WithdrawConsentResponse:
         """Withdraws purposes and all that build on them."""
         subject = current_subject()
-        call, purposes = translation.withdrawal(request)
-        answer = await operations.withdraw(
-            call, purposes, subject=subject, store=self._store, keys=self._keys, clock=self._clock
-        )
+        call, purposes = requests.withdrawal(request)
+        result = await withdraw(call, purposes, subject, self._dependencies)
         return consent_service_pb2.WithdrawConsentResponse(
-            state=rendering.state(answer.state),
-            events=map(rendering.event, answer.events),
-            receipts=self._receipts(answer.events, subject),
+            state=responses.state(result.state),
+            events=map(responses.event, result.events),
+            receipts=self._receipts(result.events, subject),
         )
 
     async def GetConsentState(
         self, request: consent_service_pb2.GetConsentStateRequest, context: Context
     ) -> consent_service_pb2.GetConsentStateResponse:
         """Returns where every purpose stands for the caller."""
-        state = await operations.state(subject=current_subject(), store=self._store, clock=self._clock)
-        return consent_service_pb2.GetConsentStateResponse(state=rendering.state(state))
+        state = await read_state(current_subject(), self._dependencies)
+        return consent_service_pb2.GetConsentStateResponse(state=responses.state(state))
 
     async def ListConsentEvents(
         self, request: consent_service_pb2.ListConsentEventsRequest, context: Context
     ) -> consent_service_pb2.ListConsentEventsResponse:
         """Lists the caller's events, newest first, each with its receipt."""
         subject = current_subject()
-        size = translation.page_size(request.page_size, **_EVENTS)
-        below = translation.revision_position(request.page_token)
-        found = await self._store.events(subject, below=below, limit=size + 1)
+        size = requests.page_size(request.page_size, **_EVENTS)
+        below = requests.revision_position(request.page_token)
+        found = await self._dependencies.store.events(subject, below=below, limit=size + 1)
         page, more = found[:size], len(found) > size
         return consent_service_pb2.ListConsentEventsResponse(
-            events=map(rendering.event, page),
+            events=map(responses.event, page),
             receipts=self._receipts(page, subject),
-            next_page_token=translation.page_token(str(page[-1].revision)) if more else "",
+            next_page_token=requests.page_token(str(page[-1].revision)) if more else "",
         )
 
     async def WatchConsent(
         self, request: consent_service_pb2.WatchConsentRequest, context: Context
     ) -> AsyncIterator[consent_service_pb2.WatchConsentResponse]:
         """Sends the caller's state now and after every change."""
-        watching = operations.watch(subject=current_subject(), store=self._store, feed=self._feed, clock=self._clock)
+        watching = watch_state(current_subject(), self._dependencies)
         async with aclosing(watching) as states:
             async for state in states:
-                yield consent_service_pb2.WatchConsentResponse(state=rendering.state(state))
+                yield consent_service_pb2.WatchConsentResponse(state=responses.state(state))
 
     async def GetAvailability(
         self, request: consent_service_pb2.GetAvailabilityRequest, context: Context
     ) -> consent_service_pb2.GetAvailabilityResponse:
         """Says which purposes policy offers for a region and an age."""
-        rows = self._policy.availability(translation.jurisdiction(request.jurisdiction), translation.age(request.age))
+        rows = self._dependencies.policy.availability(
+            requests.jurisdiction(request.jurisdiction), requests.age(request.age)
+        )
         return consent_service_pb2.GetAvailabilityResponse(
-            purposes=map(rendering.availability, rows), policy_sha256=self._policy.sha256
+            purposes=map(responses.availability, rows), policy_sha256=self._dependencies.policy.sha256
         )
 
     def _receipts(self, events: Sequence[ConsentEvent], subject: str) -> list[consent_pb2.ConsentReceipt]:
-        return [rendering.receipt(self._signer.sign(event, subject=subject)) for event in events]
+        return [responses.receipt(self._dependencies.signer.sign(event, subject=subject)) for event in events]
 
 
-def register(server: grpc.aio.Server, notices: NoticeServicer, consent: ConsentServicer) -> None:
-    """Adds both services to a server."""
-    notice_service_pb2_grpc.add_NoticeServiceServicer_to_server(notices, server)
-    consent_service_pb2_grpc.add_ConsentServiceServicer_to_server(consent, server)
+def register(server: grpc.aio.Server, dependencies: Dependencies) -> None:
+    """Add both services to a server."""
+    notice_service_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(dependencies), server)
+    consent_service_pb2_grpc.add_ConsentServiceServicer_to_server(ConsentServicer(dependencies), server)

@@ -12,5 +12,5 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, RetentionClientSe
     """Ed25519 private key, PEM: signs receipts. Keep its public key for as long as receipts are checked."""
     record_key_file: Path
     """32 random bytes in hex: wraps the keys of persons' records. Without it what was written down is lost."""
-    policy_file: Path = Path(__file__).parent / "policy.yaml"
+    policy_file: Path = Path(__file__).parent / "notices" / "policy.yaml"
     """What is offered where and to whom."""

@@ -1,4 +1,4 @@
-"""The process of the ingest service, put together."""
+"""Process of the ingest service: everything put together."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -15,21 +15,23 @@ from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
 from services.chassis.server import serve
-from services.ingest import purging
 from services.ingest.access import ACCESS
-from services.ingest.domain import BUCKET
-from services.ingest.housekeeping import Housekeeping
-from services.ingest.intake import Intake
-from services.ingest.key_pool import KeyPool
-from services.ingest.lookup import LookupKeys
-from services.ingest.media_store import HousekeepingStore, LookupKeyStore, MediaStore
-from services.ingest.purge_store import PurgeStore
+from services.ingest.domain.media import BUCKET
+from services.ingest.operations import purge
+from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.key_pool import KeyPool
+from services.ingest.operations.lookup_keys import LookupKeys
+from services.ingest.operations.sweep import Sweep
 from services.ingest.servicer import MediaServicer
 from services.ingest.settings import Settings
-from services.ingest.store import UploadStore
+from services.ingest.store.lookup_keys import LookupKeyStore
+from services.ingest.store.media import MediaStore
+from services.ingest.store.purge import PurgeStore
+from services.ingest.store.sweep import SweepStore
+from services.ingest.store.uploads import UploadStore
+from services.ingest.store.writer_locks import open_writer_locks
 from services.ingest.translation import ProtoCodec
 from services.ingest.worker import Worker
-from services.ingest.writer_locks import open_writer_locks
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure import RetentionErasures
 from services.keyring.purge import PurgeLoop
@@ -57,31 +59,32 @@ async def main() -> None:
         await objects.ensure_bucket(BUCKET, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         uploads, media = UploadStore(pool), MediaStore(pool)
-        intake = Intake(
+        dependencies = Dependencies(
             uploads=uploads,
             media=media,
-            lookup=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention),
-            keys=KeyPool(keyring, clock, policy.retention),
+            lookup_keys=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention),
+            key_pool=KeyPool(keyring, clock, policy.retention),
             locks=locks,
             keyring=keyring,
+            erasures=RetentionErasures(retention),
             objects=objects,
             codec=ProtoCodec(),
             clock=clock,
             policy=policy,
         )
-        stack.push_async_callback(intake.aftermath.finish)
-        housekeeping = Housekeeping(
+        stack.push_async_callback(dependencies.background.finish)
+        sweep = Sweep(
             uploads=uploads,
-            tables=HousekeepingStore(pool),
+            tables=SweepStore(pool),
             objects=objects,
             keyring=keyring,
             clock=clock,
             orphan_grace=timedelta(minutes=settings.orphan_grace_minutes),
             deletions_kept=policy.retention,
         )
-        worker = Worker(media, housekeeping, clock)
-        purge = partial(purging.execute, tables=PurgeStore(pool), objects=objects)
-        servicer = MediaServicer(intake, RetentionErasures(retention))
+        worker = Worker(media, sweep, clock)
+        execute_purge = partial(purge.execute, tables=PurgeStore(pool), objects=objects)
+        servicer = MediaServicer(dependencies)
         await serve(
             name=NAME,
             settings=settings,
@@ -92,9 +95,9 @@ async def main() -> None:
             tasks=[
                 keyring.run,
                 OutboxRelay(pool, bus, clock).run,
-                PurgeLoop(retention, NAME, bus, purge, clock).run,
+                PurgeLoop(retention, NAME, bus, execute_purge, clock).run,
                 worker.consumer(bus, pool).run,
-                worker.sweep,
+                worker.run_sweep,
             ],
         )
 

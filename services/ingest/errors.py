@@ -1,11 +1,16 @@
-"""What this service answers when it cannot do what was asked; reasons as in the package's `ErrorReason`.
+"""Errors of the service, each with its own sentence; reasons as in the package's `ErrorReason`.
 
 A message goes to the owner alone. It names the file as its owner did, says what is wrong and what to do.
 """
 
+from datetime import datetime, timedelta
 from typing import Self
+from uuid import UUID
 
 from services.chassis.errors import DomainError, Status
+from services.ingest.domain.media import media_name, upload_name
+
+_RETRY_AFTER = timedelta(seconds=1)
 
 
 class MediaNotFound(DomainError):
@@ -14,12 +19,24 @@ class MediaNotFound(DomainError):
     status = Status.NOT_FOUND
     reason = "MEDIA_NOT_FOUND"
 
+    @classmethod
+    def of(cls, media_id: UUID) -> Self:
+        """Return the error for a media that does not exist for the caller."""
+        name = media_name(media_id)
+        return cls(f"there is no {name}: look at ListMedia for what is kept", metadata={"media": name})
+
 
 class UploadNotFound(DomainError):
     """No upload of this name is open for the caller."""
 
     status = Status.NOT_FOUND
     reason = "UPLOAD_NOT_FOUND"
+
+    @classmethod
+    def of(cls, upload_id: UUID) -> Self:
+        """Return the error for an upload that does not exist for the caller."""
+        name = upload_name(upload_id)
+        return cls(f"there is no open {name}: start the upload again", metadata={"upload": name})
 
 
 class UploadOffsetWrong(DomainError):
@@ -28,12 +45,27 @@ class UploadOffsetWrong(DomainError):
     status = Status.OUT_OF_RANGE
     reason = "UPLOAD_OFFSET_WRONG"
 
+    @classmethod
+    def of(cls, upload_id: UUID, *, offset: int, committed_bytes: int) -> Self:
+        """Return the error for a stream that begins at `offset`."""
+        return cls(
+            f"the committed bytes end at {committed_bytes}, not at {offset}: go on from there",
+            metadata={"upload": upload_name(upload_id), "committed_size_bytes": str(committed_bytes)},
+        )
+
 
 class UploadInProgress(DomainError):
     """Another stream is writing the upload."""
 
     status = Status.ABORTED
     reason = "UPLOAD_IN_PROGRESS"
+
+    @classmethod
+    def of(cls, upload_id: UUID) -> Self:
+        """Return the error for a second writer."""
+        name = upload_name(upload_id)
+        message = f"another stream is writing {name}: wait until it ends"
+        return cls(message, metadata={"upload": name}, retry_after=_RETRY_AFTER)
 
 
 class ContentRefused(DomainError):
@@ -42,7 +74,7 @@ class ContentRefused(DomainError):
     status = Status.INVALID_ARGUMENT
 
     def about(self, file_name: str) -> Self:
-        """Returns the same error with the file named as its owner names it."""
+        """Return the same error with the file named as its owner names it."""
         metadata = {"file_name": file_name, "problem": self.message, **self.metadata}
         return type(self)(f"{file_name or 'the file'}: {self.message}", metadata=metadata)
 
@@ -53,11 +85,27 @@ class ChecksumMismatch(ContentRefused):
     status = Status.DATA_LOSS
     reason = "CHECKSUM_MISMATCH"
 
+    @classmethod
+    def of(cls, *, expected: bytes, received: bytes) -> Self:
+        """Return the error for a SHA-256 that is not the one expected."""
+        return cls(
+            "its SHA-256 is not the one announced, so what arrived was deleted: start the upload again",
+            metadata={"expected": expected.hex(), "received": received.hex()},
+        )
+
 
 class SizeMismatch(ContentRefused):
     """More bytes arrived than were announced."""
 
     reason = "SIZE_MISMATCH"
+
+    @classmethod
+    def of(cls, announced_bytes: int) -> Self:
+        """Return the error for a stream that goes beyond what was announced."""
+        return cls(
+            f"more than the {announced_bytes} bytes announced arrived: start the upload again",
+            metadata={"announced_size_bytes": str(announced_bytes)},
+        )
 
 
 class MediaEmpty(ContentRefused):
@@ -65,11 +113,24 @@ class MediaEmpty(ContentRefused):
 
     reason = "MEDIA_EMPTY"
 
+    @classmethod
+    def of(cls) -> Self:
+        """Return the error for an empty file."""
+        return cls("it has no bytes: send a file that has some")
+
 
 class MediaTooLarge(ContentRefused):
     """The file has more bytes than the service takes."""
 
     reason = "MEDIA_TOO_LARGE"
+
+    @classmethod
+    def of(cls, size_bytes: int, *, limit_bytes: int) -> Self:
+        """Return the error for a file of that many bytes."""
+        return cls(
+            f"it has {size_bytes} bytes: at most {limit_bytes} are taken",
+            metadata={"size_bytes": str(size_bytes), "limit_bytes": str(limit_bytes)},
+        )
 
 
 class MediaTypeUnsupported(ContentRefused):
@@ -77,17 +138,43 @@ class MediaTypeUnsupported(ContentRefused):
 
     reason = "MEDIA_TYPE_UNSUPPORTED"
 
+    @classmethod
+    def of(cls, detected: str) -> Self:
+        """Return the error for content that seems to be `detected`, such as "text"."""
+        return cls(
+            f"its content is {detected}, whatever its name says; JPEG, PNG, WebP, HEIC and AVIF are taken",
+            metadata={"detected": detected},
+        )
+
 
 class MediaCorrupt(ContentRefused):
     """The file's structure is broken, or it ends too early."""
 
     reason = "MEDIA_CORRUPT"
 
+    @classmethod
+    def of(cls, problem: str) -> Self:
+        """Return the error for a file with this problem."""
+        return cls(problem)
+
 
 class MediaTooManyPixels(ContentRefused):
     """The picture has more pixels, or a longer side, than the service decodes."""
 
     reason = "MEDIA_TOO_MANY_PIXELS"
+
+    @classmethod
+    def of(cls, width: int, height: int, *, max_pixels: int, max_side: int) -> Self:
+        """Return the error for a picture of these sides."""
+        return cls(
+            f"it has {width} x {height} pixels: send at most {max_pixels}, {max_side} a side",
+            metadata={
+                "width": str(width),
+                "height": str(height),
+                "limit_pixels": str(max_pixels),
+                "limit_side": str(max_side),
+            },
+        )
 
 
 class OutsideWindow(ContentRefused):
@@ -96,6 +183,14 @@ class OutsideWindow(ContentRefused):
     status = Status.FAILED_PRECONDITION
     reason = "OUTSIDE_WINDOW"
 
+    @classmethod
+    def of(cls, window_start: datetime) -> Self:
+        """Return the error for a media taken before the window that begins then."""
+        return cls(
+            "it was taken before the window: let OLDER_MEDIA reach back to it, or leave it on the phone",
+            metadata={"window_start_time": window_start.isoformat()},
+        )
+
 
 class QuotaExceeded(DomainError):
     """The person's share of the store is used up."""
@@ -103,9 +198,25 @@ class QuotaExceeded(DomainError):
     status = Status.RESOURCE_EXHAUSTED
     reason = "QUOTA_EXCEEDED"
 
+    @classmethod
+    def of(cls, quota_bytes: int) -> Self:
+        """Return the error for a share of that many bytes."""
+        return cls(
+            f"your share of {quota_bytes} bytes is used up: delete media, or wait until some expire",
+            metadata={"quota_bytes": str(quota_bytes)},
+        )
+
 
 class RequestIdReused(DomainError):
     """The request_id was used before for another request."""
 
     status = Status.ALREADY_EXISTS
     reason = "REQUEST_ID_REUSED"
+
+    @classmethod
+    def of(cls, request_id: UUID) -> Self:
+        """Return the error for a request_id that opened another upload."""
+        return cls(
+            "request_id was used for another upload: make a new UUID for each",
+            metadata={"request_id": str(request_id)},
+        )

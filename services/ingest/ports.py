@@ -1,6 +1,6 @@
-"""What the operations need of the world: the tables as whole steps, each of them one transaction."""
+"""Ports: the tables as whole steps, each of them one transaction, and what else the operations need of the world."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -8,11 +8,12 @@ from typing import Protocol
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain import PageToken
-from services.ingest.records import MediaRow, Segment, UploadRow
+from services.ingest.domain.media import MediaMetadata, PageToken
+from services.ingest.domain.records import MediaRow, Segment, UploadRow
+from services.keyring import PurgeOrder, Purpose
 
 
-class Adding(Enum):
+class Addition(Enum):
     """How the opening of an upload ended."""
 
     ADDED = auto()
@@ -24,7 +25,7 @@ class Adding(Enum):
     """The purpose's key was destroyed meanwhile."""
 
 
-class Completing(Enum):
+class Completion(Enum):
     """How the making of a media ended."""
 
     STORED = auto()
@@ -91,10 +92,10 @@ class Uploads(Protocol):
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> "Survey":
         """Returns what is there that a new upload has to do with."""
 
-    async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
+    async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
         """Opens an upload and reserves its bytes."""
 
-    async def add_settled(self, row: UploadRow) -> None:
+    async def add_complete(self, row: UploadRow) -> None:
         """Notes a request for what is kept already; nothing is reserved. One that is noted already stays as it is."""
 
     async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
@@ -102,20 +103,20 @@ class Uploads(Protocol):
 
     async def complete(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
-    ) -> Completing:
+    ) -> Completion:
         """Makes the media: the last segment, the media, the event."""
 
     async def complete_at_once(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
-    ) -> Completing:
+    ) -> Completion:
         """As `complete`, of an upload that is not there yet: it is added, complete. GONE if anything refuses it."""
 
     async def replace(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
-    ) -> Completing:
+    ) -> Completion:
         """As `complete`, in place of what was kept of the same media, which is discarded."""
 
-    async def settle(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
+    async def complete_as_duplicate(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
         """Completes an upload by a media that is kept already, and discards what was received."""
 
     async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
@@ -152,6 +153,9 @@ class MediaTable(Protocol):
     async def used_bytes(self, subject: str) -> int:
         """Returns what media and open uploads take of the person's share."""
 
+    async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
+        """Note once for an event that the originals of these media are wanted; return how many were not before."""
+
 
 class LookupKeyTable(Protocol):
     """The sealed lookup keys."""
@@ -167,7 +171,7 @@ class WriterLocks(Protocol):
     """Keeps an upload to one writer, however many processes there are; a lock dies with its holder."""
 
     async def acquire(self, upload_id: UUID) -> bool:
-        """Takes the lock; False if somebody has it."""
+        """Takes the lock; False if another writer has it."""
 
     async def release(self, upload_id: UUID) -> None:
         """Gives the lock back."""
@@ -180,7 +184,7 @@ class Erasures(Protocol):
         """Destroys the keys and returns the erasure's name; raises the keyring's `NothingToErase`."""
 
 
-class HousekeepingTables(Protocol):
+class SweepTables(Protocol):
     """What runs out, and what is left over."""
 
     async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
@@ -200,3 +204,29 @@ class HousekeepingTables(Protocol):
 
     async def forget_deleted(self, before: datetime) -> None:
         """Forgets deletions from before that moment."""
+
+
+class PurgeTables(Protocol):
+    """The tables that a purge deletes from."""
+
+    async def raise_fences(self, subject: str, purposes: Sequence[Purpose], revision: int) -> None:
+        """Lets nothing in any more that was sealed under this revision of a purpose's key, or an older one."""
+
+    async def objects(self, order: PurgeOrder) -> list[str]:
+        """Returns the objects of what must go."""
+
+    async def delete(self, order: PurgeOrder) -> tuple[Mapping[str, int], list[str]]:
+        """Deletes the rows of what must go; returns how many of each store, and objects that came in meanwhile."""
+
+
+class Codec(Protocol):
+    """How what this service says to others is written; the contract's messages."""
+
+    def encode_metadata(self, metadata: MediaMetadata) -> bytes:
+        """Return metadata in the form in which it is sealed."""
+
+    def decode_metadata(self, data: bytes) -> MediaMetadata:
+        """Read what `encode_metadata` wrote."""
+
+    def media_stored(self, media: MediaRow, segments: Sequence[Segment]) -> OutgoingEvent:
+        """Return the event that tells of a media."""

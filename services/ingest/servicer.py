@@ -1,4 +1,4 @@
-"""The RPCs: parse, do, render."""
+"""Servicer of `MediaService`: parse, do, render."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ import grpc
 from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
 from services.chassis.errors import FieldInvalid
 from services.chassis.principal import current_subject
-from services.ingest import operations, reading, receiving, starting, translation
-from services.ingest.intake import Intake
-from services.ingest.ports import Erasures
-from services.ingest.receiving import Received
+from services.ingest import translation
+from services.ingest.operations.delete_media import delete_media
+from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.find_media import get_media, list_media
+from services.ingest.operations.get_upload import get_upload
+from services.ingest.operations.plan_uploads import plan_uploads
+from services.ingest.operations.read_media import read_media
+from services.ingest.operations.receive_upload import Received, receive, start_and_receive
+from services.ingest.operations.start_upload import start_upload
 
 if TYPE_CHECKING:
     # Invariant in what it reads and writes, and never used here: one alias for all RPCs.
@@ -25,29 +30,28 @@ if TYPE_CHECKING:
 class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     """Serves `MediaService`."""
 
-    intake: Intake
-    erasures: Erasures
+    dependencies: Dependencies
 
     async def PlanUploads(
         self, request: media_service_pb2.PlanUploadsRequest, context: Context
     ) -> media_service_pb2.PlanUploadsResponse:
         """Say for each asset whether it is wanted."""
-        items = await operations.plan_uploads(
-            self.intake,
+        items = await plan_uploads(
+            self.dependencies,
             subject=current_subject(),
             assets=translation.assets_to_plan(request),
             can_make_previews=request.can_make_previews,
         )
         return media_service_pb2.PlanUploadsResponse(
-            items=map(translation.plan_item, items), preview_long_side=self.intake.policy.preview_long_side
+            items=map(translation.plan_item, items), preview_long_side=self.dependencies.policy.preview_long_side
         )
 
     async def StartUpload(
         self, request: media_service_pb2.StartUploadRequest, context: Context
     ) -> media_service_pb2.StartUploadResponse:
         """Open an upload."""
-        upload = await starting.start_upload(
-            self.intake,
+        upload = await start_upload(
+            self.dependencies,
             subject=current_subject(),
             request_id=translation.uuid_of(request.request_id, "request_id"),
             announcement=translation.announcement(request),
@@ -69,8 +73,8 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         self, request: media_service_pb2.GetUploadRequest, context: Context
     ) -> media_service_pb2.GetUploadResponse:
         """Return an upload."""
-        upload = await operations.get_upload(
-            self.intake,
+        upload = await get_upload(
+            self.dependencies,
             subject=current_subject(),
             upload_id=translation.uuid_of(request.name, "name", "uploads/"),
         )
@@ -81,8 +85,8 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     ) -> media_service_pb2.ListMediaResponse:
         """List what is kept."""
         page_size, after = translation.page(request)
-        media, following = await operations.list_media(
-            self.intake, subject=current_subject(), page_size=page_size, after=after
+        media, following = await list_media(
+            self.dependencies, subject=current_subject(), page_size=page_size, after=after
         )
         return media_service_pb2.ListMediaResponse(
             media=map(translation.media, media),
@@ -94,7 +98,7 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     ) -> media_service_pb2.GetMediaResponse:
         """Return one media."""
         media_id = translation.uuid_of(request.name, "name", "media/")
-        media = await operations.get_media(self.intake, subject=current_subject(), media_id=media_id)
+        media = await get_media(self.dependencies, subject=current_subject(), media_id=media_id)
         return media_service_pb2.GetMediaResponse(media=translation.media(media))
 
     async def ReadMedia(
@@ -102,16 +106,15 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     ) -> AsyncIterator[media_service_pb2.ReadMediaResponse]:
         """Send a media's bytes."""
         media_id = translation.uuid_of(request.name, "name", "media/")
-        async for piece in reading.read_media(self.intake, subject=current_subject(), media_id=media_id):
+        async for piece in read_media(self.dependencies, subject=current_subject(), media_id=media_id):
             yield media_service_pb2.ReadMediaResponse(chunk=piece)
 
     async def DeleteMedia(
         self, request: media_service_pb2.DeleteMediaRequest, context: Context
     ) -> media_service_pb2.DeleteMediaResponse:
         """Delete a media."""
-        erasure = await operations.delete_media(
-            self.intake,
-            self.erasures,
+        erasure = await delete_media(
+            self.dependencies,
             subject=current_subject(),
             media_id=translation.uuid_of(request.name, "name", "media/"),
             request_id=translation.uuid_of(request.request_id, "request_id"),
@@ -121,15 +124,15 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     async def _receive(self, header: media_service_pb2.UploadHeader, chunks: AsyncIterator[bytes]) -> Received:
         if header.HasField("start"):
             request_id, announcement = translation.start_in_header(header)
-            return await receiving.start_and_receive(
-                self.intake,
+            return await start_and_receive(
+                self.dependencies,
                 subject=current_subject(),
                 request_id=request_id,
                 announcement=announcement,
                 chunks=chunks,
             )
-        return await receiving.receive(
-            self.intake,
+        return await receive(
+            self.dependencies,
             subject=current_subject(),
             upload_id=translation.uuid_of(header.upload, "header.upload", "uploads/"),
             offset=header.offset,

@@ -12,8 +12,8 @@ from services.chassis.settings import (
     RetentionClientSettings,
     ServiceSettings,
 )
-from services.ingest.content.picture import Limits
-from services.ingest.intake import Policy
+from services.ingest.domain.limits import Limits
+from services.ingest.domain.policy import Policy
 
 _BACKSTOP_AFTER_DAYS = 2
 

@@ -1,4 +1,4 @@
-"""The contract's messages to and from plain data; the one place where requests are parsed."""
+"""Translation of the contract's messages to and from plain data; the one place where requests are parsed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,21 +10,21 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.ingest.v1 import media_pb2, media_service_pb2, purpose_pb2
 from services.chassis.errors import FieldInvalid
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain import (
+from services.ingest.domain.media import (
     SHA256_BYTES,
     Announcement,
     Asset,
     Media,
     MediaMetadata,
     PageToken,
-    Purpose,
     Rendition,
     Upload,
     media_name,
     upload_name,
 )
-from services.ingest.records import MediaRow, Segment
-from services.ingest.selection import PlanItem
+from services.ingest.domain.records import MediaRow, Segment
+from services.ingest.domain.upload_plan import PlanItem
+from services.keyring import Purpose
 
 MAX_ASSETS = 1000
 DEFAULT_PAGE = 100
@@ -189,7 +189,7 @@ def media(each: Media) -> media_pb2.Media:
 
 
 class ProtoCodec:
-    """Implements `intake.Codec` with the contract's messages."""
+    """Implements `ports.Codec` with the contract's messages."""
 
     def encode_metadata(self, metadata: MediaMetadata) -> bytes:
         """Returns metadata in the form in which it is sealed."""

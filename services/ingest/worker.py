@@ -1,4 +1,4 @@
-"""What goes on by itself: wishes for originals heard, and the sweep."""
+"""Worker: hears which originals are wanted, and runs the sweep."""
 
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.errors import DomainError
-from services.ingest.housekeeping import Housekeeping
-from services.ingest.media_store import MediaStore
+from services.ingest.operations.sweep import Sweep
+from services.ingest.ports import MediaTable
 
 CONSUMER = "ingest-saved"
 SWEEP_SECONDS = 30.0
@@ -26,13 +26,13 @@ _log = structlog.stdlib.get_logger()
 class Worker:
     """The loops of the process."""
 
-    def __init__(self, media: MediaStore, housekeeping: Housekeeping, clock: Clock) -> None:
+    def __init__(self, media: MediaTable, sweep: Sweep, clock: Clock) -> None:
         self._media = media
-        self._housekeeping = housekeeping
+        self._sweep = sweep
         self._clock = clock
 
     def consumer(self, bus: Bus, pool: Pool) -> Consumer:
-        """Returns the consumer that hears of ideas that were saved; it waits for the stream to come into being."""
+        """Returns the consumer of suggestions that were saved; it waits for the stream to come into being."""
         return Consumer(
             bus,
             stream="SUGGESTION",
@@ -43,20 +43,20 @@ class Worker:
         )
 
     async def hear(self, event: IncomingEvent) -> None:
-        """Notes that the originals of an idea's media are wanted."""
+        """Notes that the originals of a suggestion's media are wanted."""
         message = suggestion_pb2.SuggestionSaved.FromString(event.body)
         media_ids = [UUID(name.removeprefix("media/")) for name in message.media]
         await self._media.want_originals(CONSUMER, event.id, message.subject, media_ids)
 
-    async def sweep(self) -> None:
-        """Clears up, for ever."""
+    async def run_sweep(self) -> None:
+        """Run the sweep again and again."""
         count = 0
         while True:
             try:
-                await self._housekeeping.expire_uploads()
-                await self._housekeeping.clear_discards()
+                await self._sweep.expire_uploads()
+                await self._sweep.clear_discards()
                 if count % RECONCILE_EVERY == 0:
-                    await self._housekeeping.reconcile()
+                    await self._sweep.reconcile()
             except (DomainError, psycopg.OperationalError, PoolTimeout) as error:
                 _log.warning("sweep_failed", exc_info=error)
             count += 1

@@ -1,17 +1,13 @@
 """Composition root of the retention service."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
-
-import grpc
 
 from pellicule.retention.v1 import (
     key_service_pb2,
-    key_service_pb2_grpc,
     purge_service_pb2,
-    purge_service_pb2_grpc,
     retention_service_pb2,
-    retention_service_pb2_grpc,
 )
 from services.chassis.bus import connect_bus
 from services.chassis.clock import SystemClock
@@ -21,11 +17,12 @@ from services.chassis.outbox import OutboxRelay
 from services.chassis.server import serve
 from services.retention import translation
 from services.retention.access import ACCESS
-from services.retention.data_map import load_data_map
-from services.retention.epoch_files import EpochFiles, read_root_key
-from services.retention.hub import RevocationHub
-from services.retention.operations.clocks import rotate_epochs
-from services.retention.servicer import Dependencies, KeyServicer, PurgeServicer, RetentionServicer
+from services.retention.declarations.data_map_file import load_data_map
+from services.retention.epochs.epoch_files import EpochFiles, read_root_key
+from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.rotate_epochs import rotate_epochs
+from services.retention.operations.watch_revocations import RevocationHub
+from services.retention.servicer import register
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
 from services.retention.worker import ClockLoop
@@ -41,15 +38,8 @@ SERVICE_NAMES = tuple(
 )
 
 
-def register(server: grpc.aio.Server, dependencies: Dependencies) -> None:
-    """Adds the RPCs to a server."""
-    key_service_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(dependencies), server)
-    purge_service_pb2_grpc.add_PurgeServiceServicer_to_server(PurgeServicer(dependencies), server)
-    retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(RetentionServicer(dependencies), server)
-
-
 async def main() -> None:
-    """Runs the service until it is told to stop."""
+    """Run the service until it is told to stop."""
     settings = Settings()
     configure_logging(NAME, settings.log_level, fields=("epoch",))
     clock = SystemClock()
@@ -58,20 +48,24 @@ async def main() -> None:
     async with open_pool(settings) as pool, connect_bus(settings) as bus:
         await bus.ensure_stream(STREAM, STREAM_SUBJECTS)
         store = PostgresStore(pool, translation.purge_ordered)
-        await rotate_epochs(store=store, epoch_keys=epoch_keys, clock=clock)
         hub = RevocationHub(store, clock)
-        data_map = load_data_map()
         dependencies = Dependencies(
-            store, epoch_keys, hub, data_map, clock, longest_days=settings.longest_retention_days
+            store=store,
+            epoch_keys=epoch_keys,
+            revocations=hub,
+            data_map=load_data_map(),
+            clock=clock,
+            longest_days=settings.longest_retention_days,
         )
+        await rotate_epochs(dependencies)
         await serve(
             name=NAME,
             settings=settings,
-            register=lambda server: register(server, dependencies),
+            register=partial(register, dependencies=dependencies),
             service_names=SERVICE_NAMES,
             access=ACCESS,
             clock=clock,
-            tasks=(hub.run, ClockLoop(store, epoch_keys, clock, data_map).run, OutboxRelay(pool, bus, clock).run),
+            tasks=(hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock).run),
         )
 
 

@@ -1,9 +1,12 @@
-"""Refusals of the retention service; `pellicule.retention.v1.ErrorReason` is their manual."""
+"""Refusals of retention, of which `pellicule.retention.v1.ErrorReason` is the manual, and faults of its files."""
 
 from datetime import datetime
+from pathlib import Path
+from typing import Self
+from uuid import UUID
 
-from services.chassis.errors import DomainError, Status
-from services.retention.domain import Purpose
+from services.chassis.errors import DependencyUnavailable, DomainError, Status
+from services.retention.domain.keys import Purpose, media_name
 
 
 class PurposeNotGranted(DomainError):
@@ -12,8 +15,10 @@ class PurposeNotGranted(DomainError):
     status = Status.FAILED_PRECONDITION
     reason = "PURPOSE_NOT_GRANTED"
 
-    def __init__(self, purpose: Purpose) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, purpose: Purpose) -> Self:
+        """Return the error for a purpose."""
+        return cls(
             f"the person has no key for {purpose}: never granted, withdrawn or expired; ask for consent first",
             metadata={"purpose": purpose},
         )
@@ -25,8 +30,10 @@ class RevisionStale(DomainError):
     status = Status.ABORTED
     reason = "REVISION_STALE"
 
-    def __init__(self, purpose: Purpose, *, revision: int, current: int) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, purpose: Purpose, *, revision: int, current: int) -> Self:
+        """Return the error with the revision that is known."""
+        return cls(
             f"revision {revision} of {purpose} is not later than {current}: read the person's state again",
             metadata={"purpose": purpose, "revision": str(revision), "current": str(current)},
         )
@@ -38,8 +45,10 @@ class DeadlineNotShorter(DomainError):
     status = Status.FAILED_PRECONDITION
     reason = "DEADLINE_NOT_SHORTER"
 
-    def __init__(self, present: datetime) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, present: datetime) -> Self:
+        """Return the error with the time that holds."""
+        return cls(
             f"delete_time: it can only be brought forward, and is {present.isoformat()} now",
             metadata={"delete_time": present.isoformat()},
         )
@@ -51,8 +60,10 @@ class DeadlineTooFar(DomainError):
     status = Status.INVALID_ARGUMENT
     reason = "DEADLINE_TOO_FAR"
 
-    def __init__(self, field: str, longest_days: int) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, field: str, longest_days: int) -> Self:
+        """Return the error for a field."""
+        return cls(
             f"{field}: choose a time from now to {longest_days} days ahead",
             metadata={"field": field, "longest_days": str(longest_days)},
         )
@@ -64,8 +75,11 @@ class ErasureNotFound(DomainError):
     status = Status.NOT_FOUND
     reason = "ERASURE_NOT_FOUND"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: no such erasure; list yours with ListErasures", metadata={"erasure": name})
+    @classmethod
+    def of(cls, erasure: UUID) -> Self:
+        """Return the error for an erasure."""
+        name = f"erasures/{erasure}"
+        return cls(f"{name}: no such erasure; list yours with ListErasures", metadata={"erasure": name})
 
 
 class MediaNotFound(DomainError):
@@ -74,8 +88,11 @@ class MediaNotFound(DomainError):
     status = Status.NOT_FOUND
     reason = "MEDIA_NOT_FOUND"
 
-    def __init__(self, media: str) -> None:
-        super().__init__(f"{media}: nothing of yours is kept for this media", metadata={"media": media})
+    @classmethod
+    def of(cls, media: UUID) -> Self:
+        """Return the error for a media."""
+        name = media_name(media)
+        return cls(f"{name}: nothing of yours is kept for this media", metadata={"media": name})
 
 
 class MediaErased(DomainError):
@@ -84,8 +101,11 @@ class MediaErased(DomainError):
     status = Status.NOT_FOUND
     reason = "MEDIA_ERASED"
 
-    def __init__(self, media: str) -> None:
-        super().__init__(f"{media}: erased or past its deadline, nothing may derive from it", metadata={"media": media})
+    @classmethod
+    def of(cls, media: UUID) -> Self:
+        """Return the error for a media."""
+        name = media_name(media)
+        return cls(f"{name}: erased or past its deadline, nothing may derive from it", metadata={"media": name})
 
 
 class PurgeOrderNotFound(DomainError):
@@ -94,8 +114,11 @@ class PurgeOrderNotFound(DomainError):
     status = Status.NOT_FOUND
     reason = "PURGE_ORDER_NOT_FOUND"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: no such order for this service", metadata={"purge_order": name})
+    @classmethod
+    def of(cls, order: UUID) -> Self:
+        """Return the error for an order."""
+        name = f"purgeOrders/{order}"
+        return cls(f"{name}: no such order for this service", metadata={"purge_order": name})
 
 
 class SubjectErased(DomainError):
@@ -104,8 +127,10 @@ class SubjectErased(DomainError):
     status = Status.FAILED_PRECONDITION
     reason = "SUBJECT_ERASED"
 
-    def __init__(self) -> None:
-        super().__init__("the person was erased after this decision: it counts no more, a new one starts afresh")
+    @classmethod
+    def before_grant(cls) -> Self:
+        """Return the error of a grant."""
+        return cls("the person was erased after this decision: it counts no more, a new one starts afresh")
 
 
 class RequestIdReused(DomainError):
@@ -114,8 +139,55 @@ class RequestIdReused(DomainError):
     status = Status.ALREADY_EXISTS
     reason = "REQUEST_ID_REUSED"
 
-    def __init__(self, request_id: str) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, request_id: UUID) -> Self:
+        """Return the error for a request id."""
+        return cls(
             f"request_id: {request_id} was used for another erasure; choose a new UUID",
-            metadata={"request_id": request_id},
+            metadata={"request_id": str(request_id)},
         )
+
+
+class NoLiveEpoch(DependencyUnavailable):
+    """No epoch key lives that could wrap a new purpose key."""
+
+    @classmethod
+    def yet(cls) -> Self:
+        """Return the error of a grant."""
+        return cls("no epoch key lives: the clock loop makes one", metadata={"dependency": "epochs"})
+
+
+class RevocationsInterrupted(DependencyUnavailable):
+    """A holder of keys may have missed what was destroyed."""
+
+    @classmethod
+    def now(cls) -> Self:
+        """Return the error of a stream."""
+        return cls("it cannot be told what is destroyed: drop all keys and call again")
+
+
+class EpochGone(Exception):
+    """The key of an epoch is destroyed, and with it all that hangs on it."""
+
+
+class WrapBroken(Exception):
+    """A wrapped key was altered, or belongs to another key or purpose."""
+
+
+class RootKeyUnusable(Exception):
+    """The root key's file cannot be used; the message names it and says what to do."""
+
+    @classmethod
+    def unreadable(cls, file: Path, why: Exception) -> Self:
+        """Return the error for a file that is missing or no text."""
+        return cls(f"{file}: {type(why).__name__}: give PELLICULE_ROOT_KEY_FILE a readable file")
+
+    @classmethod
+    def open_to_others(cls, file: Path, mode: int) -> Self:
+        """Return the error for a file that others can read."""
+        return cls(f"{file}: mode {mode:04o} lets others in: chmod 0600 it")
+
+    @classmethod
+    def malformed(cls, file: Path, size: int) -> Self:
+        """Return the error for a file that holds no key."""
+        return cls(f"{file}: expected {size} random bytes in hex ({2 * size} characters)")

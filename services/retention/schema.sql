@@ -1,5 +1,123 @@
 -- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
 
+CREATE FUNCTION public.forget_changes(person text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM change_head WHERE subject = person;
+    DELETE FROM change_feed WHERE subject = person;
+    DELETE FROM change_acknowledgement WHERE subject = person;
+    PERFORM pg_notify('change_feed', person);
+END
+$$;
+
+COMMENT ON FUNCTION public.forget_changes(person text) IS 'Deletes all that the feed knows about a person; whoever follows begins anew.';
+
+CREATE FUNCTION public.record_all_deleted(person text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM take_changes(person, 0); -- from here on no other transaction adds a resource
+    PERFORM record_deleted(person, ARRAY(SELECT resource FROM change_feed WHERE subject = person AND NOT deleted));
+END
+$$;
+
+COMMENT ON FUNCTION public.record_all_deleted(person text) IS 'Says that all resources of a person are gone, in this transaction.';
+
+CREATE FUNCTION public.record_changed(person text, resources text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    names text[] := ARRAY(SELECT DISTINCT name FROM unnest(resources) AS name ORDER BY name);
+    before bigint;
+BEGIN
+    IF cardinality(names) = 0 THEN
+        RETURN;
+    END IF;
+    before := take_changes(person, cardinality(names));
+    INSERT INTO change_feed AS known (subject, resource, sequence, created_sequence, deleted, change_time)
+    SELECT person, name, before + place, before + place, false, clock_timestamp()
+    FROM unnest(names) WITH ORDINALITY AS each (name, place)
+    ON CONFLICT (subject, resource) DO UPDATE
+    SET sequence = excluded.sequence,
+        created_sequence = CASE WHEN known.deleted THEN excluded.sequence ELSE known.created_sequence END,
+        deleted = false,
+        change_time = excluded.change_time;
+END
+$$;
+
+COMMENT ON FUNCTION public.record_changed(person text, resources text[]) IS 'Says that resources of a person were created or changed, in this transaction.';
+
+CREATE FUNCTION public.record_deleted(person text, resources text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    names text[] := ARRAY(SELECT DISTINCT name FROM unnest(resources) AS name ORDER BY name);
+    before bigint;
+BEGIN
+    IF cardinality(names) = 0 THEN
+        RETURN;
+    END IF;
+    before := take_changes(person, cardinality(names));
+    UPDATE change_feed
+    SET sequence = before + place, deleted = true, change_time = clock_timestamp()
+    FROM unnest(names) WITH ORDINALITY AS each (name, place)
+    WHERE subject = person AND resource = name AND NOT deleted;
+END
+$$;
+
+COMMENT ON FUNCTION public.record_deleted(person text, resources text[]) IS 'Says that resources of a person are gone, in this transaction; what is no resource of theirs is passed over.';
+
+CREATE FUNCTION public.take_changes(person text, wanted bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    last bigint;
+BEGIN
+    INSERT INTO change_head AS head (subject, sequence) VALUES (person, wanted)
+    ON CONFLICT (subject) DO UPDATE SET sequence = head.sequence + wanted
+    RETURNING head.sequence INTO last;
+    PERFORM pg_notify('change_feed', person);
+    RETURN last - wanted;
+END
+$$;
+
+CREATE TABLE public.change_acknowledgement (
+    subject text NOT NULL,
+    device text NOT NULL,
+    incarnation bigint NOT NULL,
+    snapshot bigint NOT NULL,
+    sequence bigint NOT NULL,
+    acknowledge_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.change_acknowledgement IS 'How far each device of a person knows the changes.';
+
+CREATE TABLE public.change_feed (
+    subject text NOT NULL,
+    resource text NOT NULL,
+    sequence bigint NOT NULL,
+    created_sequence bigint NOT NULL,
+    deleted boolean NOT NULL,
+    change_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.change_feed IS 'The latest change of each resource; a deleted one stays as a tombstone for a while.';
+
+CREATE TABLE public.change_head (
+    subject text NOT NULL,
+    incarnation bigint DEFAULT floor((random() * ('9000000000000000'::numeric)::double precision)) NOT NULL,
+    sequence bigint DEFAULT 0 NOT NULL,
+    purged_sequence bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.change_head IS 'The number of the last change to what a person has; its lock gives a person''s changes the order of their commits.';
+
+COMMENT ON COLUMN public.change_head.incarnation IS 'Tells a head that was deleted and made anew from the one before.';
+
+COMMENT ON COLUMN public.change_head.purged_sequence IS 'The last change whose tombstone is gone: who knows less begins anew.';
+
 CREATE TABLE public.data_key (
     id uuid NOT NULL,
     subject text NOT NULL,
@@ -168,6 +286,15 @@ CREATE TABLE public.store_purge (
 
 COMMENT ON TABLE public.store_purge IS 'What each store deleted for an order.';
 
+ALTER TABLE ONLY public.change_acknowledgement
+    ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
+
+ALTER TABLE ONLY public.change_feed
+    ADD CONSTRAINT change_feed_pkey PRIMARY KEY (subject, resource);
+
+ALTER TABLE ONLY public.change_head
+    ADD CONSTRAINT change_head_pkey PRIMARY KEY (subject);
+
 ALTER TABLE ONLY public.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (id);
 
@@ -215,6 +342,12 @@ ALTER TABLE ONLY public.purpose_key
 
 ALTER TABLE ONLY public.store_purge
     ADD CONSTRAINT store_purge_pkey PRIMARY KEY (purge_order, store);
+
+CREATE INDEX change_acknowledgement_time ON public.change_acknowledgement USING btree (acknowledge_time);
+
+CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subject, sequence);
+
+CREATE INDEX change_feed_tombstone ON public.change_feed USING btree (change_time) WHERE deleted;
 
 CREATE INDEX data_key_delete_time ON public.data_key USING btree (delete_time);
 

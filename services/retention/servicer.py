@@ -1,7 +1,8 @@
-"""The RPCs of retention: parse, operate, render."""
+"""Servicers of KeyService, PurgeService and RetentionService: parse, operate, render."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+
+import grpc
 
 from pellicule.retention.v1 import (
     key_service_pb2,
@@ -12,61 +13,47 @@ from pellicule.retention.v1 import (
     retention_service_pb2_grpc,
 )
 from services.chassis.calls import Context
-from services.chassis.clock import Clock
 from services.chassis.errors import CallerNotAllowed, FieldInvalid
 from services.chassis.principal import Service, current_principal, current_subject
 from services.retention import translation
-from services.retention.data_map import DataMap
-from services.retention.domain import Erasure
-from services.retention.hub import RevocationHub
-from services.retention.operations import erasing, keys, purging
-from services.retention.operations.ports import EpochKeys, Store
+from services.retention.domain.erasure import Erasure
+from services.retention.operations.create_data_keys import create_data_keys
+from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destroy_data_keys import destroy_data_keys
+from services.retention.operations.destroy_purposes import destroy_purpose_keys
+from services.retention.operations.grant_purpose import grant_purpose_key
+from services.retention.operations.open_data_keys import open_data_keys
+from services.retention.operations.open_purpose import get_purpose_key
+from services.retention.operations.purge_orders import complete_purge_order, list_purge_orders
+from services.retention.operations.read_erasures import get_erasure, list_erasures
+from services.retention.operations.request_erasure import erase_everything, erase_media
+from services.retention.operations.shorten_deadline import shorten_deadline
 
 _NEWEST = 2**62
-
-
-@dataclass(frozen=True)
-class Dependencies:
-    """What the RPCs stand on."""
-
-    store: Store
-    epoch_keys: EpochKeys
-    hub: RevocationHub
-    data_map: DataMap
-    clock: Clock
-    longest_days: int
 
 
 class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
     """`pellicule.retention.v1.KeyService`."""
 
     def __init__(self, dependencies: Dependencies) -> None:
-        self._on = dependencies
+        self._dependencies = dependencies
 
     async def GrantPurposeKey(
         self, request: key_service_pb2.GrantPurposeKeyRequest, context: Context
     ) -> key_service_pb2.GrantPurposeKeyResponse:
         """Creates or prolongs the key of a purpose."""
-        revision = await keys.grant_purpose_key(
-            translation.grant(request),
-            store=self._on.store,
-            epoch_keys=self._on.epoch_keys,
-            clock=self._on.clock,
-            data_map=self._on.data_map,
-        )
+        revision = await grant_purpose_key(translation.grant(request), self._dependencies)
         return key_service_pb2.GrantPurposeKeyResponse(purpose_revision=revision)
 
     async def DestroyPurposeKeys(
         self, request: key_service_pb2.DestroyPurposeKeysRequest, context: Context
     ) -> key_service_pb2.DestroyPurposeKeysResponse:
         """Destroys the keys of purposes."""
-        destroy_time = await keys.destroy_purpose_keys(
+        destroy_time = await destroy_purpose_keys(
             translation.subject(request.subject),
             translation.purposes(request.purposes),
             translation.revision(request.revision),
-            store=self._on.store,
-            clock=self._on.clock,
-            data_map=self._on.data_map,
+            self._dependencies,
         )
         return key_service_pb2.DestroyPurposeKeysResponse(destroy_time=translation.timestamp(destroy_time))
 
@@ -74,11 +61,8 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
         self, request: key_service_pb2.GetPurposeKeyRequest, context: Context
     ) -> key_service_pb2.GetPurposeKeyResponse:
         """Returns what holds for the key of a purpose."""
-        key = await keys.get_purpose_key(
-            translation.subject(request.subject),
-            translation.purpose(request.purpose),
-            store=self._on.store,
-            clock=self._on.clock,
+        key = await get_purpose_key(
+            translation.subject(request.subject), translation.purpose(request.purpose), self._dependencies
         )
         return key_service_pb2.GetPurposeKeyResponse(
             purpose_revision=key.revision,
@@ -90,15 +74,12 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
         self, request: key_service_pb2.CreateDataKeysRequest, context: Context
     ) -> key_service_pb2.CreateDataKeysResponse:
         """Creates data keys for the calling service."""
-        created, revision = await keys.create_data_keys(
+        created, revision = await create_data_keys(
             translation.subject(request.subject),
             translation.purpose(request.purpose),
             _calling_service(),
             translation.key_requests(request.keys),
-            store=self._on.store,
-            epoch_keys=self._on.epoch_keys,
-            clock=self._on.clock,
-            longest_days=self._on.longest_days,
+            self._dependencies,
         )
         return key_service_pb2.CreateDataKeysResponse(keys=translation.data_keys(created), purpose_revision=revision)
 
@@ -106,13 +87,11 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
         self, request: key_service_pb2.OpenDataKeysRequest, context: Context
     ) -> key_service_pb2.OpenDataKeysResponse:
         """Opens data keys."""
-        opened, revision = await keys.open_data_keys(
+        opened, revision = await open_data_keys(
             translation.subject(request.subject),
             translation.purpose(request.purpose),
             translation.key_ids(request.ids),
-            store=self._on.store,
-            epoch_keys=self._on.epoch_keys,
-            clock=self._on.clock,
+            self._dependencies,
         )
         return key_service_pb2.OpenDataKeysResponse(keys=translation.data_keys(opened), purpose_revision=revision)
 
@@ -120,11 +99,11 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
         self, request: key_service_pb2.DestroyDataKeysRequest, context: Context
     ) -> key_service_pb2.DestroyDataKeysResponse:
         """Destroys data keys of the calling service."""
-        count = await keys.destroy_data_keys(
+        count = await destroy_data_keys(
             translation.subject(request.subject),
             _calling_service(),
             translation.key_ids(request.ids),
-            store=self._on.store,
+            self._dependencies,
         )
         return key_service_pb2.DestroyDataKeysResponse(destroyed_count=count)
 
@@ -132,7 +111,7 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
         self, request: key_service_pb2.WatchRevocationsRequest, context: Context
     ) -> AsyncIterator[key_service_pb2.WatchRevocationsResponse]:
         """Sends what is destroyed, and a heartbeat each second."""
-        async for destroyed in self._on.hub.watch():
+        async for destroyed in self._dependencies.revocations.watch():
             if not destroyed:
                 yield key_service_pb2.WatchRevocationsResponse()
             for one in destroyed:
@@ -143,7 +122,7 @@ class PurgeServicer(purge_service_pb2_grpc.PurgeServiceServicer):
     """`pellicule.retention.v1.PurgeService`."""
 
     def __init__(self, dependencies: Dependencies) -> None:
-        self._on = dependencies
+        self._dependencies = dependencies
 
     async def ListPurgeOrders(
         self, request: purge_service_pb2.ListPurgeOrdersRequest, context: Context
@@ -151,7 +130,9 @@ class PurgeServicer(purge_service_pb2_grpc.PurgeServiceServicer):
         """Lists the calling service's outstanding orders."""
         size = translation.page_size(request.page_size)
         after = translation.page_position(request.page_token, 0)
-        found = await purging.list_purge_orders(_calling_service(), after=after, limit=size + 1, store=self._on.store)
+        found = await list_purge_orders(
+            _calling_service(), after=after, limit=size + 1, dependencies=self._dependencies
+        )
         return purge_service_pb2.ListPurgeOrdersResponse(
             orders=[translation.purge_order(order) for _, order in found[:size]],
             next_page_token=str(found[size - 1][0]) if len(found) > size else "",
@@ -161,12 +142,11 @@ class PurgeServicer(purge_service_pb2_grpc.PurgeServiceServicer):
         self, request: purge_service_pb2.CompletePurgeOrderRequest, context: Context
     ) -> purge_service_pb2.CompletePurgeOrderResponse:
         """Takes the report that an order was carried out."""
-        await purging.complete_purge_order(
+        await complete_purge_order(
             _calling_service(),
             translation.resource(request.name, "purgeOrders", "name"),
             translation.purged(request.stores),
-            store=self._on.store,
-            clock=self._on.clock,
+            self._dependencies,
         )
         return purge_service_pb2.CompletePurgeOrderResponse()
 
@@ -175,27 +155,22 @@ class RetentionServicer(retention_service_pb2_grpc.RetentionServiceServicer):
     """`pellicule.retention.v1.RetentionService`."""
 
     def __init__(self, dependencies: Dependencies) -> None:
-        self._on = dependencies
+        self._dependencies = dependencies
 
     async def RequestErasure(
         self, request: retention_service_pb2.RequestErasureRequest, context: Context
     ) -> retention_service_pb2.RequestErasureResponse:
         """Erases one media, or everything of the caller."""
         erased = await self._erase(current_subject(), request)
-        _, stores = await erasing.get_erasure(
-            erased.subject, erased.id, store=self._on.store, data_map=self._on.data_map
-        )
+        _, stores = await get_erasure(erased.subject, erased.id, self._dependencies)
         return retention_service_pb2.RequestErasureResponse(erasure=translation.erasure(erased, stores))
 
     async def GetErasure(
         self, request: retention_service_pb2.GetErasureRequest, context: Context
     ) -> retention_service_pb2.GetErasureResponse:
         """Returns an erasure of the caller."""
-        found, stores = await erasing.get_erasure(
-            current_subject(),
-            translation.resource(request.name, "erasures", "name"),
-            store=self._on.store,
-            data_map=self._on.data_map,
+        found, stores = await get_erasure(
+            current_subject(), translation.resource(request.name, "erasures", "name"), self._dependencies
         )
         return retention_service_pb2.GetErasureResponse(erasure=translation.erasure(found, stores))
 
@@ -204,12 +179,11 @@ class RetentionServicer(retention_service_pb2_grpc.RetentionServiceServicer):
     ) -> retention_service_pb2.ListErasuresResponse:
         """Lists the erasures of the caller."""
         size = translation.page_size(request.page_size)
-        found = await erasing.list_erasures(
+        found = await list_erasures(
             current_subject(),
             before=translation.page_position(request.page_token, _NEWEST),
             limit=size + 1,
-            store=self._on.store,
-            data_map=self._on.data_map,
+            dependencies=self._dependencies,
         )
         return retention_service_pb2.ListErasuresResponse(
             erasures=[translation.erasure(one, stores) for _, one, stores in found[:size]],
@@ -222,13 +196,8 @@ class RetentionServicer(retention_service_pb2_grpc.RetentionServiceServicer):
         """Brings the end of a media forward."""
         translation.uuid(request.request_id, "request_id")
         delete_time = translation.time(request.delete_time, "delete_time")
-        changed = await erasing.shorten_deadline(
-            current_subject(),
-            translation.resource(request.media, "media", "media"),
-            delete_time,
-            store=self._on.store,
-            clock=self._on.clock,
-            longest_days=self._on.longest_days,
+        changed = await shorten_deadline(
+            current_subject(), translation.resource(request.media, "media", "media"), delete_time, self._dependencies
         )
         return retention_service_pb2.ShortenDeadlineResponse(
             delete_time=translation.timestamp(delete_time), changed_count=changed
@@ -238,21 +207,26 @@ class RetentionServicer(retention_service_pb2_grpc.RetentionServiceServicer):
         self, request: retention_service_pb2.GetDataMapRequest, context: Context
     ) -> retention_service_pb2.GetDataMapResponse:
         """Returns the data map."""
-        return retention_service_pb2.GetDataMapResponse(stores=map(translation.data_store, self._on.data_map.stores))
+        return retention_service_pb2.GetDataMapResponse(
+            stores=map(translation.data_store, self._dependencies.data_map.stores)
+        )
 
     async def _erase(self, subject: str, request: retention_service_pb2.RequestErasureRequest) -> Erasure:
         request_id = translation.uuid(request.request_id, "request_id")
         match request.WhichOneof("target"):
             case "media":
                 media = translation.resource(request.media, "media", "media")
-                return await erasing.erase_media(
-                    subject, media, request_id, store=self._on.store, clock=self._on.clock, data_map=self._on.data_map
-                )
+                return await erase_media(subject, media, request_id, self._dependencies)
             case "everything" if request.everything:
-                return await erasing.erase_everything(
-                    subject, request_id, store=self._on.store, clock=self._on.clock, data_map=self._on.data_map
-                )
+                return await erase_everything(subject, request_id, self._dependencies)
         raise FieldInvalid.of("target", "name a media, or set everything to true")
+
+
+def register(server: grpc.aio.Server, dependencies: Dependencies) -> None:
+    """Add the RPCs to a server."""
+    key_service_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(dependencies), server)
+    purge_service_pb2_grpc.add_PurgeServiceServicer_to_server(PurgeServicer(dependencies), server)
+    retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(RetentionServicer(dependencies), server)
 
 
 def _calling_service() -> str:

@@ -12,7 +12,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings):
     """Read once from the environment, prefix `PELLICULE_`."""
 
     root_key_file: Path
-    """32 random bytes in hex, mode 0600: whoever has it and the epoch directory can open every key."""
+    """32 random bytes in hex, mode 0600: with it and the epoch directory every key can be opened."""
     epoch_dir: Path
     """Where the epoch keys are; shared by all processes of this service, and part of no backup."""
     longest_retention_days: Annotated[int, Field(ge=1, le=30)] = 30

@@ -17,21 +17,11 @@ from pellicule.retention.v1 import (
 )
 from services.chassis.errors import FieldInvalid
 from services.chassis.events import OutgoingEvent
-from services.retention.data_map import DataStore
-from services.retention.domain import (
-    DataKeyRequest,
-    DataKeyScope,
-    Erasure,
-    OpenKey,
-    PurgeOrder,
-    Purpose,
-    PurposeScope,
-    Revocation,
-    StorePurge,
-    SubjectScope,
-    media_name,
-)
-from services.retention.operations.keys import Grant
+from services.retention.domain.data_map import DataStore
+from services.retention.domain.erasure import Erasure, StorePurge
+from services.retention.domain.keys import DataKeyRequest, Grant, OpenKey, Purpose, media_name
+from services.retention.domain.orders import DataKeyScope, PurgeOrder, PurposeScope, SubjectScope
+from services.retention.domain.revocation import Revocation
 
 MAX_CREATED = 1000
 MAX_IDS = 10_000

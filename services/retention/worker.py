@@ -1,4 +1,4 @@
-"""The clock loop: what no call asks for, done in time."""
+"""Clock loop: what no call asks for, done in time."""
 
 from datetime import timedelta
 
@@ -6,11 +6,10 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from services.chassis.clock import Clock
 from services.chassis.errors import DomainError
-from services.retention.data_map import DataMap
-from services.retention.operations import clocks, purging
-from services.retention.operations.ports import EpochKeys, Store
+from services.retention.operations import sweep
+from services.retention.operations.deadlines import next_wake
+from services.retention.operations.dependencies import Dependencies
 
 TICK_SECONDS = 1.0
 """The loop sleeps until the next deadline, at most for this long: a nearer one may have come in meanwhile."""
@@ -28,42 +27,29 @@ class ClockLoop:
     Several processes may run it at the same time: every step takes what no other one holds.
     """
 
-    def __init__(self, store: Store, epoch_keys: EpochKeys, clock: Clock, data_map: DataMap) -> None:
-        self._store = store
-        self._epoch_keys = epoch_keys
-        self._clock = clock
-        self._data_map = data_map
-        self._housekeeping_at = clock.now()
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
+        self._housekeeping_at = dependencies.clock.now()
 
     async def run(self) -> None:
-        """Looks after time, for ever."""
+        """Look after time, until cancelled."""
         while True:
             try:
                 await self.pass_once()
                 await self._sleep()
             except (DomainError, psycopg.OperationalError, PoolTimeout) as error:
                 _log.warning("clock_loop_waits", exc_info=error)
-                await self._clock.sleep(TICK_SECONDS)
+                await self._dependencies.clock.sleep(TICK_SECONDS)
 
     async def pass_once(self) -> None:
-        """Does all that is due now."""
-        await clocks.destroy_expired_purposes(store=self._store, clock=self._clock, data_map=self._data_map)
-        await clocks.destroy_due_keys(store=self._store, clock=self._clock, data_map=self._data_map)
-        while await purging.carry_out_own_order(store=self._store, clock=self._clock, data_map=self._data_map):
-            pass
-        if self._housekeeping_is_due():
-            await self._keep_house()
-
-    def _housekeeping_is_due(self) -> bool:
-        now = self._clock.now()
-        return now >= self._housekeeping_at or self._epoch_keys.newest < now.date().isoformat()
-
-    async def _keep_house(self) -> None:
-        await clocks.rotate_epochs(store=self._store, epoch_keys=self._epoch_keys, clock=self._clock)
-        await clocks.forget_old_records(store=self._store, clock=self._clock)
-        self._housekeeping_at = self._clock.now() + timedelta(seconds=HOUSEKEEPING_SECONDS)
+        """Do all that is due now."""
+        await sweep.destroy_due(self._dependencies)
+        now = self._dependencies.clock.now()
+        if now >= self._housekeeping_at or sweep.epoch_is_due(self._dependencies):
+            await sweep.keep_house(self._dependencies)
+            self._housekeeping_at = self._dependencies.clock.now() + timedelta(seconds=HOUSEKEEPING_SECONDS)
 
     async def _sleep(self) -> None:
-        wake = await clocks.next_wake(store=self._store)
-        seconds = TICK_SECONDS if wake is None else (wake - self._clock.now()).total_seconds()
-        await self._clock.sleep(min(max(seconds, COALESCE_SECONDS), TICK_SECONDS))
+        wake = await next_wake(self._dependencies)
+        seconds = TICK_SECONDS if wake is None else (wake - self._dependencies.clock.now()).total_seconds()
+        await self._dependencies.clock.sleep(min(max(seconds, COALESCE_SECONDS), TICK_SECONDS))

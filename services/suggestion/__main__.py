@@ -12,20 +12,21 @@ from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
 from services.chassis.server import serve
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
-from services.suggestion import purging
 from services.suggestion.access import ACCESS
-from services.suggestion.analysis_client import AnalysisClient
-from services.suggestion.refreshing import Workshop
+from services.suggestion.clients.analysis import AnalysisClient
+from services.suggestion.operations import purge
+from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.servicer import SuggestionServicer
 from services.suggestion.settings import Settings
-from services.suggestion.store import Database
-from services.suggestion.watching import Changes
+from services.suggestion.store.changes import CHANNEL, ChangeFeed
+from services.suggestion.store.database import Database
 from services.suggestion.worker import Worker
 
 NAME = "suggestion"
@@ -49,14 +50,19 @@ async def main() -> None:
         await bus.ensure_stream("SUGGESTION", ["pellicule.suggestion.v1.>"])
         await objects.ensure_bucket(settings.renditions_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
-        database = Database(pool)
-        workshop = Workshop(database, AnalysisClient(analysis), keyring, objects, settings.renditions_bucket, clock)
-        worker = Worker(workshop, settings)
-        changes = Changes(pool, clock)
-        purge = partial(
-            purging.execute, database=database, objects=objects, bucket=settings.renditions_bucket, clock=clock
+        listener = Listener(pool, clock, CHANNEL)
+        dependencies = Dependencies(
+            database=Database(pool),
+            analysis=AnalysisClient(analysis),
+            keyring=keyring,
+            objects=objects,
+            changes=ChangeFeed(listener),
+            bucket=settings.renditions_bucket,
+            policy=settings.policy,
+            clock=clock,
         )
-        servicer = SuggestionServicer(workshop, changes)
+        worker = Worker(dependencies)
+        servicer = SuggestionServicer(dependencies)
         await serve(
             name=NAME,
             settings=settings,
@@ -68,10 +74,10 @@ async def main() -> None:
                 keyring.run,
                 OutboxRelay(pool, bus, clock).run,
                 worker.consumer(bus, pool).run,
-                worker.make_due,
-                worker.keep_tidy,
-                changes.run,
-                PurgeLoop(retention, NAME, bus, purge, clock).run,
+                worker.run_refreshes,
+                worker.run_sweeps,
+                listener.run,
+                PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies), clock).run,
             ],
         )
 

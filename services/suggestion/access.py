@@ -1,4 +1,4 @@
-"""Who may call which RPC of the suggestion service: ideas are for their owner's eyes alone."""
+"""Who may call which RPC of the suggestion service: suggestions are for their owner alone."""
 
 from services.chassis.access import AccessTable, Caller
 

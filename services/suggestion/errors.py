@@ -1,4 +1,8 @@
-"""Why the suggestion service refuses."""
+"""Why the suggestion service refuses; reasons as in the package's `ErrorReason`."""
+
+from collections.abc import Sequence
+from typing import Self
+from uuid import UUID
 
 from services.chassis.errors import DomainError, Status
 
@@ -9,12 +13,24 @@ class SuggestionNotFound(DomainError):
     status = Status.NOT_FOUND
     reason = "SUGGESTION_NOT_FOUND"
 
+    @classmethod
+    def of(cls, suggestion_id: UUID) -> Self:
+        """Return the error for a suggestion."""
+        name = f"suggestions/{suggestion_id}"
+        return cls(f"there is no suggestion {name}; list yours with ListSuggestions", metadata={"suggestion": name})
+
 
 class RenditionNotFound(DomainError):
     """The suggestion has no such rendition."""
 
     status = Status.NOT_FOUND
     reason = "RENDITION_NOT_FOUND"
+
+    @classmethod
+    def of(cls, suggestion_id: UUID, number: int) -> Self:
+        """Return the error for a rendition of a suggestion."""
+        name = f"suggestions/{suggestion_id}/renditions/{number}"
+        return cls(f"there is no rendition {name}; see the suggestion's renditions", metadata={"rendition": name})
 
 
 class StateNotAllowed(DomainError):
@@ -23,6 +39,14 @@ class StateNotAllowed(DomainError):
     status = Status.FAILED_PRECONDITION
     reason = "STATE_NOT_ALLOWED"
 
+    @classmethod
+    def of(cls, state: str, decision: str) -> Self:
+        """Return the error for a decision that the state does not allow."""
+        return cls(
+            f"a suggestion that is {state} cannot be {decision}d: list the others with ListSuggestions",
+            metadata={"state": state, "act": decision},
+        )
+
 
 class LocaleUnknown(DomainError):
     """No titles exist in the language."""
@@ -30,9 +54,26 @@ class LocaleUnknown(DomainError):
     status = Status.INVALID_ARGUMENT
     reason = "LOCALE_UNKNOWN"
 
+    @classmethod
+    def of(cls, code: str, known: Sequence[str]) -> Self:
+        """Return the error for a language, with those that exist."""
+        languages = ", ".join(known)
+        return cls(
+            f"titles exist in {languages}, not in {code!r}",
+            metadata={"language_code": code, "language_codes": languages},
+        )
+
 
 class RequestIdReused(DomainError):
     """The request id stands for another request."""
 
     status = Status.ALREADY_EXISTS
     reason = "REQUEST_ID_REUSED"
+
+    @classmethod
+    def of(cls, request_id: UUID) -> Self:
+        """Return the error for a request id that was used before."""
+        return cls(
+            "this request_id was used for another request: make a new one for each request",
+            metadata={"request_id": str(request_id)},
+        )

@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.suggestion.domain import Act, Photo, State
-from services.suggestion.rows import ActRow, RenditionRow, SuggestionRow
+from services.suggestion.domain.photos import Photo
+from services.suggestion.domain.suggestions import Decision, State
 
 
 @dataclass(frozen=True)
-class Understood:
+class AnalyzedPhoto:
     """A photo as the analysis service knows it, and when it is gone."""
 
     photo: Photo
     delete_time: datetime
 
 
-class Analysis(Protocol):
-    """What was understood of a person's photos."""
+@dataclass(frozen=True)
+class SuggestionRow:
+    """A row of `suggestion`; `sealed` is a record sealed under the data key, which is one of the purpose."""
 
-    async def photos(self, subject: str) -> list[Understood]:
-        """Return every photo that is understood.
+    id: UUID
+    subject: str
+    state: str
+    purpose: str
+    data_key_id: UUID
+    purpose_revision: int
+    sealed: bytes
+    create_time: datetime
+    update_time: datetime
+    delete_time: datetime
+
+
+@dataclass(frozen=True)
+class RenditionRow:
+    """A row of `rendition`: sides in pixels, size of the unsealed picture in bytes."""
+
+    suggestion_id: UUID
+    number: int
+    data_key_id: UUID
+    object: str
+    layout: str
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class DecisionRow:
+    """A row of `decision`."""
+
+    suggestion_id: UUID
+    decision: str
+
+
+class Analysis(Protocol):
+    """What was found out about a person's photos."""
+
+    async def photos(self, subject: str) -> list[AnalyzedPhoto]:
+        """Return every photo that is analyzed.
 
         Raises:
             PurposeNotGranted: the person has not granted CLOUD_PROCESSING.
@@ -37,79 +77,71 @@ class Analysis(Protocol):
         """Return a reduced upright JPEG; nothing if the photo has gone meanwhile."""
 
 
-class Store(Protocol):
-    """The service's tables in one transaction."""
+class Suggestions(Protocol):
+    """Suggestions and their renditions."""
 
-    async def suggestions(self, subject: str) -> list[SuggestionRow]:
-        """Return everything kept for a person, dismissed and expired ideas included."""
+    async def of_person(self, subject: str) -> list[SuggestionRow]:
+        """Return everything kept for a person, dismissed and expired suggestions included."""
         ...
 
-    async def suggestion(self, subject: str, suggestion_id: UUID) -> SuggestionRow | None:
-        """Return one of a person's ideas."""
+    async def find(self, subject: str, suggestion_id: UUID) -> SuggestionRow | None:
+        """Return one of a person's suggestions."""
         ...
 
     async def renditions(self, suggestion_ids: Sequence[UUID]) -> list[RenditionRow]:
-        """Return the pictures of ideas, in their order."""
+        """Return the renditions of suggestions, in their order."""
         ...
 
-    async def add_suggestion(self, row: SuggestionRow) -> bool:
-        """Write an idea unless its key was destroyed meanwhile; return whether it was written."""
+    async def add(self, row: SuggestionRow) -> bool:
+        """Write a suggestion unless its key was destroyed meanwhile; return whether it was written."""
         ...
 
     async def add_rendition(self, row: RenditionRow) -> None:
-        """Write a picture of an idea."""
+        """Write a rendition of a suggestion."""
         ...
 
     async def set_state(self, suggestion_id: UUID, state: State, now: datetime) -> None:
-        """Move an idea on."""
+        """Move a suggestion on."""
         ...
 
     async def expire(self, older_than: datetime, now: datetime) -> list[str]:
-        """Expire ideas that nobody did anything about; return whose they are, once for each idea."""
+        """Expire suggestions without a decision; return whose they are, once for each suggestion."""
         ...
 
-    async def delete_suggestions(self, suggestion_ids: Sequence[UUID]) -> int:
-        """Delete ideas with their pictures' rows; return how many ideas."""
+    async def delete(self, suggestion_ids: Sequence[UUID]) -> int:
+        """Delete suggestions with their renditions' rows; return how many suggestions."""
         ...
 
-    async def sealed_under(self, data_key_ids: Sequence[str]) -> list[UUID]:
-        """Return the ideas of which any part is sealed under one of the keys."""
+    async def object_names(self) -> set[str]:
+        """Return the names of all objects that rows name."""
         ...
 
-    async def made_under(self, subject: str, purposes: Sequence[str], revision: int) -> list[UUID]:
-        """Return a person's ideas sealed for one of the purposes under a revision or an older one."""
+
+class Decisions(Protocol):
+    """Decisions carried out, so that a repeated request is harmless."""
+
+    async def find(self, subject: str, request_id: UUID) -> DecisionRow | None:
+        """Return what a request decided, if it was carried out."""
         ...
 
-    async def raise_fence(self, subject: str, purpose: str, revision: int) -> None:
-        """Refuse results made under a revision or an older one from now on."""
-        ...
-
-    async def bury_keys(self, data_key_ids: Sequence[str], now: datetime) -> None:
-        """Refuse what is sealed under these keys from now on."""
-        ...
-
-    async def forget_tombstones(self, before: datetime) -> int:
-        """Delete tombstones from before a time; return how many."""
-        ...
-
-    async def act(self, subject: str, request_id: UUID) -> ActRow | None:
-        """Return what a request did, if it was carried out."""
-        ...
-
-    async def add_act(self, subject: str, request_id: UUID, suggestion_id: UUID, act: Act, now: datetime) -> None:
+    async def add(self, subject: str, request_id: UUID, suggestion_id: UUID, decision: Decision, now: datetime) -> None:
         """Remember a request."""
         ...
 
-    async def delete_acts(self, subject: str, until: datetime) -> int:
-        """Forget a person's requests up to a time."""
+    async def delete(self, subject: str, until: datetime) -> int:
+        """Delete a person's requests up to a time; return how many."""
         ...
 
-    async def forget_acts(self, before: datetime) -> int:
-        """Forget requests that nobody repeats any more; return how many."""
+    async def forget(self, before: datetime) -> int:
+        """Delete requests from before a time, of whichever person; return how many."""
         ...
+
+
+class Refreshes(Protocol):
+    """The queue of persons whose suggestions are due to be made."""
 
     async def mark_due(self, subject: str, now: datetime) -> None:
-        """Remember that a person's photos were understood, or that some have gone."""
+        """Remember that a person's photos were analyzed, or that some have gone."""
         ...
 
     async def due(self, now: datetime, quiet: timedelta, patience: timedelta) -> list[str]:
@@ -117,19 +149,59 @@ class Store(Protocol):
         ...
 
     async def done(self, subject: str, until: datetime) -> None:
-        """Forget that a person is due, unless more was understood after a time."""
+        """Forget that a person is due, unless more was analyzed after a time."""
         ...
 
-    async def delete_due(self, subject: str) -> int:
-        """Forget that a person is due, whatever came since."""
+    async def delete(self, subject: str) -> int:
+        """Forget that a person is due, whatever came since; return how many rows that were."""
         ...
 
-    async def object_names(self) -> set[str]:
-        """Return the names of all objects that rows name."""
+
+class Purges(Protocol):
+    """What purge orders need: what they hit, and what keeps it from coming back."""
+
+    async def sealed_under(self, data_key_ids: Sequence[str]) -> list[UUID]:
+        """Return the suggestions of which any part is sealed under one of the keys."""
         ...
+
+    async def made_under(self, subject: str, purposes: Sequence[str], revision: int) -> list[UUID]:
+        """Return a person's suggestions sealed for one of the purposes under a revision or an older one."""
+        ...
+
+    async def raise_fence(self, subject: str, purpose: str, revision: int) -> None:
+        """Refuse results made under a revision or an older one from now on."""
+        ...
+
+    async def tombstone_keys(self, data_key_ids: Sequence[str], now: datetime) -> None:
+        """Refuse what is sealed under these keys from now on."""
+        ...
+
+    async def forget_tombstones(self, before: datetime) -> int:
+        """Delete tombstones from before a time; return how many."""
+        ...
+
+
+class Store(Protocol):
+    """The service's tables in one transaction."""
+
+    @property
+    def suggestions(self) -> Suggestions:
+        """Suggestions and their renditions."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """Decisions carried out."""
+
+    @property
+    def refreshes(self) -> Refreshes:
+        """The queue of persons whose suggestions are due."""
+
+    @property
+    def purges(self) -> Purges:
+        """What purge orders need."""
 
     async def notify(self, subject: str) -> None:
-        """Tell whoever watches this person's ideas that they changed, once the transaction is committed."""
+        """Wake the watches of a person's suggestions once the transaction is committed."""
         ...
 
     async def first_time(self, consumer: str, event_id: str) -> bool:
@@ -153,5 +225,13 @@ class Database(Protocol):
         ...
 
     def turn(self, subject: str) -> AbstractAsyncContextManager[None]:
-        """Run the block as the only one that makes ideas for this person."""
+        """Run the block as the only one that makes suggestions for this person."""
+        ...
+
+
+class Changes(Protocol):
+    """The news that a person's suggestions have changed."""
+
+    def watching(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set whenever this person's suggestions have changed."""
         ...

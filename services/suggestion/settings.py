@@ -13,6 +13,7 @@ from services.chassis.settings import (
     RetentionClientSettings,
     ServiceSettings,
 )
+from services.suggestion.domain.policy import Policy
 
 
 class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
@@ -24,13 +25,17 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     backstop_days: Annotated[int, Field(ge=1)] = 32
     """Days after which the object store removes a rendition by itself: two more than anything is kept."""
     quiet_seconds: Annotated[float, Field(ge=0)] = 3.0
-    """How long no new photo must have been understood before ideas are made by themselves."""
+    """How long no new photo must have been analyzed before suggestions are made."""
     patience_seconds: Annotated[float, Field(ge=0)] = 60.0
-    """How long photos may keep coming before ideas are made all the same."""
-    idea_days: Annotated[int, Field(ge=1)] = 14
-    """Days for which an idea is offered that its owner does nothing about."""
+    """How long photos may keep coming before suggestions are made all the same."""
+    suggestion_days: Annotated[int, Field(ge=1)] = 14
+    """Days for which a suggestion is offered that its owner decides nothing about."""
 
     @property
-    def idea_life(self) -> timedelta:
-        """How long an idea is offered."""
-        return timedelta(days=self.idea_days)
+    def policy(self) -> Policy:
+        """When suggestions are made, and how long they are offered."""
+        return Policy(
+            quiet=timedelta(seconds=self.quiet_seconds),
+            patience=timedelta(seconds=self.patience_seconds),
+            offer_life=timedelta(days=self.suggestion_days),
+        )

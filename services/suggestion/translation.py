@@ -11,9 +11,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.suggestion.v1 import suggestion_pb2
 from services.chassis.errors import FieldInvalid
 from services.chassis.events import OutgoingEvent
-from services.suggestion import titles
-from services.suggestion.collection import Opened
+from services.suggestion.domain import titles
 from services.suggestion.errors import LocaleUnknown
+from services.suggestion.operations.open_suggestions import OpenSuggestion
 
 DEFAULT_PAGE = 100
 LONGEST_PAGE = 1000
@@ -46,10 +46,7 @@ def language(code: str) -> str:
     """Return the language that titles are written in: "en" for nothing."""
     primary = (code or "en").split("-")[0].lower()
     if primary not in titles.LANGUAGES:
-        raise LocaleUnknown(
-            f"titles exist in {', '.join(titles.LANGUAGES)}, not in {code!r}",
-            metadata={"language_code": code, "language_codes": ", ".join(titles.LANGUAGES)},
-        )
+        raise LocaleUnknown.of(code, titles.LANGUAGES)
     return primary
 
 
@@ -62,8 +59,8 @@ def page(page_size: int, page_token: str) -> tuple[int, int]:
     return int(page_token or 0), page_size or DEFAULT_PAGE
 
 
-def suggestion(opened: Opened, code: str) -> suggestion_pb2.Suggestion:
-    """Return an idea as a message, with title and reason in a language of `titles.LANGUAGES`."""
+def suggestion(opened: OpenSuggestion, code: str) -> suggestion_pb2.Suggestion:
+    """Return a suggestion as a message, with title and reason in a language of `titles.LANGUAGES`."""
     row, idea = opened.row, opened.idea
     return suggestion_pb2.Suggestion(
         name=f"suggestions/{row.id}",
@@ -95,8 +92,8 @@ def suggestion(opened: Opened, code: str) -> suggestion_pb2.Suggestion:
     )
 
 
-def saved_event(subject: str, opened: Opened) -> OutgoingEvent:
-    """Return the event that tells of a kept idea."""
+def saved_event(subject: str, opened: OpenSuggestion) -> OutgoingEvent:
+    """Return the event that tells of a saved suggestion."""
     message = suggestion_pb2.SuggestionSaved(
         subject=subject, suggestion=f"suggestions/{opened.row.id}", media=opened.idea.media
     )

@@ -82,7 +82,7 @@ def test_withdrawal_during_an_import_stops_it_and_nothing_can_be_opened(
 def test_erasing_one_photo_takes_its_ideas_along(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "onephoto", "CLOUD_PROCESSING")
     before = stack.rows("ideas", "--subject", "onephoto")
-    (erasure,) = stack.rows("erase", "--subject", "onephoto", "--file", FACE)
+    (erasure,) = stack.rows("erase", "--yes", "--subject", "onephoto", "--file", FACE)
     assert erasure["state"] == "PURGED"
     assert FACE not in stack.findings("onephoto")
     left = {idea["name"] for idea in stack.rows("ideas", "--subject", "onephoto")}
@@ -91,7 +91,7 @@ def test_erasing_one_photo_takes_its_ideas_along(stack: RunningStack, roll: Path
 
 def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "gone", "CLOUD_PROCESSING,LOCATION,FACE_GROUPING")
-    (erasure,) = stack.rows("erase", "--subject", "gone")
+    (erasure,) = stack.rows("erase", "--yes", "--subject", "gone")
     assert erasure["state"] == "PURGED"
     for service in ("ingest", "analysis", "suggestion", "consent"):
         rows = stack.rows_of(service, "gone")

@@ -6,16 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.analysis.domain import (
-    Claim,
-    MediaState,
-    ModelSet,
-    ParkedReason,
-    PreviewSize,
-    Purpose,
-    StoredMedia,
-)
-from services.analysis.ports import Doomed, MediaStatus, SealedFindings, Settled, Settlement, StoredPreview
+from services.analysis.domain.media import Claim, MediaState, ParkedReason, PreviewSize, StoredMedia
+from services.analysis.domain.model_set import ModelSet
+from services.analysis.ports import CommitOutcome, DeletionSet, MediaStatus, SealedFindings, SealedResult, StoredPreview
+from services.keyring import Purpose
 
 
 @dataclass
@@ -45,20 +39,20 @@ class _Media:
 
 
 class FakeAnalysisStore:
-    """Implements `Work`, `Library` and `Purging`; whatever happens happens at once.
+    """Implements `Work`, `Library` and `Purge`; everything happens at once.
 
     Attributes:
         records: Findings by media and purpose.
         previews: Reduced copies by media and size.
         events: What was told of media: id and state.
-        before_settling: Called just before results are stored, for whatever happens at the last moment.
+        before_commit: Called just before results are committed, for what happens at the last moment.
     """
 
     def __init__(self) -> None:
         self.records: dict[tuple[UUID, str], SealedFindings] = {}
         self.previews: dict[tuple[UUID, PreviewSize], StoredPreview] = {}
         self.events: list[tuple[UUID, MediaState]] = []
-        self.before_settling: Callable[[], None] = lambda: None
+        self.before_commit: Callable[[], None] = lambda: None
         self._media: dict[UUID, _Media] = {}
         self._fences: dict[tuple[str, str], int] = {}
         self._tombstones: dict[UUID, datetime] = {}
@@ -82,9 +76,9 @@ class FakeAnalysisStore:
         latest = sorted(due, key=lambda media: (-media.received.timestamp(), media.stored.media))
         return [self._claim(media, until) for media in latest[:limit]]
 
-    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
-        self.before_settling()
-        fit = [each for each in settlements if self._holds(each.claim) and not self._is_refused(each)]
+    async def commit(self, results: Sequence[SealedResult], now: datetime) -> CommitOutcome:
+        self.before_commit()
+        fit = [each for each in results if self._holds(each.claim) and not self._is_refused(each)]
         objects: set[str] = set()
         keys: dict[str, tuple[str, ...]] = {}
         for each in fit:
@@ -96,7 +90,7 @@ class FakeAnalysisStore:
             keys[media.stored.subject] = keys.get(media.stored.subject, ()) + ids
             self._close(media, each, now)
         kept = {row.object for row in self.previews.values()}
-        return Settled(
+        return CommitOutcome(
             frozenset(each.claim.id for each in fit),
             tuple(objects - kept),
             {subject: ids for subject, ids in keys.items() if ids},
@@ -170,41 +164,41 @@ class FakeAnalysisStore:
     async def progress(self, subject: str) -> Mapping[MediaState, int]:
         return Counter(each.state for each in await self.statuses(subject))
 
-    async def bury_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[Doomed, int]:
+    async def tombstone_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[DeletionSet, int]:
         wanted = {UUID(id_) for id_ in ids}
         self._tombstones |= {id_: now for id_ in wanted if id_ not in self._tombstones}
-        doomed = {media for media in self._owned(subject) if UUID(self._media[media].stored.data_key_id) in wanted}
-        doomed |= {row.media_id for row in self.previews.values() if row.data_key_id in wanted}
-        doomed |= {
+        whole = {media for media in self._owned(subject) if UUID(self._media[media].stored.data_key_id) in wanted}
+        whole |= {row.media_id for row in self.previews.values() if row.data_key_id in wanted}
+        whole |= {
             row.media_id
             for row in self.records.values()
             if row.data_key_id in wanted and row.purpose == self._media[row.media_id].stored.purpose
         }
-        doomed &= self._owned(subject)
-        return self._bury(doomed, lambda row: row.data_key_id in wanted)
+        whole &= self._owned(subject)
+        return self._delete(whole, lambda row: row.data_key_id in wanted)
 
-    async def bury_purpose(self, subject: str, purpose: str, revision: int) -> tuple[Doomed, int]:
-        self._raise(subject, purpose, revision)
+    async def fence_purpose(self, subject: str, purpose: str, revision: int) -> tuple[DeletionSet, int]:
+        self._raise_fence(subject, purpose, revision)
         owned = self._owned(subject)
-        doomed = {
+        whole = {
             media
             for media in owned
             if self._media[media].stored.purpose == purpose and self._media[media].stored.purpose_revision <= revision
         }
-        return self._bury(
-            doomed,
+        return self._delete(
+            whole,
             lambda row: row.media_id in owned and row.purpose == purpose and row.purpose_revision <= revision,
         )
 
-    async def bury_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[Doomed, int]:
+    async def fence_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[DeletionSet, int]:
         for purpose in purposes:
-            self._raise(subject, purpose, revision)
+            self._raise_fence(subject, purpose, revision)
         owned = self._owned(subject)
-        doomed = {media for media in owned if self._media[media].stored.purpose_revision <= revision}
-        return self._bury(doomed, lambda row: row.media_id in owned and row.purpose_revision <= revision)
+        whole = {media for media in owned if self._media[media].stored.purpose_revision <= revision}
+        return self._delete(whole, lambda row: row.media_id in owned and row.purpose_revision <= revision)
 
-    async def doom(self, subject: str, media: Sequence[UUID]) -> Doomed:
-        return self._doomed(set(media) & self._owned(subject))
+    async def deletion_set(self, subject: str, media: Sequence[UUID]) -> DeletionSet:
+        return self._deletion_set(set(media) & self._owned(subject))
 
     async def delete_media(self, subject: str, media: Sequence[UUID]) -> int:
         chosen = set(media) & self._owned(subject)
@@ -246,30 +240,30 @@ class FakeAnalysisStore:
         media = self._media.get(claim.stored.media)
         return media is not None and media.claim == claim.id
 
-    def _is_refused(self, settlement: Settlement) -> bool:
-        stored = settlement.claim.stored
-        made = [(row.purpose, row.purpose_revision, row.data_key_id) for row in settlement.findings]
-        made += [(stored.purpose, row.purpose_revision, row.data_key_id) for row in settlement.previews]
+    def _is_refused(self, result: SealedResult) -> bool:
+        stored = result.claim.stored
+        made = [(row.purpose, row.purpose_revision, row.data_key_id) for row in result.findings]
+        made += [(stored.purpose, row.purpose_revision, row.data_key_id) for row in result.previews]
         return any(
             key in self._tombstones or self._fences.get((stored.subject, purpose), -1) >= revision
             for purpose, revision, key in made
         )
 
-    def _store(self, settlement: Settlement) -> list[SealedFindings | StoredPreview]:
+    def _store(self, result: SealedResult) -> list[SealedFindings | StoredPreview]:
         replaced: list[SealedFindings | StoredPreview] = []
-        for record in settlement.findings:
+        for record in result.findings:
             replaced += [self.records[key] for key in [(record.media_id, record.purpose)] if key in self.records]
             self.records[record.media_id, record.purpose] = record
-        for preview in settlement.previews:
+        for preview in result.previews:
             replaced += [self.previews[key] for key in [(preview.media_id, preview.size)] if key in self.previews]
             self.previews[preview.media_id, preview.size] = preview
         return replaced
 
-    def _close(self, media: _Media, settlement: Settlement, now: datetime) -> None:
-        state = MediaState.DONE if settlement.parked is None else MediaState.PARKED
-        settled = media.generation == settlement.claim.generation
-        media.state = state if settled else MediaState.PENDING
-        media.parked = settlement.parked if settled else None
+    def _close(self, media: _Media, result: SealedResult, now: datetime) -> None:
+        state = MediaState.DONE if result.parked is None else MediaState.PARKED
+        current = media.generation == result.claim.generation
+        media.state = state if current else MediaState.PENDING
+        media.parked = result.parked if current else None
         media.attempts = media.faults = 0
         media.claim = media.claim_end = None
         media.renewal = False
@@ -280,19 +274,19 @@ class FakeAnalysisStore:
     def _owned(self, subject: str) -> set[UUID]:
         return {id_ for id_, media in self._media.items() if media.stored.subject == subject}
 
-    def _raise(self, subject: str, purpose: str, revision: int) -> None:
+    def _raise_fence(self, subject: str, purpose: str, revision: int) -> None:
         self._fences[subject, purpose] = max(revision, self._fences.get((subject, purpose), revision))
 
-    def _bury(self, doomed: set[UUID], goes: Callable[[SealedFindings], bool]) -> tuple[Doomed, int]:
-        kept = {key: row for key, row in self.records.items() if row.media_id not in doomed and not goes(row)}
+    def _delete(self, whole: set[UUID], goes: Callable[[SealedFindings], bool]) -> tuple[DeletionSet, int]:
+        kept = {key: row for key, row in self.records.items() if row.media_id not in whole and not goes(row)}
         deleted = len(self.records) - len(kept)
         self.records = kept
-        return self._doomed(doomed), deleted
+        return self._deletion_set(whole), deleted
 
-    def _doomed(self, media: set[UUID]) -> Doomed:
+    def _deletion_set(self, media: set[UUID]) -> DeletionSet:
         previews = [row for row in self.previews.values() if row.media_id in media]
         drafts = {draft for id_ in media for draft in self._media[id_].drafts}
-        return Doomed(tuple(media), tuple({row.object for row in previews} | drafts), len(previews))
+        return DeletionSet(tuple(media), tuple({row.object for row in previews} | drafts), len(previews))
 
 
 def _of(purpose: str) -> Purpose:

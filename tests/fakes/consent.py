@@ -5,19 +5,19 @@ The stores are proven by the same suite as the real ones (tests/contract/consent
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent.decisions import Change, Request
-from services.consent.domain import ConsentEvent, NoticeServing
-from services.consent.errors import RequestIdReused
-from services.consent.notice import Notice, NoticeInvalid, PublishedNotice
-from services.consent.policy import Policy
-from services.consent.ports import GivenAnswer, History
+from services.consent.domain.change import Change, Request
+from services.consent.domain.consent import ConsentEvent
+from services.consent.domain.history import History, RecordedResult
+from services.consent.domain.notice import Notice, NoticeServing, PublishedNotice
+from services.consent.domain.policy import Policy
+from services.consent.errors import NoticeInvalid, RequestIdReused
 from services.keyring.errors import GrantStale, PersonErased
 
 
@@ -47,12 +47,12 @@ class FakeLedger:
     async def history(self) -> History:
         return History(self._books.revision, self._books.latest(), self._books.pending)
 
-    async def given_answer(self, request_id: UUID) -> GivenAnswer | None:
+    async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
         if request_id not in self._books.answers:
             return None
         request, time, revision = self._books.answers[request_id]
         made = tuple(event for event in self._books.events if event.request_id == request_id)
-        return GivenAnswer(request, time, made, self._books.latest(revision))
+        return RecordedResult(request, time, made, self._books.latest(revision))
 
     async def begin(self, change: Change) -> None:
         self._store.crash_if_told("begin")
@@ -110,8 +110,8 @@ class FakeConsentStore:
     async def history(self, subject: str) -> History:
         return await FakeLedger(self._books[subject], self, subject).history()
 
-    async def given_answer(self, subject: str, request_id: UUID) -> GivenAnswer | None:
-        return await FakeLedger(self._books[subject], self, subject).given_answer(request_id)
+    async def recorded_result(self, subject: str, request_id: UUID) -> RecordedResult | None:
+        return await FakeLedger(self._books[subject], self, subject).recorded_result(request_id)
 
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
         events = [event for event in self._books[subject].events if below is None or event.revision < below]
@@ -143,7 +143,7 @@ class FakeNoticeStore:
         for notice in notices:
             editions = {p.notice.bundle.edition: p.notice.digest for p in self._published.values()}
             if editions.get(notice.bundle.edition, notice.digest) != notice.digest:
-                raise NoticeInvalid(f"edition {notice.bundle.edition} was published with other words before")
+                raise NoticeInvalid.edition_changed(notice.bundle.edition)
             self._published.setdefault(notice.digest, PublishedNotice(notice, now, current=False))
 
     async def record_policy(self, policy: Policy, *, now: datetime) -> None:
@@ -172,50 +172,38 @@ class FakeNoticeStore:
         return any(who == subject for who, _ in self._servings)
 
     def purge(self, subject: str, erase_time: datetime) -> int:
-        doomed = [
+        ended = [
             key
             for key, (serving, _) in self._servings.items()
             if key[0] == subject and serving.serve_time <= erase_time
         ]
-        for key in doomed:
+        for key in ended:
             del self._servings[key]
-        return len(doomed)
+        return len(ended)
 
     def _newest_first(self) -> list[PublishedNotice]:
         newest = sorted(self._published.values(), key=lambda p: p.notice.bundle.edition, reverse=True)
         return [replace(p, current=place == 0) for place, p in enumerate(newest)]
 
 
-class FakeChanges:
-    def __init__(self) -> None:
-        self._news = asyncio.Event()
-
-    def tell(self) -> None:
-        self._news.set()
-
-    async def next(self) -> None:
-        await self._news.wait()
-        self._news.clear()
-
-
 class FakeChangeFeed:
     """Implements `ports.ChangeFeed`."""
 
     def __init__(self) -> None:
-        self._watchers: dict[str, list[FakeChanges]] = defaultdict(list)
+        self._waiting: dict[str, list[asyncio.Event]] = defaultdict(list)
 
     def tell(self, subject: str) -> None:
-        for changes in self._watchers[subject]:
-            changes.tell()
+        for event in self._waiting[subject]:
+            event.set()
 
-    @asynccontextmanager
-    async def of(self, subject: str) -> AsyncIterator[FakeChanges]:
-        changes = FakeChanges()
-        self._watchers[subject].append(changes)
+    @contextmanager
+    def waiting(self, subject: str) -> Iterator[asyncio.Event]:
+        event = asyncio.Event()
+        self._waiting[subject].append(event)
         try:
-            yield changes
+            yield event
         finally:
-            self._watchers[subject].remove(changes)
+            self._waiting[subject].remove(event)
 
 
 @dataclass(frozen=True)

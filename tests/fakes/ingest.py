@@ -7,10 +7,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain import PageToken, Purpose, Rendition
-from services.ingest.ports import Adding, Completing, Discard, LookupKeyRow, NewSegment, Survey
-from services.ingest.records import MediaRow, Segment, UploadRow
-from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurposeScope, SubjectScope
+from services.ingest.domain.media import PageToken, Rendition
+from services.ingest.domain.records import MediaRow, Segment, UploadRow
+from services.ingest.ports import Addition, Completion, Discard, LookupKeyRow, NewSegment, Survey
+from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -73,19 +73,19 @@ class FakeUploads:
             and (row.request_id == request_id or (row.bytes_tag == bytes_tag and row.complete_time is None))
         ]
 
-    async def add(self, row: UploadRow, *, quota_bytes: int) -> Adding:
+    async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
         used = self._tables.used.get(row.subject, 0) + row.size_bytes
         if used > quota_bytes:
-            return Adding.NO_ROOM
+            return Addition.NO_ROOM
         if self._tables.is_fenced(row):
-            return Adding.FENCED
+            return Addition.FENCED
         if self._earlier(row.subject, row.request_id, row.bytes_tag):
-            return Adding.TAKEN
+            return Addition.TAKEN
         self._tables.used[row.subject] = used
         self._tables.uploads[row.id] = row
-        return Adding.ADDED
+        return Addition.ADDED
 
-    async def add_settled(self, row: UploadRow) -> None:
+    async def add_complete(self, row: UploadRow) -> None:
         if all(
             (each.subject, each.request_id) != (row.subject, row.request_id) for each in self._tables.uploads.values()
         ):
@@ -101,42 +101,42 @@ class FakeUploads:
 
     async def complete(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
-    ) -> Completing:
+    ) -> Completion:
         stored = self._tables.current(row)
         if stored is None:
-            return Completing.GONE
+            return Completion.GONE
         if media.id in self._tables.media or any(
             (each.subject, each.tag) == (media.subject, media.tag) for each in self._tables.media.values()
         ):
-            return Completing.KEPT_ALREADY
+            return Completion.KEPT_ALREADY
         self._finish(stored, media, new, event, now)
         for key, (tag, _, _) in list(self._tables.deleted.items()):
             if (key[0], tag) == (media.subject, media.tag):
                 del self._tables.deleted[key]
-        return Completing.STORED
+        return Completion.STORED
 
     async def complete_at_once(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
-    ) -> Completing:
+    ) -> Completion:
         used = self._tables.used.get(row.subject, 0)
         fresh = await self.survey(row.subject, row.request_id, bytes_tag=b"", tag=row.tag) == Survey((), (), used)
         if not fresh or self._tables.is_fenced(row) or used + row.size_bytes > quota_bytes:
-            return Completing.GONE
+            return Completion.GONE
         self._tables.used[row.subject] = used + row.size_bytes
         self._tables.uploads[row.id] = row
         return await self.complete(row, media, new, event, now)
 
     async def replace(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
-    ) -> Completing:
+    ) -> Completion:
         stored, kept = self._tables.current(row), self._tables.media.get(media.id)
         if stored is None or kept is None or kept.data_key_id != old.data_key_id:
-            return Completing.GONE
+            return Completion.GONE
         self._finish(stored, replace(media, upload_time=kept.upload_time), new, event, now)
         self._tables.discard_stream(old)
-        return Completing.STORED
+        return Completion.STORED
 
-    async def settle(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
+    async def complete_as_duplicate(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
         stored = self._tables.uploads.get(row.id)
         if stored is not None and stored.subject == row.subject and stored.complete_time is None:
             self._tables.discard_stream(stored)
@@ -243,7 +243,7 @@ class FakeWriterLocks:
         self.held.discard(upload_id)
 
 
-class FakeHousekeeping:
+class FakeSweepTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 

@@ -38,7 +38,7 @@ class FakeModels:
         asked: Which models were asked, in their order.
         lines: How many lines were read.
         chips: Every face that was described.
-        pictures: How many pictures were looked at.
+        pictures: How many questions were asked.
         pause: What `paused` says.
         served: Identities of the models, by their names.
     """
@@ -53,7 +53,7 @@ class FakeModels:
         self.served: Mapping[str, str] = SERVED
 
     async def detect(self, canvas: Picture) -> Detections:
-        self._look("face_detector")
+        self._note("face_detector")
         boxes, scores, landmarks = _nothing()
         marked = np.argwhere(_is_near(canvas, FACE_COLOUR))
         if len(marked):
@@ -66,7 +66,7 @@ class FakeModels:
         return Detections(boxes, scores, landmarks)
 
     async def classify(self, square: Picture) -> Scene:
-        self._look("scene_classifier")
+        self._note("scene_classifier")
         gray = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
         embedding = cv2.resize(gray, (40, 32), interpolation=cv2.INTER_AREA).astype(np.float32).ravel() / 64
         logits = np.zeros(1000, np.float32)
@@ -75,24 +75,24 @@ class FakeModels:
         return Scene(logits, embedding, np.asarray([1 - paper, paper, 0, 0], np.float32))
 
     async def rate(self, square: Picture) -> float:
-        self._look("sensitive_content")
+        self._note("sensitive_content")
         return 0.95 * float(_is_near(square, INTIMATE_COLOUR).mean())
 
     async def find_text(self, canvas: Picture) -> TextMap:
-        self._look("text_detector")
+        self._note("text_detector")
         return (255 * _is_near(canvas, TEXT_COLOUR)).astype(np.uint8)
 
     async def read(self, lines: Sequence[Picture]) -> list[Spelling]:
-        self._look("text_reader")
+        self._note("text_reader")
         self.lines += len(lines)
         return [_spelling(WRITTEN if _is_near(line, TEXT_COLOUR).mean() > 0.1 else "") for line in lines]
 
     async def describe(self, texts: Sequence[str]) -> Sentences:
-        self._look("text_encoder")
+        self._note("text_encoder")
         return Sentences(np.stack([_direction(text) for text in texts]), self.served["text_encoder"])
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
-        self._look("face_embedder")
+        self._note("face_embedder")
         self.chips += chips
         small = [cv2.resize(chip, (16, 8), interpolation=cv2.INTER_AREA) for chip in chips]
         return np.stack([cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32).ravel() / 255 for chip in small])
@@ -105,7 +105,7 @@ class FakeModels:
     def paused(self) -> timedelta:
         return self.pause
 
-    def _look(self, model: str) -> None:
+    def _note(self, model: str) -> None:
         self.pictures += 1
         self.asked.append(model)
         if self.failure is not None:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from services.retention.domain import Purpose, PurposeKey, Revocation, SealedKey
+from services.retention.domain.keys import Purpose, PurposeKey, SealedKey
+from services.retention.domain.revocation import Revocation
 from tests.fakes.retention_tables import FakeDataKeys, FakeEpochs, FakeErasures, FakeOrders, FakePurposes, State
 
 __all__ = ["FakeStore", "FakeTransaction", "State"]

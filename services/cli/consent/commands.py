@@ -9,9 +9,9 @@ import typer
 from pellicule.consent.v1 import consent_pb2
 from services.cli.access import run_connected
 from services.cli.client import Services
-from services.cli.consent import decisions, purposes
+from services.cli.consent import decisions, purposes, regions
 from services.cli.options import ME, REGION, Adult, Json, Language, Region, Subject
-from services.cli.output import emit, say
+from services.cli.output import emit, failures, say, say_text
 
 
 def register(app: typer.Typer) -> None:
@@ -31,21 +31,20 @@ def consent(
     as_json: Json = False,
 ) -> None:
     """Show where every purpose stands; grant or refuse some."""
-
-    async def work(services: Services) -> None:
-        person = decisions.Person(region, adult, decisions.preferred_language(language))
-        if notice:
-            text = await decisions.current_notice(services)
-            rendered = decisions.render(text, person.language)
-            emit({"notice": text.name, "text": rendered}) if as_json else say(rendered)
-            return
+    with failures(as_json=as_json):
+        person = decisions.Person(regions.parse(region), adult, decisions.preferred_language(language))
         choices = dict.fromkeys(purposes.parse(grant, field="--grant"), True) if grant else {}
         choices |= dict.fromkeys(purposes.parse(refuse, field="--refuse"), False) if refuse else {}
-        if choices:
-            await decisions.decide(services, person, choices)
-        _print_state(await decisions.state(services), as_json=as_json)
 
-    run_connected(work, subject, as_json=as_json)
+        async def work(services: Services) -> None:
+            if notice:
+                await _print_notice(services, person, as_json=as_json)
+                return
+            if choices:
+                await decisions.decide(services, person, choices)
+            _print_state(await decisions.state(services), as_json=as_json)
+
+        run_connected(work, subject)
 
 
 def withdraw(
@@ -54,12 +53,19 @@ def withdraw(
     as_json: Json = False,
 ) -> None:
     """Withdraw consent. When this returns, the purposes' keys are destroyed."""
+    with failures(as_json=as_json):
+        names = purposes.parse(purpose, field="purpose")
 
-    async def work(services: Services) -> None:
-        state = await decisions.withdraw(services, purposes.parse(purpose, field="purpose"))
-        _print_state(state, as_json=as_json)
+        async def work(services: Services) -> None:
+            _print_state(await decisions.withdraw(services, names), as_json=as_json)
 
-    run_connected(work, subject, as_json=as_json)
+        run_connected(work, subject)
+
+
+async def _print_notice(services: Services, person: decisions.Person, *, as_json: bool) -> None:
+    notice = await decisions.current_notice(services)
+    text = decisions.render(notice, person.language)
+    emit({"notice": notice.name, "text": text}) if as_json else say_text(text)
 
 
 def _print_state(state: consent_pb2.ConsentState, *, as_json: bool) -> None:

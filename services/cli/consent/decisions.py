@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import locale
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from uuid import uuid4
@@ -13,7 +12,8 @@ from uuid import uuid4
 from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2, notice_service_pb2
 from services.cli.client import SHORT_CALL_SECONDS, Services
 from services.cli.consent import purposes
-from services.cli.output import CommandFailed, console
+from services.cli.escaping import several_lines
+from services.cli.output import CommandFailed, UsageWrong, confirmed, show
 
 VALID = frozenset({consent_pb2.CONSENT_STATUS_GIVEN, consent_pb2.CONSENT_STATUS_RENEWED})
 
@@ -51,13 +51,13 @@ async def ensure(services: Services, person: Person, wanted: Sequence[str], *, i
     """Grant what is asked for, or show the notice and ask if nothing is granted; return what is granted now.
 
     Raises:
-        CommandFailed: nothing is granted, nothing was asked for, and the command is not run from a terminal.
+        UsageWrong: nothing is granted, nothing was asked for, and the command is not run from a terminal.
     """
     have = granted(await state(services))
     missing = [name for name in wanted if name not in have]
     if not wanted and "CLOUD_PROCESSING" not in have:
         if not interactive:
-            raise CommandFailed(
+            raise UsageWrong(
                 "CONSENT_NEEDED",
                 "nothing is uploaded without consent; read the notice with `pellicule consent` and name what you"
                 " allow with --grant CLOUD_PROCESSING[,LOCATION,FACE_GROUPING,...]",
@@ -73,7 +73,7 @@ async def decide(services: Services, person: Person, choices: Mapping[str, bool]
     """Show the notice on standard error, record that, and decide purposes; return what is granted afterwards."""
     notice = await current_notice(services)
     rendered = render(notice, person.language)
-    console.print(rendered, markup=False, highlight=False)
+    show(rendered)
     serving = await _record(services, notice, person, rendered)
     request = consent_service_pb2.DecideConsentRequest(
         request_id=str(uuid4()),
@@ -105,12 +105,12 @@ async def current_notice(services: Services) -> notice_pb2.Notice:
 
 
 def render(notice: notice_pb2.Notice, language: str) -> str:
-    """Return the notice as the person reads it in a terminal."""
+    """Return the notice as the person reads it in a terminal, and as its digest is recorded."""
     text = _text(notice, language)
     rows = [text.title, "", text.body, ""]
     for row in text.purposes:
         rows += [f"- {row.title} ({purposes.name(row.purpose)})", f"  {row.body}", ""]
-    return "\n".join([*rows, notice.name, ""])
+    return several_lines("\n".join([*rows, notice.name, ""]))
 
 
 def _text(notice: notice_pb2.Notice, language: str) -> notice_pb2.NoticeText:
@@ -130,20 +130,16 @@ async def _record(services: Services, notice: notice_pb2.Notice, person: Person,
     return reply.notice_serving.name
 
 
-async def _ask(
-    services: Services, person: Person, answer: Callable[[str], str] = lambda question: input(question)
-) -> dict[str, bool]:
+async def _ask(services: Services, person: Person) -> dict[str, bool]:
     """Show the notice and take a yes or no for each purpose; anything but a clear yes is a no."""
     notice = await current_notice(services)
-    console.print(render(notice, person.language), markup=False, highlight=False)
-    yes = ("y", "yes", "o", "oui")
+    show(render(notice, person.language))
     choices: dict[str, bool] = {}
     for row in _text(notice, person.language).purposes:
         name = purposes.name(row.purpose)
         if name != "CLOUD_PROCESSING" and not choices.get("CLOUD_PROCESSING"):
             continue
-        print(f"{row.title}? [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a prompt, not on stdout
-        choices[name] = answer("").strip().lower() in yes
+        choices[name] = confirmed(f"{row.title}?")
     if not choices.get("CLOUD_PROCESSING"):
         raise CommandFailed("CONSENT_REFUSED", "nothing was uploaded; refusing costs nothing and can be changed")
     return choices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pellicule.consent.v1 import purpose_pb2
-from services.cli.output import CommandFailed
+from services.cli.output import UsageWrong
 
 NAMES = tuple(value.name.removeprefix("PURPOSE_") for value in purpose_pb2.Purpose.DESCRIPTOR.values[1:])
 
@@ -14,13 +14,13 @@ def parse(text: str, *, field: str) -> tuple[str, ...]:
     """Return the purposes of a list such as "CLOUD_PROCESSING,LOCATION", each once, in the order of their numbers.
 
     Raises:
-        CommandFailed: a name is none of the six.
+        UsageWrong: a name is none of the six.
     """
     asked = {part.strip().upper() for part in text.split(",") if part.strip()}
     for name in sorted(asked - set(NAMES)):
-        raise CommandFailed("PURPOSE_UNKNOWN", f"there is no purpose {name!r}; choose from {', '.join(NAMES)}", field)
+        raise UsageWrong("PURPOSE_UNKNOWN", f"there is no purpose {name!r}; choose from {', '.join(NAMES)}", field)
     if not asked:
-        raise CommandFailed("PURPOSE_MISSING", f"name one or more of {', '.join(NAMES)}", field)
+        raise UsageWrong("PURPOSE_MISSING", f"name one or more of {', '.join(NAMES)}", field)
     return tuple(name for name in NAMES if name in asked)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from inference.engines.exports import default_home
 from inference.model_build.manifest import identities
-from services.chassis.clock import SystemClock
 from services.cli.models.engine_options import (
     DEFAULT_BUCKET,
     Bucket,
@@ -69,7 +68,7 @@ def _store(bucket: str, folder: Path | None) -> Iterator[EngineStore]:
     if missing:
         raise CommandFailed("SETTING_MISSING", f"set {', '.join(missing)} to reach the object store", missing[0])
     endpoint, access, secret = (os.environ[name] for name in names)
-    store = EngineStore(Where(endpoint, access, secret, bucket), folder or default_home(), SystemClock())
+    store = EngineStore(Where(endpoint, access, secret, bucket), folder or default_home())
     try:
         yield store
     finally:

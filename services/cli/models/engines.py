@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from inference.engines.exports import default_home
 from inference.model_build.build import default_home as default_models
@@ -30,7 +29,7 @@ from services.cli.models.engine_options import (
 )
 from services.cli.models.engine_store import fetch, publish
 from services.cli.options import Json
-from services.cli.output import CommandFailed, emit, progress_bars, say
+from services.cli.output import UsageWrong, emit, progress_bars, say, say_text
 
 if TYPE_CHECKING:
     from inference.engines.build import Progress
@@ -96,14 +95,15 @@ def plan(
         to = target(triton_tag=triton_tag or DEFAULT_TAG, tensorrt=tensorrt, sm=sm, gpu=gpu)
         if image is not None:
             settings = JobSettings(image, bucket, endpoint, secret, _labels(selector or ()))
-            say(yaml.safe_dump(job(names or (), to, settings), sort_keys=False).rstrip())
+            say_text(job(names or (), to, settings).rstrip())
             return
         for each in _exports(names, folder, models):
             parts, commands = each.parts(to), _commands(each, to)
             if as_json:
                 emit({"key": parts.key, "onnx": str(each.onnx), "commands": commands})
             else:
-                say(f"# {parts.key}\ncp {shlex.quote(str(each.onnx))} model.onnx")
+                say(f"# {parts.key}")
+                say(f"cp {shlex.quote(str(each.onnx))} model.onnx")
                 for command in commands:
                     say(shlex.join(command))
 
@@ -134,7 +134,7 @@ def verify(
     anywhere: Annotated[
         bool, typer.Option("--anywhere", help="Check the files alone, not that they fit here.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Ask each plan its probes again.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Run the probes through each plan again.")] = False,
     triton_tag: Tag = None,
     device: Device = 0,
     folder: Folder = None,
@@ -186,10 +186,10 @@ def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | No
 
 
 def _commands(each: Export, target: Target) -> list[tuple[str, ...]]:
-    from inference.engines.commands import ask_command, build_command, measure_commands
+    from inference.engines.commands import Trtexec
 
-    parts, inputs = each.parts(target), each.record.inputs
-    return [build_command(parts, inputs), ask_command(inputs, 1), *measure_commands(parts, inputs)]
+    parts, inputs, trtexec = each.parts(target), each.record.inputs, Trtexec()
+    return [trtexec.build(parts, inputs), trtexec.probe(inputs, 1), *trtexec.measure(parts, inputs)]
 
 
 def _committed_for(node: Node, home: Path) -> list[str]:
@@ -204,7 +204,7 @@ def _committed_for(node: Node, home: Path) -> list[str]:
 def _labels(pairs: Sequence[str]) -> dict[str, str]:
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
-        raise CommandFailed("USAGE", f"{wrong[0]!r} is no label; give it as name=value", "node")
+        raise UsageWrong("USAGE", f"{wrong[0]!r} is no label; give it as name=value", "node")
     return dict(pair.split("=", 1) for pair in pairs)
 
 

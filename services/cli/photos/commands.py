@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -13,9 +12,19 @@ import typer
 from pellicule.retention.v1 import erasure_pb2
 from services.cli.access import run_connected
 from services.cli.client import Services
-from services.cli.consent import decisions, purposes
+from services.cli.consent import decisions, purposes, regions
 from services.cli.options import ME, REGION, Adult, Json, Language, Region, Subject
-from services.cli.output import CommandFailed, console, emit, progress_bars, say
+from services.cli.output import (
+    CommandFailed,
+    UsageWrong,
+    confirmed,
+    emit,
+    failures,
+    is_script,
+    note,
+    progress_bars,
+    say,
+)
 from services.cli.photos import erasure, import_folder, listing
 from services.cli.photos.upload_file import FileResult
 
@@ -41,24 +50,26 @@ def import_photos(
     language: Language = "",
     as_json: Json = False,
 ) -> None:
-    """Bring a folder of photos in. Without a grant the notice is shown and you are asked; nothing is assumed."""
+    """Bring a folder of photos in. Without a grant the notice is shown and you are asked; nothing is assumed.
 
-    async def work(services: Services) -> None:
+    Ends with 0 when every file was answered: stored, known, skipped or refused, each with its reason. Ends with 1 when
+    some were not, because a service or the connection failed: run it again, and what is kept is not sent twice.
+    """
+    with failures(as_json=as_json):
         if not folder.is_dir():
-            raise CommandFailed("FOLDER_MISSING", f"{folder} is no folder; name one that holds photos", "folder")
+            raise UsageWrong("FOLDER_MISSING", f"{folder} is no folder; name one that holds photos", "folder")
         wanted = purposes.parse(grant, field="--grant") if grant else ()
-        interactive = sys.stdin is not None and sys.stdin.isatty() and not as_json
-        person = decisions.Person(region, adult, decisions.preferred_language(language))
-        allowed = await decisions.ensure(services, person, wanted, interactive=interactive)
-        with progress_bars() as bars:
-            answers = await import_folder.run(
-                services, folder, allowed=allowed, wait=wait, bars=bars, emit=_answer_printer(as_json=as_json)
-            )
-        if not as_json:
-            counts = Counter(answer.outcome for answer in answers)
-            say(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "the folder is empty")
+        person = decisions.Person(regions.parse(region), adult, decisions.preferred_language(language))
 
-    run_connected(work, subject, as_json=as_json)
+        async def work(services: Services) -> None:
+            allowed = await decisions.ensure(services, person, wanted, interactive=not is_script(as_json=as_json))
+            with progress_bars() as bars:
+                answers = await import_folder.run(
+                    services, folder, allowed=allowed, wait=wait, bars=bars, emit=_answer_printer(as_json=as_json)
+                )
+            sum_up(answers, as_json=as_json)
+
+        run_connected(work, subject)
 
 
 def findings(subject: Subject = ME, as_json: Json = False) -> None:
@@ -69,7 +80,8 @@ def findings(subject: Subject = ME, as_json: Json = False) -> None:
         async for row in listing.findings(services, allowed):
             emit(row) if as_json else say(_finding_line(row))
 
-    run_connected(work, subject, as_json=as_json)
+    with failures(as_json=as_json):
+        run_connected(work, subject)
 
 
 def search(
@@ -85,10 +97,11 @@ def search(
         async for row in listing.matches(services, " ".join(words), limit):
             emit(row) if as_json else say(_match_line(row))
             found += 1
-        if not found and not as_json:
-            console.print("no photo fits; try fewer or other words", highlight=False)
+        if not found:
+            note("no photo fits; try fewer or other words")
 
-    run_connected(work, subject, as_json=as_json)
+    with failures(as_json=as_json):
+        run_connected(work, subject)
 
 
 def ideas(
@@ -109,19 +122,19 @@ def ideas(
             row = listing.idea(suggestion, files, saved)
             emit(row) if as_json else say(_idea_line(row, saved))
 
-    run_connected(work, subject, as_json=as_json)
+    with failures(as_json=as_json):
+        run_connected(work, subject)
 
 
 def erase(
     file: Annotated[str, typer.Option(help="Erase one photo, by its name as imported, instead of everything.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; a script is never asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say it.")] = False,
     subject: Subject = ME,
     as_json: Json = False,
 ) -> None:
-    """Erase one photo or everything of a person, and say what each store deleted."""
+    """Erase one photo or everything of a person, and say what each store deleted. Asks first."""
 
     async def work(services: Services) -> None:
-        _confirm_erasure(file, yes=yes or not sys.stdin.isatty())
         targets = [row.name for row in await listing.media(services) if row.file_name == file] if file else [""]
         if not targets:
             raise CommandFailed(
@@ -130,7 +143,10 @@ def erase(
         for target in targets:
             _print_erasure(await erasure.erase(services, target), as_json=as_json)
 
-    run_connected(work, subject, as_json=as_json)
+    with failures(as_json=as_json):
+        if not yes:
+            _confirm_erasure(f"{file} of {subject}" if file else f"everything of {subject}", as_json=as_json)
+        run_connected(work, subject)
 
 
 def _answer_printer(*, as_json: bool) -> Callable[[FileResult], None]:
@@ -141,6 +157,26 @@ def _answer_printer(*, as_json: bool) -> Callable[[FileResult], None]:
             say(f"{answer.outcome:8} {answer.file}: {answer.reason}{': ' + answer.detail if answer.detail else ''}")
 
     return show
+
+
+def sum_up(answers: Sequence[FileResult], *, as_json: bool) -> None:
+    """Say how many files came to what end; fail if some had no answer."""
+    counts = Counter(answer.outcome for answer in answers)
+    if not as_json:
+        say(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "the folder is empty")
+    if counts["refused"]:
+        note(
+            f"{counts['refused']} refused: they are named above with their reasons, and stay in the folder as they are"
+        )
+    unanswered = [answer for answer in answers if not answer.answered]
+    if unanswered:
+        first = unanswered[0]
+        raise CommandFailed(
+            "IMPORT_INCOMPLETE",
+            f"{len(unanswered)} of {len(answers)} files have no answer ({first.reason}: {first.detail});"
+            " run the command again: what is kept is not sent twice",
+            first.file,
+        )
 
 
 def _finding_line(row: dict[str, object]) -> str:
@@ -168,9 +204,10 @@ def _idea_line(row: dict[str, object], saved: list[str]) -> str:
     return f"{row['kind']:<10} {row['title']} ({len(media)} photos; {row['reason']}){where}"
 
 
-def _confirm_erasure(file: str, *, yes: bool) -> None:
-    what = file or "everything of this person"
-    if not yes and not typer.confirm(f"Erase {what}? This cannot be undone.", err=True):
+def _confirm_erasure(what: str, *, as_json: bool) -> None:
+    if is_script(as_json=as_json):
+        raise UsageWrong("NOT_CONFIRMED", "nothing was erased: a script is not asked, it says --yes", "--yes")
+    if not confirmed(f"Erase {what}? This cannot be undone."):
         raise CommandFailed("NOT_CONFIRMED", "nothing was erased")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -12,7 +13,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.suggestion.v1 import suggestion_service_pb2
-from services.cli.client import LONG_CALL_SECONDS, PAGE_SIZE, SHORT_CALL_SECONDS, Services
+from services.cli.client import LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
 from services.cli.output import CommandFailed, from_rpc
 from services.cli.photos import listing, roll, upload_file
 from services.cli.photos.upload_file import FileResult
@@ -26,7 +27,7 @@ Emit = Callable[[FileResult], None]
 async def run(
     services: Services, folder: Path, *, allowed: frozenset[str], wait: bool, bars: Progress, emit: Emit
 ) -> list[FileResult]:
-    """Import a folder; `emit` gets an answer for each file as soon as it is final."""
+    """Import a folder; `emit` gets an answer for each file as soon as it is final, whatever happens meanwhile."""
     files, answers = await _describe_all(folder, bars)
     tasks, planned = await upload_file.plan(services, files)
     answers += planned
@@ -36,9 +37,7 @@ async def run(
         services, tasks, with_position="LOCATION" in allowed, bars=bars, emit=(lambda _: None) if wait else emit
     )
     if wait:
-        uploaded = await _finish(services, uploaded, bars=bars)
-        for answer in uploaded:
-            emit(answer)
+        uploaded = await _finish(services, uploaded, bars=bars, emit=emit)
     return answers + uploaded
 
 
@@ -60,7 +59,7 @@ async def _describe_all(folder: Path, bars: Progress) -> tuple[list[roll.RollFil
 async def _upload_all(
     services: Services, tasks: Sequence[upload_file.Task], *, with_position: bool, bars: Progress, emit: Emit
 ) -> list[FileResult]:
-    """Upload in order of worth, a few at a time; once consent or the token is gone, nothing more is sent."""
+    """Upload in order of worth, a few at a time; once consent, the token or a service is gone, nothing more is sent."""
     bar = bars.add_task("uploading", total=len(tasks))
     gate = asyncio.Semaphore(CONCURRENT_UPLOADS)
     stopped: list[FileResult] = []
@@ -79,26 +78,32 @@ async def _one(
     services: Services, task: upload_file.Task, stopped: list[FileResult], *, with_position: bool
 ) -> FileResult:
     if stopped:
-        return FileResult(task.file.name, "skipped", stopped[0].reason, stopped[0].detail)
+        return replace(stopped[0], file=task.file.name)
     try:
         answer = await upload_file.upload(services, task, with_position=with_position)
     except OSError as error:
-        return FileResult(
-            task.file.name, "refused", "FILE_UNUSABLE", f"{error.strerror}; it changed while it was imported"
-        )
-    if answer.reason in upload_file.STOPPING:
+        detail = f"{error.strerror}; it changed while it was imported"
+        return FileResult(task.file.name, "refused", "FILE_UNUSABLE", detail)
+    if answer.stops:
         stopped.append(answer)
     return answer
 
 
-async def _finish(services: Services, uploaded: Sequence[FileResult], *, bars: Progress) -> list[FileResult]:
+async def _finish(services: Services, uploaded: list[FileResult], *, bars: Progress, emit: Emit) -> list[FileResult]:
     """Wait until everything is understood and the ideas are made; say which files turned out to be broken."""
-    await _wait_for_analysis(services, bars)
-    bar = bars.add_task("making ideas", total=1)
-    await _refresh(services)
-    bars.advance(bar)
-    parked = await _parked(services)
-    return [_with_parking(answer, parked.get(answer.media)) for answer in uploaded]
+    try:
+        if all(answer.answered for answer in uploaded):
+            await _wait_for_analysis(services, bars)
+            bar = bars.add_task("making ideas", total=1)
+            await _refresh(services)
+            bars.advance(bar)
+            parked = await _parked(services)
+            uploaded = [_with_parking(answer, parked.get(answer.media)) for answer in uploaded]
+    finally:
+        # Every file has its line, even when the wait for what is made of it fails or is broken off.
+        for answer in uploaded:
+            emit(answer)
+    return uploaded
 
 
 async def _wait_for_analysis(services: Services, bars: Progress) -> None:
@@ -159,24 +164,18 @@ async def _refresh(services: Services) -> None:
 
 
 async def _parked(services: Services) -> dict[str, analysis_pb2.Analysis]:
-    found: dict[str, analysis_pb2.Analysis] = {}
-    token = ""
-    while True:
-        request = analysis_service_pb2.ListAnalysesRequest(page_size=PAGE_SIZE, page_token=token)
-        try:
-            reply = await services.analysis.ListAnalyses(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            if from_rpc(error).reason in upload_file.STOPPING:
-                return found
-            raise
-        found |= {row.media: row for row in reply.analyses if row.state == analysis_pb2.ANALYSIS_STATE_PARKED}
-        token = reply.next_page_token
-        if not token:
-            return found
+    """Return what could not be understood, by media; nothing once consent was withdrawn."""
+    try:
+        found = await listing.analyses(services)
+    except grpc.aio.AioRpcError as error:
+        if from_rpc(error).reason in upload_file.STOPPING:
+            return {}
+        raise
+    return {row.media: row for row in found if row.state == analysis_pb2.ANALYSIS_STATE_PARKED}
 
 
 def _with_parking(answer: FileResult, parked: analysis_pb2.Analysis | None) -> FileResult:
     if parked is None:
         return answer
     reason = analysis_pb2.ParkedReason.Name(parked.parked_reason).removeprefix("PARKED_REASON_")
-    return FileResult(answer.file, "refused", reason, parked.parked_detail, answer.media)
+    return replace(answer, outcome="refused", reason=reason, detail=parked.parked_detail)

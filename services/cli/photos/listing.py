@@ -9,50 +9,35 @@ from pathlib import Path
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
-from services.cli.client import LONG_CALL_SECONDS, PAGE_SIZE, SHORT_CALL_SECONDS, Services
+from services.cli.client import LONG_CALL_SECONDS, PAGE_SIZE, Services, pages
 
+SEARCH_PAGE_SIZE = 100
+SUGGESTION_PAGE_SIZE = 100
 _SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
 
 
 async def media(services: Services) -> list[media_pb2.Media]:
     """Return every media that is kept."""
-    found: list[media_pb2.Media] = []
-    token = ""
-    while True:
-        request = media_service_pb2.ListMediaRequest(page_size=PAGE_SIZE, page_token=token)
-        reply = await services.media.ListMedia(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
-        found += reply.media
-        token = reply.next_page_token
-        if not token:
-            return found
+    request = media_service_pb2.ListMediaRequest(page_size=PAGE_SIZE)
+    return [row async for page in pages(services, services.media.ListMedia, request) for row in page.media]
 
 
 async def analyses(services: Services) -> list[analysis_pb2.Analysis]:
     """Return the analysis of every media, in the order of capture."""
-    found: list[analysis_pb2.Analysis] = []
-    token = ""
-    while True:
-        request = analysis_service_pb2.ListAnalysesRequest(page_size=PAGE_SIZE, page_token=token)
-        reply = await services.analysis.ListAnalyses(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
-        found += reply.analyses
-        token = reply.next_page_token
-        if not token:
-            return found
+    request = analysis_service_pb2.ListAnalysesRequest(page_size=PAGE_SIZE)
+    return [row async for page in pages(services, services.analysis.ListAnalyses, request) for row in page.analyses]
 
 
 async def matches(services: Services, query: str, limit: int) -> AsyncIterator[dict[str, object]]:
     """Yield a row for each photo that fits the words, best first, at most `limit`."""
     kept = {row.name: row for row in await media(services)}
-    token = ""
-    while limit > 0:
-        request = analysis_service_pb2.SearchMediaRequest(query=query, page_size=min(limit, 100), page_token=token)
-        reply = await services.analysis.SearchMedia(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
-        for match in reply.matches:
-            if match.media in kept:
+    request = analysis_service_pb2.SearchMediaRequest(query=query, page_size=min(limit, SEARCH_PAGE_SIZE))
+    async for page in pages(services, services.analysis.SearchMedia, request):
+        for match in page.matches:
+            if match.media in kept and limit > 0:
                 yield matched(kept[match.media], match)
-        limit -= len(reply.matches)
-        token = reply.next_page_token
-        if not token:
+                limit -= 1
+        if limit <= 0:
             return
 
 
@@ -69,17 +54,9 @@ def matched(kept: media_pb2.Media, match: analysis_service_pb2.MediaMatch) -> di
 
 async def suggestions(services: Services, language: str) -> list[suggestion_pb2.Suggestion]:
     """Return every idea, best first, with titles in the language."""
-    found: list[suggestion_pb2.Suggestion] = []
-    token = ""
-    while True:
-        request = suggestion_service_pb2.ListSuggestionsRequest(page_size=100, page_token=token, language_code=language)
-        reply = await services.suggestion.ListSuggestions(
-            request, metadata=services.headers, timeout=SHORT_CALL_SECONDS
-        )
-        found += reply.suggestions
-        token = reply.next_page_token
-        if not token:
-            return found
+    request = suggestion_service_pb2.ListSuggestionsRequest(page_size=SUGGESTION_PAGE_SIZE, language_code=language)
+    listed = pages(services, services.suggestion.ListSuggestions, request)
+    return [row async for page in listed for row in page.suggestions]
 
 
 async def findings(services: Services, allowed: frozenset[str]) -> AsyncIterator[dict[str, object]]:

@@ -9,13 +9,14 @@ import stat
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pillow_heif
 from PIL import ExifTags, Image
 
-from services.cli.output import printable
+from services.cli.escaping import printable
+from services.picture_files.exif import exif_of
 
 MAX_DECODED_PIXELS = 100_000_000
 PREVIEW_QUALITY = 90
@@ -166,32 +167,17 @@ def _sha256(path: Path) -> bytes:
 
 
 def _header_of(image: Image.Image) -> Header:
-    exif = image.getexif()
+    exif = exif_of(image.getexif())
     width, height = image.size
-    # Orientations 5 to 8 lie on their side. HEIC is turned upright by its own transform when it is opened.
-    if exif.get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8) and image.format != "HEIF":
+    # HEIC is turned upright by its own transform when it is opened.
+    if exif.is_lying and image.format != "HEIF":
         width, height = height, width
-    return Header(width, height, _SNIFFED.get(image.format or "", ""), _capture_time(exif))
+    return Header(width, height, _SNIFFED.get(image.format or "", ""), _with_zone(exif.taken))
 
 
-def _capture_time(exif: Image.Exif) -> datetime | None:
-    block = exif.get_ifd(ExifTags.IFD.Exif)
-    text = str(block.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime) or "")
-    try:
-        wall = datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - the zone follows
-    except ValueError:
-        return None
-    return wall.replace(tzinfo=_zone(str(block.get(ExifTags.Base.OffsetTimeOriginal) or "")))
-
-
-def _zone(offset: str) -> timezone:
-    """Return the zone of an EXIF offset such as "+02:00"; UTC when there is none, as the service assumes."""
-    try:
-        sign = -1 if offset.startswith("-") else 1
-        hours, minutes = offset.strip("\0 +-").split(":")
-        return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
-    except ValueError:
-        return UTC
+def _with_zone(taken: datetime | None) -> datetime | None:
+    """Return a capture time with its zone; UTC when the camera did not say it, as the service assumes."""
+    return taken.replace(tzinfo=UTC) if taken is not None and taken.tzinfo is None else taken
 
 
 def _reduced(image: Image.Image, long_side: int, *, with_position: bool) -> bytes:

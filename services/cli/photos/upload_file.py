@@ -20,9 +20,8 @@ from services.cli.photos import roll
 PLAN_SIZE = 500
 ATTEMPTS = 6
 RETRY_SECONDS = 0.25
-_RESUMABLE = frozenset(
-    {"UPLOAD_OFFSET_WRONG", "UPLOAD_IN_PROGRESS", "DEPENDENCY_UNAVAILABLE", "STACK_UNREACHABLE", "CALL_BROKEN"}
-)
+_RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_IN_PROGRESS", "CALL_BROKEN"})
+_BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN})
 STOPPING = frozenset({"PURPOSE_NOT_GRANTED", "TOKEN_EXPIRED"})
 _REFUSED = frozenset({"TYPE_UNSUPPORTED", "EMPTY", "TOO_LARGE"})
 _KNOWN = frozenset({"KNOWN", "DUPLICATE"})
@@ -40,13 +39,20 @@ _EXPLAINED = {
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of a file: `outcome` is stored, known, skipped or refused; `media` is set if it is kept."""
+    """What became of a file: `outcome` is stored, known, skipped or refused; `media` is set if it is kept.
+
+    Attributes:
+        answered: no service was out of reach or broken; sent again, it would have the same answer.
+        stops: the next file would have the same answer, so that none is sent.
+    """
 
     file: str
     outcome: str
     reason: str
     detail: str = ""
     media: str = ""
+    answered: bool = True
+    stops: bool = False
 
     @property
     def row(self) -> dict[str, object]:
@@ -103,12 +109,28 @@ async def upload(services: Services, task: Task, *, with_position: bool) -> File
         try:
             return await _attempt(services, task, content, rendition, request_id)
         except grpc.aio.AioRpcError as error:
-            failure = from_rpc(error)
-            if failure.reason not in _RESUMABLE or attempt == ATTEMPTS:
-                outcome = "skipped" if failure.reason in STOPPING | _RESUMABLE else "refused"
-                return FileResult(task.file.name, outcome, failure.reason, failure.message)
+            if not _passes(error) or attempt == ATTEMPTS:
+                return _failed(task.file.name, error)
         await asyncio.sleep(RETRY_SECONDS * 2**attempt)
     raise AssertionError("the last attempt returns")
+
+
+def _passes(error: grpc.aio.AioRpcError) -> bool:
+    """Say whether the same upload may succeed a moment later."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE or from_rpc(error).reason in _RESUMABLE
+
+
+def _failed(name: str, error: grpc.aio.AioRpcError) -> FileResult:
+    failure, out_of_reach = from_rpc(error), error.code() is grpc.StatusCode.UNAVAILABLE
+    broken = out_of_reach or error.code() in _BROKEN or failure.reason in _RESUMABLE | {"TOKEN_EXPIRED"}
+    return FileResult(
+        name,
+        "skipped" if broken or failure.reason in STOPPING else "refused",
+        failure.reason,
+        failure.message,
+        answered=not broken,
+        stops=out_of_reach or failure.reason in STOPPING,
+    )
 
 
 def _outcome(reason: str) -> str:

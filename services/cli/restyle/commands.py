@@ -26,7 +26,7 @@ from inference.restyling.client import RestylerClient
 from inference.restyling.diffusion.errors import RestylingError
 from inference.restyling.diffusion.request import MAX_SIDE, RestyleRequest, check_picture
 from services.chassis.clock import SystemClock
-from services.cli.output import CommandFailed, emit, failures, progress_bars, say
+from services.cli.output import CommandFailed, UsageWrong, emit, failures, progress_bars, say
 from services.cli.photos import roll
 from services.cli.restyle import generated
 from services.cli.restyle.contact_sheet import contact_sheet
@@ -83,11 +83,11 @@ def restyle(
     """Paint a picture in a style with the restyler that this stack serves."""
     with failures(as_json=as_json), _restyler_failures():
         if bool(style) == everything:
-            raise CommandFailed("STYLE_MISSING", "name one --style, or ask for --all", "--style")
+            raise UsageWrong("STYLE_MISSING", "name one --style, or ask for --all", "--style")
         target = out or Path(f"{picture.stem}-{style or 'styles'}.png")
         generated.check_format(target)
         if target.exists() and target.samefile(picture):
-            raise CommandFailed("FILE_UNUSABLE", "that is the picture itself; name another file", "--out")
+            raise UsageWrong("FILE_UNUSABLE", "that is the picture itself; name another file", "--out")
         photo = read_picture(picture, long_side)
         options = RestyleOptions(steps, strength, secrets.randbelow(_SEEDS) if seed is None else seed)
         description = asyncio.run(paint(_server(), photo, style, options, target))
@@ -102,7 +102,7 @@ def read_picture(path: Path, long_side: int) -> Image.Image:
         RestylingError: it is too small or too large to be restyled.
     """
     if not 1 <= long_side <= MAX_SIDE:
-        raise CommandFailed("FIELD_INVALID", f"{long_side} is no length; give up to {MAX_SIDE} px", "--long-side")
+        raise UsageWrong("FIELD_INVALID", f"{long_side} is no length; give up to {MAX_SIDE} px", "--long-side")
     roll.register_formats()
     path.stat()  # a missing file is told from one that is no picture
     try:
@@ -153,9 +153,7 @@ def _shown(styles: Sequence[str]) -> Iterator[str]:
 
 def _known(style: str, styles: Sequence[str]) -> str:
     if style not in styles:
-        raise CommandFailed(
-            "STYLE_UNKNOWN", f"there is no style {style!r}; choose one of {', '.join(styles)}", "--style"
-        )
+        raise UsageWrong("STYLE_UNKNOWN", f"there is no style {style!r}; choose one of {', '.join(styles)}", "--style")
     return style
 
 

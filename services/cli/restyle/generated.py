@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from PIL import ExifTags, Image, PngImagePlugin
 
-from services.cli.output import CommandFailed
+from services.cli.output import UsageWrong
 
 SOFTWARE = "Pellicule: made with generative AI"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -34,11 +34,11 @@ def check_format(path: Path) -> None:
     """Refuse the name of a file that cannot be written, before any work is done.
 
     Raises:
-        CommandFailed: FORMAT_UNKNOWN.
+        UsageWrong: FORMAT_UNKNOWN.
     """
     if path.suffix.lower() not in _FORMATS:
         known = ", ".join(_FORMATS)
-        raise CommandFailed("FORMAT_UNKNOWN", f"{path.name}: choose a name that ends in one of {known}", "--out")
+        raise UsageWrong("FORMAT_UNKNOWN", f"{path.name}: choose a name that ends in one of {known}", "--out")
 
 
 def save(picture: Image.Image, path: Path, description: str) -> None:

@@ -12,7 +12,7 @@ from deploy.local.home import default_home
 from deploy.local.roster import ObjectStoreChoice
 from deploy.local.state import PartState, StackState
 from services.cli.options import Json
-from services.cli.output import console, emit, failures, say
+from services.cli.output import emit, failures, note, say
 from services.cli.stack.failures import stack_failures
 
 
@@ -69,7 +69,7 @@ class _Progress:
             line = _progress_line(part)
             if line and self._told.get(part.part) != line:
                 self._told[part.part] = line
-                console.print(line, markup=False, highlight=False)
+                note(line)
 
 
 def _progress_line(part: PartState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -15,12 +16,15 @@ from deploy.local.state import StackState
 from services.chassis.clock import SystemClock
 from services.chassis.settings import TokenSettings
 from services.chassis.tokens import Role, mint_token
-from services.cli.output import CommandFailed, console, emit, failures, say
+from services.cli.output import UsageWrong, emit, failures, note, say
 from services.cli.stack.failures import stack_failures
 
 _FIELDS = TokenSettings.model_fields
 ISSUER = str(_FIELDS["token_issuer"].default)
 AUDIENCE = str(_FIELDS["token_audience"].default)
+LONGEST = timedelta(days=30)
+"""A token cannot be called back: what it opens must close by itself."""
+_NUMBER = re.compile("0*[1-9][0-9]{0,8}")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -32,20 +36,20 @@ def register(app: typer.Typer) -> None:
 def token(
     subject: Annotated[str, typer.Option(help="Whom it is for: its `sub`.", envvar="PELLICULE_SUBJECT")] = "me",
     role: Annotated[Literal["person", "operator", "auditor"], typer.Option(help="What its bearer may do.")] = "person",
-    ttl: Annotated[str, typer.Option(help="How long it is good, such as 90s, 30m, 12h or 7d.")] = "1h",
+    ttl: Annotated[str, typer.Option(help="How long it is good, such as 90s, 30m, 12h or 7d; at most 30d.")] = "1h",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line instead of the bare token.")] = False,
 ) -> None:
     """Print a token; addresses and the authority's certificate go to standard error."""
     with failures(as_json=as_json), stack_failures():
-        home = default_home()
+        life, home = duration(ttl), default_home()
         addresses = public_addresses(daemon.running_state(home))
-        minted = local_token(home, subject, ttl=_duration(ttl), role=None if role == "person" else role)
+        minted = local_token(home, subject, ttl=life, role=None if role == "person" else role)
         if as_json:
             emit({"token": minted, "addresses": addresses, "authority": str(home.authority)})
             return
         for service, address in addresses.items():
-            console.print(f"{service:<12} {address}", markup=False, highlight=False)
-        console.print(f"authority    {home.authority}", markup=False, highlight=False)
+            note(f"{service:<12} {address}")
+        note(f"authority    {home.authority}")
         say(minted)
 
 
@@ -55,7 +59,13 @@ def public_addresses(state: StackState) -> Mapping[str, str]:
 
 
 def local_token(home: StackHome, subject: str, *, ttl: timedelta, role: Role | None = None) -> str:
-    """Sign a token as the stack's own issuer."""
+    """Sign a token as the stack's own issuer.
+
+    Raises:
+        UsageWrong: SUBJECT_MISSING.
+    """
+    if not subject.strip():
+        raise UsageWrong("SUBJECT_MISSING", "a token is a person's: name one, such as me", "--subject")
     return mint_token(
         home.key(authority.TOKEN_KEY).read_bytes(),
         issuer=ISSUER,
@@ -67,8 +77,17 @@ def local_token(home: StackHome, subject: str, *, ttl: timedelta, role: Role | N
     )
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str) -> timedelta:
+    """Return how long a text such as 90s, 30m, 12h or 7d is.
+
+    Raises:
+        UsageWrong: it is none, or longer than a token may be good.
+    """
     number, unit = text[:-1], text[-1:]
-    if not number.isdigit() or unit not in _UNITS or int(number) == 0:
-        raise CommandFailed("FIELD_INVALID", f"{text!r} is no duration: write 90s, 30m, 12h or 7d", "--ttl")
-    return timedelta(seconds=int(number) * _UNITS[unit])
+    if not _NUMBER.fullmatch(number) or unit not in _UNITS:
+        raise UsageWrong("FIELD_INVALID", f"{text!r} is no duration: write 90s, 30m, 12h or 7d", "--ttl")
+    seconds = int(number) * _UNITS[unit]
+    if seconds > LONGEST.total_seconds():
+        longest = f"{LONGEST.days}d"
+        raise UsageWrong("FIELD_INVALID", f"a token is good for at most {longest}; make another one then", "--ttl")
+    return timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Everybody's consent in PostgreSQL."""
+"""Consent of all persons, in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -7,12 +7,13 @@ from uuid import UUID
 
 from services.chassis.database import Pool, subject_lock, subject_turn
 from services.chassis.seal import SealBroken
-from services.consent.domain import ConsentEvent
-from services.consent.ports import GivenAnswer, History
-from services.consent.record_keys import RecordKeyInvalid, RecordKeys
+from services.consent.domain.consent import ConsentEvent
+from services.consent.domain.history import History, RecordedResult
+from services.consent.errors import RecordKeyInvalid
 from services.consent.store.events import EventRows
 from services.consent.store.ledger import PostgresLedger
 from services.consent.store.persons import PersonRows
+from services.consent.store.record_keys import RecordKeys
 from services.consent.store.records import event
 
 
@@ -30,20 +31,18 @@ class PostgresConsentStore:
             RecordKeyInvalid: it is another one.
         """
         async with self._pool.connection() as connection:
-            somebody = await PersonRows(connection).anybody()
-        if somebody is None:
+            found = await PersonRows(connection).any_person()
+        if found is None:
             return
-        subject, wrapped = somebody
+        subject, wrapped = found
         try:
             self._keys.unwrap(wrapped, subject=subject)
         except SealBroken as error:
-            raise RecordKeyInvalid(
-                "the record key does not open the records of this database: put the file back that made them"
-            ) from error
+            raise RecordKeyInvalid.of_other_records() from error
 
     @asynccontextmanager
     async def locked(self, subject: str) -> AsyncIterator[PostgresLedger]:
-        """Keeps everybody else from changing this person's consent for the block."""
+        """Keep every other call from changing this person's consent for the block."""
         async with subject_turn(self._pool, subject) as connection:
             yield PostgresLedger(connection, subject, self._keys)
 
@@ -52,10 +51,10 @@ class PostgresConsentStore:
         async with self._pool.connection() as connection:
             return await PostgresLedger(connection, subject, self._keys).history()
 
-    async def given_answer(self, subject: str, request_id: UUID) -> GivenAnswer | None:
+    async def recorded_result(self, subject: str, request_id: UUID) -> RecordedResult | None:
         """Returns what a request was answered, if it was."""
         async with self._pool.connection() as connection:
-            return await PostgresLedger(connection, subject, self._keys).given_answer(request_id)
+            return await PostgresLedger(connection, subject, self._keys).recorded_result(request_id)
 
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
         """Returns a person's events, newest first."""

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from services.chassis import outbox
 from services.chassis.database import Connection, subject_lock
-from services.consent.announcement import announcement
-from services.consent.decisions import Change, Request
-from services.consent.ports import GivenAnswer, History
-from services.consent.record_keys import RecordKey, RecordKeys
+from services.consent.domain.change import Change, Request
+from services.consent.domain.history import History, RecordedResult
+from services.consent.store.announcement import announcement
+from services.consent.store.change_feed import tell_watchers
 from services.consent.store.events import EventRows
 from services.consent.store.persons import PersonRows, RequestRow
-from services.consent.store.purging import purge
+from services.consent.store.purge import purge
+from services.consent.store.record_keys import RecordKey, RecordKeys
 from services.consent.store.records import change as opened_change
 from services.consent.store.records import event, event_row, sealed_change
 
@@ -40,7 +41,7 @@ class PostgresLedger:
         pending = None if sealed is None else opened_change(sealed, subject=self._subject, key=key)
         return History(person.revision, tuple(event(row, key) for row in latest), pending)
 
-    async def given_answer(self, request_id: UUID) -> GivenAnswer | None:
+    async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
         """Returns what a request was answered, if it was."""
         async with self._transaction():
             request = await self._persons.request(self._subject, request_id)
@@ -49,7 +50,7 @@ class PostgresLedger:
             key = await self._key()
             made = await self._events.of_request(self._subject, request_id)
             latest = await self._events.latest(self._subject, up_to=request.revision)
-        return GivenAnswer(
+        return RecordedResult(
             request=Request(request.request_id, request.sha256),
             answer_time=request.answer_time,
             events=tuple(event(row, key) for row in made),
@@ -63,7 +64,7 @@ class PostgresLedger:
             await self._persons.raise_revision(self._subject, change.revision)
             sealed = sealed_change(change, subject=self._subject, key=await self._key())
             await self._persons.put_pending(self._subject, begin_time=change.begin_time, sealed=sealed)
-            await self._persons.tell_watchers(self._subject)
+            await tell_watchers(self._connection, self._subject)
 
     async def finish(self, change: Change) -> None:
         """Makes a change true."""
@@ -77,13 +78,13 @@ class PostgresLedger:
             await self._persons.delete_pending(self._subject)
             if (announced := announcement(self._subject, change)) is not None:
                 await outbox.append(self._connection, announced)
-            await self._persons.tell_watchers(self._subject)
+            await tell_watchers(self._connection, self._subject)
 
     async def purge(self, erase_time: datetime) -> Mapping[str, int]:
         """Deletes what was written down until then; what came later is sealed under a new key."""
         async with self._transaction():
             deleted = await purge(self._connection, self._subject, self._keys, erase_time)
-            await self._persons.tell_watchers(self._subject)
+            await tell_watchers(self._connection, self._subject)
         return deleted
 
     async def _key(self) -> RecordKey:

@@ -1,6 +1,6 @@
 """Notices, policies and the records of notices shown, in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,13 +9,12 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from services.chassis.database import Pool, subject_lock
-from services.consent.decisions import Request
-from services.consent.domain import NoticeServing
-from services.consent.errors import RequestIdReused
-from services.consent.notice import Notice, NoticeInvalid, PublishedNotice
-from services.consent.policy import Policy
-from services.consent.record_keys import RecordKeys
+from services.consent.domain.change import Request
+from services.consent.domain.notice import Notice, NoticeServing, PublishedNotice
+from services.consent.domain.policy import Policy
+from services.consent.errors import NoticeInvalid, RequestIdReused
 from services.consent.store.persons import PersonRows
+from services.consent.store.record_keys import RecordKeys
 from services.consent.store.records import serving, serving_row
 from services.consent.store.servings import ServingRows
 
@@ -26,16 +25,20 @@ class _NoticeRow:
     publish_time: datetime
     current: bool
 
-    def notice(self) -> PublishedNotice:
-        return PublishedNotice(Notice(self.canonical_json), self.publish_time, self.current)
-
 
 class PostgresNoticeStore:
-    """Implements `ports.NoticeStore`."""
+    """Implements `ports.NoticeStore`.
 
-    def __init__(self, pool: Pool, keys: RecordKeys) -> None:
+    Args:
+        pool: Connections to this service's database.
+        keys: The keys of persons' records.
+        reopen: Reads a published notice's canonical bytes.
+    """
+
+    def __init__(self, pool: Pool, keys: RecordKeys, reopen: Callable[[bytes], Notice]) -> None:
         self._pool = pool
         self._keys = keys
+        self._reopen = reopen
 
     async def publish(self, notices: Sequence[Notice], *, now: datetime) -> None:
         """Publishes notices (`NoticeStore.publish`)."""
@@ -43,10 +46,7 @@ class PostgresNoticeStore:
             try:
                 await self._publish(notice, now)
             except UniqueViolation as error:
-                edition = notice.bundle.edition
-                raise NoticeInvalid(
-                    f"edition {edition} was published with other words before: give the new text a new edition"
-                ) from error
+                raise NoticeInvalid.edition_changed(notice.bundle.edition) from error
 
     async def record_policy(self, policy: Policy, *, now: datetime) -> None:
         """Keeps a policy (`NoticeStore.record_policy`)."""
@@ -128,4 +128,5 @@ class PostgresNoticeStore:
                 """,  # noqa: S608  # one of three clauses above
                 arguments,
             )
-            return [row.notice() for row in await cursor.fetchall()]
+            rows = await cursor.fetchall()
+        return [PublishedNotice(self._reopen(row.canonical_json), row.publish_time, row.current) for row in rows]

@@ -50,8 +50,8 @@ class PersonRows:
             raise LookupError("the person is not written down")
         return bytes(wrapped)
 
-    async def anybody(self) -> tuple[str, bytes] | None:
-        """Returns the pseudonym and the wrapped key of somebody who is there."""
+    async def any_person(self) -> tuple[str, bytes] | None:
+        """Returns the pseudonym and the wrapped key of a person who is there."""
         cursor = await self._connection.execute("SELECT subject, wrapped_key FROM person LIMIT 1")
         row = await cursor.fetchone()
         return None if row is None else (str(row[0]), bytes(row[1]))
@@ -167,7 +167,3 @@ class PersonRows:
                 {"begun_before": begun_before, "limit": limit},
             )
             return [str(subject) for subject in await cursor.fetchall()]
-
-    async def tell_watchers(self, subject: str) -> None:
-        """Wakes who watches this person, after the commit."""
-        await self._connection.execute("SELECT pg_notify('consent_changed', %(subject)s)", {"subject": subject})

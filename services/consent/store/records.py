@@ -6,9 +6,11 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.consent.decisions import Change
-from services.consent.domain import Age, ConsentEvent, Jurisdiction, NoticeServing, Purpose, Status
-from services.consent.record_keys import RecordKey
+from services.consent.domain.change import Change
+from services.consent.domain.consent import Age, ConsentEvent, Jurisdiction, Status
+from services.consent.domain.notice import NoticeServing
+from services.consent.store.record_keys import RecordKey
+from services.keyring import Purpose
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from services.ingest.content.isobmff import walk_isobmff
 from services.ingest.content.jpeg import walk_jpeg
-from services.ingest.content.picture import Limits, Picture
+from services.ingest.content.picture import Picture
 from services.ingest.content.png import walk_png
 from services.ingest.content.sniffing import HEAD_BYTES, describe, sniff
-from services.ingest.content.walking import Walk, Walker
 from services.ingest.content.webp import walk_webp
-from services.ingest.domain import MediaType
+from services.ingest.domain.limits import Limits
+from services.ingest.domain.media import MediaType
 from services.ingest.errors import MediaCorrupt, MediaEmpty, MediaTypeUnsupported
+from services.picture_files.walking import Malformed, Walk, Walker
 
 _END_MARKS = {
     MediaType.JPEG: "it has no end marker",
@@ -33,7 +34,7 @@ class ContentCheck:
         self._file_bytes = file_bytes
         self._head = b""
         self._type: MediaType | None = None
-        self._walker: Walker | None = None
+        self._walker: Walker[Picture] | None = None
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes."""
@@ -43,26 +44,25 @@ class ContentCheck:
                 return
             self._begin()
         if self._walker is not None:
-            self._walker.feed(data)
+            try:
+                self._walker.feed(data)
+            except Malformed as error:
+                raise MediaCorrupt.of(str(error)) from None
 
     def finish(self) -> Picture:
         """Says what the file is, now that all of it passed."""
         if not self._file_bytes:
-            raise MediaEmpty("it has no bytes: send a file that has some")
+            raise MediaEmpty.of()
         picture = None if self._walker is None else self._walker.result
-        if not isinstance(picture, Picture):
+        if picture is None:
             problem = "it ends too early" if self._type is None else _END_MARKS[self._type]
-            raise MediaCorrupt(f"{problem}: the file was cut short")
+            raise MediaCorrupt.of(f"{problem}: the file was cut short")
         return picture
 
     def _begin(self) -> None:
         self._type = sniff(self._head)
         if self._type is None:
-            detected = describe(self._head)
-            raise MediaTypeUnsupported(
-                f"its content is {detected}, whatever its name says; JPEG, PNG, WebP, HEIC and AVIF are taken",
-                metadata={"detected": detected},
-            )
+            raise MediaTypeUnsupported.of(describe(self._head))
         self._walker = Walker(self._walk(self._type))
         self._head = b""
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.ingest.content.walking import Parts
-from services.ingest.errors import MediaCorrupt
+from services.picture_files.walking import Malformed, Parts
 
 _IN_FILE = 0
 _QUARTER_TURNS = frozenset({1, 3})
@@ -31,7 +30,7 @@ class _Reader:
     """Reads numbers one after the other.
 
     Raises:
-        MediaCorrupt: from every method, where the bytes end too early.
+        Malformed: from every method, where the bytes end too early.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -45,7 +44,7 @@ class _Reader:
     def take(self, size: int) -> bytes:
         taken = self._data[self._position : self._position + size]
         if len(taken) < size:
-            raise MediaCorrupt("its description is cut short")
+            raise Malformed("its description is cut short")
         self._position += size
         return taken
 
@@ -58,7 +57,7 @@ class _Reader:
             parts.next()
             size, kind = self.number(4), self.take(4)
             if size < 8:
-                raise MediaCorrupt("a box of its description has an impossible length")
+                raise Malformed("a box of its description has an impossible length")
             yield kind, _Reader(self.take(size - 8))
 
 
@@ -66,14 +65,14 @@ def read_meta(body: bytes) -> HeifMeta:
     """Reads the content of a `meta` box.
 
     Raises:
-        MediaCorrupt: it is cut short, contradicts itself or names no picture.
+        Malformed: it is cut short, contradicts itself or names no picture.
     """
     reader, parts = _Reader(body), Parts()
     reader.take(4)
     boxes = dict(reader.boxes(parts))
     missing = {b"pitm", b"iloc", b"iprp"} - boxes.keys()
     if missing:
-        raise MediaCorrupt("its description names no picture")
+        raise Malformed("its description names no picture")
     properties = _Properties(boxes[b"iprp"], parts)
     extents = _extents(boxes[b"iloc"], parts)
     exif_id = _item_of_type(boxes[b"iinf"], b"Exif", parts) if b"iinf" in boxes else None
@@ -131,7 +130,7 @@ class _Properties:
     def __init__(self, reader: _Reader, parts: Parts) -> None:
         boxes = dict(reader.boxes(parts))
         if b"ipco" not in boxes or b"ipma" not in boxes:
-            raise MediaCorrupt("its description gives the picture no size")
+            raise Malformed("its description gives the picture no size")
         self._properties = list(boxes[b"ipco"].boxes(parts))
         self._of_item = dict(_associations(boxes[b"ipma"], parts))
         self._sizes = {
@@ -153,7 +152,7 @@ class _Properties:
             elif size is not None and 0 <= index < len(self._properties):
                 size = _transformed(size, *self._properties[index])
         if size is None:
-            raise MediaCorrupt("its description gives the picture no size")
+            raise Malformed("its description gives the picture no size")
         return size
 
 
@@ -165,7 +164,7 @@ def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[
     if kind == b"clap":
         width_over, width_under, height_over, height_under = (content.number(4) for _ in range(4))
         if not 0 < width_over <= width * width_under or not 0 < height_over <= height * height_under:
-            raise MediaCorrupt("its description crops more than the picture")
+            raise Malformed("its description crops more than the picture")
         return width_over // width_under, height_over // height_under
     return size
 

@@ -6,10 +6,10 @@ A file is whole if every box ends within it and every extent that `meta` names l
 from collections.abc import Iterator
 
 from services.ingest.content.heif_meta import HeifMeta, read_meta
-from services.ingest.content.picture import MAX_EXIF_BYTES, Limits, Picture, tiff_block
-from services.ingest.content.walking import Parts, Skip, Take, Walk
-from services.ingest.domain import MediaType
-from services.ingest.errors import MediaCorrupt
+from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
+from services.ingest.domain.limits import Limits
+from services.ingest.domain.media import MediaType
+from services.picture_files.walking import Malformed, Parts, Skip, Take, Walk
 
 
 class _Position:
@@ -35,14 +35,14 @@ def walk_isobmff(media_type: MediaType, limits: Limits, file_bytes: int) -> Walk
         parts.next()
         yield from _box(at, limits)
     if at.meta is None:
-        raise MediaCorrupt("it holds no picture")
+        raise Malformed("it holds no picture")
     return Picture(media_type, *at.meta.upright_size, at.exif, exif_turns=False)
 
 
 def _box(at: _Position, limits: Limits) -> Walk[None]:
     start = at.now
     if at.file_bytes - start < 8:
-        raise MediaCorrupt("it ends within the header of a box")
+        raise Malformed("it ends within the header of a box")
     head = yield Take(8)
     at.now += 8
     size, kind = int.from_bytes(head[:4], "big"), head[4:]
@@ -51,7 +51,7 @@ def _box(at: _Position, limits: Limits) -> Walk[None]:
         at.now += 8
     end = at.file_bytes if size == 0 else start + size
     if not at.now <= end <= at.file_bytes:
-        raise MediaCorrupt(f"its {kind.decode('latin-1')!r} box ends at byte {end} of {at.file_bytes}")
+        raise Malformed(f"its {kind.decode('latin-1')!r} box ends at byte {end} of {at.file_bytes}")
     if kind == b"meta" and at.meta is None:
         at.meta = _checked(read_meta((yield Take(end - at.now))), limits, at.file_bytes)
         at.now = end
@@ -62,7 +62,7 @@ def _checked(meta: HeifMeta, limits: Limits, file_bytes: int) -> HeifMeta:
     for width, height in meta.sizes:
         limits.check(width, height)
     if meta.data_end > file_bytes:
-        raise MediaCorrupt(f"its picture data ends at byte {meta.data_end} of {file_bytes}")
+        raise Malformed(f"its picture data ends at byte {meta.data_end} of {file_bytes}")
     return meta
 
 
@@ -84,7 +84,7 @@ def _exif_on_the_way(at: _Position, end: int) -> Iterator[tuple[int, int]]:
             yield extent
 
 
-def _after_offset(block: bytes) -> bytes | None:
-    """Returns the TIFF block behind the offset that precedes it (ISO/IEC 23008-12, A.2.1)."""
+def _after_offset(block: bytes) -> bytes:
+    """Return the EXIF block behind the offset that precedes it (ISO/IEC 23008-12, A.2.1)."""
     start = 4 + int.from_bytes(block[:4], "big")
-    return tiff_block(block[4:]) if start > len(block) else tiff_block(block[start:]) or None
+    return block[4:] if start > len(block) else block[start:]

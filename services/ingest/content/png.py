@@ -2,10 +2,10 @@
 
 import zlib
 
-from services.ingest.content.picture import MAX_EXIF_BYTES, Limits, Picture
-from services.ingest.content.walking import Parts, Skip, Sum, Take, Walk
-from services.ingest.domain import MediaType
-from services.ingest.errors import MediaCorrupt
+from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
+from services.ingest.domain.limits import Limits
+from services.ingest.domain.media import MediaType
+from services.picture_files.walking import Malformed, Parts, Skip, Sum, Take, Walk
 
 _MAX_LENGTH = 2**31 - 1
 _SIGNATURE_BYTES = 8
@@ -30,7 +30,7 @@ def walk_png(limits: Limits) -> Walk[Picture]:
         parts.next()
         kind = yield from _chunk(found, limits)
     if found.size is None or not found.has_data:
-        raise MediaCorrupt("it ends before any picture data")
+        raise Malformed("it ends before any picture data")
     return Picture(MediaType.PNG, *found.size, found.exif)
 
 
@@ -38,9 +38,9 @@ def _chunk(found: _Found, limits: Limits) -> Walk[bytes]:
     head = yield Take(8)
     length, kind = int.from_bytes(head[:4], "big"), head[4:]
     if length > _MAX_LENGTH or not kind.isalpha():
-        raise MediaCorrupt("a chunk has an impossible header: bytes were altered or lost")
+        raise Malformed("a chunk has an impossible header: bytes were altered or lost")
     if (found.size is None) != (kind == b"IHDR"):
-        raise MediaCorrupt("it does not begin with one header")
+        raise Malformed("it does not begin with one header")
     body = b""
     if kind == b"IHDR" or (kind == b"eXIf" and length <= MAX_EXIF_BYTES):
         body = yield Take(length)
@@ -52,13 +52,13 @@ def _chunk(found: _Found, limits: Limits) -> Walk[bytes]:
 def _check(kind: bytes, body: bytes, left: int) -> Walk[None]:
     expected = yield Sum(left, zlib.crc32(kind + body))
     if (yield Take(4)) != expected:
-        raise MediaCorrupt(f"the checksum of its {kind.decode()} chunk is wrong: bytes were altered")
+        raise Malformed(f"the checksum of its {kind.decode()} chunk is wrong: bytes were altered")
 
 
 def _note(kind: bytes, body: bytes, found: _Found, limits: Limits) -> None:
     if kind == b"IHDR":
         if len(body) != _HEADER_BYTES:
-            raise MediaCorrupt("its header has the wrong length")
+            raise Malformed("its header has the wrong length")
         found.size = int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
         limits.check(*found.size)
     elif kind == b"eXIf" and body:

@@ -1,6 +1,6 @@
 """What a file is, from its first bytes and nothing else."""
 
-from services.ingest.domain import MediaType
+from services.ingest.domain.media import MediaType
 
 HEAD_BYTES = 64
 """Bytes that suffice to tell; fewer if the file is shorter."""

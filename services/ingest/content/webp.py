@@ -1,9 +1,9 @@
 """WebP (RFC 9649): a RIFF container that says how long it is, with a VP8, VP8L or VP8X chunk first."""
 
-from services.ingest.content.picture import MAX_EXIF_BYTES, Limits, Picture, tiff_block
-from services.ingest.content.walking import Parts, Skip, Take, Walk
-from services.ingest.domain import MediaType
-from services.ingest.errors import MediaCorrupt
+from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
+from services.ingest.domain.limits import Limits
+from services.ingest.domain.media import MediaType
+from services.picture_files.walking import Malformed, Parts, Skip, Take, Walk
 
 _RIFF_HEADER_BYTES = 12
 _CHUNK_HEADER_BYTES = 8
@@ -31,13 +31,13 @@ def walk_webp(limits: Limits, file_bytes: int) -> Walk[Picture]:
     head = yield Take(_RIFF_HEADER_BYTES)
     end = int.from_bytes(head[4:8], "little") + 8
     if end > file_bytes:
-        raise MediaCorrupt(f"it has {file_bytes} of the {end} bytes that it says it has")
+        raise Malformed(f"it has {file_bytes} of the {end} bytes that it says it has")
     found, parts, position = _Found(), Parts(), _RIFF_HEADER_BYTES
     while position + _CHUNK_HEADER_BYTES <= end:
         parts.next()
         position = yield from _chunk(position, end, found, limits)
     if found.size is None or not found.has_data:
-        raise MediaCorrupt("it ends before any picture data")
+        raise Malformed("it ends before any picture data")
     return Picture(MediaType.WEBP, *found.size, found.exif)
 
 
@@ -46,7 +46,7 @@ def _chunk(position: int, end: int, found: _Found, limits: Limits) -> Walk[int]:
     kind, length = head[:4], int.from_bytes(head[4:], "little")
     padded = length + length % 2
     if position + _CHUNK_HEADER_BYTES + length > end:
-        raise MediaCorrupt("a chunk reaches beyond the end: bytes were altered or lost")
+        raise Malformed("a chunk reaches beyond the end: bytes were altered or lost")
     read = yield from _body(kind, length, found, limits)
     following = min(position + _CHUNK_HEADER_BYTES + padded, end)
     yield Skip(following - position - _CHUNK_HEADER_BYTES - read)
@@ -58,12 +58,12 @@ def _body(kind: bytes, length: int, found: _Found, limits: Limits) -> Walk[int]:
     """Reads what is of interest of a chunk, and returns how many bytes that was."""
     if found.size is None:
         if kind not in _FIRST or length < _SIZE_BYTES:
-            raise MediaCorrupt("it does not begin with a picture's header")
+            raise Malformed("it does not begin with a picture's header")
         found.size = _size(kind, (yield Take(_SIZE_BYTES)))
         limits.check(*found.size)
         return _SIZE_BYTES
     if kind == b"EXIF" and length <= MAX_EXIF_BYTES and found.exif is None:
-        found.exif = tiff_block((yield Take(length))) or None
+        found.exif = yield Take(length)
         return length
     return 0
 
@@ -74,8 +74,8 @@ def _size(kind: bytes, body: bytes) -> tuple[int, int]:
     if kind == b"VP8L":
         bits = int.from_bytes(body[1:5], "little")
         if body[0] != 0x2F:
-            raise MediaCorrupt("its lossless header is broken")
+            raise Malformed("its lossless header is broken")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     if body[3:6] != b"\x9d\x01\x2a":
-        raise MediaCorrupt("its lossy header is broken")
+        raise Malformed("its lossy header is broken")
     return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF

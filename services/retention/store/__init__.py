@@ -1,1 +1,1 @@
-"""The database of retention: a class for each port, a method for each statement, plain SQL."""
+"""Store of retention, in PostgreSQL: a class for each group of tables, a method for each statement."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.chassis.database import Connection
-from services.retention.domain import DestroyedKey, DestroyedPurpose, NewKeyRow, PurposeKey
+from services.retention.domain.keys import DestroyedKey, DestroyedPurpose, NewKeyRow, PurposeKey
 
 
 class DataKeyTable:

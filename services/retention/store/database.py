@@ -6,8 +6,10 @@ from datetime import datetime
 
 from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
-from services.retention.domain import PurgeOrder, Purpose, PurposeKey, Revocation, SealedKey
-from services.retention.operations.ports import Transaction
+from services.retention.domain.keys import Purpose, PurposeKey, SealedKey
+from services.retention.domain.orders import PurgeOrder
+from services.retention.domain.revocation import Revocation
+from services.retention.ports import Transaction
 from services.retention.store import revocations
 from services.retention.store.data_keys import DataKeyTable
 from services.retention.store.epochs import EpochTable

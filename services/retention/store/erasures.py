@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.chassis.database import Connection
-from services.retention.domain import Erasure, StorePurge
+from services.retention.domain.erasure import Erasure, StorePurge
 
 _COLUMNS = "number, id, subject, request_id, media, request_time, keys_destroy_time, purge_time"
 

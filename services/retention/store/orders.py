@@ -10,13 +10,13 @@ from psycopg.rows import class_row
 from services.chassis import outbox
 from services.chassis.database import Connection
 from services.chassis.events import OutgoingEvent
-from services.retention.domain import (
+from services.retention.domain.keys import Purpose
+from services.retention.domain.orders import (
     OWN_NAME,
     DataKeyScope,
     PurgeCause,
     PurgeOrder,
     PurgeScope,
-    Purpose,
     PurposeScope,
     SubjectScope,
 )

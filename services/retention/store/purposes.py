@@ -7,7 +7,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from services.chassis.database import Connection
-from services.retention.domain import DestroyedPurpose, Purpose, PurposeKey, WrappedKey
+from services.retention.domain.keys import DestroyedPurpose, Purpose, PurposeKey, WrappedKey
 
 _COLUMNS = "subject, purpose, revision, consent_revision, expire_time, reach_back_time, epoch, sealed"
 

@@ -1,18 +1,16 @@
 """Destructions told to every process of this service: LISTEN and NOTIFY, in the order of the commits."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 
-import psycopg
-
+from services.chassis import listener
 from services.chassis.database import Connection
-from services.chassis.errors import DependencyUnavailable
-from services.retention.domain import Purpose, Revocation
+from services.retention.domain.keys import Purpose
+from services.retention.domain.revocation import Revocation
 
 CHANNEL = "revocation"
-HEARTBEAT_SECONDS = 1.0
-_SILENCE_SECONDS = 3.0
+_HEARTBEAT_SECONDS = 1.0
 _IDS_IN_NOTE = 150
 """A notification has at most 8000 bytes."""
 
@@ -28,32 +26,14 @@ async def notify(connection: Connection, revocations: Sequence[Revocation]) -> N
 
 
 async def listen(url: str) -> AsyncIterator[Sequence[Revocation]]:
-    """Yields what is destroyed; an empty item first, and at least one each second.
-
-    The heartbeat goes to the database and comes back through the same queue as the destructions, so it proves that
-    all that was committed before it has been told.
+    """Yield what is destroyed; an empty item first, and at least one each second (`listener.listen`).
 
     Raises:
         DependencyUnavailable: the database does not answer.
     """
-    try:
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
-            yield ()
-            while True:
-                yield await _hear(connection)
-    except (psycopg.OperationalError, TimeoutError) as error:
-        raise DependencyUnavailable("the database does not say what is destroyed: call again") from error
-
-
-async def _hear(connection: Connection) -> Sequence[Revocation]:
-    """Returns what was told within a second; if nothing was, asks for a sign of life."""
-    async with asyncio.timeout(_SILENCE_SECONDS):
-        notes = [note.payload async for note in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1)]
-        if not notes:
-            await connection.execute(f"NOTIFY {CHANNEL}")
-            notes = [note.payload async for note in connection.notifies(stop_after=1)]
-    return [_revocation(note) for note in notes if note]
+    async with aclosing(listener.listen(url, CHANNEL, heartbeat_seconds=_HEARTBEAT_SECONDS)) as told:
+        async for notifications in told:
+            yield [_revocation(notification.payload) for notification in notifications]
 
 
 def _notes(revocation: Revocation) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the analysis relies on in models, whoever serves them."""
+"""What the analysis relies on in models, whatever serves them."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ class ModelsSuite:
         assert found.boxes.shape == (len(found.scores), 4)
         assert found.landmarks.shape == (len(found.scores), 5, 2)
 
-    async def test_where_nobody_is_no_face_is_found(self, models: Models) -> None:
+    async def test_where_no_person_is_no_face_is_found(self, models: Models) -> None:
         assert (await models.detect(BLANK)).scores.max() < 0.5
 
     async def test_a_scene_is_described(self, models: Models) -> None:

@@ -7,22 +7,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.analysis.domain import (
-    Claim,
-    MediaState,
-    ModelSet,
-    ParkedReason,
-    PreviewSize,
-    Purpose,
-    StoredMedia,
-)
-from services.analysis.ports import Library, Purging, SealedFindings, Settlement, StoredPreview, Work
+from services.analysis.domain.media import Claim, MediaState, ParkedReason, PreviewSize, StoredMedia
+from services.analysis.domain.model_set import ModelSet
+from services.analysis.ports import Library, Purge, SealedFindings, SealedResult, StoredPreview, Work
+from services.keyring import Purpose
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ANN, BOB = "a" * 32, "b" * 32
-MODELS = ModelSet(seen="eyes-1", position="exif-1", templates="face-1")
-OTHERS = replace(MODELS, seen="eyes-2")
+MODELS = ModelSet(scene="vision-1", position="exif-1", templates="face-1")
+OTHERS = replace(MODELS, scene="vision-2")
 CLOUD, OLDER, LOCATION, FACES = (
     Purpose.CLOUD_PROCESSING,
     Purpose.OLDER_MEDIA,
@@ -31,7 +25,7 @@ CLOUD, OLDER, LOCATION, FACES = (
 )
 
 
-class Tables(Work, Library, Purging, Protocol):
+class Tables(Work, Library, Purge, Protocol):
     """All of them."""
 
 
@@ -61,9 +55,9 @@ def previews(claim: Claim, *, revision: int = 5) -> tuple[StoredPreview, ...]:
     )
 
 
-def result(claim: Claim, *purposes: Purpose, parked: ParkedReason | None = None, revision: int = 5) -> Settlement:
+def result(claim: Claim, *purposes: Purpose, parked: ParkedReason | None = None, revision: int = 5) -> SealedResult:
     records = tuple(record(claim, purpose, revision=revision) for purpose in purposes)
-    return Settlement(claim, parked, records, () if parked else previews(claim, revision=revision))
+    return SealedResult(claim, parked, records, () if parked else previews(claim, revision=revision))
 
 
 async def claim_all(tables: Tables, now: datetime = NOW) -> list[Claim]:
@@ -74,10 +68,10 @@ async def claim_renewals(tables: Tables, now: datetime = NOW, *, limit: int = 10
     return await tables.claim_renewals(limit=limit, now=now, until=now + MINUTE)
 
 
-def replace_models(settlement: Settlement, models: ModelSet) -> Settlement:
+def replace_models(sealed: SealedResult, models: ModelSet) -> SealedResult:
     """Returns the same result, made by other models."""
-    found = tuple(replace(row, models=models.for_purpose(Purpose(row.purpose))) for row in settlement.findings)
-    return replace(settlement, findings=found)
+    found = tuple(replace(row, models=models.for_purpose(Purpose(row.purpose))) for row in sealed.findings)
+    return replace(sealed, findings=found)
 
 
 async def claimed(tables: Tables, media: StoredMedia | None = None) -> Claim:
@@ -86,11 +80,11 @@ async def claimed(tables: Tables, media: StoredMedia | None = None) -> Claim:
     return claim
 
 
-async def done(tables: Tables, *purposes: Purpose, media: StoredMedia | None = None) -> Settlement:
+async def done(tables: Tables, *purposes: Purpose, media: StoredMedia | None = None) -> SealedResult:
     claim = await claimed(tables, media)
-    settlement = result(claim, claim.stored.purpose, *purposes)
-    assert (await tables.settle([settlement], NOW)).accepted == {claim.id}
-    return settlement
+    sealed = result(claim, claim.stored.purpose, *purposes)
+    assert (await tables.commit([sealed], NOW)).accepted == {claim.id}
+    return sealed
 
 
 async def counts(tables: Tables, subject: str = ANN) -> tuple[int, int, int]:
@@ -111,7 +105,7 @@ class StoreSuite:
         (claim,) = await claim_all(tables)
         assert (claim.stored, claim.attempts, claim.faults, claim.made) == (media, 1, 0, {})
 
-    async def test_a_claimed_media_is_nobody_elses(self, tables: Tables) -> None:
+    async def test_a_claimed_media_is_not_claimed_again(self, tables: Tables) -> None:
         claim = await claimed(tables)
         assert await claim_all(tables) == []
         (again,) = await claim_all(tables, NOW + MINUTE)
@@ -133,13 +127,13 @@ class StoreSuite:
         assert (again.attempts, again.faults) == (2, 1)
 
     async def test_a_result_is_stored_with_everything(self, tables: Tables) -> None:
-        settlement = await done(tables, LOCATION)
-        media = settlement.claim.stored.media
+        sealed = await done(tables, LOCATION)
+        media = sealed.claim.stored.media
         assert await counts(tables) == (0, 1, 0)
-        assert sorted(await tables.findings(ANN), key=str) == sorted(settlement.findings, key=str)
-        assert await tables.own_findings([media]) == [settlement.findings[0]]
+        assert sorted(await tables.findings(ANN), key=str) == sorted(sealed.findings, key=str)
+        assert await tables.own_findings([media]) == [sealed.findings[0]]
         found = [await tables.preview(ANN, media, size) for size in PreviewSize]
-        assert found == list(settlement.previews)
+        assert found == list(sealed.previews)
         status = await tables.status(ANN, media)
         assert status is not None
         assert (status.state, status.analyze_time) == (MediaState.DONE, NOW)
@@ -147,7 +141,7 @@ class StoreSuite:
 
     async def test_a_parked_media_says_why_and_is_not_due(self, tables: Tables) -> None:
         claim = await claimed(tables)
-        await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
+        await tables.commit([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
         status = await tables.status(ANN, claim.stored.media)
         assert status is not None
         assert (status.state, status.parked_reason) == (MediaState.PARKED, ParkedReason.CORRUPT)
@@ -156,32 +150,32 @@ class StoreSuite:
     async def test_a_claim_that_was_lost_stores_nothing(self, tables: Tables) -> None:
         late = await claimed(tables)
         await claim_all(tables, NOW + MINUTE)
-        assert (await tables.settle([result(late, CLOUD)], NOW)).accepted == set()
+        assert (await tables.commit([result(late, CLOUD)], NOW)).accepted == set()
         assert await counts(tables) == (1, 0, 0)
 
     async def test_one_of_a_batch_that_is_refused_takes_no_other_along(self, tables: Tables) -> None:
         await tables.announce(stored(), NOW)
         await tables.announce(stored(BOB), NOW)
         first, second = await claim_all(tables)
-        await tables.bury_purpose(first.stored.subject, LOCATION, 9)
-        settled = await tables.settle([result(first, CLOUD, LOCATION), result(second, CLOUD, LOCATION)], NOW)
-        assert settled.accepted == {second.id}
+        await tables.fence_purpose(first.stored.subject, LOCATION, 9)
+        outcome = await tables.commit([result(first, CLOUD, LOCATION), result(second, CLOUD, LOCATION)], NOW)
+        assert outcome.accepted == {second.id}
 
     async def test_drafts_of_lost_claims_are_named_for_deletion(self, tables: Tables) -> None:
         lost = await claimed(tables)
         (claim,) = await claim_all(tables, NOW + MINUTE)
-        settled = await tables.settle([result(claim, CLOUD)], NOW)
-        assert settled.replaced_objects == (lost.draft,)
+        outcome = await tables.commit([result(claim, CLOUD)], NOW)
+        assert outcome.replaced_objects == (lost.draft,)
 
     async def test_new_results_replace_old_ones(self, tables: Tables) -> None:
         old = await done(tables, FACES)
         assert await tables.renew_stale(OTHERS, NOW) == 1
         (claim,) = await claim_renewals(tables)
-        assert (claim.made, claim.renews) == ({CLOUD: "eyes-1", FACES: "face-1"}, True)
-        settled = await tables.settle([result(claim, CLOUD)], NOW)
-        assert settled.replaced_objects == (old.claim.draft,)
+        assert (claim.made, claim.renews) == ({CLOUD: "vision-1", FACES: "face-1"}, True)
+        outcome = await tables.commit([result(claim, CLOUD)], NOW)
+        assert outcome.replaced_objects == (old.claim.draft,)
         replaced = {str(old.findings[0].data_key_id), *(str(row.data_key_id) for row in old.previews)}
-        assert {subject: set(ids) for subject, ids in settled.replaced_keys.items()} == {ANN: replaced}
+        assert {subject: set(ids) for subject, ids in outcome.replaced_keys.items()} == {ANN: replaced}
         assert await kept(tables) == {CLOUD, FACES}
         assert await claim_renewals(tables, NOW + MINUTE) == []
 
@@ -205,7 +199,7 @@ class StoreSuite:
         media = [stored() for _ in range(4)]
         for number, each in enumerate(media):
             await tables.announce(each, NOW - number * MINUTE)
-        await tables.settle([result(claim, CLOUD) for claim in await claim_all(tables)], NOW)
+        await tables.commit([result(claim, CLOUD) for claim in await claim_all(tables)], NOW)
         assert await tables.renew_stale(OTHERS, NOW) == 4
         order = [claim.stored for _ in range(4) for claim in await claim_renewals(tables, limit=1)]
         assert order == media
@@ -223,15 +217,15 @@ class StoreSuite:
         assert [await tables.renew_stale(OTHERS, NOW) for _ in range(2)] == [1, 0]
         (claim,) = await claim_renewals(tables)
         assert await tables.renew_stale(OTHERS, NOW + MINUTE) == 0
-        await tables.settle([replace_models(result(claim, CLOUD), OTHERS)], NOW)
+        await tables.commit([replace_models(result(claim, CLOUD), OTHERS)], NOW)
         assert await tables.renew_stale(OTHERS, NOW) == 0
 
     async def test_a_renewal_under_names_that_are_old_by_then_comes_again(self, tables: Tables) -> None:
         await done(tables)
         await tables.renew_stale(OTHERS, NOW)
         (claim,) = await claim_renewals(tables)
-        await tables.settle([replace_models(result(claim, CLOUD), OTHERS)], NOW)
-        assert await tables.renew_stale(replace(OTHERS, seen="eyes-3"), NOW) == 1
+        await tables.commit([replace_models(result(claim, CLOUD), OTHERS)], NOW)
+        assert await tables.renew_stale(replace(OTHERS, scene="vision-3"), NOW) == 1
 
     async def test_a_renewal_that_came_to_nothing_is_deferred_and_the_old_serves(self, tables: Tables) -> None:
         await done(tables)
@@ -249,9 +243,9 @@ class StoreSuite:
         await tables.renew_stale(OTHERS, NOW)
         (claim,) = await claim_renewals(tables)
         assert await tables.want_purpose(ANN, LOCATION, NOW) == 1
-        await tables.settle([replace_models(result(claim, CLOUD), OTHERS)], NOW)
+        await tables.commit([replace_models(result(claim, CLOUD), OTHERS)], NOW)
         (again,) = await claim_all(tables)
-        assert (again.made, again.renews) == ({CLOUD: "eyes-2"}, False)
+        assert (again.made, again.renews) == ({CLOUD: "vision-2"}, False)
 
     async def test_findings_by_other_models_are_not_missing(self, tables: Tables) -> None:
         await done(tables, FACES)
@@ -262,12 +256,12 @@ class StoreSuite:
 
     async def test_parked_media_get_another_chance_with_new_models(self, tables: Tables) -> None:
         claim = await claimed(tables)
-        await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
+        await tables.commit([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
         assert await tables.renew_stale(OTHERS, NOW) == 1
         assert await counts(tables) == (0, 0, 1)
         (again,) = await claim_renewals(tables)
         assert again.state is MediaState.PARKED
-        await tables.settle([result(again, CLOUD)], NOW)
+        await tables.commit([result(again, CLOUD)], NOW)
         assert await counts(tables) == (0, 1, 0)
 
     async def test_a_granted_purpose_makes_media_due_that_lack_it(self, tables: Tables) -> None:
@@ -276,20 +270,20 @@ class StoreSuite:
         await done(tables, media=stored(BOB))
         assert await tables.want_purpose(ANN, LOCATION, NOW) == 1
         (claim,) = await claim_all(tables)
-        assert (claim.made, claim.attempts) == ({CLOUD: "eyes-1"}, 1)
+        assert (claim.made, claim.attempts) == ({CLOUD: "vision-1"}, 1)
 
     async def test_a_purpose_granted_during_the_work_makes_it_due_again(self, tables: Tables) -> None:
         claim = await claimed(tables)
         await tables.want_purpose(ANN, LOCATION, NOW)
-        await tables.settle([result(claim, CLOUD)], NOW)
+        await tables.commit([result(claim, CLOUD)], NOW)
         assert await counts(tables) == (1, 0, 0)
         (again,) = await claim_all(tables)
-        await tables.settle([result(again, LOCATION)], NOW)
+        await tables.commit([result(again, LOCATION)], NOW)
         assert await counts(tables) == (0, 1, 0)
 
     async def test_parked_media_are_not_wanted(self, tables: Tables) -> None:
         claim = await claimed(tables)
-        await tables.settle([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
+        await tables.commit([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
         assert await tables.want_purpose(ANN, LOCATION, NOW) == 0
 
     async def test_persons_without_a_purpose_are_listed_in_portions(self, tables: Tables) -> None:
@@ -300,7 +294,7 @@ class StoreSuite:
         assert first == [ANN, BOB]
         assert await tables.subjects_without(LOCATION, after=BOB, limit=2) == ["c" * 32]
 
-    async def test_nobody_reads_what_is_anothers(self, tables: Tables) -> None:
+    async def test_a_person_reads_nothing_of_another(self, tables: Tables) -> None:
         media = (await done(tables)).claim.stored.media
         assert await tables.status(BOB, media) is None
         assert await tables.preview(BOB, media, PreviewSize.PREVIEW) is None
@@ -310,38 +304,38 @@ class StoreSuite:
             (0, 0, 0),
         )
 
-    @pytest.mark.parametrize("sealed", ["original", "record", "preview"])
-    async def test_a_destroyed_key_dooms_its_media(self, tables: Tables, sealed: str) -> None:
-        settlement = await done(tables, LOCATION)
+    @pytest.mark.parametrize("destroyed", ["original", "record", "preview"])
+    async def test_a_destroyed_key_takes_its_media_along(self, tables: Tables, destroyed: str) -> None:
+        sealed = await done(tables, LOCATION)
         await done(tables)
-        claim = settlement.claim
+        claim = sealed.claim
         key = {
             "original": claim.stored.data_key_id,
-            "record": str(settlement.findings[0].data_key_id),
-            "preview": str(settlement.previews[1].data_key_id),
-        }[sealed]
-        doomed, records = await tables.bury_keys(ANN, [key], NOW)
-        assert (doomed.media, doomed.objects, doomed.previews, records) == (
+            "record": str(sealed.findings[0].data_key_id),
+            "preview": str(sealed.previews[1].data_key_id),
+        }[destroyed]
+        deletion, records = await tables.tombstone_keys(ANN, [key], NOW)
+        assert (deletion.media, deletion.objects, deletion.previews, records) == (
             (claim.stored.media,), (claim.draft,), 2, 2,
         )  # fmt: skip
-        assert await tables.delete_media(ANN, doomed.media) == 1
+        assert await tables.delete_media(ANN, deletion.media) == 1
         assert await counts(tables) == (0, 1, 0)
-        assert await tables.delete_media(ANN, doomed.media) == 0
+        assert await tables.delete_media(ANN, deletion.media) == 0
 
     async def test_a_destroyed_key_of_an_extra_takes_the_extra_alone(self, tables: Tables) -> None:
-        settlement = await done(tables, LOCATION)
-        doomed, records = await tables.bury_keys(ANN, [str(settlement.findings[1].data_key_id)], NOW)
-        assert (doomed.media, records) == ((), 1)
+        sealed = await done(tables, LOCATION)
+        deletion, records = await tables.tombstone_keys(ANN, [str(sealed.findings[1].data_key_id)], NOW)
+        assert (deletion.media, records) == ((), 1)
         assert await kept(tables) == {CLOUD}
 
     async def test_a_result_under_a_destroyed_key_is_refused(self, tables: Tables) -> None:
-        settlement = result(await claimed(tables), CLOUD)
-        await tables.bury_keys(ANN, [str(settlement.previews[0].data_key_id)], NOW)
-        assert (await tables.settle([settlement], NOW)).accepted == set()
+        sealed = result(await claimed(tables), CLOUD)
+        await tables.tombstone_keys(ANN, [str(sealed.previews[0].data_key_id)], NOW)
+        assert (await tables.commit([sealed], NOW)).accepted == set()
 
     async def test_a_media_of_which_the_key_was_destroyed_does_not_come_back(self, tables: Tables) -> None:
         media = stored()
-        await tables.bury_keys(ANN, [media.data_key_id], NOW)
+        await tables.tombstone_keys(ANN, [media.data_key_id], NOW)
         assert not await tables.announce(media, NOW)
         assert await tables.forget_tombstones(NOW) == 0
         assert await tables.forget_tombstones(NOW + MINUTE) == 1
@@ -350,46 +344,46 @@ class StoreSuite:
     async def test_a_withdrawn_extra_goes_and_comes_in_no_more(self, tables: Tables) -> None:
         await done(tables, LOCATION)
         late = result(await claimed(tables), CLOUD, LOCATION)
-        doomed, records = await tables.bury_purpose(ANN, LOCATION, 5)
-        assert (doomed.media, records, await kept(tables)) == ((), 1, {CLOUD})
-        assert (await tables.settle([late], NOW)).accepted == set()
+        deletion, records = await tables.fence_purpose(ANN, LOCATION, 5)
+        assert (deletion.media, records, await kept(tables)) == ((), 1, {CLOUD})
+        assert (await tables.commit([late], NOW)).accepted == set()
 
     async def test_what_was_made_after_the_withdrawal_stays(self, tables: Tables) -> None:
         claim = await claimed(tables)
-        new = Settlement(claim, None, (record(claim, CLOUD), record(claim, LOCATION, revision=7)), ())
-        assert (await tables.settle([new], NOW)).accepted == {claim.id}
-        await tables.bury_purpose(ANN, LOCATION, 6)
+        new = SealedResult(claim, None, (record(claim, CLOUD), record(claim, LOCATION, revision=7)), ())
+        assert (await tables.commit([new], NOW)).accepted == {claim.id}
+        await tables.fence_purpose(ANN, LOCATION, 6)
         assert await kept(tables) == {CLOUD, LOCATION}
 
     async def test_a_withdrawn_purpose_takes_the_media_kept_for_it(self, tables: Tables) -> None:
         old = await done(tables, LOCATION, media=stored(purpose=OLDER))
         await done(tables, LOCATION)
-        doomed, records = await tables.bury_purpose(ANN, OLDER, 5)
-        assert (doomed.media, records) == ((old.claim.stored.media,), 2)
+        deletion, records = await tables.fence_purpose(ANN, OLDER, 5)
+        assert (deletion.media, records) == ((old.claim.stored.media,), 2)
         assert not await tables.announce(stored(purpose=OLDER), NOW)
         assert await tables.announce(stored(purpose=OLDER, revision=6), NOW)
 
     async def test_media_that_wait_go_with_their_drafts(self, tables: Tables) -> None:
         claim = await claimed(tables)
-        doomed, _ = await tables.bury_purpose(ANN, CLOUD, 5)
-        assert (doomed.media, doomed.objects) == ((claim.stored.media,), (claim.draft,))
-        await tables.delete_media(ANN, doomed.media)
-        assert (await tables.settle([result(claim, CLOUD)], NOW)).accepted == set()
+        deletion, _ = await tables.fence_purpose(ANN, CLOUD, 5)
+        assert (deletion.media, deletion.objects) == ((claim.stored.media,), (claim.draft,))
+        await tables.delete_media(ANN, deletion.media)
+        assert (await tables.commit([result(claim, CLOUD)], NOW)).accepted == set()
 
     async def test_an_erased_person_takes_everything_but_what_came_later(self, tables: Tables) -> None:
         await done(tables, LOCATION, FACES)
         await done(tables, media=stored(BOB))
         claim = await claimed(tables, stored(revision=8))
-        await tables.settle([result(claim, CLOUD, revision=8)], NOW)
-        doomed, records = await tables.bury_subject(ANN, 7, [CLOUD, LOCATION, FACES])
-        assert (len(doomed.media), doomed.previews, records) == (1, 2, 3)
-        await tables.delete_media(ANN, doomed.media)
+        await tables.commit([result(claim, CLOUD, revision=8)], NOW)
+        deletion, records = await tables.fence_subject(ANN, 7, [CLOUD, LOCATION, FACES])
+        assert (len(deletion.media), deletion.previews, records) == (1, 2, 3)
+        await tables.delete_media(ANN, deletion.media)
         assert (await counts(tables), await counts(tables, BOB)) == ((0, 1, 0), (0, 1, 0))
         assert not await tables.announce(stored(revision=7), NOW)
 
     async def test_a_fence_never_falls(self, tables: Tables) -> None:
-        await tables.bury_purpose(ANN, CLOUD, 7)
-        await tables.bury_purpose(ANN, CLOUD, 3)
+        await tables.fence_purpose(ANN, CLOUD, 7)
+        await tables.fence_purpose(ANN, CLOUD, 3)
         assert not await tables.announce(stored(revision=6), NOW)
 
     async def test_media_past_their_time_are_listed_with_their_persons(self, tables: Tables) -> None:
@@ -399,8 +393,8 @@ class StoreSuite:
         assert await tables.expired(NOW + MINUTE, 10) == [(ANN, media[1].media), (ANN, media[2].media)]
         assert await tables.expired(NOW + MINUTE, 1) == [(ANN, media[1].media)]
 
-    async def test_only_the_owners_media_are_doomed(self, tables: Tables) -> None:
+    async def test_only_the_owners_media_are_deleted(self, tables: Tables) -> None:
         media = (await done(tables)).claim.stored.media
-        assert (await tables.doom(BOB, [media])).media == ()
+        assert (await tables.deletion_set(BOB, [media])).media == ()
         assert await tables.delete_media(BOB, [media]) == 0
-        assert (await tables.doom(ANN, [media, UUID(int=1)])).media == (media,)
+        assert (await tables.deletion_set(ANN, [media, UUID(int=1)])).media == (media,)

@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from inference.client import errors
 from inference.client.error_classes import TABLE, ErrorClass
 from inference.client.errors import ModelFault
-from services.analysis.domain import MAX_FAULTS
+from services.analysis.domain.retries import MAX_FAULTS
 from tests.fakes.clock import FakeClock
 from tests.unit.client.wires import FakeWire, client_on, fails, infer_once
 

@@ -12,21 +12,15 @@ from uuid import UUID, uuid4
 import pytest
 
 import services.consent
-from services.consent.decisions import Change, Request
-from services.consent.domain import (
-    Age,
-    AgeBand,
-    Basis,
-    ConsentEvent,
-    Jurisdiction,
-    NoticeServing,
-    Purpose,
-    Status,
-)
-from services.consent.errors import RequestIdReused
-from services.consent.notice import Notice, NoticeInvalid, read_notices
-from services.consent.policy import read_policy
-from services.consent.ports import ConsentStore, History, NoticeStore
+from services.consent.domain.change import Change, Request
+from services.consent.domain.consent import Age, AgeBand, Basis, ConsentEvent, Jurisdiction, Status
+from services.consent.domain.history import History
+from services.consent.domain.notice import Notice, NoticeServing
+from services.consent.errors import NoticeInvalid, RequestIdReused
+from services.consent.notices.notice_files import read_notices, reopen_notice
+from services.consent.notices.policy_file import read_policy
+from services.consent.ports import ConsentStore, NoticeStore
+from services.keyring import Purpose
 
 FOLDER = Path(services.consent.__file__).parent
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -44,7 +38,7 @@ class Stores:
 
 def edition(name: str) -> Notice:
     """Returns the released notice as another edition."""
-    return Notice(RELEASED().canonical_json.replace(b'"edition":"2026-11-22"', f'"edition":"{name}"'.encode()))
+    return reopen_notice(RELEASED().canonical_json.replace(b'"edition":"2026-11-22"', f'"edition":"{name}"'.encode()))
 
 
 def request(request_id: UUID | None = None, sha256: str = "1" * 64) -> Request:
@@ -117,7 +111,7 @@ class StoreSuite:
     async def _all(self, stores: Stores, subject: str) -> Sequence[ConsentEvent]:
         return await stores.consents.events(subject, below=None, limit=100)
 
-    async def test_somebody_unknown_has_no_history(self, ready: Stores, ada: str) -> None:
+    async def test_a_person_unknown_has_no_history(self, ready: Stores, ada: str) -> None:
         assert await ready.consents.history(ada) == History()
         assert await self._all(ready, ada) == () or await self._all(ready, ada) == []
 
@@ -169,7 +163,7 @@ class StoreSuite:
         await self._finish(ready, ada, change(made, asked=asked, time=NOW + SECOND))
         await self._finish(ready, ada, change(ended(3), ended(4, Purpose.LOCATION)))
 
-        answer = await ready.consents.given_answer(ada, asked.id)
+        answer = await ready.consents.recorded_result(ada, asked.id)
 
         assert answer is not None
         assert (answer.request, answer.answer_time, answer.events) == (asked, NOW + SECOND, (made,))
@@ -179,24 +173,24 @@ class StoreSuite:
         asked = request()
         await self._finish(ready, ada, change(asked=asked, revision=1))
 
-        answer = await ready.consents.given_answer(ada, asked.id)
+        answer = await ready.consents.recorded_result(ada, asked.id)
 
         assert answer is not None
         assert (answer.events, answer.latest) == ((), ())
 
-    async def test_a_change_that_nobody_asked_for_answers_nobody(self, ready: Stores, ada: str) -> None:
+    async def test_a_change_that_no_request_made_answers_none(self, ready: Stores, ada: str) -> None:
         asked = request()
         async with ready.consents.locked(ada) as ledger:
             await ledger.begin(change(given(1, asked=asked), asked=asked))
             await ledger.finish(change(revision=1))
 
-            assert await ledger.given_answer(asked.id) is None
+            assert await ledger.recorded_result(asked.id) is None
 
     async def test_another_persons_request_is_not_found(self, ready: Stores, ada: str, ben: str) -> None:
         asked = request()
         await self._finish(ready, ada, change(given(1, asked=asked), asked=asked))
 
-        assert await ready.consents.given_answer(ben, asked.id) is None
+        assert await ready.consents.recorded_result(ben, asked.id) is None
 
     async def test_events_come_newest_first_in_pages(self, ready: Stores, ada: str) -> None:
         events = [given(revision) for revision in range(1, 6)]
@@ -274,7 +268,7 @@ class StoreSuite:
         assert deleted["consent.table.notice_serving"] == 1
         assert deleted["consent.table.request"] == 1
         assert await ready.consents.history(ada) == History()
-        assert await ready.consents.given_answer(ada, asked.id) is None
+        assert await ready.consents.recorded_result(ada, asked.id) is None
         assert await ready.notices.serving(ada, shown.id) is None
         assert len(await self._all(ready, ben)) == 1
 
@@ -289,10 +283,10 @@ class StoreSuite:
 
         assert list(await self._all(ready, ada)) == [kept]
         assert (await ready.consents.history(ada)).revision == 2
-        assert await ready.consents.given_answer(ada, asked.id) is not None
+        assert await ready.consents.recorded_result(ada, asked.id) is not None
         assert await ready.notices.serving(ada, shown.id) == shown
 
-    async def test_erasing_somebody_unknown_is_no_error(self, ready: Stores, ada: str) -> None:
+    async def test_erasing_a_person_unknown_is_no_error(self, ready: Stores, ada: str) -> None:
         async with ready.consents.locked(ada) as ledger:
             assert not any((await ledger.purge(NOW)).values())
 
@@ -337,7 +331,7 @@ class StoreSuite:
         assert (await ready.notices.current()).publish_time == NOW
 
     async def test_an_edition_cannot_be_published_with_other_words(self, ready: Stores) -> None:
-        changed = Notice(RELEASED().canonical_json.replace(b"Pellicule", b"Somebody"))
+        changed = reopen_notice(RELEASED().canonical_json.replace(b"Pellicule", b"Somebody"))
 
         with pytest.raises(NoticeInvalid, match="2026-11-22"):
             await ready.notices.publish([changed], now=NOW)
@@ -367,6 +361,6 @@ class StoreSuite:
         assert await ready.notices.serving(ben, shown.id) is None
 
     async def test_a_policy_can_be_kept_twice(self, ready: Stores) -> None:
-        policy = read_policy(FOLDER / "policy.yaml")
+        policy = read_policy(FOLDER / "notices" / "policy.yaml")
         for _ in range(2):
             await ready.notices.record_policy(policy, now=NOW)

@@ -1,43 +1,37 @@
-"""What the ingest tables must do, whoever keeps them: the fake runs it here, PostgreSQL in the integration tests."""
+"""What the ingest tables must do, whatever keeps them: the fake runs it here, PostgreSQL in the integration tests."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain import PageToken, Purpose, Rendition
+from services.ingest.domain.media import MEDIA_PURPOSES, PageToken, Rendition
+from services.ingest.domain.records import MediaRow, Segment, UploadRow
 from services.ingest.ports import (
-    Adding,
-    Completing,
-    HousekeepingTables,
+    Addition,
+    Completion,
     LookupKeyRow,
     LookupKeyTable,
     MediaTable,
     NewSegment,
+    PurgeTables,
     Survey,
+    SweepTables,
     Uploads,
 )
-from services.ingest.purging import PurgeTables
-from services.ingest.records import MediaRow, Segment, UploadRow
-from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurgeScope, PurposeScope, SubjectScope
+from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurgeScope, Purpose, PurposeScope, SubjectScope
 
 ALICE, BOB = "a" * 32, "b" * 32
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUOTA = 10_000
 
 
-class WishfulMediaTable(MediaTable, Protocol):
-    async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int: ...
-
-
 @dataclass(frozen=True)
 class Stores:
     uploads: Uploads
-    media: WishfulMediaTable
+    media: MediaTable
     lookup: LookupKeyTable
-    housekeeping: HousekeepingTables
+    sweep: SweepTables
     purge: PurgeTables
 
 
@@ -100,9 +94,9 @@ def lookup_key(subject: str = ALICE, revision: int = 3) -> LookupKeyRow:
 
 
 async def store(stores: Stores, row: UploadRow, new: NewSegment | None = None) -> MediaRow:
-    assert await stores.uploads.add(row, quota_bytes=QUOTA) is Adding.ADDED
+    assert await stores.uploads.add(row, quota_bytes=QUOTA) is Addition.ADDED
     media = media_of(row)
-    assert await stores.uploads.complete(row, media, new or segment(), event(), NOON) is Completing.STORED
+    assert await stores.uploads.complete(row, media, new or segment(), event(), NOON) is Completion.STORED
     return media
 
 
@@ -111,14 +105,14 @@ async def survey(stores: Stores, row: UploadRow, **changes: object) -> Survey:
     return await stores.uploads.survey(row.subject, row.request_id, bytes_tag=row.bytes_tag, tag=row.tag)
 
 
-async def store_at_once(stores: Stores, row: UploadRow, new: NewSegment) -> Completing:
+async def store_at_once(stores: Stores, row: UploadRow, new: NewSegment) -> Completion:
     return await stores.uploads.complete_at_once(row, media_of(row), new, event(), NOON, quota_bytes=QUOTA)
 
 
 class UploadSuite:
     async def test_an_upload_is_found_by_its_owner_alone(self, stores: Stores) -> None:
         row = upload()
-        assert await stores.uploads.add(row, quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.uploads.add(row, quota_bytes=QUOTA) is Addition.ADDED
         assert await stores.uploads.find(ALICE, row.id) == row
         assert await stores.uploads.find(BOB, row.id) is None
 
@@ -131,26 +125,26 @@ class UploadSuite:
         assert await survey(stores, row, subject=BOB) == Survey((), (), 0)
 
     async def test_the_share_of_the_store_is_never_exceeded(self, stores: Stores) -> None:
-        assert await stores.uploads.add(upload(size=QUOTA + 1), quota_bytes=QUOTA) is Adding.NO_ROOM
-        assert await stores.uploads.add(upload(size=QUOTA - 1), quota_bytes=QUOTA) is Adding.ADDED
-        assert await stores.uploads.add(upload(size=2), quota_bytes=QUOTA) is Adding.NO_ROOM
-        assert await stores.uploads.add(upload(BOB, size=2), quota_bytes=QUOTA) is Adding.ADDED
-        assert await stores.uploads.add(upload(size=1), quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.uploads.add(upload(size=QUOTA + 1), quota_bytes=QUOTA) is Addition.NO_ROOM
+        assert await stores.uploads.add(upload(size=QUOTA - 1), quota_bytes=QUOTA) is Addition.ADDED
+        assert await stores.uploads.add(upload(size=2), quota_bytes=QUOTA) is Addition.NO_ROOM
+        assert await stores.uploads.add(upload(BOB, size=2), quota_bytes=QUOTA) is Addition.ADDED
+        assert await stores.uploads.add(upload(size=1), quota_bytes=QUOTA) is Addition.ADDED
         assert await stores.media.used_bytes(ALICE) == QUOTA
 
     async def test_one_request_and_one_set_of_bytes_open_one_upload(self, stores: Stores) -> None:
         row = upload()
         await stores.uploads.add(row, quota_bytes=QUOTA)
         same_request, same_bytes = upload(request_id=row.request_id), upload(bytes_tag=row.bytes_tag)
-        assert await stores.uploads.add(same_request, quota_bytes=QUOTA) is Adding.TAKEN
-        assert await stores.uploads.add(same_bytes, quota_bytes=QUOTA) is Adding.TAKEN
+        assert await stores.uploads.add(same_request, quota_bytes=QUOTA) is Addition.TAKEN
+        assert await stores.uploads.add(same_bytes, quota_bytes=QUOTA) is Addition.TAKEN
         assert await stores.media.used_bytes(ALICE) == row.size_bytes
 
     async def test_nothing_opens_behind_the_fence(self, stores: Stores) -> None:
         await stores.purge.raise_fences(ALICE, [Purpose.CLOUD_PROCESSING], 3)
-        assert await stores.uploads.add(upload(purpose_revision=3), quota_bytes=QUOTA) is Adding.FENCED
-        assert await stores.uploads.add(upload(purpose_revision=4), quota_bytes=QUOTA) is Adding.ADDED
-        assert await stores.uploads.add(upload(BOB, purpose_revision=3), quota_bytes=QUOTA) is Adding.ADDED
+        assert await stores.uploads.add(upload(purpose_revision=3), quota_bytes=QUOTA) is Addition.FENCED
+        assert await stores.uploads.add(upload(purpose_revision=4), quota_bytes=QUOTA) is Addition.ADDED
+        assert await stores.uploads.add(upload(BOB, purpose_revision=3), quota_bytes=QUOTA) is Addition.ADDED
         assert await stores.media.used_bytes(ALICE) == 1000
 
     async def test_segments_come_back_in_their_order(self, stores: Stores) -> None:
@@ -169,7 +163,7 @@ class UploadSuite:
         await stores.uploads.add(row, quota_bytes=QUOTA)
         await stores.uploads.commit_segment(row, segment(0), committed_bytes=400, prefix=b"1234567")
         assert not await stores.uploads.commit_segment(row, segment(0), committed_bytes=400, prefix=b"1234567")
-        assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completing.GONE
+        assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completion.GONE
         assert row.data_key_id is not None
         assert len(await stores.uploads.segments(row.data_key_id)) == 1
 
@@ -184,7 +178,7 @@ class UploadSuite:
 
     async def test_an_upload_that_was_not_there_is_stored_complete_in_one_step(self, stores: Stores) -> None:
         row, last = upload(), segment()
-        assert await store_at_once(stores, row, last) is Completing.STORED
+        assert await store_at_once(stores, row, last) is Completion.STORED
         media = media_of(row)
         assert await stores.media.find(ALICE, media.id) == media
         assert await stores.media.segments(media.data_key_id) == [last.segment]
@@ -200,7 +194,7 @@ class UploadSuite:
             upload(purpose=Purpose.OLDER_MEDIA, purpose_revision=5),
         )
         for row in refused:
-            assert await store_at_once(stores, row, segment()) is Completing.GONE
+            assert await store_at_once(stores, row, segment()) is Completion.GONE
             assert await stores.uploads.find(ALICE, row.id) is None
             assert await stores.media.find(ALICE, row.media_id) is None
         assert await stores.media.used_bytes(ALICE) == media.size_bytes
@@ -209,7 +203,7 @@ class UploadSuite:
         row = upload()
         await store_at_once(stores, row, segment())
         again = upload(request_id=row.request_id)
-        assert await store_at_once(stores, again, segment()) is Completing.GONE
+        assert await store_at_once(stores, again, segment()) is Completion.GONE
         assert await stores.uploads.find(ALICE, again.id) is None
 
     async def test_nothing_completes_behind_the_fence(self, stores: Stores) -> None:
@@ -217,14 +211,14 @@ class UploadSuite:
         await stores.uploads.add(row, quota_bytes=QUOTA)
         await stores.purge.raise_fences(ALICE, [Purpose.CLOUD_PROCESSING], 3)
         assert not await stores.uploads.commit_segment(row, segment(), committed_bytes=400, prefix=b"1234567")
-        assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completing.GONE
+        assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completion.GONE
         assert await stores.media.find(ALICE, row.media_id) is None
 
     async def test_one_original_is_kept_once(self, stores: Stores) -> None:
         media = await store(stores, upload())
         twin = upload(tag=media.tag)
         await stores.uploads.add(twin, quota_bytes=QUOTA)
-        assert await stores.uploads.complete(twin, media_of(twin), segment(), event(), NOON) is Completing.KEPT_ALREADY
+        assert await stores.uploads.complete(twin, media_of(twin), segment(), event(), NOON) is Completion.KEPT_ALREADY
         assert await stores.media.find_tagged(ALICE, [media.tag]) == [media]
         assert await stores.uploads.find(ALICE, twin.id) == twin
 
@@ -232,11 +226,11 @@ class UploadSuite:
         media = await store(stores, upload())
         twin = upload(tag=media.tag)
         await stores.uploads.add(twin, quota_bytes=QUOTA)
-        await stores.uploads.settle(twin, media_id=media.id, now=NOON)
-        settled = await stores.uploads.find(ALICE, twin.id)
-        assert settled is not None
-        assert (settled.media_id, settled.complete_time, settled.data_key_id) == (media.id, NOON, None)
-        assert [discard.data_key_id for discard in await stores.housekeeping.discards(10)] == [twin.data_key_id]
+        await stores.uploads.complete_as_duplicate(twin, media_id=media.id, now=NOON)
+        completed = await stores.uploads.find(ALICE, twin.id)
+        assert completed is not None
+        assert (completed.media_id, completed.complete_time, completed.data_key_id) == (media.id, NOON, None)
+        assert [discard.data_key_id for discard in await stores.sweep.discards(10)] == [twin.data_key_id]
         assert await stores.media.used_bytes(ALICE) == media.size_bytes
 
     async def test_the_original_takes_the_place_of_the_reduced_copy(self, stores: Stores) -> None:
@@ -246,10 +240,10 @@ class UploadSuite:
         await stores.uploads.add(row, quota_bytes=QUOTA)
         new = media_of(row, upload_time=old.upload_time)
         last = segment()
-        assert await stores.uploads.replace(row, new, last, event(), old=old, now=NOON) is Completing.STORED
+        assert await stores.uploads.replace(row, new, last, event(), old=old, now=NOON) is Completion.STORED
         assert await stores.media.find(ALICE, old.id) == new
         assert await stores.media.segments(new.data_key_id) == [last.segment]
-        [discard] = await stores.housekeeping.discards(10)
+        [discard] = await stores.sweep.discards(10)
         assert (discard.data_key_id, discard.objects) == (old.data_key_id, (old_segment.segment.object,))
         assert await stores.media.used_bytes(ALICE) == 4000
 
@@ -259,7 +253,7 @@ class UploadSuite:
         await stores.uploads.add(row, quota_bytes=QUOTA)
         stale = replace(old, data_key_id=uuid4())
         assert (
-            await stores.uploads.replace(row, media_of(row), segment(), event(), old=stale, now=NOON) is Completing.GONE
+            await stores.uploads.replace(row, media_of(row), segment(), event(), old=stale, now=NOON) is Completion.GONE
         )
         assert await stores.media.find(ALICE, old.id) == old
 
@@ -271,15 +265,15 @@ class UploadSuite:
         assert await stores.uploads.find(ALICE, row.id) is not None
         await stores.uploads.discard(ALICE, row.id, NOON)
         assert await stores.uploads.find(ALICE, row.id) is None
-        [discard] = await stores.housekeeping.discards(10)
+        [discard] = await stores.sweep.discards(10)
         assert (discard.subject, discard.data_key_id, discard.objects) == (
             ALICE,
             row.data_key_id,
             (first.segment.object,),
         )
         assert await stores.media.used_bytes(ALICE) == 0
-        await stores.housekeeping.delete_discard(discard.data_key_id)
-        assert await stores.housekeeping.discards(10) == []
+        await stores.sweep.delete_discard(discard.data_key_id)
+        assert await stores.sweep.discards(10) == []
 
     async def test_forgetting_a_complete_upload_leaves_its_media(self, stores: Stores) -> None:
         row = upload()
@@ -287,13 +281,13 @@ class UploadSuite:
         await stores.uploads.discard(ALICE, row.id, NOON)
         assert await stores.uploads.find(ALICE, row.id) is None
         assert await stores.media.find(ALICE, media.id) == media
-        assert await stores.housekeeping.discards(10) == []
+        assert await stores.sweep.discards(10) == []
 
     async def test_a_request_for_what_is_kept_is_noted_once(self, stores: Stores) -> None:
         media = await store(stores, upload())
         note = upload(media_id=media.id, data_key_id=None, committed_bytes=1000, complete_time=NOON)
-        await stores.uploads.add_settled(note)
-        await stores.uploads.add_settled(replace(note, id=uuid4()))
+        await stores.uploads.add_complete(note)
+        await stores.uploads.add_complete(replace(note, id=uuid4()))
         assert (await survey(stores, note)).earlier == (note,)
         assert await stores.media.used_bytes(ALICE) == media.size_bytes
 
@@ -319,7 +313,7 @@ class MediaSuite:
         await stores.media.discard(media, NOON)
         assert await stores.media.find(ALICE, media.id) is None
         assert await stores.media.used_bytes(ALICE) == 0
-        assert [discard.data_key_id for discard in await stores.housekeeping.discards(10)] == [media.data_key_id]
+        assert [discard.data_key_id for discard in await stores.sweep.discards(10)] == [media.data_key_id]
 
     async def test_an_original_is_wanted_once_and_of_reduced_copies_alone(self, stores: Stores) -> None:
         preview = await store(stores, upload())
@@ -345,31 +339,31 @@ class LookupSuite:
         assert await stores.lookup.find(BOB) is None
 
 
-class HousekeepingSuite:
+class SweepSuite:
     async def test_uploads_run_out(self, stores: Stores) -> None:
         soon, later = upload(expire_time=NOON), upload(expire_time=NOON + timedelta(seconds=1))
         for row in (soon, later):
             await stores.uploads.add(row, quota_bytes=QUOTA)
-        assert await stores.housekeeping.expired_uploads(NOON, 10) == [soon]
-        await stores.housekeeping.delete_complete([soon.id])
-        assert await stores.housekeeping.expired_uploads(NOON, 10) == [soon]
+        assert await stores.sweep.expired_uploads(NOON, 10) == [soon]
+        await stores.sweep.delete_complete([soon.id])
+        assert await stores.sweep.expired_uploads(NOON, 10) == [soon]
 
     async def test_complete_uploads_are_forgotten(self, stores: Stores) -> None:
         row = upload(expire_time=NOON)
         media = await store(stores, row)
-        await stores.housekeeping.delete_complete([row.id])
-        assert await stores.housekeeping.expired_uploads(NOON, 10) == []
+        await stores.sweep.delete_complete([row.id])
+        assert await stores.sweep.expired_uploads(NOON, 10) == []
         assert await stores.media.find(ALICE, media.id) == media
 
     async def test_objects_that_a_row_names_are_known(self, stores: Stores) -> None:
         kept, dropped = segment(), segment()
         await store(stores, upload(), kept)
-        doomed = upload()
-        await stores.uploads.add(doomed, quota_bytes=QUOTA)
-        await stores.uploads.commit_segment(doomed, dropped, committed_bytes=400, prefix=b"1234567")
-        await stores.uploads.discard(ALICE, doomed.id, NOON)
+        discarded = upload()
+        await stores.uploads.add(discarded, quota_bytes=QUOTA)
+        await stores.uploads.commit_segment(discarded, dropped, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.discard(ALICE, discarded.id, NOON)
         names = [kept.segment.object, dropped.segment.object, "stranger"]
-        assert await stores.housekeeping.unknown_objects(names) == {"stranger"}
+        assert await stores.sweep.unknown_objects(names) == {"stranger"}
 
 
 class PurgeSuite:
@@ -405,9 +399,9 @@ class PurgeSuite:
         assert await stores.media.was_deleted(ALICE, deleted.id)
         assert not await stores.media.was_deleted(BOB, deleted.id)
         assert not await stores.media.was_deleted(ALICE, expired.id)
-        await stores.housekeeping.forget_deleted(NOON)
+        await stores.sweep.forget_deleted(NOON)
         assert await stores.media.was_deleted(ALICE, deleted.id)
-        await stores.housekeeping.forget_deleted(NOON + timedelta(seconds=1))
+        await stores.sweep.forget_deleted(NOON + timedelta(seconds=1))
         assert not await stores.media.was_deleted(ALICE, deleted.id)
 
     async def test_what_comes_in_again_is_no_longer_remembered_as_deleted(self, stores: Stores) -> None:
@@ -437,10 +431,10 @@ class PurgeSuite:
         deleted = await store(stores, upload())
         await stores.lookup.put(lookup_key(), replaces=None)
         await stores.purge.delete(order(DataKeyScope((str(deleted.data_key_id),)), PurgeCause.ERASURE))
-        doomed, dropped = upload(), segment()
-        await stores.uploads.add(doomed, quota_bytes=QUOTA)
-        await stores.uploads.commit_segment(doomed, dropped, committed_bytes=400, prefix=b"1234567")
-        await stores.uploads.discard(ALICE, doomed.id, NOON)
+        discarded, dropped = upload(), segment()
+        await stores.uploads.add(discarded, quota_bytes=QUOTA)
+        await stores.uploads.commit_segment(discarded, dropped, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.discard(ALICE, discarded.id, NOON)
         running, piece = upload(), segment()
         await stores.uploads.add(running, quota_bytes=QUOTA)
         await stores.uploads.commit_segment(running, piece, committed_bytes=400, prefix=b"1234567")
@@ -462,12 +456,12 @@ class PurgeSuite:
         assert await stores.lookup.find(ALICE) == key
 
     async def test_a_fence_never_sinks(self, stores: Stores) -> None:
-        await stores.purge.raise_fences(ALICE, list(Purpose), 5)
-        await stores.purge.raise_fences(ALICE, list(Purpose), 4)
-        assert await stores.uploads.add(upload(purpose_revision=5), quota_bytes=QUOTA) is Adding.FENCED
+        await stores.purge.raise_fences(ALICE, MEDIA_PURPOSES, 5)
+        await stores.purge.raise_fences(ALICE, MEDIA_PURPOSES, 4)
+        assert await stores.uploads.add(upload(purpose_revision=5), quota_bytes=QUOTA) is Addition.FENCED
 
 
-class StoreSuite(UploadSuite, MediaSuite, LookupSuite, HousekeepingSuite, PurgeSuite):
+class StoreSuite(UploadSuite, MediaSuite, LookupSuite, SweepSuite, PurgeSuite):
     """All of it."""
 
 

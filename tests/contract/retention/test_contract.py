@@ -16,7 +16,7 @@ from services.chassis.errors import CHASSIS_ERRORS, DomainError
 from services.keyring import errors as keyring_errors
 from services.retention import errors
 from services.retention.access import ACCESS
-from services.retention.domain import Purpose
+from services.retention.domain.keys import Purpose
 
 FILES = (key_service_pb2, purge_service_pb2, retention_service_pb2)
 

@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings
 import services
 from deploy.local.roster import ROSTER
 from pellicule.retention.v1 import purpose_pb2
-from services.retention.data_map import DataMap, load_data_map
+from services.retention.declarations.data_map_file import load_data_map
+from services.retention.domain.data_map import DataMap
 
 ROOT = Path(services.__path__[0])
 SERVICES = tuple(ROSTER)

@@ -1,5 +1,5 @@
 from inference.vision.tags import tag_groups
-from services.suggestion.themes import CELEBRATION, THEMES
+from services.suggestion.domain.themes import CELEBRATION, THEMES
 
 
 def test_themes_speak_of_tags_that_the_classifier_gives() -> None:

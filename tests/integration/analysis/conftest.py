@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 import pytest_asyncio
 
-from tests.integration.analysis.ground import Ground, Servers, running_servers
+from tests.integration.analysis.harness import Harness, Servers, running_servers
 
 _NUMBERS = count(1)
 
@@ -18,15 +18,15 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def ground(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    """Retention and analysis as processes; whoever stops one starts it again."""
-    ground = Ground(servers, tmp_path_factory.mktemp("ground"))
-    await ground.start()
+async def harness(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
+    """Retention and analysis as processes; a test that stops one starts it again."""
+    harness = Harness(servers, tmp_path_factory.mktemp("harness"))
+    await harness.start()
     try:
-        await ground.analysis.start()
-        yield ground
+        await harness.analysis.start()
+        yield harness
     finally:
-        await ground.close()
+        await harness.close()
 
 
 @pytest.fixture

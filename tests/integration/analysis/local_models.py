@@ -12,7 +12,7 @@ from inference.model_build.sessions import ModelSession
 from inference.vision.pictures import Picture
 from inference.vision.words import word_pieces
 from services.analysis.ports import Detections, Floats, Scene, Sentences, Spelling, TextMap
-from services.analysis.triton_model import (
+from services.analysis.vision.triton_models import (
     DETECTOR,
     EMBEDDER,
     SCENES,

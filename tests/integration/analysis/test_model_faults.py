@@ -9,17 +9,17 @@ import pytest
 import pytest_asyncio
 
 from inference.client.client import InferenceClient
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.model_build.manifest import shipped_model
-from services.analysis.domain import MediaState, ParkedReason
-from services.analysis.settings import Pace
-from services.analysis.triton_model import SERVED, TritonModels
+from services.analysis.domain.media import MediaState, ParkedReason
+from services.analysis.domain.pace import Pace
+from services.analysis.vision.triton_models import SERVED, TritonModels
 from services.analysis.worker import Worker
 from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.fault_server import FaultServer, fault_server, shipped
 from tests.fakes.faults import Fault
-from tests.unit.analysis.world import ANN, EVERYTHING, World
+from tests.unit.analysis.harness import ANN, EVERYTHING, Harness
 
 MEDIA = 2
 ROUNDS = 10
@@ -38,11 +38,11 @@ OUTAGES = (
     faults.EMPTY,
     faults.NOT_A_NUMBER,
 )
-"""Whatever keeps every picture from being understood; more rounds of it than a media may have faults."""
+"""What keeps every picture from being analysed; more rounds of it than a media may have faults."""
 
 
 class RunningClock:
-    """The world's clock, which runs between the steps of the test: sockets do not wait for it."""
+    """The harness's clock, which runs between the steps of the test: sockets do not wait for it."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -58,11 +58,11 @@ class RunningClock:
 class Analysing:
     """A worker whose models are on a server that fails on demand."""
 
-    def __init__(self, server: FaultServer, client: InferenceClient, world: World) -> None:
+    def __init__(self, server: FaultServer, client: InferenceClient, harness: Harness) -> None:
         self.server = server
-        self._world = world
-        eyes = replace(self._world.tools.eyes, models=TritonModels(client))
-        self._worker = Worker(replace(self._world.tools, eyes=eyes), Pace(batch=2, in_hand=4))
+        self._world = harness
+        vision = replace(self._world.dependencies.vision, models=TritonModels(client))
+        self._worker = Worker(replace(self._world.dependencies, vision=vision), Pace(batch=2, in_hand=4))
 
     async def bring_in(self) -> None:
         self._world.keyring.grant(ANN, *EVERYTHING)
@@ -99,11 +99,11 @@ class Analysing:
 
 @pytest_asyncio.fixture
 async def analysing() -> AsyncIterator[Analysing]:
-    world, timeouts = World(), Timeouts(queue=10.0, response=10.0, first_retry=0.01)
-    clock = RunningClock(world.clock)
+    harness, policy = Harness(), CallPolicy(queue=10.0, response=10.0, first_retry=0.01)
+    clock = RunningClock(harness.clock)
     models = [shipped(shipped_model(name)) for name in SERVED]
-    async with fault_server(*models) as server, InferenceClient(server.address, clock, timeouts=timeouts) as client:
-        analysing = Analysing(server, client, world)
+    async with fault_server(*models) as server, InferenceClient(server.address, clock, policy=policy) as client:
+        analysing = Analysing(server, client, harness)
         await analysing.bring_in()
         yield analysing
 

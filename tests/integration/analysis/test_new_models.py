@@ -11,9 +11,9 @@ import pytest_asyncio
 from inference.slots import installing
 from inference.slots.filling import Filling
 from pellicule.analysis.v1 import analysis_pb2
-from tests.integration.analysis.ground import Ground
+from tests.integration.analysis.harness import Harness
 from tests.integration.analysis.test_consent import PORTRAIT
-from tests.integration.analysis.test_whole_way import about, settled
+from tests.integration.analysis.test_whole_way import about, finished
 from tests.integration.eventually import eventually
 from tests.integration.slots.homes import own_home
 from tests.unit.inference.slots import brought
@@ -25,12 +25,12 @@ DONE = analysis_pb2.ANALYSIS_STATE_DONE
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def embedder(
-    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Filling, "Restart"]]:
     """An operator's embedder, and what has it served; afterwards the shipped one is served again."""
     home = own_home(tmp_path / "cache" / "pellicule")
     filling = installing.use(home, "face_embedder", [brought.embedder(tmp_path / "mine.onnx")])
-    restart = Restart(ground, monkeypatch, tmp_path / "cache")
+    restart = Restart(harness, monkeypatch, tmp_path / "cache")
     try:
         yield filling, restart
     finally:
@@ -41,8 +41,8 @@ async def embedder(
 class Restart:
     """Starts the inference server again, with the operator's models or without them."""
 
-    def __init__(self, ground: Ground, patch: pytest.MonkeyPatch, cache: Path) -> None:
-        self._ground, self._patch, self._cache = ground, patch, cache
+    def __init__(self, harness: Harness, patch: pytest.MonkeyPatch, cache: Path) -> None:
+        self._ground, self._patch, self._cache = harness, patch, cache
 
     async def __call__(self, *, own: bool) -> None:
         triton = self._ground.servers.triton
@@ -54,16 +54,16 @@ class Restart:
 
 
 async def test_faces_are_described_again_and_what_was_known_serves_meanwhile(
-    ground: Ground, person: str, embedder: tuple[Filling, Restart]
+    harness: Harness, person: str, embedder: tuple[Filling, Restart]
 ) -> None:
     filling, restart = embedder
-    await ground.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
+    await harness.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
     for number in range(3):
-        await ground.store(person, PORTRAIT, metadata=about(number * 600))
-    reader, suggestion = await ground.as_person(person), await ground.as_suggestion(person)
-    await settled(reader, 3)
+        await harness.store(person, PORTRAIT, metadata=about(number * 600))
+    reader, suggestion = await harness.as_person(person), await harness.as_suggestion(person)
+    await finished(reader, 3)
 
-    await ground.servers.triton.stop()
+    await harness.servers.triton.stop()
     old = await suggestion.everything(full=True)
     assert [(each.state, "face_embedder-1" in each.models) for each in old] == [(DONE, True)] * 3
     await restart(own=True)

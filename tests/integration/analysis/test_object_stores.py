@@ -9,12 +9,12 @@ from pydantic import SecretStr
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.object_store import ADMINISTRATOR
 from deploy.local.parts.seaweedfs import SeaweedServer
-from services.analysis import operations
-from services.analysis.domain import PreviewSize, StoredMedia
+from services.analysis.domain.media import PreviewSize, StoredMedia
+from services.analysis.operations.read_preview import read_preview
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.settings import ObjectStoreSettings
 from tests.integration.local.conftest import object_store
-from tests.unit.analysis.world import ANN, EVERYTHING, World
+from tests.unit.analysis.harness import ANN, EVERYTHING, Harness
 
 __all__ = ["object_store"]
 
@@ -33,25 +33,17 @@ async def objects(object_store: SeaweedServer | MinioServer) -> AsyncIterator[S3
         yield objects
 
 
-async def preview(world: World, media: StoredMedia, size: PreviewSize) -> bytes:
-    return await operations.read_preview(
-        ANN,
-        media.media,
-        size,
-        library=world.store,
-        keyring=world.keyring,
-        objects=world.objects,
-        bucket="previews",
-    )
+async def preview(harness: Harness, media: StoredMedia, size: PreviewSize) -> bytes:
+    return await read_preview(ANN, media.media, size, harness.dependencies)
 
 
 @pytest.mark.parametrize("withdrawn", [True, False], ids=["withdrawn", "erased"])
 async def test_previews_are_there_and_then_they_are_not(objects: S3ObjectStore, withdrawn: bool) -> None:
-    world = World(objects)
-    world.keyring.grant(ANN, *EVERYTHING)
-    media = await world.bring_in()
-    await world.work()
-    copies = [await preview(world, media, size) for size in PreviewSize]
-    assert ([copy[:2] for copy in copies], len(await world.previews())) == ([b"\xff\xd8"] * 2, 1)
-    await (world.withdraw("CLOUD_PROCESSING") if withdrawn else world.erase(media))
-    assert await world.previews() == set()
+    harness = Harness(objects)
+    harness.keyring.grant(ANN, *EVERYTHING)
+    media = await harness.bring_in()
+    await harness.work()
+    copies = [await preview(harness, media, size) for size in PreviewSize]
+    assert ([copy[:2] for copy in copies], len(await harness.previews())) == ([b"\xff\xd8"] * 2, 1)
+    await (harness.withdraw("CLOUD_PROCESSING") if withdrawn else harness.erase(media))
+    assert await harness.previews() == set()

@@ -3,67 +3,67 @@
 import pytest
 
 from pellicule.analysis.v1 import analysis_pb2
-from tests.integration.analysis.ground import Ground
+from tests.integration.analysis.harness import Harness
 from tests.integration.analysis.test_consent import PORTRAIT, left_over
-from tests.integration.analysis.test_whole_way import about, settled
+from tests.integration.analysis.test_whole_way import about, finished
 from tests.integration.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_killed_worker_loses_nothing(ground: Ground, person: str) -> None:
-    await ground.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
+async def test_a_killed_worker_loses_nothing(harness: Harness, person: str) -> None:
+    await harness.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
     for number in range(12):
-        await ground.store(person, PORTRAIT, metadata=about(number * 600))
-    reader = await ground.as_person(person)
+        await harness.store(person, PORTRAIT, metadata=about(number * 600))
+    reader = await harness.as_person(person)
     await eventually(reader.progress, lambda seen: seen[1] >= 2)
-    await ground.analysis.kill()
-    # The dead worker's claims run out by themselves; nobody has a minute to wait for that here.
-    await ground.rows("UPDATE media SET claim_end_time = now() WHERE claim_id IS NOT NULL RETURNING 1")
-    await ground.analysis.start()
-    await settled(reader, 12)
-    await eventually(lambda: left_over(ground, person), lambda seen: seen == (12, 0))
+    await harness.analysis.kill()
+    # The dead worker's claims run out; a minute is too long to wait for that here.
+    await harness.rows("UPDATE media SET claim_end_time = now() WHERE claim_id IS NOT NULL RETURNING 1")
+    await harness.analysis.start()
+    await finished(reader, 12)
+    await eventually(lambda: left_over(harness, person), lambda seen: seen == (12, 0))
 
 
-async def test_a_worker_that_is_stopped_hands_its_work_on_at_once(ground: Ground, person: str) -> None:
-    await ground.grant(person, "CLOUD_PROCESSING")
+async def test_a_worker_that_is_stopped_hands_its_work_on_at_once(harness: Harness, person: str) -> None:
+    await harness.grant(person, "CLOUD_PROCESSING")
     for number in range(12):
-        await ground.store(person, PORTRAIT, metadata=about(number * 600))
-    reader = await ground.as_person(person)
+        await harness.store(person, PORTRAIT, metadata=about(number * 600))
+    reader = await harness.as_person(person)
     await eventually(reader.progress, lambda seen: seen[1] >= 1)
-    await ground.analysis.stop()
-    claimed = await ground.rows("SELECT count(*) FROM media WHERE claim_id IS NOT NULL")
-    await ground.analysis.start()
+    await harness.analysis.stop()
+    claimed = await harness.rows("SELECT count(*) FROM media WHERE claim_id IS NOT NULL")
+    await harness.analysis.start()
     assert claimed == [(0,)]
-    await settled(reader, 12)
+    await finished(reader, 12)
 
 
-async def test_dead_models_delay_work_and_lose_none(ground: Ground, person: str) -> None:
-    await ground.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
-    ground.servers.triton.kill_models()
+async def test_dead_models_delay_work_and_lose_none(harness: Harness, person: str) -> None:
+    await harness.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
+    harness.servers.triton.kill_models()
     for number in range(6):
-        await ground.store(person, PORTRAIT, metadata=about(number * 600))
-    reader = await ground.as_person(person)
+        await harness.store(person, PORTRAIT, metadata=about(number * 600))
+    reader = await harness.as_person(person)
     await eventually(reader.progress, lambda seen: seen == (6, 0, 0))
-    await ground.servers.triton.stop()
-    await ground.servers.triton.start()
-    await settled(reader, 6)
+    await harness.servers.triton.stop()
+    await harness.servers.triton.start()
+    await finished(reader, 6)
     assert {each.state for each in await reader.everything()} == {analysis_pb2.ANALYSIS_STATE_DONE}
 
 
-async def test_without_retention_nothing_is_done_and_nothing_lost(ground: Ground, person: str) -> None:
-    await ground.grant(person, "CLOUD_PROCESSING")
-    await ground.analysis.stop()
+async def test_without_retention_nothing_is_done_and_nothing_lost(harness: Harness, person: str) -> None:
+    await harness.grant(person, "CLOUD_PROCESSING")
+    await harness.analysis.stop()
     for number in range(3):
-        await ground.store(person, PORTRAIT, metadata=about(number * 600))
-    await ground.retention.stop()
+        await harness.store(person, PORTRAIT, metadata=about(number * 600))
+    await harness.retention.stop()
     try:
-        await ground.analysis.start()
+        await harness.analysis.start()
         rows = await eventually(
-            lambda: ground.rows(f"SELECT state FROM media WHERE subject = '{ground.subject(person)}'"),
+            lambda: harness.rows(f"SELECT state FROM media WHERE subject = '{harness.subject(person)}'"),
             lambda seen: len(seen) == 3,
         )
         assert set(rows) == {("PENDING",)}
     finally:
-        await ground.retention.start()
-    await settled(await ground.as_person(person), 3)
+        await harness.retention.start()
+    await finished(await harness.as_person(person), 3)

@@ -13,9 +13,9 @@ import services.analysis
 from deploy.local.parts.postgres import postgres_server
 from pellicule.analysis.v1 import analysis_pb2
 from services.analysis import translation
-from services.analysis.library_store import LibraryStore
-from services.analysis.purge_store import PurgeStore
-from services.analysis.work_store import WorkStore
+from services.analysis.store.library import LibraryStore
+from services.analysis.store.purge import PurgeStore
+from services.analysis.store.work import WorkStore
 from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.settings import DatabaseSettings
 from tests.contract.analysis.store_suite import (
@@ -68,12 +68,12 @@ class TestPostgresTables(StoreSuite):
     pass
 
 
-async def test_a_settled_media_is_told_of_in_the_same_transaction(tables: PostgresTables, pool: Pool) -> None:
-    settlement = await done(tables)
+async def test_a_committed_media_is_told_of_in_the_same_transaction(tables: PostgresTables, pool: Pool) -> None:
+    sealed = await done(tables)
     async with pool.connection() as connection:
         rows = await (await connection.execute("SELECT type, subject, body FROM outbox")).fetchall()
     message = analysis_pb2.MediaAnalyzed.FromString(rows[0][2])
-    name = settlement.claim.stored.name
+    name = sealed.claim.stored.name
     assert [row[:2] for row in rows] == [("pellicule.analysis.v1.MediaAnalyzed", name)]
     assert (message.subject, message.media, message.state) == (ANN, name, analysis_pb2.ANALYSIS_STATE_DONE)
 
@@ -90,8 +90,8 @@ async def test_results_and_withdrawals_that_race_leave_nothing_behind(tables: Po
     for _ in range(10):
         await tables.announce(stored(revision=1), NOW)
     claims = await claim_all(tables)
-    settling = (tables.settle([result(claim, CLOUD, LOCATION, revision=1)], NOW) for claim in claims)
-    await asyncio.gather(*settling, tables.bury_purpose(ANN, LOCATION, 1))
+    commits = (tables.commit([result(claim, CLOUD, LOCATION, revision=1)], NOW) for claim in claims)
+    await asyncio.gather(*commits, tables.fence_purpose(ANN, LOCATION, 1))
     assert LOCATION not in await kept(tables)
 
 
@@ -101,11 +101,11 @@ async def test_results_and_erasures_that_race_leave_nothing_behind(tables: Postg
     claims = await claim_all(tables)
 
     async def erase() -> None:
-        doomed, _ = await tables.bury_subject(ANN, 1, [CLOUD, LOCATION])
-        await tables.delete_media(ANN, doomed.media)
+        deletion, _ = await tables.fence_subject(ANN, 1, [CLOUD, LOCATION])
+        await tables.delete_media(ANN, deletion.media)
 
-    settling = (tables.settle([result(claim, CLOUD, revision=1)], NOW) for claim in claims)
-    await asyncio.gather(*settling, erase())
+    commits = (tables.commit([result(claim, CLOUD, revision=1)], NOW) for claim in claims)
+    await asyncio.gather(*commits, erase())
     assert (await counts(tables), await kept(tables)) == ((0, 0, 0), set())
 
 

@@ -7,14 +7,14 @@ import pytest
 import pytest_asyncio
 
 from inference.client.client import InferenceClient
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.vision.pictures import Picture, letterbox
 from services.analysis.errors import ModelUnavailable, TensorRefused
-from services.analysis.triton_model import TritonModels
+from services.analysis.vision.triton_models import TritonModels
 from services.chassis.clock import SystemClock
 from tests.contract.analysis.models_suite import BLANK, ModelsSuite
 from tests.fakes.ports import free_port
-from tests.integration.analysis.ground import Servers
+from tests.integration.analysis.harness import Servers
 from tests.unit.analysis.photos import pixels
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -51,6 +51,6 @@ async def test_a_tensor_of_the_wrong_shape_is_refused_for_good(models: TritonMod
 
 
 async def test_an_answer_that_takes_too_long_is_not_waited_for(servers: Servers) -> None:
-    async with InferenceClient(servers.triton.address, SystemClock(), timeouts=Timeouts(response=0.052)) as client:
+    async with InferenceClient(servers.triton.address, SystemClock(), policy=CallPolicy(response=0.052)) as client:
         with pytest.raises(ModelUnavailable):
             await TritonModels(client).detect(BLANK)

@@ -94,7 +94,9 @@ async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Da
 async def pool(database: DatabaseSettings) -> AsyncIterator[Pool]:
     async with open_pool(database) as pool:
         async with pool.connection() as connection:
-            await connection.execute("TRUNCATE outbox, inbox, dead_letter, effect")
+            await connection.execute(
+                "TRUNCATE outbox, inbox, dead_letter, effect, change_head, change_feed, change_acknowledgement"
+            )
         yield pool
 
 

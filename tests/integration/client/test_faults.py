@@ -17,7 +17,7 @@ from inference.client.errors import (
     OutOfMemory,
     TensorRefused,
 )
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.client.tensors import OutputSpec
 from tests.fakes import faults
 from tests.fakes.fault_server import FaultServer, doubler, fault_server
@@ -25,7 +25,7 @@ from tests.fakes.faults import Fault, Hang
 from tests.integration.client.calls import SkippingClock, infer_once, until_answered
 
 LONGER_THAN_ANY_BREAKER = 10.0
-TIMEOUTS = Timeouts(queue=30.0, response=30.0, first_retry=0.01)
+POLICY = CallPolicy(queue=30.0, response=30.0, first_retry=0.01)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def server() -> AsyncIterator[FaultServer]:
 
 @pytest_asyncio.fixture
 async def client(server: FaultServer, clock: SkippingClock) -> AsyncIterator[InferenceClient]:
-    async with InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
+    async with InferenceClient(server.address, clock, policy=POLICY) as client:
         yield client
 
 
@@ -190,7 +190,7 @@ async def test_nothing_is_waited_for_beyond_the_deadline(
     client: InferenceClient, server: FaultServer, clock: SkippingClock
 ) -> None:
     server.models["doubler"].always = Hang()
-    async with asyncio.timeout(TIMEOUTS.response):
+    async with asyncio.timeout(POLICY.response):
         for _ in range(5):
             with pytest.raises(ModelUnavailable):
                 await infer_once(client, deadline=clock.monotonic() + 0.3)
@@ -199,7 +199,7 @@ async def test_nothing_is_waited_for_beyond_the_deadline(
 
 async def test_a_server_that_hangs_is_left_alone(server: FaultServer, clock: SkippingClock) -> None:
     server.models["doubler"].always = Hang()
-    async with InferenceClient(server.address, clock, timeouts=Timeouts(response=0.2)) as client:
+    async with InferenceClient(server.address, clock, policy=CallPolicy(response=0.2)) as client:
         for _ in range(3):
             with pytest.raises(ModelUnavailable):
                 await infer_once(client)
@@ -209,7 +209,7 @@ async def test_a_server_that_hangs_is_left_alone(server: FaultServer, clock: Ski
 async def test_a_server_that_closes_connections_repeatedly_loses_no_call(clock: SkippingClock) -> None:
     async with (
         fault_server(doubler(seconds=0.03), longest_connection=0.5) as server,
-        InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client,
+        InferenceClient(server.address, clock, policy=POLICY) as client,
     ):
         for number in range(60):
             assert await infer_once(client, number) == 2 * number
@@ -237,7 +237,7 @@ async def test_a_server_that_comes_late_is_waited_for(clock: SkippingClock) -> N
     server = FaultServer([doubler()])
     await server.start()
     await server.stop()
-    async with InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
+    async with InferenceClient(server.address, clock, policy=POLICY) as client:
         with pytest.raises(ModelUnavailable):
             await infer_once(client)
         await server.start()
@@ -272,7 +272,7 @@ async def test_ten_times_more_than_it_can_take_is_answered_or_refused_and_in_the
     clock: SkippingClock,
 ) -> None:
     model = doubler(largest_batch=16, works=2, queue=6, seconds=0.005)
-    async with fault_server(model) as server, InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
+    async with fault_server(model) as server, InferenceClient(server.address, clock, policy=POLICY) as client:
         outcomes = await asyncio.gather(*(until_answered(client, number) for number in range(320)))
         assert outcomes == [2.0 * number for number in range(320)]
         refused_first = model.asked - model.answered
@@ -283,8 +283,8 @@ async def test_ten_times_more_than_it_can_take_is_answered_or_refused_and_in_the
 
 async def test_who_finds_no_place_in_time_is_told_when_to_come_again(server: FaultServer, clock: SkippingClock) -> None:
     server.models["doubler"] = doubler(largest_batch=1, seconds=1.0)
-    timeouts = Timeouts(queue=0.1, response=5.0)
-    async with InferenceClient(server.address, clock, timeouts=timeouts) as client:
+    policy = CallPolicy(queue=0.1, response=5.0)
+    async with InferenceClient(server.address, clock, policy=policy) as client:
         outcomes = await asyncio.gather(*(infer_once(client) for _ in range(8)), return_exceptions=True)
     busy = [outcome for outcome in outcomes if isinstance(outcome, ModelBusy)]
     assert (len(busy), outcomes.count(2.0), server.models["doubler"].most) == (6, 2, 2)
@@ -293,7 +293,7 @@ async def test_who_finds_no_place_in_time_is_told_when_to_come_again(server: Fau
 
 async def test_a_queue_on_the_server_is_made_shorter_by_asking_for_less(clock: SkippingClock) -> None:
     model = doubler(largest_batch=16, works=1, seconds=0.02)
-    async with fault_server(model) as server, InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client:
+    async with fault_server(model) as server, InferenceClient(server.address, clock, policy=POLICY) as client:
         await asyncio.gather(*(infer_once(client) for _ in range(32)))
         model.most = 0
         for _ in range(4):
@@ -309,7 +309,7 @@ async def test_one_model_that_is_slow_does_not_hold_up_the_others(clock: Skippin
     slow.always = Hang()
     async with (
         fault_server(slow, quick) as server,
-        InferenceClient(server.address, clock, timeouts=TIMEOUTS) as client,
+        InferenceClient(server.address, clock, policy=POLICY) as client,
     ):
         waiting = [asyncio.create_task(infer_once(client, model="slow")) for _ in range(6)]
         for _ in range(50):

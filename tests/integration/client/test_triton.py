@@ -12,14 +12,14 @@ from deploy.local.plan import Unit
 from deploy.local.watch import Watch
 from inference.client.client import InferenceClient
 from inference.client.errors import ModelAnswerBroken, ModelMissing, ModelUnavailable, TensorRefused
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.client.tensors import TensorFacts
 from services.chassis.clock import SystemClock
 from tests.integration.client.calls import TWICE, SkippingClock, infer_once, until_answered
 from tests.integration.client.harness import NOT_A_NUMBER, NOTHING, RAISES, SLOW, ModelServer, kill_models, model_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-TIMEOUTS = Timeouts(queue=20.0, response=20.0, first_retry=0.05)
+POLICY = CallPolicy(queue=20.0, response=20.0, first_retry=0.05)
 LONG = 180.0
 """Seconds within which everything recovers, on the busiest machine."""
 
@@ -33,7 +33,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mode
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def client(server: ModelServer) -> AsyncIterator[InferenceClient]:
-    async with InferenceClient(server.address, SkippingClock(), timeouts=TIMEOUTS) as client:
+    async with InferenceClient(server.address, SkippingClock(), policy=POLICY) as client:
         yield client
 
 
@@ -111,7 +111,7 @@ async def test_dead_model_processes_are_found_and_the_server_restarted_and_nothi
         try:
             async with (
                 asyncio.timeout(LONG),
-                InferenceClient(server.address, SystemClock(), timeouts=TIMEOUTS) as client,
+                InferenceClient(server.address, SystemClock(), policy=POLICY) as client,
             ):
                 await watch.ready.wait()
                 assert await infer_once(client) == 2
@@ -133,7 +133,7 @@ async def test_a_server_that_is_drained_answers_what_it_took_and_the_next_one_th
         await server.start()
         async with (
             asyncio.timeout(LONG),
-            InferenceClient(server.address, SystemClock(), timeouts=TIMEOUTS) as client,
+            InferenceClient(server.address, SystemClock(), policy=POLICY) as client,
         ):
             await infer_once(client)
             taken = [asyncio.create_task(until_answered(client, SLOW)) for _ in range(4)]
@@ -151,7 +151,7 @@ async def test_a_server_that_comes_late_is_found(tmp_path: Path) -> None:
     async with (
         model_server(tmp_path, "doubler") as server,
         asyncio.timeout(LONG),
-        InferenceClient(server.address, SystemClock(), timeouts=TIMEOUTS) as client,
+        InferenceClient(server.address, SystemClock(), policy=POLICY) as client,
     ):
         early = [asyncio.create_task(until_answered(client, number)) for number in range(8)]
         await server.start()

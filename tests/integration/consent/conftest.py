@@ -10,24 +10,24 @@ from deploy.local.parts.postgres import postgres_server
 from services.chassis.bus import Bus, connect_bus
 from services.chassis.database import Pool, migrate, open_pool
 from tests.contract.consent.store_suite import FOLDER
-from tests.integration.consent.house import House, Person, Retention, RunningConsent, running_consent
+from tests.integration.consent.harness import Harness, Person, Retention, RunningConsent, running_consent
 
 _SERVICES = ["consent", "retention", "ingest"]
 _TABLES = "consent_event, request, pending_change, notice_serving, person, notice, policy, outbox, inbox, dead_letter"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    folder = tmp_path_factory.mktemp("house")
+async def harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
+    folder = tmp_path_factory.mktemp("harness")
     async with postgres_server(folder, _SERVICES) as postgres, nats_server(folder, _SERVICES) as nats:
-        made = House(folder, postgres, nats)
+        made = Harness(folder, postgres, nats)
         await migrate(made.settings(), FOLDER / "migrations")
         yield made
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def running_retention(house: House) -> AsyncIterator[Retention]:
-    retention = Retention(house)
+async def running_retention(harness: Harness) -> AsyncIterator[Retention]:
+    retention = Retention(harness)
     await retention.start()
     try:
         yield retention
@@ -36,23 +36,25 @@ async def running_retention(house: House) -> AsyncIterator[Retention]:
 
 
 @pytest.fixture
-async def pool(house: House) -> AsyncIterator[Pool]:
-    async with open_pool(house.settings()) as pool:
+async def pool(harness: Harness) -> AsyncIterator[Pool]:
+    async with open_pool(harness.settings()) as pool:
         async with pool.connection() as connection:
             await connection.execute(f"TRUNCATE {_TABLES}")
         yield pool
 
 
 @pytest.fixture
-async def bus(house: House) -> AsyncIterator[Bus]:
-    async with connect_bus(house.settings()) as bus:
+async def bus(harness: Harness) -> AsyncIterator[Bus]:
+    async with connect_bus(harness.settings()) as bus:
         await bus.ensure_stream("CONSENT", ["pellicule.consent.v1.>"])
         yield bus
 
 
 @pytest.fixture
-async def consent(house: House, running_retention: Retention, pool: Pool, bus: Bus) -> AsyncIterator[RunningConsent]:
-    async with running_consent(house, pool, bus) as running:
+async def consent(
+    harness: Harness, running_retention: Retention, pool: Pool, bus: Bus
+) -> AsyncIterator[RunningConsent]:
+    async with running_consent(harness, pool, bus) as running:
         yield running
 
 

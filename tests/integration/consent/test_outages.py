@@ -16,7 +16,8 @@ from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.outbox import OutboxRelay
 from services.chassis.supervision import supervised
-from tests.integration.consent.house import Person, Retention, RunningConsent, refusal
+from services.consent.operations.sweep import end_interrupted_changes, expire_grants
+from tests.integration.consent.harness import Person, Retention, RunningConsent, refusal
 
 
 @asynccontextmanager
@@ -44,7 +45,7 @@ async def test_a_withdrawal_while_retention_is_down_is_never_claimed_and_done_by
         assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN*", "LOCATION": "GIVEN*"}
 
     await _age_pending_changes(pool)
-    assert await consent.worker.sweep() == 1
+    assert await end_interrupted_changes(consent.dependencies) == 1
 
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     assert refusal(refused.value).reason == "DEPENDENCY_UNAVAILABLE"
@@ -77,7 +78,7 @@ async def test_nothing_is_granted_while_retention_is_down_nor_afterwards_by_itse
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await ada.decide(request)
     await _age_pending_changes(pool)
-    await consent.worker.sweep()
+    await end_interrupted_changes(consent.dependencies)
 
     assert "nothing is granted" in (refused.value.details() or "")
     assert await ada.state() == {}
@@ -112,7 +113,7 @@ async def test_a_caller_who_gives_up_half_way_leaves_books_and_keys_in_step(
         assert not await ada.can_seal("LOCATION")
 
     await _age_pending_changes(pool)
-    await consent.worker.sweep()
+    await end_interrupted_changes(consent.dependencies)
     assert (await ada.state()).get("LOCATION", "WITHDRAWN") == "WITHDRAWN"
     assert not await ada.can_seal("LOCATION")
 
@@ -124,7 +125,7 @@ async def test_a_grant_ends_when_its_time_is_up(consent: RunningConsent, ada: Pe
         await connection.execute("UPDATE consent_event SET expire_time = now() WHERE purpose = 'FACE_GROUPING'")
         await connection.execute("ALTER TABLE consent_event ENABLE TRIGGER consent_event_append_only")
 
-    assert await consent.worker.expire() == 1
+    assert await expire_grants(consent.dependencies) == 1
 
     assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN", "FACE_GROUPING": "EXPIRED"}
     assert not await ada.can_seal("FACE_GROUPING")
@@ -132,7 +133,7 @@ async def test_a_grant_ends_when_its_time_is_up(consent: RunningConsent, ada: Pe
 
 
 async def _erase_everything(consent: RunningConsent, person: Person, retention: Retention) -> str:
-    ca = consent.house.authority.issue("phone").ca.read_bytes()
+    ca = consent.harness.authority.issue("phone").ca.read_bytes()
     async with grpc.aio.secure_channel(retention.address, grpc.ssl_channel_credentials(ca)) as channel:
         stub = retention_service_pb2_grpc.RetentionServiceStub(channel)
         request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), everything=True)

@@ -16,9 +16,9 @@ from pellicule.consent.v1 import (
     notice_service_pb2_grpc,
 )
 from services.chassis.database import Pool
-from services.consent.receipts import verify
+from services.consent.receipts.signer import verify
 from tests.contract.consent.store_suite import NOW, RELEASED, edition
-from tests.integration.consent.house import CALIFORNIA, OF_AGE, Person, RunningConsent, number, refusal, standing
+from tests.integration.consent.harness import CALIFORNIA, OF_AGE, Person, RunningConsent, number, refusal, standing
 
 
 async def test_everything_starts_unasked(ada: Person) -> None:
@@ -334,7 +334,7 @@ async def test_a_call_without_a_token_is_refused(consent: RunningConsent) -> Non
 
 async def test_an_expired_token_is_refused(consent: RunningConsent) -> None:
     stub = consent_service_pb2_grpc.ConsentServiceStub(consent.channel)
-    token = consent.house.token("ada", ttl=timedelta(minutes=-1))
+    token = consent.harness.token("ada", ttl=timedelta(minutes=-1))
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await stub.WithdrawConsent(

@@ -5,9 +5,11 @@ import psycopg
 import pytest
 
 from services.chassis.database import Pool
-from services.consent.record_keys import RecordKeyInvalid, RecordKeys
+from services.consent.errors import RecordKeyInvalid
+from services.consent.notices.notice_files import reopen_notice
 from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
+from services.consent.store.record_keys import RecordKeys
 from tests.contract.consent.store_suite import (
     NOW,
     RELEASED,
@@ -26,7 +28,7 @@ ADA = "a" * 32
 @pytest.fixture
 def stores(pool: Pool) -> Stores:
     keys = RecordKeys(os.urandom(32))
-    return Stores(PostgresConsentStore(pool, keys), PostgresNoticeStore(pool, keys))
+    return Stores(PostgresConsentStore(pool, keys), PostgresNoticeStore(pool, keys, reopen_notice))
 
 
 class TestPostgresStore(StoreSuite):

@@ -113,7 +113,7 @@ def test_the_build_tells_how_far_it_is(path: Path, home: Path, export: Export) -
     builder(path, home, report=told.append).build(export)
 
     stages = list(dict.fromkeys(each.stage for each in told))
-    assert stages == [Stage.READ, Stage.TUNE, Stage.ASK, Stage.MEASURE, Stage.BUILT]
+    assert stages == [Stage.READ, Stage.TUNE, Stage.PROBE, Stage.MEASURE, Stage.BUILT]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ class TestVerify:
         with pytest.raises(EngineDamaged, match="build or fetch it anew"):
             verify(home, key)
 
-    def test_a_plan_can_be_asked_again(self, path: Path, home: Path, key: str, built: Path) -> None:
+    def test_a_plan_can_be_probed_again(self, path: Path, home: Path, key: str, built: Path) -> None:
         (export,) = filter(None, map(find_export, (built / "engines" / "exports" / "small_net").iterdir()))
         plan = home / "plans" / key / "model.plan"
 
@@ -287,7 +287,7 @@ class TestNode:
             this_node()
 
 
-def test_a_profile_without_room_for_all_probes_asks_in_turns(path: Path, tmp_path: Path, home: Path) -> None:
+def test_a_profile_without_room_for_all_probes_runs_them_in_turns(path: Path, tmp_path: Path, home: Path) -> None:
     narrow = PROFILE.model_copy(update={"batch": PROFILE.batch.model_copy(update={"tuned": 1, "most": 1})})
 
     engine = builder(path, home).build(small_export(tmp_path, profile=narrow))

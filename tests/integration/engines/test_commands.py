@@ -83,7 +83,7 @@ def test_what_cannot_be_done_is_one_line_with_its_reason(
 
     result = call(*words, "--json")
 
-    assert result.exit_code == 1
+    assert result.exit_code == (2 if reason == "USAGE" else 1)
     assert [row["error"]["reason"] for row in rows(result)] == [reason]  # type: ignore[index]
 
 

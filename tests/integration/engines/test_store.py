@@ -1,8 +1,9 @@
 """Engines in a real bucket: SeaweedFS, and MinIO where it is built."""
 
+import hashlib
+import io
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,12 @@ from deploy.local.parts.minio_program import cached_minio
 from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection, make_buckets
 from deploy.local.parts.seaweedfs import seaweedfs_server
 from inference.engines.build import Builder
-from inference.engines.errors import BeingPublished, EngineDamaged, EngineMissing, StoreUnavailable, WrongTarget
+from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable, WrongTarget
 from inference.engines.install import install as install_engine
 from inference.engines.node import Node, this_node
 from inference.engines.store import Bucket, EngineStore
 from inference.engines.verify import committed, newest, verify
 from services.chassis.clock import SystemClock
-from tests.fakes.clock import FakeClock
 from tests.fakes.tensorrt import Machine, install
 from tests.unit.engines.small import small_export
 
@@ -69,7 +69,7 @@ class StoreSuite:
 
     @pytest.fixture
     def builder(self, bucket: Bucket, built: Path) -> Iterator[EngineStore]:
-        store = EngineStore(bucket, built, SystemClock())
+        store = EngineStore(bucket, built)
         yield store
         store.close()
 
@@ -80,7 +80,7 @@ class StoreSuite:
     @pytest.fixture
     def server_node(self, bucket: Bucket, home: Path) -> Iterator[EngineStore]:
         """The store as the node that serves sees it."""
-        store = EngineStore(bucket, home, SystemClock())
+        store = EngineStore(bucket, home)
         yield store
         store.close()
 
@@ -105,7 +105,7 @@ class StoreSuite:
     def test_half_an_upload_is_no_engine(
         self, bucket: Bucket, server_node: EngineStore, home: Path, key: str, node: Node
     ) -> None:
-        put(bucket, f"{key}/model.plan", b"half a plan")
+        put(bucket, f"{key}/{'0' * 64}.plan", b"half a plan")
 
         with pytest.raises(EngineMissing, match="not published"):
             server_node.fetch(key)
@@ -113,16 +113,13 @@ class StoreSuite:
             server_node.newest("small_net", "small_net-1", node.target)
         assert committed(home) == []
 
-    def test_half_an_upload_is_replaced_once_nobody_can_be_at_it(
-        self, bucket: Bucket, builder: EngineStore, server_node: EngineStore, built: Path, key: str
+    def test_what_was_uploaded_in_vain_is_removed_once_the_key_is_published(
+        self, bucket: Bucket, builder: EngineStore, server_node: EngineStore, key: str
     ) -> None:
-        put(bucket, f"{key}/model.plan", b"half a plan")
+        put(bucket, f"{key}/{'0' * 64}.plan", b"half a plan")
 
-        with pytest.raises(BeingPublished, match="another node"):
-            builder.publish(key)
-        later = EngineStore(bucket, built, FakeClock(SystemClock().now() + timedelta(hours=2)))
-        assert later.publish(key)
-        later.close()
+        assert builder.publish(key)
+        assert len(names(bucket, key)) == 2
         assert server_node.fetch(key)
 
     def test_a_plan_of_another_digest_is_not_installed(
@@ -130,7 +127,7 @@ class StoreSuite:
     ) -> None:
         builder.publish(key)
         plan = (built / "plans" / key / "model.plan").read_bytes()
-        put(bucket, f"{key}/model.plan", plan[:-1] + b"?")
+        put(bucket, f"{key}/{hashlib.sha256(plan).hexdigest()}.plan", plan[:-1] + b"?")
 
         with pytest.raises(EngineDamaged, match="nothing was installed"):
             server_node.fetch(key)
@@ -167,7 +164,7 @@ class StoreSuite:
             server_node.newest("small_net", "small_net-2", node.target)
 
     def test_a_bucket_that_is_not_there_is_named(self, bucket: Bucket, built: Path, key: str) -> None:
-        store = EngineStore(Bucket(**{**vars(bucket), "name": "no-such-bucket"}), built, SystemClock())
+        store = EngineStore(Bucket(**{**vars(bucket), "name": "no-such-bucket"}), built)
 
         with pytest.raises(StoreUnavailable, match="NoSuchBucket"):
             store.publish(key)
@@ -176,11 +173,17 @@ class StoreSuite:
 
 def put(bucket: Bucket, name: str, data: bytes) -> None:
     """Puts an object as somebody else would."""
-    import io
-
     identity = Identity(bucket.access_key, bucket.secret_key)
     with connection(bucket.endpoint.removeprefix("http://"), identity) as (client, _):
         client.put_object(bucket.name, f"{bucket.prefix}/{name}", io.BytesIO(data), len(data))
+
+
+def names(bucket: Bucket, key: str) -> list[str]:
+    """The objects of a key."""
+    identity = Identity(bucket.access_key, bucket.secret_key)
+    with connection(bucket.endpoint.removeprefix("http://"), identity) as (client, _):
+        listed = client.list_objects(bucket.name, prefix=f"{bucket.prefix}/{key}/", recursive=True)
+        return [str(item.object_name) for item in listed]
 
 
 class TestSeaweedFS(StoreSuite):
@@ -196,7 +199,7 @@ class TestMinIO(StoreSuite):
 
 
 def test_a_store_that_does_not_answer_says_so(tmp_path: Path, built: Path) -> None:
-    store = EngineStore(Bucket("http://127.0.0.1:9", "someone", "secret", BUCKET), built, SystemClock())
+    store = EngineStore(Bucket("http://127.0.0.1:9", "someone", "secret", BUCKET), built)
 
     with pytest.raises(StoreUnavailable, match="does not answer"):
         store.publish(committed(built)[0])

@@ -17,7 +17,7 @@ from deploy.local.parts.seaweedfs import SeaweedServer, seaweedfs_server
 from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.settings import DatabaseSettings
 from services.ingest.__main__ import MIGRATIONS
-from tests.integration.ingest.house import House, Phone, Servers, running_house
+from tests.integration.ingest.harness import Harness, Phone, Servers, running_harness
 
 TABLES = "media, upload, segment, lookup_key, deleted_media, usage, discard, fence, outbox, inbox, dead_letter"
 
@@ -40,7 +40,7 @@ async def pool(ingest_database: DatabaseSettings) -> AsyncIterator[Pool]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["seaweedfs", "minio"])
-async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
     """Two services on one of the object stores."""
     if request.param == "minio" and cached_minio() is None:
         pytest.skip("MinIO is not built here: `pellicule up --object-store minio` builds it once")
@@ -57,30 +57,30 @@ async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         services = folder / "services"
         services.mkdir()
         settings = {"UPLOAD_IDLE_SECONDS": "2", "MAX_MEDIA_BYTES": "20000000"}
-        yield await stack.enter_async_context(running_house(services, Servers(postgres, nats, store), **settings))
+        yield await stack.enter_async_context(running_harness(services, Servers(postgres, nats, store), **settings))
 
 
 @pytest.fixture
-async def channels(house: House) -> AsyncIterator[tuple[grpc.aio.Channel, grpc.aio.Channel]]:
-    async with house.public("ingest") as public, house.internal("consent", "retention") as consent:
+async def channels(harness: Harness) -> AsyncIterator[tuple[grpc.aio.Channel, grpc.aio.Channel]]:
+    async with harness.public("ingest") as public, harness.internal("consent", "retention") as consent:
         yield public, consent
 
 
 @pytest.fixture
-async def stranger(house: House, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
+async def stranger(harness: Harness, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
     """A phone whose owner has granted nothing."""
-    return Phone(house, *channels)
+    return Phone(harness, *channels)
 
 
 @pytest.fixture
-async def phone(house: House, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
-    phone = Phone(house, *channels)
+async def phone(harness: Harness, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
+    phone = Phone(harness, *channels)
     await phone.grant("CLOUD_PROCESSING")
     return phone
 
 
 @pytest.fixture
-async def other(house: House, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
-    phone = Phone(house, *channels)
+async def other(harness: Harness, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
+    phone = Phone(harness, *channels)
     await phone.grant("CLOUD_PROCESSING")
     return phone

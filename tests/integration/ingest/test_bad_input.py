@@ -9,10 +9,10 @@ import pytest
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.chassis.seal import CHUNK_SIZE
-from tests.integration.ingest.house import CALL_SECONDS, House, Phone, messages, refusal, start_request, summary
+from tests.integration.ingest.harness import CALL_SECONDS, Harness, Phone, messages, refusal, start_request, summary
 from tests.integration.ingest.test_media_service import LARGE, broken_stream
+from tests.unit.ingest.harness import pieces
 from tests.unit.ingest.pictures import picture, png_bomb, taken_at
-from tests.unit.ingest.room import pieces
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ class TestStreams:
 
 
 class TestTokens:
-    async def test_an_expired_token(self, house: House, phone: Phone) -> None:
-        phone.headers = (("authorization", f"Bearer {house.token(phone.person, timedelta(hours=-1))}"),)
+    async def test_an_expired_token(self, harness: Harness, phone: Phone) -> None:
+        phone.headers = (("authorization", f"Bearer {harness.token(phone.person, timedelta(hours=-1))}"),)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await phone.upload(picture())
         code, said = refusal(refused.value)

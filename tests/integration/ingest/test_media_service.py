@@ -18,29 +18,21 @@ from services.chassis.seal import CHUNK_SIZE, open_bytes, open_object
 from services.chassis.settings import BusSettings
 from services.keyring.client import RetentionKeyring
 from tests.integration.eventually import eventually
-from tests.integration.ingest.house import (
-    CALL_SECONDS,
-    House,
-    Phone,
-    messages,
-    refusal,
-    start_request,
-    summary,
-)
+from tests.integration.ingest.harness import CALL_SECONDS, Harness, Phone, messages, refusal, start_request, summary
+from tests.unit.ingest.harness import pieces
 from tests.unit.ingest.pictures import motion_photo, picture, taken_at
-from tests.unit.ingest.room import pieces
 
 LARGE = motion_photo(64, 48) + bytes(3 * CHUNK_SIZE)
 
 
-async def objects_in(house: House) -> set[str]:
-    async with S3ObjectStore(house.object_settings()) as store:
+async def objects_in(harness: Harness) -> set[str]:
+    async with S3ObjectStore(harness.object_settings()) as store:
         return {name async for name in store.list("media")}
 
 
-async def eventually_gone(house: House, names: set[str]) -> None:
+async def eventually_gone(harness: Harness, names: set[str]) -> None:
     async def gone() -> bool:
-        return not names & await objects_in(house)
+        return not names & await objects_in(harness)
 
     await eventually(gone)
 
@@ -84,15 +76,18 @@ class TestOneWay:
         assert await phone.list(2) == names[::-1]
 
     async def test_the_event_opens_for_whoever_may_and_the_store_holds_no_picture(
-        self, house: House, phone: Phone
+        self, harness: Harness, phone: Phone
     ) -> None:
         content = picture("JPEG", 640, 480)
-        before = await objects_in(house)
+        before = await objects_in(harness)
         media = await phone.upload(content)
-        message = await event_of(house, media.name)
+        message = await event_of(harness, media.name)
         assert (message.subject, message.purpose) == (phone.subject, 1)
-        assert await objects_in(house) - before == {piece.object for piece in message.segments}
-        async with house.internal("analysis", "retention") as channel, S3ObjectStore(house.object_settings()) as store:
+        assert await objects_in(harness) - before == {piece.object for piece in message.segments}
+        async with (
+            harness.internal("analysis", "retention") as channel,
+            S3ObjectStore(harness.object_settings()) as store,
+        ):
             keyring = RetentionKeyring(channel, SystemClock())
             keys = await keyring.open(subject=phone.subject, purpose="CLOUD_PROCESSING", ids=[message.data_key_id])
             sealed = b"".join([await store.get("media", piece.object) for piece in message.segments])
@@ -112,7 +107,7 @@ class TestOneWay:
 
 
 class TestPlan:
-    async def test_the_plan_knows_what_is_kept_and_what_is_wanted(self, house: House, phone: Phone) -> None:
+    async def test_the_plan_knows_what_is_kept_and_what_is_wanted(self, harness: Harness, phone: Phone) -> None:
         original, preview = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
         asset = summary(original, width=4000, height=3000)
         assert await phone.plan(asset) == {asset.client_id: ("UPLOAD_PREVIEW", "IN_WINDOW")}
@@ -122,7 +117,7 @@ class TestPlan:
         reply = await phone.stub.UploadMedia(messages(header, [preview]), metadata=phone.headers, timeout=CALL_SECONDS)
         assert (reply.media.width, reply.media.rendition) == (4000, media_pb2.RENDITION_PREVIEW)
         assert await phone.plan(asset) == {asset.client_id: ("SKIP", "KNOWN")}
-        await save_idea_of(house, phone.subject, reply.media.name)
+        await save_idea_of(harness, phone.subject, reply.media.name)
         await eventually_planned(phone, asset, "UPLOAD_ORIGINAL", "ORIGINAL_WANTED")
         replaced = await phone.upload(original, asset=asset)
         assert (replaced.name, replaced.rendition) == (reply.media.name, media_pb2.RENDITION_ORIGINAL)
@@ -204,17 +199,17 @@ class TestInterruptions:
 
 
 class TestConsent:
-    async def test_without_a_grant_nothing_is_planned_taken_or_listed(self, house: House, stranger: Phone) -> None:
-        before = await objects_in(house)
+    async def test_without_a_grant_nothing_is_planned_taken_or_listed(self, harness: Harness, stranger: Phone) -> None:
+        before = await objects_in(harness)
         content = picture()
         for call in (stranger.plan(summary(content)), stranger.upload(content), stranger.list()):
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await call
             code, said = refusal(refused.value)
             assert (code, said.reason) == ("FAILED_PRECONDITION", "PURPOSE_NOT_GRANTED")
-        assert await objects_in(house) <= before
+        assert await objects_in(harness) <= before
 
-    async def test_a_withdrawal_stops_a_running_stream(self, house: House, phone: Phone) -> None:
+    async def test_a_withdrawal_stops_a_running_stream(self, harness: Harness, phone: Phone) -> None:
         upload = await phone.start(start_request(LARGE))
         go_on = asyncio.Event()
         call = phone.stub.UploadMedia(
@@ -229,15 +224,15 @@ class TestConsent:
             await call
         assert refusal(stopped.value)[1].reason == "PURPOSE_NOT_GRANTED"
 
-    async def test_after_a_withdrawal_rows_and_objects_go(self, house: House, phone: Phone) -> None:
-        before = await objects_in(house)
+    async def test_after_a_withdrawal_rows_and_objects_go(self, harness: Harness, phone: Phone) -> None:
+        before = await objects_in(harness)
         media = await phone.upload(picture())
-        mine = await objects_in(house) - before
+        mine = await objects_in(harness) - before
         await phone.withdraw("CLOUD_PROCESSING")
         with pytest.raises(grpc.aio.AioRpcError) as gone:
             await phone.read(media.name)
         assert refusal(gone.value)[1].reason == "MEDIA_NOT_FOUND"
-        await eventually_gone(house, mine)
+        await eventually_gone(harness, mine)
 
     async def test_after_a_new_grant_the_same_photo_comes_in_afresh(self, phone: Phone) -> None:
         content = picture()
@@ -250,11 +245,11 @@ class TestConsent:
 
 
 class TestErasure:
-    async def test_a_deleted_media_is_gone_and_not_asked_for_again(self, house: House, phone: Phone) -> None:
+    async def test_a_deleted_media_is_gone_and_not_asked_for_again(self, harness: Harness, phone: Phone) -> None:
         content, kept = picture(seed=1), picture(seed=2)
-        before = await objects_in(house)
+        before = await objects_in(harness)
         media = await phone.upload(content)
-        mine = await objects_in(house) - before
+        mine = await objects_in(harness) - before
         other = await phone.upload(kept)
         request_id = str(uuid4())
         erasure = await phone.delete(media.name, request_id)
@@ -263,24 +258,24 @@ class TestErasure:
             await phone.get(media.name)
         assert refusal(gone.value)[1].reason == "MEDIA_NOT_FOUND"
         assert await phone.delete(media.name, request_id) == erasure
-        await eventually_gone(house, mine)
+        await eventually_gone(harness, mine)
         asset = summary(content)
         await eventually_planned(phone, asset, "SKIP", "DELETED")
         assert await phone.delete(media.name, request_id) == erasure
         assert await phone.read(other.name) == kept
 
-    async def test_the_erasure_of_everything_is_counted_store_by_store(self, house: House, phone: Phone) -> None:
-        before = await objects_in(house)
+    async def test_the_erasure_of_everything_is_counted_store_by_store(self, harness: Harness, phone: Phone) -> None:
+        before = await objects_in(harness)
         await phone.upload(picture(seed=1))
         await phone.upload(picture(seed=2))
         upload = await phone.start(start_request(LARGE))
         await phone.send(upload.name, *pieces(LARGE[: 2 * CHUNK_SIZE]))
-        mine = await objects_in(house) - before
-        async with house.public("retention") as channel:
+        mine = await objects_in(harness) - before
+        async with harness.public("retention") as channel:
             stub = retention_service_pb2_grpc.RetentionServiceStub(channel)
             request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), everything=True)
             erasure = (await stub.RequestErasure(request, metadata=phone.headers, timeout=CALL_SECONDS)).erasure
-            await eventually_gone(house, mine)
+            await eventually_gone(harness, mine)
             counts = await purged_counts(stub, erasure.name, phone)
         assert counts["ingest.table.media"] == 2
         assert counts["ingest.table.upload"] == 3
@@ -305,8 +300,8 @@ class TestOthers:
         assert await other.list() == []
         assert await phone.read(media.name) == content
 
-    async def test_no_service_may_call_in_a_persons_place(self, house: House, phone: Phone) -> None:
-        async with house.internal("analysis", "ingest") as channel:
+    async def test_no_service_may_call_in_a_persons_place(self, harness: Harness, phone: Phone) -> None:
+        async with harness.internal("analysis", "ingest") as channel:
             call = channel.unary_unary(
                 "/pellicule.ingest.v1.MediaService/ListMedia",
                 request_serializer=media_service_pb2.ListMediaRequest.SerializeToString,
@@ -358,9 +353,9 @@ async def waiting_messages(
         yield media_service_pb2.UploadMediaRequest(chunk=chunk)
 
 
-async def event_of(house: House, media: str) -> media_pb2.MediaStored:
+async def event_of(harness: Harness, media: str) -> media_pb2.MediaStored:
     """Waits for the event that tells of a media."""
-    async with connect_bus(BusSettings(nats_url=house.servers.nats.url("analysis"))) as bus:
+    async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("analysis"))) as bus:
         subscription = await bus.jetstream.pull_subscribe(
             media_pb2.MediaStored.DESCRIPTOR.full_name, durable=f"test-{uuid4().hex}", stream="INGEST"
         )
@@ -372,9 +367,9 @@ async def event_of(house: House, media: str) -> media_pb2.MediaStored:
                         return found
 
 
-async def save_idea_of(house: House, subject: str, media: str) -> None:
+async def save_idea_of(harness: Harness, subject: str, media: str) -> None:
     """Says what the suggestion service says when an idea is saved."""
-    async with connect_bus(BusSettings(nats_url=house.servers.nats.url("suggestion"))) as bus:
+    async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("suggestion"))) as bus:
         await bus.ensure_stream("SUGGESTION", ["pellicule.suggestion.v1.>"])
         saved = suggestion_pb2.SuggestionSaved(subject=subject, suggestion=f"suggestions/{uuid4()}", media=[media])
         await bus.publish(

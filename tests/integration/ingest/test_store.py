@@ -1,15 +1,15 @@
 import pytest
 
 from services.chassis.database import Pool
-from services.ingest.media_store import HousekeepingStore, LookupKeyStore, MediaStore
-from services.ingest.purge_store import PurgeStore
-from services.ingest.store import UploadStore
+from services.ingest.store.lookup_keys import LookupKeyStore
+from services.ingest.store.media import MediaStore
+from services.ingest.store.purge import PurgeStore
+from services.ingest.store.sweep import SweepStore
+from services.ingest.store.uploads import UploadStore
 from tests.contract.ingest.store_suite import Stores, StoreSuite
 
 
 class TestPostgresStore(StoreSuite):
     @pytest.fixture
     def stores(self, pool: Pool) -> Stores:
-        return Stores(
-            UploadStore(pool), MediaStore(pool), LookupKeyStore(pool), HousekeepingStore(pool), PurgeStore(pool)
-        )
+        return Stores(UploadStore(pool), MediaStore(pool), LookupKeyStore(pool), SweepStore(pool), PurgeStore(pool))

@@ -1,7 +1,7 @@
 from uuid import uuid4
 
 from services.chassis.settings import DatabaseSettings
-from services.ingest.writer_locks import open_writer_locks
+from services.ingest.store.writer_locks import open_writer_locks
 from tests.integration.eventually import eventually
 
 

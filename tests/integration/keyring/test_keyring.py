@@ -16,23 +16,23 @@ from services.keyring.client import RetentionKeyring
 from services.keyring.erasure import RetentionErasures
 from services.keyring.errors import GrantStale, NothingToErase, PersonErased
 from services.keyring.purpose_keys import RetentionPurposeKeys
-from services.retention.domain import Revocation
+from services.retention.domain.revocation import Revocation
 from services.retention.store.database import PostgresStore
 from services.retention.translation import purge_ordered
 from tests.contract.keyring.suite import ADA, CLOUD, KeyringSuite, created, new_media, opened
-from tests.contract.retention.ground import new_ground
+from tests.contract.retention.harness import new_harness
 from tests.fakes.clock import FakeClock
-from tests.integration.retention.running import Callers, RunningRetention, running_retention
+from tests.integration.retention.harness import Callers, RunningRetention, running_retention
 
 
-class RealHouse:
+class RealHarness:
     """The real keyring over the wire; time is the service's."""
 
     def __init__(self, retention: RunningRetention, keyring: RetentionKeyring, purposes: RetentionPurposeKeys) -> None:
         self.keyring = keyring
         self.purposes = purposes
         self.retention = retention
-        self._ground = retention.ground
+        self._ground = retention.harness
 
     def now(self) -> datetime:
         return self._ground.clock.now()
@@ -64,18 +64,18 @@ class RealHouse:
 
 
 @pytest.fixture
-async def house(retention: RunningRetention) -> RealHouse:
+async def keyring_harness(retention: RunningRetention) -> RealHarness:
     """Without listening to revocations: every key is asked for each time."""
     keyring = RetentionKeyring(await retention.as_service("ingest"), SystemClock())
-    return RealHouse(retention, keyring, RetentionPurposeKeys(await retention.as_service("consent")))
+    return RealHarness(retention, keyring, RetentionPurposeKeys(await retention.as_service("consent")))
 
 
 @pytest.fixture
-async def listening(house: RealHouse) -> AsyncIterator[RealHouse]:
+async def listening(keyring_harness: RealHarness) -> AsyncIterator[RealHarness]:
     """With keys held in memory and dropped when the service says so."""
-    async with supervised([house.keyring.run]):
-        await house.keyring.listening()
-        yield house
+    async with supervised([keyring_harness.keyring.run]):
+        await keyring_harness.keyring.listening()
+        yield keyring_harness
 
 
 class TestRetentionKeyring(KeyringSuite):
@@ -83,28 +83,28 @@ class TestRetentionKeyring(KeyringSuite):
 
 
 class TestHeldKeys:
-    async def test_opened_keys_are_held(self, listening: RealHouse) -> None:
+    async def test_opened_keys_are_held(self, listening: RealHarness) -> None:
         await listening.grant(ADA, CLOUD)
         keys = await created(listening, (), ())
         await opened(listening, *keys)
         assert listening.keyring.held_count == 2
         assert await opened(listening, *keys) == {key.id: key.key for key in keys}
 
-    async def test_a_withdrawal_reaches_whoever_holds_keys(self, listening: RealHouse) -> None:
+    async def test_a_withdrawal_reaches_the_holders_of_keys(self, listening: RealHarness) -> None:
         await listening.grant(ADA, CLOUD)
         keys = await created(listening, ())
         await opened(listening, *keys)
         await listening.withdraw(ADA, CLOUD)
         await until_gone(listening, *keys)
 
-    async def test_a_deadline_reaches_whoever_holds_keys(self, listening: RealHouse) -> None:
+    async def test_a_deadline_reaches_the_holders_of_keys(self, listening: RealHarness) -> None:
         await listening.grant(ADA, CLOUD)
         keys = await created(listening, (), lasts=timedelta(hours=1))
         await opened(listening, *keys)
         await listening.pass_time(timedelta(hours=1))
         await until_gone(listening, *keys)
 
-    async def test_many_destroyed_keys_are_told_in_several_notes(self, listening: RealHouse) -> None:
+    async def test_many_destroyed_keys_are_told_in_several_notes(self, listening: RealHarness) -> None:
         await listening.grant(ADA, CLOUD)
         media = new_media()
         keys = await created(listening, *[(media,)] * 500)
@@ -112,7 +112,7 @@ class TestHeldKeys:
         await listening.erase_media(ADA, media)
         await until_gone(listening, *keys)
 
-    async def test_a_service_that_stops_takes_all_held_keys_along(self, listening: RealHouse) -> None:
+    async def test_a_service_that_stops_takes_all_held_keys_along(self, listening: RealHarness) -> None:
         await listening.grant(ADA, CLOUD)
         keys = await created(listening, ())
         await opened(listening, *keys)
@@ -133,14 +133,16 @@ class TestSilence:
     async def test_three_seconds_of_silence_end_all_holding(
         self, pool: Pool, tmp_path: Path, clock: FakeClock, callers: Callers
     ) -> None:
-        ground = await new_ground(SilentStore(pool, purge_ordered), tmp_path, clock)
-        async with running_retention(ground, callers) as retention:
+        retention_harness = await new_harness(SilentStore(pool, purge_ordered), tmp_path, clock)
+        async with running_retention(retention_harness, callers) as retention:
             keyring = RetentionKeyring(await retention.as_service("ingest"), SystemClock())
-            house = RealHouse(retention, keyring, RetentionPurposeKeys(await retention.as_service("consent")))
+            keyring_harness = RealHarness(
+                retention, keyring, RetentionPurposeKeys(await retention.as_service("consent"))
+            )
             async with supervised([keyring.run]):
                 await keyring.listening()
-                await house.grant(ADA, CLOUD)
-                await opened(house, *await created(house, ()))
+                await keyring_harness.grant(ADA, CLOUD)
+                await opened(keyring_harness, *await created(keyring_harness, ()))
                 assert keyring.held_count == 1
                 async with asyncio.timeout(SILENCE_SECONDS + 2):
                     while keyring.held_count:  # noqa: ASYNC110  # silence has no event
@@ -148,44 +150,46 @@ class TestSilence:
 
 
 class TestPurposeKeys:
-    async def test_a_stale_grant_is_named(self, house: RealHouse) -> None:
-        await house.grant(ADA, CLOUD)
-        await house.withdraw(ADA, CLOUD)
-        house.retention.ground.revision -= 2
+    async def test_a_stale_grant_is_named(self, keyring_harness: RealHarness) -> None:
+        await keyring_harness.grant(ADA, CLOUD)
+        await keyring_harness.withdraw(ADA, CLOUD)
+        keyring_harness.retention.harness.revision -= 2
         with pytest.raises(GrantStale):
-            await house.grant(ADA, CLOUD)
+            await keyring_harness.grant(ADA, CLOUD)
 
-    async def test_a_grant_from_before_the_erasure_is_named(self, house: RealHouse) -> None:
-        await house.erase_everything(ADA)
+    async def test_a_grant_from_before_the_erasure_is_named(self, keyring_harness: RealHarness) -> None:
+        await keyring_harness.erase_everything(ADA)
         with pytest.raises(PersonErased):
-            await house.grant(ADA, CLOUD)
+            await keyring_harness.grant(ADA, CLOUD)
 
-    async def test_a_withdrawal_says_when_it_was(self, house: RealHouse) -> None:
-        await house.grant(ADA, CLOUD)
-        assert await house.purposes.destroy(subject=ADA, purposes=[CLOUD], revision=9) == house.now()
+    async def test_a_withdrawal_says_when_it_was(self, keyring_harness: RealHarness) -> None:
+        await keyring_harness.grant(ADA, CLOUD)
+        assert (
+            await keyring_harness.purposes.destroy(subject=ADA, purposes=[CLOUD], revision=9) == keyring_harness.now()
+        )
 
 
 class TestErasures:
-    async def test_what_is_not_there_is_named(self, house: RealHouse) -> None:
+    async def test_what_is_not_there_is_named(self, keyring_harness: RealHarness) -> None:
         with pytest.raises(NothingToErase):
-            await house.erase_media(ADA, new_media())
+            await keyring_harness.erase_media(ADA, new_media())
 
-    async def test_a_deadline_is_brought_forward(self, house: RealHouse) -> None:
-        await house.grant(ADA, CLOUD)
-        media, ends = new_media(), house.now() + timedelta(days=2)
-        keys = await created(house, (media,))
-        erasures = RetentionErasures(await house.retention.as_service("ingest"))
+    async def test_a_deadline_is_brought_forward(self, keyring_harness: RealHarness) -> None:
+        await keyring_harness.grant(ADA, CLOUD)
+        media, ends = new_media(), keyring_harness.now() + timedelta(days=2)
+        keys = await created(keyring_harness, (media,))
+        erasures = RetentionErasures(await keyring_harness.retention.as_service("ingest"))
         assert await erasures.shorten_deadline(subject=ADA, media=media, delete_by=ends, request_id=uuid4()) == ends
-        await house.pass_time(timedelta(days=2))
-        assert await opened(house, *keys) == {}
+        await keyring_harness.pass_time(timedelta(days=2))
+        assert await opened(keyring_harness, *keys) == {}
 
 
-async def until_gone(house: RealHouse, *keys: DataKey) -> None:
+async def until_gone(keyring_harness: RealHarness, *keys: DataKey) -> None:
     """Waits until none of the keys opens, for far less than they would be held."""
     async with asyncio.timeout(2):
         while True:
             try:
-                if not await opened(house, *keys):
+                if not await opened(keyring_harness, *keys):
                     return
             except PurposeNotGranted:
                 return

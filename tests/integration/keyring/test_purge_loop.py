@@ -14,10 +14,10 @@ from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurposeScope, SubjectScope
 from services.keyring.purge import PurgeLoop
-from services.retention.domain import ErasureState
-from tests.contract.retention.ground import ADA, CLOUD
+from services.retention.domain.erasure import ErasureState
+from tests.contract.retention.harness import ADA, CLOUD
 from tests.fakes.clock import FakeClock
-from tests.integration.retention.running import RunningRetention, running_relay
+from tests.integration.retention.harness import RunningRetention, running_relay
 
 
 class Executed:
@@ -56,9 +56,9 @@ def sweeps() -> FakeClock:
 async def test_an_order_given_before_the_start_is_carried_out(
     retention: RunningRetention, nats: Mapping[str, BusSettings], sweeps: FakeClock
 ) -> None:
-    revision = await retention.ground.grant()
-    await retention.ground.create([])
-    await retention.ground.withdraw()
+    revision = await retention.harness.grant()
+    await retention.harness.create([])
+    await retention.harness.withdraw()
     executed = Executed()
     async with looping(retention, nats, executed, sweeps):
         order = await executed.next()
@@ -68,21 +68,21 @@ async def test_an_order_given_before_the_start_is_carried_out(
 async def test_an_order_given_later_is_announced_by_the_bus(
     retention: RunningRetention, nats: Mapping[str, BusSettings], pool: Pool, sweeps: FakeClock
 ) -> None:
-    await retention.ground.grant()
-    media = await retention.ground.media()
+    await retention.harness.grant()
+    media = await retention.harness.media()
     executed = Executed()
     async with running_relay(pool, nats["retention"]), looping(retention, nats, executed, sweeps):
-        erasure = await retention.ground.erase(media)
+        erasure = await retention.harness.erase(media)
         order = await executed.next()
         assert isinstance(order.scope, DataKeyScope)
         assert order.cause is PurgeCause.ERASURE
         for service in ("analysis", "suggestion"):
-            await retention.ground.complete((await retention.ground.orders(service))[0])
+            await retention.harness.complete((await retention.harness.orders(service))[0])
         async with asyncio.timeout(10):
             # The database has no event to wait for.
-            while (await retention.ground.erasure(erasure))[0].state is not ErasureState.PURGED:  # noqa: ASYNC110
+            while (await retention.harness.erasure(erasure))[0].state is not ErasureState.PURGED:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-    _, stores = await retention.ground.erasure(erasure)
+    _, stores = await retention.harness.erasure(erasure)
     counts = {store.store: store.purged_count for store in stores}
     assert (counts["ingest.table.media"], counts["ingest.bucket.media"]) == (2, 3)
 
@@ -90,8 +90,8 @@ async def test_an_order_given_later_is_announced_by_the_bus(
 async def test_everything_of_a_person_carries_a_fence_and_a_time(
     retention: RunningRetention, nats: Mapping[str, BusSettings], sweeps: FakeClock
 ) -> None:
-    revision = await retention.ground.grant()
-    erasure = await retention.ground.erase_everything()
+    revision = await retention.harness.grant()
+    erasure = await retention.harness.erase_everything()
     executed = Executed()
     async with looping(retention, nats, executed, sweeps):
         order = await executed.next()
@@ -103,10 +103,10 @@ async def test_everything_of_a_person_carries_a_fence_and_a_time(
 async def test_a_failed_order_stays_and_is_tried_again_while_others_are_carried_out(
     retention: RunningRetention, nats: Mapping[str, BusSettings], sweeps: FakeClock
 ) -> None:
-    await retention.ground.grant()
+    await retention.harness.grant()
     for _ in range(2):
-        await retention.ground.erase(await retention.ground.media())
-    first, second = await retention.ground.orders("ingest")
+        await retention.harness.erase(await retention.harness.media())
+    first, second = await retention.harness.orders("ingest")
     executed = Executed(DependencyUnavailable("the object store does not answer: call again"))
     async with connect_bus(nats["ingest"]) as bus:
         loop = PurgeLoop(await retention.as_service("ingest"), "ingest", bus, executed, sweeps)
@@ -120,11 +120,11 @@ async def test_a_failed_order_stays_and_is_tried_again_while_others_are_carried_
 async def test_more_orders_than_a_page_are_all_carried_out(
     retention: RunningRetention, nats: Mapping[str, BusSettings], sweeps: FakeClock
 ) -> None:
-    await retention.ground.grant()
+    await retention.harness.grant()
     media = [uuid4() for _ in range(101)]
-    await retention.ground.create(*[[one] for one in media])
+    await retention.harness.create(*[[one] for one in media])
     for one in media:
-        await retention.ground.erase(one)
+        await retention.harness.erase(one)
     executed = Executed()
     async with connect_bus(nats["ingest"]) as bus:
         loop = PurgeLoop(await retention.as_service("ingest"), "ingest", bus, executed, sweeps)
@@ -134,12 +134,12 @@ async def test_more_orders_than_a_page_are_all_carried_out(
 async def test_without_the_service_nothing_is_lost(
     retention: RunningRetention, nats: Mapping[str, BusSettings], sweeps: FakeClock
 ) -> None:
-    await retention.ground.grant()
-    await retention.ground.erase(await retention.ground.media())
+    await retention.harness.grant()
+    await retention.harness.erase(await retention.harness.media())
     executed = Executed()
     async with connect_bus(nats["ingest"]) as bus:
         loop = PurgeLoop(await retention.as_service("ingest"), "ingest", bus, executed, sweeps)
         await retention.stop()
         with pytest.raises(DependencyUnavailable):
             await loop.sweep()
-    assert len(await retention.ground.orders("ingest")) == 1
+    assert len(await retention.harness.orders("ingest")) == 1

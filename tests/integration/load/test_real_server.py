@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from inference.client.error_classes import Failed
+from inference.client.retries import CallPolicy
 from inference.load.bare import BareLoop
 from inference.load.figures import recovered_after
 from inference.load.harness import Outcome, closed_loop
@@ -76,7 +77,7 @@ async def test_a_model_that_is_not_there_is_said(server: OwnServer) -> None:
 async def test_the_clients_way_answers_too(server: OwnServer) -> None:
     asked = await load_request(server.address, MODEL)
 
-    async with ShieldedWire(server.address, asked, CLOCK, place=30, answer=30) as wire:
+    async with ShieldedWire(server.address, asked, CLOCK, CallPolicy(queue=30, response=30)) as wire:
         run_of_it = await closed_loop(wire.send, 4, 0.5, CLOCK)
 
     assert {sample.outcome for sample in run_of_it.samples} == {Outcome.ANSWERED}

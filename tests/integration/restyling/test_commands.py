@@ -104,6 +104,6 @@ async def test_a_wrong_use_is_one_line_that_says_why(
         check=False,
     )
 
-    assert ended.returncode == 1
+    assert ended.returncode == (2 if field.startswith("--") else 1)
     assert ended.stderr.startswith(f"pellicule: {reason} [{field}]")
     assert ended.stdout == ""

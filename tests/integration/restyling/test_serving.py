@@ -165,7 +165,7 @@ async def test_a_line_that_is_full_is_told_at_once(address: str) -> None:
         tasks = [asyncio.create_task(impatient.restyle(_request(_photo(512, 512), steps=50))) for _ in range(2)]
         await asyncio.wait(tasks, timeout=0.1)
 
-        with pytest.raises(ModelBusy, match="1 pictures wait already"):
+        with pytest.raises(ModelBusy, match="1 wait already"):
             await impatient.restyle(_request())
 
         for task in tasks:

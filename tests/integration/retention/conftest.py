@@ -14,9 +14,9 @@ from services.chassis.settings import BusSettings, DatabaseSettings
 from services.retention.__main__ import MIGRATIONS
 from services.retention.store.database import PostgresStore
 from services.retention.translation import purge_ordered
-from tests.contract.retention.ground import Ground, new_ground
+from tests.contract.retention.harness import RetentionHarness, new_harness
 from tests.fakes.clock import FakeClock
-from tests.integration.retention.running import Callers, RunningRetention, running_retention
+from tests.integration.retention.harness import Callers, RunningRetention, running_retention
 
 SERVICE = "retention"
 TABLES = (
@@ -59,8 +59,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def ground(store: PostgresStore, tmp_path: Path, clock: FakeClock) -> Ground:
-    return await new_ground(store, tmp_path, clock)
+async def harness(store: PostgresStore, tmp_path: Path, clock: FakeClock) -> RetentionHarness:
+    return await new_harness(store, tmp_path, clock)
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +69,6 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Callers:
 
 
 @pytest.fixture
-async def retention(ground: Ground, callers: Callers) -> AsyncIterator[RunningRetention]:
-    async with running_retention(ground, callers) as running:
+async def retention(harness: RetentionHarness, callers: Callers) -> AsyncIterator[RunningRetention]:
+    async with running_retention(harness, callers) as running:
         yield running

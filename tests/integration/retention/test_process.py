@@ -18,7 +18,7 @@ from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_
 from services.chassis.settings import BusSettings, DatabaseSettings
 from services.retention.__main__ import SERVICE_NAMES
 from tests.fakes.ports import free_port
-from tests.integration.retention.running import Callers
+from tests.integration.retention.harness import Callers
 
 Environment = dict[str, str]
 

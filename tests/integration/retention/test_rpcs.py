@@ -20,8 +20,8 @@ from pellicule.retention.v1 import (
 )
 from services.chassis.channels import acting_for
 from services.chassis.error_details import RemoteError, read_error
-from tests.contract.retention.ground import ADA, CLOUD, DAY
-from tests.integration.retention.running import RunningRetention
+from tests.contract.retention.harness import ADA, CLOUD, DAY
+from tests.integration.retention.harness import RunningRetention
 
 CLOUD_NUMBER = purpose_pb2.PURPOSE_CLOUD_PROCESSING
 
@@ -32,7 +32,7 @@ def said(failure: pytest.ExceptionInfo[grpc.aio.AioRpcError]) -> RemoteError:
 
 def at(retention: RunningRetention, ahead: timedelta) -> Timestamp:
     message = Timestamp()
-    message.FromDatetime(retention.ground.clock.now() + ahead)
+    message.FromDatetime(retention.harness.clock.now() + ahead)
     return message
 
 
@@ -63,7 +63,7 @@ class TestCallers:
             await stub.OpenDataKeys(key_service_pb2.OpenDataKeysRequest(), metadata=retention.callers.bearer("ada"))
         assert said(refusal).reason == "CALLER_NOT_ALLOWED"
 
-    async def test_nobody_gets_no_keys(self, retention: RunningRetention) -> None:
+    async def test_a_caller_without_a_token_gets_no_keys(self, retention: RunningRetention) -> None:
         stub = key_service_pb2_grpc.KeyServiceStub(await retention.as_public())
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await stub.OpenDataKeys(key_service_pb2.OpenDataKeysRequest())
@@ -76,7 +76,7 @@ class TestCallers:
             await stub.RequestErasure(request, metadata=acting_for(ADA))
         assert said(refusal).reason == "CALLER_NOT_ALLOWED"
 
-    async def test_a_service_that_names_no_person_erases_nobody(self, retention: RunningRetention) -> None:
+    async def test_a_service_that_names_no_person_erases_no_one(self, retention: RunningRetention) -> None:
         stub = retention_service_pb2_grpc.RetentionServiceStub(await retention.as_service("ingest"))
         request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), everything=True)
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
@@ -137,7 +137,7 @@ class TestFields:
         assert said(refusal).message.startswith("keys[0].lineage")
 
     async def test_a_deadline_too_far_says_how_far_is_allowed(self, retention: RunningRetention) -> None:
-        await retention.ground.grant()
+        await retention.harness.grant()
         stub = key_service_pb2_grpc.KeyServiceStub(await retention.as_service("ingest"))
         keys = [data_key_pb2.DataKeySpec(delete_time=at(retention, 40 * DAY))]
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
@@ -172,8 +172,8 @@ class TestFields:
 class TestErasures:
     async def test_a_person_erases_a_media_and_follows_it_to_the_end(self, retention: RunningRetention) -> None:
         ada = retention.callers.pseudonym("ada")
-        await retention.ground.grant(ada)
-        media = await retention.ground.media(ada)
+        await retention.harness.grant(ada)
+        media = await retention.harness.media(ada)
         stub = retention_service_pb2_grpc.RetentionServiceStub(await retention.as_public())
         bearer = retention.callers.bearer("ada")
         request = retention_service_pb2.RequestErasureRequest(request_id=str(uuid4()), media=f"media/{media}")
@@ -189,7 +189,7 @@ class TestErasures:
         assert {store.store: store.purged_count for store in ended.stores}["ingest.bucket.media"] == 2
 
     async def test_erasures_of_others_do_not_exist(self, retention: RunningRetention) -> None:
-        erasure = await retention.ground.erase_everything(retention.callers.pseudonym("ada"))
+        erasure = await retention.harness.erase_everything(retention.callers.pseudonym("ada"))
         stub = retention_service_pb2_grpc.RetentionServiceStub(await retention.as_public())
         request = retention_service_pb2.GetErasureRequest(name=f"erasures/{erasure.id}")
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
@@ -198,7 +198,7 @@ class TestErasures:
 
     async def test_erasures_are_listed_by_pages(self, retention: RunningRetention) -> None:
         ada = retention.callers.pseudonym("ada")
-        made = [(await retention.ground.erase_everything(ada)).id for _ in range(3)]
+        made = [(await retention.harness.erase_everything(ada)).id for _ in range(3)]
         stub = retention_service_pb2_grpc.RetentionServiceStub(await retention.as_public())
         listed: list[str] = []
         token = ""
@@ -221,10 +221,10 @@ class TestErasures:
 
 class TestOrders:
     async def test_orders_are_listed_by_pages_oldest_first(self, retention: RunningRetention) -> None:
-        await retention.ground.grant()
-        media = [await retention.ground.media() for _ in range(5)]
+        await retention.harness.grant()
+        media = [await retention.harness.media() for _ in range(5)]
         for one in media:
-            await retention.ground.erase(one)
+            await retention.harness.erase(one)
         stub = purge_service_pb2_grpc.PurgeServiceStub(await retention.as_service("ingest"))
         listed: list[str] = []
         token = ""
@@ -234,12 +234,12 @@ class TestOrders:
             token = page.next_page_token
             if not token:
                 break
-        assert listed == [f"purgeOrders/{order.id}" for order in await retention.ground.orders("ingest")]
+        assert listed == [f"purgeOrders/{order.id}" for order in await retention.harness.orders("ingest")]
 
     async def test_a_purpose_order_carries_the_fence(self, retention: RunningRetention) -> None:
-        revision = await retention.ground.grant()
-        await retention.ground.create([])
-        await retention.ground.withdraw(ADA, CLOUD)
+        revision = await retention.harness.grant()
+        await retention.harness.create([])
+        await retention.harness.withdraw(ADA, CLOUD)
         stub = purge_service_pb2_grpc.PurgeServiceStub(await retention.as_service("ingest"))
         [order] = (await stub.ListPurgeOrders(purge_service_pb2.ListPurgeOrdersRequest())).orders
         assert (order.subject, order.cause) == (ADA, erasure_pb2.PURGE_CAUSE_WITHDRAWAL)

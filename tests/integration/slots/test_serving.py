@@ -20,7 +20,7 @@ from inference.repository import assemble_repository
 from inference.slots import installing
 from inference.slots.evidence import COLLINS, PLAIN
 from inference.slots.filling import Filling
-from services.analysis.triton_model import TritonModels
+from services.analysis.vision.triton_models import TritonModels
 from services.chassis.clock import SystemClock
 from tests.integration.slots.homes import own_home
 from tests.unit.inference.slots import brought

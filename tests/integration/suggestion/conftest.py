@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.integration.suggestion.ground import Ground, running_ground
+from tests.integration.suggestion.harness import Harness, running_harness
 from tests.integration.suggestion.person import Person
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def ground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
-    async with running_ground(tmp_path_factory.mktemp("suggestion")) as ground:
-        yield ground
+async def harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
+    async with running_harness(tmp_path_factory.mktemp("suggestion")) as harness:
+        yield harness
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ada(ground: Ground) -> Person:
-    return await ground.person()
+async def ada(harness: Harness) -> Person:
+    return await harness.person()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ben(ground: Ground) -> Person:
-    return await ground.person()
+async def ben(harness: Harness) -> Person:
+    return await harness.person()

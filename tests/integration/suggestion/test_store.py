@@ -9,11 +9,11 @@ import services.suggestion
 from deploy.local.parts.postgres import postgres_server
 from services.chassis.database import migrate, open_pool
 from services.chassis.settings import DatabaseSettings
-from services.suggestion.store import Database
+from services.suggestion.store.database import Database
 from tests.contract.suggestion.store_suite import StoreSuite
 
 MIGRATIONS = Path(services.suggestion.__file__).parent / "migrations"
-TABLES = "suggestion, rendition, act, due, fence, tombstone, inbox, outbox"
+TABLES = "suggestion, rendition, decision, due, fence, tombstone, inbox, outbox"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

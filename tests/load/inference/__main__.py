@@ -132,12 +132,8 @@ def _show(report: Report) -> None:
         table.add_row(phase.name, *shown, str(found.refused), str(found.failed))
     console.print(table)
     for finding in report.findings:
-        value = "never" if finding.value is None else f"{finding.value:.4g}"
-        bound = "at least" if finding.at_least else "at most"
         mark = "holds" if finding.holds else "DOES NOT HOLD"
-        console.print(
-            f"  {finding.what}: {value} {finding.unit} ({bound} {finding.limit:.4g}): {mark}", highlight=False
-        )
+        console.print(f"  {finding}: {mark}", highlight=False)
     for fault, count in report.faults.items():
         console.print(f"  {count} x {fault}", markup=False, highlight=False)
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inference.client.clock import Clock
-from inference.load.faults import Fault, chaos
+from inference.client.retries import CallPolicy
 from inference.load.harness import Outcome, Send
 from inference.load.memory import MemoryWatch, listening_process
 from inference.load.reports import Report
 from inference.load.requests import LoadRequest, load_request
 from inference.load.scenarios import Scenarios, TargetName
 from inference.load.targets import BareWire, ShieldedWire
-from inference.load.trials import Begin, Trial, burst, poisson_load, smoke, soak, sweep
+from inference.load.trials import Begin, Fault, Trial, burst, chaos, poisson_load, soak
 from tests.load.inference.mlperf import LoadgenScenario, mlperf
 from tests.load.inference.own_server import OwnServer
 
-NAMES = ("smoke", "sweep", "poisson", "burst", "soak", "chaos", "mlperf")
+NAMES = ("poisson", "burst", "soak", "chaos", "mlperf")
 
 
 class NeedsOwnServer(Exception):
@@ -69,21 +69,13 @@ async def run(name: str, model: str, site: Site) -> Sequence[Report]:
         return [replace(report, faults=dict(wire.faults) | dict(report.faults)) for report in reports]
 
 
-async def _smoke(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
-    return [await smoke(trial)]
-
-
-async def _sweep(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
-    return [await sweep(trial)]
-
-
 async def _poisson(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
     return [await poisson_load(trial, await trial.peak(), site.scenarios.poisson)]
 
 
 async def _burst(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
     plan = site.scenarios.burst
-    async with _shielded(asked, site, plan.place_seconds) as wire:
+    async with _shielded(asked, site, plan.queue_seconds) as wire:
         shielded = replace(trial, send=wire.send)
         report = await burst(shielded, await shielded.peak(), plan)
         return [replace(report, faults=dict(wire.faults))]
@@ -112,7 +104,7 @@ async def _chaos(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Repor
 
 async def _broken(trial: Trial, asked: LoadRequest, site: Site, peak: float, name: str, fault: Fault) -> Report:
     plan = site.scenarios.chaos
-    async with _shielded(asked, site, plan.place_seconds) as wire:
+    async with _shielded(asked, site, plan.queue_seconds) as wire:
         report = await chaos(replace(trial, send=wire.send), peak, plan, name, fault)
         return replace(report, faults=dict(wire.faults))
 
@@ -134,9 +126,9 @@ async def _mlperf(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Repo
     ]
 
 
-def _shielded(asked: LoadRequest, site: Site, place_seconds: float) -> ShieldedWire:
-    answer = site.scenarios.bounds.answer_seconds
-    return ShieldedWire(site.address, asked, site.clock, place=place_seconds, answer=answer)
+def _shielded(asked: LoadRequest, site: Site, queue_seconds: float) -> ShieldedWire:
+    policy = CallPolicy(queue=queue_seconds, response=site.scenarios.bounds.answer_seconds)
+    return ShieldedWire(site.address, asked, site.clock, policy)
 
 
 def _at_most(send: Send, most: int) -> Send:
@@ -151,8 +143,6 @@ def _at_most(send: Send, most: int) -> Send:
 
 
 _SCENARIOS = {
-    "smoke": _smoke,
-    "sweep": _sweep,
     "poisson": _poisson,
     "burst": _burst,
     "soak": _soak,

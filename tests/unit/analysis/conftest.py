@@ -1,8 +1,8 @@
 import pytest
 
-from tests.unit.analysis.world import World
+from tests.unit.analysis.harness import Harness
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def harness() -> Harness:
+    return Harness()

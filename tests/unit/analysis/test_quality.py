@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from inference.vision.pictures import Picture
-from services.analysis import quality
-from services.analysis.pictures import shrink
+from services.analysis.vision import quality
+from services.analysis.vision.decoding import shrink
 from tests.unit.analysis.photos import blurred, moved, pixels
 
 NAMES = ["astronaut", "chelsea", "coffee", "rocket", "motorcycle_left"]

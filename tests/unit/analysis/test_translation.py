@@ -1,6 +1,6 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import UTC, timedelta
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -8,129 +8,19 @@ import pytest
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2
 from services.analysis import translation
-from services.analysis.domain import MediaState, ParkedReason, PreviewSize, Purpose, due_purposes, retry_delay
-from services.analysis.errors import ViewNotAllowed
-from services.analysis.findings import (
+from services.analysis.domain.findings import (
     Analysis,
-    Embedding,
-    FoundFace,
-    Kind,
-    Meaning,
-    Metadata,
-    Parked,
     Place,
-    Position,
-    Rating,
-    Seen,
     Sensitivity,
-    Tag,
-    Templates,
-    TextLine,
-    Writing,
 )
-from services.analysis.matching import Match
-from services.analysis.records import (
-    dump_place,
-    dump_seen,
-    dump_templates,
-    load_place,
-    load_seen,
-    load_templates,
-)
+from services.analysis.domain.media import PreviewSize
+from services.analysis.domain.search_ranking import Match
+from services.analysis.errors import ViewNotAllowed
 from services.chassis.errors import FieldInvalid
 from services.chassis.principal import Person, Service
-from tests.contract.analysis.store_suite import MODELS
+from tests.unit.analysis.examples import FACE, SCENE, TAKEN, analysis
 
-TAKEN = datetime(2026, 6, 1, 12, 30, 1, 250000, tzinfo=UTC)
-FACE = FoundFace((0.1, 0.2, 0.3, 0.4), 0.9, tuple((0.1 * n, 0.2) for n in range(5)))
-SEEN = Seen(
-    metadata=Metadata(4000, 3000, 6, TAKEN, timedelta(hours=-3, minutes=-30), favorite=True, screenshot=False),
-    kind=Kind.RECEIPT,
-    kind_score=0.75,
-    tags=(Tag("cat", 0.5), Tag("sea life", 0.25)),
-    faces=(FACE, replace(FACE, score=0.6)),
-    sharpness=0.5,
-    exposure=0.25,
-    perceptual_hash=0x8000_0000_0000_0001,
-    embedding=np.arange(1280, dtype=np.float32),
-    rating=Rating(Sensitivity.REVIEW, 0.625),
-    writing=Writing(0.25, (TextLine("TOTAL 12,30 \u20ac", 0.875, (0.1, 0.2, 0.5, 0.03)),)),
-    meaning=Meaning(np.linspace(-1, 1, 384, dtype=np.float16).astype(np.float32), "text_encoder-1"),
-)
-OLD_RECORD = (
-    b'{"metadata":{"size":[4,3],"orientation":1,"time":null,"offset":null,"favorite":false,"screenshot":false},'
-    b'"kind":["photo",0.9],"tags":[],"faces":[],"quality":[0.5,0.25],"hash":"0000000000000001","vectors":[2]}'
-)
-TEMPLATES = Templates({1: np.arange(128, dtype=np.float32)})
-LYON = Place(Position(45.75, 4.85))
 UUID_ALONE = "d84e7d0c-2c6b-4c5c-9a4e-6a0f3a2f6f10"
-
-
-def analysis(media: UUID | None = None, seen: Seen | None = SEEN) -> Analysis:
-    return Analysis(
-        media=media or uuid4(),
-        state=MediaState.DONE,
-        models=("eyes-1",),
-        analyze_time=TAKEN,
-        delete_time=TAKEN,
-        seen=seen,
-        place=LYON,
-        templates=TEMPLATES,
-    )
-
-
-def same(one: Seen, other: Seen | Parked) -> bool:
-    if not isinstance(other, Seen):
-        return False
-    plain = replace(one, embedding=np.zeros(0, np.float32)), replace(other, embedding=np.zeros(0, np.float32))
-    vectors = zip(_vectors(one), _vectors(other), strict=True)
-    return (
-        repr(plain[0]) == repr(plain[1])
-        and one.writing.lines == other.writing.lines
-        and all(np.array_equal(*pair) for pair in vectors)
-    )
-
-
-def _vectors(seen: Seen) -> list[Embedding]:
-    return [seen.embedding, *([] if seen.meaning is None else [seen.meaning.vector])]
-
-
-@pytest.mark.parametrize(
-    "seen",
-    [
-        SEEN,
-        replace(SEEN, faces=(), tags=()),
-        replace(SEEN, metadata=replace(SEEN.metadata, capture_time=None, utc_offset=None)),
-        replace(SEEN, rating=None, writing=Writing(), meaning=None),
-    ],
-)
-def test_what_was_seen_survives_its_record(seen: Seen) -> None:
-    assert same(seen, load_seen(dump_seen(seen)))
-
-
-def test_records_of_before_ratings_writing_and_meaning_are_still_read() -> None:
-    seen = load_seen(len(OLD_RECORD).to_bytes(4, "big") + OLD_RECORD + np.asarray([1, 2], "<f4").tobytes())
-    assert isinstance(seen, Seen)
-    assert (seen.rating, seen.writing, seen.meaning, seen.embedding.tolist()) == (None, Writing(), None, [1, 2])
-
-
-def test_why_nothing_was_seen_survives_its_record() -> None:
-    parked = Parked(ParkedReason.CORRUPT, "it was cut short")
-    assert load_seen(dump_seen(parked)) == parked
-
-
-@pytest.mark.parametrize("place", [LYON, Place(None), Place(Position(-33.856784123, -151.215297456))])
-def test_a_place_survives_its_record_which_does_not_say_by_its_length_whether_there_is_one(place: Place) -> None:
-    assert load_place(dump_place(place)) == place
-    assert len(dump_place(place)) == len(dump_place(Place(None)))
-
-
-@pytest.mark.parametrize("count", [0, 1, 5])
-def test_templates_survive_their_record(count: int) -> None:
-    templates = Templates({2 * n: np.full(128, n, np.float32) for n in range(count)})
-    loaded = load_templates(dump_templates(templates)).by_face
-    assert list(loaded) == list(templates.by_face)
-    assert all(np.array_equal(loaded[index], templates.by_face[index]) for index in loaded)
 
 
 def test_an_analysis_is_rendered_in_full_for_services() -> None:
@@ -141,7 +31,7 @@ def test_an_analysis_is_rendered_in_full_for_services() -> None:
     assert found.capture_utc_offset.ToTimedelta() == timedelta(hours=-3, minutes=-30)
     assert found.perceptual_hash.hex() == "8000000000000001"
     assert (found.position.latitude, found.position.longitude) == (45.75, 4.85)
-    assert np.array_equal(np.frombuffer(found.scene_embedding, "<f4"), SEEN.embedding)
+    assert np.array_equal(np.frombuffer(found.scene_embedding, "<f4"), SCENE.embedding)
     assert [len(face.template) for face in found.faces] == [0, 512]
 
 
@@ -158,7 +48,7 @@ def test_what_was_read_and_how_intimate_it_is_is_rendered() -> None:
 
 
 def test_what_was_not_looked_for_is_not_called_safe() -> None:
-    found = translation.analysis(analysis(seen=replace(SEEN, rating=None)), full=False).findings
+    found = translation.analysis(analysis(scene=replace(SCENE, rating=None)), full=False).findings
     assert found.sensitivity == analysis_pb2.SENSITIVITY_UNSPECIFIED
 
 
@@ -211,8 +101,8 @@ def test_persons_get_no_vectors() -> None:
 
 
 def test_what_is_not_known_is_absent() -> None:
-    bare = replace(SEEN, metadata=replace(SEEN.metadata, capture_time=None, utc_offset=None))
-    found = translation.analysis(replace(analysis(seen=bare), place=Place(None)), full=False).findings
+    bare = replace(SCENE, metadata=replace(SCENE.metadata, capture_time=None, utc_offset=None))
+    found = translation.analysis(replace(analysis(scene=bare), place=Place(None)), full=False).findings
     assert not found.HasField("capture_time")
     assert not found.HasField("capture_utc_offset")
     assert not found.HasField("position")
@@ -248,8 +138,8 @@ def test_pages_cover_everything_once(size: int) -> None:
 
 
 def test_a_page_never_outgrows_a_message() -> None:
-    many_faces = replace(SEEN, faces=(FACE,) * 60)
-    found = pages([analysis(seen=many_faces) for _ in range(600)], 1000)
+    many_faces = replace(SCENE, faces=(FACE,) * 60)
+    found = pages([analysis(scene=many_faces) for _ in range(600)], 1000)
     assert (len(found) > 1, sum(len(page) for page in found)) == (True, 600)
 
 
@@ -287,15 +177,3 @@ def test_a_name_that_is_no_media_is_refused(name: str) -> None:
 def test_metadata_without_a_time_has_none() -> None:
     about = translation.metadata(media_pb2.MediaMetadata(width=3, height=2, orientation=8).SerializeToString())
     assert (about.width, about.height, about.orientation, about.capture_time, about.utc_offset) == (3, 2, 8, None, None)
-
-
-def test_more_is_due_until_every_purpose_has_findings_of_the_present_models() -> None:
-    own, extras = Purpose.OLDER_MEDIA, {Purpose.LOCATION, Purpose.FACE_GROUPING}
-    assert due_purposes(own, {}, MODELS) == {own, *extras}
-    assert due_purposes(own, {own: "eyes-1", Purpose.LOCATION: "exif-0"}, MODELS) == extras
-    made = {own: "eyes-1", Purpose.LOCATION: "exif-1", Purpose.FACE_GROUPING: "face-1"}
-    assert due_purposes(own, made, MODELS) == set()
-
-
-def test_delays_double_and_end_at_half_a_minute() -> None:
-    assert [retry_delay(attempts).total_seconds() for attempts in (0, 1, 2, 3, 7, 1000)] == [0.5, 0.5, 1, 2, 30, 30]

@@ -8,7 +8,7 @@ from inference.client.deadlines import deadline_scope
 from inference.client.error_classes import ErrorClass
 from inference.client.errors import ModelBusy, ModelUnavailable
 from inference.client.model_channels import SLOW_MODELS
-from inference.client.retries import RetryBudget, Timeouts
+from inference.client.retries import CallPolicy, RetryBudget
 from tests.fakes.clock import FakeClock
 from tests.unit.client.wires import MODEL, FakeWire, client_on, fails, infer_once, takes
 
@@ -31,11 +31,11 @@ async def finish(task: "asyncio.Task[float]", clock: FakeClock) -> float:
 
 
 async def test_a_request_gets_what_is_left_less_a_margin(wire: FakeWire, clock: FakeClock) -> None:
-    await infer_once(client_on(wire, clock, Timeouts(response=10)))
-    await infer_once(client_on(wire, clock, Timeouts(response=10)), deadline=clock.monotonic() + 2)
+    await infer_once(client_on(wire, clock, CallPolicy(response=10)))
+    await infer_once(client_on(wire, clock, CallPolicy(response=10)), deadline=clock.monotonic() + 2)
     with deadline_scope(clock.monotonic() + 1):
-        await infer_once(client_on(wire, clock, Timeouts(response=10)), deadline=clock.monotonic() + 2)
-    await infer_once(client_on(wire, clock, Timeouts(response=10), time_left=lambda: 0.5))
+        await infer_once(client_on(wire, clock, CallPolicy(response=10)), deadline=clock.monotonic() + 2)
+    await infer_once(client_on(wire, clock, CallPolicy(response=10), time_left=lambda: 0.5))
     assert wire.allowed == pytest.approx([9.95, 1.95, 0.95, 0.45])
 
 
@@ -62,7 +62,7 @@ async def test_no_retry_is_begun_that_would_end_past_the_deadline(wire: FakeWire
 
     wire.steps.append(late)
     with pytest.raises(ModelUnavailable):
-        await finish(asyncio.create_task(infer_once(client_on(wire, clock, Timeouts(response=10)))), clock)
+        await finish(asyncio.create_task(infer_once(client_on(wire, clock, CallPolicy(response=10)))), clock)
     assert len(wire.allowed) == 1
 
 
@@ -74,7 +74,7 @@ async def test_pauses_before_retries_differ_and_never_exceed_their_bound(wire: F
             pauses.add(seconds)
 
     noting = Noting()
-    client = client_on(wire, noting, Timeouts(first_retry=0.1))
+    client = client_on(wire, noting, CallPolicy(first_retry=0.1))
     for _ in range(10):
         wire.steps.append(fails(ErrorClass.RETRY))
         await infer_once(client)
@@ -83,7 +83,7 @@ async def test_pauses_before_retries_differ_and_never_exceed_their_bound(wire: F
 
 
 async def test_retries_end_when_their_budget_is_spent(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Timeouts(first_retry=0))
+    client = client_on(wire, clock, CallPolicy(first_retry=0))
     refused = 0
     for _ in range(40):
         wire.steps.append(fails(ErrorClass.RETRY))
@@ -105,7 +105,7 @@ def test_retries_are_a_share_of_the_requests() -> None:
 
 
 async def test_who_waits_too_long_for_a_place_is_told_so(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Timeouts(queue=3, response=60))
+    client = client_on(wire, clock, CallPolicy(queue=3, response=60))
     wire.steps.extend([takes(clock, 30)] * 16)
     inside = [asyncio.create_task(infer_once(client)) for _ in range(16)]
     await clock.advance(0)
@@ -119,7 +119,7 @@ async def test_who_waits_too_long_for_a_place_is_told_so(wire: FakeWire, clock: 
 
 
 async def test_a_deadline_ends_the_wait_for_a_place_too(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Timeouts(queue=30, response=60))
+    client = client_on(wire, clock, CallPolicy(queue=30, response=60))
     wire.steps.extend([takes(clock, 30)] * 16)
     inside = [asyncio.create_task(infer_once(client)) for _ in range(16)]
     await clock.advance(0)
@@ -133,7 +133,7 @@ async def test_a_deadline_ends_the_wait_for_a_place_too(wire: FakeWire, clock: F
 
 
 async def test_a_late_answer_to_a_hurried_caller_is_nobodys_failure(wire: FakeWire, clock: FakeClock) -> None:
-    client = client_on(wire, clock, Timeouts(response=10))
+    client = client_on(wire, clock, CallPolicy(response=10))
     for _ in range(5):
         wire.steps.append(fails(ErrorClass.SLOW))
         with pytest.raises(ModelUnavailable):

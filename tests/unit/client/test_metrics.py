@@ -9,7 +9,7 @@ from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricR
 from inference.client.client import InferenceClient
 from inference.client.error_classes import ErrorClass
 from inference.client.errors import ModelFault
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from tests.fakes.clock import FakeClock
 from tests.unit.client.wires import MODEL, FakeWire, client_on, fails, infer_once, takes
 
@@ -22,7 +22,7 @@ class Measured:
         self._provider = MeterProvider([self.reader])
         self.wire, self.clock = FakeWire(), FakeClock()
         self.client: InferenceClient = client_on(
-            self.wire, self.clock, Timeouts(first_retry=0), meter=self._provider.get_meter("test")
+            self.wire, self.clock, CallPolicy(first_retry=0), meter=self._provider.get_meter("test")
         )
 
     def points(self, name: str) -> list[NumberDataPoint | HistogramDataPoint]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from inference.client.client import InferenceClient
 from inference.client.error_classes import ErrorClass, Failed
-from inference.client.retries import Timeouts
+from inference.client.retries import CallPolicy
 from inference.client.tensors import Facts, OutputSpec, TensorFacts, Tensors
 from tests.fakes.clock import FakeClock
 
@@ -60,9 +60,9 @@ def takes(clock: FakeClock, seconds: float) -> Step:
 
 
 def client_on(
-    wire: FakeWire, clock: FakeClock, timeouts: Timeouts | None = None, **settings: object
+    wire: FakeWire, clock: FakeClock, policy: CallPolicy | None = None, **settings: object
 ) -> InferenceClient:
-    return InferenceClient("", clock, wire=wire, timeouts=timeouts or Timeouts(), **settings)  # type: ignore[arg-type]
+    return InferenceClient("", clock, wire=wire, policy=policy or CallPolicy(), **settings)  # type: ignore[arg-type]
 
 
 async def infer_once(client: InferenceClient, *, deadline: float | None = None) -> float:

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.consent.service import Service
+from tests.unit.consent.harness import Service
 
 
 @pytest.fixture

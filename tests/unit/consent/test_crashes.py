@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent import operations
-from services.consent.domain import GRANTED, Choice, Decision, Purpose, with_dependants
+from services.consent.domain.consent import GRANTED, Choice, Decision
+from services.consent.domain.needs import with_dependants
 from services.consent.errors import PurposeNeedsAnother
+from services.consent.operations.read_state import read_state
+from services.keyring import Purpose
 from tests.fakes.consent import Crash
-from tests.unit.consent.service import ADA, Service
+from tests.unit.consent.harness import ADA, Service
 
 T = TypeVar("T")
 _CHOICES = st.dictionaries(st.sampled_from(Purpose), st.sampled_from(Choice), min_size=1, max_size=3)
@@ -71,10 +73,10 @@ class Consenting(RuleBasedStateMachine):
         self._run(self.service.clock.advance(timedelta(days=days)))
 
     @rule()
-    def settle(self) -> None:
+    def reconcile(self) -> None:
         self._run(self.service.clock.advance(60))
-        self._run(self.service.worker.sweep())
-        self._run(self.service.worker.expire())
+        self._run(self.service.sweep())
+        self._run(self.service.expire())
         assert self._granted() == self._keys()
         assert not self._granted() & self.promised
         self._confirm()
@@ -90,7 +92,7 @@ class Consenting(RuleBasedStateMachine):
         assert revisions == sorted(set(revisions), reverse=True)
 
     def _granted(self) -> set[Purpose]:
-        state = self._run(operations.state(subject=ADA, store=self.service.store, clock=self.service.clock))
+        state = self._run(read_state(ADA, self.service.dependencies))
         return {row.purpose for row in state.purposes if row.status in GRANTED}
 
     def _keys(self) -> set[Purpose]:

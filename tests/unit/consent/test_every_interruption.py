@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent import operations
-from services.consent.domain import GRANTED, Purpose
+from services.consent.domain.consent import GRANTED
 from services.consent.errors import PurposeNeedsAnother
+from services.consent.operations.read_state import read_state
+from services.keyring import Purpose
 from tests.fakes.consent import Crash
-from tests.unit.consent.service import ADA, Service, grants, refusals
+from tests.unit.consent.harness import ADA, Service, grants, refusals
 
 CLOUD, LOCATION, FACES = Purpose.CLOUD_PROCESSING, Purpose.LOCATION, Purpose.FACE_GROUPING
 
@@ -42,7 +43,7 @@ async def _call(service: Service, step: tuple[str, str]) -> bool:
 
 
 async def _granted(service: Service) -> set[str]:
-    state = await operations.state(subject=ADA, store=service.store, clock=service.clock)
+    state = await read_state(ADA, service.dependencies)
     return {str(row.purpose) for row in state.purposes if row.status in GRANTED}
 
 
@@ -58,7 +59,7 @@ async def test_books_and_keys_agree_after_any_two_interrupted_calls(before: tupl
             if await _call(service, step):
                 confirmed = await _granted(service)
         await service.clock.advance(60)
-        await service.worker.sweep()
+        await service.sweep()
 
         granted = await _granted(service)
         assert granted == service.keys.of(ADA), steps

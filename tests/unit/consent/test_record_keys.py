@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from services.chassis.seal import SealBroken
-from services.consent.record_keys import RecordKeyInvalid, RecordKeys
-from tests.unit.consent.service import ADA, BOB
+from services.consent.errors import RecordKeyInvalid
+from services.consent.store.record_keys import RecordKeys
+from tests.unit.consent.harness import ADA, BOB
 
 
 @pytest.fixture

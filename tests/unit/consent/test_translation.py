@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_service_pb2, purpose_pb2
 from services.chassis.errors import FieldInvalid
-from services.consent import translation
-from services.consent.domain import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Purpose
+from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction
+from services.consent.translation import requests
+from services.keyring import Purpose
 
 _ID = "4f1c3f6e-3a9b-4c1d-9b0e-6f2d1c0b7a11"
 _DIGEST = "9f" * 32
@@ -45,12 +46,12 @@ def _withdraw() -> consent_service_pb2.WithdrawConsentRequest:
 
 
 def test_a_decision_is_read_as_it_was_sent() -> None:
-    asked = translation.asked(_decide())
+    wanted = requests.decision_request(_decide())
 
-    assert (asked.notice, asked.serving) == (_DIGEST, UUID(_ID))
-    assert asked.decisions == (Decision(Purpose.CLOUD_PROCESSING, Choice.GRANT),)
-    assert asked.jurisdiction == Jurisdiction("US-CA", Basis.SELF_DECLARED)
-    assert asked.age == Age(AgeBand.ADULT, Basis.VERIFIED)
+    assert (wanted.notice, wanted.serving) == (_DIGEST, UUID(_ID))
+    assert wanted.decisions == (Decision(Purpose.CLOUD_PROCESSING, Choice.GRANT),)
+    assert wanted.jurisdiction == Jurisdiction("US-CA", Basis.SELF_DECLARED)
+    assert wanted.age == Age(AgeBand.ADULT, Basis.VERIFIED)
 
 
 def test_region_and_age_may_be_left_out() -> None:
@@ -58,9 +59,9 @@ def test_region_and_age_may_be_left_out() -> None:
     request.ClearField("jurisdiction")
     request.ClearField("age")
 
-    asked = translation.asked(request)
+    wanted = requests.decision_request(request)
 
-    assert (asked.jurisdiction, asked.age) == (Jurisdiction(), Age())
+    assert (wanted.jurisdiction, wanted.age) == (Jurisdiction(), Age())
 
 
 def test_older_media_may_have_a_bound() -> None:
@@ -69,7 +70,7 @@ def test_older_media_may_have_a_bound() -> None:
     request.decisions[0].purpose = purpose_pb2.PURPOSE_OLDER_MEDIA
     request.decisions[0].older_media_start_time.CopyFrom(bound)
 
-    (decision,) = translation.asked(request).decisions
+    (decision,) = requests.decision_request(request).decisions
 
     assert decision.older_media_start_time == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 
@@ -107,7 +108,7 @@ def test_a_wrong_field_of_a_decision_is_named_with_its_remedy(field: str, spoil:
     spoil(request)
 
     with pytest.raises(FieldInvalid) as refused:
-        translation.asked(request)
+        requests.decision_request(request)
 
     assert [violation.field for violation in refused.value.violations] == [field]
 
@@ -117,7 +118,7 @@ def test_an_unknown_purpose_is_told_the_purposes_that_there_are() -> None:
     request.purposes.append(99)  # type: ignore[arg-type]  # what a client of another release may send
 
     with pytest.raises(FieldInvalid) as refused:
-        translation.withdrawal(request)
+        requests.withdrawal(request)
 
     assert "purposes[1]: 99 is not one of its values: choose one of PURPOSE_CLOUD_PROCESSING" in str(refused.value)
 
@@ -128,19 +129,19 @@ def test_a_time_that_is_none_is_refused() -> None:
     request.decisions[0].older_media_start_time.seconds = 10**15
 
     with pytest.raises(FieldInvalid, match="older_media_start_time"):
-        translation.asked(request)
+        requests.decision_request(request)
 
 
 def test_a_withdrawal_names_purposes() -> None:
     with pytest.raises(FieldInvalid, match="purposes"):
-        translation.withdrawal(consent_service_pb2.WithdrawConsentRequest(request_id=_ID))
+        requests.withdrawal(consent_service_pb2.WithdrawConsentRequest(request_id=_ID))
 
 
 def test_a_purpose_named_twice_is_withdrawn_once() -> None:
     request = _withdraw()
     request.purposes.append(purpose_pb2.PURPOSE_LOCATION)
 
-    assert translation.withdrawal(request)[1] == (Purpose.LOCATION,)
+    assert requests.withdrawal(request)[1] == (Purpose.LOCATION,)
 
 
 @pytest.mark.parametrize(
@@ -159,38 +160,38 @@ def test_a_wrong_field_of_a_serving_is_named(field: str, value: str) -> None:
     setattr(request, field, value)
 
     with pytest.raises(FieldInvalid, match=field):
-        translation.shown(request)
+        requests.notice_display(request)
 
 
 def test_the_same_request_has_the_same_digest_and_another_one_another() -> None:
     other = _decide()
     other.decisions[0].choice = consent_pb2.CHOICE_REFUSE
 
-    first, again, another = (translation.asked(r).request.sha256 for r in [_decide(), _decide(), other])
+    first, again, another = (requests.decision_request(r).request.sha256 for r in [_decide(), _decide(), other])
 
     assert first == again != another
 
 
 @pytest.mark.parametrize(("value", "size"), [(0, 100), (1, 1), (1000, 1000)])
 def test_a_page_has_the_size_asked_for_or_the_usual_one(value: int, size: int) -> None:
-    assert translation.page_size(value, default=100, largest=1000) == size
+    assert requests.page_size(value, default=100, largest=1000) == size
 
 
 @pytest.mark.parametrize("value", [-1, 1001])
 def test_a_page_size_out_of_bounds_is_refused(value: int) -> None:
     with pytest.raises(FieldInvalid, match="page_size: choose a value from 1 to 1000"):
-        translation.page_size(value, default=100, largest=1000)
+        requests.page_size(value, default=100, largest=1000)
 
 
 @given(st.integers(0, 10**18 - 1))
 def test_a_page_token_leads_back_to_its_position(revision: int) -> None:
-    assert translation.revision_position(translation.page_token(str(revision))) == revision
+    assert requests.revision_position(requests.page_token(str(revision))) == revision
 
 
 @given(st.text(min_size=1))
 def test_a_page_token_of_ones_own_making_is_refused_or_a_position(token: str) -> None:
     try:
-        position = translation.revision_position(token)
+        position = requests.revision_position(token)
     except FieldInvalid:
         return
     assert position is not None
@@ -199,13 +200,13 @@ def test_a_page_token_of_ones_own_making_is_refused_or_a_position(token: str) ->
 @pytest.mark.parametrize("position", ["", "2026", "2026-11-22\0", "' OR true"])
 def test_a_page_token_of_another_list_is_refused(position: str) -> None:
     with pytest.raises(FieldInvalid, match="page_token"):
-        translation.edition_position(translation.page_token(position) or "=")
+        requests.edition_position(requests.page_token(position) or "=")
 
 
 def test_the_first_page_needs_no_token() -> None:
-    assert translation.revision_position("") is None
+    assert requests.revision_position("") is None
 
 
 def test_the_notice_in_force_has_a_name_of_its_own() -> None:
-    assert translation.wanted_notice("notices/current") is None
-    assert translation.wanted_notice(f"notices/{_DIGEST}") == _DIGEST
+    assert requests.wanted_notice("notices/current") is None
+    assert requests.wanted_notice(f"notices/{_DIGEST}") == _DIGEST

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.engines.commands import ask_command, build_command, measure_commands, timing_cache_name
+from inference.engines.commands import Trtexec, timing_cache_name
 from inference.engines.errors import ProfileInvalid, TargetUnknown
 from inference.engines.key import KEY, KeyParts, Precision
 from inference.engines.node import parse_banner
@@ -49,7 +49,7 @@ def test_whatever_matters_to_an_engine_is_in_its_key(other: KeyParts) -> None:
 
 
 def test_tensorrt_10_is_told_strong_typing_and_11_is_not() -> None:
-    ten, eleven = (build_command(with_target(tensorrt=version), INPUTS) for version in ("10.5.0.18", "11.1.0.106"))
+    ten, eleven = (Trtexec().build(with_target(tensorrt=version), INPUTS) for version in ("10.5.0.18", "11.1.0.106"))
 
     assert ten == (
         "trtexec", "--onnx=model.onnx", "--saveEngine=model.plan", "--stronglyTyped", "--noTF32",
@@ -59,12 +59,12 @@ def test_tensorrt_10_is_told_strong_typing_and_11_is_not() -> None:
     assert set(ten) - set(eleven) == {"--stronglyTyped"}
 
 
-def test_a_plan_is_asked_once_and_timed_at_each_batch_size() -> None:
+def test_a_plan_is_probed_once_and_timed_at_each_batch_size() -> None:
     two = {"ids": (32,), "mask": (32,)}
 
-    assert "--loadInputs=ids:ids.bin,mask:mask.bin" in ask_command(two, 3)
-    assert "--shapes=ids:3x32,mask:3x32" in ask_command(two, 3)
-    exports = [each for command in measure_commands(PARTS, INPUTS) for each in command if "exportTimes" in each]
+    assert "--loadInputs=ids:ids.bin,mask:mask.bin" in Trtexec().probe(two, 3)
+    assert "--shapes=ids:3x32,mask:3x32" in Trtexec().probe(two, 3)
+    exports = [each for command in Trtexec().measure(PARTS, INPUTS) for each in command if "exportTimes" in each]
     assert exports == ["--exportTimes=times-1.json", "--exportTimes=times-8.json", "--exportTimes=times-32.json"]
 
 

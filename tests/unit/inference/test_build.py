@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.model_build.build import LOCK_FILE, Progress, Stage, build_all, list_models, verify_all
+from inference.folders import LOCK_FILE
+from inference.model_build.build import Progress, Stage, build_all, list_models, verify_all
 from inference.model_build.errors import GoldenMismatch, ModelNotBuilt, SignatureBroken, SourceDigestMismatch
 from tests.unit.inference.models import small_head
 
@@ -93,7 +94,7 @@ def test_a_half_written_folder_is_built_again(tmp_path: Path, home: Path) -> Non
 
 
 def test_what_a_killed_build_left_is_swept_away(tmp_path: Path, home: Path) -> None:
-    left = home / ".building-abc"
+    left = home / ".making-abc"
     left.mkdir(parents=True)
     (left / "model.onnx").write_bytes(b"half")
 

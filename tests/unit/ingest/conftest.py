@@ -1,11 +1,11 @@
 import pytest
 
-from tests.unit.ingest.room import ALICE, BOB, Room
+from tests.unit.ingest.harness import ALICE, BOB, Harness
 
 
 @pytest.fixture
-def room() -> Room:
-    room = Room()
+def harness() -> Harness:
+    harness = Harness()
     for subject in (ALICE, BOB):
-        room.keyring.grant(subject, "CLOUD_PROCESSING")
-    return room
+        harness.keyring.grant(subject, "CLOUD_PROCESSING")
+    return harness

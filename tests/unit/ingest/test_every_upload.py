@@ -13,13 +13,16 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from services.chassis.errors import DomainError
 from services.chassis.seal import CHUNK_SIZE
-from services.ingest import operations, reading, receiving
-from services.ingest.domain import Announcement, Purpose
+from services.ingest.domain.media import Announcement
+from services.ingest.domain.policy import Policy
 from services.ingest.errors import UploadOffsetWrong
-from services.ingest.intake import Policy
-from services.keyring import PurgeCause, PurposeScope
+from services.ingest.operations.delete_media import delete_media
+from services.ingest.operations.find_media import list_media
+from services.ingest.operations.read_media import read_media
+from services.ingest.operations.receive_upload import receive, start_and_receive
+from services.keyring import PurgeCause, Purpose, PurposeScope
+from tests.unit.ingest.harness import ALICE, Harness, announce, pieces
 from tests.unit.ingest.pictures import motion_photo
-from tests.unit.ingest.room import ALICE, Room, announce, pieces
 
 FILES = [motion_photo(64, 48) + bytes([number]) * (number * CHUNK_SIZE // 2) for number in range(5)]
 FILES.append(motion_photo(64, 48)[:2000] + bytes(CHUNK_SIZE))  # no whole picture
@@ -35,8 +38,8 @@ class EveryUpload(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.room = Room(policy=Policy(segment_bytes=CHUNK_SIZE))
-        self.room.keyring.grant(ALICE, "CLOUD_PROCESSING")
+        self.harness = Harness(policy=Policy(segment_bytes=CHUNK_SIZE))
+        self.harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
         self.contents: dict[UUID, bytes] = {}
         self.orders: list[PurposeScope] = []
 
@@ -49,13 +52,13 @@ class EveryUpload(RuleBasedStateMachine):
     def attempt(self, work: Coroutine[object, object, object]) -> None:
         with suppress(DomainError, ConnectionResetError):
             self.run(work)
-        self.run(self.room.intake.aftermath.finish())
+        self.run(self.harness.dependencies.background.finish())
 
     @rule(target=uploads, file=FILE)
     def start(self, file: int) -> UUID | None:
-        announced = announce(self.room.now, FILES[file])
+        announced = announce(self.harness.now, FILES[file])
         try:
-            upload_id = self.run(self.room.start(announced))
+            upload_id = self.run(self.harness.start(announced))
         except DomainError:
             return None
         self.contents[upload_id] = FILES[file]
@@ -63,25 +66,25 @@ class EveryUpload(RuleBasedStateMachine):
 
     @rule(upload_id=uploads, count=st.integers(0, 3 * CHUNK_SIZE), breaks=st.booleans(), wrong=st.booleans())
     def send(self, upload_id: UUID | None, count: int, breaks: bool, wrong: bool) -> None:
-        row = self.room.tables.uploads.get(upload_id) if upload_id else None
+        row = self.harness.tables.uploads.get(upload_id) if upload_id else None
         if row is not None and upload_id is not None:
             start = row.committed_bytes if row.complete_time is None else 0
             content = b"?" * count if wrong else self.contents[upload_id][start : start + count]
             chunks = _stream(content, breaks=breaks)
             self.attempt(
-                receiving.receive(self.room.intake, subject=ALICE, upload_id=upload_id, offset=start, chunks=chunks)
+                receive(self.harness.dependencies, subject=ALICE, upload_id=upload_id, offset=start, chunks=chunks)
             )
 
     @rule(file=FILE, share=st.sampled_from([0.5, 1.0, 1.0]), breaks=st.booleans())
     def send_in_one_go(self, file: int, share: float, breaks: bool) -> None:
         content = FILES[file]
-        announced = announce(self.room.now, content)
+        announced = announce(self.harness.now, content)
         self.attempt(self._one_go(announced, content[: int(len(content) * share)], breaks=breaks))
 
     async def _one_go(self, announced: Announcement, content: bytes, *, breaks: bool) -> None:
         with suppress(UploadOffsetWrong):
-            await receiving.start_and_receive(
-                self.room.intake,
+            await start_and_receive(
+                self.harness.dependencies,
                 subject=ALICE,
                 request_id=UUID(announced.asset.client_id),
                 announcement=announced,
@@ -90,74 +93,70 @@ class EveryUpload(RuleBasedStateMachine):
 
     @rule()
     def delete(self) -> None:
-        for media_id in list(self.room.tables.media)[:1]:
-            self.attempt(
-                operations.delete_media(
-                    self.room.intake, self.room, subject=ALICE, media_id=media_id, request_id=media_id
-                )
-            )
+        for media_id in list(self.harness.tables.media)[:1]:
+            self.attempt(delete_media(self.harness.dependencies, subject=ALICE, media_id=media_id, request_id=media_id))
 
     @rule()
     def withdraw(self) -> None:
-        revision = self.room.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
+        revision = self.harness.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
         if revision is not None:
             self.orders.append(PurposeScope(Purpose.CLOUD_PROCESSING, revision))
 
     @rule()
     def grant(self) -> None:
-        self.room.keyring.grant(ALICE, "CLOUD_PROCESSING")
+        self.harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
 
     @rule()
     def carry_out_orders(self) -> None:
         for scope in self.orders:
-            self.run(self.room.purge(scope, PurgeCause.WITHDRAWAL))
+            self.run(self.harness.purge(scope, PurgeCause.WITHDRAWAL))
         self.orders.clear()
 
     @rule(hours=st.sampled_from([1, 25]))
     def let_time_pass(self, hours: int) -> None:
-        self.run(self.room.clock.advance(timedelta(hours=hours)))
+        self.run(self.harness.clock.advance(timedelta(hours=hours)))
 
     @rule()
     def clear_up(self) -> None:
-        self.run(self.room.housekeeping.expire_uploads())
-        self.run(self.room.housekeeping.clear_discards())
+        self.run(self.harness.sweep.expire_uploads())
+        self.run(self.harness.sweep.clear_discards())
 
     @invariant()
     def every_byte_is_counted_once(self) -> None:
-        tables = self.room.tables
+        tables = self.harness.tables
         open_bytes = sum(row.size_bytes for row in tables.uploads.values() if row.complete_time is None)
         kept_bytes = sum(row.size_bytes for row in tables.media.values())
         assert tables.used.get(ALICE, 0) == open_bytes + kept_bytes
 
     @invariant()
     def every_object_has_a_row(self) -> None:
-        assert self.run(self.room.housekeeping.reconcile()) == 0
-        named = {piece.object for pieces in self.room.tables.segments.values() for piece in pieces.values()}
-        named |= {name for _, objects in self.room.tables.discards.values() for name in objects}
-        assert self.room.object_names == named
+        assert self.run(self.harness.sweep.reconcile()) == 0
+        named = {piece.object for pieces in self.harness.tables.segments.values() for piece in pieces.values()}
+        named |= {name for _, objects in self.harness.tables.discards.values() for name in objects}
+        assert self.harness.object_names == named
 
     @invariant()
-    def nobody_holds_a_lock(self) -> None:
-        assert self.room.locks.held == set()
+    def no_lock_is_held(self) -> None:
+        assert self.harness.locks.held == set()
 
     @invariant()
     def what_is_listed_is_whole(self) -> None:
         try:
-            media, _ = self.run(operations.list_media(self.room.intake, subject=ALICE, page_size=100, after=None))
+            media, _ = self.run(list_media(self.harness.dependencies, subject=ALICE, page_size=100, after=None))
         except DomainError:
-            assert (ALICE, "CLOUD_PROCESSING") not in self.room.keyring._granted
+            assert (ALICE, "CLOUD_PROCESSING") not in self.harness.keyring._granted
             return
         contents = {_digest(content): content for content in FILES}
         for each in media:
             assert self.run(self._read(each.id)) == contents[each.metadata.sha256]
 
     async def _read(self, media_id: UUID) -> bytes:
-        found = reading.read_media(self.room.intake, subject=ALICE, media_id=media_id)
+        found = read_media(self.harness.dependencies, subject=ALICE, media_id=media_id)
         return b"".join([piece async for piece in found])
 
 
 def _digest(content: bytes) -> bytes:
-    return announce(Room().now, content).sha256
+    return announce(Harness().now, content).sha256
 
 
 async def _stream(content: bytes, *, breaks: bool) -> AsyncIterator[bytes]:

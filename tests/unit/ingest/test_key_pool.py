@@ -4,12 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.ingest import key_pool
-from services.ingest.domain import Purpose
-from services.ingest.key_pool import KeyPool, MediaKey
-from services.keyring import DataKey, NewDataKey, PurposeNotGranted
+from services.ingest.operations import key_pool
+from services.ingest.operations.key_pool import KeyPool, MediaKey
+from services.keyring import DataKey, NewDataKey, Purpose, PurposeNotGranted
 from tests.fakes.clock import FakeClock
-from tests.unit.ingest.room import ALICE, BOB, WatchedKeyring
+from tests.unit.ingest.harness import ALICE, BOB, WatchedKeyring
 
 RETENTION = timedelta(days=30)
 

@@ -7,7 +7,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.keyring import FakeKeyring
 
 
-class FakeHouse:
+class FakeHarness:
     def __init__(self) -> None:
         self._clock = FakeClock()
         self.keyring = FakeKeyring(self._clock)
@@ -32,8 +32,8 @@ class FakeHouse:
 
 
 @pytest.fixture
-def house() -> FakeHouse:
-    return FakeHouse()
+def keyring_harness() -> FakeHarness:
+    return FakeHarness()
 
 
 class TestFakeKeyring(KeyringSuite):

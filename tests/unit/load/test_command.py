@@ -20,9 +20,9 @@ def test_others_may_not(address: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("smoke", "--model", "x", "--out", "never", "--address", "10.0.0.7:8001"), "--allow-remote"),
-        (("smoke", "--model", "x", "--out", "never"), "--local"),
-        (("storm", "--model", "x", "--out", "never", "--local"), "smoke, sweep"),
+        (("poisson", "--model", "x", "--out", "never", "--address", "10.0.0.7:8001"), "--allow-remote"),
+        (("poisson", "--model", "x", "--out", "never"), "--local"),
+        (("storm", "--model", "x", "--out", "never", "--local"), "poisson, burst"),
     ],
 )
 def test_a_wrong_use_says_what_to_do(arguments: tuple[str, ...], said: str) -> None:

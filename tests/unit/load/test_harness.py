@@ -2,12 +2,17 @@
 
 import pytest
 
-from inference.load.arrivals import constant, poisson, step
+from inference.load.arrivals import poisson, step
 from inference.load.figures import answers_between, figures, longest_stall
 from inference.load.harness import Outcome, closed_loop, open_loop
 from tests.unit.load.simulation import QueueServer, SimulatedClock
 
 PLENTY = 100_000
+
+
+def constant(rate: float, seconds: float) -> list[float]:
+    """Times at even distances."""
+    return [number / rate for number in range(round(rate * seconds))]
 
 
 @pytest.fixture

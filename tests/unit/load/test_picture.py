@@ -30,10 +30,9 @@ def _reports() -> list[Report]:
     memory = tuple((float(second), 500 + second / 100) for second in range(25))
     return [
         Report("burst", "scene_classifier", (Phase("burst", _run(40, refuses=True)),), (finding,)),
-        Report("sweep", "scene_classifier", tuple(Phase(f"{n} in flight", _run(n)) for n in (1, 2, 4, 8)), (finding,)),
         Report("poisson", "x", tuple(Phase(f"{share} %", _run(share)) for share in (50, 70, 90)), (finding,)),
         Report("soak", "all", (Phase("a", _run(9), memory), Phase("b", _run(5), memory)), (finding,)),
-        Report("smoke", "nothing came", (Phase("smoke", Run((), 1)),), (Finding("recovered after", None, "s", 5),)),
+        Report("chaos", "nothing came", (Phase("chaos", Run((), 1)),), (Finding("recovered after", None, "s", 5),)),
     ]
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.load.faults import chaos
 from inference.load.scenarios import SHIPPED, ScenariosInvalid, read_scenarios
-from inference.load.trials import Trial, burst, poisson_load, smoke, sweep
+from inference.load.trials import Trial, burst, chaos, poisson_load
 from tests.unit.load.simulation import QueueServer, SimulatedClock
 
 SERVICE = 0.02
@@ -35,8 +34,6 @@ def test_one_file_serves_both_kinds_of_machine() -> None:
     assert set(scenarios.targets) == {"cpu", "gpu"}
     assert scenarios.soak.seconds == 600
     assert scenarios.burst.factor == 10
-    assert scenarios.sweep.in_flight[0] == 1
-    assert scenarios.sweep.in_flight[-1] == 64
 
 
 @pytest.mark.parametrize(
@@ -45,7 +42,7 @@ def test_one_file_serves_both_kinds_of_machine() -> None:
         ("most_outstanding = 4096", "most_outstanding = 10000000", "bounds.most_outstanding"),
         ("factor = 10.0", "factor = 0.5", "burst.factor"),
         ("[soak]", "[soak]\nsecond = 3", "soak.second"),
-        ("[sweep]", "[sweep", "not TOML"),
+        ("[soak]", "[soak", "not TOML"),
     ],
 )
 def test_a_wrong_field_is_named(before: str, after: str, field: str, tmp_path: Path) -> None:
@@ -56,23 +53,8 @@ def test_a_wrong_field_is_named(before: str, after: str, field: str, tmp_path: P
         read_scenarios(path)
 
 
-async def test_smoke_wants_every_request_answered(clock: SimulatedClock, trial: Trial) -> None:
-    report = await clock.run(smoke(trial))
-
-    assert report.holds
-    assert report.phases[0].figures.answered > 50
-
-
 async def test_the_peak_is_the_speed_of_the_server(clock: SimulatedClock, trial: Trial) -> None:
     assert await clock.run(trial.peak()) == pytest.approx(1 / SERVICE, rel=0.01)
-
-
-async def test_a_sweep_finds_where_more_in_flight_brings_no_more(clock: SimulatedClock, trial: Trial) -> None:
-    report = await clock.run(sweep(trial))
-
-    assert report.holds
-    assert report.numbers["peak_per_second"] == pytest.approx(1 / SERVICE, rel=0.01)
-    assert report.phases[-1].figures.latency.p50_ms == pytest.approx(64 * 1e3 * SERVICE, rel=0.02)
 
 
 async def test_a_stall_at_seventy_percent_of_the_peak_does_not_hold(

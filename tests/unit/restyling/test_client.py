@@ -87,7 +87,7 @@ async def test_the_line_is_bounded_and_those_in_it_are_served() -> None:
         tasks = [asyncio.create_task(client.restyle(_request())) for _ in range(3)]
         await _settle()
 
-        with pytest.raises(ModelBusy, match="2 pictures wait already"):
+        with pytest.raises(ModelBusy, match="2 wait already"):
             await client.restyle(_request())
 
         server.going_on.set()

@@ -3,21 +3,18 @@ from uuid import uuid4
 
 import pytest
 
-from services.retention.domain import (
+from services.retention.domain.keys import (
     DataKeyRequest,
-    DataKeyScope,
     DestroyedKey,
     DestroyedPurpose,
-    PurgeCause,
     Purpose,
     ends_first,
     is_too_far,
-    key_orders,
-    key_revocations,
     new_media,
     older_media,
-    purpose_orders,
 )
+from services.retention.domain.orders import DataKeyScope, PurgeCause, key_orders, purpose_orders
+from services.retention.domain.revocation import key_revocations
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from services.retention.domain import WrappedKey
-from services.retention.epoch_files import EpochFiles, RootKeyUnusable, read_root_key
-from services.retention.operations.ports import EpochGone
+from services.retention.domain.keys import WrappedKey
+from services.retention.epochs.epoch_files import EpochFiles, read_root_key
+from services.retention.errors import EpochGone, RootKeyUnusable
 
 ROOT_KEY = b"r" * 32
 SECRET = b"s" * 32

@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 
 from tests.contract.retention.erasure_suite import Epochs, MediaErasures, OlderMedia, WholeErasures
-from tests.contract.retention.ground import Ground, new_ground
+from tests.contract.retention.harness import RetentionHarness, new_harness
 from tests.contract.retention.suite import Deadlines, GrantsAndKeys, Withdrawals
 from tests.fakes.clock import FakeClock
 from tests.fakes.retention_store import FakeStore
 
 
 @pytest.fixture
-async def ground(tmp_path: Path) -> Ground:
-    return await new_ground(FakeStore(), tmp_path, FakeClock())
+async def harness(tmp_path: Path) -> RetentionHarness:
+    return await new_harness(FakeStore(), tmp_path, FakeClock())
 
 
 class TestGrantsAndKeys(GrantsAndKeys):

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.chassis.errors import DomainError
-from services.retention.domain import OpenKey, Purpose
-from services.retention.epoch_files import EpochFiles
-from services.retention.operations.clocks import EPOCH_LIFE, rotate_epochs
-from tests.contract.retention.ground import ADA, BEN, CLOUD, LOCATION, OLDER, Ground
+from services.retention.domain.keys import OpenKey, Purpose
+from services.retention.epochs.epoch_files import EpochFiles
+from services.retention.operations.rotate_epochs import EPOCH_LIFE, rotate_epochs
+from tests.contract.retention.harness import ADA, BEN, CLOUD, LOCATION, OLDER, RetentionHarness
 from tests.fakes.clock import FakeClock
 from tests.fakes.retention_store import FakeStore, State
 
@@ -80,7 +80,7 @@ class Story(RuleBasedStateMachine):
         self.keys: list[Kept] = []
         self.backups: list[Backup] = []
         self.last_revision = 0
-        self.ground = Ground(self.store, self._epochs(), self.clock)
+        self.harness = RetentionHarness(self.store, self._epochs(), self.clock)
 
     def teardown(self) -> None:
         self.loop.close()
@@ -101,7 +101,7 @@ class Story(RuleBasedStateMachine):
     @rule(subject=subjects, purpose=purposes, lasts=lengths)
     def grant(self, subject: str, purpose: Purpose, lasts: timedelta) -> None:
         known = self._grant(subject, purpose)
-        revision = self._run(self.ground.grant(subject, purpose, lasts=lasts))
+        revision = self._run(self.harness.grant(subject, purpose, lasts=lasts))
         if known is None:
             assert revision > self.last_revision, "fencing numbers grow"
             self.last_revision = revision
@@ -111,14 +111,14 @@ class Story(RuleBasedStateMachine):
 
     @rule(subject=subjects, purpose=purposes)
     def withdraw(self, subject: str, purpose: Purpose) -> None:
-        self._run(self.ground.withdraw(subject, purpose))
+        self._run(self.harness.withdraw(subject, purpose))
         self.grants.pop((subject, purpose), None)
 
     @rule(subject=subjects, purpose=media_purposes, lasts=lengths)
     def bring_in(self, subject: str, purpose: Purpose, lasts: timedelta) -> None:
         grant = self._grant(subject, purpose)
         if grant is None:
-            return self._refused(self.ground.media(subject, purpose))
+            return self._refused(self.harness.media(subject, purpose))
         media = Media(uuid4(), subject, purpose, grant.revision, self.clock.now() + lasts)
         self._create(subject, purpose, lasts, (media,), grant)
         self.media.append(media)
@@ -138,7 +138,7 @@ class Story(RuleBasedStateMachine):
         grant = self._grant(subject, purpose)
         if grant is None or not all(self._media_lives(media) for media in lineage):
             ids = [media.id for media in lineage]
-            self._refused(self.ground.create(ids, subject=subject, purpose=purpose, lasts=lasts))
+            self._refused(self.harness.create(ids, subject=subject, purpose=purpose, lasts=lasts))
         else:
             self._create(subject, purpose, lasts, lineage, grant)
 
@@ -147,14 +147,14 @@ class Story(RuleBasedStateMachine):
     def erase_media(self, data: st.DataObject) -> None:
         media = self.media[data.draw(st.integers(0, len(self.media) - 1))]
         try:
-            self._run(self.ground.erase(media.id, media.subject))
+            self._run(self.harness.erase(media.id, media.subject))
         except DomainError:
             assert not any(self._must_open(kept) for kept in self.keys if media in kept.lineage)
         media.ends = min(media.ends, self.clock.now())
 
     @rule(subject=subjects)
     def erase_everything(self, subject: str) -> None:
-        self._run(self.ground.erase_everything(subject))
+        self._run(self.harness.erase_everything(subject))
         for purpose in Purpose:
             self.grants.pop((subject, purpose), None)
         self.last_revision += 1
@@ -166,7 +166,7 @@ class Story(RuleBasedStateMachine):
         media = self.media[data.draw(st.integers(0, len(self.media) - 1))]
         ends = self.clock.now() + timedelta(minutes=1)
         try:
-            self._run(self.ground.shorten(media.id, timedelta(minutes=1), media.subject))
+            self._run(self.harness.shorten(media.id, timedelta(minutes=1), media.subject))
         except DomainError:
             return
         media.ends = min(media.ends, ends)
@@ -175,15 +175,15 @@ class Story(RuleBasedStateMachine):
     def pass_time(self, by: timedelta, ticks: bool) -> None:
         self.clock.set(self.clock.now() + by)
         if ticks:
-            self._run(self.ground.tick())
+            self._run(self.harness.tick())
             self._forget_older()
 
     @rule()
     def crash_and_start_again(self) -> None:
         self.store.fail_at_commit = Crash()
         with pytest.raises(Crash):
-            self._run(self.ground.withdraw(ADA, LOCATION))
-        self.ground.epochs = self._epochs()
+            self._run(self.harness.withdraw(ADA, LOCATION))
+        self.harness.epochs = self._epochs()
 
     @rule()
     def back_up(self) -> None:
@@ -192,7 +192,7 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def what_must_open_opens_and_nothing_else(self) -> None:
         for kept in self.keys:
-            opens = self._opens(self.ground, kept)
+            opens = self._opens(self.harness, kept)
             if self._must_open(kept):
                 assert opens, "a key that lives does not open"
             elif not self._may_open(kept):
@@ -205,22 +205,22 @@ class Story(RuleBasedStateMachine):
             if backup.taken + EPOCH_LIFE < self._last_housekeeping():
                 restored = FakeStore()
                 restored.state = backup.state
-                ground = Ground(restored, self.ground.epochs, FakeClock(backup.taken))
-                assert not any(self._opens(ground, kept) for kept in backup.keys)
+                harness = RetentionHarness(restored, self.harness.epochs, FakeClock(backup.taken))
+                assert not any(self._opens(harness, kept) for kept in backup.keys)
 
     def _epochs(self) -> EpochFiles:
         epochs = EpochFiles(Path(self.folder.name), ROOT_KEY)
-        self.loop.run_until_complete(rotate_epochs(store=self.store, epoch_keys=epochs, clock=self.clock))
+        self.loop.run_until_complete(rotate_epochs(RetentionHarness(self.store, epochs, self.clock).dependencies))
         return epochs
 
     def _last_housekeeping(self) -> datetime:
-        return datetime.fromisoformat(f"{self.ground.epochs.newest}T00:00:00+00:00")
+        return datetime.fromisoformat(f"{self.harness.epochs.newest}T00:00:00+00:00")
 
     def _create(
         self, subject: str, purpose: Purpose, lasts: timedelta, lineage: tuple[Media, ...], grant: Grant
     ) -> None:
         ids = [media.id for media in lineage]
-        [key] = self._run(self.ground.create(ids, subject=subject, purpose=purpose, lasts=lasts))
+        [key] = self._run(self.harness.create(ids, subject=subject, purpose=purpose, lasts=lasts))
         self.keys.append(Kept(key, subject, purpose, grant.revision, self.clock.now() + lasts, lineage))
 
     def _grant(self, subject: str, purpose: Purpose) -> Grant | None:
@@ -253,8 +253,8 @@ class Story(RuleBasedStateMachine):
             if media.purpose is OLDER and not self._media_lives(media):
                 media.ends = min(media.ends, self.clock.now())
 
-    def _opens(self, ground: Ground, kept: Kept) -> bool:
-        return self._run(ground.can_open(kept.key, kept.subject, kept.purpose))
+    def _opens(self, harness: RetentionHarness, kept: Kept) -> bool:
+        return self._run(harness.can_open(kept.key, kept.subject, kept.purpose))
 
     def _refused(self, attempt: Awaitable[object]) -> None:
         with pytest.raises(DomainError):

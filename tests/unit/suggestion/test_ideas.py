@@ -1,5 +1,7 @@
-from services.suggestion.domain import Box, Kind, Photo, Position
-from services.suggestion.ideas import find
+from services.suggestion.domain.geometry import Box, Position
+from services.suggestion.domain.ideas import find
+from services.suggestion.domain.photos import Photo
+from services.suggestion.domain.suggestions import Kind
 from tests.unit.suggestion.photos import photo, series
 
 DAY = 24 * 60

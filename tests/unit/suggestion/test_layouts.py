@@ -1,9 +1,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.suggestion.domain import Box, Kind, Photo
-from services.suggestion.layouts import Placed, crop_for
-from services.suggestion.pages import pages
+from services.suggestion.domain.geometry import Box
+from services.suggestion.domain.photos import Photo
+from services.suggestion.domain.suggestions import Kind
+from services.suggestion.drawing.layouts import PlacedPhoto, crop_for
+from services.suggestion.drawing.pages import pages
 from tests.unit.suggestion.photos import NOON, photo, series
 
 sides = st.integers(300, 4000)
@@ -35,7 +37,7 @@ def holds(crop: Box, face: Box) -> bool:
     )
 
 
-def whole(placed: Placed) -> bool:
+def whole(placed: PlacedPhoto) -> bool:
     return placed.crop is None or all(holds(placed.crop, face) for face in placed.photo.faces)
 
 

@@ -1,5 +1,5 @@
-from services.suggestion.domain import Position
-from services.suggestion.moments import home, split, trips
+from services.suggestion.domain.geometry import Position
+from services.suggestion.domain.moments import home, split, trips
 from tests.unit.suggestion.photos import photo, series
 
 DAY = 24 * 60

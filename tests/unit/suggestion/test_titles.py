@@ -3,10 +3,9 @@ from datetime import datetime
 
 import pytest
 
-from services.suggestion import records
-from services.suggestion.domain import Evidence, Idea, Kind
-from services.suggestion.themes import THEMES
-from services.suggestion.titles import LANGUAGES, reason, title
+from services.suggestion.domain.suggestions import Evidence, Idea, Kind
+from services.suggestion.domain.themes import THEMES
+from services.suggestion.domain.titles import LANGUAGES, reason, title
 
 IDEA = Idea(
     kind=Kind.COLLAGE,
@@ -40,7 +39,3 @@ def test_the_reason_says_how_many_and_when(language: str, expected: str) -> None
 def test_every_theme_has_a_title_of_its_own(language: str, theme: str) -> None:
     named = title(replace(IDEA, kind=Kind.THEME, theme=theme), language)
     assert named != title(replace(IDEA, kind=Kind.THEME), language)
-
-
-def test_an_idea_survives_being_packed() -> None:
-    assert records.unpack(records.pack(IDEA)) == IDEA

@@ -56,5 +56,5 @@ def test_what_never_came_is_no_number() -> None:
 def test_what_there_is_not_is_refused_by_reason(arguments: tuple[str, ...], reason: str) -> None:
     result = CliRunner().invoke(application("bench"), ["bench", *arguments, "--json"])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert json.loads(result.stdout)["error"]["reason"] == reason

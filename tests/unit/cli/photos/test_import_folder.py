@@ -10,7 +10,9 @@ from google.rpc import error_details_pb2, status_pb2
 from tenacity import wait_none
 
 from services.cli.client import Services
+from services.cli.output import progress_bars
 from services.cli.photos import import_folder
+from services.cli.photos.upload_file import FileResult
 
 
 def _error(code: grpc.StatusCode, reason: str) -> grpc.aio.AioRpcError:
@@ -60,3 +62,25 @@ async def test_what_does_not_pass_is_raised_at_once() -> None:
         await import_folder._refresh(_services(suggestion))
 
     assert suggestion.calls == 1
+
+
+async def test_every_file_has_its_line_even_when_the_wait_for_ideas_fails() -> None:
+    class Broken:
+        async def GetProgress(self, *_: object, **__: object) -> None:  # noqa: N802  # as in the contract
+            raise _error(grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+
+    services = cast("Services", cast("Any", SimpleNamespace(analysis=Broken(), headers=())))
+    stored, told = FileResult("a.jpg", "stored", "IN_WINDOW"), list[FileResult]()
+
+    with pytest.raises(grpc.aio.AioRpcError):
+        await import_folder._finish(services, [stored], bars=progress_bars(), emit=told.append)
+
+    assert told == [stored]
+
+
+async def test_ideas_are_not_waited_for_when_files_have_no_answer() -> None:
+    lost, told = FileResult("a.jpg", "skipped", "STACK_UNREACHABLE", answered=False), list[FileResult]()
+
+    await import_folder._finish(_services(_Suggestion()), [lost], bars=progress_bars(), emit=told.append)
+
+    assert told == [lost]

@@ -1,7 +1,13 @@
 """Rows of findings: in the picture's own pixels and time, and only what was consented to."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
-from pellicule.ingest.v1 import media_pb2
+from pellicule.ingest.v1 import media_pb2, media_service_pb2
+from services.cli.client import Services
 from services.cli.photos import listing
 
 KEPT = media_pb2.Media(name="media/1", sha256=bytes(32), file_name="IMG_1.jpg", width=4000, height=3000, orientation=6)
@@ -76,3 +82,48 @@ def test_a_parked_photo_says_why() -> None:
     )
     row = listing.finding(KEPT, parked, frozenset())
     assert (row["state"], row["parked_reason"], row["parked_detail"]) == ("parked", "CORRUPT", "broken data stream")
+
+
+class _Lists:
+    """Answers every list in pages of two, and remembers the tokens that it was asked with."""
+
+    def __init__(self, count: int) -> None:
+        self._names = [f"media/{number}" for number in range(count)]
+        self.tokens: list[str] = []
+
+    def _page(self, request: Any) -> tuple[list[str], str]:
+        self.tokens.append(request.page_token)
+        start = int(request.page_token or 0)
+        return self._names[start : start + 2], str(start + 2) if start + 2 < len(self._names) else ""
+
+    async def ListMedia(self, request: Any, **_: object) -> media_service_pb2.ListMediaResponse:  # noqa: N802
+        names, token = self._page(request)
+        return media_service_pb2.ListMediaResponse(
+            media=[media_pb2.Media(name=n) for n in names], next_page_token=token
+        )
+
+    async def SearchMedia(self, request: Any, **_: object) -> analysis_service_pb2.SearchMediaResponse:  # noqa: N802
+        assert request.query == "a dog"
+        names, token = self._page(request)
+        return analysis_service_pb2.SearchMediaResponse(
+            matches=[analysis_service_pb2.MediaMatch(media=name) for name in names], next_page_token=token
+        )
+
+
+def _services(count: int) -> tuple[Services, _Lists]:
+    lists = _Lists(count)
+    return cast("Services", cast("Any", SimpleNamespace(media=lists, analysis=_Lists(count), headers=()))), lists
+
+
+async def test_every_page_of_a_list_is_read() -> None:
+    services, lists = _services(5)
+
+    assert [row.name for row in await listing.media(services)] == [f"media/{number}" for number in range(5)]
+    assert lists.tokens == ["", "2", "4"]
+
+
+@pytest.mark.parametrize(("limit", "found"), [(1, 1), (3, 3), (5, 5), (1000, 5)])
+async def test_a_search_reads_as_many_pages_as_it_needs(limit: int, found: int) -> None:
+    services, _ = _services(5)
+
+    assert len([row async for row in listing.matches(services, "a dog", limit)]) == found

@@ -67,8 +67,23 @@ async def test_a_stream_that_breaks_is_sent_again_under_the_same_request(tmp_pat
 
 async def test_a_stream_that_always_breaks_is_skipped_with_a_remedy(tmp_path: Path) -> None:
     answer = await _upload(_Media(100, grpc.StatusCode.INTERNAL), tmp_path)
-    assert (answer.outcome, answer.reason) == ("skipped", "CALL_BROKEN")
+    assert (answer.outcome, answer.reason, answer.answered) == ("skipped", "CALL_BROKEN", False)
     assert "run the command again" in answer.detail
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "answered", "stops"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, "skipped", False, True),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, "skipped", False, False),
+        (grpc.StatusCode.INVALID_ARGUMENT, "refused", True, False),
+    ],
+)
+async def test_only_what_a_service_said_of_the_file_is_an_answer(
+    tmp_path: Path, code: grpc.StatusCode, outcome: str, answered: bool, stops: bool
+) -> None:
+    answer = await _upload(_Media(100, code), tmp_path)
+    assert (answer.outcome, answer.answered, answer.stops) == (outcome, answered, stops)
 
 
 def test_every_reason_to_skip_is_explained() -> None:

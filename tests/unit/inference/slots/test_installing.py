@@ -86,7 +86,7 @@ def test_the_wrong_files_are_refused(names: list[str], tmp_path: Path, own: Path
 
 
 def test_what_a_killed_check_left_behind_is_removed(tmp_path: Path, own: Path) -> None:
-    scratch = slot_folder(tmp_path / "home", SLOT) / ".checking-lost"
+    scratch = slot_folder(tmp_path / "home", SLOT) / ".making-lost"
     scratch.mkdir(parents=True)
     filling = installing.use(tmp_path / "home", SLOT, [own])
     assert left(tmp_path / "home") == {filling.key}

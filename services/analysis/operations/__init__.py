@@ -1,0 +1,1 @@
+"""Use cases: a verb and a noun each. They know ports and adapters, no wires and no tables."""

@@ -1,0 +1,130 @@
+"""Sealing and committing results: objects first, then everything else in one transaction."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from services.analysis.domain.finding_records import dump_place, dump_scene, dump_templates
+from services.analysis.domain.findings import Parked
+from services.analysis.domain.media import PreviewSize
+from services.analysis.operations import result_keys
+from services.analysis.operations.dependencies import Dependencies
+from services.analysis.operations.result_keys import GrantedKeys
+from services.analysis.ports import CommitOutcome, SealedFindings, SealedResult, StoredPreview
+from services.analysis.vision.pipeline import PipelineResult
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.seal import seal_bytes, seal_object
+from services.keyring import DataKey, Purpose, artefact_aad
+
+_log = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True)
+class AnalysisResult:
+    """What came of a claim: something, a reason why nothing, or nothing to be done."""
+
+    granted: GrantedKeys
+    outcome: PipelineResult | Parked | None
+
+
+async def commit_results(results: Sequence[AnalysisResult], dependencies: Dependencies) -> None:
+    """Seal and commit results. What was withdrawn or erased meanwhile is dropped, without a trace.
+
+    Raises:
+        DependencyUnavailable: a store does not answer; the claims hold on.
+    """
+    fresh = [result for result in await asyncio.gather(*(_renewed(each, dependencies) for each in results)) if result]
+    if not fresh:
+        return
+    sealed = await asyncio.gather(*(_seal(result, dependencies) for result in fresh))
+    outcome = await dependencies.work.commit(sealed, dependencies.clock.now())
+    refused = [each.claim for each in sealed if each.claim.id not in outcome.accepted]
+    unused = [*outcome.replaced_objects, *(claim.draft for claim in refused)]
+    await dependencies.objects.delete(dependencies.buckets.previews, unused)
+    await _destroy_replaced(outcome, dependencies)
+    await dependencies.work.release(refused, at=dependencies.clock.now(), fault=False)
+
+
+async def _renewed(result: AnalysisResult, dependencies: Dependencies) -> AnalysisResult | None:
+    if result.granted.is_fresh(dependencies.clock):
+        return result
+    granted = await result_keys.renew_keys(result.granted, keyring=dependencies.keyring, clock=dependencies.clock)
+    if granted is None:
+        # The next attempt finds out why, and deletes what must go.
+        await dependencies.work.release([result.granted.claim], at=dependencies.clock.now(), fault=False)
+        return None
+    return AnalysisResult(granted, result.outcome)
+
+
+async def _seal(result: AnalysisResult, dependencies: Dependencies) -> SealedResult:
+    claim, outcome = result.granted.claim, result.outcome
+    if not isinstance(outcome, PipelineResult):
+        parked = outcome.reason if outcome is not None else None
+        return SealedResult(claim, parked, _sealed(result, _parked_records(result), dependencies), ())
+    return SealedResult(
+        claim, None, _sealed(result, _records(result, outcome), dependencies), await _previews(result, dependencies)
+    )
+
+
+def _parked_records(result: AnalysisResult) -> dict[Purpose, bytes]:
+    own = result.granted.claim.stored.purpose
+    return {own: dump_scene(result.outcome)} if isinstance(result.outcome, Parked) else {}
+
+
+def _records(result: AnalysisResult, found: PipelineResult) -> dict[Purpose, bytes]:
+    records: dict[Purpose, bytes] = {}
+    if found.scene is not None:
+        records[result.granted.claim.stored.purpose] = dump_scene(found.scene)
+    if found.place is not None:
+        records[Purpose.LOCATION] = dump_place(found.place)
+    if found.templates is not None:
+        records[Purpose.FACE_GROUPING] = dump_templates(found.templates)
+    return records
+
+
+def _sealed(
+    result: AnalysisResult, records: Mapping[Purpose, bytes], dependencies: Dependencies
+) -> tuple[SealedFindings, ...]:
+    """Seals each record under the first key of its purpose; without one the record is dropped."""
+    return tuple(
+        _sealed_one(
+            result.granted.claim.stored.media, purpose, dependencies.models.for_purpose(purpose), made[0], record
+        )
+        for purpose, record in records.items()
+        if (made := result.granted.keys.get(purpose))
+    )
+
+
+def _sealed_one(media: UUID, purpose: Purpose, models: str, key: DataKey, record: bytes) -> SealedFindings:
+    sealed = seal_bytes(key.key, record, artefact_aad(key.id, purpose))
+    return SealedFindings(media, purpose, models, UUID(key.id), key.purpose_revision, sealed)
+
+
+async def _previews(result: AnalysisResult, dependencies: Dependencies) -> tuple[StoredPreview, ...]:
+    """Puts the reduced copies into one object, one sealed stream behind the other."""
+    claim, found = result.granted.claim, result.outcome
+    own = result.granted.keys.get(claim.stored.purpose)
+    if not isinstance(found, PipelineResult) or own is None or not found.preview or not found.thumbnail:
+        return ()
+    copies = (PreviewSize.THUMBNAIL, found.thumbnail), (PreviewSize.PREVIEW, found.preview)
+    rows: list[StoredPreview] = []
+    content = b""
+    for (size, data), key in zip(copies, own[1:], strict=True):
+        sealed = seal_object(key.key, data, artefact_aad(key.id, claim.stored.purpose))
+        place = claim.draft, len(content), len(sealed)
+        rows.append(StoredPreview(claim.stored.media, size, *place, UUID(key.id), key.purpose_revision))
+        content += sealed
+    await dependencies.objects.put(dependencies.buckets.previews, claim.draft, content)
+    return tuple(rows)
+
+
+async def _destroy_replaced(outcome: CommitOutcome, dependencies: Dependencies) -> None:
+    """Destroys keys that seal nothing any more; if that fails, they end with the media."""
+    for subject, ids in outcome.replaced_keys.items():
+        try:
+            await dependencies.keyring.destroy(subject=subject, ids=ids)
+        except DependencyUnavailable:
+            _log.warning("replaced_keys_kept")

@@ -1,0 +1,191 @@
+"""What is due and what came of it: one method for each transaction, plain SQL."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg.rows import dict_row
+
+from services.analysis.domain.media import Claim, MediaState, StoredMedia
+from services.analysis.domain.model_set import ModelSet
+from services.analysis.ports import CommitOutcome, SealedResult
+from services.analysis.store.commit import Event, commit_results
+from services.chassis.database import Pool
+from services.keyring import Purpose
+
+
+class WorkStore:
+    """Implements `Work` on PostgreSQL."""
+
+    def __init__(self, pool: Pool, event: Event) -> None:
+        self._pool = pool
+        self._event = event
+
+    async def announce(self, media: StoredMedia, now: datetime) -> bool:
+        """Notes a media that was stored; returns whether it is new."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                INSERT INTO media (id, subject, purpose, data_key_id, purpose_revision, objects, sealed_metadata,
+                                   delete_time, next_attempt_time, receive_time)
+                SELECT %(media)s, %(subject)s, %(purpose)s, %(data_key_id)s, %(purpose_revision)s, %(objects)s,
+                       %(sealed_metadata)s, %(delete_time)s, %(now)s, %(now)s
+                WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE data_key_id = %(data_key_id)s::uuid)
+                  AND NOT EXISTS (
+                      SELECT 1 FROM fence
+                      WHERE subject = %(subject)s AND purpose = %(purpose)s AND revision >= %(purpose_revision)s
+                  )
+                ON CONFLICT (id) DO NOTHING
+                """,
+                {**vars(media), "objects": list(media.objects), "now": now},
+            )
+            return cursor.rowcount == 1
+
+    async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
+        """Claims what is due, longest due first. A claim that ran out counts as a fault of its media."""
+        return await self._claim(
+            """
+            SELECT id FROM media
+            WHERE state = 'PENDING' AND next_attempt_time <= %(now)s
+              AND (claim_end_time IS NULL OR claim_end_time <= %(now)s)
+            ORDER BY next_attempt_time, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            """,
+            {"now": now, "until": until, "limit": limit},
+        )
+
+    async def claim_renewals(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
+        """Claims media of which the findings are by other models, those stored last first."""
+        return await self._claim(
+            """
+            SELECT id FROM media
+            WHERE renewal AND state <> 'PENDING' AND next_attempt_time <= %(now)s
+              AND (claim_end_time IS NULL OR claim_end_time <= %(now)s)
+            ORDER BY receive_time DESC, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            """,
+            {"now": now, "until": until, "limit": limit},
+        )
+
+    async def _claim(self, due: LiteralString, parameters: Mapping[str, object]) -> list[Claim]:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(
+                f"""
+                WITH due AS ({due})
+                UPDATE media SET
+                    claim_id = gen_random_uuid(), claim_end_time = %(until)s, attempts = attempts + 1,
+                    faults = faults + (claim_id IS NOT NULL)::integer,
+                    drafts = drafts || replace(gen_random_uuid()::text, '-', '')
+                FROM due WHERE media.id = due.id
+                RETURNING media.*, (
+                    SELECT coalesce(jsonb_object_agg(findings.purpose, findings.models), '{{}}')
+                    FROM findings WHERE findings.media_id = media.id
+                ) AS made
+                """,  # noqa: S608  # both parts are literals
+                parameters,
+            )
+            return [_claim(row) for row in await cursor.fetchall()]
+
+    async def commit(self, results: Sequence[SealedResult], now: datetime) -> CommitOutcome:
+        """Stores results whose claim, fence and keys still hold, with an event for each."""
+        async with self._pool.connection() as connection:
+            return await commit_results(connection, results, now, self._event)
+
+    async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
+        """Gives claims up; their media are due again at the time given."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                UPDATE media SET claim_id = NULL, claim_end_time = NULL, next_attempt_time = %(at)s,
+                                 faults = faults + %(fault)s
+                WHERE claim_id = ANY(%(ids)s)
+                """,
+                {"at": at, "fault": int(fault), "ids": [claim.id for claim in claims]},
+            )
+
+    async def defer(self, claims: Collection[Claim], *, at: datetime) -> None:
+        """Gives renewals up until a time, with their faults forgotten; the findings that there are serve on."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                UPDATE media SET claim_id = NULL, claim_end_time = NULL, next_attempt_time = %(at)s,
+                                 attempts = 0, faults = 0
+                WHERE claim_id = ANY(%(ids)s)
+                """,
+                {"at": at, "ids": [claim.id for claim in claims]},
+            )
+
+    async def renew_stale(self, models: ModelSet, now: datetime) -> int:
+        """Makes media due for renewal of which findings are by other models; returns how many.
+
+        Their state stays: what was found goes on serving until it is replaced.
+        """
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                UPDATE media SET renewal = true, attempts = 0, faults = 0, next_attempt_time = %(now)s
+                WHERE state <> 'PENDING' AND NOT renewal AND EXISTS (
+                    SELECT 1 FROM findings
+                    WHERE findings.media_id = media.id AND findings.models <> CASE findings.purpose
+                        WHEN 'LOCATION' THEN %(position)s WHEN 'FACE_GROUPING' THEN %(templates)s ELSE %(scene)s END
+                )
+                """,
+                {**vars(models), "now": now},
+            )
+            return cursor.rowcount
+
+    async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
+        """Makes a person's media due again that have no findings of a purpose; returns how many.
+
+        Media that are being worked on become due once more when that is committed: it may have begun without the key.
+        """
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                UPDATE media SET
+                    generation = generation + 1,
+                    attempts = CASE state WHEN 'DONE' THEN 0 ELSE attempts END,
+                    next_attempt_time = CASE state WHEN 'DONE' THEN %(now)s ELSE next_attempt_time END,
+                    state = 'PENDING'
+                WHERE subject = %(subject)s AND state IN ('DONE', 'PENDING') AND NOT EXISTS (
+                    SELECT 1 FROM findings WHERE media_id = media.id AND purpose = %(purpose)s
+                )
+                """,
+                {"subject": subject, "purpose": purpose, "now": now},
+            )
+            return cursor.rowcount
+
+    async def subjects_without(self, purpose: Purpose, *, after: str, limit: int) -> list[str]:
+        """Returns persons, in order, after one, with media that are done without these findings."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT DISTINCT subject FROM media
+                WHERE subject > %(after)s AND state = 'DONE' AND NOT EXISTS (
+                    SELECT 1 FROM findings WHERE media_id = media.id AND purpose = %(purpose)s
+                )
+                ORDER BY subject LIMIT %(limit)s
+                """,
+                {"after": after, "purpose": purpose, "limit": limit},
+            )
+            return [subject for (subject,) in await cursor.fetchall()]
+
+
+def _claim(row: Mapping[str, Any]) -> Claim:
+    return Claim(
+        stored=StoredMedia(
+            media=row["id"],
+            subject=row["subject"],
+            purpose=Purpose(row["purpose"]),
+            data_key_id=str(row["data_key_id"]),
+            purpose_revision=row["purpose_revision"],
+            objects=tuple(row["objects"]),
+            sealed_metadata=row["sealed_metadata"],
+            delete_time=row["delete_time"],
+        ),
+        id=row["claim_id"],
+        generation=row["generation"],
+        attempts=row["attempts"],
+        faults=row["faults"],
+        made={Purpose(purpose): models for purpose, models in row["made"].items()},
+        draft=row["drafts"][-1],
+        state=MediaState(row["state"]),
+    )

@@ -1,0 +1,1 @@
+"""Computer vision: decoders, measures and the pipeline of models that a picture goes through."""

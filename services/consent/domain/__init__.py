@@ -1,0 +1,1 @@
+"""Rules and values of consent: pure, without a store, a key or a wire."""

@@ -1,0 +1,30 @@
+"""Dependencies of the operations: the one bag of what they are handed."""
+
+from dataclasses import dataclass
+
+from services.chassis.clock import Clock
+from services.consent.domain.policy import Policy
+from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore, PurposeKeys, ReceiptSigner
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What the operations of consent stand on.
+
+    Attributes:
+        store: Decisions of persons.
+        notices: Notices, policies, and records of notices shown.
+        policy: The policy in force.
+        keys: The keys of purposes, held by the retention service.
+        feed: News of changes.
+        signer: Signs receipts.
+        clock: What time it is.
+    """
+
+    store: ConsentStore
+    notices: NoticeStore
+    policy: Policy
+    keys: PurposeKeys
+    feed: ChangeFeed
+    signer: ReceiptSigner
+    clock: Clock

@@ -1,0 +1,197 @@
+"""Assets as a phone describes them, uploads, and media: the values of the service, and their names."""
+
+import base64
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from services.keyring import Purpose
+
+SHA256_BYTES = 32
+CHUNK_LIMIT = 1024 * 1024
+"""Bytes in a message of a stream, at most."""
+BUCKET = "media"
+MEDIA_PURPOSES = (Purpose.CLOUD_PROCESSING, Purpose.OLDER_MEDIA)
+"""What a media may be kept for; the other purposes seal nothing here."""
+
+
+class Rendition(StrEnum):
+    """What is uploaded or kept of an asset."""
+
+    ORIGINAL = "ORIGINAL"
+    PREVIEW = "PREVIEW"
+
+    def suffices_for(self, wanted: "Rendition") -> bool:
+        """Tells whether keeping this one makes another upload of `wanted` useless."""
+        return self is Rendition.ORIGINAL or self is wanted
+
+
+class MediaType(StrEnum):
+    """What is taken in, by its IANA media type."""
+
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+    WEBP = "image/webp"
+    HEIC = "image/heic"
+    AVIF = "image/avif"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """An asset as the phone describes it; nothing here is believed about the bytes.
+
+    Attributes:
+        client_id: The phone's own name for it.
+        sha256: Of the original file, 32 bytes.
+        capture_time: When it was taken; None if the phone does not know.
+        size_bytes: Of the original file.
+        width: Of the upright original in pixels; 0 if not known.
+        height: Of the upright original in pixels; 0 if not known.
+        content_type: IANA media type as far as the phone knows; may be empty.
+        file_name: As the phone shows it; folders may be part of it.
+        favorite: Whether its owner marked it.
+        screenshot: Whether the phone knows it for a screenshot.
+    """
+
+    client_id: str
+    sha256: bytes = field(repr=False)
+    capture_time: datetime | None
+    size_bytes: int
+    width: int = 0
+    height: int = 0
+    content_type: str = ""
+    file_name: str = ""
+    favorite: bool = False
+    screenshot: bool = False
+
+    @property
+    def long_side(self) -> int:
+        """The longer side in pixels; 0 if not known."""
+        return max(self.width, self.height)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a phone said it would upload; sealed for as long as the upload is open.
+
+    Attributes:
+        asset: The asset.
+        rendition: What of it.
+        size_bytes: How many bytes.
+        sha256: Of those bytes, 32 bytes.
+    """
+
+    asset: Asset
+    rendition: Rendition
+    size_bytes: int
+    sha256: bytes = field(repr=False)
+
+    def to_bytes(self) -> bytes:
+        """Returns a canonical form, to be sealed or compared."""
+        row = asdict(self)
+        asset = row["asset"]
+        asset["sha256"], row["sha256"] = self.asset.sha256.hex(), self.sha256.hex()
+        asset["capture_time"] = self.asset.capture_time and self.asset.capture_time.isoformat()
+        return json.dumps(row, sort_keys=True).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Reads what `to_bytes` wrote."""
+        row = json.loads(data)
+        asset = row["asset"]
+        asset["sha256"] = bytes.fromhex(asset["sha256"])
+        asset["capture_time"] = asset["capture_time"] and datetime.fromisoformat(asset["capture_time"])
+        return cls(Asset(**asset), Rendition(row["rendition"]), row["size_bytes"], bytes.fromhex(row["sha256"]))
+
+
+@dataclass(frozen=True)
+class MediaMetadata:
+    """What is known of a media before its pixels are decoded; only ever stored or sent sealed.
+
+    Attributes:
+        sha256: Of the original file.
+        rendition: What is kept.
+        size_bytes: Of what is kept.
+        content_type: Of what is kept, found from its content.
+        width: Of the upright original in pixels.
+        height: Of the upright original in pixels.
+        orientation: EXIF orientation of the file that a decoder still has to apply, 1 to 8.
+        file_name: As the phone shows it.
+        capture_time: When it was taken; None if that is not known.
+        capture_utc_offset: Of the wall clock there and then; None if not known.
+        favorite: Whether its owner marked it.
+        screenshot: Whether the phone knows it for a screenshot.
+    """
+
+    sha256: bytes = field(repr=False)
+    rendition: Rendition
+    size_bytes: int
+    content_type: str
+    width: int
+    height: int
+    orientation: int
+    file_name: str
+    capture_time: datetime | None
+    capture_utc_offset: timedelta | None
+    favorite: bool
+    screenshot: bool
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload as its owner sees it; `media_id` once it is complete."""
+
+    id: UUID
+    committed_bytes: int
+    size_bytes: int
+    expire_time: datetime
+    media_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Media:
+    """A media as its owner sees it."""
+
+    id: UUID
+    metadata: MediaMetadata
+    purpose: Purpose
+    upload_time: datetime
+    delete_time: datetime
+
+
+def media_name(media_id: UUID) -> str:
+    """Returns the resource name of a media."""
+    return f"media/{media_id}"
+
+
+def upload_name(upload_id: UUID) -> str:
+    """Returns the resource name of an upload."""
+    return f"uploads/{upload_id}"
+
+
+@dataclass(frozen=True)
+class PageToken:
+    """Where a page of media begins: behind the media uploaded then under this id."""
+
+    upload_time: datetime
+    media_id: UUID
+
+    def encode(self) -> str:
+        """Returns it as callers hold it."""
+        return base64.urlsafe_b64encode(f"{self.upload_time.isoformat()}|{self.media_id}".encode()).decode()
+
+    @classmethod
+    def decode(cls, token: str) -> Self:
+        """Reads a token.
+
+        Raises:
+            ValueError: it is none of ours.
+        """
+        time, _, media_id = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode().partition("|")
+        upload_time = datetime.fromisoformat(time)
+        if upload_time.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return cls(upload_time, UUID(media_id))

@@ -1,0 +1,92 @@
+"""Rows of uploads and media: what is personal in them is sealed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.ingest.domain.media import Rendition, Upload
+from services.keyring import Purpose
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of a sealed stream in the object store: its random name, its sealed bytes."""
+
+    object: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class UploadRow:
+    """An upload as it is stored.
+
+    Attributes:
+        id: Its name's UUID.
+        subject: The person's pseudonym.
+        request_id: The request that opened it.
+        request_tag: Keyed digest of that request.
+        media_id: The media that it becomes, or that was there already.
+        purpose: What it is sealed for.
+        purpose_revision: Fencing number of the purpose's key.
+        data_key_id: Key of stream, announcement and metadata; None where the media was there already.
+        rendition: What is uploaded.
+        tag: Keyed digest of the original's SHA-256.
+        bytes_tag: Keyed digest of what is uploaded of which original.
+        size_bytes: Bytes announced.
+        committed_bytes: Plain bytes that are durably stored; whole sealed chunks, until the last one.
+        seal_prefix: Prefix of the sealed stream, once a part of it is stored.
+        sealed_announcement: An `Announcement`.
+        create_time: When it was opened.
+        expire_time: When it is given up.
+        delete_time: When its key is destroyed at the latest.
+        complete_time: When the media was made; None while it is open.
+    """
+
+    id: UUID
+    subject: str
+    request_id: UUID
+    request_tag: bytes
+    media_id: UUID
+    purpose: Purpose
+    purpose_revision: int
+    data_key_id: UUID | None
+    rendition: Rendition
+    tag: bytes
+    bytes_tag: bytes
+    size_bytes: int
+    committed_bytes: int
+    seal_prefix: bytes | None
+    sealed_announcement: bytes
+    create_time: datetime
+    expire_time: datetime
+    delete_time: datetime
+    complete_time: datetime | None = None
+
+    def to_upload(self) -> Upload:
+        """Return the upload as its owner may see it."""
+        media_id = None if self.complete_time is None else self.media_id
+        return Upload(self.id, self.committed_bytes, self.size_bytes, self.expire_time, media_id)
+
+
+@dataclass(frozen=True)
+class MediaRow:
+    """A media as it is stored; fields as in `UploadRow`.
+
+    Attributes:
+        sealed_metadata: A `MediaMetadata`.
+        upload_time: When it was stored first.
+        original_wanted: Whether the original is to take the place of the reduced copy.
+    """
+
+    id: UUID
+    subject: str
+    purpose: Purpose
+    purpose_revision: int
+    data_key_id: UUID
+    rendition: Rendition
+    tag: bytes
+    size_bytes: int
+    sealed_metadata: bytes
+    upload_time: datetime
+    delete_time: datetime
+    original_wanted: bool = False

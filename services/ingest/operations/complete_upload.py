@@ -1,0 +1,180 @@
+"""Completion of an upload that is whole: what it is, whether it may stay, what is kept already."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.chassis.errors import DomainError
+from services.chassis.seal import seal_bytes
+from services.ingest.content.picture import Picture
+from services.ingest.domain.capture_time import capture_time
+from services.ingest.domain.media import Media, MediaMetadata, Rendition
+from services.ingest.domain.records import MediaRow, UploadRow
+from services.ingest.errors import OutsideWindow, UploadNotFound
+from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.find_media import open_media
+from services.ingest.operations.open_keys import open_media_keys, open_upload_key, reach_of_older_media
+from services.ingest.operations.upload_stream import UploadStream
+from services.ingest.ports import Completion, NewSegment
+from services.keyring import Purpose, metadata_aad
+from services.picture_files.exif import read_exif
+
+_ATTEMPTS = 3
+
+
+async def complete(dependencies: Dependencies, stream: UploadStream) -> Media:
+    """Makes the media and returns it; one of the same original that is kept already stays in its place.
+
+    Raises:
+        ContentRefused: the bytes are not what was announced, no whole picture, or taken too long ago.
+        PurposeNotGranted: the purpose was withdrawn.
+        UploadNotFound: the upload was purged meanwhile.
+    """
+    metadata = describe(dependencies, stream, stream.verify())
+    await _check_time(dependencies, stream, metadata)
+    last = await stream.put_last()
+    if not stream.lease.is_stored:
+        media = await _store_at_once(dependencies, stream, metadata, last)
+        if media is not None:
+            return media
+    for _ in range(_ATTEMPTS):
+        media = await _store(dependencies, stream, metadata, last)
+        if media is not None:
+            return media
+    await stream.take_back(last)
+    raise UploadNotFound.of(stream.row.id)
+
+
+def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture) -> MediaMetadata:
+    """Returns what is known of the media."""
+    asset, row = stream.announcement.asset, stream.row
+    exif = read_exif(picture.exif) if picture.exif_turns else replace(read_exif(picture.exif), orientation=1)
+    width, height = picture.width, picture.height
+    if exif.is_lying:
+        width, height = height, width
+    if row.rendition is Rendition.PREVIEW and asset.width and asset.height:
+        width, height = asset.width, asset.height
+    latest = dependencies.policy.window_at(dependencies.clock.now()).latest
+    taken = capture_time(exif.taken, asset.capture_time, latest=latest)
+    return MediaMetadata(
+        sha256=asset.sha256,
+        rendition=row.rendition,
+        size_bytes=row.size_bytes,
+        content_type=picture.media_type,
+        width=width,
+        height=height,
+        orientation=exif.orientation,
+        file_name=asset.file_name,
+        capture_time=taken.time,
+        capture_utc_offset=taken.utc_offset,
+        favorite=asset.favorite,
+        screenshot=asset.screenshot,
+    )
+
+
+async def _check_time(dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata) -> None:
+    """Holds what the camera says against the window; a media that is kept already has passed."""
+    row, asset = stream.row, stream.announcement.asset
+    window = dependencies.policy.window_at(row.create_time)
+    if metadata.capture_time == asset.capture_time or window.holds(metadata.capture_time):
+        return
+    if row.purpose is Purpose.OLDER_MEDIA and (await reach_of_older_media(dependencies, row.subject)).covers(
+        metadata.capture_time
+    ):
+        return
+    if await dependencies.media.find(row.subject, row.media_id) is None:
+        raise OutsideWindow.of(window.start)
+
+
+async def _store_at_once(
+    dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata, last: NewSegment
+) -> Media | None:
+    """Stores upload and media in one step; if anything stands in the way the upload alone, for the long way."""
+    row = stream.row
+    media = _media_row(dependencies, stream, metadata)
+    event = dependencies.codec.media_stored(media, [last.segment])
+    result = await dependencies.uploads.complete_at_once(
+        row, media, last, event, media.upload_time, quota_bytes=dependencies.policy.quota_bytes
+    )
+    if result is Completion.STORED:
+        stream.lease.is_stored = True
+        return _shown(media, metadata)
+    try:
+        await stream.lease.store()
+    except DomainError:
+        await stream.take_back(last)
+        raise
+    return None
+
+
+async def _store(
+    dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata, last: NewSegment
+) -> Media | None:
+    """Tries to store the media; returns None where something stood in the way that does no more."""
+    row, now = stream.row, dependencies.clock.now()
+    media = _media_row(dependencies, stream, metadata)
+    event = dependencies.codec.media_stored(media, [*stream.segments, last.segment])
+    match await dependencies.uploads.complete(row, media, last, event, now):
+        case Completion.STORED:
+            return _shown(media, metadata)
+        case Completion.GONE:
+            await stream.take_back(last)
+            await open_upload_key(dependencies, row)
+            raise UploadNotFound.of(row.id)
+        case Completion.KEPT_ALREADY:
+            return await _beside(dependencies, stream, metadata, last)
+
+
+async def _beside(
+    dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata, last: NewSegment
+) -> Media | None:
+    """Answer by what is kept of the same original: nothing, something dead, a copy to replace, or enough."""
+    row = stream.row
+    kept = await _kept(dependencies, row)
+    if kept is None:
+        return None
+    keys = await open_media_keys(dependencies, row.subject, [kept])
+    if kept.id not in keys:
+        await dependencies.media.discard(kept, dependencies.clock.now())
+        return None
+    if kept.id == row.media_id and not kept.rendition.suffices_for(row.rendition):
+        return await _replace(dependencies, stream, metadata, last, kept)
+    await dependencies.uploads.complete_as_duplicate(row, media_id=kept.id, now=dependencies.clock.now())
+    await stream.take_back(last)
+    return open_media(dependencies, kept, keys[kept.id])
+
+
+async def _kept(dependencies: Dependencies, row: UploadRow) -> MediaRow | None:
+    tagged: Sequence[MediaRow] = await dependencies.media.find_tagged(row.subject, [row.tag])
+    return tagged[0] if tagged else await dependencies.media.find(row.subject, row.media_id)
+
+
+async def _replace(
+    dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata, last: NewSegment, kept: MediaRow
+) -> Media | None:
+    media = replace(_media_row(dependencies, stream, metadata), upload_time=kept.upload_time)
+    event = dependencies.codec.media_stored(media, [*stream.segments, last.segment])
+    result = await dependencies.uploads.replace(stream.row, media, last, event, old=kept, now=dependencies.clock.now())
+    if result is not Completion.STORED:
+        return None
+    return _shown(media, metadata)
+
+
+def _shown(media: MediaRow, metadata: MediaMetadata) -> Media:
+    return Media(media.id, metadata, media.purpose, media.upload_time, media.delete_time)
+
+
+def _media_row(dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata) -> MediaRow:
+    row, key_id = stream.row, stream.data_key_id
+    return MediaRow(
+        id=row.media_id,
+        subject=row.subject,
+        purpose=row.purpose,
+        purpose_revision=row.purpose_revision,
+        data_key_id=key_id,
+        rendition=row.rendition,
+        tag=row.tag,
+        size_bytes=row.size_bytes,
+        sealed_metadata=seal_bytes(stream.key, dependencies.codec.encode_metadata(metadata), metadata_aad(key_id)),
+        upload_time=dependencies.clock.now(),
+        delete_time=row.delete_time,
+    )

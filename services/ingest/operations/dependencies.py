@@ -1,0 +1,30 @@
+"""Dependencies of the use cases: stores, keys and rules, put together once by the process."""
+
+from dataclasses import dataclass, field
+
+from services.chassis.clock import Clock
+from services.chassis.object_store import ObjectStore
+from services.ingest.domain.policy import Policy
+from services.ingest.operations.background import BackgroundWork
+from services.ingest.operations.key_pool import KeyPool
+from services.ingest.operations.lookup_keys import LookupKeys
+from services.ingest.ports import Codec, Erasures, MediaTable, Uploads, WriterLocks
+from services.keyring import Keyring
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What every use case is handed."""
+
+    uploads: Uploads
+    media: MediaTable
+    lookup_keys: LookupKeys
+    key_pool: KeyPool
+    locks: WriterLocks
+    keyring: Keyring
+    erasures: Erasures
+    objects: ObjectStore
+    codec: Codec
+    clock: Clock
+    policy: Policy = field(default_factory=Policy)
+    background: BackgroundWork = field(default_factory=BackgroundWork)

@@ -1,0 +1,59 @@
+"""Finding of media: one by its name, or all of them page by page."""
+
+from uuid import UUID
+
+from services.chassis.seal import open_bytes
+from services.ingest.domain.media import Media, PageToken
+from services.ingest.domain.records import MediaRow
+from services.ingest.errors import MediaNotFound
+from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.open_keys import open_media_keys
+from services.keyring import metadata_aad
+
+
+async def get_media(dependencies: Dependencies, *, subject: str, media_id: UUID) -> Media:
+    """Return one media.
+
+    Raises:
+        MediaNotFound: the person has none of this name that opens.
+    """
+    row, key = await find_media(dependencies, subject, media_id)
+    return open_media(dependencies, row, key)
+
+
+async def list_media(
+    dependencies: Dependencies, *, subject: str, page_size: int, after: PageToken | None
+) -> tuple[list[Media], PageToken | None]:
+    """Return a page of media, newest upload first, and where the next begins.
+
+    What no longer opens is left out, so that a page may hold less than it could.
+
+    Raises:
+        PurposeNotGranted: CLOUD_PROCESSING is not granted.
+    """
+    await dependencies.lookup_keys.open(subject)
+    rows = await dependencies.media.page(subject, after, page_size + 1)
+    last = rows[page_size - 1] if len(rows) > page_size else None
+    token = None if last is None else PageToken(last.upload_time, last.id)
+    shown = rows[:page_size]
+    keys = await open_media_keys(dependencies, subject, shown)
+    return [open_media(dependencies, row, keys[row.id]) for row in shown if row.id in keys], token
+
+
+async def find_media(dependencies: Dependencies, subject: str, media_id: UUID) -> tuple[MediaRow, bytes]:
+    """Return a media's row and key.
+
+    Raises:
+        MediaNotFound: the person has none of this name that opens.
+    """
+    row = await dependencies.media.find(subject, media_id)
+    key = None if row is None else (await open_media_keys(dependencies, subject, [row])).get(row.id)
+    if row is None or key is None:
+        raise MediaNotFound.of(media_id)
+    return row, key
+
+
+def open_media(dependencies: Dependencies, row: MediaRow, key: bytes) -> Media:
+    """Return a media as its owner sees it."""
+    metadata = dependencies.codec.decode_metadata(open_bytes(key, row.sealed_metadata, metadata_aad(row.data_key_id)))
+    return Media(row.id, metadata, row.purpose, row.upload_time, row.delete_time)

@@ -1,0 +1,144 @@
+"""Upload stream: its bytes are hashed, checked, sealed, and put into the store as they come."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import UUID
+
+from services.chassis.object_store import random_name
+from services.chassis.seal import CHUNK_SIZE, StreamOpener, StreamSealer
+from services.ingest.content.check import ContentCheck
+from services.ingest.content.picture import Picture
+from services.ingest.domain.media import BUCKET, Announcement
+from services.ingest.domain.records import Segment, UploadRow
+from services.ingest.errors import ChecksumMismatch, SizeMismatch, UploadNotFound
+from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.upload_lease import UploadLease
+from services.ingest.ports import NewSegment
+from services.keyring import artefact_aad
+
+_THREAD_BYTES = 128 * 1024
+"""Bytes from which the work on a chunk is given to a thread; less is done faster than handed over."""
+
+
+class UploadStream:
+    """What one stream brings to an upload; not safe for two calls at a time."""
+
+    def __init__(
+        self,
+        dependencies: Dependencies,
+        lease: UploadLease,
+        row: UploadRow,
+        announcement: Announcement,
+        data_key_id: UUID,
+        key: bytes,
+    ) -> None:
+        self._dependencies = dependencies
+        self._aad = artefact_aad(data_key_id, row.purpose)
+        self._sealer = StreamSealer(
+            key, self._aad, first_chunk=row.committed_bytes // CHUNK_SIZE, prefix=row.seal_prefix
+        )
+        self._digest = hashlib.sha256()
+        self._check = ContentCheck(dependencies.policy.limits, row.size_bytes)
+        self._sealed: list[bytes] = []
+        self._received = row.committed_bytes
+        self.lease = lease
+        self.row = row
+        self.data_key_id = data_key_id
+        self.key = key
+        self.announcement = announcement
+        self.segments: list[Segment] = []
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all bytes announced are there."""
+        return self._received == self.row.size_bytes
+
+    async def replay(self) -> None:
+        """Hashes and checks what earlier streams brought."""
+        if not self.row.committed_bytes:
+            return
+        self.segments = await self._dependencies.uploads.segments(self.data_key_id)
+        opener = StreamOpener(self.key, self._aad)
+        async for piece in self._stored():
+            await asyncio.to_thread(self._look_at, opener.update(piece))
+        # One byte more tells the opener that the chunk it holds back is not the last of the stream.
+        await asyncio.to_thread(self._look_at, opener.update(b"\0"))
+
+    async def take(self, chunk: bytes) -> None:
+        """Takes the next bytes; what has piled up goes into the store.
+
+        Raises:
+            ContentRefused: there are too many, or they cannot belong to a picture.
+        """
+        self._received += len(chunk)
+        if self._received > self.row.size_bytes:
+            raise SizeMismatch.of(self.row.size_bytes)
+        if len(chunk) < _THREAD_BYTES:
+            self._absorb(chunk)
+        else:
+            await asyncio.to_thread(self._absorb, chunk)
+        if sum(map(len, self._sealed)) >= self._dependencies.policy.segment_bytes:
+            await self.commit_whole_chunks()
+
+    async def commit_whole_chunks(self) -> UploadRow:
+        """Puts what is sealed into the store, moves the committed offset, and returns the upload as it is now.
+
+        Raises:
+            UploadNotFound: the upload was purged, or is not as it was when this stream began.
+            DomainError: as `UploadLease.store`.
+        """
+        committed = self._sealer.next_chunk * CHUNK_SIZE
+        if committed > self.row.committed_bytes:
+            await self.lease.store()
+            new = await self._put(b"".join(self._sealed))
+            prefix = self._sealer.prefix
+            if not await self._dependencies.uploads.commit_segment(
+                self.row, new, committed_bytes=committed, prefix=prefix
+            ):
+                await self.take_back(new)
+                raise UploadNotFound.of(self.row.id)
+            self._sealed.clear()
+            self.segments.append(new.segment)
+            self.row = replace(self.row, committed_bytes=committed, seal_prefix=prefix)
+        return self.row
+
+    def verify(self) -> Picture:
+        """Returns what the file is, now that all of it is there.
+
+        Raises:
+            ContentRefused: it is not what was announced, or no whole picture.
+        """
+        expected, received = self.announcement.sha256, self._digest.digest()
+        if received != expected:
+            raise ChecksumMismatch.of(expected=expected, received=received)
+        return self._check.finish()
+
+    async def put_last(self) -> NewSegment:
+        """Puts the end of the stream into the store; it is committed with the media."""
+        return await self._put(b"".join((*self._sealed, self._sealer.finish())))
+
+    async def take_back(self, new: NewSegment) -> None:
+        """Deletes an object that was put and will not be committed."""
+        await self._dependencies.objects.delete(BUCKET, [new.segment.object])
+
+    async def _put(self, sealed: bytes) -> NewSegment:
+        segment = Segment(random_name(), len(sealed))
+        await self._dependencies.objects.put(BUCKET, segment.object, sealed)
+        return NewSegment(segment, position=len(self.segments))
+
+    def _absorb(self, chunk: bytes) -> None:
+        self._look_at(chunk)
+        sealed = self._sealer.update(chunk)
+        if sealed:
+            self._sealed.append(sealed)
+
+    def _look_at(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._check.feed(data)
+
+    async def _stored(self) -> AsyncIterator[bytes]:
+        for segment in self.segments:
+            async for piece in self._dependencies.objects.stream(BUCKET, segment.object):
+                yield piece

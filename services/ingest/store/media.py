@@ -1,0 +1,85 @@
+"""Tables of media and of what was deleted: one method, one transaction."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import kwargs_row
+
+from services.chassis.consumer import first_time
+from services.chassis.database import Pool
+from services.ingest.domain.media import PageToken
+from services.ingest.domain.records import MediaRow, Segment
+from services.ingest.store import statements
+from services.ingest.store.connections import find_segments, single_statements
+from services.ingest.store.statements import media_row
+
+
+class MediaStore:
+    """Implements `ports.MediaTable` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
+        """Returns a media of the person."""
+        rows = await self._rows(statements.FIND_MEDIA, {"subject": subject, "id": media_id})
+        return rows[0] if rows else None
+
+    async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
+        """Returns the media of these originals."""
+        return await self._rows(statements.FIND_TAGGED_MEDIA, {"subject": subject, "tags": list(tags)})
+
+    async def page(self, subject: str, after: PageToken | None, limit: int) -> list[MediaRow]:
+        """Returns media, newest upload first, from behind `after` on."""
+        parameters = {"subject": subject, "limit": limit}
+        if after is None:
+            return await self._rows(statements.FIRST_PAGE, parameters)
+        return await self._rows(statements.NEXT_PAGE, {**parameters, **vars(after)})
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        """Returns the segments of a sealed stream, in order."""
+        return await find_segments(self._pool, data_key_id)
+
+    async def discard(self, row: MediaRow, now: datetime) -> None:
+        """Deletes a media that cannot be opened any more, and discards its stream."""
+        async with self._pool.connection() as connection, connection.transaction():
+            deleted = await connection.execute(statements.DELETE_MEDIA, vars(row))
+            if deleted.rowcount:
+                await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
+                await connection.execute(statements.RELEASE, vars(row))
+
+    async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
+        """Returns those of the tags whose media their owner deleted."""
+        async with single_statements(self._pool) as connection:
+            cursor = await connection.execute(statements.DELETED_TAGS, {"subject": subject, "tags": list(tags)})
+            return {bytes(tag) for (tag,) in await cursor.fetchall()}
+
+    async def was_deleted(self, subject: str, media_id: UUID) -> bool:
+        """Tells whether the owner deleted a media of this id."""
+        async with single_statements(self._pool) as connection:
+            cursor = await connection.execute(statements.WAS_DELETED, {"subject": subject, "media_id": media_id})
+            return cursor.rowcount > 0
+
+    async def used_bytes(self, subject: str) -> int:
+        """Returns what media and open uploads take of the person's share."""
+        async with single_statements(self._pool) as connection:
+            cursor = await connection.execute(statements.USED, {"subject": subject})
+            row = await cursor.fetchone()
+            return 0 if row is None else int(row[0])
+
+    async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
+        """Notes once for an event that the originals of these media are wanted; returns how many were not before."""
+        async with self._pool.connection() as connection:
+            if not await first_time(connection, consumer, event_id):
+                return 0
+            wanted = await connection.execute(statements.WANT_ORIGINALS, {"subject": subject, "ids": list(media_ids)})
+            return wanted.rowcount
+
+    async def _rows(self, statement: str, parameters: dict[str, object]) -> list[MediaRow]:
+        async with (
+            single_statements(self._pool) as connection,
+            connection.cursor(row_factory=kwargs_row(media_row)) as cursor,
+        ):
+            await cursor.execute(statement, parameters)
+            return await cursor.fetchall()

@@ -1,0 +1,175 @@
+"""SQL of the stores, by name, and how rows become data."""
+
+# ruff: noqa: S608 - put together from this module's own constants; values are parameters
+
+from typing import Any
+
+from services.chassis.outbox import INSERT_EVENT, WAKE_RELAY
+from services.ingest.domain.media import Rendition
+from services.ingest.domain.records import MediaRow, UploadRow
+from services.keyring import Purpose
+
+HOLD_SUBJECT = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(subject)s, 0))"
+"""Beside other commits of this person, but never beside a purge, which takes the chassis's `subject_lock`."""
+
+_UPLOAD = """
+    id, subject, request_id, request_tag, media_id, purpose, purpose_revision, data_key_id, rendition, tag, bytes_tag,
+    size_bytes, committed_bytes, seal_prefix, sealed_announcement, create_time, expire_time, delete_time, complete_time
+"""
+_UPLOAD_VALUES = """
+    %(id)s, %(subject)s, %(request_id)s, %(request_tag)s, %(media_id)s, %(purpose)s, %(purpose_revision)s,
+    %(data_key_id)s, %(rendition)s, %(tag)s, %(bytes_tag)s, %(size_bytes)s, %(committed_bytes)s, %(seal_prefix)s,
+    %(sealed_announcement)s, %(create_time)s, %(expire_time)s, %(delete_time)s, %(complete_time)s
+"""
+_MEDIA = """
+    id, subject, purpose, purpose_revision, data_key_id, rendition, tag, size_bytes, sealed_metadata, upload_time,
+    delete_time, original_wanted
+"""
+_MEDIA_VALUES = """
+    %(media_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(rendition)s, %(tag)s,
+    %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, false
+"""
+_NOT_FENCED = """
+    NOT EXISTS (
+        SELECT FROM fence
+        WHERE fence.subject = %(subject)s AND fence.purpose = %(purpose)s AND fence.revision >= %(purpose_revision)s
+    )
+"""
+
+FIND_UPLOAD = f"SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND id = %(id)s"
+GLANCE = """
+    SELECT
+        coalesce((SELECT used_bytes FROM usage WHERE subject = %(subject)s), 0),
+        EXISTS (SELECT FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s)
+            OR EXISTS (
+                SELECT FROM upload
+                WHERE subject = %(subject)s AND bytes_tag = %(bytes_tag)s AND complete_time IS NULL
+            )
+            OR EXISTS (SELECT FROM media WHERE subject = %(subject)s AND tag = %(tag)s)
+"""
+FIND_EARLIER_UPLOADS = f"""
+    SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s
+    UNION
+    SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND bytes_tag = %(bytes_tag)s AND complete_time IS NULL
+"""
+ADD_UPLOAD = f"INSERT INTO upload ({_UPLOAD}) SELECT {_UPLOAD_VALUES} WHERE {_NOT_FENCED}"
+ADD_COMPLETE_UPLOAD = f"""
+    INSERT INTO upload ({_UPLOAD}) VALUES ({_UPLOAD_VALUES}) ON CONFLICT (subject, request_id) DO NOTHING
+"""
+ADVANCE = f"""
+    UPDATE upload SET committed_bytes = %(new_committed_bytes)s, seal_prefix = %(prefix)s
+    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL AND committed_bytes = %(committed_bytes)s
+        AND {_NOT_FENCED}
+"""
+CLAIM = f"""
+    UPDATE upload SET committed_bytes = size_bytes, complete_time = %(now)s
+    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL AND committed_bytes = %(committed_bytes)s
+        AND {_NOT_FENCED}
+"""
+COMPLETE_AS_DUPLICATE = """
+    UPDATE upload
+    SET committed_bytes = size_bytes, complete_time = %(now)s, media_id = %(media_id)s, data_key_id = NULL
+    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL
+"""
+DELETE_UPLOAD = f"DELETE FROM upload WHERE id = %(id)s AND subject = %(subject)s RETURNING {_UPLOAD}"
+EXPIRED_UPLOADS = f"SELECT {_UPLOAD} FROM upload WHERE expire_time <= %(now)s ORDER BY expire_time LIMIT %(limit)s"
+DELETE_COMPLETE_UPLOADS = "DELETE FROM upload WHERE id = ANY(%(ids)s) AND complete_time IS NOT NULL"
+
+RESERVE = """
+    INSERT INTO usage (subject, used_bytes) VALUES (%(subject)s, %(size_bytes)s)
+    ON CONFLICT (subject) DO UPDATE SET used_bytes = usage.used_bytes + excluded.used_bytes
+    WHERE usage.used_bytes + excluded.used_bytes <= %(quota)s
+"""
+RELEASE = "UPDATE usage SET used_bytes = used_bytes - %(size_bytes)s WHERE subject = %(subject)s"
+USED = "SELECT used_bytes FROM usage WHERE subject = %(subject)s"
+
+ADD_SEGMENT = """
+    INSERT INTO segment (object, data_key_id, position, size_bytes)
+    VALUES (%(object)s, %(data_key_id)s, %(position)s, %(size_bytes)s)
+"""
+FIND_SEGMENTS = "SELECT object, size_bytes FROM segment WHERE data_key_id = %(data_key_id)s ORDER BY position"
+DISCARD_STREAM = """
+    WITH gone AS (DELETE FROM segment WHERE data_key_id = %(data_key_id)s RETURNING object)
+    INSERT INTO discard (data_key_id, subject, purpose, purpose_revision, objects, create_time)
+    VALUES (
+        %(data_key_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, ARRAY(SELECT object FROM gone), %(now)s
+    )
+"""
+DISCARDS = "SELECT data_key_id, subject, objects FROM discard ORDER BY create_time LIMIT %(limit)s"
+DELETE_DISCARD = "DELETE FROM discard WHERE data_key_id = %(data_key_id)s"
+UNKNOWN_OBJECTS = """
+    SELECT name FROM unnest(%(names)s::text[]) AS name
+    WHERE NOT EXISTS (SELECT FROM segment WHERE object = name)
+        AND NOT EXISTS (SELECT FROM discard WHERE name = ANY(objects))
+"""
+
+ADD_MEDIA = f"""
+    INSERT INTO media ({_MEDIA})
+    VALUES (%(id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(rendition)s, %(tag)s,
+            %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, %(original_wanted)s)
+    ON CONFLICT DO NOTHING
+"""
+REPLACE_MEDIA = """
+    UPDATE media
+    SET purpose = %(purpose)s, purpose_revision = %(purpose_revision)s, data_key_id = %(data_key_id)s,
+        rendition = %(rendition)s, tag = %(tag)s, size_bytes = %(size_bytes)s, sealed_metadata = %(sealed_metadata)s,
+        delete_time = %(delete_time)s, original_wanted = false
+    WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(old_data_key_id)s
+"""
+STORE_AT_ONCE = f"""
+    WITH stored AS (
+        SELECT store_at_once(
+            ROW({_UPLOAD_VALUES})::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s, %(quota)s
+        )
+    ), told AS ({INSERT_EVENT})
+    SELECT {WAKE_RELAY} FROM stored
+"""
+FIND_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = %(id)s"
+FIND_TAGGED_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"
+FIRST_PAGE = f"""
+    SELECT {_MEDIA} FROM media WHERE subject = %(subject)s ORDER BY upload_time DESC, id DESC LIMIT %(limit)s
+"""
+NEXT_PAGE = f"""
+    SELECT {_MEDIA} FROM media
+    WHERE subject = %(subject)s AND (upload_time, id) < (%(upload_time)s, %(media_id)s)
+    ORDER BY upload_time DESC, id DESC LIMIT %(limit)s
+"""
+DELETE_MEDIA = """
+    DELETE FROM media WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(data_key_id)s
+"""
+WANT_ORIGINALS = """
+    UPDATE media SET original_wanted = true
+    WHERE subject = %(subject)s AND id = ANY(%(ids)s) AND rendition = 'PREVIEW' AND NOT original_wanted
+"""
+
+FORGET_DELETION = "DELETE FROM deleted_media WHERE subject = %(subject)s AND tag = %(tag)s"
+DELETED_TAGS = "SELECT tag FROM deleted_media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"
+WAS_DELETED = "SELECT FROM deleted_media WHERE subject = %(subject)s AND media_id = %(media_id)s"
+FORGET_OLD_DELETIONS = "DELETE FROM deleted_media WHERE deletion_time < %(before)s"
+
+FIND_LOOKUP_KEY = """
+    SELECT subject, data_key_id, purpose_revision, sealed_key, seal_time FROM lookup_key WHERE subject = %(subject)s
+"""
+ADD_LOOKUP_KEY = """
+    INSERT INTO lookup_key (subject, data_key_id, purpose_revision, sealed_key, seal_time)
+    VALUES (%(subject)s, %(data_key_id)s, %(purpose_revision)s, %(sealed_key)s, %(seal_time)s)
+    ON CONFLICT DO NOTHING
+"""
+REPLACE_LOOKUP_KEY = """
+    UPDATE lookup_key
+    SET data_key_id = %(data_key_id)s, purpose_revision = %(purpose_revision)s, sealed_key = %(sealed_key)s,
+        seal_time = %(seal_time)s
+    WHERE subject = %(subject)s AND data_key_id = %(replaces)s
+"""
+
+
+def upload_row(**columns: Any) -> UploadRow:
+    """Returns a row of uploads."""
+    return UploadRow(
+        **{**columns, "purpose": Purpose(columns["purpose"]), "rendition": Rendition(columns["rendition"])}
+    )
+
+
+def media_row(**columns: Any) -> MediaRow:
+    """Returns a row of media."""
+    return MediaRow(**{**columns, "purpose": Purpose(columns["purpose"]), "rendition": Rendition(columns["rendition"])})

@@ -1,0 +1,57 @@
+"""Tables as the sweep sees them: what runs out, and what is left over; one method, one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import kwargs_row
+
+from services.chassis.database import Pool
+from services.ingest.domain.records import UploadRow
+from services.ingest.ports import Discard
+from services.ingest.store import statements
+from services.ingest.store.connections import single_statements
+from services.ingest.store.statements import upload_row
+
+
+class SweepStore:
+    """Implements `ports.SweepTables` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
+        """Returns uploads whose time is over."""
+        async with (
+            single_statements(self._pool) as connection,
+            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+        ):
+            await cursor.execute(statements.EXPIRED_UPLOADS, {"now": now, "limit": limit})
+            return await cursor.fetchall()
+
+    async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
+        """Forgets complete uploads."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.DELETE_COMPLETE_UPLOADS, {"ids": list(upload_ids)})
+
+    async def discards(self, limit: int) -> list[Discard]:
+        """Returns what is to be deleted, oldest first."""
+        async with single_statements(self._pool) as connection:
+            cursor = await connection.execute(statements.DISCARDS, {"limit": limit})
+            return [Discard(key, subject, tuple(objects)) for key, subject, objects in await cursor.fetchall()]
+
+    async def delete_discard(self, data_key_id: UUID) -> None:
+        """Forgets what was deleted."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.DELETE_DISCARD, {"data_key_id": data_key_id})
+
+    async def unknown_objects(self, names: Sequence[str]) -> set[str]:
+        """Returns those of the objects that no row names."""
+        async with single_statements(self._pool) as connection:
+            cursor = await connection.execute(statements.UNKNOWN_OBJECTS, {"names": list(names)})
+            return {name for (name,) in await cursor.fetchall()}
+
+    async def forget_deleted(self, before: datetime) -> None:
+        """Forgets deletions from before that moment."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.FORGET_OLD_DELETIONS, {"before": before})

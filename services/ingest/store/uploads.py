@@ -1,0 +1,201 @@
+"""Table of uploads: one method, one transaction.
+
+A commit holds the person's advisory lock shared and a purge holds it alone, so that a commit either sees the fence
+or is seen by the purge. What belongs to one transaction is sent in one go: the statements that follow a refusal are
+rolled back with it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from psycopg import Rollback, errors
+from psycopg.rows import kwargs_row
+
+from services.chassis import outbox
+from services.chassis.database import Connection, Pool
+from services.chassis.events import OutgoingEvent
+from services.ingest.domain.records import MediaRow, Segment, UploadRow
+from services.ingest.ports import Addition, Completion, NewSegment, Survey
+from services.ingest.store import statements
+from services.ingest.store.connections import find_segments, single_statements
+from services.ingest.store.statements import media_row, upload_row
+
+_REFUSALS = frozenset({"PLFEN", "PLNOR", errors.UniqueViolation.sqlstate})
+"""Fenced, no room, or there already; the first two are raised by the function `store_at_once`."""
+
+
+class UploadStore:
+    """Implements `ports.Uploads` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
+        """Returns an upload of the person."""
+        async with (
+            single_statements(self._pool) as connection,
+            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+        ):
+            await cursor.execute(statements.FIND_UPLOAD, {"subject": subject, "id": upload_id})
+            return await cursor.fetchone()
+
+    async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
+        """Returns what is there that a new upload has to do with, in one round trip."""
+        of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tag": tag, "tags": [tag]}
+        async with single_statements(self._pool) as connection:
+            cursor = await connection.execute(statements.GLANCE, of)
+            used_bytes, is_there = (await cursor.fetchone()) or (0, False)
+            if not is_there:
+                return Survey((), (), used_bytes)
+            async with (
+                connection.cursor(row_factory=kwargs_row(upload_row)) as earlier,
+                connection.cursor(row_factory=kwargs_row(media_row)) as kept,
+            ):
+                await earlier.execute(statements.FIND_EARLIER_UPLOADS, of)
+                await kept.execute(statements.FIND_TAGGED_MEDIA, of)
+                return Survey(tuple(await earlier.fetchall()), tuple(await kept.fetchall()), used_bytes)
+
+    async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
+        """Opens an upload and reserves its bytes."""
+        if row.size_bytes > quota_bytes:
+            return Addition.NO_ROOM
+        reservation = {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
+        try:
+            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
+                await _hold(connection, row.subject)
+                room = await connection.execute(statements.RESERVE, reservation)
+                added = await connection.execute(statements.ADD_UPLOAD, vars(row))
+                await pipeline.sync()
+                if room.rowcount and added.rowcount:
+                    return Addition.ADDED
+                await connection.rollback()
+                return Addition.FENCED if room.rowcount else Addition.NO_ROOM
+        except errors.UniqueViolation:
+            return Addition.TAKEN
+
+    async def add_complete(self, row: UploadRow) -> None:
+        """Notes a request for what is kept already."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.ADD_COMPLETE_UPLOAD, vars(row))
+
+    async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
+        """Adds a segment and moves the committed offset."""
+        parameters = {**vars(row), "new_committed_bytes": committed_bytes, "prefix": prefix}
+        try:
+            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
+                await _hold(connection, row.subject)
+                advanced = await connection.execute(statements.ADVANCE, parameters)
+                await _add_segment(connection, row, new)
+                await pipeline.sync()
+                if not advanced.rowcount:
+                    await connection.rollback()
+                return advanced.rowcount == 1
+        except errors.UniqueViolation:  # another writer's segment has this place
+            return False
+
+    async def complete(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
+    ) -> Completion:
+        """Makes the media: the last segment, the media, the event."""
+        try:
+            async with self._pool.connection() as connection, connection.pipeline() as pipeline:
+                await _hold(connection, row.subject)
+                claimed = await connection.execute(statements.CLAIM, {**vars(row), "now": now})
+                made = await connection.execute(statements.ADD_MEDIA, vars(media))
+                await _add_segment(connection, row, new)
+                await connection.execute(statements.FORGET_DELETION, vars(media))
+                await outbox.append(connection, event)
+                await pipeline.sync()
+                if claimed.rowcount and made.rowcount:
+                    return Completion.STORED
+                await connection.rollback()
+                return Completion.KEPT_ALREADY if claimed.rowcount else Completion.GONE
+        except errors.UniqueViolation:  # another writer's segment has this place
+            return Completion.GONE
+
+    async def complete_at_once(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
+    ) -> Completion:
+        """As `complete`, of an upload that is not there yet: it is added, complete."""
+        values = {
+            **vars(row),
+            "committed_bytes": row.size_bytes,
+            "complete_time": now,
+            "quota": quota_bytes,
+            "sealed_metadata": media.sealed_metadata,
+            "upload_time": media.upload_time,
+            "object": new.segment.object,
+            "object_bytes": new.segment.size_bytes,
+            **outbox.event_parameters(event),
+        }
+        try:
+            async with single_statements(self._pool) as connection:
+                await connection.execute(statements.STORE_AT_ONCE, values)
+        except psycopg.DatabaseError as error:
+            if error.sqlstate in _REFUSALS:
+                return Completion.GONE
+            raise
+        return Completion.STORED
+
+    async def replace(
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
+    ) -> Completion:
+        """As `complete`, in place of what was kept of the same media, which is discarded."""
+        result = Completion.STORED
+        async with self._pool.connection() as connection, connection.transaction():
+            await _hold(connection, row.subject)
+            claimed = await connection.execute(statements.CLAIM, {**vars(row), "now": now})
+            replaced = await connection.execute(
+                statements.REPLACE_MEDIA, {**vars(media), "old_data_key_id": old.data_key_id}
+            )
+            if not (claimed.rowcount and replaced.rowcount):
+                result = Completion.GONE
+                raise Rollback
+            await _add_segment(connection, row, new)
+            await connection.execute(statements.DISCARD_STREAM, {**vars(old), "now": now})
+            await connection.execute(statements.RELEASE, vars(old))
+            await outbox.append(connection, event)
+        return result
+
+    async def complete_as_duplicate(self, row: UploadRow, *, media_id: UUID, now: datetime) -> None:
+        """Completes an upload by a media that is kept already, and discards what was received."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await _hold(connection, row.subject)
+            completed = await connection.execute(
+                statements.COMPLETE_AS_DUPLICATE, {**vars(row), "media_id": media_id, "now": now}
+            )
+            if completed.rowcount:
+                await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
+                await connection.execute(statements.RELEASE, vars(row))
+
+    async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
+        """Forgets an upload; of an open one what was received is discarded."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await _hold(connection, subject)
+            async with connection.cursor(row_factory=kwargs_row(upload_row)) as cursor:
+                await cursor.execute(statements.DELETE_UPLOAD, {"subject": subject, "id": upload_id})
+                row = await cursor.fetchone()
+            if row is not None and row.complete_time is None:
+                await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
+                await connection.execute(statements.RELEASE, vars(row))
+
+    async def segments(self, data_key_id: UUID) -> list[Segment]:
+        """Returns the segments of a sealed stream, in order."""
+        return await find_segments(self._pool, data_key_id)
+
+
+async def _hold(connection: Connection, subject: str) -> None:
+    await connection.execute(statements.HOLD_SUBJECT, {"subject": subject})
+
+
+async def _add_segment(connection: Connection, row: UploadRow, new: NewSegment) -> None:
+    await connection.execute(
+        statements.ADD_SEGMENT,
+        {
+            "object": new.segment.object,
+            "data_key_id": row.data_key_id,
+            "position": new.position,
+            "size_bytes": new.segment.size_bytes,
+        },
+    )

@@ -1,0 +1,1 @@
+"""Declarations that ship with a release, and what reads and checks them."""

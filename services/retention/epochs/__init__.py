@@ -1,0 +1,1 @@
+"""Epoch keys in files, outside the database, and the wrapping of keys."""

@@ -1,0 +1,145 @@
+"""Files of epoch keys: the only copies, outside the database, so that destroying one cannot be undone by a backup.
+
+A file holds the epoch's key sealed under the root key. `PELLICULE_EPOCH_DIR` must not be part of any backup.
+"""
+
+import os
+import stat
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from services.retention.domain.keys import KEY_SIZE, WrappedKey, new_key
+from services.retention.epochs.wrapping import Wrapper
+from services.retention.errors import EpochGone, RootKeyUnusable, WrapBroken
+
+_SUFFIX = ".epoch"
+
+
+class EpochFiles:
+    """Implements `ports.EpochKeys` over a directory that all processes of this service share.
+
+    Args:
+        directory: Where the files are; made, for the owner alone, if it is not there.
+        root_key: 32 bytes.
+    """
+
+    def __init__(self, directory: Path, root_key: bytes) -> None:
+        self._directory = directory
+        self._root = Wrapper(root_key)
+        self._wrappers: dict[str, Wrapper] = {}
+        self._newest = ""
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def newest(self) -> str:
+        """Id of the epoch that wraps now; empty before the first."""
+        return self._newest
+
+    def has(self, epoch: str) -> bool:
+        """Tells whether the key of an epoch is there."""
+        return self.path(epoch).exists()
+
+    def make(self, epoch: str) -> None:
+        """Makes the key of an epoch, or takes the one that is there."""
+        if not self.path(epoch).exists():
+            self._write(epoch)
+        self._wrappers[epoch] = self._read(epoch)
+
+    def begin(self, epoch: str) -> None:
+        """Wraps under an epoch from now on, unless a newer one has begun."""
+        self._newest = max(self._newest, epoch)
+
+    def destroy(self, epoch: str) -> None:
+        """Destroys the key of an epoch for good: overwritten, synced, unlinked, forgotten."""
+        self._wrappers.pop(epoch, None)
+        path = self.path(epoch)
+        if not path.exists():
+            return
+        with path.open("r+b", buffering=0) as file:
+            file.write(os.urandom(path.stat().st_size))
+            os.fsync(file.fileno())
+        path.unlink(missing_ok=True)
+        self._sync_directory()
+
+    def wrap(self, secret: bytes, aad: bytes) -> WrappedKey:
+        """Wraps a key under the newest epoch's."""
+        return WrappedKey(self._newest, self._wrapper(self._newest).wrap(secret, aad))
+
+    def unwrap(self, wrapped: WrappedKey, aad: bytes) -> bytes:
+        """Returns a key in clear.
+
+        Raises:
+            EpochGone: the epoch's key is destroyed, or another one has taken its place.
+        """
+        try:
+            return self._wrapper(wrapped.epoch).unwrap(wrapped.sealed, aad)
+        except WrapBroken as error:
+            raise EpochGone(wrapped.epoch) from error
+
+    def wrapper(self, wrapped: WrappedKey, aad: bytes) -> Wrapper:
+        """Return what wraps and unwraps under a wrapped key.
+
+        Raises:
+            EpochGone: the epoch's key is destroyed, or another one has taken its place.
+        """
+        return Wrapper(self.unwrap(wrapped, aad))
+
+    def path(self, epoch: str) -> Path:
+        """Returns where the key of an epoch is, or would be."""
+        return self._directory / f"{epoch}{_SUFFIX}"
+
+    def _wrapper(self, epoch: str) -> Wrapper:
+        """Returns an epoch's key; one that another process made is read, one that it destroyed is forgotten."""
+        if not self.path(epoch).exists():
+            self._wrappers.pop(epoch, None)
+            raise EpochGone(epoch)
+        if epoch not in self._wrappers:
+            self._wrappers[epoch] = self._read(epoch)
+        return self._wrappers[epoch]
+
+    def _read(self, epoch: str) -> Wrapper:
+        try:
+            return Wrapper(self._root.unwrap(self.path(epoch).read_bytes(), epoch.encode()))
+        except (WrapBroken, FileNotFoundError) as error:
+            raise EpochGone(epoch) from error
+
+    def _write(self, epoch: str) -> None:
+        """Writes a whole file or none; of two processes that try, one wins and both use its key."""
+        with NamedTemporaryFile(dir=self._directory, prefix=".new-") as file:  # made with mode 0600
+            file.write(self._root.wrap(new_key(), epoch.encode()))
+            file.flush()
+            os.fsync(file.fileno())
+            try:
+                os.link(file.name, self.path(epoch))
+            except FileExistsError:
+                return
+        self._sync_directory()
+
+    def _sync_directory(self) -> None:
+        descriptor = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def read_root_key(file: Path) -> bytes:
+    """Reads the root key: 32 bytes in hex, readable by its owner alone.
+
+    Raises:
+        RootKeyUnusable: it is missing, malformed, or open to others.
+    """
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+        text = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RootKeyUnusable.unreadable(file, error) from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise RootKeyUnusable.open_to_others(file, mode)
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_SIZE:
+        raise RootKeyUnusable.malformed(file, KEY_SIZE)
+    return key

@@ -1,0 +1,28 @@
+"""Dependencies of the operations: the one bag of what they are handed."""
+
+from dataclasses import dataclass
+
+from services.chassis.clock import Clock
+from services.retention.domain.data_map import DataMap
+from services.retention.ports import EpochKeys, RevocationFeed, Store
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What the operations of retention stand on.
+
+    Attributes:
+        store: The database.
+        epoch_keys: The keys above the purpose keys.
+        revocations: News of what is destroyed.
+        data_map: Every place where anything is kept.
+        clock: What time it is.
+        longest_days: The longest time that anything may be kept.
+    """
+
+    store: Store
+    epoch_keys: EpochKeys
+    revocations: RevocationFeed
+    data_map: DataMap
+    clock: Clock
+    longest_days: int

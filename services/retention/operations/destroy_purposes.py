@@ -1,0 +1,24 @@
+"""Destruction of purposes: their keys are gone when the call returns."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from services.retention.domain.keys import Purpose
+from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.issue_purge_orders import issue_purge_orders
+
+
+async def destroy_purpose_keys(
+    subject: str, purposes: Collection[Purpose], revision: int, dependencies: Dependencies
+) -> datetime:
+    """Destroys the keys of purposes and returns when; what does not exist is no error.
+
+    The cost does not grow with what was sealed: the rows of data keys follow by an order to ourselves.
+    """
+    now = dependencies.clock.now()
+    async with dependencies.store.transaction() as transaction:
+        await transaction.lock_subject(subject)
+        destroyed = await transaction.purposes.destroy(subject, purposes, revision)
+        await transaction.purposes.record_decision(subject, purposes, revision)
+        await issue_purge_orders(transaction, subject, destroyed, now, dependencies.data_map)
+    return now

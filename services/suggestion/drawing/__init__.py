@@ -1,0 +1,1 @@
+"""Drawing of suggestions: which layouts, where each photo lies, and the pixels (Pillow)."""

@@ -1,0 +1,64 @@
+"""What an owner decides about a suggestion: keep it, or put it away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from services.chassis.events import OutgoingEvent
+from services.suggestion.domain.suggestions import Decision, State, after
+from services.suggestion.errors import RequestIdReused, StateNotAllowed, SuggestionNotFound
+from services.suggestion.operations import open_suggestions
+from services.suggestion.operations.dependencies import Dependencies
+from services.suggestion.operations.open_suggestions import OpenSuggestion
+from services.suggestion.ports import Store
+
+SavedEvent = Callable[[str, OpenSuggestion], OutgoingEvent]
+
+
+async def decide(
+    dependencies: Dependencies,
+    *,
+    subject: str,
+    suggestion_id: UUID,
+    request_id: UUID,
+    decision: Decision,
+    saved_event: SavedEvent,
+) -> OpenSuggestion:
+    """Keep or put away a suggestion; a repeated request changes nothing.
+
+    Raises:
+        SuggestionNotFound: there is no such suggestion for this person.
+        StateNotAllowed: the life cycle does not allow it.
+        RequestIdReused: the request id stands for another request.
+    """
+    opened = await open_suggestions.open_one(dependencies, subject=subject, suggestion_id=suggestion_id)
+    async with dependencies.database.locked(subject) as store:
+        now = dependencies.clock.now()
+        if not await _repeated(store, subject, suggestion_id, request_id, decision):
+            await _move(store, opened, decision, now)
+            await store.decisions.add(subject, request_id, suggestion_id, decision, now)
+            if decision is Decision.SAVE:
+                await store.publish(saved_event(subject, opened))
+    return await open_suggestions.open_one(dependencies, subject=subject, suggestion_id=suggestion_id)
+
+
+async def _repeated(store: Store, subject: str, suggestion_id: UUID, request_id: UUID, decision: Decision) -> bool:
+    before = await store.decisions.find(subject, request_id)
+    if before is None:
+        return False
+    if (before.suggestion_id, before.decision) != (suggestion_id, decision.value):
+        raise RequestIdReused.of(request_id)
+    return True
+
+
+async def _move(store: Store, opened: OpenSuggestion, decision: Decision, now: datetime) -> None:
+    row = await store.suggestions.find(opened.row.subject, opened.row.id)
+    if row is None:
+        raise SuggestionNotFound.of(opened.row.id)
+    target = after(State(row.state), decision)
+    if target is None:
+        raise StateNotAllowed.of(row.state, decision.value)
+    await store.suggestions.set_state(row.id, target, now)
+    await store.notify(row.subject)

@@ -1,0 +1,28 @@
+"""The one bag of what the use cases are handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.chassis.clock import Clock
+from services.chassis.object_store import ObjectStore
+from services.keyring import Keyring
+from services.suggestion.domain.policy import Policy
+from services.suggestion.drawing import rendering
+from services.suggestion.drawing.rendering import Draw
+from services.suggestion.ports import Analysis, Changes, Database
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """Everything that the use cases need from outside; `bucket` holds the renditions."""
+
+    database: Database
+    analysis: Analysis
+    keyring: Keyring
+    objects: ObjectStore
+    changes: Changes
+    bucket: str
+    policy: Policy
+    clock: Clock
+    draw: Draw = rendering.draw

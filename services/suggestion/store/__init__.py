@@ -1,0 +1,1 @@
+"""Tables of the suggestion service in PostgreSQL: a class for each aggregate, one statement in each method."""

@@ -1,0 +1,66 @@
+"""Transactions on the service's tables."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.chassis import outbox
+from services.chassis.consumer import first_time
+from services.chassis.database import Connection, Pool, subject_lock, subject_turn
+from services.chassis.events import OutgoingEvent
+from services.suggestion.store.changes import CHANNEL
+from services.suggestion.store.decisions import DecisionTable
+from services.suggestion.store.purge import PurgeTables
+from services.suggestion.store.refreshes import RefreshTable
+from services.suggestion.store.suggestions import SuggestionTables
+
+
+class Store:
+    """The tables, on one connection; the caller owns the transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.suggestions = SuggestionTables(connection)
+        self.decisions = DecisionTable(connection)
+        self.refreshes = RefreshTable(connection)
+        self.purges = PurgeTables(connection)
+
+    async def notify(self, subject: str) -> None:
+        """Wake the watches of a person's suggestions once the transaction is committed."""
+        await self._connection.execute(
+            "SELECT pg_notify(%(channel)s, %(subject)s)", {"channel": CHANNEL, "subject": subject}
+        )
+
+    async def first_time(self, consumer: str, event_id: str) -> bool:
+        """Return whether an event has had no effect yet, and remember it."""
+        return await first_time(self._connection, consumer, event_id)
+
+    async def publish(self, event: OutgoingEvent) -> None:
+        """Publish an event once the transaction is committed."""
+        await outbox.append(self._connection, event)
+
+
+class Database:
+    """Transactions on the tables."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Store]:
+        """Run the block in one transaction."""
+        async with self._pool.connection() as connection:
+            yield Store(connection)
+
+    @asynccontextmanager
+    async def locked(self, subject: str) -> AsyncIterator[Store]:
+        """Run the block in one transaction, alone on this person's rows."""
+        async with self._pool.connection() as connection, subject_lock(connection, subject):
+            yield Store(connection)
+
+    @asynccontextmanager
+    async def turn(self, subject: str) -> AsyncIterator[None]:
+        """Run the block as the only one that makes suggestions for this person."""
+        async with subject_turn(self._pool, subject):
+            yield

@@ -1,0 +1,48 @@
+"""Statements on `due`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.chassis.database import Connection
+
+
+class RefreshTable:
+    """One statement in each method, on the connection of the running transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def mark_due(self, subject: str, now: datetime) -> None:
+        """Remember that a person's photos were analyzed, or that some have gone."""
+        await self._connection.execute(
+            """
+            INSERT INTO due (subject, first_time, last_time) VALUES (%(subject)s, %(now)s, %(now)s)
+            ON CONFLICT (subject) DO UPDATE SET last_time = excluded.last_time
+            """,
+            {"subject": subject, "now": now},
+        )
+
+    async def due(self, now: datetime, quiet: timedelta, patience: timedelta) -> list[str]:
+        """Return the persons whose photos have stopped coming, or have been coming for too long."""
+        cursor = await self._connection.execute(
+            """
+            SELECT subject FROM due
+            WHERE last_time <= %(now)s - %(quiet)s OR first_time <= %(now)s - %(patience)s
+            ORDER BY first_time LIMIT 100
+            """,
+            {"now": now, "quiet": quiet, "patience": patience},
+        )
+        return [row[0] for row in await cursor.fetchall()]
+
+    async def done(self, subject: str, until: datetime) -> None:
+        """Forget that a person is due, unless more was analyzed after a time."""
+        await self._connection.execute(
+            "DELETE FROM due WHERE subject = %(subject)s AND last_time <= %(until)s",
+            {"subject": subject, "until": until},
+        )
+
+    async def delete(self, subject: str) -> int:
+        """Forget that a person is due, whatever came since; return how many rows that were."""
+        cursor = await self._connection.execute("DELETE FROM due WHERE subject = %(subject)s", {"subject": subject})
+        return cursor.rowcount

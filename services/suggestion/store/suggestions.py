@@ -1,0 +1,107 @@
+"""Statements on `suggestion` and `rendition`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from services.chassis.database import Connection
+from services.suggestion.domain.suggestions import State
+from services.suggestion.ports import RenditionRow, SuggestionRow
+
+_SUGGESTION = (
+    "id, subject, state, purpose, data_key_id, purpose_revision, sealed, create_time, update_time, delete_time"
+)
+_RENDITION = "suggestion_id, number, data_key_id, object, layout, content_type, width, height, size_bytes"
+
+
+class SuggestionTables:
+    """One statement in each method, on the connection of the running transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def of_person(self, subject: str) -> list[SuggestionRow]:
+        """Return everything kept for a person, dismissed and expired suggestions included."""
+        query = f"SELECT {_SUGGESTION} FROM suggestion WHERE subject = %(subject)s"  # noqa: S608 - constants only
+        async with self._connection.cursor(row_factory=class_row(SuggestionRow)) as cursor:
+            return await (await cursor.execute(query, {"subject": subject})).fetchall()
+
+    async def find(self, subject: str, suggestion_id: UUID) -> SuggestionRow | None:
+        """Return one of a person's suggestions."""
+        query = f"SELECT {_SUGGESTION} FROM suggestion WHERE subject = %(subject)s AND id = %(id)s"  # noqa: S608
+        async with self._connection.cursor(row_factory=class_row(SuggestionRow)) as cursor:
+            return await (await cursor.execute(query, {"subject": subject, "id": suggestion_id})).fetchone()
+
+    async def renditions(self, suggestion_ids: Sequence[UUID]) -> list[RenditionRow]:
+        """Return the renditions of suggestions, in their order."""
+        query = f"SELECT {_RENDITION} FROM rendition WHERE suggestion_id = ANY(%(ids)s) ORDER BY number"  # noqa: S608
+        async with self._connection.cursor(row_factory=class_row(RenditionRow)) as cursor:
+            return await (await cursor.execute(query, {"ids": list(suggestion_ids)})).fetchall()
+
+    async def add(self, row: SuggestionRow) -> bool:
+        """Write a suggestion unless its key was destroyed meanwhile; return whether it was written.
+
+        Call it under the subject's lock, as the purge does: a fence that rises at the same time comes before or after.
+        """
+        cursor = await self._connection.execute(
+            """
+            INSERT INTO suggestion
+                (id, subject, state, purpose, data_key_id, purpose_revision, sealed, create_time, update_time,
+                 delete_time)
+            SELECT %(id)s, %(subject)s, %(state)s, %(purpose)s, %(data_key_id)s, %(purpose_revision)s, %(sealed)s,
+                   %(create_time)s, %(update_time)s, %(delete_time)s
+            WHERE NOT EXISTS (
+                SELECT 1 FROM fence
+                WHERE subject = %(subject)s AND purpose = %(purpose)s AND revision >= %(purpose_revision)s
+            ) AND NOT EXISTS (SELECT 1 FROM tombstone WHERE data_key_id = %(data_key_id)s)
+            """,
+            vars(row),
+        )
+        return cursor.rowcount == 1
+
+    async def add_rendition(self, row: RenditionRow) -> None:
+        """Write a rendition of a suggestion."""
+        await self._connection.execute(
+            """
+            INSERT INTO rendition
+                (suggestion_id, number, data_key_id, object, layout, content_type, width, height, size_bytes)
+            VALUES (%(suggestion_id)s, %(number)s, %(data_key_id)s, %(object)s, %(layout)s, %(content_type)s, %(width)s,
+                    %(height)s, %(size_bytes)s)
+            """,
+            vars(row),
+        )
+
+    async def set_state(self, suggestion_id: UUID, state: State, now: datetime) -> None:
+        """Move a suggestion on."""
+        await self._connection.execute(
+            "UPDATE suggestion SET state = %(state)s, update_time = %(now)s WHERE id = %(id)s",
+            {"id": suggestion_id, "state": state.value, "now": now},
+        )
+
+    async def expire(self, older_than: datetime, now: datetime) -> list[str]:
+        """Expire suggestions without a decision; return whose they are, once for each suggestion."""
+        cursor = await self._connection.execute(
+            """
+            UPDATE suggestion SET state = 'EXPIRED', update_time = %(now)s
+            WHERE state IN ('READY', 'SEEN') AND create_time < %(older_than)s
+            RETURNING subject
+            """,
+            {"older_than": older_than, "now": now},
+        )
+        return [row[0] for row in await cursor.fetchall()]
+
+    async def delete(self, suggestion_ids: Sequence[UUID]) -> int:
+        """Delete suggestions with their renditions' rows; return how many suggestions."""
+        cursor = await self._connection.execute(
+            "DELETE FROM suggestion WHERE id = ANY(%(ids)s)", {"ids": list(suggestion_ids)}
+        )
+        return cursor.rowcount
+
+    async def object_names(self) -> set[str]:
+        """Return the names of all objects that rows name."""
+        cursor = await self._connection.execute("SELECT object FROM rendition")
+        return {row[0] for row in await cursor.fetchall()}

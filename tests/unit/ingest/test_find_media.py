@@ -1,0 +1,61 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from services.ingest.domain.media import PageToken
+from services.ingest.errors import MediaNotFound
+from services.ingest.operations.find_media import get_media
+from services.keyring import PurposeNotGranted
+from tests.unit.ingest.harness import ALICE, BOB, Harness, listed
+from tests.unit.ingest.pictures import picture
+
+
+async def test_a_list_goes_page_by_page_and_shows_ones_own_alone(harness: Harness) -> None:
+    mine = []
+    for seed in range(5):
+        mine.append(await harness.keep(picture(seed=seed)))
+        await harness.clock.advance(1.0)
+    await harness.keep(subject=BOB)
+    assert await listed(harness, size=2) == mine[::-1]
+    assert await listed(harness, size=5) == mine[::-1]
+
+
+async def test_what_does_not_open_is_not_shown(harness: Harness) -> None:
+    first, second = await harness.keep(picture(seed=1)), await harness.keep(picture(seed=2))
+    harness.keyring.destroy_media(ALICE, f"media/{first}")
+    assert await listed(harness) == [second]
+    with pytest.raises(MediaNotFound):
+        await get_media(harness.dependencies, subject=ALICE, media_id=first)
+
+
+async def test_older_media_vanish_with_their_purpose(harness: Harness) -> None:
+    harness.keyring.grant(ALICE, "OLDER_MEDIA")
+    old = await harness.keep(picture(seed=1), capture_time=harness.now - timedelta(days=100))
+    new = await harness.keep(picture(seed=2))
+    assert set(await listed(harness)) == {old, new}
+    harness.keyring.destroy_purpose(ALICE, "OLDER_MEDIA")
+    assert await listed(harness) == [new]
+
+
+async def test_without_a_grant_nothing_is_listed(harness: Harness) -> None:
+    harness.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
+    with pytest.raises(PurposeNotGranted):
+        await listed(harness)
+
+
+async def test_another_persons_media_does_not_exist(harness: Harness) -> None:
+    media_id = await harness.keep()
+    with pytest.raises(MediaNotFound):
+        await get_media(harness.dependencies, subject=BOB, media_id=media_id)
+
+
+def test_a_page_token_is_read_back(harness: Harness) -> None:
+    token = PageToken(harness.now, uuid4())
+    assert PageToken.decode(token.encode()) == token
+
+
+@pytest.mark.parametrize("token", ["x", "eA==", "MjAyNi0wMy0wMVQxMjowMDowMHxhYmM="])
+def test_a_made_up_page_token_is_refused(token: str) -> None:
+    with pytest.raises(ValueError):
+        PageToken.decode(token)

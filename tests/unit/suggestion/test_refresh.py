@@ -1,0 +1,95 @@
+from datetime import timedelta
+
+import pytest
+
+from services.chassis.errors import DependencyUnavailable
+from services.keyring import PurgeCause, PurposeNotGranted, PurposeScope
+from services.suggestion.domain.suggestions import Kind
+from services.suggestion.ports import AnalyzedPhoto
+from tests.unit.suggestion.harness import ALICE, Harness, purge
+from tests.unit.suggestion.photos import series, travels
+
+
+@pytest.fixture
+def harness() -> Harness:
+    made = Harness()
+    made.analyze(ALICE, series(5))
+    return made
+
+
+@pytest.fixture
+async def traveller() -> Harness:
+    made = Harness()
+    made.analyze(ALICE, travels())
+    made.keyring.grant(ALICE, "LOCATION")
+    await made.refresh()
+    return made
+
+
+async def test_photos_become_a_collage_in_three_layouts(harness: Harness) -> None:
+    assert await harness.refresh() == 1
+    (opened,) = await harness.offered()
+    assert opened.idea.kind is Kind.COLLAGE
+    assert len({row.layout for row in opened.renditions}) == 3
+
+
+async def test_a_second_refresh_makes_nothing(harness: Harness) -> None:
+    await harness.refresh()
+    assert await harness.refresh() == 0
+
+
+async def test_an_idea_lasts_no_longer_than_its_first_photo_to_go(harness: Harness) -> None:
+    soon = harness.clock.now() + timedelta(days=2)
+    first = harness.analysis.analyzed[ALICE][0]
+    harness.analysis.analyzed[ALICE][0] = AnalyzedPhoto(first.photo, soon)
+    await harness.refresh()
+    assert [opened.row.delete_time for opened in await harness.offered()] == [soon]
+
+
+async def test_without_consent_nothing_is_made(harness: Harness) -> None:
+    harness.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
+    with pytest.raises(PurposeNotGranted):
+        await harness.refresh()
+    assert await harness.stored_objects() == []
+
+
+async def test_a_photo_erased_meanwhile_makes_no_idea(harness: Harness) -> None:
+    harness.keyring.destroy_media(ALICE, "media/p2")
+    assert await harness.refresh() == 0
+    assert harness.database.tables.suggestions == {}
+
+
+async def test_a_replaced_idea_leaves_no_object_behind(harness: Harness) -> None:
+    await harness.refresh()
+    harness.analyze(ALICE, series(4))
+    await harness.refresh()
+    (opened,) = await harness.offered()
+    assert sorted(await harness.stored_objects()) == sorted(row.object for row in opened.renditions)
+
+
+async def test_ideas_stay_when_the_new_ones_cannot_be_made(traveller: Harness) -> None:
+    before = {each.row.id for each in await traveller.offered()}
+    traveller.analyze(ALICE, series(5, prefix="new"))
+    traveller.analysis.failing_after = 2
+    with pytest.raises(DependencyUnavailable):
+        await traveller.refresh()
+    assert before <= {each.row.id for each in await traveller.offered()}
+    traveller.analysis.failing_after = None
+    await traveller.refresh()
+    assert not before & {each.row.id for each in await traveller.offered()}
+
+
+async def test_without_location_no_trip_is_stored_even_if_its_places_were_known(traveller: Harness) -> None:
+    revision = traveller.keyring.destroy_purpose(ALICE, "LOCATION")
+    assert revision is not None
+    await purge(traveller, PurposeScope("LOCATION", revision), PurgeCause.WITHDRAWAL)
+    await traveller.refresh()
+    assert {row.purpose for row in traveller.database.tables.suggestions.values()} <= {"CLOUD_PROCESSING"}
+    assert sorted(await traveller.stored_objects()) == sorted(traveller.objects_named())
+
+
+async def test_a_preview_that_cannot_be_read_costs_its_idea_alone(harness: Harness) -> None:
+    later = series(5, start=24 * 60, prefix="later")
+    harness.analyze(ALICE, [*series(5), *later])
+    harness.analysis.broken = {"media/later2"}
+    assert await harness.refresh() == 1

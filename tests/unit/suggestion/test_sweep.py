@@ -1,0 +1,49 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from services.suggestion.domain.suggestions import Decision, State
+from services.suggestion.operations import sweep
+from services.suggestion.operations.sweep import DECISION_LIFE, TOMBSTONE_LIFE, OrphanSweep
+from tests.unit.suggestion.harness import ALICE, POLICY, Harness
+from tests.unit.suggestion.photos import series
+
+
+@pytest.fixture
+def harness() -> Harness:
+    made = Harness()
+    made.analyze(ALICE, series(5))
+    return made
+
+
+async def test_a_suggestion_without_a_decision_expires(harness: Harness) -> None:
+    await harness.refresh()
+    await harness.clock.advance(POLICY.offer_life + timedelta(seconds=1))
+    assert await sweep.expire(harness.dependencies) == 1
+    assert {row.state for row in harness.database.tables.suggestions.values()} == {State.EXPIRED}
+
+
+async def test_an_object_that_no_row_names_is_removed_at_the_second_look(harness: Harness) -> None:
+    await harness.refresh()
+    await harness.objects.put("renditions", "stray", b"sealed")
+    orphans = OrphanSweep(harness.dependencies)
+    assert await orphans.run() == 0
+    with capture_logs() as logs:
+        assert await orphans.run() == 1
+    assert [line["event"] for line in logs] == ["orphans_removed"]
+    assert sorted(await harness.stored_objects()) == sorted(harness.objects_named())
+
+
+async def test_old_requests_and_tombstones_are_forgotten(harness: Harness) -> None:
+    await harness.refresh()
+    (opened,) = await harness.offered()
+    await harness.decide(Decision.SAVE, opened.row.id)
+    async with harness.database.transaction() as store:
+        await store.purges.tombstone_keys([str(uuid4())], harness.clock.now())
+    assert await sweep.forget(harness.dependencies) == 0
+    await harness.clock.advance(DECISION_LIFE + timedelta(seconds=1))
+    assert await sweep.forget(harness.dependencies) == 1
+    await harness.clock.advance(TOMBSTONE_LIFE)
+    assert await sweep.forget(harness.dependencies) == 1
