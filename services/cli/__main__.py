@@ -24,8 +24,10 @@ PROGRAM = "pellicule"
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.stack.commands": ("up", "down", "status"),
-    "services.cli.photos.commands": ("import", "findings", "search", "ideas", "erase"),
+    "services.cli.photos.commands": ("import", "findings", "search", "mark"),
+    "services.cli.ideas.commands": ("ideas", "dismiss", "restore"),
     "services.cli.consent.commands": ("consent", "withdraw"),
+    "services.cli.account.commands": ("usage", "uploads", "devices", "erase"),
     "services.cli.stack.token": ("token",),
     "services.cli.models.commands": ("models",),
     "services.cli.models.engines": ("engines",),

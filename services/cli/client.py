@@ -11,8 +11,8 @@ import grpc
 
 from pellicule.analysis.v1 import analysis_service_pb2_grpc
 from pellicule.consent.v1 import consent_service_pb2_grpc, notice_service_pb2_grpc
-from pellicule.ingest.v1 import media_service_pb2_grpc
-from pellicule.retention.v1 import retention_service_pb2_grpc
+from pellicule.ingest.v1 import device_service_pb2_grpc, media_service_pb2_grpc
+from pellicule.retention.v1 import account_service_pb2_grpc, retention_service_pb2_grpc
 from pellicule.suggestion.v1 import suggestion_service_pb2_grpc
 
 SHORT_CALL_SECONDS = 30.0
@@ -55,9 +55,11 @@ class Services:
     notice: notice_service_pb2_grpc.NoticeServiceStub
     consent: consent_service_pb2_grpc.ConsentServiceStub
     media: media_service_pb2_grpc.MediaServiceStub
+    devices: device_service_pb2_grpc.DeviceServiceStub
     analysis: analysis_service_pb2_grpc.AnalysisServiceStub
     suggestion: suggestion_service_pb2_grpc.SuggestionServiceStub
     retention: retention_service_pb2_grpc.RetentionServiceStub
+    account: account_service_pb2_grpc.AccountServiceStub
     headers: Headers
 
 
@@ -74,9 +76,11 @@ async def connect(access: Access) -> AsyncIterator[Services]:
             notice=notice_service_pb2_grpc.NoticeServiceStub(channel["consent"]),
             consent=consent_service_pb2_grpc.ConsentServiceStub(channel["consent"]),
             media=media_service_pb2_grpc.MediaServiceStub(channel["ingest"]),
+            devices=device_service_pb2_grpc.DeviceServiceStub(channel["ingest"]),
             analysis=analysis_service_pb2_grpc.AnalysisServiceStub(channel["analysis"]),
             suggestion=suggestion_service_pb2_grpc.SuggestionServiceStub(channel["suggestion"]),
             retention=retention_service_pb2_grpc.RetentionServiceStub(channel["retention"]),
+            account=account_service_pb2_grpc.AccountServiceStub(channel["retention"]),
             headers=(("authorization", f"Bearer {access.token}"),),
         )
 

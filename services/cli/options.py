@@ -13,7 +13,7 @@ Region = Annotated[
     typer.Option(help="Where the person is (ISO 3166, such as US-CA), declared by you.", envvar="PELLICULE_REGION"),
 ]
 Adult = Annotated[bool, typer.Option("--adult/--age-unknown", help="Whether the person is of age, declared by you.")]
-Language = Annotated[str, typer.Option(help="en or fr; by default as the environment says.")]
+Language = Annotated[str, typer.Option(help="BCP 47, such as en or fr-CA; by default as the environment says.")]
 
 ME = "me"
 REGION = "US-CA"

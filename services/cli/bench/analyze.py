@@ -31,12 +31,12 @@ from inference.vision.pictures import Picture
 from pellicule.analysis.v1 import analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.access import access_of
+from services.cli.account.erasure import erase
 from services.cli.bench.ratio_row import ratio_row
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
 from services.cli.consent import decisions
 from services.cli.output import CommandFailed, console
 from services.cli.photos import listing, roll
-from services.cli.photos.erasure import erase
 
 GOAL = 0.8
 PHOTOS_PER_ROUND = 168
@@ -141,7 +141,7 @@ def _as_uploaded(path: Path) -> Photo:
     header = roll.read_header(path)
     small = max(header.width, header.height) <= 2048
     return Photo(
-        path.read_bytes() if small else roll.make_preview(path, 2048, with_position=True), header.width, header.height
+        path.read_bytes() if small else roll.reduce(path, 2048, with_position=True), header.width, header.height
     )
 
 
@@ -184,7 +184,7 @@ def _start(photo: Photo) -> media_service_pb2.StartUploadRequest:
         width=photo.width, height=photo.height, content_type="image/jpeg", file_name="bench.jpg",
     )  # fmt: skip
     return media_service_pb2.StartUploadRequest(
-        request_id=str(uuid4()), asset=asset, rendition=media_pb2.RENDITION_ORIGINAL,
+        request_id=str(uuid4()), asset=asset, form=media_pb2.MEDIA_FORM_ORIGINAL,
         size_bytes=len(photo.content), sha256=digest,
     )  # fmt: skip
 

@@ -34,11 +34,11 @@ from inference.load.turns import Compared, in_turn
 from pellicule.analysis.v1 import analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.access import access_of
+from services.cli.account.erasure import erase
 from services.cli.bench.ratio_row import ratio_row
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
 from services.cli.consent import decisions
 from services.cli.output import console
-from services.cli.photos.erasure import erase
 from services.cli.stack.failures import stack_failures
 
 GOAL = 0.5
@@ -141,7 +141,7 @@ def _start_request(photo: Photo) -> media_service_pb2.StartUploadRequest:
     return media_service_pb2.StartUploadRequest(
         request_id=str(uuid4()),
         asset=asset,
-        rendition=media_pb2.RENDITION_ORIGINAL,
+        form=media_pb2.MEDIA_FORM_ORIGINAL,
         size_bytes=len(photo.content),
         sha256=photo.sha256,
     )

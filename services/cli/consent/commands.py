@@ -10,6 +10,7 @@ from pellicule.consent.v1 import consent_pb2
 from services.cli.access import run_connected
 from services.cli.client import Services
 from services.cli.consent import decisions, purposes, regions
+from services.cli.languages import language_of
 from services.cli.options import ME, REGION, Adult, Json, Language, Region, Subject
 from services.cli.output import emit, failures, say, say_text
 
@@ -32,7 +33,7 @@ def consent(
 ) -> None:
     """Show where every purpose stands; grant or refuse some."""
     with failures(as_json=as_json):
-        person = decisions.Person(regions.parse(region), adult, decisions.preferred_language(language))
+        person = decisions.Person(regions.parse(region), adult, language_of(language))
         choices = dict.fromkeys(purposes.parse(grant, field="--grant"), True) if grant else {}
         choices |= dict.fromkeys(purposes.parse(refuse, field="--refuse"), False) if refuse else {}
 

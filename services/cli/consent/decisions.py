@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import locale
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,8 +14,6 @@ from services.cli.consent import purposes
 from services.cli.escaping import several_lines
 from services.cli.output import CommandFailed, UsageWrong, confirmed, show
 
-VALID = frozenset({consent_pb2.CONSENT_STATUS_GIVEN, consent_pb2.CONSENT_STATUS_RENEWED})
-
 
 @dataclass(frozen=True)
 class Person:
@@ -25,12 +22,6 @@ class Person:
     region: str
     adult: bool
     language: str
-
-
-def preferred_language(asked: str) -> str:
-    """Return "fr" or "en": as asked for, else as the environment says."""
-    chosen = asked or (locale.getlocale()[0] or "en")
-    return "fr" if chosen.lower().startswith("fr") else "en"
 
 
 async def state(services: Services) -> consent_pb2.ConsentState:
@@ -44,7 +35,9 @@ async def state(services: Services) -> consent_pb2.ConsentState:
 
 def granted(now: consent_pb2.ConsentState) -> frozenset[str]:
     """Return the names of the purposes that are granted."""
-    return frozenset(purposes.name(row.purpose) for row in now.purposes if row.status in VALID)
+    return frozenset(
+        purposes.name(row.purpose) for row in now.purposes if row.status == consent_pb2.CONSENT_STATUS_GIVEN
+    )
 
 
 async def ensure(services: Services, person: Person, wanted: Sequence[str], *, interactive: bool) -> frozenset[str]:
@@ -114,17 +107,17 @@ def render(notice: notice_pb2.Notice, language: str) -> str:
 
 
 def _text(notice: notice_pb2.Notice, language: str) -> notice_pb2.NoticeText:
-    return next((text for text in notice.texts if text.locale == language), notice.texts[0])
+    return next((text for text in notice.texts if text.language_code == language), notice.texts[0])
 
 
 async def _record(services: Services, notice: notice_pb2.Notice, person: Person, rendered: str) -> str:
     request = notice_service_pb2.RecordNoticeServedRequest(
         request_id=str(uuid4()),
         notice=notice.name,
-        locale=_text(notice, person.language).locale,
-        surface="cli",
+        language_code=_text(notice, person.language).language_code,
+        surface=notice_pb2.SURFACE_CLI,
         build=version("pellicule"),
-        rendered_sha256=hashlib.sha256(rendered.encode()).hexdigest(),
+        rendered_sha256=hashlib.sha256(rendered.encode()).digest(),
     )
     reply = await services.notice.RecordNoticeServed(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
     return reply.notice_serving.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pellicule.consent.v1 import purpose_pb2
+from pellicule.type.v1 import purpose_pb2
 from services.cli.output import UsageWrong
 
 NAMES = tuple(value.name.removeprefix("PURPOSE_") for value in purpose_pb2.Purpose.DESCRIPTOR.values[1:])

@@ -1,4 +1,4 @@
-"""The commands about a person's photos: import, findings, search, ideas, erase."""
+"""The commands about a person's photos: import, findings, search, mark."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Annotated, cast
 
 import typer
 
-from pellicule.retention.v1 import erasure_pb2
 from services.cli.access import run_connected
 from services.cli.client import Services
 from services.cli.consent import decisions, purposes, regions
+from services.cli.languages import language_of
 from services.cli.options import ME, REGION, Adult, Json, Language, Region, Subject
 from services.cli.output import (
     CommandFailed,
     UsageWrong,
-    confirmed,
     emit,
     failures,
     is_script,
@@ -25,7 +24,7 @@ from services.cli.output import (
     progress_bars,
     say,
 )
-from services.cli.photos import erasure, import_folder, listing
+from services.cli.photos import import_folder, listing, marks
 from services.cli.photos.upload_file import FileResult
 
 
@@ -34,8 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_photos)
     app.command("findings")(findings)
     app.command("search")(search)
-    app.command("ideas")(ideas)
-    app.command("erase")(erase)
+    app.command("mark")(mark)
 
 
 def import_photos(
@@ -59,7 +57,7 @@ def import_photos(
         if not folder.is_dir():
             raise UsageWrong("FOLDER_MISSING", f"{folder} is no folder; name one that holds photos", "folder")
         wanted = purposes.parse(grant, field="--grant") if grant else ()
-        person = decisions.Person(regions.parse(region), adult, decisions.preferred_language(language))
+        person = decisions.Person(regions.parse(region), adult, language_of(language))
 
         async def work(services: Services) -> None:
             allowed = await decisions.ensure(services, person, wanted, interactive=not is_script(as_json=as_json))
@@ -72,15 +70,16 @@ def import_photos(
         run_connected(work, subject)
 
 
-def findings(subject: Subject = ME, as_json: Json = False) -> None:
+def findings(subject: Subject = ME, language: Language = "", as_json: Json = False) -> None:
     """Say what was understood of each photo: kind, tags, faces, quality, near-duplicates, text, sensitivity."""
 
     async def work(services: Services) -> None:
         allowed = decisions.granted(await decisions.state(services))
-        async for row in listing.findings(services, allowed):
+        async for row in listing.findings(services, allowed, spoken):
             emit(row) if as_json else say(_finding_line(row))
 
     with failures(as_json=as_json):
+        spoken = language_of(language)
         run_connected(work, subject)
 
 
@@ -104,48 +103,27 @@ def search(
         run_connected(work, subject)
 
 
-def ideas(
-    save: Annotated[Path | None, typer.Option(help="Write the pictures of every idea into this folder.")] = None,
-    subject: Subject = ME,
-    language: Language = "",
-    as_json: Json = False,
-) -> None:
-    """List the ideas, best first, and save their pictures."""
-
-    async def work(services: Services) -> None:
-        if save is not None:
-            save.mkdir(parents=True, exist_ok=True)
-        files = {row.name: row.file_name for row in await listing.media(services)}
-        suggestions = await listing.suggestions(services, decisions.preferred_language(language))
-        for order, suggestion in enumerate(suggestions, 1):
-            saved = await listing.save_renditions(services, suggestion, order, save) if save is not None else []
-            row = listing.idea(suggestion, files, saved)
-            emit(row) if as_json else say(_idea_line(row, saved))
-
-    with failures(as_json=as_json):
-        run_connected(work, subject)
-
-
-def erase(
-    file: Annotated[str, typer.Option(help="Erase one photo, by its name as imported, instead of everything.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say it.")] = False,
+def mark(
+    file: Annotated[str, typer.Argument(help="A photo, by its name as imported.")],
+    favorite: Annotated[
+        bool | None, typer.Option("--favorite/--no-favorite", help="Whether you like it.", show_default=False)
+    ] = None,
+    hidden: Annotated[
+        bool | None, typer.Option("--hidden/--shown", help="Whether no idea may use it.", show_default=False)
+    ] = None,
     subject: Subject = ME,
     as_json: Json = False,
 ) -> None:
-    """Erase one photo or everything of a person, and say what each store deleted. Asks first."""
+    """Mark a photo as a favourite, or hide it: what is hidden is kept, and no idea uses it."""
 
     async def work(services: Services) -> None:
-        targets = [row.name for row in await listing.media(services) if row.file_name == file] if file else [""]
-        if not targets:
-            raise CommandFailed(
-                "MEDIA_NOT_FOUND", f"no photo named {file!r} is kept; see `pellicule findings`", "--file"
-            )
-        for target in targets:
-            _print_erasure(await erasure.erase(services, target), as_json=as_json)
+        for media in await listing.named(services, file):
+            row = await marks.mark(services, media, favorite=favorite, hidden=hidden)
+            emit(row) if as_json else say(", ".join(f"{name}: {value}" for name, value in row.items()))
 
     with failures(as_json=as_json):
-        if not yes:
-            _confirm_erasure(f"{file} of {subject}" if file else f"everything of {subject}", as_json=as_json)
+        if favorite is None and hidden is None:
+            raise UsageWrong("MARK_MISSING", "say what to change: --favorite, --no-favorite, --hidden or --shown")
         run_connected(work, subject)
 
 
@@ -182,8 +160,11 @@ def sum_up(answers: Sequence[FileResult], *, as_json: bool) -> None:
 def _finding_line(row: dict[str, object]) -> str:
     if "kind" not in row:
         return f"{row['file']}: {row['state']} {row.get('parked_reason', '')} {row.get('parked_detail', '')}".rstrip()
-    tags, faces = cast("list[tuple[str, float]]", row["tags"]), cast("list[object]", row["faces"])
-    names = ", ".join(f"{name} {score:.2f}" for name, score in tags[:3])
+    tags, labels = cast("list[tuple[str, float]]", row["tags"]), cast("list[str]", row["labels"])
+    names = ", ".join(
+        f"{label or name} {score:.2f}" for (name, score), label in list(zip(tags, labels, strict=True))[:3]
+    )
+    faces = cast("list[object]", row["faces"])
     lines = cast("list[dict[str, object]]", row["text"])
     text = f", {len(lines)} lines of text beginning {str(lines[0]['text'])!r}" if lines else ""
     unsafe = f", sensitive {row['sensitive']}" if row.get("sensitivity", "safe") != "safe" else ""
@@ -196,32 +177,3 @@ def _finding_line(row: dict[str, object]) -> str:
 def _match_line(row: dict[str, object]) -> str:
     lines = cast("list[str]", row["lines"])
     return f"{row['score']:.2f}  {row['file']}: {row['taken_at']}{', says ' + repr(lines[0]) if lines else ''}"
-
-
-def _idea_line(row: dict[str, object], saved: list[str]) -> str:
-    media = cast("list[str]", row["media"])
-    where = f" -> {', '.join(saved)}" if saved else ""
-    return f"{row['kind']:<10} {row['title']} ({len(media)} photos; {row['reason']}){where}"
-
-
-def _confirm_erasure(what: str, *, as_json: bool) -> None:
-    if is_script(as_json=as_json):
-        raise UsageWrong("NOT_CONFIRMED", "nothing was erased: a script is not asked, it says --yes", "--yes")
-    if not confirmed(f"Erase {what}? This cannot be undone."):
-        raise CommandFailed("NOT_CONFIRMED", "nothing was erased")
-
-
-def _print_erasure(erasure: erasure_pb2.Erasure, *, as_json: bool) -> None:
-    state = erasure_pb2.ErasureState.Name(erasure.state).removeprefix("ERASURE_STATE_")
-    stores = [
-        {"store": row.store, "service": row.service, "purged": row.purged_count,
-         "purge_time": row.purge_time.ToJsonString() if row.HasField("purge_time") else None}
-        for row in erasure.stores
-    ]  # fmt: skip
-    if as_json:
-        emit({"name": erasure.name, "state": state, "media": erasure.media or None,
-              "keys_destroyed_at": erasure.keys_destroy_time.ToJsonString(), "stores": stores})  # fmt: skip
-        return
-    say(f"{erasure.name}: {state.lower()}, keys destroyed at {erasure.keys_destroy_time.ToJsonString()}")
-    for store in stores:
-        say(f"  {store['store']:<32} {store['purged']} deleted" + ("" if store["purge_time"] else " (outstanding)"))

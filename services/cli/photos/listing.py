@@ -1,30 +1,45 @@
-"""What a person's services say of their photos and ideas, as the rows that scripts read."""
+"""What a person's services say of their photos, as rows that scripts read."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta, timezone
-from pathlib import Path
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
-from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
-from services.cli.client import LONG_CALL_SECONDS, PAGE_SIZE, Services, pages
+from services.cli.client import PAGE_SIZE, Services, pages
+from services.cli.output import CommandFailed
 
 SEARCH_PAGE_SIZE = 100
-SUGGESTION_PAGE_SIZE = 100
-_SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
 
 
 async def media(services: Services) -> list[media_pb2.Media]:
-    """Return every media that is kept."""
-    request = media_service_pb2.ListMediaRequest(page_size=PAGE_SIZE)
+    """Return every media that is kept, hidden ones as well."""
+    everything = media_pb2.MediaFilter(include_hidden=True)
+    request = media_service_pb2.ListMediaRequest(page_size=PAGE_SIZE, filter=everything)
     return [row async for page in pages(services, services.media.ListMedia, request) for row in page.media]
 
 
-async def analyses(services: Services) -> list[analysis_pb2.Analysis]:
-    """Return the analysis of every media, in the order of capture."""
-    request = analysis_service_pb2.ListAnalysesRequest(page_size=PAGE_SIZE)
+async def file_names(services: Services) -> dict[str, str]:
+    """Return the name of the file of every media, by the media's resource name."""
+    return {row.name: row.file_name for row in await media(services)}
+
+
+async def named(services: Services, file: str) -> list[str]:
+    """Return the resource names of the media that have a file's name: two folders may hold the same one.
+
+    Raises:
+        CommandFailed: MEDIA_NOT_FOUND.
+    """
+    found = [row.name for row in await media(services) if row.file_name == file]
+    if not found:
+        raise CommandFailed("MEDIA_NOT_FOUND", f"no photo named {file!r} is kept; see `pellicule findings`", file)
+    return found
+
+
+async def analyses(services: Services, language: str = "") -> list[analysis_pb2.Analysis]:
+    """Return the analysis of every media, in the order of capture, with the labels of tags in a language."""
+    request = analysis_service_pb2.ListAnalysesRequest(page_size=PAGE_SIZE, language_code=language)
     return [row async for page in pages(services, services.analysis.ListAnalyses, request) for row in page.analyses]
 
 
@@ -52,17 +67,10 @@ def matched(kept: media_pb2.Media, match: analysis_service_pb2.MediaMatch) -> di
     }
 
 
-async def suggestions(services: Services, language: str) -> list[suggestion_pb2.Suggestion]:
-    """Return every idea, best first, with titles in the language."""
-    request = suggestion_service_pb2.ListSuggestionsRequest(page_size=SUGGESTION_PAGE_SIZE, language_code=language)
-    listed = pages(services, services.suggestion.ListSuggestions, request)
-    return [row async for page in listed for row in page.suggestions]
-
-
-async def findings(services: Services, allowed: frozenset[str]) -> AsyncIterator[dict[str, object]]:
+async def findings(services: Services, allowed: frozenset[str], language: str) -> AsyncIterator[dict[str, object]]:
     """Yield a row for each photo, in the order of capture; what was not consented to is absent."""
     kept = {row.name: row for row in await media(services)}
-    for analysis in await analyses(services):
+    for analysis in await analyses(services, language):
         if analysis.media in kept:
             yield finding(kept[analysis.media], analysis, allowed)
 
@@ -75,6 +83,8 @@ def finding(kept: media_pb2.Media, analysis: analysis_pb2.Analysis, allowed: fro
         "taken_at": taken_at(kept),
         "state": analysis_pb2.AnalysisState.Name(analysis.state).removeprefix("ANALYSIS_STATE_").lower(),
         "orientation": kept.orientation,
+        "favorite": kept.favorite,
+        "hidden": kept.hidden,
     }
     if analysis.state == analysis_pb2.ANALYSIS_STATE_PARKED:
         reason = analysis_pb2.ParkedReason.Name(analysis.parked_reason).removeprefix("PARKED_REASON_")
@@ -90,49 +100,13 @@ def taken_at(kept: media_pb2.Media) -> str:
     return kept.capture_time.ToDatetime(UTC).astimezone(zone).isoformat()
 
 
-async def save_renditions(
-    services: Services, suggestion: suggestion_pb2.Suggestion, order: int, folder: Path
-) -> list[str]:
-    """Write every rendition of an idea into the folder; return the files' names."""
-    names = []
-    for number, rendition in enumerate(suggestion.renditions, 1):
-        name = _file_name(suggestion, rendition, order, number)
-        await _download(services, rendition.name, folder / name)
-        names.append(name)
-    return names
-
-
-def idea(suggestion: suggestion_pb2.Suggestion, files: dict[str, str], saved: list[str]) -> dict[str, object]:
-    """Return the row of one idea; `files` maps media to file names, `saved` are the files written, if any."""
-    renditions = [
-        {"name": each.name, "layout": each.layout, "content_type": each.content_type, "width": each.width,
-         "height": each.height, "size_bytes": each.size_bytes}
-        for each in suggestion.renditions
-    ]  # fmt: skip
-    for row, name in zip(renditions, saved, strict=False):
-        row["file"] = name
-    return {
-        "name": suggestion.name,
-        "kind": suggestion_pb2.SuggestionKind.Name(suggestion.kind).removeprefix("SUGGESTION_KIND_"),
-        "theme": suggestion.theme,
-        "title": suggestion.title,
-        "reason": suggestion.reason,
-        "evidence": [
-            {"signal": each.signal, "value": each.value, "media_count": each.media_count, "score": each.score}
-            for each in suggestion.evidence
-        ],
-        "media": [files.get(name, name) for name in suggestion.media],
-        "state": suggestion_pb2.SuggestionState.Name(suggestion.state).removeprefix("SUGGESTION_STATE_"),
-        "renditions": renditions,
-    }
-
-
 def _understood(kept: media_pb2.Media, found: analysis_pb2.Findings, allowed: frozenset[str]) -> dict[str, object]:
     row: dict[str, object] = {
         "width": kept.width,
         "height": kept.height,
         "kind": analysis_pb2.MediaKind.Name(found.kind).removeprefix("MEDIA_KIND_").lower(),
         "tags": [[tag.name, round(tag.score, 4)] for tag in found.tags],
+        "labels": [tag.label for tag in found.tags],
         "faces": [_face(face, kept, allowed) for face in found.faces],
         "sharpness": round(found.sharpness, 4),
         "exposure": round(found.exposure, 4),
@@ -161,22 +135,3 @@ def _line(line: analysis_pb2.TextLine, kept: media_pb2.Media) -> dict[str, objec
 def _pixels(box: analysis_pb2.RelativeBox, kept: media_pb2.Media) -> list[float]:
     edges = (box.x * kept.width, box.y * kept.height, box.width * kept.width, box.height * kept.height)
     return [round(value, 1) for value in edges]
-
-
-def _file_name(
-    suggestion: suggestion_pb2.Suggestion, rendition: suggestion_pb2.Rendition, order: int, number: int
-) -> str:
-    kind = suggestion_pb2.SuggestionKind.Name(suggestion.kind).removeprefix("SUGGESTION_KIND_").lower()
-    words = [f"{order:02d}", kind, suggestion.theme, rendition.layout, str(number) if number > 1 else ""]
-    return "-".join(word for word in words if word) + _SUFFIX.get(rendition.content_type, ".bin")
-
-
-async def _download(services: Services, name: str, target: Path) -> None:
-    request = suggestion_service_pb2.ReadRenditionRequest(name=name)
-    partial = target.with_name(target.name + ".part")
-    with partial.open("wb") as file:
-        async for reply in services.suggestion.ReadRendition(
-            request, metadata=services.headers, timeout=LONG_CALL_SECONDS
-        ):
-            file.write(reply.chunk)
-    partial.replace(target)

@@ -19,7 +19,7 @@ from services.cli.escaping import printable
 from services.picture_files.exif import exif_of
 
 MAX_DECODED_PIXELS = 100_000_000
-PREVIEW_QUALITY = 90
+REDUCED_QUALITY = 90
 _READ = 1 << 20
 _SNIFFED = {
     "JPEG": "image/jpeg",
@@ -130,7 +130,7 @@ def read_header(path: Path) -> Header:
         return Header()
 
 
-def make_preview(path: Path, long_side: int, *, with_position: bool) -> bytes:
+def reduce(path: Path, long_side: int, *, with_position: bool) -> bytes:
     """Return a reduced JPEG of a picture. Its EXIF stays, but the position goes along only if that is consented to.
 
     Args:
@@ -188,5 +188,5 @@ def _reduced(image: Image.Image, long_side: int, *, with_position: bool) -> byte
     if not with_position and ExifTags.IFD.GPSInfo in exif:
         del exif[ExifTags.IFD.GPSInfo]
     buffer = io.BytesIO()
-    reduced.save(buffer, "JPEG", quality=PREVIEW_QUALITY, exif=exif, icc_profile=image.info.get("icc_profile"))
+    reduced.save(buffer, "JPEG", quality=REDUCED_QUALITY, exif=exif, icc_profile=image.info.get("icc_profile"))
     return buffer.getvalue()

@@ -20,10 +20,10 @@ from services.cli.photos import roll
 PLAN_SIZE = 500
 ATTEMPTS = 6
 RETRY_SECONDS = 0.25
-_RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_IN_PROGRESS", "CALL_BROKEN"})
+_RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_TAKEN_OVER", "CALL_BROKEN"})
 _BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN})
 STOPPING = frozenset({"PURPOSE_NOT_GRANTED", "TOKEN_EXPIRED"})
-_REFUSED = frozenset({"TYPE_UNSUPPORTED", "EMPTY", "TOO_LARGE"})
+_REFUSED = frozenset({"TYPE_UNSUPPORTED", "EMPTY", "TOO_LARGE", "INVALID"})
 _KNOWN = frozenset({"KNOWN", "DUPLICATE"})
 _EXPLAINED = {
     "KNOWN": "it is kept already",
@@ -33,6 +33,7 @@ _EXPLAINED = {
     "TYPE_UNSUPPORTED": "its content is none of JPEG, PNG, WebP, HEIC and AVIF; convert it",
     "EMPTY": "the file has no bytes; copy it again",
     "TOO_LARGE": "it has more bytes or pixels than the service takes; send a smaller copy",
+    "INVALID": "the service cannot use what is said of it",
     "DELETED": "you deleted it here before; it is not asked for again",
 }
 
@@ -67,7 +68,7 @@ class Task:
     file: roll.RollFile
     action: media_pb2.PlanAction.ValueType
     reason: str
-    preview_long_side: int
+    reduced_long_side: int
 
 
 async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list[Task], list[FileResult]]:
@@ -77,16 +78,16 @@ async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list
     for start in range(0, len(files), PLAN_SIZE):
         batch = {file.client_id: file for file in files[start : start + PLAN_SIZE]}
         request = media_service_pb2.PlanUploadsRequest(
-            assets=[summary(file) for file in batch.values()], can_make_previews=True
+            assets=[summary(file) for file in batch.values()], can_reduce=True
         )
         reply = await services.media.PlanUploads(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
         for item in reply.items:
             file = batch[item.client_id]
             reason = media_pb2.PlanReason.Name(item.reason).removeprefix("PLAN_REASON_")
             if item.action == media_pb2.PLAN_ACTION_SKIP:
-                answers.append(FileResult(file.name, _outcome(reason), reason, _EXPLAINED.get(reason, ""), item.media))
+                answers.append(FileResult(file.name, _outcome(reason), reason, _detail(reason, item), item.media))
             else:
-                tasks.append(Task(file, item.action, reason, reply.preview_long_side))
+                tasks.append(Task(file, item.action, reason, reply.reduced_long_side))
     return tasks, answers
 
 
@@ -103,16 +104,20 @@ def summary(file: roll.RollFile) -> media_pb2.AssetSummary:
 
 async def upload(services: Services, task: Task, *, with_position: bool) -> FileResult:
     """Upload one file; a stream that breaks is resumed from what is committed."""
-    content, rendition = await asyncio.to_thread(_content, task, with_position=with_position)
+    content, form = await asyncio.to_thread(_content, task, with_position=with_position)
     request_id = str(uuid4())
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await _attempt(services, task, content, rendition, request_id)
+            return await _attempt(services, task, content, form, request_id)
         except grpc.aio.AioRpcError as error:
             if not _passes(error) or attempt == ATTEMPTS:
                 return _failed(task.file.name, error)
         await asyncio.sleep(RETRY_SECONDS * 2**attempt)
     raise AssertionError("the last attempt returns")
+
+
+def _detail(reason: str, item: media_pb2.PlanItem) -> str:
+    return "; ".join(f"{each.field}: {each.description}" for each in item.violations) or _EXPLAINED.get(reason, "")
 
 
 def _passes(error: grpc.aio.AioRpcError) -> bool:
@@ -139,27 +144,27 @@ def _outcome(reason: str) -> str:
     return "refused" if reason in _REFUSED else "skipped"
 
 
-def _content(task: Task, *, with_position: bool) -> tuple[bytes | Path, media_pb2.Rendition.ValueType]:
+def _content(task: Task, *, with_position: bool) -> tuple[bytes | Path, media_pb2.MediaForm.ValueType]:
     """Return what to send: a reduced copy if one was asked for and can be made, else the file itself."""
-    if task.action == media_pb2.PLAN_ACTION_UPLOAD_PREVIEW:
+    if task.action == media_pb2.PLAN_ACTION_UPLOAD_REDUCED:
         try:
-            reduced = roll.make_preview(task.file.path, task.preview_long_side, with_position=with_position)
+            reduced = roll.reduce(task.file.path, task.reduced_long_side, with_position=with_position)
         except roll.NotDecodable:
             # A broken picture goes up as it is: the service names what is wrong with it better than Pillow does.
-            return task.file.path, media_pb2.RENDITION_ORIGINAL
-        return reduced, media_pb2.RENDITION_PREVIEW
-    return task.file.path, media_pb2.RENDITION_ORIGINAL
+            return task.file.path, media_pb2.MEDIA_FORM_ORIGINAL
+        return reduced, media_pb2.MEDIA_FORM_REDUCED
+    return task.file.path, media_pb2.MEDIA_FORM_ORIGINAL
 
 
 async def _attempt(
     services: Services,
     task: Task,
     content: bytes | Path,
-    rendition: media_pb2.Rendition.ValueType,
+    form: media_pb2.MediaForm.ValueType,
     request_id: str,
 ) -> FileResult:
     start = media_service_pb2.StartUploadRequest(
-        request_id=request_id, asset=summary(task.file), rendition=rendition,
+        request_id=request_id, asset=summary(task.file), form=form,
         size_bytes=len(content) if isinstance(content, bytes) else task.file.size,
         sha256=hashlib.sha256(content).digest() if isinstance(content, bytes) else task.file.sha256,
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -16,16 +15,15 @@ from deploy.local.state import StackState
 from services.chassis.clock import SystemClock
 from services.chassis.settings import TokenSettings
 from services.chassis.tokens import Role, mint_token
+from services.cli import durations
 from services.cli.output import UsageWrong, emit, failures, note, say
 from services.cli.stack.failures import stack_failures
 
 _FIELDS = TokenSettings.model_fields
 ISSUER = str(_FIELDS["token_issuer"].default)
 AUDIENCE = str(_FIELDS["token_audience"].default)
-LONGEST = timedelta(days=30)
+SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=30)
 """A token cannot be called back: what it opens must close by itself."""
-_NUMBER = re.compile("0*[1-9][0-9]{0,8}")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +39,8 @@ def token(
 ) -> None:
     """Print a token; addresses and the authority's certificate go to standard error."""
     with failures(as_json=as_json), stack_failures():
-        life, home = duration(ttl), default_home()
+        life = durations.parse(ttl, field="--ttl", least=SHORTEST, most=LONGEST)
+        home = default_home()
         addresses = public_addresses(daemon.running_state(home))
         minted = local_token(home, subject, ttl=life, role=None if role == "person" else role)
         if as_json:
@@ -75,19 +74,3 @@ def local_token(home: StackHome, subject: str, *, ttl: timedelta, role: Role | N
         role=role,
         clock=SystemClock(),
     )
-
-
-def duration(text: str) -> timedelta:
-    """Return how long a text such as 90s, 30m, 12h or 7d is.
-
-    Raises:
-        UsageWrong: it is none, or longer than a token may be good.
-    """
-    number, unit = text[:-1], text[-1:]
-    if not _NUMBER.fullmatch(number) or unit not in _UNITS:
-        raise UsageWrong("FIELD_INVALID", f"{text!r} is no duration: write 90s, 30m, 12h or 7d", "--ttl")
-    seconds = int(number) * _UNITS[unit]
-    if seconds > LONGEST.total_seconds():
-        longest = f"{LONGEST.days}d"
-        raise UsageWrong("FIELD_INVALID", f"a token is good for at most {longest}; make another one then", "--ttl")
-    return timedelta(seconds=seconds)

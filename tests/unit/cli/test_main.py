@@ -76,6 +76,9 @@ consent --region USA
 withdraw EVERYTHING
 import /nowhere/at/all
 erase
+mark a.jpg
+ideas --language de
+erase --account --delay 31d --yes
 """
 
 

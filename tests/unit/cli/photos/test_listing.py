@@ -51,6 +51,17 @@ def test_persons_are_spoken_of_only_with_consent() -> None:
     assert "'person': None" in str(granted)
 
 
+def test_a_tag_has_its_label_in_the_language_asked_for_beside_it() -> None:
+    row = listing.finding(KEPT, analysis(tags=[analysis_pb2.Tag(name="dog", label="chien", score=0.75)]), frozenset())
+    assert (row["tags"], row["labels"]) == ([["dog", 0.75]], ["chien"])
+
+
+def test_what_its_owner_marked_is_in_the_row() -> None:
+    marked = media_pb2.Media(name="media/2", favorite=True, hidden=True)
+    row = listing.finding(marked, analysis(), frozenset())
+    assert (row["favorite"], row["hidden"]) == (True, True)
+
+
 def test_what_is_written_comes_with_its_place_in_pixels() -> None:
     line = analysis_pb2.TextLine(
         text="TOTAL 12,30", score=0.97, box=analysis_pb2.RelativeBox(x=0.5, y=0.1, width=0.25, height=0.02)
@@ -97,6 +108,7 @@ class _Lists:
         return self._names[start : start + 2], str(start + 2) if start + 2 < len(self._names) else ""
 
     async def ListMedia(self, request: Any, **_: object) -> media_service_pb2.ListMediaResponse:  # noqa: N802
+        assert request.filter.include_hidden
         names, token = self._page(request)
         return media_service_pb2.ListMediaResponse(
             media=[media_pb2.Media(name=n) for n in names], next_page_token=token

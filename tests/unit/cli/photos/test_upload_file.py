@@ -1,6 +1,7 @@
 """Uploading: what breaks is resumed, what is refused is said."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -90,3 +91,30 @@ def test_every_reason_to_skip_is_explained() -> None:
     uploads = {"UNSPECIFIED", "IN_WINDOW", "SMALL", "OLDER_MEDIA_GRANTED", "ORIGINAL_WANTED", "SCREENSHOT"}
     reasons = {name.removeprefix("PLAN_REASON_") for name in map(str, media_pb2.PlanReason.keys())}
     assert reasons - uploads == upload_file._EXPLAINED.keys()
+
+
+async def test_an_asset_that_cannot_be_planned_is_refused_with_what_is_wrong_and_the_others_go_up(
+    tmp_path: Path,
+) -> None:
+    good, bad = _task(tmp_path).file, replace(_task(tmp_path).file, path=tmp_path / "b.jpg", name="b.jpg")
+
+    class Plans:
+        async def PlanUploads(self, request: Any, **_: object) -> media_service_pb2.PlanUploadsResponse:  # noqa: N802
+            assert request.can_reduce
+            wrong = media_pb2.PlanViolation(field="capture_time", description="it is before 1826")
+            return media_service_pb2.PlanUploadsResponse(
+                reduced_long_side=2048,
+                items=[
+                    media_pb2.PlanItem(client_id=good.client_id, action=media_pb2.PLAN_ACTION_UPLOAD_REDUCED),
+                    media_pb2.PlanItem(
+                        client_id=bad.client_id, action=media_pb2.PLAN_ACTION_SKIP,
+                        reason=media_pb2.PLAN_REASON_INVALID, violations=[wrong],
+                    ),
+                ],
+            )  # fmt: skip
+
+    services = cast("Services", cast("Any", SimpleNamespace(media=Plans(), headers=())))
+    tasks, answers = await upload_file.plan(services, [good, bad])
+
+    assert [(task.file.name, task.reduced_long_side) for task in tasks] == [("a.jpg", 2048)]
+    assert [(answer.outcome, answer.detail) for answer in answers] == [("refused", "capture_time: it is before 1826")]
