@@ -33,7 +33,7 @@ from services.ingest.store.writer_locks import open_writer_locks
 from services.ingest.translation import ProtoCodec
 from services.ingest.worker import Worker
 from services.keyring.client import RetentionKeyring
-from services.keyring.erasure import RetentionErasures
+from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purge import PurgeLoop
 
 NAME = "ingest"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import grpc
 import structlog
 
-from pellicule.retention.v1 import key_service_pb2, key_service_pb2_grpc
+from pellicule.internal.retention.v1 import key_service_pb2, key_service_pb2_grpc
 from services.chassis.clock import Clock
 from services.keyring import translation
 from services.keyring.cache import SILENCE_SECONDS, KeyCache, Opening

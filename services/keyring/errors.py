@@ -36,3 +36,10 @@ class NothingToErase(DomainError):
 
     status = Status.NOT_FOUND
     reason = "MEDIA_NOT_FOUND"
+
+
+class RequestIdReused(DomainError):
+    """The request id belongs to another request (retention's REQUEST_ID_REUSED)."""
+
+    status = Status.ALREADY_EXISTS
+    reason = "REQUEST_ID_REUSED"

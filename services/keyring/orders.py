@@ -14,6 +14,8 @@ class PurgeCause(StrEnum):
     WITHDRAWAL = "WITHDRAWAL"
     DEADLINE = "DEADLINE"
     REPLACED = "REPLACED"
+    ACCOUNT_DELETION = "ACCOUNT_DELETION"
+    KEY_LOST = "KEY_LOST"
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,12 @@ class SubjectScope:
         revision: Results with this purpose_revision or a lower one, whatever the purpose, must go, and the fence of
             every purpose rises to it.
         erase_time: Rows that know no revision must go if they were made at or before this time.
+        account: Whether the account itself goes: consent's records, devices and change feeds as well.
     """
 
     revision: int
     erase_time: datetime
+    account: bool = False
 
 
 PurgeScope: TypeAlias = DataKeyScope | PurposeScope | SubjectScope

@@ -7,7 +7,7 @@ from datetime import timedelta
 import grpc
 import structlog
 
-from pellicule.retention.v1 import erasure_pb2, purge_service_pb2, purge_service_pb2_grpc
+from pellicule.internal.retention.v1 import purge_order_pb2, purge_service_pb2, purge_service_pb2_grpc
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer, IncomingEvent
@@ -19,7 +19,7 @@ SWEEP_SECONDS = 60.0
 """Orders whose event was lost, and orders that failed, wait for this long."""
 _RETRY_SECONDS = 5.0
 _STREAM = "RETENTION"
-_EVENT = "pellicule.retention.v1.PurgeOrdered"
+_EVENT = purge_order_pb2.PurgeOrdered.DESCRIPTOR.full_name
 _PAGE = 100
 
 _log = structlog.stdlib.get_logger()
@@ -124,5 +124,5 @@ class PurgeLoop:
         )
 
     async def _take_hint(self, event: IncomingEvent) -> None:
-        if erasure_pb2.PurgeOrdered.FromString(event.body).service == self._service:
+        if purge_order_pb2.PurgeOrdered.FromString(event.body).service == self._service:
             self._hint.set()

@@ -6,8 +6,9 @@ from typing import Protocol
 
 import grpc
 
-from pellicule.retention.v1 import key_service_pb2, key_service_pb2_grpc
+from pellicule.internal.retention.v1 import key_service_pb2, key_service_pb2_grpc
 from services.keyring import translation
+from services.keyring.errors import PurposeNotGranted
 
 
 class PurposeKeys(Protocol):
@@ -56,6 +57,13 @@ class PurposeKeys(Protocol):
             DependencyUnavailable: the retention service does not answer.
         """
 
+    async def lives(self, *, subject: str, purpose: str) -> bool:
+        """Tell whether the key of a purpose exists and can be opened.
+
+        Raises:
+            DependencyUnavailable: the retention service does not answer.
+        """
+
 
 class RetentionPurposeKeys:
     """Implements `PurposeKeys` over an mTLS channel to the retention service."""
@@ -97,3 +105,15 @@ class RetentionPurposeKeys:
         except grpc.aio.AioRpcError as error:
             raise translation.keyring_error(error) from error
         return response.destroy_time.ToDatetime(tzinfo=UTC)
+
+    async def lives(self, *, subject: str, purpose: str) -> bool:
+        """Tell whether the key of a purpose exists (`PurposeKeys.lives`)."""
+        request = key_service_pb2.GetPurposeKeyRequest(subject=subject, purpose=translation.purpose_number(purpose))
+        try:
+            await self._stub.GetPurposeKey(request)
+        except grpc.aio.AioRpcError as error:
+            refusal = translation.keyring_error(error)
+            if isinstance(refusal, PurposeNotGranted):
+                return False
+            raise refusal from error
+        return True

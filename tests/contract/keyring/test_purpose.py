@@ -1,4 +1,4 @@
-from pellicule.retention.v1 import purpose_pb2
+from pellicule.type.v1 import purpose_pb2
 from services.keyring import PURPOSES
 
 

@@ -41,7 +41,7 @@ from services.chassis.seal import seal_bytes, seal_object
 from services.chassis.settings import BusSettings, ObjectStoreSettings
 from services.keyring import NewDataKey
 from services.keyring.client import RetentionKeyring
-from services.keyring.erasure import RetentionErasures
+from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.fakes.ports import free_port
 from tests.integration.retention.harness import Callers

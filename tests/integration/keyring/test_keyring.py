@@ -13,7 +13,7 @@ from services.chassis.supervision import supervised
 from services.keyring import DataKey, PurposeNotGranted
 from services.keyring.cache import SILENCE_SECONDS
 from services.keyring.client import RetentionKeyring
-from services.keyring.erasure import RetentionErasures
+from services.keyring.erasure_client import RetentionErasures
 from services.keyring.errors import GrantStale, NothingToErase, PersonErased
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from services.retention.domain.revocation import Revocation

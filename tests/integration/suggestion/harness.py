@@ -27,7 +27,7 @@ from services.chassis.object_store import S3ObjectStore
 from services.chassis.settings import BusSettings, ObjectStoreSettings
 from services.keyring import NewDataKey
 from services.keyring.client import RetentionKeyring
-from services.keyring.erasure import RetentionErasures
+from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.fakes.ports import free_port
 from tests.integration.retention.harness import Callers

@@ -39,6 +39,8 @@ class _PurgeCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PurgeCause
     """The owner replaced it."""
     PURGE_CAUSE_ACCOUNT_DELETION: _PurgeCause.ValueType  # 5
     """The person's account was deleted."""
+    PURGE_CAUSE_KEY_LOST: _PurgeCause.ValueType  # 6
+    """The operator lost the key, and with it all that it sealed. Consent hears of it as well, and asks again."""
 
 class PurgeCause(_PurgeCause, metaclass=_PurgeCauseEnumTypeWrapper):
     """Why keys were destroyed."""
@@ -55,6 +57,8 @@ PURGE_CAUSE_REPLACED: PurgeCause.ValueType  # 4
 """The owner replaced it."""
 PURGE_CAUSE_ACCOUNT_DELETION: PurgeCause.ValueType  # 5
 """The person's account was deleted."""
+PURGE_CAUSE_KEY_LOST: PurgeCause.ValueType  # 6
+"""The operator lost the key, and with it all that it sealed. Consent hears of it as well, and asks again."""
 Global___PurgeCause: _TypeAlias = PurgeCause  # noqa: Y015
 
 @_typing.final

@@ -1,7 +1,6 @@
 """Erasing a media on a person's word. For the service that owns the media."""
 
 from datetime import UTC, datetime
-from typing import Protocol
 from uuid import UUID
 
 import grpc
@@ -9,34 +8,7 @@ import grpc
 from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
 from services.chassis.channels import acting_for
 from services.keyring import translation
-
-
-class Erasures(Protocol):
-    """Destroys everything that derives from a media, at once."""
-
-    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> str:
-        """Destroys every key with this media in its lineage; purge orders to all services follow.
-
-        Args:
-            subject: The person's pseudonym.
-            media: `media/{uuid}`.
-            request_id: Repeating it returns the first erasure.
-
-        Returns:
-            The erasure, `erasures/{uuid}`.
-
-        Raises:
-            NothingToErase: no key of the person has this media in its lineage.
-            DependencyUnavailable: the retention service does not answer.
-        """
-
-    async def shorten_deadline(self, *, subject: str, media: str, delete_by: datetime, request_id: UUID) -> datetime:
-        """Brings the end of a media and of all that derives from it forward, and returns when it is.
-
-        Raises:
-            NothingToErase: no key of the person has this media in its lineage.
-            DependencyUnavailable: the retention service does not answer.
-        """
+from services.keyring.erasures import Erasure
 
 
 class RetentionErasures:
@@ -45,14 +17,14 @@ class RetentionErasures:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = retention_service_pb2_grpc.RetentionServiceStub(channel)
 
-    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> str:
+    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> Erasure:
         """Destroys every key with this media in its lineage (`Erasures.erase_media`)."""
         request = retention_service_pb2.RequestErasureRequest(request_id=str(request_id), media=media)
         try:
             response = await self._stub.RequestErasure(request, metadata=acting_for(subject))
         except grpc.aio.AioRpcError as error:
             raise translation.keyring_error(error) from error
-        return response.erasure.name
+        return translation.erasure(response.erasure)
 
     async def shorten_deadline(self, *, subject: str, media: str, delete_by: datetime, request_id: UUID) -> datetime:
         """Brings the end of a media forward (`Erasures.shorten_deadline`)."""
