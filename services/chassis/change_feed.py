@@ -56,9 +56,11 @@ class Checkpoint:
 
     Attributes:
         cursor: Goes on from here; empty where nothing was ever there.
+        snapshot: Whether what came before was everything that is there, and nothing that is gone.
     """
 
     cursor: str
+    snapshot: bool
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ class _Reading:
 
     def __init__(self, query: PageQuery, position: Position | None) -> None:
         self.position = position
+        self._snapshot = position is None
         self._query = query
         self._known = 0 if position is None else position.sequence
         self._target: int | None = None
@@ -197,7 +200,7 @@ class _Reading:
             yield from self._changes(head, rows)
         if not self._caught_up and (self.position is None or self.position.sequence >= (self._target or 0)):
             self._caught_up = True
-            yield Checkpoint(_cursor(self._query, self.position))
+            yield Checkpoint(_cursor(self._query, self.position), self._snapshot)
 
     def _changes(self, head: Head, rows: Sequence[LatestChange]) -> Iterator[Change]:
         position = self.position or Position(head.incarnation, head.sequence, 0)

@@ -60,3 +60,32 @@ async def until_token_expires(items: AsyncGenerator[ItemT, None], clock: Clock) 
                     raise
                 raise token_expired(expire_time) from None
             yield item
+
+
+async def batches(items: AsyncGenerator[ItemT, None], most: int) -> AsyncGenerator[list[ItemT], None]:
+    """Yield items in lists: those that are there at once go together, so that what they name is fetched together.
+
+    Args:
+        items: Closed with this generator.
+        most: How many items a list has at most.
+    """
+    following = asyncio.ensure_future(anext(items, None))
+    try:
+        while (item := await following) is not None:
+            batch = [item]
+            following = asyncio.ensure_future(anext(items, None))
+            await asyncio.sleep(0)  # an item that is there takes no longer
+            while len(batch) < most and following.done() and (item := _taken(following)) is not None:
+                batch.append(item)
+                following = asyncio.ensure_future(anext(items, None))
+                await asyncio.sleep(0)
+            yield batch
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await items.aclose()
+
+
+def _taken(following: "asyncio.Future[ItemT | None]") -> ItemT | None:
+    """Return the item that has come; None for the end and for an error, which are met in their turn."""
+    return None if following.exception() is not None else following.result()

@@ -7,7 +7,7 @@ import pytest
 from services.chassis.clock import SystemClock
 from services.chassis.errors import FieldInvalid, TokenExpired
 from services.chassis.principal import Person, Service, enter_principal
-from services.chassis.streams import CHUNK_BYTES, checked_offset, chunks, until_token_expires
+from services.chassis.streams import CHUNK_BYTES, batches, checked_offset, chunks, until_token_expires
 from services.chassis.tokens import LEEWAY
 
 ANN = "a" * 32
@@ -86,3 +86,34 @@ async def test_another_timeout_is_not_taken_for_the_token_s() -> None:
     await anext(items)
     with pytest.raises(TimeoutError):
         await anext(items)
+
+
+async def test_what_is_there_at_once_goes_together_and_what_comes_later_is_waited_for() -> None:
+    watch = Watch()
+    told = batches(watch.items(), 10)
+    assert await anext(told) == [1, 2]
+    following = asyncio.ensure_future(anext(told))
+    await asyncio.sleep(0)
+    assert not following.done()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert watch.closed
+
+
+async def test_a_batch_is_no_longer_than_asked_for_and_the_rest_follows() -> None:
+    async def items() -> AsyncGenerator[int, None]:
+        for number in range(5):
+            yield number
+
+    assert [batch async for batch in batches(items(), 2)] == [[0, 1], [2, 3], [4]]
+
+
+async def test_an_error_comes_after_what_came_before_it() -> None:
+    async def items() -> AsyncGenerator[int, None]:
+        yield 1
+        raise FieldInvalid.of("cursor", "send another")
+
+    told = batches(items(), 10)
+    assert await anext(told) == [1]
+    with pytest.raises(FieldInvalid):
+        await anext(told)
