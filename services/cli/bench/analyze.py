@@ -9,18 +9,16 @@ Rounds of both alternate. What a round has stored is erased, by every store, bef
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
+import itertools
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
-from google.protobuf.timestamp_pb2 import Timestamp
 from PIL import Image, ImageOps
 
 from deploy.samples.building import build_roll
@@ -29,37 +27,22 @@ from inference.model_build.build import default_home as models_home
 from inference.reference import measure as measure_models
 from inference.vision.pictures import Picture
 from pellicule.analysis.v1 import analysis_service_pb2
-from pellicule.ingest.v1 import media_pb2, media_service_pb2
-from services.cli.access import access_of
-from services.cli.account.erasure import erase
+from services.cli.bench.photos import Photo, person, upload_all, with_comment
 from services.cli.bench.ratio_row import ratio_row
-from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
-from services.cli.consent import decisions
-from services.cli.output import CommandFailed, console
+from services.cli.client import SHORT_CALL_SECONDS, Services
+from services.cli.output import CommandFailed
 from services.cli.photos import listing, roll
 
 GOAL = 0.8
 PHOTOS_PER_ROUND = 168
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 6
 WARM_UP = 12
-CONCURRENCY = 8
 LONG_SIDE = 2048
 """The bare models get their pictures at the size at which the service works."""
 IN_WORK = 20
 """Photos that the service has in work at a time."""
 STALLED_SECONDS = 120.0
 POLL_SECONDS = 0.5
-
-_COMMENT = b"\xff\xfe"
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo as a phone uploads it."""
-
-    content: bytes
-    width: int
-    height: int
 
 
 async def measure() -> AsyncIterator[Mapping[str, object]]:
@@ -81,15 +64,11 @@ async def measure() -> AsyncIterator[Mapping[str, object]]:
 
 async def _stack_round(photos: Sequence[Photo]) -> float:
     """Bring photos in as a person of their own; return how many are understood a second once all are stored."""
-    async with connect(access_of(f"bench-{secrets.token_hex(8)}")) as services:
-        await _grant(services)
-        try:
-            await _upload_all(services, photos)
-            stored = datetime.now(UTC)
-            await _wait(services, len(photos))
-            return await _rate(services, stored)
-        finally:
-            await erase(services)
+    async with person("CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING") as services:
+        await upload_all(services, photos)
+        stored = datetime.now(UTC)
+        await _wait(services, len(photos))
+        return await _rate(services, stored)
 
 
 async def _rate(services: Services, since: datetime) -> float:
@@ -134,7 +113,10 @@ def _photos() -> list[Photo]:
     roll.register_formats()
     rows = [row for row in built.files if row.in_window and row.file.lower().endswith((".jpg", ".jpeg"))]
     originals = [_as_uploaded(built.pictures / row.file) for row in rows]
-    return [_with_comment(originals[number % len(originals)]) for number in range(PHOTOS_PER_ROUND)]
+    return [
+        replace(photo, content=with_comment(photo.content, secrets.token_bytes(16)))
+        for photo in itertools.islice(itertools.cycle(originals), PHOTOS_PER_ROUND)
+    ]
 
 
 def _as_uploaded(path: Path) -> Photo:
@@ -145,56 +127,8 @@ def _as_uploaded(path: Path) -> Photo:
     )
 
 
-def _with_comment(photo: Photo) -> Photo:
-    """Return the same photo under another hash: the service takes each only once."""
-    comment = _COMMENT + (18).to_bytes(2, "big") + secrets.token_bytes(16)
-    return Photo(photo.content[:2] + comment + photo.content[2:], photo.width, photo.height)
-
-
 def _picture(photo: Photo) -> Picture:
     """Return the photo decoded, upright, at the size at which the service works."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(photo.content))).convert("RGB")
     image.thumbnail((LONG_SIDE, LONG_SIDE))
     return np.asarray(image, np.uint8)
-
-
-async def _upload_all(services: Services, photos: Sequence[Photo]) -> None:
-    slots = asyncio.Semaphore(CONCURRENCY)
-
-    async def one(photo: Photo) -> None:
-        async with slots:
-            await services.media.UploadMedia(_stream(photo), metadata=services.headers, timeout=LONG_CALL_SECONDS)
-
-    async with asyncio.TaskGroup() as group:
-        for photo in photos:
-            group.create_task(one(photo))
-
-
-async def _stream(photo: Photo) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
-    yield media_service_pb2.UploadMediaRequest(header=media_service_pb2.UploadHeader(start=_start(photo)))
-    for position in range(0, len(photo.content), CHUNK_SIZE):
-        yield media_service_pb2.UploadMediaRequest(chunk=photo.content[position : position + CHUNK_SIZE])
-
-
-def _start(photo: Photo) -> media_service_pb2.StartUploadRequest:
-    capture_time, digest = Timestamp(), hashlib.sha256(photo.content).digest()
-    capture_time.FromDatetime(datetime.now(UTC) - timedelta(days=1))
-    asset = media_pb2.AssetSummary(
-        client_id=digest.hex(), sha256=digest, capture_time=capture_time, size_bytes=len(photo.content),
-        width=photo.width, height=photo.height, content_type="image/jpeg", file_name="bench.jpg",
-    )  # fmt: skip
-    return media_service_pb2.StartUploadRequest(
-        request_id=str(uuid4()), asset=asset, form=media_pb2.MEDIA_FORM_ORIGINAL,
-        size_bytes=len(photo.content), sha256=digest,
-    )  # fmt: skip
-
-
-async def _grant(services: Services) -> None:
-    """Allow everything that costs time; the notice, which is not read here, stays off the terminal."""
-    person = decisions.Person(region="CA", adult=True, language="en")
-    console.quiet = True
-    try:
-        allowed = dict.fromkeys(("CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING"), True)
-        await decisions.decide(services, person, allowed)
-    finally:
-        console.quiet = False

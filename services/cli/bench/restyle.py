@@ -16,9 +16,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from deploy.local import daemon
-from deploy.local.errors import StackError
-from deploy.local.home import default_home
 from deploy.local.parts.triton import Models, triton_server
 from inference.client.errors import ModelFault
 from inference.load.turns import in_turn
@@ -32,6 +29,7 @@ from inference.restyling.diffusion.request import RestyleRequest
 from inference.restyling.local import BareFlow
 from services.chassis.clock import SystemClock
 from services.cli.bench.ratio_row import ratio_row
+from services.cli.bench.server import running_server
 from services.cli.output import CommandFailed
 
 GOAL = 0.85
@@ -47,7 +45,7 @@ async def measure() -> AsyncIterator[Mapping[str, object]]:
     Asks the running stack, or else a server of its own; takes one to three minutes.
     """
     files = shipped_files()
-    address = _running()
+    address = running_server()
     if address and await _serves_what_is_shipped(address):
         yield await measure_at(address, files)
         return
@@ -101,14 +99,6 @@ def shipped_files() -> FlowRestylerFiles:
         return FlowRestylerFiles(path, shipped_model(NAME).manifest.styles)
     except ModelError as error:
         raise CommandFailed(error.reason, str(error), error.field) from error
-
-
-def _running() -> str:
-    """Return where the running stack serves; empty when none runs."""
-    try:
-        return daemon.running_state(default_home()).address("triton") or ""
-    except StackError:
-        return ""
 
 
 async def _serves_what_is_shipped(address: str) -> bool:

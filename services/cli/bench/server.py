@@ -20,7 +20,7 @@ _PART = "triton"
 @asynccontextmanager
 async def inference_server() -> AsyncIterator[str]:
     """Give the `host:port` of a server that serves the built models."""
-    if address := _running():
+    if address := running_server():
         yield address
         return
     with TemporaryDirectory(prefix="pellicule-bench-") as folder, stack_failures():
@@ -33,7 +33,8 @@ async def inference_server() -> AsyncIterator[str]:
             yield server.address
 
 
-def _running() -> str | None:
+def running_server() -> str | None:
+    """Return where the running stack serves models; None when none runs."""
     try:
         return daemon.running_state(default_home()).address(_PART)
     except StackError:

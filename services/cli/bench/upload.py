@@ -9,20 +9,14 @@ beside it. Everything is erased afterwards.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import numpy as np
 import urllib3
-from google.protobuf.timestamp_pb2 import Timestamp
 from minio import Minio
 from minio.deleteobjects import DeleteObject
 from PIL import Image
@@ -32,20 +26,15 @@ from deploy.local.credentials import Passwords
 from deploy.local.home import default_home
 from inference.load.turns import Compared, in_turn
 from pellicule.analysis.v1 import analysis_service_pb2
-from pellicule.ingest.v1 import media_pb2, media_service_pb2
-from services.cli.access import access_of
-from services.cli.account.erasure import erase
+from services.cli.bench.photos import CONCURRENCY, Photo, person, upload_all, with_comment
 from services.cli.bench.ratio_row import ratio_row
-from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services, connect
-from services.cli.consent import decisions
-from services.cli.output import console
+from services.cli.client import SHORT_CALL_SECONDS, Services
 from services.cli.stack.failures import stack_failures
 
 GOAL = 0.5
 PHOTO_BYTES = 2_000_000
 PHOTOS_PER_ROUND = 32
 FEWEST_ROUNDS, MOST_ROUNDS = 6, 24
-CONCURRENCY = 8
 SETTLE_SECONDS = 30.0
 POLL_SECONDS = 0.25
 
@@ -53,15 +42,7 @@ _BUCKET = "media"
 _IDENTITY = "ingest"
 _SIDES = (2000, 1500)
 _SOF0 = b"\xff\xc0"
-_COMMENT = b"\xff\xfe"
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo and what a phone knows of it before it uploads."""
-
-    content: bytes
-    sha256: bytes
+_COMMENT_BYTES = 65_000
 
 
 async def measure() -> AsyncIterator[Mapping[str, object]]:
@@ -72,13 +53,8 @@ async def measure() -> AsyncIterator[Mapping[str, object]]:
     template = await asyncio.to_thread(_template)
     with stack_failures():
         store = _raw_store()
-    subject = f"bench-{secrets.token_hex(8)}"
-    async with connect(access_of(subject)) as services:
-        await _grant(services)
-        try:
-            compared = await _compare(services, store, template)
-        finally:
-            await erase(services)
+    async with person("CLOUD_PROCESSING") as services:
+        compared = await _compare(services, store, template)
     yield ratio_row("upload", "photos/s", compared, goal=GOAL)
 
 
@@ -107,11 +83,8 @@ async def _compare(services: Services, store: Minio, template: bytes) -> Compare
 
 async def _stack_round(services: Services, photos: Sequence[Photo]) -> float:
     """Upload photos through the service; return the seconds until the last was durable."""
-    slots = asyncio.Semaphore(CONCURRENCY)
     started = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for photo in photos:
-            group.create_task(_upload(services, slots, photo))
+    await upload_all(services, photos)
     return time.perf_counter() - started
 
 
@@ -123,34 +96,6 @@ async def _settle(services: Services, count: int) -> None:
         if not progress.pending_count and progress.done_count + progress.parked_count >= count:
             return
         await asyncio.sleep(POLL_SECONDS)
-
-
-async def _upload(services: Services, slots: asyncio.Semaphore, photo: Photo) -> None:
-    async with slots:
-        await services.media.UploadMedia(_stream(photo), metadata=services.headers, timeout=LONG_CALL_SECONDS)
-
-
-def _start_request(photo: Photo) -> media_service_pb2.StartUploadRequest:
-    capture_time = Timestamp()
-    capture_time.FromDatetime(datetime.now(UTC) - timedelta(days=1))
-    width, height = _SIDES
-    asset = media_pb2.AssetSummary(
-        client_id=photo.sha256.hex(), sha256=photo.sha256, capture_time=capture_time, size_bytes=len(photo.content),
-        width=width, height=height, content_type="image/jpeg", file_name="bench.jpg",
-    )  # fmt: skip
-    return media_service_pb2.StartUploadRequest(
-        request_id=str(uuid4()),
-        asset=asset,
-        form=media_pb2.MEDIA_FORM_ORIGINAL,
-        size_bytes=len(photo.content),
-        sha256=photo.sha256,
-    )
-
-
-async def _stream(photo: Photo) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
-    yield media_service_pb2.UploadMediaRequest(header=media_service_pb2.UploadHeader(start=_start_request(photo)))
-    for position in range(0, len(photo.content), CHUNK_SIZE):
-        yield media_service_pb2.UploadMediaRequest(chunk=photo.content[position : position + CHUNK_SIZE])
 
 
 def _raw_round(store: Minio, threads: ThreadPoolExecutor, photos: Sequence[Photo]) -> float:
@@ -196,28 +141,8 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 
 def _photo(template: bytes) -> Photo:
-    """Return a photo of its own: the template with a comment that no other has, padded to the full size."""
-    filling = secrets.token_bytes(16)
-    comments = b""
-    missing = PHOTO_BYTES - len(template)
-    while missing > len(comments) + 20:
-        body = (filling + bytes(65_000))[: min(65_000, missing - len(comments) - 4)]
-        comments += _COMMENT + (len(body) + 2).to_bytes(2, "big") + body
-    content = template[:2] + comments + template[2:]
-    return Photo(content, hashlib.sha256(content).digest())
-
-
-async def _grant(services: Services) -> None:
-    person = decisions.Person(region="CA", adult=True, language="en")
-    with _silence():
-        await decisions.decide(services, person, {"CLOUD_PROCESSING": True})
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the notice, which is not read here, off the terminal."""
-    console.quiet = True
-    try:
-        yield
-    finally:
-        console.quiet = False
+    """Return a photo of its own: the template with comments that no other has, padded to the full size."""
+    content, filling = template, secrets.token_bytes(16)
+    while (missing := PHOTO_BYTES - len(content)) > len(filling) + 4:
+        content = with_comment(content, (filling + bytes(_COMMENT_BYTES))[: min(_COMMENT_BYTES, missing - 4)])
+    return Photo(content, *_SIDES)
