@@ -111,6 +111,13 @@ def from_rpc(error: grpc.aio.AioRpcError) -> CommandFailed:
     return CommandFailed(reason, message, field)
 
 
+def is_broken(error: BaseException) -> bool:
+    """Say whether a call broke off for a reason that passes, so that it is worth going on with."""
+    return isinstance(error, grpc.aio.AioRpcError) and (
+        error.code() is grpc.StatusCode.UNAVAILABLE or from_rpc(error).reason == "CALL_BROKEN"
+    )
+
+
 @contextmanager
 def failures(*, as_json: bool) -> Iterator[None]:
     """End the command with one line and a non-zero status when something in the block fails."""

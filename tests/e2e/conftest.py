@@ -14,11 +14,11 @@ from tests.e2e.pictures import make_roll
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     models.build_all(models.default_home())
-    living = RunningStack(StackHome(tmp_path_factory.mktemp("stack") / "home"))
-    started = living.run("up")
+    running = RunningStack(StackHome(tmp_path_factory.mktemp("stack") / "home"))
+    started = running.run("up")
     assert started.returncode == 0, started.stderr
-    yield living
-    stopped = living.run("down")
+    yield running
+    stopped = running.run("down")
     assert stopped.returncode == 0, stopped.stderr
 
 

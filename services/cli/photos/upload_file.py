@@ -14,13 +14,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
-from services.cli.output import from_rpc
+from services.cli.output import from_rpc, is_broken
 from services.cli.photos import roll
 
 PLAN_SIZE = 500
 ATTEMPTS = 6
 RETRY_SECONDS = 0.25
-_RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_TAKEN_OVER", "CALL_BROKEN"})
+_RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_TAKEN_OVER"})
 _BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN})
 STOPPING = frozenset({"PURPOSE_NOT_GRANTED", "TOKEN_EXPIRED"})
 _REFUSED = frozenset({"TYPE_UNSUPPORTED", "EMPTY", "TOO_LARGE", "INVALID"})
@@ -122,7 +122,7 @@ def _detail(reason: str, item: media_pb2.PlanItem) -> str:
 
 def _passes(error: grpc.aio.AioRpcError) -> bool:
     """Say whether the same upload may succeed a moment later."""
-    return error.code() is grpc.StatusCode.UNAVAILABLE or from_rpc(error).reason in _RESUMABLE
+    return is_broken(error) or from_rpc(error).reason in _RESUMABLE
 
 
 def _failed(name: str, error: grpc.aio.AioRpcError) -> FileResult:

@@ -1,8 +1,17 @@
 """Rows of ideas: for programs in words that stay, for people in their language."""
 
-from typing import cast
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
-from pellicule.suggestion.v1 import suggestion_pb2
+import grpc
+import pytest
+from tenacity import wait_none
+
+from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
+from pellicule.type.v1 import byte_stream_pb2
+from services.cli.client import Services
 from services.cli.ideas import listing
 
 IDEA = suggestion_pb2.Suggestion(
@@ -32,3 +41,34 @@ def test_photos_are_named_as_imported_and_by_resource_where_the_name_is_not_know
 def test_a_picture_that_was_saved_has_its_file() -> None:
     saved = listing.idea(IDEA, {}, ["01-theme.jpg"])["renditions"]
     assert [each["file"] for each in cast("list[dict[str, object]]", saved)] == ["01-theme.jpg"]
+
+
+class _Suggestion:
+    """Breaks after every chunk but the last."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.offsets: list[int] = []
+
+    async def ReadRendition(  # noqa: N802  # as in the contract
+        self, request: suggestion_service_pb2.ReadRenditionRequest, **_: object
+    ) -> AsyncIterator[suggestion_service_pb2.ReadRenditionResponse]:
+        self.offsets.append(request.offset)
+        header = byte_stream_pb2.ByteStreamHeader(size_bytes=len(self._content), offset=request.offset)
+        yield suggestion_service_pb2.ReadRenditionResponse(header=header)
+        yield suggestion_service_pb2.ReadRenditionResponse(chunk=self._content[request.offset : request.offset + 4])
+        if request.offset + 4 < len(self._content):
+            raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
+
+
+async def test_a_picture_whose_stream_breaks_is_read_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cast("Any", listing._go_on).retry, "wait", wait_none())
+    broken = _Suggestion(b"0123456789")
+    services = cast("Services", cast("Any", SimpleNamespace(suggestion=broken, headers=())))
+
+    (name,) = await listing.save_renditions(services, IDEA, 1, tmp_path)
+
+    assert (tmp_path / name).read_bytes() == b"0123456789"
+    assert broken.offsets == [0, 4, 8]
