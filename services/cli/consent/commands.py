@@ -12,7 +12,7 @@ from services.cli.client import Services
 from services.cli.consent import decisions, purposes, regions
 from services.cli.languages import language_of
 from services.cli.options import ME, REGION, Adult, Json, Language, Region, Subject
-from services.cli.output import emit, failures, say, say_text
+from services.cli.output import emit, failures, note, say, say_text
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def consent(
                 return
             if choices:
                 await decisions.decide(services, person, choices)
-            _print_state(await decisions.state(services), as_json=as_json)
+            print_state(await decisions.state(services), as_json=as_json)
 
         run_connected(work, subject)
 
@@ -58,7 +58,7 @@ def withdraw(
         names = purposes.parse(purpose, field="purpose")
 
         async def work(services: Services) -> None:
-            _print_state(await decisions.withdraw(services, names), as_json=as_json)
+            print_state(await decisions.withdraw(services, names), as_json=as_json)
 
         run_connected(work, subject)
 
@@ -69,7 +69,8 @@ async def _print_notice(services: Services, person: decisions.Person, *, as_json
     emit({"notice": notice.name, "text": text}) if as_json else say_text(text)
 
 
-def _print_state(state: consent_pb2.ConsentState, *, as_json: bool) -> None:
+def print_state(state: consent_pb2.ConsentState, *, as_json: bool) -> None:
+    """Print where every purpose stands."""
     for purpose in state.purposes:
         status = consent_pb2.ConsentStatus.Name(purpose.status).removeprefix("CONSENT_STATUS_")
         row: dict[str, str | None] = {
@@ -81,3 +82,5 @@ def _print_state(state: consent_pb2.ConsentState, *, as_json: bool) -> None:
             row[name] = getattr(purpose, name).ToJsonString() if purpose.HasField(name) else None
         until = f" until {row['expire_time']}" if row["expire_time"] else ""
         emit(row) if as_json else say(f"{row['purpose']:<20} {status.lower()}{until}")
+        if purpose.status == consent_pb2.CONSENT_STATUS_KEY_LOST:
+            note(f"{row['purpose']}: its key was lost, and with it what it sealed; grant it again to go on")
