@@ -9,6 +9,9 @@ from pathlib import Path
 
 from pellicule.suggestion.v1 import suggestion_service_pb2, suggestion_service_pb2_grpc
 from services.chassis.bus import connect_bus
+from services.chassis.change_feed import ChangeFeed
+from services.chassis.change_records import CHANNEL
+from services.chassis.change_store import PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
@@ -25,7 +28,6 @@ from services.suggestion.operations import purge
 from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.servicer import SuggestionServicer
 from services.suggestion.settings import Settings
-from services.suggestion.store.changes import CHANNEL, ChangeFeed
 from services.suggestion.store.database import Database
 from services.suggestion.worker import Worker
 
@@ -47,7 +49,7 @@ async def main() -> None:
             open_channel(settings.retention_target, settings, service="retention")
         )
         analysis = await stack.enter_async_context(open_channel(settings.analysis_target, settings, service="analysis"))
-        await bus.ensure_stream("SUGGESTION", ["pellicule.suggestion.v1.>"])
+        await bus.ensure_stream("SUGGESTION", ["pellicule.internal.suggestion.v1.>"])
         await objects.ensure_bucket(settings.renditions_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         listener = Listener(pool, clock, CHANNEL)
@@ -56,7 +58,7 @@ async def main() -> None:
             analysis=AnalysisClient(analysis),
             keyring=keyring,
             objects=objects,
-            changes=ChangeFeed(listener),
+            change_feed=ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchSuggestions"),
             bucket=settings.renditions_bucket,
             policy=settings.policy,
             clock=clock,

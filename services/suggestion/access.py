@@ -10,7 +10,9 @@ ACCESS: AccessTable = {
     f"{_SERVICE}/GetSuggestion": _OWNER,
     f"{_SERVICE}/ReadRendition": _OWNER,
     f"{_SERVICE}/WatchSuggestions": _OWNER,
+    f"{_SERVICE}/AcknowledgeSuggestionChanges": _OWNER,
     f"{_SERVICE}/SaveSuggestion": _OWNER,
     f"{_SERVICE}/DismissSuggestion": _OWNER,
+    f"{_SERVICE}/RestoreSuggestion": _OWNER,
     f"{_SERVICE}/RefreshSuggestions": _OWNER,
 }

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from services.chassis.errors import DomainError, Status
 
+_PARTICIPLES = {"save": "saved", "dismiss": "dismissed", "restore": "restored"}
+
 
 class SuggestionNotFound(DomainError):
     """There is no such suggestion for the caller: never, not theirs, or gone."""
@@ -42,24 +44,25 @@ class StateNotAllowed(DomainError):
     @classmethod
     def of(cls, state: str, decision: str) -> Self:
         """Return the error for a decision that the state does not allow."""
+        done = _PARTICIPLES.get(decision, decision)
         return cls(
-            f"a suggestion that is {state} cannot be {decision}d: list the others with ListSuggestions",
-            metadata={"state": state, "act": decision},
+            f"a suggestion that is {state} cannot be {done}: read its state again with GetSuggestion",
+            metadata={"state": state, "decision": decision},
         )
 
 
-class LocaleUnknown(DomainError):
-    """No titles exist in the language."""
+class LanguageUnknown(DomainError):
+    """Nothing is said in the language asked for."""
 
     status = Status.INVALID_ARGUMENT
-    reason = "LOCALE_UNKNOWN"
+    reason = "LANGUAGE_UNKNOWN"
 
     @classmethod
     def of(cls, code: str, known: Sequence[str]) -> Self:
         """Return the error for a language, with those that exist."""
         languages = ", ".join(known)
         return cls(
-            f"titles exist in {languages}, not in {code!r}",
+            f"language_code: choose one of {languages}, not {code!r}, or leave it empty",
             metadata={"language_code": code, "language_codes": languages},
         )
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,7 +11,7 @@ from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
 from services.suggestion.domain.photos import Photo
-from services.suggestion.domain.suggestions import Decision, State
+from services.suggestion.domain.suggestions import Decision, Standing, State
 
 
 @dataclass(frozen=True)
@@ -25,18 +24,29 @@ class AnalyzedPhoto:
 
 @dataclass(frozen=True)
 class SuggestionRow:
-    """A row of `suggestion`; `sealed` is a record sealed under the data key, which is one of the purpose."""
+    """A row of `suggestion`; `sealed` is a record sealed under the data key, which is one of the purpose.
+
+    `offer_time` is since when it is offered: when it was made, or when its dismissal was taken back.
+    """
 
     id: UUID
     subject: str
     state: str
+    state_before_dismissal: str | None
     purpose: str
     data_key_id: UUID
     purpose_revision: int
     sealed: bytes
     create_time: datetime
     update_time: datetime
+    offer_time: datetime
     delete_time: datetime
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands, and where it stood before it was dismissed."""
+        before = self.state_before_dismissal
+        return Standing(State(self.state), State(before) if before else None)
 
 
 @dataclass(frozen=True)
@@ -100,12 +110,16 @@ class Suggestions(Protocol):
         """Write a rendition of a suggestion."""
         ...
 
-    async def set_state(self, suggestion_id: UUID, state: State, now: datetime) -> None:
-        """Move a suggestion on."""
+    async def move(self, suggestion_id: UUID, standing: Standing, now: datetime) -> None:
+        """Change where a suggestion stands."""
         ...
 
-    async def expire(self, older_than: datetime, now: datetime) -> list[str]:
-        """Expire suggestions without a decision; return whose they are, once for each suggestion."""
+    async def offer_again(self, suggestion_id: UUID, now: datetime) -> None:
+        """Count the time for which a suggestion is offered from now on."""
+        ...
+
+    async def expire(self, offered_before: datetime, now: datetime) -> list[tuple[str, UUID]]:
+        """Expire suggestions without a decision; return whose they are, and which."""
         ...
 
     async def delete(self, suggestion_ids: Sequence[UUID]) -> int:
@@ -181,6 +195,22 @@ class Purges(Protocol):
         ...
 
 
+class ChangeRecords(Protocol):
+    """What the change feed of a person is told; the last thing that a transaction does."""
+
+    async def changed(self, subject: str, suggestion_ids: Sequence[UUID]) -> None:
+        """Say that suggestions were made, or changed in what their owner sees."""
+        ...
+
+    async def deleted(self, subject: str, suggestion_ids: Sequence[UUID]) -> None:
+        """Say that suggestions are gone."""
+        ...
+
+    async def forget(self, subject: str) -> None:
+        """Delete all that the feed knows about a person whose account goes."""
+        ...
+
+
 class Store(Protocol):
     """The service's tables in one transaction."""
 
@@ -200,9 +230,9 @@ class Store(Protocol):
     def purges(self) -> Purges:
         """What purge orders need."""
 
-    async def notify(self, subject: str) -> None:
-        """Wake the watches of a person's suggestions once the transaction is committed."""
-        ...
+    @property
+    def changes(self) -> ChangeRecords:
+        """What the change feed is told."""
 
     async def first_time(self, consumer: str, event_id: str) -> bool:
         """Return whether an event has had no effect yet, and remember it."""
@@ -226,12 +256,4 @@ class Database(Protocol):
 
     def turn(self, subject: str) -> AbstractAsyncContextManager[None]:
         """Run the block as the only one that makes suggestions for this person."""
-        ...
-
-
-class Changes(Protocol):
-    """The news that a person's suggestions have changed."""
-
-    def watching(self, subject: str) -> AbstractContextManager[asyncio.Event]:
-        """Give an event that is set whenever this person's suggestions have changed."""
         ...

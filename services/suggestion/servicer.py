@@ -15,16 +15,16 @@ from services.suggestion import translation
 from services.suggestion.domain.suggestions import Decision
 from services.suggestion.operations.decide import decide
 from services.suggestion.operations.dependencies import Dependencies
-from services.suggestion.operations.open_suggestions import OpenSuggestion, open_offered, open_one
-from services.suggestion.operations.read_rendition import read_rendition
+from services.suggestion.operations.list_suggestions import list_suggestions
+from services.suggestion.operations.open_suggestions import open_one
+from services.suggestion.operations.read_rendition import open_rendition
 from services.suggestion.operations.refresh import refresh
-from services.suggestion.operations.watch import watch
+from services.suggestion.operations.watch import acknowledge, watch
+from services.suggestion.translation import DecisionRequest
 
 if TYPE_CHECKING:
     # Invariant in what it reads and writes, and never used here: one alias for all RPCs.
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
-
-CHUNK_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,15 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         request: suggestion_service_pb2.ListSuggestionsRequest,
         context: Context,
     ) -> suggestion_service_pb2.ListSuggestionsResponse:
-        """List what is offered, best first."""
-        code = translation.language(request.language_code)
-        start, size = translation.page(request.page_size, request.page_token)
-        offered = await open_offered(self.dependencies, subject=current_subject())
-        shown = offered[start : start + size]
+        """List a page of suggestions."""
+        subject = current_subject()
+        query = translation.list_query(request, subject)
+        shown, next_page_token = await list_suggestions(
+            self.dependencies, subject=subject, wanted=query.wanted, order=query.order, page=query.page
+        )
         return suggestion_service_pb2.ListSuggestionsResponse(
-            suggestions=[translation.suggestion(each, code) for each in shown],
-            next_page_token=str(start + size) if start + size < len(offered) else "",
+            suggestions=[translation.suggestion(each, query.language) for each in shown],
+            next_page_token=next_page_token,
         )
 
     async def GetSuggestion(
@@ -54,10 +55,9 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         context: Context,
     ) -> suggestion_service_pb2.GetSuggestionResponse:
         """Return one suggestion."""
-        code = translation.language(request.language_code)
-        suggestion_id = translation.suggestion_id(request.name)
+        suggestion_id, language = translation.get_query(request)
         opened = await open_one(self.dependencies, subject=current_subject(), suggestion_id=suggestion_id)
-        return suggestion_service_pb2.GetSuggestionResponse(suggestion=translation.suggestion(opened, code))
+        return suggestion_service_pb2.GetSuggestionResponse(suggestion=translation.suggestion(opened, language))
 
     async def ReadRendition(
         self,
@@ -65,31 +65,42 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         context: Context,
     ) -> AsyncIterator[suggestion_service_pb2.ReadRenditionResponse]:
         """Send the bytes of a rendition."""
-        suggestion_id, number = translation.rendition_id(request.name)
-        pieces = read_rendition(
-            self.dependencies, subject=current_subject(), suggestion_id=suggestion_id, number=number
+        suggestion_id, number, offset = translation.rendition_query(request)
+        stream = await open_rendition(
+            self.dependencies, subject=current_subject(), suggestion_id=suggestion_id, number=number, offset=offset
         )
-        async for piece in pieces:
-            for start in range(0, len(piece), CHUNK_SIZE):
-                yield suggestion_service_pb2.ReadRenditionResponse(chunk=piece[start : start + CHUNK_SIZE])
+        async with aclosing(stream.pieces) as pieces:
+            yield translation.rendition_header(stream.row, offset)
+            async for piece in pieces:
+                yield suggestion_service_pb2.ReadRenditionResponse(chunk=piece)
 
     async def WatchSuggestions(
         self,
         request: suggestion_service_pb2.WatchSuggestionsRequest,
         context: Context,
     ) -> AsyncIterator[suggestion_service_pb2.WatchSuggestionsResponse]:
-        """Send what is offered, then every change."""
-        code = translation.language(request.language_code)
-        sent: dict[str, suggestion_pb2.Suggestion] = {}
-        async with aclosing(watch(self.dependencies, subject=current_subject())) as offers:
-            async for offered in offers:
-                now = {each.name: each for each in (translation.suggestion(opened, code) for opened in offered)}
-                for name in sent.keys() - now.keys():
-                    yield suggestion_service_pb2.WatchSuggestionsResponse(removed_suggestion=name)
-                for name, message in now.items():
-                    if sent.get(name) != message:
-                        yield suggestion_service_pb2.WatchSuggestionsResponse(suggestion=message)
-                sent = now
+        """Send the change feed."""
+        query = translation.watch_query(request)
+        feed = watch(
+            self.dependencies,
+            subject=current_subject(),
+            cursor=query.cursor,
+            device=query.device,
+            until_checkpoint=query.until_checkpoint,
+        )
+        async with aclosing(feed) as items:
+            async for item in items:
+                yield translation.told(item, query.language)
+
+    async def AcknowledgeSuggestionChanges(
+        self,
+        request: suggestion_service_pb2.AcknowledgeSuggestionChangesRequest,
+        context: Context,
+    ) -> suggestion_service_pb2.AcknowledgeSuggestionChangesResponse:
+        """Note how far a device has taken in the feed."""
+        device, cursor = translation.acknowledgement(request)
+        await acknowledge(self.dependencies, subject=current_subject(), device=device, cursor=cursor)
+        return suggestion_service_pb2.AcknowledgeSuggestionChangesResponse()
 
     async def SaveSuggestion(
         self,
@@ -97,8 +108,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         context: Context,
     ) -> suggestion_service_pb2.SaveSuggestionResponse:
         """Keep a suggestion."""
-        opened = await self._decide(request.name, request.request_id, Decision.SAVE)
-        return suggestion_service_pb2.SaveSuggestionResponse(suggestion=translation.suggestion(opened, "en"))
+        return suggestion_service_pb2.SaveSuggestionResponse(suggestion=await self._decide(request, Decision.SAVE))
 
     async def DismissSuggestion(
         self,
@@ -106,8 +116,17 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         context: Context,
     ) -> suggestion_service_pb2.DismissSuggestionResponse:
         """Put a suggestion away."""
-        opened = await self._decide(request.name, request.request_id, Decision.DISMISS)
-        return suggestion_service_pb2.DismissSuggestionResponse(suggestion=translation.suggestion(opened, "en"))
+        shown = await self._decide(request, Decision.DISMISS)
+        return suggestion_service_pb2.DismissSuggestionResponse(suggestion=shown)
+
+    async def RestoreSuggestion(
+        self,
+        request: suggestion_service_pb2.RestoreSuggestionRequest,
+        context: Context,
+    ) -> suggestion_service_pb2.RestoreSuggestionResponse:
+        """Take a dismissal back."""
+        shown = await self._decide(request, Decision.RESTORE)
+        return suggestion_service_pb2.RestoreSuggestionResponse(suggestion=shown)
 
     async def RefreshSuggestions(
         self,
@@ -118,12 +137,14 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         created = await refresh(self.dependencies, subject=current_subject())
         return suggestion_service_pb2.RefreshSuggestionsResponse(created_count=created)
 
-    async def _decide(self, name: str, request_id: str, decision: Decision) -> OpenSuggestion:
-        return await decide(
+    async def _decide(self, request: DecisionRequest, decision: Decision) -> suggestion_pb2.Suggestion:
+        suggestion_id, request_id, language = translation.decision_query(request)
+        opened = await decide(
             self.dependencies,
             subject=current_subject(),
-            suggestion_id=translation.suggestion_id(name),
-            request_id=translation.request_id(request_id),
+            suggestion_id=suggestion_id,
+            request_id=request_id,
             decision=decision,
             saved_event=translation.saved_event,
         )
+        return translation.suggestion(opened, language)

@@ -10,7 +10,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from pellicule.analysis.v1 import analysis_pb2
+from pellicule.internal.analysis.v1 import media_analyzed_pb2
 from services.chassis.bus import Bus
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
@@ -45,14 +45,14 @@ class Worker:
             bus,
             stream="ANALYSIS",
             durable=CONSUMER,
-            types=[analysis_pb2.MediaAnalyzed.DESCRIPTOR.full_name],
+            types=[media_analyzed_pb2.MediaAnalyzed.DESCRIPTOR.full_name],
             handle=self.hear,
             pool=pool,
         )
 
     async def hear(self, event: IncomingEvent) -> None:
         """Remember that a person's suggestions are due."""
-        message = analysis_pb2.MediaAnalyzed.FromString(event.body)
+        message = media_analyzed_pb2.MediaAnalyzed.FromString(event.body)
         async with self._dependencies.database.transaction() as store:
             if await store.first_time(CONSUMER, event.id):
                 await store.refreshes.mark_due(message.subject, self._dependencies.clock.now())

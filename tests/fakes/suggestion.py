@@ -1,10 +1,8 @@
-"""What the suggestion service needs, in memory: its tables, its changes, and the analysis service."""
+"""What the suggestion service needs, in memory: its tables, and the analysis service."""
 
-import asyncio
 import io
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,8 +11,10 @@ from PIL import Image
 
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import OutgoingEvent
-from services.suggestion.domain.suggestions import Decision, State
+from services.suggestion.domain.suggestions import Decision, Standing, State
 from services.suggestion.ports import AnalyzedPhoto, DecisionRow, RenditionRow, SuggestionRow
+from tests.fakes.change_feed import FakeChangeFeed, FakeChangeStore
+from tests.fakes.clock import FakeClock
 
 
 @dataclass
@@ -58,19 +58,26 @@ class FakeSuggestions:
     async def add_rendition(self, row: RenditionRow) -> None:
         self._tables.renditions[row.suggestion_id, row.number] = row
 
-    async def set_state(self, suggestion_id: UUID, state: State, now: datetime) -> None:
+    async def move(self, suggestion_id: UUID, standing: Standing, now: datetime) -> None:
         row = self._tables.suggestions[suggestion_id]
-        self._tables.suggestions[suggestion_id] = replace(row, state=state.value, update_time=now)
+        before = standing.before_dismissal and standing.before_dismissal.value
+        self._tables.suggestions[suggestion_id] = replace(
+            row, state=standing.state.value, state_before_dismissal=before, update_time=now
+        )
 
-    async def expire(self, older_than: datetime, now: datetime) -> list[str]:
+    async def offer_again(self, suggestion_id: UUID, now: datetime) -> None:
+        row = self._tables.suggestions[suggestion_id]
+        self._tables.suggestions[suggestion_id] = replace(row, offer_time=now)
+
+    async def expire(self, offered_before: datetime, now: datetime) -> list[tuple[str, UUID]]:
         old = [
             row
             for row in self._tables.suggestions.values()
-            if row.state in ("READY", "SEEN") and row.create_time < older_than
+            if row.state in ("READY", "SEEN") and row.offer_time < offered_before
         ]
         for row in old:
-            await self.set_state(row.id, State.EXPIRED, now)
-        return [row.subject for row in old]
+            await self.move(row.id, Standing(State.EXPIRED), now)
+        return [(row.subject, row.id) for row in old]
 
     async def delete(self, suggestion_ids: Sequence[UUID]) -> int:
         old = [each for each in suggestion_ids if each in self._tables.suggestions]
@@ -175,18 +182,32 @@ class FakePurges:
         return len(old)
 
 
+class FakeChangeRecords:
+    """Implements `ChangeRecords`: what the feed is told."""
+
+    def __init__(self, feed: FakeChangeStore) -> None:
+        self._feed = feed
+
+    async def changed(self, subject: str, suggestion_ids: Sequence[UUID]) -> None:
+        self._feed.record_changed(subject, [f"suggestions/{each}" for each in suggestion_ids])
+
+    async def deleted(self, subject: str, suggestion_ids: Sequence[UUID]) -> None:
+        self._feed.record_deleted(subject, [f"suggestions/{each}" for each in suggestion_ids])
+
+    async def forget(self, subject: str) -> None:
+        self._feed.forget_changes(subject)
+
+
 class FakeStore:
     """Implements the service's `Store`."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, feed: FakeChangeStore) -> None:
         self._tables = tables
+        self.changes = FakeChangeRecords(feed)
         self.suggestions = FakeSuggestions(tables)
         self.decisions = FakeDecisions(tables)
         self.refreshes = FakeRefreshes(tables)
         self.purges = FakePurges(tables)
-
-    async def notify(self, subject: str) -> None:
-        pass
 
     async def first_time(self, consumer: str, event_id: str) -> bool:
         known = (consumer, event_id) in self._tables.events
@@ -200,18 +221,19 @@ class FakeStore:
 class FakeDatabase:
     """Implements the service's `Database`; a block that raises leaves its writes, so tests look at outcomes only."""
 
-    def __init__(self) -> None:
+    def __init__(self, feed: FakeChangeStore | None = None) -> None:
         self.tables = Tables()
+        self._feed = feed or FakeChangeFeed(FakeClock()).store
         self.before_lock: Callable[[], object] = lambda: None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[FakeStore]:
-        yield FakeStore(self.tables)
+        yield FakeStore(self.tables, self._feed)
 
     @asynccontextmanager
     async def locked(self, subject: str) -> AsyncIterator[FakeStore]:
         self.before_lock()
-        yield FakeStore(self.tables)
+        yield FakeStore(self.tables, self._feed)
 
     @asynccontextmanager
     async def turn(self, subject: str) -> AsyncIterator[None]:
@@ -247,23 +269,3 @@ class FakeAnalysis:
         buffer = io.BytesIO()
         Image.new("RGB", size, colour).save(buffer, "JPEG")
         return buffer.getvalue()
-
-
-class FakeChanges:
-    """Implements `Changes`: wakes when a test says so."""
-
-    def __init__(self) -> None:
-        self._watches: dict[str, list[asyncio.Event]] = defaultdict(list)
-
-    def wake(self, subject: str) -> None:
-        for event in self._watches[subject]:
-            event.set()
-
-    @contextmanager
-    def watching(self, subject: str) -> Iterator[asyncio.Event]:
-        event = asyncio.Event()
-        self._watches[subject].append(event)
-        try:
-            yield event
-        finally:
-            self._watches[subject].remove(event)

@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
+from pellicule.internal.analysis.v1 import library_service_pb2, library_service_pb2_grpc
 from services.chassis.channels import acting_for
 from services.chassis.error_details import as_domain_error, read_error
 from services.chassis.errors import DependencyUnavailable, FieldInvalid
@@ -18,7 +19,7 @@ from services.suggestion.domain.photos import Photo
 from services.suggestion.ports import AnalyzedPhoto
 
 PAGE_SIZE = 100
-"""Full analyses with a crowd in each still fit into one message of 4 MiB."""
+"""Entries with a crowd in each still fit into one message of 4 MiB."""
 CALL_SECONDS = 30.0
 LISTINGS = 5
 """A listing begins again when the photo that a page ended with was erased."""
@@ -35,7 +36,8 @@ class AnalysisClient:
     """Implements `Analysis` over an mTLS channel to the analysis service."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = analysis_service_pb2_grpc.AnalysisServiceStub(channel)
+        self._library = library_service_pb2_grpc.LibraryServiceStub(channel)
+        self._analyses = analysis_service_pb2_grpc.AnalysisServiceStub(channel)
 
     async def photos(self, subject: str) -> list[AnalyzedPhoto]:
         """Return every photo that is analyzed (`Analysis.photos`)."""
@@ -48,9 +50,9 @@ class AnalysisClient:
 
     async def picture(self, subject: str, media: str) -> bytes | None:
         """Return a reduced upright JPEG (`Analysis.picture`)."""
-        request = analysis_service_pb2.ReadPreviewRequest(media=media, size=analysis_service_pb2.PREVIEW_SIZE_PREVIEW)
+        request = analysis_service_pb2.ReadPreviewRequest(media=media, size=analysis_service_pb2.PREVIEW_SIZE_SCREEN)
         try:
-            replies = self._stub.ReadPreview(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
+            replies = self._analyses.ReadPreview(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
             return b"".join([reply.chunk async for reply in replies])
         except grpc.aio.AioRpcError as error:
             if read_error(error).reason in _GONE:
@@ -61,19 +63,17 @@ class AnalysisClient:
         token = ""
         while True:
             page = await self._page(subject, token)
-            for each in page.analyses:
-                if each.HasField("findings"):
-                    yield analyzed_photo(each)
+            for entry in page.entries:
+                if entry.analysis.HasField("findings"):
+                    yield analyzed_photo(entry)
             token = page.next_page_token
             if not token:
                 return
 
-    async def _page(self, subject: str, token: str) -> analysis_service_pb2.ListAnalysesResponse:
-        request = analysis_service_pb2.ListAnalysesRequest(
-            page_size=PAGE_SIZE, page_token=token, view=analysis_pb2.ANALYSIS_VIEW_FULL
-        )
+    async def _page(self, subject: str, token: str) -> library_service_pb2.ListLibraryResponse:
+        request = library_service_pb2.ListLibraryRequest(page_size=PAGE_SIZE, page_token=token)
         try:
-            return await self._stub.ListAnalyses(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
+            return await self._library.ListLibrary(request, metadata=acting_for(subject), timeout=CALL_SECONDS)
         except grpc.aio.AioRpcError as error:
             said = read_error(error)
             if said.reason == PurposeNotGranted.reason:
@@ -83,11 +83,11 @@ class AnalysisClient:
             raise as_domain_error(error) from error
 
 
-def analyzed_photo(analysis: analysis_pb2.Analysis) -> AnalyzedPhoto:
+def analyzed_photo(entry: library_service_pb2.LibraryEntry) -> AnalyzedPhoto:
     """Return a photo from the service's message."""
-    found = analysis.findings
+    found = entry.analysis.findings
     photo = Photo(
-        media=analysis.media,
+        media=entry.analysis.media,
         taken=found.capture_time.ToDatetime(UTC),
         width=max(1, found.width),
         height=max(1, found.height),
@@ -98,9 +98,10 @@ def analyzed_photo(analysis: analysis_pb2.Analysis) -> AnalyzedPhoto:
         exposure=found.exposure,
         duplicate_group=found.duplicate_group,
         position=Position(found.position.latitude, found.position.longitude) if found.HasField("position") else None,
-        embedding=tuple(np.frombuffer(found.scene_embedding, "<f4").tolist()),
+        embedding=tuple(np.frombuffer(entry.scene_embedding, "<f4").tolist()),
         favorite=found.favorite,
         utc_offset=timedelta(seconds=found.capture_utc_offset.seconds),
         is_sensitive=found.sensitivity in _SENSITIVE,
+        is_hidden=found.hidden,
     )
-    return AnalyzedPhoto(photo, analysis.delete_time.ToDatetime(UTC))
+    return AnalyzedPhoto(photo, entry.analysis.delete_time.ToDatetime(UTC))

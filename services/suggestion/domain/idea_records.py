@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from services.suggestion.domain.suggestions import Evidence, Idea, Kind
+from services.suggestion.domain.suggestions import Evidence, Idea, Kind, Signal
 
 
 def pack(idea: Idea) -> bytes:
@@ -18,7 +18,7 @@ def pack(idea: Idea) -> bytes:
         "theme": idea.theme,
         "start": idea.start.isoformat() if idea.start else None,
         "end": idea.end.isoformat() if idea.end else None,
-        "evidence": [[row.signal, row.value, row.media_count, row.score] for row in idea.evidence],
+        "evidence": [[row.signal.value, row.value, row.media_count, row.score] for row in idea.evidence],
     }
     return json.dumps(record, ensure_ascii=False).encode()
 
@@ -34,7 +34,7 @@ def unpack(content: bytes) -> Idea:
         theme=record["theme"],
         start=_time(record["start"]),
         end=_time(record["end"]),
-        evidence=tuple(Evidence(*row) for row in record["evidence"]),
+        evidence=tuple(Evidence(Signal(signal), *rest) for signal, *rest in record["evidence"]),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.suggestion.domain import moments, themes
 from services.suggestion.domain.best_shots import MIN_EXPOSURE, MIN_SHARPNESS, best_shots, collapse, quality
 from services.suggestion.domain.photos import Photo, clock_sorted, usable
-from services.suggestion.domain.suggestions import Evidence, Idea, Kind
+from services.suggestion.domain.suggestions import Evidence, Idea, Kind, Signal
 
 COLLAGE_MIN = 3
 COLLAGE_MAX = 9
@@ -31,8 +31,11 @@ class Roll:
 
     @staticmethod
     def of(photos: Iterable[Photo]) -> Roll:
-        """Sort photos; near-duplicates are collapsed among the good ones. Sensitive ones are not even clutter."""
-        everything = clock_sorted([photo for photo in photos if not photo.is_sensitive])
+        """Sort photos; near-duplicates are collapsed among the good ones.
+
+        Sensitive and hidden ones are not even clutter.
+        """
+        everything = clock_sorted([photo for photo in photos if not photo.is_sensitive and not photo.is_hidden])
         fit = [photo for photo in everything if usable(photo, min_sharpness=MIN_SHARPNESS, min_exposure=MIN_EXPOSURE)]
         return Roll(tuple(everything), tuple(collapse(fit)))
 
@@ -62,7 +65,7 @@ def _trips(roll: Roll) -> list[Idea]:
     for trip in moments.trips(roll.good):
         chosen = best_shots(trip.photos, THEME_MAX)
         days = (trip.photos[-1].wall_time.date() - trip.photos[0].wall_time.date()).days + 1
-        proof = (Evidence("place", f"{days} days away from home", len(trip.photos), 1.0), _quality_evidence(chosen))
+        proof = (Evidence(Signal.PLACE, str(days), len(trip.photos), 1.0), _quality_evidence(chosen))
         found.append(_idea(Kind.THEME, f"trip:{trip.anchor[:10]}", chosen, 0.2, "trip", proof))
     return found
 
@@ -122,9 +125,9 @@ def _tidy_up(roll: Roll) -> list[Idea]:
     proof = tuple(
         Evidence(signal, value, len(group), 1.0)
         for signal, value, group in (
-            ("kind", "screenshots and receipts", clutter),
-            ("quality", "blurred", blurred),
-            ("likeness", "near-duplicates", doubles),
+            (Signal.KIND, "clutter", clutter),
+            (Signal.QUALITY, "blurred", blurred),
+            (Signal.LIKENESS, "near-duplicates", doubles),
         )
         if group
     )
@@ -165,14 +168,13 @@ def _leading_theme(photos: Sequence[Photo]) -> str:
 def _time_evidence(photos: Sequence[Photo]) -> Evidence:
     ordered = clock_sorted(photos)
     minutes = max(1, round((ordered[-1].taken - ordered[0].taken).total_seconds() / 60))
-    span = f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
-    return Evidence("time", f"within {span}", len(photos), 1.0)
+    return Evidence(Signal.TIME, str(minutes), len(photos), 1.0)
 
 
 def _faces_evidence(photos: Sequence[Photo]) -> Evidence:
     with_faces = [photo for photo in photos if photo.faces]
-    return Evidence("faces", "people in the picture", len(with_faces), len(with_faces) / len(photos))
+    return Evidence(Signal.FACES, "people", len(with_faces), len(with_faces) / len(photos))
 
 
 def _quality_evidence(photos: Sequence[Photo]) -> Evidence:
-    return Evidence("quality", "sharp and well exposed", len(photos), sum(map(quality, photos)) / len(photos))
+    return Evidence(Signal.QUALITY, "good", len(photos), sum(map(quality, photos)) / len(photos))

@@ -13,7 +13,7 @@ from services.suggestion.domain.geometry import Box, Position
 class Photo:
     """A picture as it was analyzed. Scores are from 0 to 1; `position` only under LOCATION.
 
-    `is_sensitive` is whether it may be intimate: no idea is ever made of such a picture.
+    `is_sensitive` is whether it may be intimate, `is_hidden` whether its owner hid it: no idea is ever made of either.
     """
 
     media: str
@@ -31,6 +31,7 @@ class Photo:
     favorite: bool = False
     utc_offset: timedelta = timedelta()
     is_sensitive: bool = False
+    is_hidden: bool = False
 
     @property
     def aspect(self) -> float:

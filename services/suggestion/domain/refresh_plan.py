@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -34,22 +34,25 @@ class Plan:
     remove: tuple[UUID, ...]
 
 
-def plan(found: Sequence[Idea], existing: Sequence[ExistingSuggestion], now: datetime) -> Plan:
+def plan(
+    found: Sequence[Idea], existing: Sequence[ExistingSuggestion], now: datetime, hidden: Set[str] = frozenset()
+) -> Plan:
     """Return what to change so that the best ideas found are the ones offered.
 
     Args:
         found: every idea that the photos give, best first.
         existing: every suggestion that is there, whatever its state.
         now: the time, for cool-downs.
+        hidden: media that their owner hid: what holds one goes as if the media had been deleted, also what is saved.
     """
-    wanted = _distinct([idea for idea in found if not _declined(idea, existing, now)])[:MAX_OFFERED]
-    offered = [row for row in existing if row.state in _OFFERED]
+    revealing = tuple(row.id for row in existing if not hidden.isdisjoint(row.idea.media))
+    standing = [row for row in existing if row.id not in revealing]
+    wanted = _distinct([idea for idea in found if not _declined(idea, standing, now)])[:MAX_OFFERED]
+    offered = [row for row in standing if row.state in _OFFERED]
     # One row for each idea: a refresh that was cut off may have left an old row beside the new one.
     kept = {_identity(row.idea): row.id for row in offered if _identity(row.idea) in set(map(_identity, wanted))}
-    return Plan(
-        make=tuple(idea for idea in wanted if _identity(idea) not in kept),
-        remove=tuple(row.id for row in offered if row.id not in kept.values()),
-    )
+    replaced = tuple(row.id for row in offered if row.id not in kept.values())
+    return Plan(make=tuple(idea for idea in wanted if _identity(idea) not in kept), remove=(*replaced, *revealing))
 
 
 def _identity(idea: Idea) -> tuple[str, frozenset[str]]:

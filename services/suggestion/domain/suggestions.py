@@ -17,6 +17,8 @@ class Kind(StrEnum):
     THEME = "THEME"
     HIDDEN_GEM = "HIDDEN_GEM"
     TIDY_UP = "TIDY_UP"
+    RECAP = "RECAP"
+    RESTYLE = "RESTYLE"
 
 
 class State(StrEnum):
@@ -34,6 +36,7 @@ class Decision(StrEnum):
 
     SAVE = "save"
     DISMISS = "dismiss"
+    RESTORE = "restore"
 
 
 _NEXT: Mapping[tuple[State, Decision], State] = {
@@ -47,16 +50,46 @@ _NEXT: Mapping[tuple[State, Decision], State] = {
 }
 
 
-def after(state: State, decision: Decision) -> State | None:
-    """Return the state that a decision leads to; nothing if the life cycle does not allow it."""
-    return _NEXT.get((state, decision))
+@dataclass(frozen=True)
+class Standing:
+    """Where a suggestion stands, and, once it is dismissed, where it stood before."""
+
+    state: State
+    before_dismissal: State | None = None
+
+
+def after(standing: Standing, decision: Decision) -> Standing | None:
+    """Return where a decision leads; nothing if the life cycle does not allow it."""
+    if decision is Decision.RESTORE:
+        return Standing(standing.before_dismissal) if standing.before_dismissal else None
+    state = _NEXT.get((standing.state, decision))
+    if state is None:
+        return None
+    # Dismissed twice is dismissed once: what a restoration leads back to stays.
+    before = standing.before_dismissal or standing.state
+    return Standing(state, before if state is State.DISMISSED else None)
+
+
+class Signal(StrEnum):
+    """What was looked at; the names of `EvidenceSignal`."""
+
+    TAG = "TAG"
+    TIME = "TIME"
+    PLACE = "PLACE"
+    FACES = "FACES"
+    QUALITY = "QUALITY"
+    KIND = "KIND"
+    LIKENESS = "LIKENESS"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing that speaks for an idea: a signal, what it found, in how many photos, how strongly (0 to 1)."""
+    """One thing that speaks for an idea: a signal, what it found, in how many photos, how strongly (0 to 1).
 
-    signal: str
+    `value` is for programs: a name of this service's, or a number; `evidence_labels` says the same to people.
+    """
+
+    signal: Signal
     value: str
     media_count: int
     score: float
@@ -81,4 +114,6 @@ class Idea:
     @property
     def purpose(self) -> Purpose:
         """The purpose whose withdrawal takes the suggestion: LOCATION if places speak for it."""
-        return Purpose.LOCATION if any(each.signal == "place" for each in self.evidence) else Purpose.CLOUD_PROCESSING
+        return (
+            Purpose.LOCATION if any(each.signal is Signal.PLACE for each in self.evidence) else Purpose.CLOUD_PROCESSING
+        )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.suggestion.domain.photos import Photo
-from services.suggestion.domain.suggestions import Evidence
+from services.suggestion.domain.suggestions import Evidence, Signal
 
 MIN_SCORE = 0.25
 MIN_PHOTOS = 3
@@ -71,4 +71,4 @@ def evidence(theme: Theme, photos: Sequence[Photo]) -> tuple[Evidence, ...]:
                 counts[tag] += 1
                 strength[tag].append(photo.tags[tag])
     ranked = sorted(counts, key=lambda tag: (-counts[tag], -max(strength[tag]), tag))[:SHOWN_TAGS]
-    return tuple(Evidence("tag", tag, counts[tag], sum(strength[tag]) / len(strength[tag])) for tag in ranked)
+    return tuple(Evidence(Signal.TAG, tag, counts[tag], sum(strength[tag]) / len(strength[tag])) for tag in ranked)

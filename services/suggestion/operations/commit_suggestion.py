@@ -46,7 +46,7 @@ async def commit(
         written = await store.suggestions.add(suggestion)
         for row in renditions if written else ():
             await store.suggestions.add_rendition(row)
-        await store.notify(subject)
+        await store.changes.changed(subject, [suggestion.id] if written else [])
     if not written:
         await dependencies.objects.delete(dependencies.bucket, [row.object for row in renditions])
     return written
@@ -66,12 +66,14 @@ def _suggestion_row(subject: str, idea: Idea, key: DataKey, now: datetime, delet
         id=uuid4(),
         subject=subject,
         state=State.READY.value,
+        state_before_dismissal=None,
         purpose=idea.purpose.value,
         data_key_id=UUID(key.id),
         purpose_revision=key.purpose_revision,
         sealed=seal_bytes(key.key, idea_records.pack(idea), artefact_aad(key.id, idea.purpose)),
         create_time=now,
         update_time=now,
+        offer_time=now,
         delete_time=delete_time,
     )
 

@@ -1,4 +1,4 @@
-"""What an owner decides about a suggestion: keep it, or put it away."""
+"""What an owner decides about a suggestion: keep it, put it away, or take that back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.suggestion.domain.suggestions import Decision, State, after
+from services.suggestion.domain.suggestions import Decision, after
 from services.suggestion.errors import RequestIdReused, StateNotAllowed, SuggestionNotFound
 from services.suggestion.operations import open_suggestions
 from services.suggestion.operations.dependencies import Dependencies
@@ -26,7 +26,7 @@ async def decide(
     decision: Decision,
     saved_event: SavedEvent,
 ) -> OpenSuggestion:
-    """Keep or put away a suggestion; a repeated request changes nothing.
+    """Keep a suggestion, put it away or take that back; a repeated request changes nothing.
 
     Raises:
         SuggestionNotFound: there is no such suggestion for this person.
@@ -41,6 +41,7 @@ async def decide(
             await store.decisions.add(subject, request_id, suggestion_id, decision, now)
             if decision is Decision.SAVE:
                 await store.publish(saved_event(subject, opened))
+            await store.changes.changed(subject, [suggestion_id])
     return await open_suggestions.open_one(dependencies, subject=subject, suggestion_id=suggestion_id)
 
 
@@ -57,8 +58,11 @@ async def _move(store: Store, opened: OpenSuggestion, decision: Decision, now: d
     row = await store.suggestions.find(opened.row.subject, opened.row.id)
     if row is None:
         raise SuggestionNotFound.of(opened.row.id)
-    target = after(State(row.state), decision)
+    target = after(row.standing, decision)
     if target is None:
         raise StateNotAllowed.of(row.state, decision.value)
-    await store.suggestions.set_state(row.id, target, now)
-    await store.notify(row.subject)
+    await store.suggestions.move(row.id, target, now)
+    if decision is Decision.RESTORE:
+        # What is like it may be offered again: the next refresh looks for it.
+        await store.suggestions.offer_again(row.id, now)
+        await store.refreshes.mark_due(row.subject, now)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.chassis.change_feed import ChangeFeed
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
 from services.keyring import Keyring
 from services.suggestion.domain.policy import Policy
 from services.suggestion.drawing import rendering
 from services.suggestion.drawing.rendering import Draw
-from services.suggestion.ports import Analysis, Changes, Database
+from services.suggestion.ports import Analysis, Database
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Dependencies:
     analysis: Analysis
     keyring: Keyring
     objects: ObjectStore
-    changes: Changes
+    change_feed: ChangeFeed
     bucket: str
     policy: Policy
     clock: Clock

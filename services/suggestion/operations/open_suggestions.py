@@ -47,17 +47,6 @@ async def open_all(dependencies: Dependencies, *, subject: str) -> list[OpenSugg
     return _opened(rows, renditions, keys)
 
 
-async def open_offered(dependencies: Dependencies, *, subject: str) -> list[OpenSuggestion]:
-    """Return the suggestions that a person is shown, best first.
-
-    Raises:
-        PurposeNotGranted: the person has not granted CLOUD_PROCESSING.
-    """
-    opened = await open_all(dependencies, subject=subject)
-    shown = [each for each in opened if each.state not in (State.DISMISSED, State.EXPIRED)]
-    return sorted(shown, key=lambda each: (-each.idea.score, each.idea.anchor, str(each.row.id)))
-
-
 async def open_one(dependencies: Dependencies, *, subject: str, suggestion_id: UUID) -> OpenSuggestion:
     """Return one suggestion of a person.
 

@@ -33,7 +33,7 @@ async def execute(dependencies: Dependencies, order: PurgeOrder) -> Mapping[str,
             counts["suggestion.table.due"] = await store.refreshes.delete(order.subject)
         elif _leaves_photos(order.scope, hit):
             await store.refreshes.mark_due(order.subject, now)
-        await store.notify(order.subject)
+        await store.changes.deleted(order.subject, hit)
     return counts
 
 

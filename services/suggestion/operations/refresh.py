@@ -35,7 +35,9 @@ async def refresh(dependencies: Dependencies, *, subject: str) -> int:
         started = dependencies.clock.now()
         photos = {each.photo.media: each for each in await dependencies.analysis.photos(subject)}
         existing = await _existing(dependencies, subject)
-        plan = refresh_plan.plan(ideas.find(each.photo for each in photos.values()), existing, started)
+        found = ideas.find(each.photo for each in photos.values())
+        hidden = {media for media, each in photos.items() if each.photo.is_hidden}
+        plan = refresh_plan.plan(found, existing, started, hidden)
         made = await _make_all(dependencies, subject, plan.make, photos)
         await _remove(dependencies, subject, plan.remove)
         async with dependencies.database.transaction() as store:
@@ -102,4 +104,4 @@ async def _remove(dependencies: Dependencies, subject: str, suggestion_ids: Sequ
     await dependencies.objects.delete(dependencies.bucket, [row.object for row in renditions])
     async with dependencies.database.locked(subject) as store:
         await store.suggestions.delete(suggestion_ids)
-        await store.notify(subject)
+        await store.changes.deleted(subject, suggestion_ids)

@@ -34,8 +34,9 @@ async def expire(dependencies: Dependencies) -> int:
     now = dependencies.clock.now()
     async with dependencies.database.transaction() as store:
         expired = await store.suggestions.expire(now - dependencies.policy.offer_life, now)
-        for subject in sorted(set(expired)):
-            await store.notify(subject)
+        # In one order, so that no two sweeps wait for each other.
+        for subject in sorted({subject for subject, _ in expired}):
+            await store.changes.changed(subject, [id_ for whose, id_ in expired if whose == subject])
     return len(expired)
 
 

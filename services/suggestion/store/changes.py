@@ -1,23 +1,32 @@
-"""Changes of suggestions, as PostgreSQL announces them."""
+"""Records of the change feed of suggestions."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from uuid import UUID
 
-from services.chassis.listener import Listener
-
-CHANNEL = "suggestion"
-"""Each notification's payload is the pseudonym of a person."""
+from services.chassis import change_records
+from services.chassis.database import Connection
 
 
-@dataclass(frozen=True)
-class ChangeFeed:
-    """Implements `Changes` on the process's listener."""
+class ChangeRecords:
+    """One statement in each method, on the connection of the running transaction."""
 
-    listener: Listener
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-    def watching(self, subject: str) -> AbstractContextManager[asyncio.Event]:
-        """Give an event that is set whenever this person's suggestions have changed (`Changes.watching`)."""
-        return self.listener.waiting(CHANNEL, subject)
+    async def changed(self, subject: str, suggestion_ids: Sequence[UUID]) -> None:
+        """Say that suggestions were made, or changed in what their owner sees."""
+        await change_records.record_changed(self._connection, subject, _names(suggestion_ids))
+
+    async def deleted(self, subject: str, suggestion_ids: Sequence[UUID]) -> None:
+        """Say that suggestions are gone."""
+        await change_records.record_deleted(self._connection, subject, _names(suggestion_ids))
+
+    async def forget(self, subject: str) -> None:
+        """Delete all that the feed knows about a person whose account goes."""
+        await change_records.forget_changes(self._connection, subject)
+
+
+def _names(suggestion_ids: Sequence[UUID]) -> list[str]:
+    return [f"suggestions/{suggestion_id}" for suggestion_id in suggestion_ids]

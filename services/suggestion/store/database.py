@@ -9,7 +9,7 @@ from services.chassis import outbox
 from services.chassis.consumer import first_time
 from services.chassis.database import Connection, Pool, subject_lock, subject_turn
 from services.chassis.events import OutgoingEvent
-from services.suggestion.store.changes import CHANNEL
+from services.suggestion.store.changes import ChangeRecords
 from services.suggestion.store.decisions import DecisionTable
 from services.suggestion.store.purge import PurgeTables
 from services.suggestion.store.refreshes import RefreshTable
@@ -25,12 +25,7 @@ class Store:
         self.decisions = DecisionTable(connection)
         self.refreshes = RefreshTable(connection)
         self.purges = PurgeTables(connection)
-
-    async def notify(self, subject: str) -> None:
-        """Wake the watches of a person's suggestions once the transaction is committed."""
-        await self._connection.execute(
-            "SELECT pg_notify(%(channel)s, %(subject)s)", {"channel": CHANNEL, "subject": subject}
-        )
+        self.changes = ChangeRecords(connection)
 
     async def first_time(self, consumer: str, event_id: str) -> bool:
         """Return whether an event has had no effect yet, and remember it."""

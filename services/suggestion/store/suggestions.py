@@ -9,11 +9,12 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.chassis.database import Connection
-from services.suggestion.domain.suggestions import State
+from services.suggestion.domain.suggestions import Standing
 from services.suggestion.ports import RenditionRow, SuggestionRow
 
 _SUGGESTION = (
-    "id, subject, state, purpose, data_key_id, purpose_revision, sealed, create_time, update_time, delete_time"
+    "id, subject, state, state_before_dismissal, purpose, data_key_id, purpose_revision, sealed, create_time,"
+    " update_time, offer_time, delete_time"
 )
 _RENDITION = "suggestion_id, number, data_key_id, object, layout, content_type, width, height, size_bytes"
 
@@ -50,10 +51,10 @@ class SuggestionTables:
         cursor = await self._connection.execute(
             """
             INSERT INTO suggestion
-                (id, subject, state, purpose, data_key_id, purpose_revision, sealed, create_time, update_time,
-                 delete_time)
-            SELECT %(id)s, %(subject)s, %(state)s, %(purpose)s, %(data_key_id)s, %(purpose_revision)s, %(sealed)s,
-                   %(create_time)s, %(update_time)s, %(delete_time)s
+                (id, subject, state, state_before_dismissal, purpose, data_key_id, purpose_revision, sealed,
+                 create_time, update_time, offer_time, delete_time)
+            SELECT %(id)s, %(subject)s, %(state)s, %(state_before_dismissal)s, %(purpose)s, %(data_key_id)s,
+                   %(purpose_revision)s, %(sealed)s, %(create_time)s, %(update_time)s, %(offer_time)s, %(delete_time)s
             WHERE NOT EXISTS (
                 SELECT 1 FROM fence
                 WHERE subject = %(subject)s AND purpose = %(purpose)s AND revision >= %(purpose_revision)s
@@ -75,24 +76,38 @@ class SuggestionTables:
             vars(row),
         )
 
-    async def set_state(self, suggestion_id: UUID, state: State, now: datetime) -> None:
-        """Move a suggestion on."""
+    async def move(self, suggestion_id: UUID, standing: Standing, now: datetime) -> None:
+        """Change where a suggestion stands."""
         await self._connection.execute(
-            "UPDATE suggestion SET state = %(state)s, update_time = %(now)s WHERE id = %(id)s",
-            {"id": suggestion_id, "state": state.value, "now": now},
+            """
+            UPDATE suggestion SET state = %(state)s, state_before_dismissal = %(before)s, update_time = %(now)s
+            WHERE id = %(id)s
+            """,
+            {
+                "id": suggestion_id,
+                "state": standing.state.value,
+                "before": standing.before_dismissal and standing.before_dismissal.value,
+                "now": now,
+            },
         )
 
-    async def expire(self, older_than: datetime, now: datetime) -> list[str]:
-        """Expire suggestions without a decision; return whose they are, once for each suggestion."""
+    async def offer_again(self, suggestion_id: UUID, now: datetime) -> None:
+        """Count the time for which a suggestion is offered from now on."""
+        await self._connection.execute(
+            "UPDATE suggestion SET offer_time = %(now)s WHERE id = %(id)s", {"id": suggestion_id, "now": now}
+        )
+
+    async def expire(self, offered_before: datetime, now: datetime) -> list[tuple[str, UUID]]:
+        """Expire suggestions without a decision; return whose they are, and which."""
         cursor = await self._connection.execute(
             """
             UPDATE suggestion SET state = 'EXPIRED', update_time = %(now)s
-            WHERE state IN ('READY', 'SEEN') AND create_time < %(older_than)s
-            RETURNING subject
+            WHERE state IN ('READY', 'SEEN') AND offer_time < %(offered_before)s
+            RETURNING subject, id
             """,
-            {"older_than": older_than, "now": now},
+            {"offered_before": offered_before, "now": now},
         )
-        return [row[0] for row in await cursor.fetchall()]
+        return [(subject, id_) for subject, id_ in await cursor.fetchall()]
 
     async def delete(self, suggestion_ids: Sequence[UUID]) -> int:
         """Delete suggestions with their renditions' rows; return how many suggestions."""

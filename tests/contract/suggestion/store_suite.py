@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from services.suggestion.domain.suggestions import Decision, State
+from services.suggestion.domain.suggestions import Decision, Standing, State
 from services.suggestion.ports import Database, RenditionRow, SuggestionRow
 from tests.unit.suggestion.photos import NOON
 
@@ -17,12 +17,14 @@ def suggestion(
         id=uuid4(),
         subject=subject,
         state=State.READY.value,
+        state_before_dismissal=None,
         purpose=purpose,
         data_key_id=uuid4(),
         purpose_revision=revision,
         sealed=b"sealed",
         create_time=created,
         update_time=created,
+        offer_time=created,
         delete_time=created + timedelta(days=20),
     )
 
@@ -118,10 +120,31 @@ class StoreSuite:
         async with database.locked(ALICE) as store:
             for each in (old, saved, fresh):
                 await store.suggestions.add(each)
-            await store.suggestions.set_state(saved.id, State.SAVED, NOON)
-            assert await store.suggestions.expire(NOON + timedelta(days=5), NOON + timedelta(days=19)) == [ALICE]
+            await store.suggestions.move(saved.id, Standing(State.SAVED), NOON)
+            expired = await store.suggestions.expire(NOON + timedelta(days=5), NOON + timedelta(days=19))
+            assert expired == [(ALICE, old.id)]
             states = {row.id: row.state for row in await store.suggestions.of_person(ALICE)}
         assert states == {old.id: "EXPIRED", saved.id: "SAVED", fresh.id: "READY"}
+
+    async def test_what_is_offered_again_counts_its_time_from_then(self, database: Database) -> None:
+        row = suggestion()
+        async with database.locked(ALICE) as store:
+            await store.suggestions.add(row)
+            await store.suggestions.offer_again(row.id, NOON + timedelta(days=6))
+            assert await store.suggestions.expire(NOON + timedelta(days=5), NOON + timedelta(days=19)) == []
+
+    async def test_a_dismissed_one_keeps_where_it_stood(self, database: Database) -> None:
+        row = suggestion()
+        async with database.locked(ALICE) as store:
+            await store.suggestions.add(row)
+            await store.suggestions.move(row.id, Standing(State.DISMISSED, State.SEEN), NOON)
+            dismissed = await store.suggestions.find(ALICE, row.id)
+            await store.suggestions.move(row.id, Standing(State.SEEN), NOON)
+            restored = await store.suggestions.find(ALICE, row.id)
+        assert dismissed is not None
+        assert restored is not None
+        assert dismissed.standing == Standing(State.DISMISSED, State.SEEN)
+        assert restored.standing == Standing(State.SEEN)
 
     async def test_a_request_is_remembered_once(self, database: Database) -> None:
         request_id, first, second = uuid4(), uuid4(), uuid4()

@@ -1,7 +1,7 @@
 from datetime import datetime
 
 from services.suggestion.domain.idea_records import pack, unpack
-from services.suggestion.domain.suggestions import Evidence, Idea, Kind
+from services.suggestion.domain.suggestions import Evidence, Idea, Kind, Signal
 
 
 def test_an_idea_survives_being_packed() -> None:
@@ -12,6 +12,6 @@ def test_an_idea_survives_being_packed() -> None:
         score=0.7,
         start=datetime(2026, 11, 14, 15, 2),  # noqa: DTZ001 - a wall clock
         end=datetime(2026, 11, 14, 16, 40),  # noqa: DTZ001
-        evidence=(Evidence("time", "within 2 hours", 3, 1.0),),
+        evidence=(Evidence(Signal.TIME, "98", 3, 1.0),),
     )
     assert unpack(pack(idea)) == idea

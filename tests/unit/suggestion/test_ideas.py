@@ -1,7 +1,7 @@
 from services.suggestion.domain.geometry import Box, Position
 from services.suggestion.domain.ideas import find
 from services.suggestion.domain.photos import Photo
-from services.suggestion.domain.suggestions import Kind
+from services.suggestion.domain.suggestions import Kind, Signal
 from tests.unit.suggestion.photos import photo, series
 
 DAY = 24 * 60
@@ -48,7 +48,7 @@ def test_tags_across_moments_make_a_theme_with_its_evidence() -> None:
     dogs = series(4, step=DAY, tags={"dog": 0.8})
     (idea,) = [idea for idea in find(dogs) if idea.kind is Kind.THEME]
     assert idea.theme == "pets"
-    assert ("tag", "dog", 4) in [(row.signal, row.value, row.media_count) for row in idea.evidence]
+    assert (Signal.TAG, "dog", 4) in [(row.signal, row.value, row.media_count) for row in idea.evidence]
 
 
 def test_weak_tags_make_no_theme() -> None:
@@ -83,3 +83,11 @@ def test_cake_and_people_make_a_celebration() -> None:
 
 def test_people_alone_are_no_celebration() -> None:
     assert (Kind.THEME, "celebration") not in kinds(series(5, faces=(Box(0.4, 0.2, 0.2, 0.3),)))
+
+
+def test_a_hidden_photo_is_in_no_idea_not_even_a_tidy_up() -> None:
+    clutter = [photo(f"s{index}", 3000 + index, kind="SCREENSHOT", is_hidden=index == 0) for index in range(4)]
+    hidden = photo("hidden", 11, is_hidden=True, embedding=(1.0, 0.0))
+    media = {name for idea in find([*series(5), hidden, *clutter]) for name in idea.media}
+    assert "media/s1" in media
+    assert media.isdisjoint({"media/hidden", "media/s0"})

@@ -83,3 +83,11 @@ async def test_erasing_one_photo_makes_the_other_ideas_due(traveller: Harness) -
     destroyed = traveller.keyring.destroy_media(ALICE, "media/a3")
     await purge(traveller, DataKeyScope(tuple(destroyed)), PurgeCause.ERASURE)
     assert await due(traveller) == [ALICE]
+
+
+async def test_what_a_purge_deletes_is_told_in_the_feed(harness: Harness) -> None:
+    await harness.refresh()
+    (opened,) = await harness.offered()
+    destroyed = harness.keyring.destroy_media(ALICE, "media/p0")
+    await purge(harness, DataKeyScope(tuple(destroyed)), PurgeCause.ERASURE)
+    assert harness.told() == {f"suggestions/{opened.row.id}": False}

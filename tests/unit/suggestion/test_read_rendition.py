@@ -3,6 +3,7 @@ import io
 import pytest
 from PIL import Image
 
+from services.chassis.errors import FieldInvalid
 from services.suggestion.domain.suggestions import State
 from services.suggestion.errors import RenditionNotFound
 from tests.unit.suggestion.harness import ALICE, Harness
@@ -37,3 +38,20 @@ async def test_a_picture_whose_key_is_gone_is_not_found(harness: Harness) -> Non
     await harness.keyring.destroy(subject=ALICE, ids=[str(opened.renditions[0].data_key_id)])
     with pytest.raises(RenditionNotFound):
         await harness.read(opened)
+
+
+async def test_a_reading_that_broke_goes_on_from_its_offset(harness: Harness) -> None:
+    await harness.refresh()
+    (opened,) = await harness.offered()
+    whole = await harness.read(opened)
+    assert await harness.read(opened, offset=100) == whole[100:]
+    assert await harness.read(opened, offset=len(whole)) == b""
+
+
+@pytest.mark.parametrize("beyond", [-1, 1])
+async def test_an_offset_outside_of_the_rendition_is_refused(harness: Harness, beyond: int) -> None:
+    await harness.refresh()
+    (opened,) = await harness.offered()
+    offset = opened.renditions[0].size_bytes + 1 if beyond > 0 else -1
+    with pytest.raises(FieldInvalid):
+        await harness.read(opened, offset=offset)

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.chassis.errors import DependencyUnavailable
 from services.keyring import PurgeCause, PurposeNotGranted, PurposeScope
-from services.suggestion.domain.suggestions import Kind
+from services.suggestion.domain.suggestions import Decision, Kind
 from services.suggestion.ports import AnalyzedPhoto
 from tests.unit.suggestion.harness import ALICE, Harness, purge
 from tests.unit.suggestion.photos import series, travels
@@ -93,3 +94,24 @@ async def test_a_preview_that_cannot_be_read_costs_its_idea_alone(harness: Harne
     harness.analyze(ALICE, [*series(5), *later])
     harness.analysis.broken = {"media/later2"}
     assert await harness.refresh() == 1
+
+
+async def test_a_suggestion_whose_photo_is_hidden_is_made_anew_without_it(harness: Harness) -> None:
+    await harness.refresh()
+    (opened,) = await harness.offered()
+    await harness.decide(Decision.SAVE, opened.row.id)
+    first, *rest = harness.analyzed(ALICE)
+    harness.analyze(ALICE, [replace(first, is_hidden=True), *rest])
+    assert await harness.refresh() == 1
+    (remade,) = await harness.offered()
+    assert first.media not in remade.idea.media
+    assert sorted(await harness.stored_objects()) == sorted(row.object for row in remade.renditions)
+
+
+async def test_what_is_made_and_removed_is_told_in_the_feed(harness: Harness) -> None:
+    await harness.refresh()
+    (old,) = await harness.offered()
+    harness.analyze(ALICE, series(4))
+    await harness.refresh()
+    (new,) = await harness.offered()
+    assert harness.told() == {f"suggestions/{old.row.id}": False, f"suggestions/{new.row.id}": True}

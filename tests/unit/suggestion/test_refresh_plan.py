@@ -1,6 +1,8 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
+
 from services.suggestion.domain.refresh_plan import THEME_COOL_DOWN, ExistingSuggestion, plan
 from services.suggestion.domain.suggestions import Idea, Kind, State
 from tests.unit.suggestion.photos import NOON
@@ -72,3 +74,10 @@ def test_two_ideas_of_nearly_the_same_photos_are_one() -> None:
 def test_ids_are_those_of_the_rows() -> None:
     row = ExistingSuggestion(UUID(int=7), State.READY, idea("x"), NOON)
     assert plan([], [row], NOON).remove == (UUID(int=7),)
+
+
+@pytest.mark.parametrize("state", [State.READY, State.SEEN, State.SAVED, State.DISMISSED, State.EXPIRED])
+def test_what_holds_a_hidden_media_goes_whatever_its_state(state: State) -> None:
+    old, other = existing(state, idea("a", "media/1", "media/2")), existing(State.SAVED, idea("b"))
+    found = plan([idea("a", "media/2")], [old, other], NOON, {"media/1"})
+    assert (anchors(found.make), found.remove) == (["a"], (old.id,))

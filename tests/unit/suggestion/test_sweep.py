@@ -47,3 +47,11 @@ async def test_old_requests_and_tombstones_are_forgotten(harness: Harness) -> No
     assert await sweep.forget(harness.dependencies) == 1
     await harness.clock.advance(TOMBSTONE_LIFE)
     assert await sweep.forget(harness.dependencies) == 1
+
+
+async def test_what_expires_is_told_in_the_feed(harness: Harness) -> None:
+    await harness.refresh()
+    before = harness.changes.store.heads[ALICE].sequence
+    await harness.clock.advance(POLICY.offer_life + timedelta(seconds=1))
+    await sweep.expire(harness.dependencies)
+    assert harness.changes.store.heads[ALICE].sequence == before + 1

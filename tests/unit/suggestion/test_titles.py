@@ -3,7 +3,7 @@ from datetime import datetime
 
 import pytest
 
-from services.suggestion.domain.suggestions import Evidence, Idea, Kind
+from services.suggestion.domain.suggestions import Evidence, Idea, Kind, Signal
 from services.suggestion.domain.themes import THEMES
 from services.suggestion.domain.titles import LANGUAGES, reason, title
 
@@ -14,7 +14,7 @@ IDEA = Idea(
     score=0.7,
     start=datetime(2026, 11, 14, 15, 2),  # noqa: DTZ001 - a wall clock
     end=datetime(2026, 11, 14, 16, 40),  # noqa: DTZ001
-    evidence=(Evidence("time", "within 2 hours", 3, 1.0),),
+    evidence=(Evidence(Signal.TIME, "98", 3, 1.0),),
 )
 
 

@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from pellicule.analysis.v1 import analysis_pb2
+from pellicule.internal.analysis.v1 import media_analyzed_pb2
 from services.chassis.events import IncomingEvent
 from services.suggestion.worker import REST, Worker
 from tests.unit.suggestion.harness import ALICE, BOB, QUIET, Harness
@@ -23,8 +23,10 @@ def worker(harness: Harness) -> Worker:
 
 
 def analyzed(subject: str = ALICE) -> IncomingEvent:
-    body = analysis_pb2.MediaAnalyzed(subject=subject, media="media/p0").SerializeToString()
-    return IncomingEvent(str(uuid4()), "pellicule.analysis.v1.MediaAnalyzed", "/analysis", "media/p0", NOON, body)
+    body = media_analyzed_pb2.MediaAnalyzed(subject=subject, media="media/p0").SerializeToString()
+    return IncomingEvent(
+        str(uuid4()), "pellicule.internal.analysis.v1.MediaAnalyzed", "/analysis", "media/p0", NOON, body
+    )
 
 
 async def is_due(harness: Harness, subject: str = ALICE) -> bool:

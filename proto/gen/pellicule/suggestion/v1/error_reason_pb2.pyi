@@ -61,7 +61,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Sample: metadata {"limit_bytes": "4194304"}.
     """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
-    """The person has not granted the purpose that ideas need.
+    """The person has not granted the purpose that suggestions need.
     Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
     """
     ERROR_REASON_SUGGESTION_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -74,7 +74,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_STATE_NOT_ALLOWED: _ErrorReason.ValueType  # 23
     """The life cycle does not lead from the suggestion's state to the one asked for.
-    Sample: metadata {"state": "DISMISSED", "act": "save"}.
+    Sample: metadata {"state": "DISMISSED", "decision": "save"}.
     """
     ERROR_REASON_LANGUAGE_UNKNOWN: _ErrorReason.ValueType  # 24
     """This installation does not answer in that language.
@@ -129,7 +129,7 @@ ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
 Sample: metadata {"limit_bytes": "4194304"}.
 """
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
-"""The person has not granted the purpose that ideas need.
+"""The person has not granted the purpose that suggestions need.
 Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
 """
 ERROR_REASON_SUGGESTION_NOT_FOUND: ErrorReason.ValueType  # 21
@@ -142,7 +142,7 @@ Sample: metadata {"rendition": "suggestions/4f1c.../renditions/1"}.
 """
 ERROR_REASON_STATE_NOT_ALLOWED: ErrorReason.ValueType  # 23
 """The life cycle does not lead from the suggestion's state to the one asked for.
-Sample: metadata {"state": "DISMISSED", "act": "save"}.
+Sample: metadata {"state": "DISMISSED", "decision": "save"}.
 """
 ERROR_REASON_LANGUAGE_UNKNOWN: ErrorReason.ValueType  # 24
 """This installation does not answer in that language.

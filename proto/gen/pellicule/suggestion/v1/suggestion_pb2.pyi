@@ -114,6 +114,10 @@ class _EvidenceSignalEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Eviden
     """Who is in them."""
     EVIDENCE_SIGNAL_QUALITY: _EvidenceSignal.ValueType  # 5
     """How good they are."""
+    EVIDENCE_SIGNAL_KIND: _EvidenceSignal.ValueType  # 6
+    """What kind of pictures they are, such as screenshots."""
+    EVIDENCE_SIGNAL_LIKENESS: _EvidenceSignal.ValueType  # 7
+    """How much they are alike."""
 
 class EvidenceSignal(_EvidenceSignal, metaclass=_EvidenceSignalEnumTypeWrapper):
     """What was looked at."""
@@ -130,6 +134,10 @@ EVIDENCE_SIGNAL_FACES: EvidenceSignal.ValueType  # 4
 """Who is in them."""
 EVIDENCE_SIGNAL_QUALITY: EvidenceSignal.ValueType  # 5
 """How good they are."""
+EVIDENCE_SIGNAL_KIND: EvidenceSignal.ValueType  # 6
+"""What kind of pictures they are, such as screenshots."""
+EVIDENCE_SIGNAL_LIKENESS: EvidenceSignal.ValueType  # 7
+"""How much they are alike."""
 Global___EvidenceSignal: _TypeAlias = EvidenceSignal  # noqa: Y015
 
 @_typing.final
@@ -220,7 +228,7 @@ class Evidence(_message.Message):
     value: _builtins.str
     """What was found, stable and for programs, such as "dog" or "4"."""
     label: _builtins.str
-    """The same for people, in the language asked for, such as "chien" or "4 jours"."""
+    """The same for people, in the language asked for, such as "chien" or "4 jours loin de chez vous"."""
     media_count: _builtins.int
     """In how many of its media."""
     score: _builtins.float
