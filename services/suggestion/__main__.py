@@ -11,7 +11,7 @@ from pellicule.suggestion.v1 import suggestion_service_pb2, suggestion_service_p
 from services.chassis.bus import connect_bus
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.change_records import CHANNEL
-from services.chassis.change_store import PostgresChangeStore
+from services.chassis.change_store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
@@ -79,6 +79,7 @@ async def main() -> None:
                 worker.run_refreshes,
                 worker.run_sweeps,
                 listener.run,
+                ChangeSweep(pool, clock).run,
                 PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies), clock).run,
             ],
         )

@@ -67,13 +67,13 @@ class Callers:
     def pseudonym(self, person: str) -> str:
         return subject_pseudonym(self._subject_key, ISSUER, person)
 
-    def bearer(self, person: str) -> tuple[tuple[str, str], ...]:
+    def bearer(self, person: str, ttl: timedelta = timedelta(minutes=5)) -> tuple[tuple[str, str], ...]:
         token = mint_token(
             self._issuer_key,
             issuer=ISSUER,
             audience="pellicule",
             subject=person,
-            ttl=timedelta(minutes=5),
+            ttl=ttl,
             role=None,
             clock=SystemClock(),
         )

@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
+from pellicule.internal.analysis.v1 import library_service_pb2, library_service_pb2_grpc
+from pellicule.type.v1 import byte_stream_pb2
 from services.chassis.access import AccessTable, ServiceNamed
 from services.chassis.clock import SystemClock
 from services.chassis.errors import DomainError, FieldInvalid, Status
@@ -22,9 +24,11 @@ from services.chassis.settings import ServiceSettings
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
-SERVICE = analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name
+ANALYSES = analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name
+LIBRARY = library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"].full_name
 ACCESS: AccessTable = {
-    f"/{SERVICE}/{rpc}": frozenset({ServiceNamed("suggestion")}) for rpc in ("ListAnalyses", "ReadPreview")
+    f"/{LIBRARY}/ListLibrary": frozenset({ServiceNamed("suggestion")}),
+    f"/{ANALYSES}/ReadPreview": frozenset({ServiceNamed("suggestion")}),
 }
 EMBEDDING_SIZE = 1280
 MOST_ON_A_PAGE = 7
@@ -40,7 +44,9 @@ class PurposeNotGranted(DomainError):
     reason = "PURPOSE_NOT_GRANTED"
 
 
-class AnalysisStandIn(analysis_service_pb2_grpc.AnalysisServiceServicer):
+class AnalysisStandIn(
+    library_service_pb2_grpc.LibraryServiceServicer, analysis_service_pb2_grpc.AnalysisServiceServicer
+):
     """Serves what `understand` was told of, a few on each page.
 
     Attributes:
@@ -51,7 +57,7 @@ class AnalysisStandIn(analysis_service_pb2_grpc.AnalysisServiceServicer):
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
-        self._photos: dict[str, dict[str, analysis_pb2.Analysis]] = {}
+        self._photos: dict[str, dict[str, library_service_pb2.LibraryEntry]] = {}
         self._serving: AsyncExitStack | None = None
         self.refused: set[str] = set()
         self.before_preview: Callable[[], None] = lambda: None
@@ -64,8 +70,8 @@ class AnalysisStandIn(analysis_service_pb2_grpc.AnalysisServiceServicer):
             running_server(
                 name="analysis",
                 settings=self._settings,
-                register=lambda server: analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server(self, server),
-                service_names=[SERVICE],
+                register=self._register,
+                service_names=[ANALYSES, LIBRARY],
                 access=ACCESS,
                 clock=SystemClock(),
             )
@@ -77,15 +83,18 @@ class AnalysisStandIn(analysis_service_pb2_grpc.AnalysisServiceServicer):
             await self._serving.aclose()
             self._serving = None
 
-    def understand(self, subject: str, analysis: analysis_pb2.Analysis) -> None:
-        self._photos.setdefault(subject, {})[analysis.media] = analysis
+    def understand(self, subject: str, entry: library_service_pb2.LibraryEntry) -> None:
+        self._photos.setdefault(subject, {})[entry.analysis.media] = entry
+
+    def hide(self, subject: str, media: str) -> None:
+        self._photos[subject][media].analysis.findings.hidden = True
 
     def forget(self, subject: str, media: str) -> None:
         del self._photos[subject][media]
 
-    async def ListAnalyses(  # noqa: N802  # named in the contract
-        self, request: analysis_service_pb2.ListAnalysesRequest, context: "Context"
-    ) -> analysis_service_pb2.ListAnalysesResponse:
+    async def ListLibrary(  # noqa: N802  # named in the contract
+        self, request: library_service_pb2.ListLibraryRequest, context: "Context"
+    ) -> library_service_pb2.ListLibraryResponse:
         subject = current_subject()
         if subject in self.refused:
             raise PurposeNotGranted("grant CLOUD_PROCESSING first", metadata={"purpose": "CLOUD_PROCESSING"})
@@ -96,40 +105,31 @@ class AnalysisStandIn(analysis_service_pb2_grpc.AnalysisServiceServicer):
         start = names.index(request.page_token) + 1 if request.page_token else 0
         shown = names[start : start + min(request.page_size or 100, MOST_ON_A_PAGE)]
         more = bool(shown) and shown[-1] != names[-1]
-        response = analysis_service_pb2.ListAnalysesResponse(
-            analyses=[photos[name] for name in shown], next_page_token=shown[-1] if more else ""
+        response = library_service_pb2.ListLibraryResponse(
+            entries=[photos[name] for name in shown], next_page_token=shown[-1] if more else ""
         )
         self.after_page()
         return response
-
-    async def GetAnalysis(  # noqa: N802  # named in the contract
-        self, request: analysis_service_pb2.GetAnalysisRequest, context: "Context"
-    ) -> analysis_service_pb2.GetAnalysisResponse:
-        raise MediaNotFound("nobody asks for one analysis alone")
-
-    async def GetProgress(  # noqa: N802  # named in the contract
-        self, request: analysis_service_pb2.GetProgressRequest, context: "Context"
-    ) -> analysis_service_pb2.GetProgressResponse:
-        return analysis_service_pb2.GetProgressResponse()
-
-    async def SearchMedia(  # noqa: N802  # named in the contract
-        self, request: analysis_service_pb2.SearchMediaRequest, context: "Context"
-    ) -> analysis_service_pb2.SearchMediaResponse:
-        raise FieldInvalid.of("query", "nobody searches here")
 
     async def ReadPreview(  # noqa: N802  # named in the contract
         self, request: analysis_service_pb2.ReadPreviewRequest, context: "Context"
     ) -> AsyncIterator[analysis_service_pb2.ReadPreviewResponse]:
         self.before_preview()
-        analysis = self._photos.get(current_subject(), {}).get(request.media)
-        if analysis is None:
+        entry = self._photos.get(current_subject(), {}).get(request.media)
+        if entry is None:
             raise MediaNotFound("there is no such media", metadata={"media": request.media})
-        content = picture(analysis)
+        content = picture(entry.analysis)
+        header = byte_stream_pb2.ByteStreamHeader(content_type="image/jpeg", size_bytes=len(content))
+        yield analysis_service_pb2.ReadPreviewResponse(header=header)
         for start in range(0, len(content), 1 << 16):
             yield analysis_service_pb2.ReadPreviewResponse(chunk=content[start : start + (1 << 16)])
 
+    def _register(self, server: grpc.aio.Server) -> None:
+        analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server(self, server)
+        library_service_pb2_grpc.add_LibraryServiceServicer_to_server(self, server)
 
-def analysis_of(number: int, taken: datetime, **fields: Any) -> analysis_pb2.Analysis:
+
+def entry_of(number: int, taken: datetime, **fields: Any) -> library_service_pb2.LibraryEntry:
     """Returns a good photo that looks like no other; `fields` go into its findings."""
     embedding = np.full(EMBEDDING_SIZE, 0.01, "<f4")
     embedding[number % EMBEDDING_SIZE] = 1.0
@@ -139,17 +139,18 @@ def analysis_of(number: int, taken: datetime, **fields: Any) -> analysis_pb2.Ana
         "kind": analysis_pb2.MEDIA_KIND_PHOTO,
         "sharpness": 0.8,
         "exposure": 0.9,
-        "scene_embedding": embedding.tobytes(),
         **fields,
     }
+    media = f"media/{uuid4()}"
     message = analysis_pb2.Analysis(
-        media=f"media/{uuid4()}",
+        name=f"{media}/analysis",
+        media=media,
         state=analysis_pb2.ANALYSIS_STATE_DONE,
         findings=analysis_pb2.Findings(**values),
     )
     message.findings.capture_time.FromDatetime(taken)
     message.delete_time.FromDatetime(datetime.now(UTC) + timedelta(days=20))
-    return message
+    return library_service_pb2.LibraryEntry(analysis=message, scene_embedding=embedding.tobytes())
 
 
 def picture(analysis: analysis_pb2.Analysis) -> bytes:

@@ -19,6 +19,7 @@ from deploy.local.parts.process import ServerProcess
 from deploy.local.parts.seaweedfs import SeaweedServer, seaweedfs_server
 from deploy.local.parts.service import ServiceProcess
 from pellicule.analysis.v1 import analysis_pb2
+from pellicule.internal.analysis.v1 import library_service_pb2, media_analyzed_pb2
 from services.chassis.bus import Bus, connect_bus
 from services.chassis.channels import acting_for, open_channel
 from services.chassis.clock import SystemClock
@@ -31,7 +32,7 @@ from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.fakes.ports import free_port
 from tests.integration.retention.harness import Callers
-from tests.integration.suggestion.analysis_stand_in import AnalysisStandIn, analysis_of
+from tests.integration.suggestion.analysis_stand_in import AnalysisStandIn, entry_of
 from tests.integration.suggestion.person import Person
 
 LOOPBACK = "127.0.0.1"
@@ -120,7 +121,7 @@ class Harness:
         self._erasures = RetentionErasures(await self._retention_as("ingest"))
         self.renditions = await self._stack.enter_async_context(S3ObjectStore(self._object_settings()))
         self._bus = await self._bus_as("analysis")
-        await self._bus.ensure_stream("ANALYSIS", ["pellicule.analysis.v1.>"])
+        await self._bus.ensure_stream("ANALYSIS", ["pellicule.internal.analysis.v1.>"])
 
     async def close(self) -> None:
         await self.suggestion.stop()
@@ -165,19 +166,20 @@ class Harness:
 
     async def photos(self, person: Person, count: int = 5, start: datetime = TAKEN) -> list[str]:
         """Brings a moment in: its media have keys, and are understood."""
-        return [await self.photo(person, analysis_of(n, start + timedelta(minutes=5 * n))) for n in range(count)]
+        return [await self.photo(person, entry_of(n, start + timedelta(minutes=5 * n))) for n in range(count)]
 
-    async def photo(self, person: Person, analysis: analysis_pb2.Analysis) -> str:
+    async def photo(self, person: Person, entry: library_service_pb2.LibraryEntry) -> str:
+        analysis = entry.analysis
         until = analysis.delete_time.ToDatetime(UTC)
         await self._media_keys.create(
             subject=person.subject, purpose="CLOUD_PROCESSING", keys=[NewDataKey(until, (analysis.media,))]
         )
-        self.analysis.understand(person.subject, analysis)
+        self.analysis.understand(person.subject, entry)
         return analysis.media
 
     async def announce(self, person: Person, media: str) -> None:
         """Publishes that a media was understood."""
-        message = analysis_pb2.MediaAnalyzed(
+        message = media_analyzed_pb2.MediaAnalyzed(
             subject=person.subject, media=media, state=analysis_pb2.ANALYSIS_STATE_DONE
         )
         await self._bus.publish(OutgoingEvent(message.DESCRIPTOR.full_name, media, message.SerializeToString()))

@@ -7,11 +7,11 @@ import grpc
 import pytest
 from nats.js.api import ConsumerConfig
 
+from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
 from services.chassis.error_details import read_error
-from tests.integration.suggestion.harness import TAKEN, Harness
+from tests.integration.suggestion.harness import Harness
 from tests.integration.suggestion.person import PATIENCE_SECONDS, Person, failure
-from tests.integration.suggestion.test_refresh import DAY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NOT_FOUND = (grpc.StatusCode.NOT_FOUND, "SUGGESTION_NOT_FOUND")
@@ -25,18 +25,18 @@ async def one_idea(harness: Harness, person: Person) -> suggestion_pb2.Suggestio
     return idea
 
 
-async def saved_events(harness: Harness, person: Person, count: int) -> Sequence[suggestion_pb2.SuggestionSaved]:
+async def saved_events(harness: Harness, person: Person, count: int) -> Sequence[suggestion_saved_pb2.SuggestionSaved]:
     """Returns this person's events once there are so many; those that come too much would be among them."""
     bus = await harness.hear("suggestion")
     subscription = await bus.jetstream.pull_subscribe(
-        suggestion_pb2.SuggestionSaved.DESCRIPTOR.full_name,
+        suggestion_saved_pb2.SuggestionSaved.DESCRIPTOR.full_name,
         stream="SUGGESTION",
         config=ConsumerConfig(name=f"test-{uuid4()}"),
     )
-    found: list[suggestion_pb2.SuggestionSaved] = []
+    found: list[suggestion_saved_pb2.SuggestionSaved] = []
     while len(found) < count:
         for message in await subscription.fetch(100, timeout=PATIENCE_SECONDS):
-            event = suggestion_pb2.SuggestionSaved.FromString(message.data)
+            event = suggestion_saved_pb2.SuggestionSaved.FromString(message.data)
             found += [event] if event.subject == person.subject else []
     return found
 
@@ -58,15 +58,41 @@ async def test_a_dismissed_idea_is_offered_no_more_and_cannot_be_saved(harness: 
     assert await failure(ada.save(idea.name)) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_NOT_ALLOWED")
 
 
+async def test_a_dismissal_is_taken_back(harness: Harness, ada: Person) -> None:
+    idea = await one_idea(harness, ada)
+    await ada.save(idea.name)
+    await ada.dismiss(idea.name)
+    request_id = str(uuid4())
+    for _ in range(2):
+        assert (await ada.restore(idea.name, request_id)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
+    assert [each.name for each in await ada.offered()] == [idea.name]
+    assert await failure(ada.restore(idea.name)) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_NOT_ALLOWED")
+
+
 async def test_a_request_id_stands_for_one_request(harness: Harness, ada: Person) -> None:
     idea = await one_idea(harness, ada)
-    request_id = str(uuid4())
-    await ada.save(idea.name, request_id)
-    assert await failure(ada.dismiss(idea.name, request_id)) == (
-        grpc.StatusCode.ALREADY_EXISTS,
-        "REQUEST_ID_REUSED",
-    )
+    reused = (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+    saving, dismissing = str(uuid4()), str(uuid4())
+    await ada.save(idea.name, saving)
+    assert await failure(ada.dismiss(idea.name, saving)) == reused
     assert (await ada.get(idea.name)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
+    await ada.dismiss(idea.name, dismissing)
+    assert await failure(ada.restore(idea.name, dismissing)) == reused
+    assert await failure(ada.save(idea.name, dismissing)) == reused
+
+
+async def test_names_and_request_ids_are_read_in_any_case(harness: Harness, ada: Person) -> None:
+    idea = await one_idea(harness, ada)
+    request_id, shouted = str(uuid4()), f"suggestions/{idea.name.partition('/')[2].upper()}"
+    assert (await ada.get(shouted)).name == idea.name
+    await ada.save(shouted, request_id)
+    assert (await ada.save(idea.name, request_id.upper())).state == suggestion_pb2.SUGGESTION_STATE_SAVED
+
+
+async def test_every_wrong_field_is_named_at_once(ada: Person) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await ada.dismiss("ideas/1", "1")
+    assert [each.field for each in read_error(caught.value).violations] == ["name", "request_id"]
 
 
 async def test_to_everyone_else_an_idea_does_not_exist(harness: Harness, ada: Person, ben: Person) -> None:
@@ -76,29 +102,9 @@ async def test_to_everyone_else_an_idea_does_not_exist(harness: Harness, ada: Pe
     assert await failure(ben.read(idea.renditions[0].name)) == NOT_FOUND
     assert await failure(ben.save(idea.name)) == NOT_FOUND
     assert await failure(ben.dismiss(idea.name)) == NOT_FOUND
+    assert await failure(ben.restore(idea.name)) == NOT_FOUND
     assert await failure(ben.get(f"suggestions/{uuid4()}")) == NOT_FOUND
     assert (await ada.get(idea.name)).state == suggestion_pb2.SUGGESTION_STATE_READY
-
-
-async def test_a_watch_sees_ideas_come_change_and_go(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
-    async with ada.watching() as watch:
-        assert (await watch.next()).suggestion == idea
-        await ada.save(idea.name)
-        assert (await watch.next()).suggestion.state == suggestion_pb2.SUGGESTION_STATE_SAVED
-        await harness.photos(ada, start=TAKEN + DAY)
-        await ada.refresh()
-        new = (await watch.next()).suggestion
-        assert new.name != idea.name
-        await ada.dismiss(new.name)
-        assert (await watch.next()).removed_suggestion == new.name
-
-
-async def test_a_watch_sees_nothing_of_anybody_else(harness: Harness, ada: Person, ben: Person) -> None:
-    async with ben.watching() as watch:
-        await one_idea(harness, ada)
-        mine = await one_idea(harness, ben)
-        assert (await watch.next()).suggestion.name == mine.name
 
 
 async def test_titles_come_in_the_language_asked_for(harness: Harness, ada: Person) -> None:
@@ -107,17 +113,24 @@ async def test_titles_come_in_the_language_asked_for(harness: Harness, ada: Pers
     assert idea.title == "Saturday afternoon, 2 May"
     assert french.title == "Samedi après-midi, 2 mai"
     assert [each.title for each in (await ada.list(language="FR")).suggestions] == [french.title]
+    (clock,) = [each for each in french.evidence if each.signal == suggestion_pb2.EVIDENCE_SIGNAL_TIME]
+    assert (clock.value, clock.label) == ("20", "en 20 minutes")
     async with ada.watching("fr") as watch:
-        assert (await watch.next()).suggestion.title == french.title
+        assert (await watch.next()).created.title == french.title
+    request = suggestion_service_pb2.SaveSuggestionRequest(
+        request_id=str(uuid4()), name=idea.name, language_code="fr-FR"
+    )
+    saved = await ada.stub.SaveSuggestion(request, metadata=ada.headers)
+    assert saved.suggestion.title == french.title
 
 
 async def test_an_unknown_language_is_refused_with_those_that_exist(harness: Harness, ada: Person) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await ada.list(language="xx")
     said = read_error(caught.value)
-    assert (said.reason, said.domain) == ("LOCALE_UNKNOWN", "suggestion.pellicule")
+    assert (said.reason, said.domain) == ("LANGUAGE_UNKNOWN", "suggestion.pellicule")
     assert said.metadata == {"language_code": "xx", "language_codes": "en, fr"}
-    refusal = (grpc.StatusCode.INVALID_ARGUMENT, "LOCALE_UNKNOWN")
+    refusal = (grpc.StatusCode.INVALID_ARGUMENT, "LANGUAGE_UNKNOWN")
     assert await failure(ada.get(f"suggestions/{uuid4()}", "xx")) == refusal
     async with ada.watching("xx") as watch:
         assert await failure(watch.next()) == refusal
@@ -131,6 +144,7 @@ async def test_a_wrong_name_is_refused_by_its_field(ada: Person, name: str) -> N
     assert await failure(ada.get(name)) == INVALID
     assert await failure(ada.save(name)) == INVALID
     assert await failure(ada.dismiss(name)) == INVALID
+    assert await failure(ada.restore(name)) == INVALID
     assert await failure(ada.read(f"{name}/renditions/1")) == INVALID
 
 
@@ -140,6 +154,17 @@ async def test_a_rendition_that_is_not_there_is_not_found(harness: Harness, ada:
     assert await failure(ada.read(f"{idea.name}/renditions/9")) == missing
     assert await failure(ada.read(f"{idea.name}/renditions/0")) == INVALID
     assert await failure(ada.read(f"{idea.name}/renditions/one")) == INVALID
+
+
+async def test_a_reading_that_broke_goes_on_from_its_offset(harness: Harness, ada: Person) -> None:
+    rendition = (await one_idea(harness, ada)).renditions[0]
+    whole = b"".join(await ada.read(rendition.name))
+    header = (await ada.stream(rendition.name, 1000))[0].header
+    assert (header.content_type, header.size_bytes, header.offset) == ("image/jpeg", len(whole), 1000)
+    assert b"".join(await ada.read(rendition.name, 1000)) == whole[1000:]
+    assert await ada.read(rendition.name, len(whole)) == []
+    for offset in (-1, len(whole) + 1):
+        assert await failure(ada.read(rendition.name, offset)) == INVALID
 
 
 async def test_an_altered_object_is_never_shown(harness: Harness, ada: Person) -> None:
@@ -163,29 +188,6 @@ async def test_a_request_without_an_id_is_refused(ada: Person, request_id: str) 
     name = f"suggestions/{uuid4()}"
     request = suggestion_service_pb2.SaveSuggestionRequest(request_id=request_id, name=name)
     assert await failure(ada.stub.SaveSuggestion(request, metadata=ada.headers)) == INVALID
-
-
-async def test_pages_hold_everything_once(harness: Harness, ada: Person) -> None:
-    for day in range(3):
-        await harness.photos(ada, 3, start=TAKEN + day * DAY)
-    await ada.refresh()
-    everything = [idea.name for idea in await ada.offered()]
-    names: list[str] = []
-    token = ""
-    while True:
-        page = await ada.list(page_size=2, page_token=token)
-        assert 0 < len(page.suggestions) <= 2
-        names += [idea.name for idea in page.suggestions]
-        token = page.next_page_token
-        if not token:
-            break
-    assert names == everything
-    assert len(names) == 3
-
-
-@pytest.mark.parametrize(("page_size", "page_token"), [(-1, ""), (1001, ""), (10, "x"), (10, "-1"), (10, "²")])
-async def test_a_wrong_page_is_refused(ada: Person, page_size: int, page_token: str) -> None:
-    assert await failure(ada.list(page_size=page_size, page_token=page_token)) == INVALID
 
 
 async def test_without_a_token_nothing_is_answered(ada: Person) -> None:

@@ -69,9 +69,10 @@ async def test_a_watch_sees_what_was_erased_go(harness: Harness, ada: Person) ->
     media = await harness.photos(ada, 3)
     await ada.refresh()
     async with ada.watching() as watch:
-        idea = (await watch.next()).suggestion
+        (told,) = await watch.checkpoint()
+        idea = told.created
         await harness.erase(ada, media[0])
-        assert (await watch.next()).removed_suggestion == idea.name
+        assert (await watch.next()).deleted == idea.name
 
 
 async def test_withdrawal_takes_every_idea(harness: Harness, ada: Person) -> None:
@@ -92,8 +93,9 @@ async def test_a_watch_ends_when_consent_does(harness: Harness, ada: Person) -> 
     await harness.photos(ada, 3)
     await ada.refresh()
     async with ada.watching() as watch:
-        await watch.next()
+        (told,) = await watch.checkpoint()
         await harness.withdraw(ada, "LOCATION", "CLOUD_PROCESSING")
+        assert (await watch.next()).deleted == told.created.name
         assert await failure(watch.next()) == NOT_GRANTED
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from pellicule.analysis.v1 import analysis_pb2
 from pellicule.suggestion.v1 import suggestion_pb2
 from tests.integration.eventually import eventually
-from tests.integration.suggestion.analysis_stand_in import analysis_of
+from tests.integration.suggestion.analysis_stand_in import entry_of
 from tests.integration.suggestion.harness import TAKEN, Harness
 from tests.integration.suggestion.person import Person, answered, failure
 
@@ -23,9 +23,9 @@ DAY = timedelta(days=1)
 async def travel(harness: Harness, person: Person) -> None:
     """Five days at home, and three days far away."""
     for number in range(5):
-        await harness.photo(person, analysis_of(number, TAKEN - (20 - number) * DAY, position=LYON))
+        await harness.photo(person, entry_of(number, TAKEN - (20 - number) * DAY, position=LYON))
     for number in range(12):
-        await harness.photo(person, analysis_of(20 + number, TAKEN - 9 * DAY + number * DAY / 4, position=NAPLES))
+        await harness.photo(person, entry_of(20 + number, TAKEN - 9 * DAY + number * DAY / 4, position=NAPLES))
 
 
 async def test_a_moment_becomes_a_collage_of_all_its_photos(harness: Harness, ada: Person) -> None:
@@ -207,13 +207,13 @@ async def test_ideas_outlive_the_process(harness: Harness, ada: Person) -> None:
 
 
 async def test_an_idea_goes_with_the_first_of_its_photos(harness: Harness, ada: Person) -> None:
-    photos = [analysis_of(number, TAKEN + timedelta(minutes=5 * number)) for number in range(4)]
-    for number, analysis in enumerate(photos):
-        analysis.delete_time.FromDatetime(datetime.now(UTC) + timedelta(days=6 - number))
-        await harness.photo(ada, analysis)
+    photos = [entry_of(number, TAKEN + timedelta(minutes=5 * number)) for number in range(4)]
+    for number, entry in enumerate(photos):
+        entry.analysis.delete_time.FromDatetime(datetime.now(UTC) + timedelta(days=6 - number))
+        await harness.photo(ada, entry)
     await ada.refresh()
     (idea,) = await ada.offered()
-    assert idea.delete_time == photos[-1].delete_time
+    assert idea.delete_time == photos[-1].analysis.delete_time
 
 
 async def test_a_trip_is_offered_under_location(harness: Harness, ada: Person) -> None:
