@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
 from pellicule.type.v1 import byte_stream_pb2, change_feed_pb2
-from services.chassis.change_feed import Reset
+from services.chassis.change_feed import Checkpoint, Reset
 from services.chassis.events import OutgoingEvent
 from services.chassis.fields import Fields
 from services.chassis.languages import OFFERED, match_language
@@ -22,7 +22,7 @@ from services.suggestion.domain.suggestions import Evidence, Kind, State
 from services.suggestion.errors import LanguageUnknown
 from services.suggestion.operations.list_suggestions import Order, SuggestionFilter
 from services.suggestion.operations.open_suggestions import OpenSuggestion
-from services.suggestion.operations.watch import Told, ToldCheckpoint, ToldDeletion, ToldSuggestion
+from services.suggestion.operations.watch import Told, ToldDeletion, ToldSuggestion
 from services.suggestion.ports import RenditionRow
 
 DEFAULT_PAGE = 100
@@ -153,8 +153,8 @@ def told(item: Told, code: str) -> suggestion_service_pb2.WatchSuggestionsRespon
             return message(cursor=cursor, created=shown) if is_new else message(cursor=cursor, changed=shown)
         case ToldDeletion(cursor, name):
             return message(cursor=cursor, deleted=name)
-        case ToldCheckpoint(cursor, is_snapshot):
-            return message(cursor=cursor, checkpoint=change_feed_pb2.ChangeFeedCheckpoint(snapshot=is_snapshot))
+        case Checkpoint(cursor, snapshot):
+            return message(cursor=cursor, checkpoint=change_feed_pb2.ChangeFeedCheckpoint(snapshot=snapshot))
         case Reset():
             return message(reset=change_feed_pb2.ChangeFeedReset())
 

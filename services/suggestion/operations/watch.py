@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeAlias
-from uuid import UUID
 
-from services.chassis.change_feed import Change, ChangeFeed, ChangeKind, Reset
-from services.keyring import Purpose, PurposeNotGranted
-from services.suggestion.errors import SuggestionNotFound
+from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Item, Reset
+from services.chassis.streams import batches
+from services.keyring import PurposeNotGranted
 from services.suggestion.operations.dependencies import Dependencies
-from services.suggestion.operations.open_suggestions import OpenSuggestion, open_all, open_one
+from services.suggestion.operations.open_suggestions import OpenSuggestion, open_all
+
+OPENED_TOGETHER = 500
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,7 @@ class ToldDeletion:
     name: str
 
 
-@dataclass(frozen=True)
-class ToldCheckpoint:
-    """Everything up to the moment of the call was told; `is_snapshot` if it was told from nothing."""
-
-    cursor: str
-    is_snapshot: bool
-
-
-Told: TypeAlias = ToldSuggestion | ToldDeletion | ToldCheckpoint | Reset
+Told: TypeAlias = ToldSuggestion | ToldDeletion | Checkpoint | Reset
 
 
 async def watch(
@@ -57,65 +50,23 @@ async def watch(
 
     Raises:
         FieldInvalid: the cursor is none of this person's feed.
-        PurposeNotGranted: CLOUD_PROCESSING is not granted; the deletions up to then were told.
+        PurposeNotGranted: CLOUD_PROCESSING is not granted; what is gone was told before.
         TokenExpired: the caller's token came to its end.
     """
-    feed = dependencies.change_feed
-    cursor = cursor or (await feed.acknowledged(subject, device) if device else "")
-    is_snapshot = not cursor
-    try:
-        # Opens all keys in one call: what is told next finds them in memory.
-        await open_all(dependencies, subject=subject)
-        async with aclosing(feed.follow(subject, cursor)) as items:
-            async for item in items:
-                if isinstance(item, Reset):
-                    is_snapshot, cursor = True, ""
-                    yield item
-                    continue
-                cursor = item.cursor
-                if isinstance(item, Change):
-                    if (told := await _told(dependencies, subject, item)) is not None:
-                        yield told
-                    await _check_grant(dependencies, subject, item)
-                    continue
-                yield ToldCheckpoint(cursor, is_snapshot)
-                if until_checkpoint:
+    feed = dependencies.change_feed.follow(subject, cursor, device=device)
+    async with aclosing(batches(feed, OPENED_TOGETHER)) as happened:
+        async for items in happened:
+            try:
+                opened = await open_all(dependencies, subject=subject)
+            except PurposeNotGranted:
+                # A withdrawal deletes: what is gone is told before the stream ends.
+                for deletion in _deletions(items):
+                    yield deletion
+                raise
+            for told in _told(items, {f"suggestions/{each.row.id}": each for each in opened}):
+                yield told
+                if until_checkpoint and isinstance(told, Checkpoint):
                     return
-    except PurposeNotGranted:
-        # A withdrawal deletes: what is gone is told before the stream ends.
-        async for deletion in _deletions(feed, subject, cursor):
-            yield deletion
-        raise
-
-
-async def _told(dependencies: Dependencies, subject: str, change: Change) -> ToldSuggestion | ToldDeletion | None:
-    """Return what is told of a change; nothing of a suggestion that cannot be opened: its deletion follows."""
-    if change.kind is ChangeKind.DELETED:
-        return ToldDeletion(change.cursor, change.resource)
-    suggestion_id = UUID(change.resource.removeprefix("suggestions/"))
-    try:
-        opened = await open_one(dependencies, subject=subject, suggestion_id=suggestion_id)
-    except SuggestionNotFound:
-        return None
-    return ToldSuggestion(change.cursor, change.kind is ChangeKind.CREATED, opened)
-
-
-async def _check_grant(dependencies: Dependencies, subject: str, change: Change) -> None:
-    """Raise if a deletion was one of a withdrawal."""
-    if change.kind is ChangeKind.DELETED:
-        await dependencies.keyring.open(subject=subject, purpose=Purpose.CLOUD_PROCESSING, ids=())
-
-
-async def _deletions(feed: ChangeFeed, subject: str, cursor: str) -> AsyncGenerator[ToldDeletion, None]:
-    """Yield the deletions between a cursor and now; from nothing, nothing can be gone."""
-    if not cursor:
-        return
-    async with aclosing(feed.follow(subject, cursor)) as items:
-        async for item in items:
-            if not isinstance(item, Change):
-                return
-            if item.kind is ChangeKind.DELETED:
-                yield ToldDeletion(item.cursor, item.resource)
 
 
 async def acknowledge(dependencies: Dependencies, *, subject: str, device: str, cursor: str) -> None:
@@ -125,3 +76,20 @@ async def acknowledge(dependencies: Dependencies, *, subject: str, device: str, 
         FieldInvalid: the cursor is none of this person's feed.
     """
     await dependencies.change_feed.acknowledge(subject, device, cursor)
+
+
+def _told(items: Sequence[Item], opened: Mapping[str, OpenSuggestion]) -> Iterator[Told]:
+    for item in items:
+        if not isinstance(item, Change):
+            yield item
+        elif item.kind is ChangeKind.DELETED:
+            yield ToldDeletion(item.cursor, item.resource)
+        elif suggestion := opened.get(item.resource):
+            yield ToldSuggestion(item.cursor, item.kind is ChangeKind.CREATED, suggestion)
+        # What cannot be opened any more is not told: its deletion follows.
+
+
+def _deletions(items: Sequence[Item]) -> Iterator[ToldDeletion]:
+    for item in items:
+        if isinstance(item, Change) and item.kind is ChangeKind.DELETED:
+            yield ToldDeletion(item.cursor, item.resource)

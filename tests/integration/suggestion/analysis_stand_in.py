@@ -11,8 +11,8 @@ import grpc
 import numpy as np
 from PIL import Image
 
-from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
-from pellicule.internal.analysis.v1 import library_service_pb2, library_service_pb2_grpc
+from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
+from pellicule.internal.analysis.v1 import library_service_pb2
 from pellicule.type.v1 import byte_stream_pb2
 from services.chassis.access import AccessTable, ServiceNamed
 from services.chassis.clock import SystemClock
@@ -44,10 +44,8 @@ class PurposeNotGranted(DomainError):
     reason = "PURPOSE_NOT_GRANTED"
 
 
-class AnalysisStandIn(
-    library_service_pb2_grpc.LibraryServiceServicer, analysis_service_pb2_grpc.AnalysisServiceServicer
-):
-    """Serves what `understand` was told of, a few on each page.
+class AnalysisStandIn:
+    """Serves what `understand` was told of, a few on each page, by the two RPCs that are called.
 
     Attributes:
         refused: Subjects that have granted nothing.
@@ -125,8 +123,22 @@ class AnalysisStandIn(
             yield analysis_service_pb2.ReadPreviewResponse(chunk=content[start : start + (1 << 16)])
 
     def _register(self, server: grpc.aio.Server) -> None:
-        analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server(self, server)
-        library_service_pb2_grpc.add_LibraryServiceServicer_to_server(self, server)
+        listing = grpc.unary_unary_rpc_method_handler(
+            self.ListLibrary,
+            request_deserializer=library_service_pb2.ListLibraryRequest.FromString,
+            response_serializer=library_service_pb2.ListLibraryResponse.SerializeToString,
+        )
+        preview = grpc.unary_stream_rpc_method_handler(
+            self.ReadPreview,
+            request_deserializer=analysis_service_pb2.ReadPreviewRequest.FromString,
+            response_serializer=analysis_service_pb2.ReadPreviewResponse.SerializeToString,
+        )
+        server.add_generic_rpc_handlers(
+            (
+                grpc.method_handlers_generic_handler(LIBRARY, {"ListLibrary": listing}),
+                grpc.method_handlers_generic_handler(ANALYSES, {"ReadPreview": preview}),
+            )
+        )
 
 
 def entry_of(number: int, taken: datetime, **fields: Any) -> library_service_pb2.LibraryEntry:

@@ -3,11 +3,11 @@ from contextlib import aclosing
 
 import pytest
 
-from services.chassis.change_feed import Reset
+from services.chassis.change_feed import Checkpoint, Reset
 from services.chassis.principal import Person, enter_principal
 from services.keyring import DataKeyScope, PurgeCause, PurposeNotGranted, PurposeScope
 from services.suggestion.domain.suggestions import Decision, State
-from services.suggestion.operations.watch import Told, ToldCheckpoint, ToldDeletion, ToldSuggestion, acknowledge, watch
+from services.suggestion.operations.watch import Told, ToldDeletion, ToldSuggestion, acknowledge, watch
 from tests.unit.suggestion.harness import ALICE, Harness, purge
 from tests.unit.suggestion.photos import series
 
@@ -37,34 +37,34 @@ async def test_a_snapshot_holds_what_is_there_and_ends_with_a_checkpoint(harness
     told, checkpoint = await up_to_now(harness)
     assert isinstance(told, ToldSuggestion)
     assert (told.is_new, told.suggestion) == (True, opened)
-    assert isinstance(checkpoint, ToldCheckpoint)
-    assert checkpoint.is_snapshot
+    assert isinstance(checkpoint, Checkpoint)
+    assert checkpoint.snapshot
 
 
 async def test_what_happened_since_a_cursor_is_told_once(harness: Harness) -> None:
     (opened,) = await harness.offered()
     *_, before = await up_to_now(harness)
-    assert isinstance(before, ToldCheckpoint)
+    assert isinstance(before, Checkpoint)
     await harness.decide(Decision.DISMISS, opened.row.id)
     told, checkpoint = await up_to_now(harness, before.cursor)
     assert isinstance(told, ToldSuggestion)
     assert (told.is_new, told.suggestion.state) == (False, State.DISMISSED)
-    assert isinstance(checkpoint, ToldCheckpoint)
-    assert not checkpoint.is_snapshot
-    assert [type(item) for item in await up_to_now(harness, checkpoint.cursor)] == [ToldCheckpoint]
+    assert isinstance(checkpoint, Checkpoint)
+    assert not checkpoint.snapshot
+    assert [type(item) for item in await up_to_now(harness, checkpoint.cursor)] == [Checkpoint]
 
 
 async def test_a_device_goes_on_from_what_it_acknowledged(harness: Harness) -> None:
     *_, checkpoint = await up_to_now(harness, device=DEVICE)
-    assert isinstance(checkpoint, ToldCheckpoint)
+    assert isinstance(checkpoint, Checkpoint)
     await acknowledge(harness.dependencies, subject=ALICE, device=DEVICE, cursor=checkpoint.cursor)
-    assert [type(item) for item in await up_to_now(harness, device=DEVICE)] == [ToldCheckpoint]
+    assert [type(item) for item in await up_to_now(harness, device=DEVICE)] == [Checkpoint]
 
 
 async def test_changes_come_as_they_happen(harness: Harness) -> None:
     (opened,) = await harness.offered()
     async with aclosing(watching(harness)) as feed:
-        assert [type(await anext(feed)) for _ in range(2)] == [ToldSuggestion, ToldCheckpoint]
+        assert [type(await anext(feed)) for _ in range(2)] == [ToldSuggestion, Checkpoint]
         await harness.decide(Decision.SAVE, opened.row.id)
         told = await anext(feed)
         assert isinstance(told, ToldSuggestion)
@@ -74,7 +74,7 @@ async def test_changes_come_as_they_happen(harness: Harness) -> None:
 async def test_an_erased_photo_takes_its_suggestion_out_of_the_feed(harness: Harness) -> None:
     (opened,) = await harness.offered()
     async with aclosing(watching(harness)) as feed:
-        assert [type(await anext(feed)) for _ in range(2)] == [ToldSuggestion, ToldCheckpoint]
+        assert [type(await anext(feed)) for _ in range(2)] == [ToldSuggestion, Checkpoint]
         destroyed = harness.keyring.destroy_media(ALICE, "media/p0")
         await purge(harness, DataKeyScope(tuple(destroyed)), PurgeCause.ERASURE)
         told = await anext(feed)
@@ -84,7 +84,7 @@ async def test_an_erased_photo_takes_its_suggestion_out_of_the_feed(harness: Har
 
 async def test_what_cannot_be_opened_any_more_is_not_told(harness: Harness) -> None:
     harness.keyring.destroy_media(ALICE, "media/p0")
-    assert [type(item) for item in await up_to_now(harness)] == [ToldCheckpoint]
+    assert [type(item) for item in await up_to_now(harness)] == [Checkpoint]
 
 
 async def test_a_withdrawal_tells_what_is_gone_and_ends_the_watch(harness: Harness) -> None:
@@ -92,7 +92,7 @@ async def test_a_withdrawal_tells_what_is_gone_and_ends_the_watch(harness: Harne
     await harness.refresh()
     names = {f"suggestions/{each.row.id}" for each in await harness.offered()}
     async with aclosing(watching(harness)) as feed:
-        while not isinstance(await anext(feed), ToldCheckpoint):
+        while not isinstance(await anext(feed), Checkpoint):
             pass
         revision = harness.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
         assert revision is not None
@@ -111,11 +111,11 @@ async def test_without_consent_there_is_no_watch(harness: Harness) -> None:
 
 async def test_a_feed_that_began_anew_says_so_first(harness: Harness) -> None:
     *_, checkpoint = await up_to_now(harness)
-    assert isinstance(checkpoint, ToldCheckpoint)
+    assert isinstance(checkpoint, Checkpoint)
     harness.changes.store.forget_changes(ALICE)
     harness.analyze(ALICE, series(4))
     await harness.refresh()
     told = await up_to_now(harness, checkpoint.cursor)
-    assert [type(item) for item in told] == [Reset, ToldSuggestion, ToldCheckpoint]
-    assert isinstance(told[-1], ToldCheckpoint)
-    assert told[-1].is_snapshot
+    assert [type(item) for item in told] == [Reset, ToldSuggestion, Checkpoint]
+    assert isinstance(told[-1], Checkpoint)
+    assert told[-1].snapshot
