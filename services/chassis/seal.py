@@ -65,6 +65,11 @@ def seal_size(plain: int) -> int:
     return HEADER_SIZE + plain + TAG_SIZE * max(1, -(-plain // CHUNK_SIZE))
 
 
+def chunk_position(number: int) -> int:
+    """Return where in a sealed object the chunk of that number begins, counted from 0; the first with the header."""
+    return HEADER_SIZE + number * SEALED_CHUNK_SIZE if number else 0
+
+
 def seal_object(key: bytes, plaintext: Buffer, aad: bytes) -> bytes:
     """Seals a whole object that is in memory; the same format as `StreamSealer`."""
     sealer = StreamSealer(key, aad)
@@ -136,13 +141,18 @@ class StreamOpener:
 
     Every chunk returned is authentic; that nothing is missing at the end is known only when `finish`
     returns.
+
+    To begin within the object, give `first_chunk` and the object's first `HEADER_SIZE` bytes, and feed it from
+    `chunk_position(first_chunk)` on.
     """
 
-    def __init__(self, key: bytes, aad: bytes) -> None:
+    def __init__(self, key: bytes, aad: bytes, *, first_chunk: int = 0, header: bytes | None = None) -> None:
+        if (first_chunk > 0) != (header is not None):
+            raise ValueError("to begin within, give both first_chunk and the header")
         self._cipher = AESGCM(key)
         self._aad = aad
-        self._counter = 0
-        self._prefix: bytes | None = None
+        self._counter = first_chunk
+        self._prefix = None if header is None else _read_header(header)
         self._pending = _Pending()
 
     def update(self, data: Buffer) -> bytes:

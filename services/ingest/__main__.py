@@ -30,7 +30,7 @@ from services.ingest.store.purge import PurgeStore
 from services.ingest.store.sweep import SweepStore
 from services.ingest.store.uploads import UploadStore
 from services.ingest.store.writer_locks import open_writer_locks
-from services.ingest.translation import ProtoCodec
+from services.ingest.translation.codec import ProtoCodec
 from services.ingest.worker import Worker
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure_client import RetentionErasures
@@ -55,7 +55,7 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        await bus.ensure_stream("INGEST", ["pellicule.ingest.v1.>"])
+        await bus.ensure_stream("INGEST", ["pellicule.internal.ingest.v1.>"])
         await objects.ensure_bucket(BUCKET, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         uploads, media = UploadStore(pool), MediaStore(pool)

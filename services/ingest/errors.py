@@ -39,6 +39,19 @@ class UploadNotFound(DomainError):
         return cls(f"there is no open {name}: start the upload again", metadata={"upload": name})
 
 
+class UploadComplete(DomainError):
+    """The upload is complete: there is a media of it."""
+
+    status = Status.FAILED_PRECONDITION
+    reason = "UPLOAD_COMPLETE"
+
+    @classmethod
+    def of(cls, upload_id: UUID, media_id: UUID) -> Self:
+        """Return the error for an upload that is a media by now."""
+        upload, media = upload_name(upload_id), media_name(media_id)
+        return cls(f"{upload} is complete: delete {media} instead", metadata={"upload": upload, "media": media})
+
+
 class UploadOffsetWrong(DomainError):
     """The stream does not begin where the committed bytes end."""
 
@@ -215,8 +228,8 @@ class RequestIdReused(DomainError):
 
     @classmethod
     def of(cls, request_id: UUID) -> Self:
-        """Return the error for a request_id that opened another upload."""
+        """Return the error for a request_id that another request bore."""
         return cls(
-            "request_id was used for another upload: make a new UUID for each",
+            "request_id was used for another request: make a new UUID for each",
             metadata={"request_id": str(request_id)},
         )

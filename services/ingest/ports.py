@@ -8,9 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain.media import MediaMetadata, PageToken
+from services.ingest.domain.media import MediaMetadata, PageStart
 from services.ingest.domain.records import MediaRow, Segment, UploadRow
-from services.keyring import PurgeOrder, Purpose
+from services.keyring import Erasure, PurgeOrder, Purpose
 
 
 class Addition(Enum):
@@ -89,6 +89,9 @@ class Uploads(Protocol):
     async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
         """Returns an upload of the person."""
 
+    async def page(self, subject: str, after: PageStart | None, limit: int, *, now: datetime) -> list[UploadRow]:
+        """Return open uploads whose time is not over, newest first, from behind `after` on."""
+
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> "Survey":
         """Returns what is there that a new upload has to do with."""
 
@@ -122,6 +125,9 @@ class Uploads(Protocol):
     async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
         """Forgets an upload; of an open one what was received is discarded."""
 
+    async def cancel(self, subject: str, upload_id: UUID, now: datetime) -> bool:
+        """Forget an open upload and discard what was received; False if there is no open one."""
+
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         """Returns the segments of a sealed stream, in order."""
 
@@ -135,7 +141,7 @@ class MediaTable(Protocol):
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
         """Returns the media of these originals."""
 
-    async def page(self, subject: str, after: PageToken | None, limit: int) -> list[MediaRow]:
+    async def page(self, subject: str, after: PageStart | None, limit: int) -> list[MediaRow]:
         """Returns media, newest upload first, from behind `after` on."""
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
@@ -180,8 +186,8 @@ class WriterLocks(Protocol):
 class Erasures(Protocol):
     """Destroys everything that derives from a media, at once; the keyring's."""
 
-    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> str:
-        """Destroys the keys and returns the erasure's name; raises the keyring's `NothingToErase`."""
+    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> Erasure:
+        """Destroy the keys and return the erasure; raises the keyring's `NothingToErase` and `RequestIdReused`."""
 
 
 class SweepTables(Protocol):

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import grpc
+from typing import TYPE_CHECKING
 
 from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
-from services.chassis.errors import FieldInvalid
+from pellicule.type.v1 import byte_stream_pb2
+from services.chassis.fields import Fields
+from services.chassis.paging import Page, PageQuery
 from services.chassis.principal import current_subject
-from services.ingest import translation
+from services.ingest.domain.media import PageStart
+from services.ingest.operations.cancel_upload import cancel_upload
 from services.ingest.operations.delete_media import delete_media
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import get_media, list_media
-from services.ingest.operations.get_upload import get_upload
+from services.ingest.operations.find_uploads import get_upload, list_uploads
 from services.ingest.operations.plan_uploads import plan_uploads
 from services.ingest.operations.read_media import read_media
 from services.ingest.operations.receive_upload import Received, receive, start_and_receive
 from services.ingest.operations.start_upload import start_upload
+from services.ingest.translation import requests, resources, streams
 
 if TYPE_CHECKING:
-    # Invariant in what it reads and writes, and never used here: one alias for all RPCs.
-    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+    from services.chassis.calls import Context
 
 
 @dataclass(frozen=True)
@@ -36,119 +37,137 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         self, request: media_service_pb2.PlanUploadsRequest, context: Context
     ) -> media_service_pb2.PlanUploadsResponse:
         """Say for each asset whether it is wanted."""
+        assets, invalid = requests.assets_to_plan(request)
         items = await plan_uploads(
-            self.dependencies,
-            subject=current_subject(),
-            assets=translation.assets_to_plan(request),
-            can_make_previews=request.can_make_previews,
+            self.dependencies, subject=current_subject(), assets=assets, can_reduce=request.can_reduce
         )
         return media_service_pb2.PlanUploadsResponse(
-            items=map(translation.plan_item, items), preview_long_side=self.dependencies.policy.preview_long_side
+            items=[*map(resources.plan_item, items), *invalid],
+            reduced_long_side=self.dependencies.policy.reduced_long_side,
         )
 
     async def StartUpload(
         self, request: media_service_pb2.StartUploadRequest, context: Context
     ) -> media_service_pb2.StartUploadResponse:
         """Open an upload."""
+        with Fields() as fields:
+            request_id, announcement = requests.start(request, fields)
         upload = await start_upload(
-            self.dependencies,
-            subject=current_subject(),
-            request_id=translation.uuid_of(request.request_id, "request_id"),
-            announcement=translation.announcement(request),
+            self.dependencies, subject=current_subject(), request_id=request_id, announcement=announcement
         )
-        return media_service_pb2.StartUploadResponse(upload=translation.upload(upload))
+        return media_service_pb2.StartUploadResponse(upload=resources.upload(upload))
 
     async def UploadMedia(
         self, request_iterator: AsyncIterator[media_service_pb2.UploadMediaRequest], context: Context
     ) -> media_service_pb2.UploadMediaResponse:
         """Receive bytes."""
-        header = await _header(request_iterator)
-        received = await self._receive(header, _chunks(request_iterator))
+        header = await streams.upload_header(request_iterator)
+        received = await self._receive(header, streams.upload_chunks(request_iterator))
         return media_service_pb2.UploadMediaResponse(
-            upload=translation.upload(received.upload),
-            media=None if received.media is None else translation.media(received.media),
+            upload=resources.upload(received.upload),
+            media=None if received.media is None else resources.media(received.media),
         )
 
     async def GetUpload(
         self, request: media_service_pb2.GetUploadRequest, context: Context
     ) -> media_service_pb2.GetUploadResponse:
         """Return an upload."""
-        upload = await get_upload(
-            self.dependencies,
-            subject=current_subject(),
-            upload_id=translation.uuid_of(request.name, "name", "uploads/"),
+        with Fields() as fields:
+            upload_id = fields.resource(request.name, "name", requests.UPLOADS)
+        upload = await get_upload(self.dependencies, subject=current_subject(), upload_id=upload_id)
+        return media_service_pb2.GetUploadResponse(upload=resources.upload(upload))
+
+    async def ListUploads(
+        self, request: media_service_pb2.ListUploadsRequest, context: Context
+    ) -> media_service_pb2.ListUploadsResponse:
+        """List the open uploads."""
+        page, after = requests.page(request, PageQuery("ListUploads", current_subject()))
+        uploads, following = await list_uploads(
+            self.dependencies, subject=current_subject(), page_size=page.size, after=after
         )
-        return media_service_pb2.GetUploadResponse(upload=translation.upload(upload))
+        return media_service_pb2.ListUploadsResponse(
+            uploads=map(resources.upload, uploads), next_page_token=_next_token(page, following)
+        )
+
+    async def CancelUpload(
+        self, request: media_service_pb2.CancelUploadRequest, context: Context
+    ) -> media_service_pb2.CancelUploadResponse:
+        """Give an open upload up."""
+        with Fields() as fields:
+            upload_id = fields.resource(request.name, "name", requests.UPLOADS)
+        await cancel_upload(self.dependencies, subject=current_subject(), upload_id=upload_id)
+        return media_service_pb2.CancelUploadResponse()
 
     async def ListMedia(
         self, request: media_service_pb2.ListMediaRequest, context: Context
     ) -> media_service_pb2.ListMediaResponse:
         """List what is kept."""
-        page_size, after = translation.page(request)
+        page, after = requests.page(request, PageQuery("ListMedia", current_subject()))
         media, following = await list_media(
-            self.dependencies, subject=current_subject(), page_size=page_size, after=after
+            self.dependencies, subject=current_subject(), page_size=page.size, after=after
         )
         return media_service_pb2.ListMediaResponse(
-            media=map(translation.media, media),
-            next_page_token="" if following is None else following.encode(),
+            media=map(resources.media, media), next_page_token=_next_token(page, following)
         )
 
     async def GetMedia(
         self, request: media_service_pb2.GetMediaRequest, context: Context
     ) -> media_service_pb2.GetMediaResponse:
         """Return one media."""
-        media_id = translation.uuid_of(request.name, "name", "media/")
+        with Fields() as fields:
+            media_id = fields.resource(request.name, "name", requests.MEDIA)
         media = await get_media(self.dependencies, subject=current_subject(), media_id=media_id)
-        return media_service_pb2.GetMediaResponse(media=translation.media(media))
+        return media_service_pb2.GetMediaResponse(media=resources.media(media))
 
     async def ReadMedia(
         self, request: media_service_pb2.ReadMediaRequest, context: Context
     ) -> AsyncIterator[media_service_pb2.ReadMediaResponse]:
-        """Send a media's bytes."""
-        media_id = translation.uuid_of(request.name, "name", "media/")
-        async for piece in read_media(self.dependencies, subject=current_subject(), media_id=media_id):
+        """Send a media's bytes from an offset on."""
+        with Fields() as fields:
+            media_id = fields.resource(request.name, "name", requests.MEDIA)
+            offset = fields.number(request.offset, "offset")
+        found = await read_media(self.dependencies, subject=current_subject(), media_id=media_id, offset=offset)
+        yield media_service_pb2.ReadMediaResponse(
+            header=byte_stream_pb2.ByteStreamHeader(
+                content_type=found.content_type, size_bytes=found.size_bytes, offset=offset
+            )
+        )
+        async for piece in found.chunks:
             yield media_service_pb2.ReadMediaResponse(chunk=piece)
 
     async def DeleteMedia(
         self, request: media_service_pb2.DeleteMediaRequest, context: Context
     ) -> media_service_pb2.DeleteMediaResponse:
         """Delete a media."""
+        with Fields() as fields:
+            media_id = fields.resource(request.name, "name", requests.MEDIA)
+            request_id = fields.uuid(request.request_id, "request_id")
         erasure = await delete_media(
-            self.dependencies,
-            subject=current_subject(),
-            media_id=translation.uuid_of(request.name, "name", "media/"),
-            request_id=translation.uuid_of(request.request_id, "request_id"),
+            self.dependencies, subject=current_subject(), media_id=media_id, request_id=request_id
         )
-        return media_service_pb2.DeleteMediaResponse(erasure=erasure)
+        return media_service_pb2.DeleteMediaResponse(erasure=resources.erasure(erasure))
 
     async def _receive(self, header: media_service_pb2.UploadHeader, chunks: AsyncIterator[bytes]) -> Received:
+        with Fields() as fields:
+            header_fields = fields.within("header")
+            offset = header_fields.number(header.offset, "offset")
+            if header.HasField("start"):
+                request_id, announcement = requests.start(header.start, header_fields.within("start"))
+            else:
+                upload_id = header_fields.resource(header.upload, "upload", requests.UPLOADS)
         if header.HasField("start"):
-            request_id, announcement = translation.start_in_header(header)
             return await start_and_receive(
                 self.dependencies,
                 subject=current_subject(),
                 request_id=request_id,
                 announcement=announcement,
+                offset=offset,
                 chunks=chunks,
             )
         return await receive(
-            self.dependencies,
-            subject=current_subject(),
-            upload_id=translation.uuid_of(header.upload, "header.upload", "uploads/"),
-            offset=header.offset,
-            chunks=chunks,
+            self.dependencies, subject=current_subject(), upload_id=upload_id, offset=offset, chunks=chunks
         )
 
 
-async def _header(requests: AsyncIterator[media_service_pb2.UploadMediaRequest]) -> media_service_pb2.UploadHeader:
-    first = await anext(requests, None)
-    if first is None or first.WhichOneof("content") != "header":
-        raise FieldInvalid.of("header", "begin the stream with a message that names the upload and the offset")
-    return first.header
-
-
-async def _chunks(requests: AsyncIterator[media_service_pb2.UploadMediaRequest]) -> AsyncIterator[bytes]:
-    async for request in requests:
-        if request.WhichOneof("content") != "chunk":
-            raise FieldInvalid.of("content", "after the header send chunks alone")
-        yield request.chunk
+def _next_token(page: Page, following: PageStart | None) -> str:
+    return "" if following is None else page.next_token(*requests.page_cursor(following))

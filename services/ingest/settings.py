@@ -41,7 +41,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """Of one picture, in pixels."""
     segment_bytes: Annotated[int, Field(ge=1024**2)] = 8 * 1024**2
     """Sealed bytes of one stream held in memory before they go into the store."""
-    preview_long_side: Annotated[int, Field(ge=1)] = 2048
+    reduced_long_side: Annotated[int, Field(ge=1)] = 2048
     """In pixels; of what is larger a reduced copy is asked for."""
     orphan_grace_minutes: Annotated[float, Field(gt=0)] = 60.0
     """How long an object that no row names may lie in the bucket before it is removed."""
@@ -59,7 +59,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
             max_bytes=self.max_media_bytes,
             limits=Limits(max_pixels=self.max_media_pixels, max_side=self.max_media_side),
             segment_bytes=self.segment_bytes,
-            preview_long_side=self.preview_long_side,
+            reduced_long_side=self.reduced_long_side,
         )
 
     @property

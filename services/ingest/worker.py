@@ -6,7 +6,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from pellicule.suggestion.v1 import suggestion_pb2
+from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer, IncomingEvent
@@ -37,14 +37,14 @@ class Worker:
             bus,
             stream="SUGGESTION",
             durable=CONSUMER,
-            types=[suggestion_pb2.SuggestionSaved.DESCRIPTOR.full_name],
+            types=[suggestion_saved_pb2.SuggestionSaved.DESCRIPTOR.full_name],
             handle=self.hear,
             pool=pool,
         )
 
     async def hear(self, event: IncomingEvent) -> None:
         """Notes that the originals of a suggestion's media are wanted."""
-        message = suggestion_pb2.SuggestionSaved.FromString(event.body)
+        message = suggestion_saved_pb2.SuggestionSaved.FromString(event.body)
         media_ids = [UUID(name.removeprefix("media/")) for name in message.media]
         await self._media.want_originals(CONSUMER, event.id, message.subject, media_ids)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain.media import PageToken, Rendition
+from services.ingest.domain.media import MediaForm, PageStart
 from services.ingest.domain.records import MediaRow, Segment, UploadRow
 from services.ingest.ports import Addition, Completion, Discard, LookupKeyRow, NewSegment, Survey
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
@@ -58,6 +58,12 @@ class FakeUploads:
     async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
         row = self._tables.uploads.get(upload_id)
         return row if row is not None and row.subject == subject else None
+
+    async def page(self, subject: str, after: PageStart | None, limit: int, *, now: datetime) -> list[UploadRow]:
+        rows = [row for row in self._tables.uploads.values() if row.subject == subject and row.complete_time is None]
+        rows = [row for row in rows if row.expire_time > now]
+        rows.sort(key=lambda row: (row.create_time, row.id), reverse=True)
+        return [row for row in rows if after is None or (row.create_time, row.id) < (after.time, after.id)][:limit]
 
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
         kept = [row for row in self._tables.media.values() if (row.subject, row.tag) == (subject, tag)]
@@ -151,6 +157,13 @@ class FakeUploads:
             if row.complete_time is None:
                 self._tables.discard_stream(row)
 
+    async def cancel(self, subject: str, upload_id: UUID, now: datetime) -> bool:
+        row = await self.find(subject, upload_id)
+        if row is None or row.complete_time is not None:
+            return False
+        await self.discard(subject, upload_id, now)
+        return True
+
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         return _in_order(self._tables, data_key_id)
 
@@ -172,11 +185,11 @@ class FakeMedia:
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
         return [row for row in self._tables.media.values() if row.subject == subject and row.tag in tags]
 
-    async def page(self, subject: str, after: PageToken | None, limit: int) -> list[MediaRow]:
+    async def page(self, subject: str, after: PageStart | None, limit: int) -> list[MediaRow]:
         rows = [row for row in self._tables.media.values() if row.subject == subject]
         rows.sort(key=lambda row: (row.upload_time, row.id), reverse=True)
         if after is not None:
-            rows = [row for row in rows if (row.upload_time, row.id) < (after.upload_time, after.media_id)]
+            rows = [row for row in rows if (row.upload_time, row.id) < (after.time, after.id)]
         return rows[:limit]
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
@@ -207,7 +220,7 @@ class FakeMedia:
             for row in self._tables.media.values()
             if row.subject == subject
             and row.id in media_ids
-            and row.rendition is Rendition.PREVIEW
+            and row.form is MediaForm.REDUCED
             and not row.original_wanted
         ]
         self._tables.media |= {row.id: replace(row, original_wanted=True) for row in wanted}

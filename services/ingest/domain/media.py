@@ -1,6 +1,5 @@
 """Assets as a phone describes them, uploads, and media: the values of the service, and their names."""
 
-import base64
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +9,6 @@ from uuid import UUID
 
 from services.keyring import Purpose
 
-SHA256_BYTES = 32
 CHUNK_LIMIT = 1024 * 1024
 """Bytes in a message of a stream, at most."""
 BUCKET = "media"
@@ -18,15 +16,15 @@ MEDIA_PURPOSES = (Purpose.CLOUD_PROCESSING, Purpose.OLDER_MEDIA)
 """What a media may be kept for; the other purposes seal nothing here."""
 
 
-class Rendition(StrEnum):
-    """What is uploaded or kept of an asset."""
+class MediaForm(StrEnum):
+    """The form in which a media is uploaded and kept: as it is, or as a reduced copy."""
 
     ORIGINAL = "ORIGINAL"
-    PREVIEW = "PREVIEW"
+    REDUCED = "REDUCED"
 
-    def suffices_for(self, wanted: "Rendition") -> bool:
+    def suffices_for(self, wanted: "MediaForm") -> bool:
         """Tells whether keeping this one makes another upload of `wanted` useless."""
-        return self is Rendition.ORIGINAL or self is wanted
+        return self is MediaForm.ORIGINAL or self is wanted
 
 
 class MediaType(StrEnum):
@@ -79,13 +77,13 @@ class Announcement:
 
     Attributes:
         asset: The asset.
-        rendition: What of it.
+        form: What of it.
         size_bytes: How many bytes.
         sha256: Of those bytes, 32 bytes.
     """
 
     asset: Asset
-    rendition: Rendition
+    form: MediaForm
     size_bytes: int
     sha256: bytes = field(repr=False)
 
@@ -104,7 +102,7 @@ class Announcement:
         asset = row["asset"]
         asset["sha256"] = bytes.fromhex(asset["sha256"])
         asset["capture_time"] = asset["capture_time"] and datetime.fromisoformat(asset["capture_time"])
-        return cls(Asset(**asset), Rendition(row["rendition"]), row["size_bytes"], bytes.fromhex(row["sha256"]))
+        return cls(Asset(**asset), MediaForm(row["form"]), row["size_bytes"], bytes.fromhex(row["sha256"]))
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class MediaMetadata:
 
     Attributes:
         sha256: Of the original file.
-        rendition: What is kept.
+        form: What is kept.
         size_bytes: Of what is kept.
         content_type: Of what is kept, found from its content.
         width: Of the upright original in pixels.
@@ -124,10 +122,11 @@ class MediaMetadata:
         capture_utc_offset: Of the wall clock there and then; None if not known.
         favorite: Whether its owner marked it.
         screenshot: Whether the phone knows it for a screenshot.
+        hidden: Whether its owner hid it.
     """
 
     sha256: bytes = field(repr=False)
-    rendition: Rendition
+    form: MediaForm
     size_bytes: int
     content_type: str
     width: int
@@ -138,15 +137,28 @@ class MediaMetadata:
     capture_utc_offset: timedelta | None
     favorite: bool
     screenshot: bool
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload as its owner sees it; `media_id` once it is complete."""
+    """An upload as its owner sees it.
+
+    Attributes:
+        id: Its name's UUID.
+        client_id: The phone's own name for the asset; empty once that cannot be known any more.
+        committed_bytes: Bytes that are durably stored.
+        size_bytes: Bytes announced.
+        create_time: When it was started.
+        expire_time: When it is given up.
+        media_id: The media made of it; None until it is complete.
+    """
 
     id: UUID
+    client_id: str
     committed_bytes: int
     size_bytes: int
+    create_time: datetime
     expire_time: datetime
     media_id: UUID | None
 
@@ -173,25 +185,8 @@ def upload_name(upload_id: UUID) -> str:
 
 
 @dataclass(frozen=True)
-class PageToken:
-    """Where a page of media begins: behind the media uploaded then under this id."""
+class PageStart:
+    """Where a page begins: behind what was made then under this id."""
 
-    upload_time: datetime
-    media_id: UUID
-
-    def encode(self) -> str:
-        """Returns it as callers hold it."""
-        return base64.urlsafe_b64encode(f"{self.upload_time.isoformat()}|{self.media_id}".encode()).decode()
-
-    @classmethod
-    def decode(cls, token: str) -> Self:
-        """Reads a token.
-
-        Raises:
-            ValueError: it is none of ours.
-        """
-        time, _, media_id = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode().partition("|")
-        upload_time = datetime.fromisoformat(time)
-        if upload_time.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return cls(upload_time, UUID(media_id))
+    time: datetime
+    id: UUID

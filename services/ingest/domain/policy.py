@@ -22,7 +22,7 @@ class Policy:
         max_bytes: Of one file.
         limits: Of one picture.
         segment_bytes: Sealed bytes held in memory before they are put into the store.
-        preview_long_side: In pixels; what is larger is wanted as a reduced copy.
+        reduced_long_side: In pixels; what is larger is wanted as a reduced copy.
     """
 
     window: timedelta = timedelta(days=30)
@@ -34,7 +34,7 @@ class Policy:
     max_bytes: int = 100 * 1024**2
     limits: Limits = field(default_factory=lambda: Limits(max_pixels=100_000_000, max_side=16_384))
     segment_bytes: int = 8 * 1024**2
-    preview_long_side: int = 2048
+    reduced_long_side: int = 2048
 
     def window_at(self, now: datetime) -> Window:
         """Returns the rolling window at a moment of the server's clock."""
@@ -44,7 +44,7 @@ class Policy:
     def plan_rules(self) -> PlanRules:
         """The rules of the plan."""
         return PlanRules(
-            preview_long_side=self.preview_long_side,
+            reduced_long_side=self.reduced_long_side,
             max_bytes=self.max_bytes,
             max_pixels=self.limits.max_pixels,
             max_side=self.limits.max_side,

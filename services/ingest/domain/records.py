@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.ingest.domain.media import Rendition, Upload
+from services.ingest.domain.media import MediaForm, Upload
 from services.keyring import Purpose
 
 
@@ -29,7 +29,7 @@ class UploadRow:
         purpose: What it is sealed for.
         purpose_revision: Fencing number of the purpose's key.
         data_key_id: Key of stream, announcement and metadata; None where the media was there already.
-        rendition: What is uploaded.
+        form: What is uploaded.
         tag: Keyed digest of the original's SHA-256.
         bytes_tag: Keyed digest of what is uploaded of which original.
         size_bytes: Bytes announced.
@@ -50,7 +50,7 @@ class UploadRow:
     purpose: Purpose
     purpose_revision: int
     data_key_id: UUID | None
-    rendition: Rendition
+    form: MediaForm
     tag: bytes
     bytes_tag: bytes
     size_bytes: int
@@ -62,10 +62,17 @@ class UploadRow:
     delete_time: datetime
     complete_time: datetime | None = None
 
-    def to_upload(self) -> Upload:
+    def to_upload(self, client_id: str) -> Upload:
         """Return the upload as its owner may see it."""
-        media_id = None if self.complete_time is None else self.media_id
-        return Upload(self.id, self.committed_bytes, self.size_bytes, self.expire_time, media_id)
+        return Upload(
+            id=self.id,
+            client_id=client_id,
+            committed_bytes=self.committed_bytes,
+            size_bytes=self.size_bytes,
+            create_time=self.create_time,
+            expire_time=self.expire_time,
+            media_id=None if self.complete_time is None else self.media_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class MediaRow:
     purpose: Purpose
     purpose_revision: int
     data_key_id: UUID
-    rendition: Rendition
+    form: MediaForm
     tag: bytes
     size_bytes: int
     sealed_metadata: bytes

@@ -8,10 +8,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.ingest.domain.asset_ranking import is_screenshot, places_in_burst, rank
-from services.ingest.domain.media import Asset, MediaType, Rendition
+from services.ingest.domain.media import Asset, MediaForm, MediaType
 from services.ingest.domain.window import Window
 
-PREVIEW_BYTES = 1024 * 1024
+REDUCED_BYTES = 1024 * 1024
 """What a reduced copy is reckoned to need when the person's share is handed out."""
 
 _ALIASES = frozenset({"image/jpg", "image/pjpeg", "image/heif", "image/heic-sequence", "image/heif-sequence"})
@@ -21,7 +21,7 @@ _TYPES = frozenset(MediaType) | _ALIASES
 class PlanAction(StrEnum):
     """What to do with an asset."""
 
-    UPLOAD_PREVIEW = "UPLOAD_PREVIEW"
+    UPLOAD_REDUCED = "UPLOAD_REDUCED"
     UPLOAD_ORIGINAL = "UPLOAD_ORIGINAL"
     SKIP = "SKIP"
 
@@ -78,7 +78,7 @@ class Known:
     """A media that is kept."""
 
     media_id: UUID
-    rendition: Rendition
+    form: MediaForm
     original_wanted: bool
 
 
@@ -87,14 +87,14 @@ class PlanRules:
     """Settings of the plan.
 
     Attributes:
-        preview_long_side: In pixels; what is larger is wanted as a reduced copy.
+        reduced_long_side: In pixels; what is larger is wanted as a reduced copy.
         max_bytes: Of one file.
         max_pixels: Of one picture.
         max_side: In pixels.
         window: Length of the rolling window.
     """
 
-    preview_long_side: int
+    reduced_long_side: int
     max_bytes: int
     max_pixels: int
     max_side: int
@@ -117,7 +117,7 @@ class Situation:
         known: Media that are kept, by the SHA-256 of their original.
         deleted: SHA-256 of originals that their owner deleted here.
         free_bytes: What is left of the person's share.
-        can_make_previews: Whether the phone can make reduced copies.
+        can_reduce: Whether the phone can make reduced copies.
     """
 
     now: datetime
@@ -126,7 +126,7 @@ class Situation:
     known: Mapping[bytes, Known] = field(default_factory=dict)
     deleted: Collection[bytes] = frozenset()
     free_bytes: int = 0
-    can_make_previews: bool = True
+    can_reduce: bool = True
 
 
 def plan(assets: Sequence[Asset], situation: Situation, rules: PlanRules) -> list[PlanItem]:
@@ -168,15 +168,15 @@ def _refusal(
 
 
 def _upload(asset: Asset, situation: Situation, rules: PlanRules, known: Known | None) -> tuple[PlanAction, PlanReason]:
-    is_large = asset.long_side > rules.preview_long_side
+    is_large = asset.long_side > rules.reduced_long_side
     if known is not None:
         return PlanAction.UPLOAD_ORIGINAL, PlanReason.ORIGINAL_WANTED
-    action = PlanAction.UPLOAD_PREVIEW if is_large and situation.can_make_previews else PlanAction.UPLOAD_ORIGINAL
+    action = PlanAction.UPLOAD_REDUCED if is_large and situation.can_reduce else PlanAction.UPLOAD_ORIGINAL
     if is_screenshot(asset):
         return action, PlanReason.SCREENSHOT
     if not situation.window.holds(asset.capture_time):
         return action, PlanReason.OLDER_MEDIA_GRANTED
-    return action, PlanReason.SMALL if 0 < asset.long_side <= rules.preview_long_side else PlanReason.IN_WINDOW
+    return action, PlanReason.SMALL if 0 < asset.long_side <= rules.reduced_long_side else PlanReason.IN_WINDOW
 
 
 def _by_rank(
@@ -207,7 +207,7 @@ def _within_quota(wanted: Sequence[tuple[Asset, PlanItem]], free_bytes: int) -> 
 
 
 def _bytes_needed(asset: Asset, action: PlanAction) -> int:
-    return min(asset.size_bytes, PREVIEW_BYTES) if action is PlanAction.UPLOAD_PREVIEW else asset.size_bytes
+    return min(asset.size_bytes, REDUCED_BYTES) if action is PlanAction.UPLOAD_REDUCED else asset.size_bytes
 
 
 def _repeated(assets: Sequence[Asset]) -> list[bool]:
@@ -221,7 +221,7 @@ def _repeated(assets: Sequence[Asset]) -> list[bool]:
 
 
 def _lacks_original(known: Known) -> bool:
-    return known.original_wanted and known.rendition is Rendition.PREVIEW
+    return known.original_wanted and known.form is MediaForm.REDUCED
 
 
 def _is_supported(asset: Asset) -> bool:

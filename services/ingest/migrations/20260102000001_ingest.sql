@@ -5,7 +5,7 @@ CREATE TABLE media (
     purpose text NOT NULL,
     purpose_revision bigint NOT NULL,
     data_key_id uuid NOT NULL UNIQUE,
-    rendition text NOT NULL,
+    form text NOT NULL,
     tag bytea NOT NULL,
     size_bytes bigint NOT NULL CHECK (size_bytes > 0),
     sealed_metadata bytea NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE upload (
     purpose text NOT NULL,
     purpose_revision bigint NOT NULL,
     data_key_id uuid,
-    rendition text NOT NULL,
+    form text NOT NULL,
     tag bytea NOT NULL,
     bytes_tag bytea NOT NULL,
     size_bytes bigint NOT NULL CHECK (size_bytes > 0),
@@ -41,6 +41,7 @@ CREATE TABLE upload (
     UNIQUE (subject, request_id)
 );
 CREATE UNIQUE INDEX upload_open_bytes ON upload (subject, bytes_tag) WHERE complete_time IS NULL;
+CREATE INDEX upload_newest_open ON upload (subject, create_time DESC, id DESC) WHERE complete_time IS NULL;
 CREATE INDEX upload_data_key ON upload (data_key_id);
 CREATE INDEX upload_expiry ON upload (expire_time);
 COMMENT ON TABLE upload IS 'Uploads under way, and complete ones for as long as a repeated call may ask for them.';

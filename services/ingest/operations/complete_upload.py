@@ -7,12 +7,12 @@ from services.chassis.errors import DomainError
 from services.chassis.seal import seal_bytes
 from services.ingest.content.picture import Picture
 from services.ingest.domain.capture_time import capture_time
-from services.ingest.domain.media import Media, MediaMetadata, Rendition
+from services.ingest.domain.media import Media, MediaForm, MediaMetadata
 from services.ingest.domain.records import MediaRow, UploadRow
 from services.ingest.errors import OutsideWindow, UploadNotFound
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import open_media
-from services.ingest.operations.open_keys import open_media_keys, open_upload_key, reach_of_older_media
+from services.ingest.operations.open_keys import open_row_keys, open_upload_key, reach_of_older_media
 from services.ingest.operations.upload_stream import UploadStream
 from services.ingest.ports import Completion, NewSegment
 from services.keyring import Purpose, metadata_aad
@@ -51,13 +51,13 @@ def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture)
     width, height = picture.width, picture.height
     if exif.is_lying:
         width, height = height, width
-    if row.rendition is Rendition.PREVIEW and asset.width and asset.height:
+    if row.form is MediaForm.REDUCED and asset.width and asset.height:
         width, height = asset.width, asset.height
     latest = dependencies.policy.window_at(dependencies.clock.now()).latest
     taken = capture_time(exif.taken, asset.capture_time, latest=latest)
     return MediaMetadata(
         sha256=asset.sha256,
-        rendition=row.rendition,
+        form=row.form,
         size_bytes=row.size_bytes,
         content_type=picture.media_type,
         width=width,
@@ -132,11 +132,11 @@ async def _beside(
     kept = await _kept(dependencies, row)
     if kept is None:
         return None
-    keys = await open_media_keys(dependencies, row.subject, [kept])
+    keys = await open_row_keys(dependencies, row.subject, [kept])
     if kept.id not in keys:
         await dependencies.media.discard(kept, dependencies.clock.now())
         return None
-    if kept.id == row.media_id and not kept.rendition.suffices_for(row.rendition):
+    if kept.id == row.media_id and not kept.form.suffices_for(row.form):
         return await _replace(dependencies, stream, metadata, last, kept)
     await dependencies.uploads.complete_as_duplicate(row, media_id=kept.id, now=dependencies.clock.now())
     await stream.take_back(last)
@@ -171,7 +171,7 @@ def _media_row(dependencies: Dependencies, stream: UploadStream, metadata: Media
         purpose=row.purpose,
         purpose_revision=row.purpose_revision,
         data_key_id=key_id,
-        rendition=row.rendition,
+        form=row.form,
         tag=row.tag,
         size_bytes=row.size_bytes,
         sealed_metadata=seal_bytes(stream.key, dependencies.codec.encode_metadata(metadata), metadata_aad(key_id)),

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from services.chassis.seal import open_bytes
-from services.ingest.domain.media import Media, PageToken
+from services.ingest.domain.media import Media, PageStart
 from services.ingest.domain.records import MediaRow
 from services.ingest.errors import MediaNotFound
 from services.ingest.operations.dependencies import Dependencies
-from services.ingest.operations.open_keys import open_media_keys
+from services.ingest.operations.open_keys import open_row_keys
 from services.keyring import metadata_aad
 
 
@@ -22,8 +22,8 @@ async def get_media(dependencies: Dependencies, *, subject: str, media_id: UUID)
 
 
 async def list_media(
-    dependencies: Dependencies, *, subject: str, page_size: int, after: PageToken | None
-) -> tuple[list[Media], PageToken | None]:
+    dependencies: Dependencies, *, subject: str, page_size: int, after: PageStart | None
+) -> tuple[list[Media], PageStart | None]:
     """Return a page of media, newest upload first, and where the next begins.
 
     What no longer opens is left out, so that a page may hold less than it could.
@@ -34,10 +34,10 @@ async def list_media(
     await dependencies.lookup_keys.open(subject)
     rows = await dependencies.media.page(subject, after, page_size + 1)
     last = rows[page_size - 1] if len(rows) > page_size else None
-    token = None if last is None else PageToken(last.upload_time, last.id)
+    following = None if last is None else PageStart(last.upload_time, last.id)
     shown = rows[:page_size]
-    keys = await open_media_keys(dependencies, subject, shown)
-    return [open_media(dependencies, row, keys[row.id]) for row in shown if row.id in keys], token
+    keys = await open_row_keys(dependencies, subject, shown)
+    return [open_media(dependencies, row, keys[row.id]) for row in shown if row.id in keys], following
 
 
 async def find_media(dependencies: Dependencies, subject: str, media_id: UUID) -> tuple[MediaRow, bytes]:
@@ -47,7 +47,7 @@ async def find_media(dependencies: Dependencies, subject: str, media_id: UUID) -
         MediaNotFound: the person has none of this name that opens.
     """
     row = await dependencies.media.find(subject, media_id)
-    key = None if row is None else (await open_media_keys(dependencies, subject, [row])).get(row.id)
+    key = None if row is None else (await open_row_keys(dependencies, subject, [row])).get(row.id)
     if row is None or key is None:
         raise MediaNotFound.of(media_id)
     return row, key

@@ -11,10 +11,13 @@ from services.ingest.operations.dependencies import Dependencies
 from services.keyring import Purpose, PurposeNotGranted
 
 
-async def open_media_keys(dependencies: Dependencies, subject: str, rows: Sequence[MediaRow]) -> dict[UUID, bytes]:
-    """Return the keys of those media that still open, a request for each purpose."""
+async def open_row_keys(
+    dependencies: Dependencies, subject: str, rows: Sequence[MediaRow] | Sequence[UploadRow]
+) -> dict[UUID, bytes]:
+    """Return by row the keys of those media or uploads that still open, a request for each purpose."""
     opened: dict[UUID, bytes] = {}
-    for purpose, group in groupby(sorted(rows, key=lambda row: row.purpose), key=lambda row: row.purpose):
+    with_key = [row for row in rows if row.data_key_id is not None]
+    for purpose, group in groupby(sorted(with_key, key=lambda row: row.purpose), key=lambda row: row.purpose):
         of_purpose = list(group)
         keys = await _open(dependencies, subject, purpose, [str(row.data_key_id) for row in of_purpose])
         opened |= {row.id: keys[str(row.data_key_id)] for row in of_purpose if str(row.data_key_id) in keys}

@@ -7,11 +7,11 @@ from services.ingest.domain.media import Asset
 from services.ingest.domain.seals import ORIGINAL, lookup_tag
 from services.ingest.domain.upload_plan import Known, OlderMedia, PlanItem, Situation
 from services.ingest.operations.dependencies import Dependencies
-from services.ingest.operations.open_keys import open_media_keys, reach_of_older_media
+from services.ingest.operations.open_keys import open_row_keys, reach_of_older_media
 
 
 async def plan_uploads(
-    dependencies: Dependencies, *, subject: str, assets: Sequence[Asset], can_make_previews: bool
+    dependencies: Dependencies, *, subject: str, assets: Sequence[Asset], can_reduce: bool
 ) -> list[PlanItem]:
     """Say for each asset whether it is wanted, uploads first in the order of their ranking.
 
@@ -31,15 +31,15 @@ async def plan_uploads(
         known=await _known(dependencies, subject, tags),
         deleted=await _deleted(dependencies, subject, tags),
         free_bytes=max(0, dependencies.policy.quota_bytes - used),
-        can_make_previews=can_make_previews,
+        can_reduce=can_reduce,
     )
     return upload_plan.plan(assets, situation, dependencies.policy.plan_rules)
 
 
 async def _known(dependencies: Dependencies, subject: str, tags: Mapping[bytes, bytes]) -> dict[bytes, Known]:
     rows = await dependencies.media.find_tagged(subject, tags.values())
-    keys = await open_media_keys(dependencies, subject, rows)
-    by_tag = {row.tag: Known(row.id, row.rendition, row.original_wanted) for row in rows if row.id in keys}
+    keys = await open_row_keys(dependencies, subject, rows)
+    by_tag = {row.tag: Known(row.id, row.form, row.original_wanted) for row in rows if row.id in keys}
     return {sha256: by_tag[tag] for sha256, tag in tags.items() if tag in by_tag}
 
 

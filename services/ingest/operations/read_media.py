@@ -1,38 +1,85 @@
 """Reading of a media: its bytes, unsealed piece by piece, for as long as its key opens."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from services.chassis.errors import FieldInvalid
 from services.chassis.object_store import ObjectMissing
-from services.chassis.seal import StreamOpener
+from services.chassis.seal import CHUNK_SIZE, HEADER_SIZE, StreamOpener, chunk_position
 from services.ingest.domain.media import BUCKET, CHUNK_LIMIT
+from services.ingest.domain.records import MediaRow, Segment
 from services.ingest.errors import MediaNotFound
 from services.ingest.operations.dependencies import Dependencies
-from services.ingest.operations.find_media import find_media
-from services.ingest.operations.open_keys import open_media_keys
+from services.ingest.operations.find_media import find_media, open_media
+from services.ingest.operations.open_keys import open_row_keys
 from services.keyring import artefact_aad
 
 
-async def read_media(dependencies: Dependencies, *, subject: str, media_id: UUID) -> AsyncIterator[bytes]:
-    """Yields what was uploaded, in pieces of at most 1 MiB.
+@dataclass(frozen=True)
+class MediaBytes:
+    """The bytes of a media from an offset on.
+
+    Attributes:
+        content_type: IANA media type of the whole.
+        size_bytes: Of the whole.
+        chunks: The bytes, in pieces of at most 1 MiB; ends with `MediaNotFound` if the media is erased meanwhile.
+    """
+
+    content_type: str
+    size_bytes: int
+    chunks: AsyncIterator[bytes]
+
+
+async def read_media(dependencies: Dependencies, *, subject: str, media_id: UUID, offset: int = 0) -> MediaBytes:
+    """Return what was uploaded, from `offset` on.
 
     Raises:
-        MediaNotFound: the person has none of this name that opens, or it was erased while it was read.
+        MediaNotFound: the person has none of this name that opens.
+        FieldInvalid: it has fewer bytes than `offset`.
     """
     row, key = await find_media(dependencies, subject, media_id)
-    opener = StreamOpener(key, artefact_aad(row.data_key_id, row.purpose))
+    if offset > row.size_bytes:
+        raise FieldInvalid.of("offset", f"send a number from 0 to {row.size_bytes}, the size of the media")
+    content_type = open_media(dependencies, row, key).metadata.content_type
+    return MediaBytes(content_type, row.size_bytes, _chunks(dependencies, row, key, offset))
+
+
+async def _chunks(dependencies: Dependencies, row: MediaRow, key: bytes, offset: int) -> AsyncIterator[bytes]:
+    if offset == row.size_bytes:
+        return
     try:
-        for segment in await dependencies.media.segments(row.data_key_id):
-            async for sealed in dependencies.objects.stream(BUCKET, segment.object):
-                for piece in _pieces(opener.update(sealed)):
-                    yield piece
-                if row.id not in await open_media_keys(dependencies, subject, [row]):
-                    raise MediaNotFound.of(media_id)
+        async for opened in _opened(dependencies, row, key, first_chunk=offset // CHUNK_SIZE):
+            for start in range(offset % CHUNK_SIZE, len(opened), CHUNK_LIMIT):
+                yield opened[start : start + CHUNK_LIMIT]
+            offset = 0
     except ObjectMissing as error:
-        raise MediaNotFound.of(media_id) from error
-    for piece in _pieces(opener.finish()):
-        yield piece
+        raise MediaNotFound.of(row.id) from error
 
 
-def _pieces(data: bytes) -> list[bytes]:
-    return [data[start : start + CHUNK_LIMIT] for start in range(0, len(data), CHUNK_LIMIT)]
+async def _opened(dependencies: Dependencies, row: MediaRow, key: bytes, *, first_chunk: int) -> AsyncIterator[bytes]:
+    """Yield the plaintext of the chunks from one on, never an empty piece."""
+    segments = await dependencies.media.segments(row.data_key_id)
+    header = await _header(dependencies, segments) if first_chunk else None
+    opener = StreamOpener(key, artefact_aad(row.data_key_id, row.purpose), first_chunk=first_chunk, header=header)
+    async for sealed in _sealed(dependencies, segments, chunk_position(first_chunk)):
+        if opened := opener.update(sealed):
+            yield opened
+        if row.id not in await open_row_keys(dependencies, row.subject, [row]):
+            raise MediaNotFound.of(row.id)
+    if opened := opener.finish():
+        yield opened
+
+
+async def _header(dependencies: Dependencies, segments: Sequence[Segment]) -> bytes:
+    found = dependencies.objects.stream(BUCKET, segments[0].object, 0, HEADER_SIZE)
+    return b"".join([piece async for piece in found])
+
+
+async def _sealed(dependencies: Dependencies, segments: Sequence[Segment], position: int) -> AsyncIterator[bytes]:
+    """Yield the bytes of a sealed stream from a position on."""
+    for segment in segments:
+        if position < segment.size_bytes:
+            async for piece in dependencies.objects.stream(BUCKET, segment.object, position):
+                yield piece
+        position = max(0, position - segment.size_bytes)

@@ -20,7 +20,7 @@ from services.ingest.errors import ContentRefused, UploadInProgress, UploadOffse
 from services.ingest.operations.complete_upload import complete
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import get_media
-from services.ingest.operations.get_upload import find_upload
+from services.ingest.operations.find_uploads import find_upload, open_upload
 from services.ingest.operations.open_keys import open_upload_key
 from services.ingest.operations.start_upload import prepare
 from services.ingest.operations.upload_lease import UploadLease
@@ -51,7 +51,7 @@ async def receive(
     """
     row = await find_upload(dependencies, subject, upload_id)
     if row.complete_time is not None:
-        return Received(row.to_upload(), await get_media(dependencies, subject=subject, media_id=row.media_id))
+        return await _complete(dependencies, row)
     if not await dependencies.locks.acquire(upload_id):
         raise UploadInProgress.of(upload_id)
     lease = UploadLease(dependencies, row, is_locked=True, is_stored=True)
@@ -66,15 +66,16 @@ async def start_and_receive(
     request_id: UUID,
     announcement: Announcement,
     chunks: AsyncIterator[bytes],
+    offset: int = 0,
 ) -> Received:
-    """Starts an upload and receives its bytes from the first on; raises what starting and receiving raise."""
+    """Start an upload, or go on with the one that the request started; raises what starting and receiving raise."""
     prepared = await prepare(dependencies, subject=subject, request_id=request_id, announcement=announcement)
     if prepared.key is None:
-        return await receive(dependencies, subject=subject, upload_id=prepared.row.id, offset=0, chunks=chunks)
+        return await receive(dependencies, subject=subject, upload_id=prepared.row.id, offset=offset, chunks=chunks)
     lease = UploadLease(dependencies, prepared.row, is_locked=False, is_stored=False)
     key_id, key = UUID(prepared.key.id), prepared.key.key
     stream = UploadStream(dependencies, lease, prepared.row, announcement, key_id, key)
-    return await _holding(dependencies, lease, _ready(stream), chunks)
+    return await _holding(dependencies, lease, _begin(stream, offset), chunks)
 
 
 async def _holding(
@@ -100,7 +101,14 @@ async def _holding(
     return received
 
 
-async def _ready(stream: UploadStream) -> UploadStream:
+async def _complete(dependencies: Dependencies, row: UploadRow) -> Received:
+    media = await get_media(dependencies, subject=row.subject, media_id=row.media_id)
+    return Received(await open_upload(dependencies, row) or row.to_upload(""), media)
+
+
+async def _begin(stream: UploadStream, offset: int) -> UploadStream:
+    if offset:
+        raise UploadOffsetWrong.of(stream.row.id, offset=offset, committed_bytes=0)
     return stream
 
 
@@ -186,14 +194,14 @@ class _Transfer:
             await stream.commit_whole_chunks()
             await self._lease.store()
             self._unsaved = None
-            return Received(stream.row.to_upload())
+            return Received(stream.row.to_upload(stream.announcement.asset.client_id))
         self._unsaved = None
         media = await complete(self._dependencies, stream)
         row = stream.row
         done = replace(
             row, committed_bytes=row.size_bytes, media_id=media.id, complete_time=self._dependencies.clock.now()
         )
-        return Received(done.to_upload(), media)
+        return Received(done.to_upload(stream.announcement.asset.client_id), media)
 
 
 async def _next(chunks: AsyncIterator[bytes], seconds: float) -> bytes | None:

@@ -20,7 +20,7 @@ from services.ingest.errors import (
 )
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.key_pool import MediaKey
-from services.ingest.operations.open_keys import open_media_keys, reach_of_older_media
+from services.ingest.operations.open_keys import open_row_keys, reach_of_older_media
 from services.ingest.operations.upload_lease import refusal
 from services.ingest.ports import Addition, Survey
 from services.keyring import DataKey, MediaErased, NewDataKey, Purpose, PurposeNotGranted
@@ -66,10 +66,10 @@ async def start_upload(
     for _ in range(_ATTEMPTS):
         prepared = await prepare(dependencies, subject=subject, request_id=request_id, announcement=announcement)
         if prepared.key is None:
-            return prepared.row.to_upload()
+            return prepared.row.to_upload(announcement.asset.client_id)
         added = await dependencies.uploads.add(prepared.row, quota_bytes=dependencies.policy.quota_bytes)
         if added is Addition.ADDED:
-            return prepared.row.to_upload()
+            return prepared.row.to_upload(announcement.asset.client_id)
         await dependencies.keyring.destroy(subject=subject, ids=[prepared.key.id])
         if added is not Addition.TAKEN:
             raise refusal(prepared.row, added, quota_bytes=dependencies.policy.quota_bytes)
@@ -96,7 +96,7 @@ async def prepare(
     if earlier is not None:
         return Prepared(earlier, announcement)
     known = await _alive(dependencies, subject, survey)
-    if known is not None and known.rendition.suffices_for(announcement.rendition):
+    if known is not None and known.form.suffices_for(announcement.form):
         return Prepared(await _complete_row(dependencies, request, known), announcement)
     purpose = known.purpose if known else await _purpose(dependencies, subject, announcement.asset, request.now)
     if survey.used_bytes + announcement.size_bytes > dependencies.policy.quota_bytes:
@@ -120,7 +120,7 @@ def _check_size(dependencies: Dependencies, announcement: Announcement) -> None:
 
 
 def _request(lookup_key: bytes, subject: str, request_id: UUID, announcement: Announcement, now: datetime) -> _Request:
-    same_bytes = f"{announcement.rendition}|{announcement.size_bytes}|".encode() + announcement.sha256
+    same_bytes = f"{announcement.form}|{announcement.size_bytes}|".encode() + announcement.sha256
     return _Request(
         subject=subject,
         request_id=request_id,
@@ -157,7 +157,7 @@ async def _can_go_on(dependencies: Dependencies, row: UploadRow) -> bool:
 
 async def _alive(dependencies: Dependencies, subject: str, survey: Survey) -> MediaRow | None:
     """Returns the media of the same original, if one is kept that opens."""
-    keys = await open_media_keys(dependencies, subject, survey.kept)
+    keys = await open_row_keys(dependencies, subject, survey.kept)
     return next((row for row in survey.kept if row.id in keys), None)
 
 
@@ -210,7 +210,7 @@ def _row(dependencies: Dependencies, request: _Request, purpose: Purpose, made: 
         purpose=purpose,
         purpose_revision=made.key.purpose_revision,
         data_key_id=None,
-        rendition=request.announcement.rendition,
+        form=request.announcement.form,
         tag=request.tag,
         bytes_tag=request.bytes_tag,
         size_bytes=request.announcement.size_bytes,

@@ -8,7 +8,7 @@ from psycopg.rows import kwargs_row
 
 from services.chassis.consumer import first_time
 from services.chassis.database import Pool
-from services.ingest.domain.media import PageToken
+from services.ingest.domain.media import PageStart
 from services.ingest.domain.records import MediaRow, Segment
 from services.ingest.store import statements
 from services.ingest.store.connections import find_segments, single_statements
@@ -30,7 +30,7 @@ class MediaStore:
         """Returns the media of these originals."""
         return await self._rows(statements.FIND_TAGGED_MEDIA, {"subject": subject, "tags": list(tags)})
 
-    async def page(self, subject: str, after: PageToken | None, limit: int) -> list[MediaRow]:
+    async def page(self, subject: str, after: PageStart | None, limit: int) -> list[MediaRow]:
         """Returns media, newest upload first, from behind `after` on."""
         parameters = {"subject": subject, "limit": limit}
         if after is None:

@@ -5,7 +5,7 @@
 from typing import Any
 
 from services.chassis.outbox import INSERT_EVENT, WAKE_RELAY
-from services.ingest.domain.media import Rendition
+from services.ingest.domain.media import MediaForm
 from services.ingest.domain.records import MediaRow, UploadRow
 from services.keyring import Purpose
 
@@ -13,20 +13,20 @@ HOLD_SUBJECT = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(subject)s
 """Beside other commits of this person, but never beside a purge, which takes the chassis's `subject_lock`."""
 
 _UPLOAD = """
-    id, subject, request_id, request_tag, media_id, purpose, purpose_revision, data_key_id, rendition, tag, bytes_tag,
+    id, subject, request_id, request_tag, media_id, purpose, purpose_revision, data_key_id, form, tag, bytes_tag,
     size_bytes, committed_bytes, seal_prefix, sealed_announcement, create_time, expire_time, delete_time, complete_time
 """
 _UPLOAD_VALUES = """
     %(id)s, %(subject)s, %(request_id)s, %(request_tag)s, %(media_id)s, %(purpose)s, %(purpose_revision)s,
-    %(data_key_id)s, %(rendition)s, %(tag)s, %(bytes_tag)s, %(size_bytes)s, %(committed_bytes)s, %(seal_prefix)s,
+    %(data_key_id)s, %(form)s, %(tag)s, %(bytes_tag)s, %(size_bytes)s, %(committed_bytes)s, %(seal_prefix)s,
     %(sealed_announcement)s, %(create_time)s, %(expire_time)s, %(delete_time)s, %(complete_time)s
 """
 _MEDIA = """
-    id, subject, purpose, purpose_revision, data_key_id, rendition, tag, size_bytes, sealed_metadata, upload_time,
+    id, subject, purpose, purpose_revision, data_key_id, form, tag, size_bytes, sealed_metadata, upload_time,
     delete_time, original_wanted
 """
 _MEDIA_VALUES = """
-    %(media_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(rendition)s, %(tag)s,
+    %(media_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(form)s, %(tag)s,
     %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, false
 """
 _NOT_FENCED = """
@@ -37,6 +37,17 @@ _NOT_FENCED = """
 """
 
 FIND_UPLOAD = f"SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND id = %(id)s"
+FIRST_UPLOADS = f"""
+    SELECT {_UPLOAD} FROM upload
+    WHERE subject = %(subject)s AND complete_time IS NULL AND expire_time > %(now)s
+    ORDER BY create_time DESC, id DESC LIMIT %(limit)s
+"""
+NEXT_UPLOADS = f"""
+    SELECT {_UPLOAD} FROM upload
+    WHERE subject = %(subject)s AND complete_time IS NULL AND expire_time > %(now)s
+        AND (create_time, id) < (%(time)s, %(id)s)
+    ORDER BY create_time DESC, id DESC LIMIT %(limit)s
+"""
 GLANCE = """
     SELECT
         coalesce((SELECT used_bytes FROM usage WHERE subject = %(subject)s), 0),
@@ -72,6 +83,9 @@ COMPLETE_AS_DUPLICATE = """
     WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL
 """
 DELETE_UPLOAD = f"DELETE FROM upload WHERE id = %(id)s AND subject = %(subject)s RETURNING {_UPLOAD}"
+DELETE_OPEN_UPLOAD = f"""
+    DELETE FROM upload WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL RETURNING {_UPLOAD}
+"""
 EXPIRED_UPLOADS = f"SELECT {_UPLOAD} FROM upload WHERE expire_time <= %(now)s ORDER BY expire_time LIMIT %(limit)s"
 DELETE_COMPLETE_UPLOADS = "DELETE FROM upload WHERE id = ANY(%(ids)s) AND complete_time IS NOT NULL"
 
@@ -105,14 +119,14 @@ UNKNOWN_OBJECTS = """
 
 ADD_MEDIA = f"""
     INSERT INTO media ({_MEDIA})
-    VALUES (%(id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(rendition)s, %(tag)s,
+    VALUES (%(id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(form)s, %(tag)s,
             %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, %(original_wanted)s)
     ON CONFLICT DO NOTHING
 """
 REPLACE_MEDIA = """
     UPDATE media
     SET purpose = %(purpose)s, purpose_revision = %(purpose_revision)s, data_key_id = %(data_key_id)s,
-        rendition = %(rendition)s, tag = %(tag)s, size_bytes = %(size_bytes)s, sealed_metadata = %(sealed_metadata)s,
+        form = %(form)s, tag = %(tag)s, size_bytes = %(size_bytes)s, sealed_metadata = %(sealed_metadata)s,
         delete_time = %(delete_time)s, original_wanted = false
     WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(old_data_key_id)s
 """
@@ -131,7 +145,7 @@ FIRST_PAGE = f"""
 """
 NEXT_PAGE = f"""
     SELECT {_MEDIA} FROM media
-    WHERE subject = %(subject)s AND (upload_time, id) < (%(upload_time)s, %(media_id)s)
+    WHERE subject = %(subject)s AND (upload_time, id) < (%(time)s, %(id)s)
     ORDER BY upload_time DESC, id DESC LIMIT %(limit)s
 """
 DELETE_MEDIA = """
@@ -139,7 +153,7 @@ DELETE_MEDIA = """
 """
 WANT_ORIGINALS = """
     UPDATE media SET original_wanted = true
-    WHERE subject = %(subject)s AND id = ANY(%(ids)s) AND rendition = 'PREVIEW' AND NOT original_wanted
+    WHERE subject = %(subject)s AND id = ANY(%(ids)s) AND form = 'REDUCED' AND NOT original_wanted
 """
 
 FORGET_DELETION = "DELETE FROM deleted_media WHERE subject = %(subject)s AND tag = %(tag)s"
@@ -165,11 +179,9 @@ REPLACE_LOOKUP_KEY = """
 
 def upload_row(**columns: Any) -> UploadRow:
     """Returns a row of uploads."""
-    return UploadRow(
-        **{**columns, "purpose": Purpose(columns["purpose"]), "rendition": Rendition(columns["rendition"])}
-    )
+    return UploadRow(**{**columns, "purpose": Purpose(columns["purpose"]), "form": MediaForm(columns["form"])})
 
 
 def media_row(**columns: Any) -> MediaRow:
     """Returns a row of media."""
-    return MediaRow(**{**columns, "purpose": Purpose(columns["purpose"]), "rendition": Rendition(columns["rendition"])})
+    return MediaRow(**{**columns, "purpose": Purpose(columns["purpose"]), "form": MediaForm(columns["form"])})

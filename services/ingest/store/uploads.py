@@ -15,6 +15,7 @@ from psycopg.rows import kwargs_row
 from services.chassis import outbox
 from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
+from services.ingest.domain.media import PageStart
 from services.ingest.domain.records import MediaRow, Segment, UploadRow
 from services.ingest.ports import Addition, Completion, NewSegment, Survey
 from services.ingest.store import statements
@@ -39,6 +40,17 @@ class UploadStore:
         ):
             await cursor.execute(statements.FIND_UPLOAD, {"subject": subject, "id": upload_id})
             return await cursor.fetchone()
+
+    async def page(self, subject: str, after: PageStart | None, limit: int, *, now: datetime) -> list[UploadRow]:
+        """Return open uploads whose time is not over, newest first, in one statement."""
+        statement = statements.FIRST_UPLOADS if after is None else statements.NEXT_UPLOADS
+        parameters = {"subject": subject, "limit": limit, "now": now, **({} if after is None else vars(after))}
+        async with (
+            single_statements(self._pool) as connection,
+            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+        ):
+            await cursor.execute(statement, parameters)
+            return await cursor.fetchall()
 
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
         """Returns what is there that a new upload has to do with, in one round trip."""
@@ -171,14 +183,22 @@ class UploadStore:
 
     async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
         """Forgets an upload; of an open one what was received is discarded."""
+        await self._delete(statements.DELETE_UPLOAD, subject, upload_id, now)
+
+    async def cancel(self, subject: str, upload_id: UUID, now: datetime) -> bool:
+        """Forget an open upload and discard what was received, in one transaction."""
+        return await self._delete(statements.DELETE_OPEN_UPLOAD, subject, upload_id, now)
+
+    async def _delete(self, statement: str, subject: str, upload_id: UUID, now: datetime) -> bool:
         async with self._pool.connection() as connection, connection.transaction():
             await _hold(connection, subject)
             async with connection.cursor(row_factory=kwargs_row(upload_row)) as cursor:
-                await cursor.execute(statements.DELETE_UPLOAD, {"subject": subject, "id": upload_id})
+                await cursor.execute(statement, {"subject": subject, "id": upload_id})
                 row = await cursor.fetchone()
             if row is not None and row.complete_time is None:
                 await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
                 await connection.execute(statements.RELEASE, vars(row))
+        return row is not None
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         """Returns the segments of a sealed stream, in order."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain.media import MEDIA_PURPOSES, PageToken, Rendition
+from services.ingest.domain.media import MEDIA_PURPOSES, MediaForm, PageStart
 from services.ingest.domain.records import MediaRow, Segment, UploadRow
 from services.ingest.ports import (
     Addition,
@@ -45,7 +45,7 @@ def upload(subject: str = ALICE, *, size: int = 1000, **changes: object) -> Uplo
         purpose=Purpose.CLOUD_PROCESSING,
         purpose_revision=3,
         data_key_id=uuid4(),
-        rendition=Rendition.PREVIEW,
+        form=MediaForm.REDUCED,
         tag=uuid4().bytes,
         bytes_tag=uuid4().bytes,
         size_bytes=size,
@@ -67,7 +67,7 @@ def media_of(row: UploadRow, **changes: object) -> MediaRow:
         purpose=row.purpose,
         purpose_revision=row.purpose_revision,
         data_key_id=row.data_key_id,
-        rendition=row.rendition,
+        form=row.form,
         tag=row.tag,
         size_bytes=row.size_bytes,
         sealed_metadata=b"sealed too",
@@ -236,7 +236,7 @@ class UploadSuite:
     async def test_the_original_takes_the_place_of_the_reduced_copy(self, stores: Stores) -> None:
         old_segment = segment()
         old = await store(stores, upload(size=1000), old_segment)
-        row = upload(size=4000, media_id=old.id, tag=old.tag, rendition=Rendition.ORIGINAL)
+        row = upload(size=4000, media_id=old.id, tag=old.tag, form=MediaForm.ORIGINAL)
         await stores.uploads.add(row, quota_bytes=QUOTA)
         new = media_of(row, upload_time=old.upload_time)
         last = segment()
@@ -249,7 +249,7 @@ class UploadSuite:
 
     async def test_what_was_replaced_already_is_not_replaced_again(self, stores: Stores) -> None:
         old = await store(stores, upload())
-        row = upload(media_id=old.id, tag=old.tag, rendition=Rendition.ORIGINAL)
+        row = upload(media_id=old.id, tag=old.tag, form=MediaForm.ORIGINAL)
         await stores.uploads.add(row, quota_bytes=QUOTA)
         stale = replace(old, data_key_id=uuid4())
         assert (
@@ -303,7 +303,7 @@ class MediaSuite:
         await store(stores, upload(BOB))
         rows.sort(key=lambda row: (row.upload_time, row.id), reverse=True)
         first = await stores.media.page(ALICE, None, 2)
-        second = await stores.media.page(ALICE, PageToken(first[-1].upload_time, first[-1].id), 3)
+        second = await stores.media.page(ALICE, PageStart(first[-1].upload_time, first[-1].id), 3)
         assert first + second == rows
 
     async def test_a_dead_media_makes_room(self, stores: Stores) -> None:
@@ -316,13 +316,13 @@ class MediaSuite:
         assert [discard.data_key_id for discard in await stores.sweep.discards(10)] == [media.data_key_id]
 
     async def test_an_original_is_wanted_once_and_of_reduced_copies_alone(self, stores: Stores) -> None:
-        preview = await store(stores, upload())
-        original = await store(stores, upload(rendition=Rendition.ORIGINAL))
-        ids = [preview.id, original.id, uuid4()]
+        reduced = await store(stores, upload())
+        original = await store(stores, upload(form=MediaForm.ORIGINAL))
+        ids = [reduced.id, original.id, uuid4()]
         assert await stores.media.want_originals("consumer", "event-1", BOB, ids) == 0
         assert await stores.media.want_originals("consumer", "event-2", ALICE, ids) == 1
         assert await stores.media.want_originals("consumer", "event-2", ALICE, ids) == 0
-        assert await stores.media.find(ALICE, preview.id) == replace(preview, original_wanted=True)
+        assert await stores.media.find(ALICE, reduced.id) == replace(reduced, original_wanted=True)
         assert await stores.media.find(ALICE, original.id) == original
 
 

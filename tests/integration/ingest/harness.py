@@ -186,8 +186,8 @@ class Phone:
         self._revision += 1
         await self._consent.destroy(subject=self.subject, purposes=purposes, revision=self._revision)
 
-    async def plan(self, *assets: media_pb2.AssetSummary, can_make_previews: bool = True) -> dict[str, tuple[str, str]]:
-        request = media_service_pb2.PlanUploadsRequest(assets=assets, can_make_previews=can_make_previews)
+    async def plan(self, *assets: media_pb2.AssetSummary, can_reduce: bool = True) -> dict[str, tuple[str, str]]:
+        request = media_service_pb2.PlanUploadsRequest(assets=assets, can_reduce=can_reduce)
         reply = await self.stub.PlanUploads(request, metadata=self.headers, timeout=CALL_SECONDS)
         return {
             item.client_id: (
@@ -240,7 +240,7 @@ class Phone:
 
     async def delete(self, media: str, request_id: str = "") -> str:
         request = media_service_pb2.DeleteMediaRequest(request_id=request_id or str(uuid4()), name=media)
-        return (await self.stub.DeleteMedia(request, metadata=self.headers, timeout=CALL_SECONDS)).erasure
+        return (await self.stub.DeleteMedia(request, metadata=self.headers, timeout=CALL_SECONDS)).erasure.name
 
     async def _stream(
         self, header: media_service_pb2.UploadHeader, chunks: Sequence[bytes]
@@ -274,7 +274,7 @@ def start_request(
     content: bytes,
     *,
     request_id: str | None = None,
-    rendition: "media_pb2.Rendition.ValueType" = media_pb2.RENDITION_ORIGINAL,
+    form: "media_pb2.MediaForm.ValueType" = media_pb2.MEDIA_FORM_ORIGINAL,
     asset: media_pb2.AssetSummary | None = None,
     taken: datetime | None = None,
     **changes: object,
@@ -282,7 +282,7 @@ def start_request(
     return media_service_pb2.StartUploadRequest(
         request_id=str(uuid4()) if request_id is None else request_id,
         asset=asset or summary(content, taken=taken, **changes),
-        rendition=rendition,
+        form=form,
         size_bytes=len(content),
         sha256=hashlib.sha256(content).digest(),
     )

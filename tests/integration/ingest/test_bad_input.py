@@ -125,7 +125,7 @@ class TestAnnouncements:
         ("field", "value"),
         [
             ("request_id", "not-a-uuid"),
-            ("rendition", media_pb2.RENDITION_UNSPECIFIED),
+            ("form", media_pb2.MEDIA_FORM_UNSPECIFIED),
             ("sha256", b"short"),
             ("size_bytes", -1),
         ],

@@ -8,8 +8,9 @@ import grpc
 import pytest
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
+from pellicule.internal.ingest.v1 import media_stored_pb2
+from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
-from pellicule.suggestion.v1 import suggestion_pb2
 from services.chassis.bus import connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.events import OutgoingEvent
@@ -94,7 +95,7 @@ class TestOneWay:
         key, id_ = keys[message.data_key_id], message.data_key_id
         assert content[1000:1064] not in sealed
         assert open_object(key, sealed, f"{id_}|CLOUD_PROCESSING".encode()) == content
-        metadata = media_pb2.MediaMetadata.FromString(
+        metadata = media_stored_pb2.MediaMetadata.FromString(
             open_bytes(key, message.sealed_metadata, f"{id_}|metadata".encode())
         )
         assert metadata.file_name == "IMG_0001.jpg"
@@ -108,19 +109,19 @@ class TestOneWay:
 
 class TestPlan:
     async def test_the_plan_knows_what_is_kept_and_what_is_wanted(self, harness: Harness, phone: Phone) -> None:
-        original, preview = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
+        original, reduced = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
         asset = summary(original, width=4000, height=3000)
-        assert await phone.plan(asset) == {asset.client_id: ("UPLOAD_PREVIEW", "IN_WINDOW")}
+        assert await phone.plan(asset) == {asset.client_id: ("UPLOAD_REDUCED", "IN_WINDOW")}
         header = media_service_pb2.UploadHeader(
-            start=start_request(preview, asset=asset, rendition=media_pb2.RENDITION_PREVIEW)
+            start=start_request(reduced, asset=asset, form=media_pb2.MEDIA_FORM_REDUCED)
         )
-        reply = await phone.stub.UploadMedia(messages(header, [preview]), metadata=phone.headers, timeout=CALL_SECONDS)
-        assert (reply.media.width, reply.media.rendition) == (4000, media_pb2.RENDITION_PREVIEW)
+        reply = await phone.stub.UploadMedia(messages(header, [reduced]), metadata=phone.headers, timeout=CALL_SECONDS)
+        assert (reply.media.width, reply.media.form) == (4000, media_pb2.MEDIA_FORM_REDUCED)
         assert await phone.plan(asset) == {asset.client_id: ("SKIP", "KNOWN")}
         await save_idea_of(harness, phone.subject, reply.media.name)
         await eventually_planned(phone, asset, "UPLOAD_ORIGINAL", "ORIGINAL_WANTED")
         replaced = await phone.upload(original, asset=asset)
-        assert (replaced.name, replaced.rendition) == (reply.media.name, media_pb2.RENDITION_ORIGINAL)
+        assert (replaced.name, replaced.form) == (reply.media.name, media_pb2.MEDIA_FORM_ORIGINAL)
         assert await phone.read(replaced.name) == original
         assert await phone.plan(asset) == {asset.client_id: ("SKIP", "KNOWN")}
 
@@ -353,16 +354,16 @@ async def waiting_messages(
         yield media_service_pb2.UploadMediaRequest(chunk=chunk)
 
 
-async def event_of(harness: Harness, media: str) -> media_pb2.MediaStored:
+async def event_of(harness: Harness, media: str) -> media_stored_pb2.MediaStored:
     """Waits for the event that tells of a media."""
     async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("analysis"))) as bus:
         subscription = await bus.jetstream.pull_subscribe(
-            media_pb2.MediaStored.DESCRIPTOR.full_name, durable=f"test-{uuid4().hex}", stream="INGEST"
+            media_stored_pb2.MediaStored.DESCRIPTOR.full_name, durable=f"test-{uuid4().hex}", stream="INGEST"
         )
         async with asyncio.timeout(30):
             while True:
                 for message in await subscription.fetch(10, timeout=10):
-                    found = media_pb2.MediaStored.FromString(message.data)
+                    found = media_stored_pb2.MediaStored.FromString(message.data)
                     if found.media == media:
                         return found
 
@@ -371,10 +372,12 @@ async def save_idea_of(harness: Harness, subject: str, media: str) -> None:
     """Says what the suggestion service says when an idea is saved."""
     async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("suggestion"))) as bus:
         await bus.ensure_stream("SUGGESTION", ["pellicule.suggestion.v1.>"])
-        saved = suggestion_pb2.SuggestionSaved(subject=subject, suggestion=f"suggestions/{uuid4()}", media=[media])
+        saved = suggestion_saved_pb2.SuggestionSaved(
+            subject=subject, suggestion=f"suggestions/{uuid4()}", media=[media]
+        )
         await bus.publish(
             OutgoingEvent(
-                type=suggestion_pb2.SuggestionSaved.DESCRIPTOR.full_name,
+                type=suggestion_saved_pb2.SuggestionSaved.DESCRIPTOR.full_name,
                 subject=saved.suggestion,
                 body=saved.SerializeToString(),
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from services.ingest.domain.media import Announcement, Asset, PageToken, Rendition
+from services.ingest.domain.media import Announcement, Asset, MediaForm, PageStart
 from services.ingest.domain.policy import Policy
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import list_media
@@ -16,10 +16,12 @@ from services.ingest.operations.purge import execute
 from services.ingest.operations.receive_upload import Received, receive, start_and_receive
 from services.ingest.operations.start_upload import start_upload
 from services.ingest.operations.sweep import Sweep
-from services.ingest.translation import ProtoCodec
+from services.ingest.translation.codec import ProtoCodec
 from services.keyring import (
     DataKey,
     DataKeyScope,
+    Erasure,
+    ErasureState,
     NewDataKey,
     PurgeCause,
     PurgeOrder,
@@ -143,13 +145,13 @@ class Harness:
         assert revision is not None
         await self.purge(PurposeScope(purpose, revision), PurgeCause.WITHDRAWAL, subject)
 
-    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> str:
+    async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> Erasure:
         """Does what the retention service does, the purge order included."""
         ids = self.keyring.destroy_media(subject, media)
         if not ids:
             raise NothingToErase("nothing is kept for this media")
         await self.purge(DataKeyScope(tuple(ids)), PurgeCause.ERASURE, subject)
-        return f"erasures/{request_id}"
+        return Erasure(f"erasures/{request_id}", media, ErasureState.KEYS_DESTROYED, self.now, self.now)
 
     @property
     def object_names(self) -> set[str]:
@@ -171,13 +173,13 @@ def asset(now: datetime, content: bytes, **changes: object) -> Asset:
 def announce(now: datetime, content: bytes, **changes: object) -> Announcement:
     """Announces the original of a file."""
     described = asset(now, content, **changes)
-    return Announcement(described, Rendition.ORIGINAL, described.size_bytes, described.sha256)
+    return Announcement(described, MediaForm.ORIGINAL, described.size_bytes, described.sha256)
 
 
-def announce_preview(now: datetime, original: bytes, preview: bytes, **changes: object) -> Announcement:
+def announce_reduced(now: datetime, original: bytes, reduced: bytes, **changes: object) -> Announcement:
     """Announces a reduced copy of a file."""
     described = asset(now, original, **changes)
-    return Announcement(described, Rendition.PREVIEW, len(preview), hashlib.sha256(preview).digest())
+    return Announcement(described, MediaForm.REDUCED, len(reduced), hashlib.sha256(reduced).digest())
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -191,7 +193,7 @@ def pieces(content: bytes, size: int = 1 << 20) -> Sequence[bytes]:
 
 async def listed(harness: Harness, subject: str = ALICE, size: int = 100) -> list[UUID]:
     found: list[UUID] = []
-    after: PageToken | None = None
+    after: PageStart | None = None
     while True:
         media, after = await list_media(harness.dependencies, subject=subject, page_size=size, after=after)
         found += [each.id for each in media]

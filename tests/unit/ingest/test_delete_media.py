@@ -12,7 +12,7 @@ async def test_a_deleted_media_is_gone_with_its_object(harness: Harness) -> None
     media_id = await harness.keep()
     request_id = uuid4()
     erasure = await delete_media(harness.dependencies, subject=ALICE, media_id=media_id, request_id=request_id)
-    assert erasure == f"erasures/{request_id}"
+    assert (erasure.name, erasure.media) == (f"erasures/{request_id}", f"media/{media_id}")
     assert (harness.tables.media, harness.objects.objects) == ({}, {})
     with pytest.raises(MediaNotFound):
         await get_media(harness.dependencies, subject=ALICE, media_id=media_id)

@@ -151,8 +151,8 @@ class EveryUpload(RuleBasedStateMachine):
             assert self.run(self._read(each.id)) == contents[each.metadata.sha256]
 
     async def _read(self, media_id: UUID) -> bytes:
-        found = read_media(self.harness.dependencies, subject=ALICE, media_id=media_id)
-        return b"".join([piece async for piece in found])
+        found = await read_media(self.harness.dependencies, subject=ALICE, media_id=media_id)
+        return b"".join([piece async for piece in found.chunks])
 
 
 def _digest(content: bytes) -> bytes:

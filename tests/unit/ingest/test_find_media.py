@@ -1,9 +1,7 @@
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
-from services.ingest.domain.media import PageToken
 from services.ingest.errors import MediaNotFound
 from services.ingest.operations.find_media import get_media
 from services.keyring import PurposeNotGranted
@@ -48,14 +46,3 @@ async def test_another_persons_media_does_not_exist(harness: Harness) -> None:
     media_id = await harness.keep()
     with pytest.raises(MediaNotFound):
         await get_media(harness.dependencies, subject=BOB, media_id=media_id)
-
-
-def test_a_page_token_is_read_back(harness: Harness) -> None:
-    token = PageToken(harness.now, uuid4())
-    assert PageToken.decode(token.encode()) == token
-
-
-@pytest.mark.parametrize("token", ["x", "eA==", "MjAyNi0wMy0wMVQxMjowMDowMHxhYmM="])
-def test_a_made_up_page_token_is_refused(token: str) -> None:
-    with pytest.raises(ValueError):
-        PageToken.decode(token)

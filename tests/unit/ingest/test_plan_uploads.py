@@ -9,12 +9,12 @@ from services.ingest.operations.delete_media import delete_media
 from services.ingest.operations.lookup_keys import RENEW_AFTER
 from services.ingest.operations.plan_uploads import plan_uploads
 from services.keyring import Purpose, PurposeNotGranted
-from tests.unit.ingest.harness import ALICE, BOB, Harness, announce_preview, asset
+from tests.unit.ingest.harness import ALICE, BOB, Harness, announce_reduced, asset
 from tests.unit.ingest.pictures import picture
 
 
 async def reasons(harness: Harness, *assets: Asset, subject: str = ALICE) -> list[str]:
-    items = await plan_uploads(harness.dependencies, subject=subject, assets=assets, can_make_previews=True)
+    items = await plan_uploads(harness.dependencies, subject=subject, assets=assets, can_reduce=True)
     by_name = {item.client_id: item.reason.value for item in items}
     return [by_name[each.client_id] for each in assets]
 
@@ -33,8 +33,8 @@ async def test_what_is_kept_is_known_to_its_owner_alone(harness: Harness) -> Non
 
 
 async def test_an_original_is_wanted_once_its_idea_was_saved(harness: Harness) -> None:
-    original, preview = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
-    received = await harness.upload(announce_preview(harness.now, original, preview), preview)
+    original, reduced = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
+    received = await harness.upload(announce_reduced(harness.now, original, reduced), reduced)
     assert received.media is not None
     assert await reasons(harness, asset(harness.now, original)) == ["KNOWN"]
     await harness.dependencies.media.want_originals("c", "e", ALICE, [received.media.id])

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from pellicule.ingest.v1 import media_pb2
+from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.chassis.errors import DependencyUnavailable, FieldInvalid
 from services.chassis.seal import CHUNK_SIZE, open_bytes, open_object
-from services.ingest.domain.media import Rendition
+from services.ingest.domain.media import MediaForm
 from services.ingest.domain.policy import Policy
 from services.ingest.errors import (
     ChecksumMismatch,
@@ -27,11 +27,11 @@ from services.ingest.errors import (
     UploadOffsetWrong,
 )
 from services.ingest.operations.find_media import get_media
-from services.ingest.operations.get_upload import get_upload
+from services.ingest.operations.find_uploads import get_upload
 from services.ingest.operations.read_media import read_media
 from services.ingest.operations.receive_upload import receive, start_and_receive
 from services.keyring import Purpose, PurposeNotGranted, artefact_aad, metadata_aad
-from tests.unit.ingest.harness import ALICE, BOB, Harness, announce, announce_preview, pieces, stream
+from tests.unit.ingest.harness import ALICE, BOB, Harness, announce, announce_reduced, pieces, stream
 from tests.unit.ingest.pictures import exif_block, motion_photo, picture, png_bomb, taken_at
 
 LARGE = motion_photo(64, 48) + bytes(3 * CHUNK_SIZE)
@@ -39,8 +39,8 @@ LARGE = motion_photo(64, 48) + bytes(3 * CHUNK_SIZE)
 
 
 async def read(harness: Harness, media_id: object, subject: str = ALICE) -> bytes:
-    found = read_media(harness.dependencies, subject=subject, media_id=media_id)  # type: ignore[arg-type]
-    return b"".join([piece async for piece in found])
+    found = await read_media(harness.dependencies, subject=subject, media_id=media_id)  # type: ignore[arg-type]
+    return b"".join([piece async for piece in found.chunks])
 
 
 class TestOneGo:
@@ -62,13 +62,13 @@ class TestOneGo:
         content = picture()
         media_id = await harness.keep(content)
         [event] = harness.tables.events
-        message = media_pb2.MediaStored.FromString(event.body)
+        message = media_stored_pb2.MediaStored.FromString(event.body)
         row = harness.tables.media[media_id]
         keys = await harness.keyring.open(subject=ALICE, purpose=row.purpose, ids=[message.data_key_id])
         key = keys[message.data_key_id]
         sealed = b"".join([harness.objects.objects["media", piece.object] for piece in message.segments])
         assert open_object(key, sealed, artefact_aad(row.data_key_id, row.purpose)) == content
-        metadata = media_pb2.MediaMetadata.FromString(
+        metadata = media_stored_pb2.MediaMetadata.FromString(
             open_bytes(key, message.sealed_metadata, metadata_aad(row.data_key_id))
         )
         assert (metadata.file_name, metadata.sha256) == ("IMG_0001.jpg", hashlib.sha256(content).digest())
@@ -103,13 +103,13 @@ class TestOneGo:
         assert metadata.capture_utc_offset == timedelta(hours=1)
 
     async def test_a_reduced_copy_bears_the_size_of_its_original(self, harness: Harness) -> None:
-        original, preview = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
-        announced = announce_preview(harness.now, original, preview, width=4000, height=3000)
-        received = await harness.upload(announced, preview)
+        original, reduced = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
+        announced = announce_reduced(harness.now, original, reduced, width=4000, height=3000)
+        received = await harness.upload(announced, reduced)
         assert received.media is not None
         metadata = received.media.metadata
-        assert (metadata.width, metadata.height, metadata.rendition) == (4000, 3000, Rendition.PREVIEW)
-        assert (metadata.sha256, metadata.size_bytes) == (hashlib.sha256(original).digest(), len(preview))
+        assert (metadata.width, metadata.height, metadata.form) == (4000, 3000, MediaForm.REDUCED)
+        assert (metadata.sha256, metadata.size_bytes) == (hashlib.sha256(original).digest(), len(reduced))
 
     async def test_a_key_that_sealed_nothing_is_destroyed(self, harness: Harness) -> None:
         await harness.dependencies.lookup_keys.open(ALICE)
@@ -425,12 +425,12 @@ class TestRepeating:
         assert harness.tables.media[mine].tag != harness.tables.media[theirs].tag
 
     async def test_the_original_takes_the_place_of_the_reduced_copy(self, harness: Harness) -> None:
-        original, preview = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
-        media_id = (await harness.upload(announce_preview(harness.now, original, preview), preview)).upload.media_id
+        original, reduced = picture("JPEG", 400, 300), picture("JPEG", 100, 75)
+        media_id = (await harness.upload(announce_reduced(harness.now, original, reduced), reduced)).upload.media_id
         before = harness.tables.media[media_id] if media_id else None
         received = await harness.upload(announce(harness.now, original), original)
         assert received.media is not None
-        assert (received.media.id, received.media.metadata.rendition) == (media_id, Rendition.ORIGINAL)
+        assert (received.media.id, received.media.metadata.form) == (media_id, MediaForm.ORIGINAL)
         assert before is not None
         assert received.media.delete_time == before.delete_time
         assert await read(harness, media_id) == original

@@ -7,7 +7,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.media import Asset, Rendition
+from services.ingest.domain.media import Asset, MediaForm
 from services.ingest.domain.upload_plan import (
     Known,
     OlderMedia,
@@ -23,7 +23,7 @@ from services.ingest.domain.window import Window
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = Window.at(NOW, timedelta(days=30), timedelta(hours=15))
 RULES = PlanRules(
-    preview_long_side=2048, max_bytes=100_000_000, max_pixels=100_000_000, max_side=16_384, window=timedelta(days=30)
+    reduced_long_side=2048, max_bytes=100_000_000, max_pixels=100_000_000, max_side=16_384, window=timedelta(days=30)
 )
 PLENTY = 10**12
 
@@ -63,11 +63,11 @@ def order(*assets: Asset, **changes: object) -> list[str]:
 
 class TestAnswers:
     def test_of_a_large_picture_a_reduced_copy_is_enough(self) -> None:
-        assert answer(asset()) == ("UPLOAD_PREVIEW", "IN_WINDOW")
-        assert answer(asset(width=1000, height=2049)) == ("UPLOAD_PREVIEW", "IN_WINDOW")
+        assert answer(asset()) == ("UPLOAD_REDUCED", "IN_WINDOW")
+        assert answer(asset(width=1000, height=2049)) == ("UPLOAD_REDUCED", "IN_WINDOW")
 
     def test_a_phone_that_makes_no_copies_is_asked_for_originals(self) -> None:
-        assert answer(asset(), can_make_previews=False) == ("UPLOAD_ORIGINAL", "IN_WINDOW")
+        assert answer(asset(), can_reduce=False) == ("UPLOAD_ORIGINAL", "IN_WINDOW")
 
     def test_a_small_picture_is_taken_as_it_is(self) -> None:
         assert answer(asset(width=2048, height=1536)) == ("UPLOAD_ORIGINAL", "SMALL")
@@ -77,34 +77,34 @@ class TestAnswers:
 
     def test_the_window_is_thirty_days_and_what_clocks_differ_by(self) -> None:
         edge = NOW - timedelta(days=30, hours=15)
-        assert answer(asset(capture_time=edge)) == ("UPLOAD_PREVIEW", "IN_WINDOW")
+        assert answer(asset(capture_time=edge)) == ("UPLOAD_REDUCED", "IN_WINDOW")
         assert answer(asset(capture_time=edge - timedelta(seconds=1))) == ("SKIP", "OUTSIDE_WINDOW")
-        assert answer(asset(capture_time=NOW + timedelta(days=400))) == ("UPLOAD_PREVIEW", "IN_WINDOW")
+        assert answer(asset(capture_time=NOW + timedelta(days=400))) == ("UPLOAD_REDUCED", "IN_WINDOW")
 
     def test_a_picture_of_which_nobody_knows_when_counts_as_older(self) -> None:
         undated = asset(capture_time=None)
         assert answer(undated) == ("SKIP", "OUTSIDE_WINDOW")
-        assert answer(undated, older_media=OlderMedia(granted=True)) == ("UPLOAD_PREVIEW", "OLDER_MEDIA_GRANTED")
+        assert answer(undated, older_media=OlderMedia(granted=True)) == ("UPLOAD_REDUCED", "OLDER_MEDIA_GRANTED")
         bounded = OlderMedia(granted=True, since=NOW - timedelta(days=365))
         assert answer(undated, older_media=bounded) == ("SKIP", "OUTSIDE_WINDOW")
 
     def test_older_media_reach_as_far_as_was_granted(self) -> None:
         bounded = OlderMedia(granted=True, since=NOW - timedelta(days=365))
         inside, outside = (asset(capture_time=NOW - timedelta(days=days)) for days in (365, 366))
-        assert answer(inside, older_media=bounded) == ("UPLOAD_PREVIEW", "OLDER_MEDIA_GRANTED")
+        assert answer(inside, older_media=bounded) == ("UPLOAD_REDUCED", "OLDER_MEDIA_GRANTED")
         assert answer(outside, older_media=bounded) == ("SKIP", "OUTSIDE_WINDOW")
-        assert answer(outside, older_media=OlderMedia(granted=True)) == ("UPLOAD_PREVIEW", "OLDER_MEDIA_GRANTED")
+        assert answer(outside, older_media=OlderMedia(granted=True)) == ("UPLOAD_REDUCED", "OLDER_MEDIA_GRANTED")
 
     def test_what_is_kept_is_not_asked_for(self) -> None:
         one, media_id = asset(), uuid4()
-        for rendition in Rendition:
-            known = {one.sha256: Known(media_id, rendition, original_wanted=rendition is Rendition.ORIGINAL)}
+        for form in MediaForm:
+            known = {one.sha256: Known(media_id, form, original_wanted=form is MediaForm.ORIGINAL)}
             [item] = plan([one], situation(known=known), RULES)
             assert item == PlanItem("a", PlanAction.SKIP, PlanReason.KNOWN, media_id)
 
     def test_an_original_is_asked_for_once_it_is_wanted_even_outside_the_window(self) -> None:
         one, media_id = asset(capture_time=NOW - timedelta(days=50)), uuid4()
-        known = {one.sha256: Known(media_id, Rendition.PREVIEW, original_wanted=True)}
+        known = {one.sha256: Known(media_id, MediaForm.REDUCED, original_wanted=True)}
         [item] = plan([one], situation(known=known), RULES)
         assert item == PlanItem("a", PlanAction.UPLOAD_ORIGINAL, PlanReason.ORIGINAL_WANTED, media_id)
 
@@ -120,8 +120,8 @@ class TestAnswers:
         assert answer(asset(width=16_385, height=10)) == ("SKIP", "TOO_LARGE")
 
     def test_a_type_that_nobody_knows_is_found_out_at_the_upload(self) -> None:
-        assert answer(asset(content_type="", file_name="IMG_1")) == ("UPLOAD_PREVIEW", "IN_WINDOW")
-        assert answer(asset(content_type="image/heif")) == ("UPLOAD_PREVIEW", "IN_WINDOW")
+        assert answer(asset(content_type="", file_name="IMG_1")) == ("UPLOAD_REDUCED", "IN_WINDOW")
+        assert answer(asset(content_type="image/heif")) == ("UPLOAD_REDUCED", "IN_WINDOW")
 
     def test_the_same_file_twice_is_asked_for_once(self) -> None:
         first, second = asset("a"), asset("b", sha256=asset("a").sha256)
@@ -142,7 +142,7 @@ class TestWorth:
     def test_favourites_come_first_and_screenshots_last(self) -> None:
         plain, liked, screen = asset("plain"), asset("liked", favorite=True), asset("screen", screenshot=True)
         assert order(screen, plain, liked) == ["liked", "plain", "screen"]
-        assert answer(screen) == ("UPLOAD_PREVIEW", "SCREENSHOT")
+        assert answer(screen) == ("UPLOAD_REDUCED", "SCREENSHOT")
 
     def test_a_screenshot_is_known_by_its_name_as_well(self) -> None:
         for name in ("Screenshot_20260301.png", "dir/Capture d’écran 2026.png", "Bildschirmfoto 1.png"):
@@ -151,7 +151,7 @@ class TestWorth:
 
     def test_what_an_owner_waits_for_precedes_everything(self) -> None:
         wanted, liked = asset("wanted", screenshot=True), asset("liked", favorite=True)
-        known = {wanted.sha256: Known(uuid4(), Rendition.PREVIEW, original_wanted=True)}
+        known = {wanted.sha256: Known(uuid4(), MediaForm.REDUCED, original_wanted=True)}
         assert order(liked, wanted, known=known) == ["wanted", "liked"]
 
     def test_what_a_camera_made_precedes_what_was_passed_on(self) -> None:
@@ -190,7 +190,7 @@ assets = st.lists(
 )
 knowns = st.dictionaries(
     st.integers(0, 6).map(lambda number: bytes([number]) * 32),
-    st.builds(Known, media_id=st.uuids(), rendition=st.sampled_from(Rendition), original_wanted=st.booleans()),
+    st.builds(Known, media_id=st.uuids(), form=st.sampled_from(MediaForm), original_wanted=st.booleans()),
 )
 situations = st.builds(
     Situation,
@@ -200,7 +200,7 @@ situations = st.builds(
     known=knowns,
     deleted=st.sets(st.integers(0, 6).map(lambda number: bytes([number]) * 32)),
     free_bytes=st.integers(0, 300_000_000),
-    can_make_previews=st.booleans(),
+    can_reduce=st.booleans(),
 )
 
 

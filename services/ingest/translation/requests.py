@@ -1,0 +1,115 @@
+"""Requests of the contract, parsed: all that is wrong with one is said at once."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pellicule.ingest.v1 import media_pb2, media_service_pb2
+from services.chassis.errors import FieldInvalid
+from services.chassis.fields import Fields, PagedRequest
+from services.chassis.paging import Page, PageQuery
+from services.ingest.domain.media import Announcement, Asset, MediaForm, PageStart
+
+MAX_BATCH = 1000
+"""Assets in a plan, and media in a batch."""
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+MEDIA = "media"
+UPLOADS = "uploads"
+_MAX_CLIENT_ID = 256
+_MAX_FILE_NAME = 1024
+_MAX_CONTENT_TYPE = 128
+_MAX_SIDE = 2**31 - 1
+
+
+def assets_to_plan(
+    request: media_service_pb2.PlanUploadsRequest,
+) -> tuple[list[Asset], list[media_pb2.PlanItem]]:
+    """Return the assets of a request, and the plan for those whose summary cannot be used.
+
+    Raises:
+        FieldInvalid: there are too many.
+    """
+    with Fields() as fields:
+        summaries = fields.many(request.assets, "assets", most=MAX_BATCH)
+    assets: dict[str, Asset] = {}
+    invalid: list[media_pb2.PlanItem] = []
+    for summary in summaries:
+        try:
+            with Fields() as fields:
+                if summary.client_id in assets:
+                    fields.refuse("client_id", "give each asset a name of its own")
+                found = _asset(summary, fields)
+            assets[summary.client_id] = found
+        except FieldInvalid as error:
+            invalid.append(_invalid_item(summary.client_id, error))
+    return list(assets.values()), invalid
+
+
+def start(request: media_service_pb2.StartUploadRequest, fields: Fields) -> tuple[UUID, Announcement]:
+    """Return the id of a request that starts an upload, and what it announces."""
+    request_id = fields.uuid(request.request_id, "request_id")
+    announced = Announcement(
+        asset=_asset(request.asset, fields.within("asset")),
+        form=fields.enum(request.form, "form", media_pb2.MediaForm.DESCRIPTOR, MediaForm),
+        size_bytes=fields.number(request.size_bytes, "size_bytes"),
+        sha256=fields.sha256(request.sha256, "sha256"),
+    )
+    if announced.form is MediaForm.ORIGINAL:
+        if announced.sha256 != announced.asset.sha256:
+            fields.refuse("sha256", "of an original it is that of the asset")
+        if announced.size_bytes != announced.asset.size_bytes:
+            fields.refuse("size_bytes", "of an original it is that of the asset")
+    return request_id, announced
+
+
+def page(request: PagedRequest, query: PageQuery) -> tuple[Page, PageStart | None]:
+    """Return which page of a list is wanted, and where it begins.
+
+    Raises:
+        FieldInvalid: the size is negative, or the token is not one of this list.
+    """
+    with Fields() as fields:
+        found = fields.page(request, query, default=DEFAULT_PAGE, most=MAX_PAGE)
+        after = None if found.cursor is None else _page_start(found.cursor, fields)
+    return found, after
+
+
+def page_cursor(start: PageStart) -> tuple[str, str]:
+    """Return where a page begins as a token holds it."""
+    return start.time.isoformat(), str(start.id)
+
+
+def _page_start(cursor: tuple[str, ...], fields: Fields) -> PageStart | None:
+    try:
+        time, id_ = cursor
+        return PageStart(datetime.fromisoformat(time), UUID(id_))
+    except ValueError:
+        fields.refuse("page_token", "send the next_page_token of the page before, unaltered, or nothing to begin")
+        return None
+
+
+def _asset(message: media_pb2.AssetSummary, fields: Fields) -> Asset:
+    return Asset(
+        client_id=fields.text(message.client_id, "client_id", most=_MAX_CLIENT_ID),
+        sha256=fields.sha256(message.sha256, "sha256"),
+        capture_time=fields.optional_time(message, "capture_time"),
+        size_bytes=fields.number(message.size_bytes, "size_bytes"),
+        width=fields.number(message.width, "width", most=_MAX_SIDE),
+        height=fields.number(message.height, "height", most=_MAX_SIDE),
+        content_type=fields.text(message.content_type, "content_type", most=_MAX_CONTENT_TYPE),
+        file_name=fields.text(message.file_name, "file_name", most=_MAX_FILE_NAME),
+        favorite=message.favorite,
+        screenshot=message.screenshot,
+    )
+
+
+def _invalid_item(client_id: str, error: FieldInvalid) -> media_pb2.PlanItem:
+    return media_pb2.PlanItem(
+        client_id=client_id,
+        action=media_pb2.PLAN_ACTION_SKIP,
+        reason=media_pb2.PLAN_REASON_INVALID,
+        violations=[
+            media_pb2.PlanViolation(field=violation.field, description=violation.description)
+            for violation in error.violations
+        ],
+    )
