@@ -63,6 +63,7 @@ async def main() -> None:
             policy=settings.policy,
             clock=clock,
         )
+        stack.push_async_callback(dependencies.cleanup.finish)
         worker = Worker(dependencies)
         servicer = SuggestionServicer(dependencies)
         await serve(

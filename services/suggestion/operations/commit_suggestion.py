@@ -41,15 +41,27 @@ async def commit(
         _rendition_row(suggestion.id, number, page, key)
         for number, (page, key) in enumerate(zip(pages, page_keys, strict=True), 1)
     ]
-    await _put(dependencies, renditions, pages, page_keys)
+    try:
+        await _put(dependencies, renditions, pages, page_keys)
+    except BaseException:
+        dependencies.cleanup.start(_discard(dependencies, subject, renditions, keys))
+        raise
     async with dependencies.database.locked(subject) as store:
         written = await store.suggestions.add(suggestion)
         for row in renditions if written else ():
             await store.suggestions.add_rendition(row)
         await store.changes.changed(subject, [suggestion.id] if written else [])
     if not written:
-        await dependencies.objects.delete(dependencies.bucket, [row.object for row in renditions])
+        await dependencies.cleanup.complete(_discard(dependencies, subject, renditions, keys))
     return written
+
+
+async def _discard(
+    dependencies: Dependencies, subject: str, rows: Sequence[RenditionRow], keys: Sequence[DataKey]
+) -> None:
+    """Take back what no row names: keys first."""
+    await dependencies.keyring.destroy(subject=subject, ids=[key.id for key in keys])
+    await dependencies.objects.delete(dependencies.bucket, [row.object for row in rows])
 
 
 async def _put(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.clock import Clock
@@ -11,6 +11,7 @@ from services.keyring import Keyring
 from services.suggestion.domain.policy import Policy
 from services.suggestion.drawing import rendering
 from services.suggestion.drawing.rendering import Draw
+from services.suggestion.operations.cleanup import Cleanup
 from services.suggestion.ports import Analysis, Database
 
 
@@ -26,4 +27,5 @@ class Dependencies:
     bucket: str
     policy: Policy
     clock: Clock
+    cleanup: Cleanup = field(default_factory=Cleanup)
     draw: Draw = rendering.draw

@@ -33,8 +33,16 @@ async def execute(dependencies: Dependencies, order: PurgeOrder) -> Mapping[str,
             counts["suggestion.table.due"] = await store.refreshes.delete(order.subject)
         elif _leaves_photos(order.scope, hit):
             await store.refreshes.mark_due(order.subject, now)
-        await store.changes.deleted(order.subject, hit)
+        await _tell(store, order, hit)
     return counts
+
+
+async def _tell(store: Store, order: PurgeOrder, hit: Sequence[UUID]) -> None:
+    """Tell the feed what is gone, or end it with the account."""
+    if isinstance(order.scope, SubjectScope) and order.scope.account:
+        await store.changes.forget(order.subject)
+    else:
+        await store.changes.deleted(order.subject, hit)
 
 
 async def _hit(store: Store, order: PurgeOrder, now: datetime) -> Sequence[UUID]:

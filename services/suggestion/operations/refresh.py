@@ -39,7 +39,7 @@ async def refresh(dependencies: Dependencies, *, subject: str) -> int:
         hidden = {media for media, each in photos.items() if each.photo.is_hidden}
         plan = refresh_plan.plan(found, existing, started, hidden)
         made = await _make_all(dependencies, subject, plan.make, photos)
-        await _remove(dependencies, subject, plan.remove)
+        await dependencies.cleanup.complete(_remove(dependencies, subject, plan.remove))
         async with dependencies.database.transaction() as store:
             await store.refreshes.done(subject, started)
         return made

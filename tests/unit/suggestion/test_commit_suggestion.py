@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -92,3 +93,22 @@ async def test_an_idea_whose_photo_is_erased_while_it_is_stored_leaves_nothing()
     assert await refresh(replace(harness.dependencies, objects=objects), subject=ALICE) == 0
     assert harness.database.tables.suggestions == {}
     assert [name async for name in objects.list("renditions")] == []
+
+
+async def test_a_call_that_ends_while_objects_are_put_leaves_none() -> None:
+    harness = Harness()
+    harness.analyze(ALICE, series(5))
+    putting = asyncio.Event()
+
+    async def hang() -> None:
+        putting.set()
+        await asyncio.Event().wait()
+
+    dependencies = replace(harness.dependencies, objects=SlowObjectStore(hang))
+    call = asyncio.create_task(refresh(dependencies, subject=ALICE))
+    await putting.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await dependencies.cleanup.finish()
+    assert [name async for name in dependencies.objects.list("renditions")] == []

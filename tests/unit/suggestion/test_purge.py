@@ -91,3 +91,9 @@ async def test_what_a_purge_deletes_is_told_in_the_feed(harness: Harness) -> Non
     destroyed = harness.keyring.destroy_media(ALICE, "media/p0")
     await purge(harness, DataKeyScope(tuple(destroyed)), PurgeCause.ERASURE)
     assert harness.told() == {f"suggestions/{opened.row.id}": False}
+
+
+async def test_the_feed_goes_with_the_account(harness: Harness) -> None:
+    await harness.refresh()
+    await purge(harness, SubjectScope(99, harness.clock.now(), account=True), PurgeCause.ERASURE)
+    assert ALICE not in harness.changes.store.heads

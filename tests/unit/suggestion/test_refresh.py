@@ -1,3 +1,5 @@
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -6,7 +8,9 @@ import pytest
 from services.chassis.errors import DependencyUnavailable
 from services.keyring import PurgeCause, PurposeNotGranted, PurposeScope
 from services.suggestion.domain.suggestions import Decision, Kind
+from services.suggestion.operations.refresh import refresh
 from services.suggestion.ports import AnalyzedPhoto
+from tests.fakes.object_store import FakeObjectStore
 from tests.unit.suggestion.harness import ALICE, Harness, purge
 from tests.unit.suggestion.photos import series, travels
 
@@ -115,3 +119,33 @@ async def test_what_is_made_and_removed_is_told_in_the_feed(harness: Harness) ->
     await harness.refresh()
     (new,) = await harness.offered()
     assert harness.told() == {f"suggestions/{old.row.id}": False, f"suggestions/{new.row.id}": True}
+
+
+class SlowObjectStore(FakeObjectStore):
+    """Deletes once it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deleting, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def delete(self, bucket: str, names: Sequence[str]) -> None:
+        self.deleting.set()
+        await self.go_on.wait()
+        await super().delete(bucket, names)
+
+
+async def test_a_suggestion_is_removed_whole_although_the_call_ends(harness: Harness) -> None:
+    objects = SlowObjectStore()
+    dependencies = replace(harness.dependencies, objects=objects)
+    await refresh(dependencies, subject=ALICE)
+    (old,) = await harness.offered()
+    harness.analyze(ALICE, series(4))
+    call = asyncio.create_task(refresh(dependencies, subject=ALICE))
+    await objects.deleting.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    objects.go_on.set()
+    await dependencies.cleanup.finish()
+    assert old.row.id not in harness.database.tables.suggestions
+    assert sorted(name for _, name in objects.objects) == sorted(harness.objects_named())
