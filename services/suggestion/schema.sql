@@ -206,19 +206,27 @@ CREATE TABLE public.suggestion (
     id uuid NOT NULL,
     subject text NOT NULL,
     state text NOT NULL,
+    state_before_dismissal text,
+    purpose text NOT NULL,
     data_key_id uuid NOT NULL,
     purpose_revision bigint NOT NULL,
     sealed bytea NOT NULL,
     create_time timestamp with time zone NOT NULL,
     update_time timestamp with time zone NOT NULL,
+    offer_time timestamp with time zone NOT NULL,
     delete_time timestamp with time zone NOT NULL,
-    purpose text NOT NULL,
+    CONSTRAINT suggestion_check CHECK (((state = 'DISMISSED'::text) = (state_before_dismissal IS NOT NULL))),
+    CONSTRAINT suggestion_state_before_dismissal_check CHECK ((state_before_dismissal = ANY (ARRAY['READY'::text, 'SEEN'::text, 'SAVED'::text]))),
     CONSTRAINT suggestion_state_check CHECK ((state = ANY (ARRAY['READY'::text, 'SEEN'::text, 'SAVED'::text, 'DISMISSED'::text, 'EXPIRED'::text])))
 );
 
 COMMENT ON TABLE public.suggestion IS 'Suggestions: where each stands; what it is about lies sealed.';
 
+COMMENT ON COLUMN public.suggestion.state_before_dismissal IS 'What a restoration leads back to; set while it is dismissed.';
+
 COMMENT ON COLUMN public.suggestion.purpose IS 'The purpose under whose key the record is sealed: LOCATION where places made it.';
+
+COMMENT ON COLUMN public.suggestion.offer_time IS 'Since when it is offered: when it was made, or when it was restored.';
 
 CREATE TABLE public.tombstone (
     data_key_id uuid NOT NULL,
