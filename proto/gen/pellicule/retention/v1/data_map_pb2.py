@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pellicule/retention/v1/data_map.proto\x12\x16pellicule.retention.v1\x1a\x1fpellicule/type/v1/purpose.proto\"\xbd\x01\n\tDataStore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x33\n\x04kind\x18\x03 \x01(\x0e\x32%.pellicule.retention.v1.DataStoreKind\x12\r\n\x05holds\x18\x04 \x01(\t\x12,\n\x08purposes\x18\x05 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x0e\n\x06parent\x18\x06 \x01(\t\x12\x0f\n\x07\x64ies_by\x18\x07 \x01(\t*\xb9\x01\n\rDataStoreKind\x12\x1f\n\x1b\x44\x41TA_STORE_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x44\x41TA_STORE_KIND_TABLE\x10\x01\x12\x1a\n\x16\x44\x41TA_STORE_KIND_BUCKET\x10\x02\x12\x1a\n\x16\x44\x41TA_STORE_KIND_STREAM\x10\x03\x12\x18\n\x14\x44\x41TA_STORE_KIND_FILE\x10\x04\x12\x1a\n\x16\x44\x41TA_STORE_KIND_MEMORY\x10\x05\x42H\n\x1a\x61pp.pellicule.retention.v1P\x01Z\"pellicule/retention/v1;retentionv1\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pellicule/retention/v1/data_map.proto\x12\x16pellicule.retention.v1\x1a\x1fpellicule/type/v1/purpose.proto\"\xbd\x01\n\tDataStore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x33\n\x04kind\x18\x03 \x01(\x0e\x32%.pellicule.retention.v1.DataStoreKind\x12\r\n\x05holds\x18\x04 \x01(\t\x12,\n\x08purposes\x18\x05 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x0e\n\x06parent\x18\x06 \x01(\t\x12\x0f\n\x07\x64ies_by\x18\x07 \x01(\t*\xb9\x01\n\rDataStoreKind\x12\x1f\n\x1b\x44\x41TA_STORE_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x44\x41TA_STORE_KIND_TABLE\x10\x01\x12\x1a\n\x16\x44\x41TA_STORE_KIND_BUCKET\x10\x02\x12\x1a\n\x16\x44\x41TA_STORE_KIND_STREAM\x10\x03\x12\x18\n\x14\x44\x41TA_STORE_KIND_FILE\x10\x04\x12\x1a\n\x16\x44\x41TA_STORE_KIND_MEMORY\x10\x05\x42N\n\x1a\x61pp.pellicule.retention.v1P\x01Z\"pellicule/retention/v1;retentionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.retention.v1.data_map_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\032app.pellicule.retention.v1P\001Z\"pellicule/retention/v1;retentionv1\272\002\003PLC'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\032app.pellicule.retention.v1P\001Z\"pellicule/retention/v1;retentionv1\242\002\003PLC\272\002\003PLC'
   _globals['_DATASTOREKIND']._serialized_start=291
   _globals['_DATASTOREKIND']._serialized_end=476
   _globals['_DATASTORE']._serialized_start=99

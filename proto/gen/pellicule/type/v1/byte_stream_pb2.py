@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#pellicule/type/v1/byte_stream.proto\x12\x11pellicule.type.v1\"L\n\x10\x42yteStreamHeader\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x42\x39\n\x15\x61pp.pellicule.type.v1P\x01Z\x18pellicule/type/v1;typev1\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#pellicule/type/v1/byte_stream.proto\x12\x11pellicule.type.v1\"L\n\x10\x42yteStreamHeader\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x42?\n\x15\x61pp.pellicule.type.v1P\x01Z\x18pellicule/type/v1;typev1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.type.v1.byte_stream_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\025app.pellicule.type.v1P\001Z\030pellicule/type/v1;typev1\272\002\003PLC'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\025app.pellicule.type.v1P\001Z\030pellicule/type/v1;typev1\242\002\003PLC\272\002\003PLC'
   _globals['_BYTESTREAMHEADER']._serialized_start=58
   _globals['_BYTESTREAMHEADER']._serialized_end=134
 # @@protoc_insertion_point(module_scope)

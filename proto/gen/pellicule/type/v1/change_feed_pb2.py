@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#pellicule/type/v1/change_feed.proto\x12\x11pellicule.type.v1\"(\n\x14\x43hangeFeedCheckpoint\x12\x10\n\x08snapshot\x18\x01 \x01(\x08\"\x11\n\x0f\x43hangeFeedResetB9\n\x15\x61pp.pellicule.type.v1P\x01Z\x18pellicule/type/v1;typev1\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#pellicule/type/v1/change_feed.proto\x12\x11pellicule.type.v1\"(\n\x14\x43hangeFeedCheckpoint\x12\x10\n\x08snapshot\x18\x01 \x01(\x08\"\x11\n\x0f\x43hangeFeedResetB?\n\x15\x61pp.pellicule.type.v1P\x01Z\x18pellicule/type/v1;typev1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.type.v1.change_feed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\025app.pellicule.type.v1P\001Z\030pellicule/type/v1;typev1\272\002\003PLC'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\025app.pellicule.type.v1P\001Z\030pellicule/type/v1;typev1\242\002\003PLC\272\002\003PLC'
   _globals['_CHANGEFEEDCHECKPOINT']._serialized_start=58
   _globals['_CHANGEFEEDCHECKPOINT']._serialized_end=98
   _globals['_CHANGEFEEDRESET']._serialized_start=100

@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpellicule/type/v1/purpose.proto\x12\x11pellicule.type.v1*\xc9\x01\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18PURPOSE_CLOUD_PROCESSING\x10\x01\x12\x17\n\x13PURPOSE_OLDER_MEDIA\x10\x02\x12\x14\n\x10PURPOSE_LOCATION\x10\x03\x12\x19\n\x15PURPOSE_FACE_GROUPING\x10\x04\x12\x1e\n\x1aPURPOSE_GENERATIVE_EDITING\x10\x05\x12\x1d\n\x19PURPOSE_MODEL_IMPROVEMENT\x10\x06\x42\x39\n\x15\x61pp.pellicule.type.v1P\x01Z\x18pellicule/type/v1;typev1\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpellicule/type/v1/purpose.proto\x12\x11pellicule.type.v1*\xc9\x01\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18PURPOSE_CLOUD_PROCESSING\x10\x01\x12\x17\n\x13PURPOSE_OLDER_MEDIA\x10\x02\x12\x14\n\x10PURPOSE_LOCATION\x10\x03\x12\x19\n\x15PURPOSE_FACE_GROUPING\x10\x04\x12\x1e\n\x1aPURPOSE_GENERATIVE_EDITING\x10\x05\x12\x1d\n\x19PURPOSE_MODEL_IMPROVEMENT\x10\x06\x42?\n\x15\x61pp.pellicule.type.v1P\x01Z\x18pellicule/type/v1;typev1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.type.v1.purpose_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\025app.pellicule.type.v1P\001Z\030pellicule/type/v1;typev1\272\002\003PLC'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\025app.pellicule.type.v1P\001Z\030pellicule/type/v1;typev1\242\002\003PLC\272\002\003PLC'
   _globals['_PURPOSE']._serialized_start=55
   _globals['_PURPOSE']._serialized_end=256
 # @@protoc_insertion_point(module_scope)

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from pellicule.analysis.v1 import analysis_pb2 as pellicule_dot_analysis_dot_v1_dot_analysis__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4pellicule/internal/analysis/v1/library_service.proto\x12\x1epellicule.internal.analysis.v1\x1a$pellicule/analysis/v1/analysis.proto\";\n\x12ListLibraryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"m\n\x13ListLibraryResponse\x12=\n\x07\x65ntries\x18\x01 \x03(\x0b\x32,.pellicule.internal.analysis.v1.LibraryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x0cLibraryEntry\x12\x31\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\x12\x17\n\x0fscene_embedding\x18\x02 \x01(\x0c\x12\x16\n\x0e\x66\x61\x63\x65_templates\x18\x03 \x03(\x0c\x32\x88\x01\n\x0eLibraryService\x12v\n\x0bListLibrary\x12\x32.pellicule.internal.analysis.v1.ListLibraryRequest\x1a\x33.pellicule.internal.analysis.v1.ListLibraryResponseB_\n\"app.pellicule.internal.analysis.v1P\x01Z1pellicule/internal/analysis/v1;internalanalysisv1\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4pellicule/internal/analysis/v1/library_service.proto\x12\x1epellicule.internal.analysis.v1\x1a$pellicule/analysis/v1/analysis.proto\";\n\x12ListLibraryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"m\n\x13ListLibraryResponse\x12=\n\x07\x65ntries\x18\x01 \x03(\x0b\x32,.pellicule.internal.analysis.v1.LibraryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x0cLibraryEntry\x12\x31\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1f.pellicule.analysis.v1.Analysis\x12\x17\n\x0fscene_embedding\x18\x02 \x01(\x0c\x12\x16\n\x0e\x66\x61\x63\x65_templates\x18\x03 \x03(\x0c\x32\x88\x01\n\x0eLibraryService\x12v\n\x0bListLibrary\x12\x32.pellicule.internal.analysis.v1.ListLibraryRequest\x1a\x33.pellicule.internal.analysis.v1.ListLibraryResponseBe\n\"app.pellicule.internal.analysis.v1P\x01Z1pellicule/internal/analysis/v1;internalanalysisv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.internal.analysis.v1.library_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\"app.pellicule.internal.analysis.v1P\001Z1pellicule/internal/analysis/v1;internalanalysisv1\272\002\003PLC'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\"app.pellicule.internal.analysis.v1P\001Z1pellicule/internal/analysis/v1;internalanalysisv1\242\002\003PLC\272\002\003PLC'
   _globals['_LISTLIBRARYREQUEST']._serialized_start=126
   _globals['_LISTLIBRARYREQUEST']._serialized_end=185
   _globals['_LISTLIBRARYRESPONSE']._serialized_start=187

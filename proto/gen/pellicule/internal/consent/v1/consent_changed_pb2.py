@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3pellicule/internal/consent/v1/consent_changed.proto\x12\x1dpellicule.internal.consent.v1\x1a\x1fpellicule/type/v1/purpose.proto\"\x8d\x01\n\x0e\x43onsentChanged\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12+\n\x07granted\x18\x03 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12+\n\x07revoked\x18\x04 \x03(\x0e\x32\x1a.pellicule.type.v1.PurposeB\\\n!app.pellicule.internal.consent.v1P\x01Z/pellicule/internal/consent/v1;internalconsentv1\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3pellicule/internal/consent/v1/consent_changed.proto\x12\x1dpellicule.internal.consent.v1\x1a\x1fpellicule/type/v1/purpose.proto\"\x8d\x01\n\x0e\x43onsentChanged\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12+\n\x07granted\x18\x03 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12+\n\x07revoked\x18\x04 \x03(\x0e\x32\x1a.pellicule.type.v1.PurposeBb\n!app.pellicule.internal.consent.v1P\x01Z/pellicule/internal/consent/v1;internalconsentv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.internal.consent.v1.consent_changed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n!app.pellicule.internal.consent.v1P\001Z/pellicule/internal/consent/v1;internalconsentv1\272\002\003PLC'
+  _globals['DESCRIPTOR']._serialized_options = b'\n!app.pellicule.internal.consent.v1P\001Z/pellicule/internal/consent/v1;internalconsentv1\242\002\003PLC\272\002\003PLC'
   _globals['_CONSENTCHANGED']._serialized_start=120
   _globals['_CONSENTCHANGED']._serialized_end=261
 # @@protoc_insertion_point(module_scope)

@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7pellicule/internal/suggestion/v1/suggestion_saved.proto\x12 pellicule.internal.suggestion.v1\"E\n\x0fSuggestionSaved\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x12\n\nsuggestion\x18\x02 \x01(\t\x12\r\n\x05media\x18\x03 \x03(\tBe\n$app.pellicule.internal.suggestion.v1P\x01Z5pellicule/internal/suggestion/v1;internalsuggestionv1\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7pellicule/internal/suggestion/v1/suggestion_saved.proto\x12 pellicule.internal.suggestion.v1\"E\n\x0fSuggestionSaved\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x12\n\nsuggestion\x18\x02 \x01(\t\x12\r\n\x05media\x18\x03 \x03(\tBk\n$app.pellicule.internal.suggestion.v1P\x01Z5pellicule/internal/suggestion/v1;internalsuggestionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.internal.suggestion.v1.suggestion_saved_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n$app.pellicule.internal.suggestion.v1P\001Z5pellicule/internal/suggestion/v1;internalsuggestionv1\272\002\003PLC'
+  _globals['DESCRIPTOR']._serialized_options = b'\n$app.pellicule.internal.suggestion.v1P\001Z5pellicule/internal/suggestion/v1;internalsuggestionv1\242\002\003PLC\272\002\003PLC'
   _globals['_SUGGESTIONSAVED']._serialized_start=93
   _globals['_SUGGESTIONSAVED']._serialized_end=162
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,1 @@
+"""What other languages make of the contracts."""
