@@ -110,6 +110,11 @@ class StreamSealer:
         """Number of the chunk that will be sealed next."""
         return self._counter
 
+    @property
+    def held_back(self) -> bytes:
+        """Plaintext of the chunk that has not been sealed yet: at most `CHUNK_SIZE` bytes."""
+        return self._pending.whole()
+
     def update(self, data: Buffer) -> bytes:
         """Takes plaintext and returns the sealed chunks that are ready, perhaps none.
 
@@ -197,6 +202,9 @@ class _Pending:
         if view.nbytes:
             self._views.append(view)
             self.size += view.nbytes
+
+    def whole(self) -> bytes:
+        return b"".join(self._views)
 
     def take(self, size: int) -> Buffer:
         """Removes and returns the first `size` bytes, which must be there."""

@@ -18,6 +18,7 @@ from services.chassis.server import serve
 from services.ingest.access import ACCESS
 from services.ingest.domain.media import BUCKET
 from services.ingest.operations import purge
+from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
@@ -29,7 +30,6 @@ from services.ingest.store.media import MediaStore
 from services.ingest.store.purge import PurgeStore
 from services.ingest.store.sweep import SweepStore
 from services.ingest.store.uploads import UploadStore
-from services.ingest.store.writer_locks import open_writer_locks
 from services.ingest.translation.codec import ProtoCodec
 from services.ingest.worker import Worker
 from services.keyring.client import RetentionKeyring
@@ -49,7 +49,6 @@ async def main() -> None:
     await migrate(settings, MIGRATIONS)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings))
-        locks = await stack.enter_async_context(open_writer_locks(settings))
         bus = await stack.enter_async_context(connect_bus(settings))
         objects = await stack.enter_async_context(S3ObjectStore(settings))
         retention = await stack.enter_async_context(
@@ -58,21 +57,21 @@ async def main() -> None:
         await bus.ensure_stream("INGEST", ["pellicule.internal.ingest.v1.>"])
         await objects.ensure_bucket(BUCKET, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
-        uploads, media = UploadStore(pool), MediaStore(pool)
+        uploads, media, background = UploadStore(pool), MediaStore(pool), BackgroundWork()
+        stack.push_async_callback(background.finish)
         dependencies = Dependencies(
             uploads=uploads,
             media=media,
-            lookup_keys=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention),
+            lookup_keys=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention, background),
             key_pool=KeyPool(keyring, clock, policy.retention),
-            locks=locks,
             keyring=keyring,
             erasures=RetentionErasures(retention),
             objects=objects,
             codec=ProtoCodec(),
             clock=clock,
             policy=policy,
+            background=background,
         )
-        stack.push_async_callback(dependencies.background.finish)
         sweep = Sweep(
             uploads=uploads,
             tables=SweepStore(pool),

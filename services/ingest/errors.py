@@ -3,14 +3,12 @@
 A message goes to the owner alone. It names the file as its owner did, says what is wrong and what to do.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from services.chassis.errors import DomainError, Status
 from services.ingest.domain.media import media_name, upload_name
-
-_RETRY_AFTER = timedelta(seconds=1)
 
 
 class MediaNotFound(DomainError):
@@ -67,18 +65,17 @@ class UploadOffsetWrong(DomainError):
         )
 
 
-class UploadInProgress(DomainError):
-    """Another stream is writing the upload."""
+class UploadTakenOver(DomainError):
+    """A newer stream of the upload has taken it over."""
 
     status = Status.ABORTED
-    reason = "UPLOAD_IN_PROGRESS"
+    reason = "UPLOAD_TAKEN_OVER"
 
     @classmethod
     def of(cls, upload_id: UUID) -> Self:
-        """Return the error for a second writer."""
+        """Return the error for the older stream."""
         name = upload_name(upload_id)
-        message = f"another stream is writing {name}: wait until it ends"
-        return cls(message, metadata={"upload": name}, retry_after=_RETRY_AFTER)
+        return cls(f"a newer stream of {name} has taken it over: this one ends", metadata={"upload": name})
 
 
 class ContentRefused(DomainError):

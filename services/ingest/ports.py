@@ -101,8 +101,14 @@ class Uploads(Protocol):
     async def add_complete(self, row: UploadRow) -> None:
         """Notes a request for what is kept already; nothing is reserved. One that is noted already stays as it is."""
 
-    async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
-        """Adds a segment and moves the committed offset; False if the row is not as given any more, or fenced out."""
+    async def take_over(self, subject: str, upload_id: UUID) -> tuple[UploadRow, bytes | None] | None:
+        """Make the caller the one writer of an open upload; return it with its sealed tail, None if it is not open."""
+
+    async def commit(self, row: UploadRow, new: NewSegment | None, *, tail: bytes | None) -> bool:
+        """Store how far an upload has come, with a segment and the sealed tail; False if it has another writer.
+
+        False as well if it is not open any more, or fenced out.
+        """
 
     async def complete(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
@@ -125,8 +131,8 @@ class Uploads(Protocol):
     async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
         """Forgets an upload; of an open one what was received is discarded."""
 
-    async def cancel(self, subject: str, upload_id: UUID, now: datetime) -> bool:
-        """Forget an open upload and discard what was received; False if there is no open one."""
+    async def cancel(self, subject: str, upload_id: UUID, now: datetime, *, writer: int | None = None) -> bool:
+        """Forget an open upload and discard what was received; False if there is none, or it has another writer."""
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         """Returns the segments of a sealed stream, in order."""
@@ -171,16 +177,6 @@ class LookupKeyTable(Protocol):
 
     async def put(self, row: LookupKeyRow, *, replaces: UUID | None) -> bool:
         """Stores a key, in place of the one sealed under `replaces`; False if that is not the one there."""
-
-
-class WriterLocks(Protocol):
-    """Keeps an upload to one writer, however many processes there are; a lock dies with its holder."""
-
-    async def acquire(self, upload_id: UUID) -> bool:
-        """Takes the lock; False if another writer has it."""
-
-    async def release(self, upload_id: UUID) -> None:
-        """Gives the lock back."""
 
 
 class Erasures(Protocol):

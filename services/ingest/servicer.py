@@ -19,8 +19,9 @@ from services.ingest.operations.find_media import get_media, list_media
 from services.ingest.operations.find_uploads import get_upload, list_uploads
 from services.ingest.operations.plan_uploads import plan_uploads
 from services.ingest.operations.read_media import read_media
-from services.ingest.operations.receive_upload import Received, receive, start_and_receive
+from services.ingest.operations.receive_upload import receive, start_and_receive
 from services.ingest.operations.start_upload import start_upload
+from services.ingest.operations.upload_transfer import Received
 from services.ingest.translation import requests, resources, streams
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """How long a media is kept; the retention service has a limit of its own."""
     upload_hours: Annotated[float, Field(gt=0)] = 24.0
     """How long an upload may take."""
+    upload_commit_seconds: Annotated[float, Field(gt=0, lt=1)] = 0.75
+    """After how long what a stream brought is committed, however little it is; the contract says within a second."""
     upload_idle_seconds: Annotated[float, Field(gt=0)] = 30.0
     """How long a stream may be silent before what it brought is committed and it ends."""
     quota_bytes: Annotated[int, Field(gt=0)] = 10 * 1024**3
@@ -54,6 +56,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
             tolerance=timedelta(hours=self.window_tolerance_hours),
             retention=timedelta(days=self.retention_days),
             upload_life=timedelta(hours=self.upload_hours),
+            commit_seconds=self.upload_commit_seconds,
             idle_seconds=self.upload_idle_seconds,
             quota_bytes=self.quota_bytes,
             max_bytes=self.max_media_bytes,

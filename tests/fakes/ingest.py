@@ -22,6 +22,7 @@ class Tables:
 
     uploads: dict[UUID, UploadRow] = field(default_factory=dict)
     media: dict[UUID, MediaRow] = field(default_factory=dict)
+    tails: dict[UUID, bytes | None] = field(default_factory=dict)
     segments: dict[UUID, dict[int, Segment]] = field(default_factory=dict)
     lookup_keys: dict[str, LookupKeyRow] = field(default_factory=dict)
     deleted: dict[tuple[str, UUID], tuple[bytes, int, datetime]] = field(default_factory=dict)
@@ -35,11 +36,11 @@ class Tables:
         return self.fences.get((row.subject, row.purpose), -1) >= row.purpose_revision
 
     def current(self, row: UploadRow) -> UploadRow | None:
-        """Returns the stored row if it is open, as far as `row` says, and not fenced out."""
+        """Return the stored row if it is open, has the writer that `row` says, and is not fenced out."""
         stored = self.uploads.get(row.id)
         if stored is None or stored.subject != row.subject or stored.complete_time is not None:
             return None
-        return None if stored.committed_bytes != row.committed_bytes or self.is_fenced(stored) else stored
+        return None if stored.writer != row.writer or self.is_fenced(stored) else stored
 
     def add_segment(self, data_key_id: UUID, new: NewSegment) -> None:
         self.segments.setdefault(data_key_id, {})[new.position] = new.segment
@@ -97,12 +98,21 @@ class FakeUploads:
         ):
             self._tables.uploads[row.id] = row
 
-    async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
+    async def take_over(self, subject: str, upload_id: UUID) -> tuple[UploadRow, bytes | None] | None:
+        row = await self.find(subject, upload_id)
+        if row is None or row.complete_time is not None:
+            return None
+        self._tables.uploads[upload_id] = row = replace(row, writer=row.writer + 1)
+        return row, self._tables.tails.get(upload_id)
+
+    async def commit(self, row: UploadRow, new: NewSegment | None, *, tail: bytes | None) -> bool:
         stored = self._tables.current(row)
         if stored is None or stored.data_key_id is None:
             return False
-        self._tables.add_segment(stored.data_key_id, new)
-        self._tables.uploads[row.id] = replace(stored, committed_bytes=committed_bytes, seal_prefix=prefix)
+        if new is not None:
+            self._tables.add_segment(stored.data_key_id, new)
+        self._tables.uploads[row.id] = row
+        self._tables.tails[row.id] = tail
         return True
 
     async def complete(
@@ -146,20 +156,27 @@ class FakeUploads:
         stored = self._tables.uploads.get(row.id)
         if stored is not None and stored.subject == row.subject and stored.complete_time is None:
             self._tables.discard_stream(stored)
+            self._tables.tails.pop(row.id, None)
             self._tables.uploads[row.id] = replace(
-                stored, media_id=media_id, data_key_id=None, committed_bytes=stored.size_bytes, complete_time=now
+                stored,
+                media_id=media_id,
+                data_key_id=None,
+                committed_bytes=stored.size_bytes,
+                chunked_bytes=stored.size_bytes,
+                complete_time=now,
             )
 
     async def discard(self, subject: str, upload_id: UUID, now: datetime) -> None:
         row = await self.find(subject, upload_id)
         if row is not None:
             del self._tables.uploads[upload_id]
+            self._tables.tails.pop(upload_id, None)
             if row.complete_time is None:
                 self._tables.discard_stream(row)
 
-    async def cancel(self, subject: str, upload_id: UUID, now: datetime) -> bool:
+    async def cancel(self, subject: str, upload_id: UUID, now: datetime, *, writer: int | None = None) -> bool:
         row = await self.find(subject, upload_id)
-        if row is None or row.complete_time is not None:
+        if row is None or row.complete_time is not None or writer not in (None, row.writer):
             return False
         await self.discard(subject, upload_id, now)
         return True
@@ -168,7 +185,10 @@ class FakeUploads:
         return _in_order(self._tables, data_key_id)
 
     def _finish(self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime) -> None:
-        self._tables.uploads[row.id] = replace(row, committed_bytes=row.size_bytes, complete_time=now)
+        self._tables.uploads[row.id] = replace(
+            row, committed_bytes=row.size_bytes, chunked_bytes=row.size_bytes, complete_time=now
+        )
+        self._tables.tails.pop(row.id, None)
         self._tables.media[media.id] = media
         self._tables.add_segment(media.data_key_id, new)
         self._tables.events.append(event)
@@ -242,20 +262,6 @@ class FakeLookupKeys:
         return True
 
 
-class FakeWriterLocks:
-    def __init__(self) -> None:
-        self.held: set[UUID] = set()
-
-    async def acquire(self, upload_id: UUID) -> bool:
-        if upload_id in self.held:
-            return False
-        self.held.add(upload_id)
-        return True
-
-    async def release(self, upload_id: UUID) -> None:
-        self.held.discard(upload_id)
-
-
 class FakeSweepTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -317,6 +323,7 @@ class FakePurge:
             tables.used[order.subject] -= made.size_bytes
         for row in uploads:
             del tables.uploads[row.id]
+            tables.tails.pop(row.id, None)
             tables.used[order.subject] -= row.size_bytes if row.complete_time is None else 0
         for key in [made.data_key_id for made in media] + [row.data_key_id for row in uploads if row.data_key_id]:
             counts["segment"] += len(tables.segments.pop(key, {}))

@@ -17,6 +17,7 @@ class Policy:
         tolerance: What clocks and time zones may differ by.
         retention: How long a media is kept.
         upload_life: How long an upload may take.
+        commit_seconds: After how long what came is committed, however little it is.
         idle_seconds: How long a stream may be silent before what it brought is committed and it ends.
         quota_bytes: A person's share of the store.
         max_bytes: Of one file.
@@ -29,6 +30,7 @@ class Policy:
     tolerance: timedelta = timedelta(hours=15)
     retention: timedelta = timedelta(days=30)
     upload_life: timedelta = timedelta(hours=24)
+    commit_seconds: float = 0.75
     idle_seconds: float = 30.0
     quota_bytes: int = 10 * 1024**3
     max_bytes: int = 100 * 1024**2

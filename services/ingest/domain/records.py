@@ -33,7 +33,9 @@ class UploadRow:
         tag: Keyed digest of the original's SHA-256.
         bytes_tag: Keyed digest of what is uploaded of which original.
         size_bytes: Bytes announced.
-        committed_bytes: Plain bytes that are durably stored; whole sealed chunks, until the last one.
+        writer: How many streams have taken it over; the newest alone may commit.
+        committed_bytes: Plain bytes that are durably stored.
+        chunked_bytes: Those of them that stand in whole sealed chunks; the rest is sealed by itself, as the tail.
         seal_prefix: Prefix of the sealed stream, once a part of it is stored.
         sealed_announcement: An `Announcement`.
         create_time: When it was opened.
@@ -54,7 +56,9 @@ class UploadRow:
     tag: bytes
     bytes_tag: bytes
     size_bytes: int
+    writer: int
     committed_bytes: int
+    chunked_bytes: int
     seal_prefix: bytes | None
     sealed_announcement: bytes
     create_time: datetime

@@ -16,6 +16,11 @@ def announcement_aad(data_key_id: UUID) -> bytes:
     return f"{data_key_id}|announcement".encode()
 
 
+def tail_aad(data_key_id: UUID, position: int) -> bytes:
+    """Return what the sealed tail of an upload is bound to: the bytes from `position` on that fill no chunk yet."""
+    return f"{data_key_id}|tail|{position}".encode()
+
+
 def lookup_key_aad(data_key_id: UUID) -> bytes:
     """Return what a sealed lookup key is bound to."""
     return f"{data_key_id}|lookup".encode()

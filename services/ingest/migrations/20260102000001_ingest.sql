@@ -31,19 +31,24 @@ CREATE TABLE upload (
     tag bytea NOT NULL,
     bytes_tag bytea NOT NULL,
     size_bytes bigint NOT NULL CHECK (size_bytes > 0),
+    writer bigint NOT NULL DEFAULT 0,
     committed_bytes bigint NOT NULL DEFAULT 0 CHECK (committed_bytes BETWEEN 0 AND size_bytes),
+    chunked_bytes bigint NOT NULL DEFAULT 0 CHECK (chunked_bytes <= committed_bytes),
     seal_prefix bytea,
     sealed_announcement bytea NOT NULL,
     create_time timestamptz NOT NULL,
     expire_time timestamptz NOT NULL,
     delete_time timestamptz NOT NULL,
     complete_time timestamptz,
+    sealed_tail bytea,
     UNIQUE (subject, request_id)
 );
 CREATE UNIQUE INDEX upload_open_bytes ON upload (subject, bytes_tag) WHERE complete_time IS NULL;
 CREATE INDEX upload_newest_open ON upload (subject, create_time DESC, id DESC) WHERE complete_time IS NULL;
 CREATE INDEX upload_data_key ON upload (data_key_id);
 CREATE INDEX upload_expiry ON upload (expire_time);
+COMMENT ON COLUMN upload.writer IS 'How many streams have taken it over; the newest alone may commit.';
+COMMENT ON COLUMN upload.sealed_tail IS 'The bytes that fill no chunk of the stream yet, sealed by themselves.';
 COMMENT ON TABLE upload IS 'Uploads under way, and complete ones for as long as a repeated call may ask for them.';
 
 CREATE TABLE segment (

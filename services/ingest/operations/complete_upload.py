@@ -12,7 +12,7 @@ from services.ingest.domain.records import MediaRow, UploadRow
 from services.ingest.errors import OutsideWindow, UploadNotFound
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import open_media
-from services.ingest.operations.open_keys import open_row_keys, open_upload_key, reach_of_older_media
+from services.ingest.operations.open_keys import open_row_keys, reach_of_older_media
 from services.ingest.operations.upload_stream import UploadStream
 from services.ingest.ports import Completion, NewSegment
 from services.keyring import Purpose, metadata_aad
@@ -99,7 +99,7 @@ async def _store_at_once(
         stream.lease.is_stored = True
         return _shown(media, metadata)
     try:
-        await stream.lease.store()
+        await stream.lease.store(stream.row.size_bytes)
     except DomainError:
         await stream.take_back(last)
         raise
@@ -118,8 +118,7 @@ async def _store(
             return _shown(media, metadata)
         case Completion.GONE:
             await stream.take_back(last)
-            await open_upload_key(dependencies, row)
-            raise UploadNotFound.of(row.id)
+            raise await stream.lease.lost()
         case Completion.KEPT_ALREADY:
             return await _beside(dependencies, stream, metadata, last)
 

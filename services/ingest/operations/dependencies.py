@@ -8,7 +8,8 @@ from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
-from services.ingest.ports import Codec, Erasures, MediaTable, Uploads, WriterLocks
+from services.ingest.operations.writers import Writers
+from services.ingest.ports import Codec, Erasures, MediaTable, Uploads
 from services.keyring import Keyring
 
 
@@ -20,7 +21,6 @@ class Dependencies:
     media: MediaTable
     lookup_keys: LookupKeys
     key_pool: KeyPool
-    locks: WriterLocks
     keyring: Keyring
     erasures: Erasures
     objects: ObjectStore
@@ -28,3 +28,4 @@ class Dependencies:
     clock: Clock
     policy: Policy = field(default_factory=Policy)
     background: BackgroundWork = field(default_factory=BackgroundWork)
+    writers: Writers = field(default_factory=Writers)

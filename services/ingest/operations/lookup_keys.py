@@ -13,6 +13,7 @@ from services.chassis.clock import Clock
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.seal import open_bytes, seal_bytes
 from services.ingest.domain.seals import lookup_key_aad
+from services.ingest.operations.background import BackgroundWork
 from services.ingest.ports import LookupKeyRow, LookupKeyTable
 from services.keyring import Keyring, NewDataKey, Purpose
 
@@ -26,7 +27,9 @@ _REMEMBERED = 10_000
 class LookupKeys:
     """Opens lookup keys, makes them, renews their seals."""
 
-    def __init__(self, table: LookupKeyTable, keyring: Keyring, clock: Clock, lifetime: timedelta) -> None:
+    def __init__(
+        self, table: LookupKeyTable, keyring: Keyring, clock: Clock, lifetime: timedelta, background: BackgroundWork
+    ) -> None:
         """Begins.
 
         Args:
@@ -34,11 +37,13 @@ class LookupKeys:
             keyring: Has the keys of their seals.
             clock: Says how old a seal is.
             lifetime: Of a seal; at least that of a media.
+            background: Destroys the keys of seals that are of no use.
         """
         self._table = table
         self._keyring = keyring
         self._clock = clock
         self._lifetime = lifetime
+        self._background = background
         self._remembered: dict[str, LookupKeyRow] = {}
         """Sealed, as in the table; one that was replaced does not open and is read again."""
 
@@ -86,11 +91,14 @@ class LookupKeys:
         stored = await self._table.put(row, replaces=None if replaces is None else replaces.data_key_id)
         useless = seal.id if not stored else None if replaces is None else str(replaces.data_key_id)
         if useless is not None:
-            await self._keyring.destroy(subject=subject, ids=[useless])
+            await self._background.run(self._destroy(subject, useless))
         if not stored:
             return None
         self._remember(row)
         return key
+
+    async def _destroy(self, subject: str, key_id: str) -> None:
+        await self._keyring.destroy(subject=subject, ids=[key_id])
 
     def _remember(self, row: LookupKeyRow) -> None:
         if len(self._remembered) >= _REMEMBERED:

@@ -1,9 +1,10 @@
 """Start of an upload: everything that can be refused before a byte is sent is refused here."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from services.chassis.errors import DependencyUnavailable
 from services.chassis.seal import seal_bytes
 from services.ingest.domain.media import Announcement, Asset, Upload, media_name
 from services.ingest.domain.records import MediaRow, UploadRow
@@ -16,7 +17,6 @@ from services.ingest.errors import (
     OutsideWindow,
     QuotaExceeded,
     RequestIdReused,
-    UploadInProgress,
 )
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.key_pool import MediaKey
@@ -26,6 +26,7 @@ from services.ingest.ports import Addition, Survey
 from services.keyring import DataKey, MediaErased, NewDataKey, Purpose, PurposeNotGranted
 
 _ATTEMPTS = 3
+_RETRY_AFTER = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,10 @@ async def start_upload(
         added = await dependencies.uploads.add(prepared.row, quota_bytes=dependencies.policy.quota_bytes)
         if added is Addition.ADDED:
             return prepared.row.to_upload(announcement.asset.client_id)
-        await dependencies.keyring.destroy(subject=subject, ids=[prepared.key.id])
+        await dependencies.background.run(_destroy(dependencies, subject, prepared.key))
         if added is not Addition.TAKEN:
             raise refusal(prepared.row, added, quota_bytes=dependencies.policy.quota_bytes)
-    raise UploadInProgress.of(prepared.row.id)
+    raise DependencyUnavailable("the upload changes too fast: call again", retry_after=_RETRY_AFTER)
 
 
 async def prepare(
@@ -132,6 +133,10 @@ def _request(lookup_key: bytes, subject: str, request_id: UUID, announcement: An
     )
 
 
+async def _destroy(dependencies: Dependencies, subject: str, key: DataKey) -> None:
+    await dependencies.keyring.destroy(subject=subject, ids=[key.id])
+
+
 async def _earlier(dependencies: Dependencies, request: _Request, survey: Survey) -> UploadRow | None:
     """Returns the upload that this request opened or that takes the same bytes; one that is over is given up."""
     for row in survey.earlier:
@@ -145,9 +150,10 @@ async def _earlier(dependencies: Dependencies, request: _Request, survey: Survey
 
 
 async def _can_go_on(dependencies: Dependencies, row: UploadRow) -> bool:
-    """Tells whether the key still opens, or the media made of it is still there."""
+    """Tells whether the key still opens, or the media made of it does."""
     if row.complete_time is not None or row.data_key_id is None:
-        return await dependencies.media.find(row.subject, row.media_id) is not None
+        media = await dependencies.media.find(row.subject, row.media_id)
+        return media is not None and bool(await open_row_keys(dependencies, row.subject, [media]))
     id_ = str(row.data_key_id)
     try:
         return id_ in await dependencies.keyring.open(subject=row.subject, purpose=row.purpose, ids=[id_])
@@ -181,6 +187,7 @@ async def _complete_row(dependencies: Dependencies, request: _Request, known: Me
     row = replace(
         _row(dependencies, request, known.purpose, kept),
         committed_bytes=request.announcement.size_bytes,
+        chunked_bytes=request.announcement.size_bytes,
         complete_time=request.now,
     )
     await dependencies.uploads.add_complete(row)
@@ -214,7 +221,9 @@ def _row(dependencies: Dependencies, request: _Request, purpose: Purpose, made: 
         tag=request.tag,
         bytes_tag=request.bytes_tag,
         size_bytes=request.announcement.size_bytes,
+        writer=0,
         committed_bytes=0,
+        chunked_bytes=0,
         seal_prefix=None,
         sealed_announcement=b"",
         create_time=request.now,

@@ -2,17 +2,19 @@
 
 import asyncio
 import hashlib
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID
 
 from services.chassis.object_store import random_name
-from services.chassis.seal import CHUNK_SIZE, StreamOpener, StreamSealer
+from services.chassis.seal import CHUNK_SIZE, StreamOpener, StreamSealer, open_bytes, seal_bytes
 from services.ingest.content.check import ContentCheck
 from services.ingest.content.picture import Picture
 from services.ingest.domain.media import BUCKET, Announcement
 from services.ingest.domain.records import Segment, UploadRow
-from services.ingest.errors import ChecksumMismatch, SizeMismatch, UploadNotFound
+from services.ingest.domain.seals import tail_aad
+from services.ingest.errors import ChecksumMismatch, SizeMismatch
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.upload_lease import UploadLease
 from services.ingest.ports import NewSegment
@@ -36,13 +38,12 @@ class UploadStream:
     ) -> None:
         self._dependencies = dependencies
         self._aad = artefact_aad(data_key_id, row.purpose)
-        self._sealer = StreamSealer(
-            key, self._aad, first_chunk=row.committed_bytes // CHUNK_SIZE, prefix=row.seal_prefix
-        )
+        self._sealer = StreamSealer(key, self._aad, first_chunk=row.chunked_bytes // CHUNK_SIZE, prefix=row.seal_prefix)
         self._digest = hashlib.sha256()
         self._check = ContentCheck(dependencies.policy.limits, row.size_bytes)
         self._sealed: list[bytes] = []
         self._received = row.committed_bytes
+        self._waiting_since: float | None = None
         self.lease = lease
         self.row = row
         self.data_key_id = data_key_id
@@ -55,22 +56,30 @@ class UploadStream:
         """Whether all bytes announced are there."""
         return self._received == self.row.size_bytes
 
-    async def replay(self) -> None:
-        """Hashes and checks what earlier streams brought."""
-        if not self.row.committed_bytes:
-            return
-        self.segments = await self._dependencies.uploads.segments(self.data_key_id)
-        opener = StreamOpener(self.key, self._aad)
-        async for piece in self._stored():
-            await asyncio.to_thread(self._look_at, opener.update(piece))
-        # One byte more tells the opener that the chunk it holds back is not the last of the stream.
-        await asyncio.to_thread(self._look_at, opener.update(b"\0"))
+    @property
+    def commit_due(self) -> float:
+        """When what came must be committed, on the event loop's clock; infinity if all is."""
+        since = self._waiting_since
+        return math.inf if since is None else since + self._dependencies.policy.commit_seconds
+
+    async def replay(self, tail: bytes | None) -> None:
+        """Hash and check what earlier streams brought: the chunks that are stored, and the sealed tail."""
+        if self.row.chunked_bytes:
+            self.segments = await self._dependencies.uploads.segments(self.data_key_id)
+            opener = StreamOpener(self.key, self._aad)
+            async for piece in self._stored():
+                await asyncio.to_thread(self._look_at, opener.update(piece))
+            # One byte more tells the opener that the chunk it holds back is not the last of the stream.
+            await asyncio.to_thread(self._look_at, opener.update(b"\0"))
+        if tail is not None:
+            self._absorb(open_bytes(self.key, tail, self._tail_aad(self.row)))
 
     async def take(self, chunk: bytes) -> None:
-        """Takes the next bytes; what has piled up goes into the store.
+        """Take the next bytes; what has piled up, or has waited long enough, goes into the store.
 
         Raises:
             ContentRefused: there are too many, or they cannot belong to a picture.
+            DomainError: as `commit`.
         """
         self._received += len(chunk)
         if self._received > self.row.size_bytes:
@@ -79,30 +88,33 @@ class UploadStream:
             self._absorb(chunk)
         else:
             await asyncio.to_thread(self._absorb, chunk)
-        if sum(map(len, self._sealed)) >= self._dependencies.policy.segment_bytes:
-            await self.commit_whole_chunks()
+        now = asyncio.get_running_loop().time()
+        self._waiting_since = now if self._waiting_since is None else self._waiting_since
+        is_much = sum(map(len, self._sealed)) >= self._dependencies.policy.segment_bytes
+        if is_much or (now >= self.commit_due and not self.is_whole):
+            await self.commit()
 
-    async def commit_whole_chunks(self) -> UploadRow:
-        """Puts what is sealed into the store, moves the committed offset, and returns the upload as it is now.
+    async def commit(self) -> None:
+        """Put what came into the store and move the committed offset; what fills no chunk yet is sealed by itself.
 
         Raises:
-            UploadNotFound: the upload was purged, or is not as it was when this stream began.
+            UploadTakenOver: a newer stream writes the upload.
+            UploadNotFound: the upload was purged or cancelled.
             DomainError: as `UploadLease.store`.
         """
-        committed = self._sealer.next_chunk * CHUNK_SIZE
-        if committed > self.row.committed_bytes:
-            await self.lease.store()
-            new = await self._put(b"".join(self._sealed))
-            prefix = self._sealer.prefix
-            if not await self._dependencies.uploads.commit_segment(
-                self.row, new, committed_bytes=committed, prefix=prefix
-            ):
-                await self.take_back(new)
-                raise UploadNotFound.of(self.row.id)
-            self._sealed.clear()
+        if self._received == self.row.committed_bytes:
+            return
+        await self.lease.store(self._received)
+        new = await self._put(b"".join(self._sealed)) if self._sealed else None
+        row = self._as_committed()
+        tail = seal_bytes(self.key, self._sealer.held_back, self._tail_aad(row))
+        if not await self._dependencies.uploads.commit(row, new, tail=tail):
+            await self.take_back(new)
+            raise await self.lease.lost()
+        if new is not None:
             self.segments.append(new.segment)
-            self.row = replace(self.row, committed_bytes=committed, seal_prefix=prefix)
-        return self.row
+        self._sealed.clear()
+        self._waiting_since, self.row = None, row
 
     def verify(self) -> Picture:
         """Returns what the file is, now that all of it is there.
@@ -119,9 +131,18 @@ class UploadStream:
         """Puts the end of the stream into the store; it is committed with the media."""
         return await self._put(b"".join((*self._sealed, self._sealer.finish())))
 
-    async def take_back(self, new: NewSegment) -> None:
-        """Deletes an object that was put and will not be committed."""
-        await self._dependencies.objects.delete(BUCKET, [new.segment.object])
+    async def take_back(self, new: NewSegment | None) -> None:
+        """Delete an object that was put and will not be committed."""
+        if new is not None:
+            await self._dependencies.background.run(self._dependencies.objects.delete(BUCKET, [new.segment.object]))
+
+    def _as_committed(self) -> UploadRow:
+        chunked = self._sealer.next_chunk * CHUNK_SIZE
+        prefix = self._sealer.prefix if chunked else None
+        return replace(self.row, committed_bytes=self._received, chunked_bytes=chunked, seal_prefix=prefix)
+
+    def _tail_aad(self, row: UploadRow) -> bytes:
+        return tail_aad(self.data_key_id, row.chunked_bytes)
 
     async def _put(self, sealed: bytes) -> NewSegment:
         segment = Segment(random_name(), len(sealed))

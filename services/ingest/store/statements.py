@@ -14,11 +14,13 @@ HOLD_SUBJECT = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(subject)s
 
 _UPLOAD = """
     id, subject, request_id, request_tag, media_id, purpose, purpose_revision, data_key_id, form, tag, bytes_tag,
-    size_bytes, committed_bytes, seal_prefix, sealed_announcement, create_time, expire_time, delete_time, complete_time
+    size_bytes, writer, committed_bytes, chunked_bytes, seal_prefix, sealed_announcement, create_time, expire_time,
+    delete_time, complete_time
 """
 _UPLOAD_VALUES = """
     %(id)s, %(subject)s, %(request_id)s, %(request_tag)s, %(media_id)s, %(purpose)s, %(purpose_revision)s,
-    %(data_key_id)s, %(form)s, %(tag)s, %(bytes_tag)s, %(size_bytes)s, %(committed_bytes)s, %(seal_prefix)s,
+    %(data_key_id)s, %(form)s, %(tag)s, %(bytes_tag)s, %(size_bytes)s, %(writer)s, %(committed_bytes)s,
+    %(chunked_bytes)s, %(seal_prefix)s,
     %(sealed_announcement)s, %(create_time)s, %(expire_time)s, %(delete_time)s, %(complete_time)s
 """
 _MEDIA = """
@@ -67,24 +69,34 @@ ADD_UPLOAD = f"INSERT INTO upload ({_UPLOAD}) SELECT {_UPLOAD_VALUES} WHERE {_NO
 ADD_COMPLETE_UPLOAD = f"""
     INSERT INTO upload ({_UPLOAD}) VALUES ({_UPLOAD_VALUES}) ON CONFLICT (subject, request_id) DO NOTHING
 """
+TAKE_OVER = f"""
+    UPDATE upload SET writer = writer + 1
+    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL
+    RETURNING {_UPLOAD}, sealed_tail
+"""
 ADVANCE = f"""
-    UPDATE upload SET committed_bytes = %(new_committed_bytes)s, seal_prefix = %(prefix)s
-    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL AND committed_bytes = %(committed_bytes)s
-        AND {_NOT_FENCED}
+    UPDATE upload
+    SET committed_bytes = %(committed_bytes)s, chunked_bytes = %(chunked_bytes)s, seal_prefix = %(seal_prefix)s,
+        sealed_tail = %(tail)s
+    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL AND writer = %(writer)s AND {_NOT_FENCED}
 """
 CLAIM = f"""
-    UPDATE upload SET committed_bytes = size_bytes, complete_time = %(now)s
-    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL AND committed_bytes = %(committed_bytes)s
-        AND {_NOT_FENCED}
+    UPDATE upload
+    SET committed_bytes = size_bytes, chunked_bytes = size_bytes, complete_time = %(now)s, sealed_tail = NULL
+    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL AND writer = %(writer)s AND {_NOT_FENCED}
 """
 COMPLETE_AS_DUPLICATE = """
     UPDATE upload
-    SET committed_bytes = size_bytes, complete_time = %(now)s, media_id = %(media_id)s, data_key_id = NULL
+    SET committed_bytes = size_bytes, chunked_bytes = size_bytes, complete_time = %(now)s, media_id = %(media_id)s,
+        data_key_id = NULL, sealed_tail = NULL
     WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL
 """
 DELETE_UPLOAD = f"DELETE FROM upload WHERE id = %(id)s AND subject = %(subject)s RETURNING {_UPLOAD}"
 DELETE_OPEN_UPLOAD = f"""
-    DELETE FROM upload WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL RETURNING {_UPLOAD}
+    DELETE FROM upload
+    WHERE id = %(id)s AND subject = %(subject)s AND complete_time IS NULL
+        AND (%(writer)s::bigint IS NULL OR writer = %(writer)s)
+    RETURNING {_UPLOAD}
 """
 EXPIRED_UPLOADS = f"SELECT {_UPLOAD} FROM upload WHERE expire_time <= %(now)s ORDER BY expire_time LIMIT %(limit)s"
 DELETE_COMPLETE_UPLOADS = "DELETE FROM upload WHERE id = ANY(%(ids)s) AND complete_time IS NOT NULL"
@@ -133,7 +145,7 @@ REPLACE_MEDIA = """
 STORE_AT_ONCE = f"""
     WITH stored AS (
         SELECT store_at_once(
-            ROW({_UPLOAD_VALUES})::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s, %(quota)s
+            ROW({_UPLOAD_VALUES}, NULL)::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s, %(quota)s
         )
     ), told AS ({INSERT_EVENT})
     SELECT {WAKE_RELAY} FROM stored

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import Rollback, errors
-from psycopg.rows import kwargs_row
+from psycopg.rows import dict_row, kwargs_row
 
 from services.chassis import outbox
 from services.chassis.database import Connection, Pool
@@ -91,14 +91,27 @@ class UploadStore:
         async with self._pool.connection() as connection:
             await connection.execute(statements.ADD_COMPLETE_UPLOAD, vars(row))
 
-    async def commit_segment(self, row: UploadRow, new: NewSegment, *, committed_bytes: int, prefix: bytes) -> bool:
-        """Adds a segment and moves the committed offset."""
-        parameters = {**vars(row), "new_committed_bytes": committed_bytes, "prefix": prefix}
+    async def take_over(self, subject: str, upload_id: UUID) -> tuple[UploadRow, bytes | None] | None:
+        """Make the caller the one writer of an open upload, in one statement."""
+        async with (
+            single_statements(self._pool) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            await cursor.execute(statements.TAKE_OVER, {"subject": subject, "id": upload_id})
+            found = await cursor.fetchone()
+        if found is None:
+            return None
+        tail = found.pop("sealed_tail")
+        return upload_row(**found), tail
+
+    async def commit(self, row: UploadRow, new: NewSegment | None, *, tail: bytes | None) -> bool:
+        """Store how far an upload has come, in one transaction."""
         try:
             async with self._pool.connection() as connection, connection.pipeline() as pipeline:
                 await _hold(connection, row.subject)
-                advanced = await connection.execute(statements.ADVANCE, parameters)
-                await _add_segment(connection, row, new)
+                advanced = await connection.execute(statements.ADVANCE, {**vars(row), "tail": tail})
+                if new is not None:
+                    await _add_segment(connection, row, new)
                 await pipeline.sync()
                 if not advanced.rowcount:
                     await connection.rollback()
@@ -133,6 +146,7 @@ class UploadStore:
         values = {
             **vars(row),
             "committed_bytes": row.size_bytes,
+            "chunked_bytes": row.size_bytes,
             "complete_time": now,
             "quota": quota_bytes,
             "sealed_metadata": media.sealed_metadata,
@@ -185,15 +199,17 @@ class UploadStore:
         """Forgets an upload; of an open one what was received is discarded."""
         await self._delete(statements.DELETE_UPLOAD, subject, upload_id, now)
 
-    async def cancel(self, subject: str, upload_id: UUID, now: datetime) -> bool:
+    async def cancel(self, subject: str, upload_id: UUID, now: datetime, *, writer: int | None = None) -> bool:
         """Forget an open upload and discard what was received, in one transaction."""
-        return await self._delete(statements.DELETE_OPEN_UPLOAD, subject, upload_id, now)
+        return await self._delete(statements.DELETE_OPEN_UPLOAD, subject, upload_id, now, writer)
 
-    async def _delete(self, statement: str, subject: str, upload_id: UUID, now: datetime) -> bool:
+    async def _delete(
+        self, statement: str, subject: str, upload_id: UUID, now: datetime, writer: int | None = None
+    ) -> bool:
         async with self._pool.connection() as connection, connection.transaction():
             await _hold(connection, subject)
             async with connection.cursor(row_factory=kwargs_row(upload_row)) as cursor:
-                await cursor.execute(statement, {"subject": subject, "id": upload_id})
+                await cursor.execute(statement, {"subject": subject, "id": upload_id, "writer": writer})
                 row = await cursor.fetchone()
             if row is not None and row.complete_time is None:
                 await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})

@@ -49,7 +49,9 @@ def upload(subject: str = ALICE, *, size: int = 1000, **changes: object) -> Uplo
         tag=uuid4().bytes,
         bytes_tag=uuid4().bytes,
         size_bytes=size,
+        writer=0,
         committed_bytes=0,
+        chunked_bytes=0,
         seal_prefix=None,
         sealed_announcement=b"sealed",
         create_time=NOON,
@@ -57,6 +59,11 @@ def upload(subject: str = ALICE, *, size: int = 1000, **changes: object) -> Uplo
         delete_time=NOON + timedelta(days=30),
     )
     return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def come_to(row: UploadRow, committed_bytes: int) -> UploadRow:
+    """Returns an upload as it is once that much of it is committed."""
+    return replace(row, committed_bytes=committed_bytes, chunked_bytes=committed_bytes, seal_prefix=b"1234567")
 
 
 def media_of(row: UploadRow, **changes: object) -> MediaRow:
@@ -151,21 +158,58 @@ class UploadSuite:
         row = upload()
         await stores.uploads.add(row, quota_bytes=QUOTA)
         first, second = segment(0), segment(1)
-        assert await stores.uploads.commit_segment(row, first, committed_bytes=400, prefix=b"1234567")
-        moved = replace(row, committed_bytes=400, seal_prefix=b"1234567")
-        assert await stores.uploads.find(ALICE, row.id) == moved
-        assert await stores.uploads.commit_segment(moved, second, committed_bytes=800, prefix=b"1234567")
+        assert await stores.uploads.commit(come_to(row, 400), first, tail=None)
+        assert await stores.uploads.find(ALICE, row.id) == come_to(row, 400)
+        assert await stores.uploads.commit(come_to(row, 800), second, tail=None)
         assert row.data_key_id is not None
         assert await stores.uploads.segments(row.data_key_id) == [first.segment, second.segment]
 
-    async def test_a_writer_that_comes_second_commits_nothing(self, stores: Stores) -> None:
+    async def test_what_fills_no_chunk_is_kept_until_more_comes(self, stores: Stores) -> None:
         row = upload()
         await stores.uploads.add(row, quota_bytes=QUOTA)
-        await stores.uploads.commit_segment(row, segment(0), committed_bytes=400, prefix=b"1234567")
-        assert not await stores.uploads.commit_segment(row, segment(0), committed_bytes=400, prefix=b"1234567")
+        begun = replace(row, committed_bytes=300)
+        assert await stores.uploads.commit(begun, None, tail=b"sealed tail")
+        assert await stores.uploads.take_over(ALICE, row.id) == (replace(begun, writer=1), b"sealed tail")
+        assert await stores.uploads.take_over(BOB, row.id) is None
+        assert await stores.uploads.commit(replace(come_to(row, 400), writer=1), segment(0), tail=None)
+        assert await stores.uploads.take_over(ALICE, row.id) == (replace(come_to(row, 400), writer=2), None)
+
+    async def test_a_writer_that_was_taken_over_commits_nothing(self, stores: Stores) -> None:
+        row = upload()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.take_over(ALICE, row.id)
+        assert not await stores.uploads.commit(come_to(row, 400), segment(0), tail=None)
         assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completion.GONE
+        assert not await stores.uploads.cancel(ALICE, row.id, NOON, writer=row.writer)
         assert row.data_key_id is not None
-        assert len(await stores.uploads.segments(row.data_key_id)) == 1
+        assert await stores.uploads.segments(row.data_key_id) == []
+        assert await stores.uploads.find(ALICE, row.id) == replace(row, writer=1)
+
+    async def test_a_complete_upload_is_not_taken_over_and_not_cancelled(self, stores: Stores) -> None:
+        row = upload()
+        await store(stores, row)
+        assert await stores.uploads.take_over(ALICE, row.id) is None
+        assert not await stores.uploads.cancel(ALICE, row.id, NOON)
+        assert await stores.uploads.find(ALICE, row.id) is not None
+
+    async def test_a_cancelled_upload_gives_its_share_back(self, stores: Stores) -> None:
+        row, first = upload(), segment()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.commit(come_to(row, 400), first, tail=None)
+        assert not await stores.uploads.cancel(BOB, row.id, NOON)
+        assert await stores.uploads.cancel(ALICE, row.id, NOON)
+        assert await stores.uploads.find(ALICE, row.id) is None
+        assert [discard.objects for discard in await stores.sweep.discards(10)] == [(first.segment.object,)]
+        assert await stores.media.used_bytes(ALICE) == 0
+
+    async def test_open_uploads_are_listed_newest_first(self, stores: Stores) -> None:
+        rows = [upload(create_time=NOON + timedelta(minutes=minute)) for minute in range(4)]
+        for row in [*rows, upload(BOB), upload(create_time=NOON, expire_time=NOON)]:
+            await stores.uploads.add(row, quota_bytes=QUOTA)
+        await store(stores, upload())
+        assert await stores.uploads.page(ALICE, None, 3, now=NOON) == rows[:0:-1]
+        behind = PageStart(rows[1].create_time, rows[1].id)
+        assert await stores.uploads.page(ALICE, behind, 3, now=NOON) == rows[:1]
 
     async def test_a_complete_upload_is_a_media(self, stores: Stores) -> None:
         row, last = upload(), segment()
@@ -173,7 +217,9 @@ class UploadSuite:
         assert await stores.media.find(ALICE, media.id) == media
         assert await stores.media.find(BOB, media.id) is None
         assert await stores.media.segments(media.data_key_id) == [last.segment]
-        assert await stores.uploads.find(ALICE, row.id) == replace(row, committed_bytes=1000, complete_time=NOON)
+        assert await stores.uploads.find(ALICE, row.id) == replace(
+            row, committed_bytes=1000, chunked_bytes=1000, complete_time=NOON
+        )
         assert await stores.media.used_bytes(ALICE) == row.size_bytes
 
     async def test_an_upload_that_was_not_there_is_stored_complete_in_one_step(self, stores: Stores) -> None:
@@ -182,7 +228,7 @@ class UploadSuite:
         media = media_of(row)
         assert await stores.media.find(ALICE, media.id) == media
         assert await stores.media.segments(media.data_key_id) == [last.segment]
-        done = replace(row, committed_bytes=1000, complete_time=NOON)
+        done = replace(row, committed_bytes=1000, chunked_bytes=1000, complete_time=NOON)
         assert await survey(stores, row) == Survey((done,), (media,), 1000)
 
     async def test_what_stands_in_the_way_of_the_one_step_undoes_all_of_it(self, stores: Stores) -> None:
@@ -210,7 +256,7 @@ class UploadSuite:
         row = upload()
         await stores.uploads.add(row, quota_bytes=QUOTA)
         await stores.purge.raise_fences(ALICE, [Purpose.CLOUD_PROCESSING], 3)
-        assert not await stores.uploads.commit_segment(row, segment(), committed_bytes=400, prefix=b"1234567")
+        assert not await stores.uploads.commit(come_to(row, 400), segment(), tail=None)
         assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completion.GONE
         assert await stores.media.find(ALICE, row.media_id) is None
 
@@ -222,7 +268,7 @@ class UploadSuite:
         assert await stores.media.find_tagged(ALICE, [media.tag]) == [media]
         assert await stores.uploads.find(ALICE, twin.id) == twin
 
-    async def test_an_upload_of_what_is_kept_settles_with_it(self, stores: Stores) -> None:
+    async def test_an_upload_of_what_is_kept_is_complete_with_it(self, stores: Stores) -> None:
         media = await store(stores, upload())
         twin = upload(tag=media.tag)
         await stores.uploads.add(twin, quota_bytes=QUOTA)
@@ -260,7 +306,7 @@ class UploadSuite:
     async def test_a_discarded_upload_leaves_its_stream_to_be_deleted(self, stores: Stores) -> None:
         row, first = upload(), segment()
         await stores.uploads.add(row, quota_bytes=QUOTA)
-        await stores.uploads.commit_segment(row, first, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.commit(come_to(row, 400), first, tail=None)
         await stores.uploads.discard(BOB, row.id, NOON)
         assert await stores.uploads.find(ALICE, row.id) is not None
         await stores.uploads.discard(ALICE, row.id, NOON)
@@ -360,7 +406,7 @@ class SweepSuite:
         await store(stores, upload(), kept)
         discarded = upload()
         await stores.uploads.add(discarded, quota_bytes=QUOTA)
-        await stores.uploads.commit_segment(discarded, dropped, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.commit(come_to(discarded, 400), dropped, tail=None)
         await stores.uploads.discard(ALICE, discarded.id, NOON)
         names = [kept.segment.object, dropped.segment.object, "stranger"]
         assert await stores.sweep.unknown_objects(names) == {"stranger"}
@@ -433,11 +479,11 @@ class PurgeSuite:
         await stores.purge.delete(order(DataKeyScope((str(deleted.data_key_id),)), PurgeCause.ERASURE))
         discarded, dropped = upload(), segment()
         await stores.uploads.add(discarded, quota_bytes=QUOTA)
-        await stores.uploads.commit_segment(discarded, dropped, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.commit(come_to(discarded, 400), dropped, tail=None)
         await stores.uploads.discard(ALICE, discarded.id, NOON)
         running, piece = upload(), segment()
         await stores.uploads.add(running, quota_bytes=QUOTA)
-        await stores.uploads.commit_segment(running, piece, committed_bytes=400, prefix=b"1234567")
+        await stores.uploads.commit(come_to(running, 400), piece, tail=None)
         everything = order(SubjectScope(6, NOON))
         assert {piece.segment.object, dropped.segment.object} < set(await stores.purge.objects(everything))
         counts, late = await stores.purge.delete(everything)

@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 
 from services.ingest.domain.media import Announcement, Asset, MediaForm, PageStart
 from services.ingest.domain.policy import Policy
+from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import list_media
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.purge import execute
-from services.ingest.operations.receive_upload import Received, receive, start_and_receive
+from services.ingest.operations.receive_upload import receive, start_and_receive
 from services.ingest.operations.start_upload import start_upload
 from services.ingest.operations.sweep import Sweep
+from services.ingest.operations.upload_transfer import Received
 from services.ingest.translation.codec import ProtoCodec
 from services.keyring import (
     DataKey,
@@ -37,7 +39,6 @@ from tests.fakes.ingest import (
     FakePurge,
     FakeSweepTables,
     FakeUploads,
-    FakeWriterLocks,
     Tables,
 )
 from tests.fakes.keyring import FakeKeyring
@@ -71,7 +72,7 @@ class Harness:
     clock: FakeClock = field(default_factory=FakeClock)
     objects: FakeObjectStore = field(default_factory=FakeObjectStore)
     tables: Tables = field(default_factory=Tables)
-    locks: FakeWriterLocks = field(default_factory=FakeWriterLocks)
+    background: BackgroundWork = field(default_factory=BackgroundWork)
     policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
@@ -79,15 +80,17 @@ class Harness:
         self.dependencies = Dependencies(
             uploads=FakeUploads(self.tables),
             media=FakeMedia(self.tables),
-            lookup_keys=LookupKeys(FakeLookupKeys(self.tables), self.keyring, self.clock, self.policy.retention),
+            lookup_keys=LookupKeys(
+                FakeLookupKeys(self.tables), self.keyring, self.clock, self.policy.retention, self.background
+            ),
             key_pool=KeyPool(self.keyring, self.clock, self.policy.retention),
-            locks=self.locks,
             keyring=self.keyring,
             erasures=self,
             objects=self.objects,
             codec=ProtoCodec(),
             clock=self.clock,
             policy=self.policy,
+            background=self.background,
         )
         self.sweep = Sweep(
             uploads=self.dependencies.uploads,

@@ -136,8 +136,8 @@ class EveryUpload(RuleBasedStateMachine):
         assert self.harness.object_names == named
 
     @invariant()
-    def no_lock_is_held(self) -> None:
-        assert self.harness.locks.held == set()
+    def no_stream_is_left(self) -> None:
+        assert len(self.harness.dependencies.writers) == 0
 
     @invariant()
     def what_is_listed_is_whole(self) -> None:

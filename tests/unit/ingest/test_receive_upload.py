@@ -22,14 +22,16 @@ from services.ingest.errors import (
     OutsideWindow,
     QuotaExceeded,
     SizeMismatch,
-    UploadInProgress,
     UploadNotFound,
     UploadOffsetWrong,
+    UploadTakenOver,
 )
+from services.ingest.operations.cancel_upload import cancel_upload
 from services.ingest.operations.find_media import get_media
 from services.ingest.operations.find_uploads import get_upload
 from services.ingest.operations.read_media import read_media
 from services.ingest.operations.receive_upload import receive, start_and_receive
+from services.ingest.operations.upload_transfer import Received
 from services.keyring import Purpose, PurposeNotGranted, artefact_aad, metadata_aad
 from tests.unit.ingest.harness import ALICE, BOB, Harness, announce, announce_reduced, pieces, stream
 from tests.unit.ingest.pictures import exif_block, motion_photo, picture, png_bomb, taken_at
@@ -89,7 +91,7 @@ class TestOneGo:
         media_id = await harness.keep(LARGE)
         assert len(harness.objects.objects) == 4
         assert await read(harness, media_id) == LARGE
-        assert harness.locks.held == set()
+        assert len(harness.dependencies.writers) == 0
 
     async def test_what_is_kept_is_described_by_its_content(self, harness: Harness) -> None:
         content = picture(
@@ -133,7 +135,7 @@ class TestOneGo:
 
 
 class TestResuming:
-    async def test_a_broken_stream_goes_on_from_its_last_whole_chunk(self, harness: Harness) -> None:
+    async def test_a_broken_stream_goes_on_from_its_last_byte(self, harness: Harness) -> None:
         upload_id = await harness.start(announce(harness.now, LARGE))
         with pytest.raises(ConnectionResetError):
             await receive(
@@ -145,8 +147,8 @@ class TestResuming:
             )
         await harness.dependencies.background.finish()
         upload = await get_upload(harness.dependencies, subject=ALICE, upload_id=upload_id)
-        assert upload.committed_bytes == 2 * CHUNK_SIZE
-        received = await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE :]), offset=2 * CHUNK_SIZE)
+        assert upload.committed_bytes == 2 * CHUNK_SIZE + 5
+        received = await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE + 5 :]), offset=2 * CHUNK_SIZE + 5)
         assert received.media is not None
         assert await read(harness, received.media.id) == LARGE
 
@@ -168,8 +170,8 @@ class TestResuming:
             await call
         await harness.dependencies.background.finish()
         upload = await get_upload(harness.dependencies, subject=ALICE, upload_id=upload_id)
-        assert upload.committed_bytes == 2 * CHUNK_SIZE
-        assert harness.locks.held == set()
+        assert upload.committed_bytes == 3 * CHUNK_SIZE
+        assert len(harness.dependencies.writers) == 0
 
     async def test_a_stream_that_started_its_upload_can_be_resumed_by_its_request(self, harness: Harness) -> None:
         announced, request_id = announce(harness.now, LARGE), uuid4()
@@ -187,15 +189,22 @@ class TestResuming:
                 harness.dependencies, subject=ALICE, request_id=request_id, announcement=announced, chunks=stream()
             )
         upload_id = await harness.start(announced, request_id=request_id)
-        assert wrong.value.metadata == {"upload": f"uploads/{upload_id}", "committed_size_bytes": str(CHUNK_SIZE)}
-        received = await harness.send(upload_id, *pieces(LARGE[CHUNK_SIZE:]), offset=CHUNK_SIZE)
+        assert wrong.value.metadata == {"upload": f"uploads/{upload_id}", "committed_size_bytes": str(2 * CHUNK_SIZE)}
+        received = await start_and_receive(
+            harness.dependencies,
+            subject=ALICE,
+            request_id=request_id,
+            announcement=announced,
+            chunks=stream(*pieces(LARGE[2 * CHUNK_SIZE :])),
+            offset=2 * CHUNK_SIZE,
+        )
         assert received.media is not None
 
     async def test_a_stream_that_ends_early_commits_what_it_brought(self, harness: Harness) -> None:
         upload_id = await harness.start(announce(harness.now, LARGE))
         received = await harness.send(upload_id, *pieces(LARGE[: 2 * CHUNK_SIZE + 1]))
-        assert (received.upload.committed_bytes, received.media) == (2 * CHUNK_SIZE, None)
-        assert harness.locks.held == set()
+        assert (received.upload.committed_bytes, received.media) == (2 * CHUNK_SIZE + 1, None)
+        assert len(harness.dependencies.writers) == 0
 
     async def test_a_stream_that_falls_silent_ends(self) -> None:
         harness = Harness(policy=Policy(idle_seconds=0.01))
@@ -208,14 +217,14 @@ class TestResuming:
             offset=0,
             chunks=stalling(LARGE[: 2 * CHUNK_SIZE], asyncio.Event()),
         )
-        assert received.upload.committed_bytes == CHUNK_SIZE
+        assert received.upload.committed_bytes == 2 * CHUNK_SIZE
 
     async def test_a_wrong_offset_is_told_the_right_one(self, harness: Harness) -> None:
         upload_id = await harness.start(announce(harness.now, LARGE))
         await harness.send(upload_id, *pieces(LARGE[: 2 * CHUNK_SIZE]))
         with pytest.raises(UploadOffsetWrong) as wrong:
             await harness.send(upload_id, LARGE[:10], offset=0)
-        assert wrong.value.metadata["committed_size_bytes"] == str(CHUNK_SIZE)
+        assert wrong.value.metadata["committed_size_bytes"] == str(2 * CHUNK_SIZE)
 
     async def test_a_complete_upload_answers_with_its_media(self, harness: Harness) -> None:
         content = picture()
@@ -225,7 +234,30 @@ class TestResuming:
         assert again.media == first.media
         assert len(harness.tables.events) == 1
 
-    async def test_an_upload_has_one_writer(self, harness: Harness) -> None:
+    async def test_what_came_is_committed_within_a_second_however_little_it_is(self) -> None:
+        harness = Harness(policy=Policy(commit_seconds=0.01))
+        harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
+        upload_id, committed = await harness.start(announce(harness.now, LARGE)), asyncio.Event()
+
+        async def slowly() -> AsyncIterator[bytes]:
+            for size in (10, 20, 30):
+                yield LARGE[size - 10 : size]
+                while harness.tables.uploads[upload_id].committed_bytes < size:  # noqa: ASYNC110 - of a fake table
+                    await asyncio.sleep(0.001)
+            committed.set()
+            await asyncio.Event().wait()
+
+        first = asyncio.create_task(
+            receive(harness.dependencies, subject=ALICE, upload_id=upload_id, offset=0, chunks=slowly())
+        )
+        await asyncio.wait_for(committed.wait(), 10)
+        received = await harness.send(upload_id, *pieces(LARGE[30:]), offset=30)
+        assert received.media is not None
+        assert await read(harness, received.media.id) == LARGE
+        with pytest.raises(UploadTakenOver):
+            await first
+
+    async def test_the_newest_stream_takes_an_upload_over_at_once(self, harness: Harness) -> None:
         upload_id = await harness.start(announce(harness.now, LARGE))
         waiting = asyncio.Event()
         first = asyncio.create_task(
@@ -238,12 +270,56 @@ class TestResuming:
             )
         )
         await waiting.wait()
-        with pytest.raises(UploadInProgress) as refused:
-            await harness.send(upload_id, LARGE[:CHUNK_SIZE])
-        assert refused.value.retry_after == timedelta(seconds=1)
-        first.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        received = await harness.send(upload_id, *pieces(LARGE))
+        with pytest.raises(UploadTakenOver):
             await first
+        assert received.media is not None
+        assert await read(harness, received.media.id) == LARGE
+        assert len(harness.dependencies.writers) == 0
+
+    async def test_a_stream_of_another_process_learns_of_a_newer_one_with_its_next_commit(
+        self, harness: Harness
+    ) -> None:
+        upload_id = await harness.start(announce(harness.now, LARGE))
+
+        async def interrupted() -> AsyncIterator[bytes]:
+            yield LARGE[:CHUNK_SIZE]
+            await harness.dependencies.uploads.take_over(ALICE, upload_id)
+
+        with pytest.raises(UploadTakenOver):
+            await receive(harness.dependencies, subject=ALICE, upload_id=upload_id, offset=0, chunks=interrupted())
+        assert harness.tables.uploads[upload_id].committed_bytes == 0
+        await harness.send(upload_id, *pieces(LARGE))
+
+    async def test_a_request_that_comes_again_before_anything_is_stored_takes_its_stream_over(
+        self, harness: Harness
+    ) -> None:
+        announced, request_id, waiting = announce(harness.now, LARGE), uuid4(), asyncio.Event()
+
+        async def go(chunks: AsyncIterator[bytes]) -> Received:
+            return await start_and_receive(
+                harness.dependencies, subject=ALICE, request_id=request_id, announcement=announced, chunks=chunks
+            )
+
+        first = asyncio.create_task(go(stalling(LARGE[:10], waiting)))
+        await waiting.wait()
+        second = await go(stream(*pieces(LARGE)))
+        with pytest.raises(UploadTakenOver):
+            await first
+        assert second.media is not None
+        assert list(harness.tables.media) == [second.media.id]
+
+    async def test_a_cancelled_upload_ends_its_stream(self, harness: Harness) -> None:
+        upload_id = await harness.start(announce(harness.now, LARGE))
+
+        async def cancelled() -> AsyncIterator[bytes]:
+            yield LARGE[:CHUNK_SIZE]
+            await cancel_upload(harness.dependencies, subject=ALICE, upload_id=upload_id)
+
+        with pytest.raises(UploadNotFound):
+            await receive(harness.dependencies, subject=ALICE, upload_id=upload_id, offset=0, chunks=cancelled())
+        await harness.sweep.clear_discards()
+        assert (harness.objects.objects, harness.tables.used[ALICE]) == ({}, 0)
 
     async def test_an_upload_lasts_a_day(self, harness: Harness) -> None:
         upload_id = await harness.start(announce(harness.now, LARGE))
@@ -265,9 +341,9 @@ class TestResuming:
         objects = harness.dependencies.objects
         object.__setattr__(harness.dependencies, "objects", FailingObjects(harness))
         with pytest.raises(DependencyUnavailable):
-            await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE :]), offset=2 * CHUNK_SIZE)
+            await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE + 1 :]), offset=2 * CHUNK_SIZE + 1)
         object.__setattr__(harness.dependencies, "objects", objects)
-        received = await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE :]), offset=2 * CHUNK_SIZE)
+        received = await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE + 1 :]), offset=2 * CHUNK_SIZE + 1)
         assert received.media is not None
 
 
