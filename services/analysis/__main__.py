@@ -6,18 +6,22 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
+import grpc
+
 from inference.client.client import InferenceClient
 from inference.model_build.manifest import identities
 from pellicule.analysis.v1 import analysis_service_pb2, analysis_service_pb2_grpc
-from services.analysis import translation
+from pellicule.internal.analysis.v1 import library_service_pb2, library_service_pb2_grpc
 from services.analysis.access import ACCESS
 from services.analysis.domain.model_set import model_set
 from services.analysis.operations.dependencies import Buckets, Dependencies
-from services.analysis.servicer import AnalysisServicer
+from services.analysis.servicer import AnalysisServicer, LibraryServicer
 from services.analysis.settings import Settings
 from services.analysis.store.library import LibraryStore
+from services.analysis.store.metadata import MetadataStore
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
+from services.analysis.translation import events
 from services.analysis.vision.decoding import Limits, prepare_decoders
 from services.analysis.vision.label_vectors import LabelVectorSource
 from services.analysis.vision.pipeline import VisionModels
@@ -25,9 +29,13 @@ from services.analysis.vision.triton_models import TritonModels
 from services.analysis.worker import Worker
 from services.chassis.bus import connect_bus
 from services.chassis.calls import seconds_left
+from services.chassis.change_feed import ChangeFeed
+from services.chassis.change_records import CHANNEL
+from services.chassis.change_store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
@@ -36,7 +44,11 @@ from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
 
 NAME = "analysis"
-SERVICES = (analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name,)
+DOMAIN = f"{NAME}.pellicule"
+SERVICES = (
+    analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name,
+    library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"].full_name,
+)
 
 
 async def main() -> None:
@@ -56,11 +68,12 @@ async def main() -> None:
         client = InferenceClient(settings.triton_address, clock, time_left=seconds_left)
         models = TritonModels(await stack.enter_async_context(client))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
-        await bus.ensure_stream("ANALYSIS", ["pellicule.analysis.v1.>"])
+        await bus.ensure_stream("ANALYSIS", ["pellicule.internal.analysis.v1.>"])
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         dependencies = Dependencies(
-            work=WorkStore(pool, translation.media_analyzed),
+            work=WorkStore(pool, events.media_analyzed),
+            metadata=MetadataStore(pool, events.media_analyzed),
             library=LibraryStore(pool),
             purge=PurgeStore(pool),
             keyring=keyring,
@@ -68,20 +81,25 @@ async def main() -> None:
             buckets=Buckets(settings.media_bucket, settings.previews_bucket),
             vision=VisionModels(models, threads, Limits(pixels=settings.max_pixels), LabelVectorSource(models)),
             models=model_set(identities()),
-            read_metadata=translation.metadata,
+            read_metadata=events.metadata,
             clock=clock,
         )
         worker = Worker(dependencies, settings.pace)
-        servicer = AnalysisServicer(dependencies)
+        listener = Listener(pool, clock, CHANNEL)
+        feed = ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchAnalyses")
+        analysis = AnalysisServicer(dependencies, feed, DOMAIN)
+        library = LibraryServicer(dependencies)
         await serve(
             name=NAME,
             settings=settings,
-            register=partial(analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server, servicer),
+            register=partial(_register, analysis, library),
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
             tasks=[
                 keyring.run,
+                listener.run,
+                ChangeSweep(pool, clock).run,
                 OutboxRelay(pool, bus, clock).run,
                 *(consumer.run for consumer in worker.consumers(bus, pool)),
                 worker.work,
@@ -89,6 +107,11 @@ async def main() -> None:
                 PurgeLoop(retention, NAME, bus, worker.purge, clock).run,
             ],
         )
+
+
+def _register(analysis: AnalysisServicer, library: LibraryServicer, server: grpc.aio.Server) -> None:
+    analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server(analysis, server)
+    library_service_pb2_grpc.add_LibraryServiceServicer_to_server(library, server)
 
 
 if __name__ == "__main__":

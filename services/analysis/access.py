@@ -1,8 +1,9 @@
-"""Who may call which RPC of the analysis service: the owner, and what makes ideas for the owner."""
+"""Who may call which RPC of the analysis service: the owner, and what makes suggestions for the owner."""
 
 from services.chassis.access import AccessTable, Caller, Grant, ServiceNamed
 
 _SERVICE = "/pellicule.analysis.v1.AnalysisService"
+_PERSONS: frozenset[Grant] = frozenset({Caller.PERSON})
 _READERS: frozenset[Grant] = frozenset({Caller.PERSON, ServiceNamed("suggestion")})
 
 ACCESS: AccessTable = {
@@ -10,5 +11,9 @@ ACCESS: AccessTable = {
     f"{_SERVICE}/ListAnalyses": _READERS,
     f"{_SERVICE}/GetProgress": _READERS,
     f"{_SERVICE}/ReadPreview": _READERS,
-    f"{_SERVICE}/SearchMedia": frozenset({Caller.PERSON}),
+    f"{_SERVICE}/BatchReadPreviews": _PERSONS,
+    f"{_SERVICE}/SearchMedia": _PERSONS,
+    f"{_SERVICE}/WatchAnalyses": _PERSONS,
+    f"{_SERVICE}/AcknowledgeAnalysisChanges": _PERSONS,
+    "/pellicule.internal.analysis.v1.LibraryService/ListLibrary": frozenset({ServiceNamed("suggestion")}),
 }

@@ -1,5 +1,6 @@
 """What can go wrong: answers to callers (domain errors), and failures between the worker and what it works with."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Self
 from uuid import UUID
@@ -16,6 +17,7 @@ from services.analysis.domain.media import MEDIA_PREFIX, ParkedReason
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 
 __all__ = [
+    "LanguageUnknown",
     "MediaNotFound",
     "MediaParked",
     "ModelAnswerBroken",
@@ -26,7 +28,6 @@ __all__ = [
     "PictureUnusable",
     "PreviewNotReady",
     "TensorRefused",
-    "ViewNotAllowed",
     "inference_unavailable",
 ]
 
@@ -76,16 +77,17 @@ class MediaParked(DomainError):
         )
 
 
-class ViewNotAllowed(DomainError):
-    """The full view is for services only."""
+class LanguageUnknown(DomainError):
+    """This installation does not answer in that language."""
 
-    status = Status.PERMISSION_DENIED
-    reason = "VIEW_NOT_ALLOWED"
+    status = Status.INVALID_ARGUMENT
+    reason = "LANGUAGE_UNKNOWN"
 
     @classmethod
-    def of(cls, view: str) -> Self:
-        """Return the error for a view that persons do not get."""
-        return cls("the full view is for services: ask for ANALYSIS_VIEW_BASIC", metadata={"view": view})
+    def of(cls, code: str, offered: Sequence[str]) -> Self:
+        """Return the error for a BCP 47 code, with those that are offered."""
+        codes = ", ".join(offered)
+        return cls(f"language_code: choose one of {codes}", metadata={"language_code": code, "language_codes": codes})
 
 
 class PictureUnusable(Exception):

@@ -1,7 +1,7 @@
 """Ports: what the operations need of the database and of the models. Fakes and adapters satisfy them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -10,8 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.vision.pictures import Picture
-from services.analysis.domain.media import Claim, MediaState, ParkedReason, PreviewSize, StoredMedia
+from services.analysis.domain.media import Claim, MediaState, MetadataUpdate, PreviewSize, StoredMedia
 from services.analysis.domain.model_set import ModelSet
+from services.analysis.domain.rows import (
+    CommitOutcome,
+    DeletionSet,
+    MediaStatus,
+    RenewedRecord,
+    SealedFindings,
+    SealedResult,
+    StaleRecord,
+    StoredPreview,
+    UpdateOutcome,
+)
 from services.keyring import Purpose
 
 Floats = NDArray[np.float32]
@@ -109,81 +120,11 @@ class Models(Protocol):
         """Returns how long it makes no sense to ask; zero when it does."""
 
 
-@dataclass(frozen=True)
-class SealedFindings:
-    """A record of findings as it is stored."""
-
-    media_id: UUID
-    purpose: str
-    models: str
-    data_key_id: UUID
-    purpose_revision: int
-    sealed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class StoredPreview:
-    """A reduced copy as it is stored: sealed, in some bytes of an object."""
-
-    media_id: UUID
-    size: PreviewSize
-    object: str
-    byte_offset: int
-    byte_count: int
-    data_key_id: UUID
-    purpose_revision: int
-
-
-@dataclass(frozen=True)
-class MediaStatus:
-    """How far one media has come, as far as that stands in clear."""
-
-    id: UUID
-    purpose: Purpose
-    data_key_id: UUID
-    state: MediaState
-    parked_reason: ParkedReason | None
-    analyze_time: datetime | None
-    delete_time: datetime
-
-
-@dataclass(frozen=True)
-class SealedResult:
-    """A claim's results as they are committed, sealed.
-
-    Attributes:
-        claim: The claim.
-        parked: Why nothing was found; None if something was.
-        findings: Records made, at most one for each purpose.
-        previews: Reduced copies made.
-    """
-
-    claim: Claim
-    parked: ParkedReason | None
-    findings: tuple[SealedFindings, ...]
-    previews: tuple[StoredPreview, ...]
-
-
-@dataclass(frozen=True)
-class CommitOutcome:
-    """What became of results.
-
-    Attributes:
-        accepted: Claims of which the result is stored.
-        replaced_objects: Objects that no row names any more.
-        replaced_keys: For each subject, data keys that seal nothing any more.
-    """
-
-    accepted: frozenset[UUID]
-    replaced_objects: tuple[str, ...] = ()
-    replaced_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
 class Work(Protocol):
     """What is due, who works on it, and what came of it. Every method is one transaction."""
 
     async def announce(self, media: StoredMedia, now: datetime) -> bool:
-        """Notes a media that was stored; returns whether it is new."""
+        """Note a media that was stored, also in place of a lesser copy of it; tell whether that is news."""
 
     async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
         """Claims what is due, longest due first. A claim that ran out counts as a fault of its media."""
@@ -210,41 +151,36 @@ class Work(Protocol):
         """Returns persons, in order, after one, with media that are done without these findings."""
 
 
+class MetadataTable(Protocol):
+    """What owners change of their media. Every method is one transaction."""
+
+    async def update_metadata(self, update: MetadataUpdate) -> UpdateOutcome:
+        """Keep the metadata of a media unless it is older than what is kept."""
+
+    async def stale_records(self, media: Sequence[UUID] | None, limit: int) -> list[StaleRecord]:
+        """Return records that are older than their media's metadata: of these media, or None for any."""
+
+    async def commit_records(self, records: Sequence[RenewedRecord]) -> None:
+        """Put records in the place of older ones under the same keys, with an event for each."""
+
+
 class Library(Protocol):
     """What is stored of a person, for reading."""
 
-    async def statuses(self, subject: str) -> list[MediaStatus]:
-        """Returns every media of a person."""
+    async def statuses(self, subject: str, media: Sequence[UUID] | None = None) -> list[MediaStatus]:
+        """Return a person's media: all, or those among some."""
 
-    async def status(self, subject: str, media: UUID) -> MediaStatus | None:
-        """Returns one media of a person."""
-
-    async def findings(self, subject: str) -> list[SealedFindings]:
-        """Returns every record of a person."""
+    async def findings(self, subject: str, media: Sequence[UUID] | None = None) -> list[SealedFindings]:
+        """Return a person's records: all, or those of some media."""
 
     async def own_findings(self, media: Sequence[UUID]) -> list[SealedFindings]:
-        """Returns the records that media have for the purposes that they are kept for."""
+        """Return the records that media have for the purposes that they are kept for."""
 
-    async def preview(self, subject: str, media: UUID, size: PreviewSize) -> StoredPreview | None:
-        """Returns a reduced copy."""
+    async def stored_previews(self, subject: str, media: Sequence[UUID], size: PreviewSize) -> list[StoredPreview]:
+        """Return the previews of one size that media of a person have."""
 
     async def progress(self, subject: str) -> Mapping[MediaState, int]:
-        """Counts a person's media by state."""
-
-
-@dataclass(frozen=True)
-class DeletionSet:
-    """What a purge is about to delete.
-
-    Attributes:
-        media: Media that go with all their rows.
-        objects: Names in the bucket of previews, drafts included.
-        previews: How many reduced copies are in them.
-    """
-
-    media: tuple[UUID, ...]
-    objects: tuple[str, ...]
-    previews: int
+        """Count a person's media by state."""
 
 
 class Purge(Protocol):
@@ -263,14 +199,17 @@ class Purge(Protocol):
     async def fence_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[DeletionSet, int]:
         """Raises every fence and deletes the person's findings up to the revision; returns as `tombstone_keys`."""
 
-    async def deletion_set(self, subject: str, media: Sequence[UUID]) -> DeletionSet:
-        """Returns what goes with media that are no more."""
+    async def deletion_set(self, subject: str, data_key_ids: Sequence[UUID]) -> DeletionSet:
+        """Return what goes with media whose originals these keys sealed."""
 
-    async def delete_media(self, subject: str, media: Sequence[UUID]) -> int:
-        """Deletes media with all their rows; returns how many there were."""
+    async def delete_media(self, subject: str, deletion: DeletionSet) -> int:
+        """Delete media with all their rows, but for those that were replaced meanwhile; return how many there were."""
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
-        """Returns media that are past their time, with their persons."""
+        """Return the keys of media that are past their time, with their persons."""
+
+    async def forget_changes(self, subject: str) -> None:
+        """Delete the change feed of a person whose account goes."""
 
     async def forget_tombstones(self, before: datetime) -> int:
         """Deletes tombstones from before a time; returns how many."""

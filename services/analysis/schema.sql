@@ -147,10 +147,13 @@ CREATE TABLE public.findings (
     models text NOT NULL,
     data_key_id uuid NOT NULL,
     purpose_revision bigint NOT NULL,
-    sealed bytea NOT NULL
+    sealed bytea NOT NULL,
+    metadata_revision bigint NOT NULL
 );
 
 COMMENT ON TABLE public.findings IS 'What was learnt of a media for one purpose, by the models that learnt it; sealed.';
+
+COMMENT ON COLUMN public.findings.metadata_revision IS 'Of the metadata that the record holds a copy of.';
 
 CREATE TABLE public.inbox (
     consumer text NOT NULL,
@@ -168,6 +171,7 @@ CREATE TABLE public.media (
     purpose_revision bigint NOT NULL,
     objects text[] NOT NULL,
     sealed_metadata bytea NOT NULL,
+    metadata_revision bigint NOT NULL,
     delete_time timestamp with time zone NOT NULL,
     state text DEFAULT 'PENDING'::text NOT NULL,
     parked_reason text,
@@ -185,9 +189,11 @@ CREATE TABLE public.media (
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DONE'::text, 'PARKED'::text])))
 );
 
-COMMENT ON TABLE public.media IS 'Pictures to be understood, and how far each has come; what they are is sealed.';
+COMMENT ON TABLE public.media IS 'Pictures to be analysed, and how far each has come; what they are is sealed.';
 
-COMMENT ON COLUMN public.media.generation IS 'Rises whenever more becomes due; who settles an older one leaves it pending.';
+COMMENT ON COLUMN public.media.metadata_revision IS 'Rises with every change of what is known of it, as ingest tells.';
+
+COMMENT ON COLUMN public.media.generation IS 'Rises whenever more becomes due; a commit of an older one leaves it pending.';
 
 COMMENT ON COLUMN public.media.faults IS 'Failures that no outage explains; too many park it.';
 
@@ -226,10 +232,10 @@ CREATE TABLE public.previews (
     purpose_revision bigint NOT NULL,
     CONSTRAINT previews_byte_count_check CHECK ((byte_count > 0)),
     CONSTRAINT previews_byte_offset_check CHECK ((byte_offset >= 0)),
-    CONSTRAINT previews_size_check CHECK ((size = ANY (ARRAY['THUMBNAIL'::text, 'PREVIEW'::text])))
+    CONSTRAINT previews_size_check CHECK ((size = ANY (ARRAY['THUMBNAIL'::text, 'SCREEN'::text])))
 );
 
-COMMENT ON TABLE public.previews IS 'Sealed reduced copies: which bytes of which object in the bucket `previews`.';
+COMMENT ON TABLE public.previews IS 'Sealed previews: which bytes of which object in the bucket `previews`.';
 
 CREATE TABLE public.tombstone (
     data_key_id uuid NOT NULL,

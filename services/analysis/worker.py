@@ -12,15 +12,16 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from inference.client.deadlines import deadline_scope
-from pellicule.consent.v1 import consent_pb2
-from pellicule.ingest.v1 import media_pb2
-from services.analysis import translation
+from pellicule.internal.consent.v1 import consent_changed_pb2
+from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.analysis.domain.media import Claim
 from services.analysis.domain.pace import Pace
 from services.analysis.errors import ModelFault
 from services.analysis.operations import purge, sweep
 from services.analysis.operations.analyze_media import analyze_media
 from services.analysis.operations.dependencies import Dependencies
+from services.analysis.operations.update_metadata import refresh_records, update_metadata
+from services.analysis.translation import events
 from services.chassis.bus import Bus
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
@@ -28,6 +29,8 @@ from services.chassis.errors import DomainError
 from services.keyring import DataKeyScope, PurgeOrder, Purpose
 
 _HEARERS = 8
+_STORED = media_stored_pb2.MediaStored.DESCRIPTOR.full_name
+_UPDATED = media_stored_pb2.MediaUpdated.DESCRIPTOR.full_name
 _DATABASE_ERRORS = (psycopg.OperationalError, PoolTimeout)
 
 _log = structlog.stdlib.get_logger()
@@ -68,7 +71,7 @@ class Worker:
                 bus,
                 stream="INGEST",
                 durable="analysis-media",
-                types=[media_pb2.MediaStored.DESCRIPTOR.full_name],
+                types=[_STORED, _UPDATED],
                 handle=self.hear_media,
                 concurrency=_HEARERS,
                 pool=pool,
@@ -77,21 +80,25 @@ class Worker:
                 bus,
                 stream="CONSENT",
                 durable="analysis-consent",
-                types=[consent_pb2.ConsentChanged.DESCRIPTOR.full_name],
+                types=[consent_changed_pb2.ConsentChanged.DESCRIPTOR.full_name],
                 handle=self.hear_consent,
                 pool=pool,
             ),
         ]
 
     async def hear_media(self, event: IncomingEvent) -> None:
-        """Notes a media; hearing of it twice changes nothing."""
-        media = translation.stored_media(media_pb2.MediaStored.FromString(event.body))
+        """Note a media, or what its owner changed of it; hearing of it twice changes nothing."""
+        if event.type == _UPDATED:
+            update = events.metadata_update(media_stored_pb2.MediaUpdated.FromString(event.body))
+            await update_metadata(update, self._dependencies)
+            return
+        media = events.stored_media(media_stored_pb2.MediaStored.FromString(event.body))
         if await self._dependencies.work.announce(media, self._dependencies.clock.now() + self._pace.burst):
             asyncio.get_running_loop().call_later(self._pace.burst.total_seconds(), self._wake.set)
 
     async def hear_consent(self, event: IncomingEvent) -> None:
         """Makes media due for purposes that were granted. What was revoked comes as a purge order."""
-        subject, granted = translation.granted(consent_pb2.ConsentChanged.FromString(event.body))
+        subject, granted = events.granted(consent_changed_pb2.ConsentChanged.FromString(event.body))
         for purpose in granted:
             await self._want(subject, purpose)
 
@@ -122,7 +129,7 @@ class Worker:
     async def sweep(self) -> None:
         """Look for what was missed, again and again: other models, lost grants, media past their time."""
         while True:
-            for step in (self.sweep_models, self.sweep_grants, self.sweep_expired):
+            for step in (self.sweep_models, self.sweep_grants, self.sweep_expired, self.sweep_metadata):
                 await self._tolerating(step)
             await self._dependencies.clock.sleep(self._pace.sweep.total_seconds())
 
@@ -147,6 +154,10 @@ class Worker:
     async def sweep_expired(self) -> None:
         """Deletes media past their time, and tombstones past theirs."""
         await sweep.delete_expired(self._dependencies)
+
+    async def sweep_metadata(self) -> None:
+        """Take into records what their owners changed while a process died."""
+        await refresh_records(None, self._dependencies)
 
     async def drain(self) -> None:
         """Works until nothing is due and nothing is in hand."""

@@ -2,14 +2,34 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.analysis.domain.media import Claim, MediaState, ParkedReason, PreviewSize, StoredMedia
+from services.analysis.domain.media import (
+    Claim,
+    MediaState,
+    MetadataUpdate,
+    ParkedReason,
+    PreviewSize,
+    StoredMedia,
+    analysis_name,
+)
 from services.analysis.domain.model_set import ModelSet
-from services.analysis.ports import CommitOutcome, DeletionSet, MediaStatus, SealedFindings, SealedResult, StoredPreview
+from services.analysis.domain.rows import (
+    CommitOutcome,
+    DeletionSet,
+    MediaStatus,
+    RenewedRecord,
+    SealedFindings,
+    SealedResult,
+    StaleRecord,
+    StoredPreview,
+    UpdateOutcome,
+)
 from services.keyring import Purpose
+from tests.fakes.change_feed import FakeChangeFeed
+from tests.fakes.clock import FakeClock
 
 
 @dataclass
@@ -39,16 +59,18 @@ class _Media:
 
 
 class FakeAnalysisStore:
-    """Implements `Work`, `Library` and `Purge`; everything happens at once.
+    """Implements `Work`, `MetadataTable`, `Library` and `Purge`; everything happens at once.
 
     Attributes:
         records: Findings by media and purpose.
-        previews: Reduced copies by media and size.
+        previews: Previews by media and size.
+        feed: What is told of changes.
         events: What was told of media: id and state.
         before_commit: Called just before results are committed, for what happens at the last moment.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.feed = FakeChangeFeed(clock or FakeClock(), "WatchAnalyses")
         self.records: dict[tuple[UUID, str], SealedFindings] = {}
         self.previews: dict[tuple[UUID, PreviewSize], StoredPreview] = {}
         self.events: list[tuple[UUID, MediaState]] = []
@@ -59,9 +81,13 @@ class FakeAnalysisStore:
 
     async def announce(self, media: StoredMedia, now: datetime) -> bool:
         fenced = self._fences.get((media.subject, media.purpose), -1) >= media.purpose_revision
-        if fenced or UUID(media.data_key_id) in self._tombstones or media.media in self._media:
+        if fenced or UUID(media.data_key_id) in self._tombstones:
             return False
-        self._media[media.media] = _Media(media, now, now)
+        known = self._media.get(media.media)
+        if known is not None and not _takes_the_place_of(media, known.stored):
+            return False
+        self._media[media.media] = _Media(media, now, now) if known is None else self._replaced(known, media, now)
+        self._changed([media.media])
         return True
 
     async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
@@ -89,11 +115,13 @@ class FakeAnalysisStore:
             ids = tuple(str(row.data_key_id) for row in replaced)
             keys[media.stored.subject] = keys.get(media.stored.subject, ()) + ids
             self._close(media, each, now)
+        self._changed([each.claim.stored.media for each in fit])
         kept = {row.object for row in self.previews.values()}
         return CommitOutcome(
             frozenset(each.claim.id for each in fit),
             tuple(objects - kept),
             {subject: ids for subject, ids in keys.items() if ids},
+            tuple(each.claim.stored.media for each in fit if self._is_outdated(each.claim)),
         )
 
     async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
@@ -129,6 +157,7 @@ class FakeAnalysisStore:
             and media.state is not MediaState.PARKED
             and (media.stored.media, purpose) not in self.records
         ]
+        self._changed([media.stored.media for media in chosen if media.state is MediaState.DONE])
         for media in chosen:
             if media.state is MediaState.DONE:
                 media.attempts, media.next_attempt = 0, now
@@ -144,22 +173,68 @@ class FakeAnalysisStore:
         }
         return sorted(subject for subject in found if subject > after)[:limit]
 
-    async def statuses(self, subject: str) -> list[MediaStatus]:
-        return [_status(media) for media in self._media.values() if media.stored.subject == subject]
+    async def update_metadata(self, update: MetadataUpdate) -> UpdateOutcome:
+        media = self._media.get(update.media)
+        if media is None or media.stored.subject != update.subject:
+            return UpdateOutcome.UNKNOWN
+        if media.stored.metadata_revision >= update.metadata_revision:
+            return UpdateOutcome.KNOWN
+        if media.stored.data_key_id != update.data_key_id:
+            return UpdateOutcome.UNKNOWN
+        media.stored = replace(
+            media.stored, sealed_metadata=update.sealed_metadata, metadata_revision=update.metadata_revision
+        )
+        return UpdateOutcome.UPDATED
 
-    async def status(self, subject: str, media: UUID) -> MediaStatus | None:
-        return next((each for each in await self.statuses(subject) if each.id == media), None)
+    async def stale_records(self, media: Sequence[UUID] | None, limit: int) -> list[StaleRecord]:
+        own = [(each.stored, self.records.get((id_, each.stored.purpose))) for id_, each in self._media.items()]
+        return [
+            StaleRecord(
+                stored.media,
+                stored.subject,
+                stored.purpose,
+                UUID(stored.data_key_id),
+                stored.sealed_metadata,
+                stored.metadata_revision,
+                record.data_key_id,
+                record.sealed,
+            )
+            for stored, record in sorted(own, key=lambda pair: pair[0].media)
+            if record is not None
+            and record.metadata_revision < stored.metadata_revision
+            and (media is None or stored.media in media)
+        ][:limit]
 
-    async def findings(self, subject: str) -> list[SealedFindings]:
-        return [row for row in self.records.values() if self._media[row.media_id].stored.subject == subject]
+    async def commit_records(self, records: Sequence[RenewedRecord]) -> None:
+        for record in records:
+            for key, row in self.records.items():
+                older = row.metadata_revision < record.metadata_revision
+                if row.media_id == record.media and row.data_key_id == record.data_key_id and older:
+                    self.records[key] = replace(row, sealed=record.sealed, metadata_revision=record.metadata_revision)
+                    self.events.append((record.media, self._media[record.media].state))
+                    self._changed([record.media])
+
+    async def statuses(self, subject: str, media: Sequence[UUID] | None = None) -> list[MediaStatus]:
+        return [
+            _status(each)
+            for id_, each in self._media.items()
+            if each.stored.subject == subject and (media is None or id_ in media)
+        ]
+
+    async def findings(self, subject: str, media: Sequence[UUID] | None = None) -> list[SealedFindings]:
+        owned = self._owned(subject)
+        return [
+            row for row in self.records.values() if row.media_id in owned and (media is None or row.media_id in media)
+        ]
 
     async def own_findings(self, media: Sequence[UUID]) -> list[SealedFindings]:
         chosen = [self._media[id_].stored for id_ in media if id_ in self._media]
         return [self.records[each.media, each.purpose] for each in chosen if (each.media, each.purpose) in self.records]
 
-    async def preview(self, subject: str, media: UUID, size: PreviewSize) -> StoredPreview | None:
-        owned = media in self._media and self._media[media].stored.subject == subject
-        return self.previews.get((media, size)) if owned else None
+    async def stored_previews(self, subject: str, media: Sequence[UUID], size: PreviewSize) -> list[StoredPreview]:
+        owned = self._owned(subject)
+        rows = (self.previews.get((id_, size)) for id_ in media if id_ in owned)
+        return [row for row in rows if row is not None]
 
     async def progress(self, subject: str) -> Mapping[MediaState, int]:
         return Counter(each.state for each in await self.statuses(subject))
@@ -197,20 +272,27 @@ class FakeAnalysisStore:
         whole = {media for media in owned if self._media[media].stored.purpose_revision <= revision}
         return self._delete(whole, lambda row: row.media_id in owned and row.purpose_revision <= revision)
 
-    async def deletion_set(self, subject: str, media: Sequence[UUID]) -> DeletionSet:
-        return self._deletion_set(set(media) & self._owned(subject))
+    async def deletion_set(self, subject: str, data_key_ids: Sequence[UUID]) -> DeletionSet:
+        owned = self._owned(subject)
+        return self._deletion_set({id_ for id_ in owned if UUID(self._media[id_].stored.data_key_id) in data_key_ids})
 
-    async def delete_media(self, subject: str, media: Sequence[UUID]) -> int:
-        chosen = set(media) & self._owned(subject)
+    async def delete_media(self, subject: str, deletion: DeletionSet) -> int:
+        owned = set(deletion.media) & self._owned(subject)
+        chosen = {id_ for id_ in owned if UUID(self._media[id_].stored.data_key_id) in deletion.data_key_ids}
         for id_ in chosen:
             del self._media[id_]
         self.records = {key: row for key, row in self.records.items() if row.media_id not in chosen}
         self.previews = {key: row for key, row in self.previews.items() if row.media_id not in chosen}
+        self.feed.store.record_deleted(subject, [analysis_name(id_) for id_ in sorted(chosen)])
         return len(chosen)
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
         past = [media.stored for media in self._media.values() if media.stored.delete_time <= now]
-        return [(each.subject, each.media) for each in sorted(past, key=lambda each: each.delete_time)[:limit]]
+        due = sorted(past, key=lambda each: each.delete_time)[:limit]
+        return [(each.subject, UUID(each.data_key_id)) for each in due]
+
+    async def forget_changes(self, subject: str) -> None:
+        self.feed.store.forget_changes(subject)
 
     async def forget_tombstones(self, before: datetime) -> int:
         old = [id_ for id_, time in self._tombstones.items() if time < before]
@@ -271,6 +353,32 @@ class FakeAnalysisStore:
         media.next_attempt = media.analyzed = now
         self.events.append((media.stored.media, state))
 
+    def _replaced(self, known: _Media, media: StoredMedia, now: datetime) -> _Media:
+        done = known.state is MediaState.DONE and (media.media, media.purpose) in self.records
+        for key, row in self.records.items():
+            if row.media_id == media.media:
+                self.records[key] = replace(row, models="")
+        return replace(
+            known,
+            stored=media,
+            next_attempt=now,
+            state=MediaState.DONE if done else MediaState.PENDING,
+            parked=None,
+            renewal=known.state is MediaState.DONE,
+            generation=known.generation + 1,
+            attempts=0,
+            faults=0,
+            claim=None,
+            claim_end=None,
+        )
+
+    def _is_outdated(self, claim: Claim) -> bool:
+        return claim.stored.metadata_revision < self._media[claim.stored.media].stored.metadata_revision
+
+    def _changed(self, media: Sequence[UUID]) -> None:
+        for id_ in media:
+            self.feed.store.record_changed(self._media[id_].stored.subject, [analysis_name(id_)])
+
     def _owned(self, subject: str) -> set[UUID]:
         return {id_ for id_, media in self._media.items() if media.stored.subject == subject}
 
@@ -279,14 +387,22 @@ class FakeAnalysisStore:
 
     def _delete(self, whole: set[UUID], goes: Callable[[SealedFindings], bool]) -> tuple[DeletionSet, int]:
         kept = {key: row for key, row in self.records.items() if row.media_id not in whole and not goes(row)}
+        lost = {row.media_id for key, row in self.records.items() if key not in kept}
         deleted = len(self.records) - len(kept)
         self.records = kept
+        self._changed(sorted(lost - whole))
         return self._deletion_set(whole), deleted
 
     def _deletion_set(self, media: set[UUID]) -> DeletionSet:
         previews = [row for row in self.previews.values() if row.media_id in media]
         drafts = {draft for id_ in media for draft in self._media[id_].drafts}
-        return DeletionSet(tuple(media), tuple({row.object for row in previews} | drafts), len(previews))
+        keys = tuple(UUID(self._media[id_].stored.data_key_id) for id_ in media)
+        return DeletionSet(tuple(media), keys, tuple({row.object for row in previews} | drafts), len(previews))
+
+
+def _takes_the_place_of(media: StoredMedia, known: StoredMedia) -> bool:
+    same = (media.subject, media.purpose) == (known.subject, known.purpose)
+    return same and media.data_key_id != known.data_key_id and media.metadata_revision >= known.metadata_revision
 
 
 def _of(purpose: str) -> Purpose:

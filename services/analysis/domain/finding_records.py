@@ -127,6 +127,7 @@ def _metadata(metadata: Metadata) -> Json:
         "offset": None if offset is None else offset.total_seconds(),
         "favorite": metadata.favorite,
         "screenshot": metadata.screenshot,
+        "hidden": metadata.hidden,
     }
 
 
@@ -140,6 +141,7 @@ def _read_metadata(body: Mapping[str, Any]) -> Metadata:
         utc_offset=None if offset is None else timedelta(seconds=offset),
         favorite=body["favorite"],
         screenshot=body["screenshot"],
+        hidden=body.get("hidden", False),
     )
 
 

@@ -37,6 +37,7 @@ class Metadata:
         utc_offset: Of the wall clock then; None if not known.
         favorite: Whether its owner marked it.
         screenshot: Whether the phone knows it for a screenshot.
+        hidden: Whether its owner hid it.
     """
 
     width: int
@@ -46,6 +47,7 @@ class Metadata:
     utc_offset: timedelta | None
     favorite: bool
     screenshot: bool
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,17 @@ from uuid import UUID
 from services.keyring import Purpose
 
 MEDIA_PREFIX = "media/"
+ANALYSIS_SUFFIX = "/analysis"
+
+
+def analysis_name(media: UUID) -> str:
+    """Return the resource name of a media's analysis."""
+    return f"{MEDIA_PREFIX}{media}{ANALYSIS_SUFFIX}"
+
+
+def analyzed_media(name: str) -> UUID:
+    """Return the id of the media that an analysis of this name is of."""
+    return UUID(name.removeprefix(MEDIA_PREFIX).removesuffix(ANALYSIS_SUFFIX))
 
 
 class MediaState(StrEnum):
@@ -33,7 +44,7 @@ class PreviewSize(StrEnum):
     """The reduced copies that are kept of a media."""
 
     THUMBNAIL = "THUMBNAIL"
-    PREVIEW = "PREVIEW"
+    SCREEN = "SCREEN"
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,7 @@ class StoredMedia:
         purpose_revision: Fencing number of the purpose's key.
         objects: Names in the bucket `media`; their bytes, in order, are one sealed stream.
         sealed_metadata: What is known of it already.
+        metadata_revision: Grows with every change of the media and of what is known of it.
         delete_time: When it is gone at the latest.
     """
 
@@ -58,12 +70,32 @@ class StoredMedia:
     purpose_revision: int
     objects: tuple[str, ...]
     sealed_metadata: bytes = field(repr=False)
+    metadata_revision: int
     delete_time: datetime
 
     @property
     def name(self) -> str:
         """Its resource name."""
         return f"{MEDIA_PREFIX}{self.media}"
+
+
+@dataclass(frozen=True)
+class MetadataUpdate:
+    """What is known of a media after its owner changed it.
+
+    Attributes:
+        media: Its id.
+        subject: The person's pseudonym.
+        data_key_id: Data key of the metadata, which is that of the media.
+        sealed_metadata: All of it.
+        metadata_revision: The later of two updates has the greater one.
+    """
+
+    media: UUID
+    subject: str
+    data_key_id: str
+    sealed_metadata: bytes = field(repr=False)
+    metadata_revision: int
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """How well a picture fits words: by what it shows, and by what is written in it. Pure rules."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -36,11 +37,18 @@ class Match:
         media: Its id.
         score: How well, 0..1.
         lines: The lines in it that hold words of the query.
+        time: When it was taken, in seconds since 1970; minus infinity if not known.
     """
 
     media: UUID
     score: float
     lines: tuple[str, ...] = ()
+    time: float = -math.inf
+
+    @property
+    def place(self) -> tuple[float, float, str]:
+        """Return its place among the matches: the best first; of equal ones, the newer."""
+        return -self.score, -self.time, self.media.hex
 
 
 @dataclass(frozen=True)
@@ -68,15 +76,14 @@ def best_matches(query: Query, everything: Iterable[Analysis]) -> list[Match]:
     scenes = [(each.media, each.scene) for each in everything if each.scene is not None]
     cosines = _cosines(query.meaning, [each for _, each in scenes])
     found = (_match(query.words, media, each, cosine) for (media, each), cosine in zip(scenes, cosines, strict=True))
-    times = {media: _seconds(each) for media, each in scenes}
-    return sorted((match for match in found if match.score > 0), key=lambda match: (-match.score, -times[match.media]))
+    return sorted((match for match in found if match.score > 0), key=lambda match: match.place)
 
 
 def _match(words: Sequence[str], media: UUID, scene: SceneFindings, cosine: float) -> Match:
     shown = cosine if cosine >= MIN_COSINE else 0.0
     share, lines = _written(words, scene)
     score = max(shown, share, _named(words, scene))
-    return Match(media, min(score, 1.0), lines)
+    return Match(media, min(score, 1.0), lines, _seconds(scene))
 
 
 def _written(words: Sequence[str], scene: SceneFindings) -> tuple[float, tuple[str, ...]]:
@@ -142,4 +149,4 @@ def _unit(vector: Embedding) -> Embedding:
 
 def _seconds(scene: SceneFindings) -> float:
     time = scene.metadata.capture_time
-    return float("-inf") if time is None else time.timestamp()
+    return -math.inf if time is None else time.timestamp()

@@ -104,7 +104,7 @@ async def _conclude(
     await _give_up({claim: outcome for claim, outcome in outcomes.items() if isinstance(outcome, Retry)}, dependencies)
     deferred = [claim for claim, outcome in outcomes.items() if isinstance(outcome, Deferred)]
     await dependencies.work.defer(deferred, at=dependencies.clock.now() + RENEWAL_PAUSE)
-    gone = [claim.stored.media for claim, outcome in outcomes.items() if isinstance(outcome, Gone)]
+    gone = [UUID(claim.stored.data_key_id) for claim, outcome in outcomes.items() if isinstance(outcome, Gone)]
     await purge.delete(subject, gone, dependencies)
 
 

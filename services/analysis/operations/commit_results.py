@@ -9,11 +9,12 @@ import structlog
 
 from services.analysis.domain.finding_records import dump_place, dump_scene, dump_templates
 from services.analysis.domain.findings import Parked
-from services.analysis.domain.media import PreviewSize
+from services.analysis.domain.media import Claim, PreviewSize
+from services.analysis.domain.rows import CommitOutcome, SealedFindings, SealedResult, StoredPreview
 from services.analysis.operations import result_keys
 from services.analysis.operations.dependencies import Dependencies
 from services.analysis.operations.result_keys import GrantedKeys
-from services.analysis.ports import CommitOutcome, SealedFindings, SealedResult, StoredPreview
+from services.analysis.operations.update_metadata import refresh_records
 from services.analysis.vision.pipeline import PipelineResult
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.seal import seal_bytes, seal_object
@@ -45,6 +46,7 @@ async def commit_results(results: Sequence[AnalysisResult], dependencies: Depend
     unused = [*outcome.replaced_objects, *(claim.draft for claim in refused)]
     await dependencies.objects.delete(dependencies.buckets.previews, unused)
     await _destroy_replaced(outcome, dependencies)
+    await refresh_records(outcome.outdated, dependencies)
     await dependencies.work.release(refused, at=dependencies.clock.now(), fault=False)
 
 
@@ -90,26 +92,26 @@ def _sealed(
 ) -> tuple[SealedFindings, ...]:
     """Seals each record under the first key of its purpose; without one the record is dropped."""
     return tuple(
-        _sealed_one(
-            result.granted.claim.stored.media, purpose, dependencies.models.for_purpose(purpose), made[0], record
-        )
+        _sealed_one(result.granted.claim, purpose, dependencies.models.for_purpose(purpose), made[0], record)
         for purpose, record in records.items()
         if (made := result.granted.keys.get(purpose))
     )
 
 
-def _sealed_one(media: UUID, purpose: Purpose, models: str, key: DataKey, record: bytes) -> SealedFindings:
+def _sealed_one(claim: Claim, purpose: Purpose, models: str, key: DataKey, record: bytes) -> SealedFindings:
     sealed = seal_bytes(key.key, record, artefact_aad(key.id, purpose))
-    return SealedFindings(media, purpose, models, UUID(key.id), key.purpose_revision, sealed)
+    stored = claim.stored
+    row = stored.media, purpose, models, UUID(key.id), key.purpose_revision, sealed
+    return SealedFindings(*row, metadata_revision=stored.metadata_revision)
 
 
 async def _previews(result: AnalysisResult, dependencies: Dependencies) -> tuple[StoredPreview, ...]:
-    """Puts the reduced copies into one object, one sealed stream behind the other."""
+    """Put the previews into one object, one sealed stream behind the other."""
     claim, found = result.granted.claim, result.outcome
     own = result.granted.keys.get(claim.stored.purpose)
     if not isinstance(found, PipelineResult) or own is None or not found.preview or not found.thumbnail:
         return ()
-    copies = (PreviewSize.THUMBNAIL, found.thumbnail), (PreviewSize.PREVIEW, found.preview)
+    copies = (PreviewSize.THUMBNAIL, found.thumbnail), (PreviewSize.SCREEN, found.preview)
     rows: list[StoredPreview] = []
     content = b""
     for (size, data), key in zip(copies, own[1:], strict=True):

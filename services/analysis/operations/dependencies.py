@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.analysis.domain.findings import Metadata
 from services.analysis.domain.model_set import ModelSet
-from services.analysis.ports import Library, Purge, Work
+from services.analysis.ports import Library, MetadataTable, Purge, Work
 from services.analysis.vision.pipeline import VisionModels
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
@@ -14,7 +14,7 @@ from services.keyring import Keyring
 
 @dataclass(frozen=True)
 class Buckets:
-    """Names of the buckets: ingest's originals, and our own reduced copies."""
+    """Names of the buckets: ingest's originals, and our own previews."""
 
     media: str = "media"
     previews: str = "previews"
@@ -26,6 +26,7 @@ class Dependencies:
 
     Attributes:
         work: What is due.
+        metadata: What owners change of their media.
         library: What is stored.
         purge: How it is deleted.
         keyring: Keys.
@@ -38,6 +39,7 @@ class Dependencies:
     """
 
     work: Work
+    metadata: MetadataTable
     library: Library
     purge: Purge
     keyring: Keyring

@@ -17,7 +17,7 @@ async def get_analysis(subject: str, media: UUID, dependencies: Dependencies) ->
     Raises:
         MediaNotFound: the person has no such media, or it can no longer be opened.
     """
-    if await dependencies.library.status(subject, media) is None:
+    if not await dependencies.library.statuses(subject, [media]):
         raise MediaNotFound.of(media)
     try:
         everything = await list_analyses(subject, dependencies)

@@ -10,8 +10,8 @@ from services.analysis.domain.finding_records import load_place, load_scene, loa
 from services.analysis.domain.findings import Analysis, Parked
 from services.analysis.domain.media import MediaState
 from services.analysis.domain.model_set import EXTRA_PURPOSES
+from services.analysis.domain.rows import MediaStatus, SealedFindings
 from services.analysis.operations.dependencies import Dependencies
-from services.analysis.ports import MediaStatus, SealedFindings
 from services.chassis.seal import open_bytes
 from services.keyring import Keyring, Purpose, PurposeNotGranted, artefact_aad
 
@@ -25,20 +25,27 @@ class _Stored:
     keys: Mapping[Purpose, Mapping[str, bytes]]
 
 
-async def open_findings(subject: str, dependencies: Dependencies) -> list[Analysis]:
-    """Return what is known of every media of a person, in no order and without groups.
+async def open_findings(
+    subject: str, dependencies: Dependencies, media: Sequence[UUID] | None = None
+) -> list[Analysis]:
+    """Return what is known of a person's media, in no order and without groups.
 
     Media that can no longer be opened are left out; so is every finding of a purpose that is not granted.
+
+    Args:
+        subject: The person's pseudonym.
+        dependencies: What is stored, and what opens it.
+        media: Of these media; None for all.
 
     Raises:
         PurposeNotGranted: the person does not allow any processing.
     """
-    return await asyncio.to_thread(_assemble, await _stored(subject, dependencies))
+    return await asyncio.to_thread(_assemble, await _stored(subject, media, dependencies))
 
 
-async def _stored(subject: str, dependencies: Dependencies) -> _Stored:
+async def _stored(subject: str, media: Sequence[UUID] | None, dependencies: Dependencies) -> _Stored:
     library = dependencies.library
-    statuses, findings = await asyncio.gather(library.statuses(subject), library.findings(subject))
+    statuses, findings = await asyncio.gather(library.statuses(subject, media), library.findings(subject, media))
     return _Stored(statuses, findings, await _open_keys(subject, statuses, findings, dependencies.keyring))
 
 
@@ -92,7 +99,7 @@ def _analysis(
     made_by = [records[purpose].models for purpose in records if _opened(records[purpose], keys) is not None]
     return replace(
         bare,
-        models=tuple(sorted({model for models in made_by for model in models.split(",")})),
+        models=tuple(sorted({model for models in made_by for model in models.split(",") if model})),
         scene=scene,
         place=None if place is None else load_place(place),
         templates=None if templates is None else load_templates(templates),

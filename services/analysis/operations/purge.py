@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from services.analysis.domain.rows import DeletionSet
 from services.analysis.operations.dependencies import Dependencies
-from services.analysis.ports import DeletionSet
 from services.keyring import PURPOSES, DataKeyScope, PurgeOrder, PurgeScope, SubjectScope
 
 
@@ -19,7 +19,9 @@ async def execute(order: PurgeOrder, dependencies: Dependencies) -> Mapping[str,
     """
     deletion, records = await _close_scope(order.subject, order.scope, dependencies)
     await dependencies.objects.delete(dependencies.buckets.previews, deletion.objects)
-    deleted = await dependencies.purge.delete_media(order.subject, deletion.media)
+    deleted = await dependencies.purge.delete_media(order.subject, deletion)
+    if isinstance(order.scope, SubjectScope) and order.scope.account:
+        await dependencies.purge.forget_changes(order.subject)
     return {
         "analysis.table.media": deleted,
         "analysis.table.findings": records,
@@ -28,12 +30,18 @@ async def execute(order: PurgeOrder, dependencies: Dependencies) -> Mapping[str,
     }
 
 
-async def delete(subject: str, media: Sequence[UUID], dependencies: Dependencies) -> None:
-    """Delete media with everything that was learnt of them."""
-    if media:
-        deletion = await dependencies.purge.deletion_set(subject, media)
+async def delete(subject: str, data_key_ids: Sequence[UUID], dependencies: Dependencies) -> None:
+    """Delete media with everything that was learnt of them.
+
+    Args:
+        subject: The person's pseudonym.
+        data_key_ids: Keys of the originals: a media that was stored again under another one stays.
+        dependencies: Where it is.
+    """
+    if data_key_ids:
+        deletion = await dependencies.purge.deletion_set(subject, data_key_ids)
         await dependencies.objects.delete(dependencies.buckets.previews, deletion.objects)
-        await dependencies.purge.delete_media(subject, deletion.media)
+        await dependencies.purge.delete_media(subject, deletion)
 
 
 async def _close_scope(subject: str, scope: PurgeScope, dependencies: Dependencies) -> tuple[DeletionSet, int]:

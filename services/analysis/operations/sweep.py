@@ -49,7 +49,7 @@ async def delete_expired(dependencies: Dependencies) -> None:
     """Delete media past their time, whether or not an order says so, and tombstones past theirs."""
     while expired := await dependencies.purge.expired(dependencies.clock.now(), _EXPIRED):
         for subject in {subject for subject, _ in expired}:
-            await purge.delete(subject, [media for owner, media in expired if owner == subject], dependencies)
+            await purge.delete(subject, [key for owner, key in expired if owner == subject], dependencies)
     await dependencies.purge.forget_tombstones(dependencies.clock.now() - TOMBSTONE_LIFE)
 
 

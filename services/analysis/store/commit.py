@@ -9,13 +9,14 @@ from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
 
-from services.analysis.domain.media import Claim, MediaState, StoredMedia
-from services.analysis.ports import CommitOutcome, SealedFindings, SealedResult, StoredPreview
+from services.analysis.domain.media import Claim, MediaState, analysis_name
+from services.analysis.domain.rows import CommitOutcome, SealedFindings, SealedResult, StoredPreview
 from services.chassis import outbox
+from services.chassis.change_records import record_changed
 from services.chassis.database import Connection
 from services.chassis.events import OutgoingEvent
 
-Event = Callable[[StoredMedia, MediaState], OutgoingEvent]
+Event = Callable[[str, UUID, MediaState], OutgoingEvent]
 """Makes the event that tells of an analysed media."""
 
 
@@ -28,6 +29,7 @@ class _Held:
 
     id: UUID
     generation: int
+    metadata_revision: int
     drafts: list[str]
 
 
@@ -56,7 +58,8 @@ async def commit_results(
     await _close(connection, fit, held, now)
     for each in fit:
         state = MediaState.DONE if each.parked is None else MediaState.PARKED
-        await outbox.append(connection, event(each.claim.stored, state))
+        await outbox.append(connection, event(each.claim.stored.subject, each.claim.stored.media, state))
+    await _record(connection, fit)
     return _outcome(fit, held, replaced)
 
 
@@ -65,7 +68,8 @@ async def _lock(connection: Connection, claims: Sequence[Claim]) -> dict[UUID, _
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             """
-            SELECT claim_id, id, generation, drafts FROM media WHERE claim_id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+            SELECT claim_id, id, generation, metadata_revision, drafts
+            FROM media WHERE claim_id = ANY(%(ids)s) ORDER BY id FOR UPDATE
             """,
             {"ids": [claim.id for claim in claims]},
         )
@@ -128,11 +132,13 @@ async def _store_findings(connection: Connection, rows: Sequence[SealedFindings]
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """
-            INSERT INTO findings (media_id, purpose, models, data_key_id, purpose_revision, sealed)
-            VALUES (%(media_id)s, %(purpose)s, %(models)s, %(data_key_id)s, %(purpose_revision)s, %(sealed)s)
+            INSERT INTO findings (media_id, purpose, models, data_key_id, purpose_revision, sealed, metadata_revision)
+            VALUES (%(media_id)s, %(purpose)s, %(models)s, %(data_key_id)s, %(purpose_revision)s, %(sealed)s,
+                    %(metadata_revision)s)
             ON CONFLICT (media_id, purpose) DO UPDATE SET
                 models = EXCLUDED.models, data_key_id = EXCLUDED.data_key_id,
-                purpose_revision = EXCLUDED.purpose_revision, sealed = EXCLUDED.sealed
+                purpose_revision = EXCLUDED.purpose_revision, sealed = EXCLUDED.sealed,
+                metadata_revision = EXCLUDED.metadata_revision
             """,
             [vars(row) for row in rows],
         )
@@ -179,6 +185,14 @@ async def _close(
         )
 
 
+async def _record(connection: Connection, fit: Sequence[SealedResult]) -> None:
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for each in fit:
+        names[each.claim.stored.subject].append(analysis_name(each.claim.stored.media))
+    for subject in sorted(names):
+        await record_changed(connection, subject, names[subject])
+
+
 def _outcome(fit: Sequence[SealedResult], held: Mapping[UUID, _Held], replaced: Sequence[_Replaced]) -> CommitOutcome:
     kept = {row.object for each in fit for row in each.previews}
     drafts = (draft for each in fit for draft in held[each.claim.id].drafts)
@@ -191,4 +205,9 @@ def _outcome(fit: Sequence[SealedResult], held: Mapping[UUID, _Held], replaced: 
         accepted=frozenset(each.claim.id for each in fit),
         replaced_objects=tuple({*old, *drafts} - kept),
         replaced_keys={subject: tuple(ids) for subject, ids in keys.items()},
+        outdated=tuple(
+            each.claim.stored.media
+            for each in fit
+            if each.claim.stored.metadata_revision < held[each.claim.id].metadata_revision
+        ),
     )

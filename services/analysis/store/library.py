@@ -1,4 +1,4 @@
-"""What is stored of a person, for reading: one method for each statement."""
+"""What is stored of a person, for reading: one statement a method."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.rows import args_row, class_row
 
 from services.analysis.domain.media import MediaState, ParkedReason, PreviewSize
-from services.analysis.ports import MediaStatus, SealedFindings, StoredPreview
+from services.analysis.domain.rows import MediaStatus, SealedFindings, StoredPreview
 from services.chassis.database import Pool
 from services.keyring import Purpose
 
@@ -18,55 +18,47 @@ class LibraryStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def statuses(self, subject: str) -> list[MediaStatus]:
-        """Returns every media of a person."""
+    async def statuses(self, subject: str, media: Sequence[UUID] | None = None) -> list[MediaStatus]:
+        """Return a person's media, in one statement."""
         async with self._pool.connection() as connection, connection.cursor(row_factory=args_row(_status)) as cursor:
             await cursor.execute(
                 """
                 SELECT id, purpose, data_key_id, state, parked_reason, analyze_time, delete_time
-                FROM media WHERE subject = %(subject)s ORDER BY id
+                FROM media WHERE subject = %(subject)s AND (%(media)s::uuid[] IS NULL OR id = ANY(%(media)s))
+                ORDER BY id
                 """,
-                {"subject": subject},
+                {"subject": subject, "media": _listed(media)},
             )
             return await cursor.fetchall()
 
-    async def status(self, subject: str, media: UUID) -> MediaStatus | None:
-        """Returns one media of a person."""
-        async with self._pool.connection() as connection, connection.cursor(row_factory=args_row(_status)) as cursor:
-            await cursor.execute(
-                """
-                SELECT id, purpose, data_key_id, state, parked_reason, analyze_time, delete_time
-                FROM media WHERE subject = %(subject)s AND id = %(media)s
-                """,
-                {"subject": subject, "media": media},
-            )
-            return await cursor.fetchone()
-
-    async def findings(self, subject: str) -> list[SealedFindings]:
-        """Returns every record of a person."""
+    async def findings(self, subject: str, media: Sequence[UUID] | None = None) -> list[SealedFindings]:
+        """Return a person's records, in one statement."""
         async with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=class_row(SealedFindings)) as cursor,
         ):
             await cursor.execute(
                 """
-                SELECT media_id, findings.purpose, models, findings.data_key_id, findings.purpose_revision, sealed
-                FROM findings JOIN media ON media.id = findings.media_id WHERE media.subject = %(subject)s
+                SELECT media_id, findings.purpose, models, findings.data_key_id, findings.purpose_revision, sealed,
+                       findings.metadata_revision
+                FROM findings JOIN media ON media.id = findings.media_id
+                WHERE media.subject = %(subject)s AND (%(media)s::uuid[] IS NULL OR media.id = ANY(%(media)s))
                 """,
-                {"subject": subject},
+                {"subject": subject, "media": _listed(media)},
                 binary=True,
             )
             return await cursor.fetchall()
 
     async def own_findings(self, media: Sequence[UUID]) -> list[SealedFindings]:
-        """Returns the records that media have for the purposes that they are kept for."""
+        """Return the records that media have for the purposes that they are kept for, in one statement."""
         async with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=class_row(SealedFindings)) as cursor,
         ):
             await cursor.execute(
                 """
-                SELECT media_id, findings.purpose, models, findings.data_key_id, findings.purpose_revision, sealed
+                SELECT media_id, findings.purpose, models, findings.data_key_id, findings.purpose_revision, sealed,
+                       findings.metadata_revision
                 FROM findings JOIN media ON media.id = findings.media_id AND media.purpose = findings.purpose
                 WHERE media_id = ANY(%(media)s)
                 """,
@@ -74,27 +66,31 @@ class LibraryStore:
             )
             return await cursor.fetchall()
 
-    async def preview(self, subject: str, media: UUID, size: PreviewSize) -> StoredPreview | None:
-        """Returns a reduced copy."""
+    async def stored_previews(self, subject: str, media: Sequence[UUID], size: PreviewSize) -> list[StoredPreview]:
+        """Return the previews of one size that media of a person have, in one statement."""
         async with self._pool.connection() as connection, connection.cursor(row_factory=args_row(_preview)) as cursor:
             await cursor.execute(
                 """
                 SELECT media_id, size, object, byte_offset, byte_count, previews.data_key_id,
                        previews.purpose_revision
                 FROM previews JOIN media ON media.id = previews.media_id
-                WHERE media.subject = %(subject)s AND media_id = %(media)s AND size = %(size)s
+                WHERE media.subject = %(subject)s AND media_id = ANY(%(media)s) AND size = %(size)s
                 """,
-                {"subject": subject, "media": media, "size": size},
+                {"subject": subject, "media": list(media), "size": size},
             )
-            return await cursor.fetchone()
+            return await cursor.fetchall()
 
     async def progress(self, subject: str) -> Mapping[MediaState, int]:
-        """Counts a person's media by state."""
+        """Count a person's media by state, in one statement."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "SELECT state, count(*) FROM media WHERE subject = %(subject)s GROUP BY state", {"subject": subject}
             )
             return {MediaState(state): count for state, count in await cursor.fetchall()}
+
+
+def _listed(media: Sequence[UUID] | None) -> list[UUID] | None:
+    return None if media is None else list(media)
 
 
 def _status(

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.analysis.ports import DeletionSet
+from services.analysis.domain.media import analysis_name
+from services.analysis.domain.rows import DeletionSet
+from services.chassis.change_records import forget_changes, record_changed, record_deleted
 from services.chassis.database import Connection, Pool
 
 
@@ -44,11 +46,15 @@ class PurgeStore:
                 """,
                 {"subject": subject, "ids": list(ids)},
             )
-            cursor = await connection.execute(
-                "DELETE FROM findings WHERE data_key_id = ANY(%(ids)s::uuid[]) OR media_id = ANY(%(media)s)",
+            lost = await _column(
+                connection,
+                """
+                DELETE FROM findings WHERE data_key_id = ANY(%(ids)s::uuid[]) OR media_id = ANY(%(media)s)
+                RETURNING media_id
+                """,
                 {"ids": list(ids), "media": whole},
             )
-            return await _deletion_set(connection, whole), cursor.rowcount
+            return await _close(connection, subject, whole, lost), len(lost)
 
     async def fence_purpose(self, subject: str, purpose: str, revision: int) -> tuple[DeletionSet, int]:
         """Raises the fence of a purpose and deletes its findings up to the revision."""
@@ -64,17 +70,19 @@ class PurgeStore:
                 """,
                 scope,
             )
-            cursor = await connection.execute(
+            lost = await _column(
+                connection,
                 """
                 DELETE FROM findings USING media
                 WHERE media.id = findings.media_id AND media.subject = %(subject)s AND (
                     (findings.purpose = %(purpose)s AND findings.purpose_revision <= %(revision)s)
                     OR media.id = ANY(%(media)s)
                 )
+                RETURNING media_id
                 """,
                 {**scope, "media": whole},
             )
-            return await _deletion_set(connection, whole), cursor.rowcount
+            return await _close(connection, subject, whole, lost), len(lost)
 
     async def fence_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[DeletionSet, int]:
         """Raises every fence and deletes the person's findings up to the revision."""
@@ -87,43 +95,60 @@ class PurgeStore:
                 "SELECT id FROM media WHERE subject = %(subject)s AND purpose_revision <= %(revision)s",
                 scope,
             )
-            cursor = await connection.execute(
+            lost = await _column(
+                connection,
                 """
                 DELETE FROM findings USING media
                 WHERE media.id = findings.media_id AND media.subject = %(subject)s
                   AND (findings.purpose_revision <= %(revision)s OR media.id = ANY(%(media)s))
+                RETURNING media_id
                 """,
                 {**scope, "media": whole},
             )
-            return await _deletion_set(connection, whole), cursor.rowcount
+            return await _close(connection, subject, whole, lost), len(lost)
 
-    async def deletion_set(self, subject: str, media: Sequence[UUID]) -> DeletionSet:
-        """Returns what goes with media that are no more."""
+    async def deletion_set(self, subject: str, data_key_ids: Sequence[UUID]) -> DeletionSet:
+        """Return what goes with media whose originals these keys sealed, in one transaction."""
         async with self._pool.connection() as connection:
             owned = await _column(
                 connection,
-                "SELECT id FROM media WHERE subject = %(subject)s AND id = ANY(%(media)s) ORDER BY id FOR UPDATE",
-                {"subject": subject, "media": list(media)},
+                """
+                SELECT id FROM media WHERE subject = %(subject)s AND data_key_id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+                """,
+                {"subject": subject, "ids": list(data_key_ids)},
             )
             return await _deletion_set(connection, owned)
 
-    async def delete_media(self, subject: str, media: Sequence[UUID]) -> int:
-        """Deletes media with all their rows; returns how many there were."""
+    async def delete_media(self, subject: str, deletion: DeletionSet) -> int:
+        """Delete media with all their rows, but for those that were replaced meanwhile, in one transaction."""
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "DELETE FROM media WHERE subject = %(subject)s AND id = ANY(%(media)s)",
-                {"subject": subject, "media": list(media)},
+            gone = await _column(
+                connection,
+                """
+                DELETE FROM media WHERE subject = %(subject)s AND id = ANY(%(media)s) AND data_key_id = ANY(%(ids)s)
+                RETURNING id
+                """,
+                {"subject": subject, "media": list(deletion.media), "ids": list(deletion.data_key_ids)},
             )
-            return cursor.rowcount
+            await record_deleted(connection, subject, [analysis_name(id_) for id_ in gone])
+            return len(gone)
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
-        """Returns media that are past their time, with their persons."""
+        """Return the keys of media that are past their time, with their persons, in one statement."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "SELECT subject, id FROM media WHERE delete_time <= %(now)s ORDER BY delete_time LIMIT %(limit)s",
+                """
+                SELECT subject, data_key_id FROM media
+                WHERE delete_time <= %(now)s ORDER BY delete_time LIMIT %(limit)s
+                """,
                 {"now": now, "limit": limit},
             )
-            return [(subject, media) for subject, media in await cursor.fetchall()]
+            return [(subject, data_key_id) for subject, data_key_id in await cursor.fetchall()]
+
+    async def forget_changes(self, subject: str) -> None:
+        """Delete the change feed of a person whose account goes, in one transaction."""
+        async with self._pool.connection() as connection:
+            await forget_changes(connection, subject)
 
     async def forget_tombstones(self, before: datetime) -> int:
         """Deletes tombstones from before a time; returns how many."""
@@ -151,6 +176,13 @@ async def _lock(connection: Connection, subject: str) -> None:
     )
 
 
+async def _close(connection: Connection, subject: str, whole: Sequence[UUID], lost: Sequence[UUID]) -> DeletionSet:
+    """End a purge's transaction: what stays without some of its findings has changed for its owner."""
+    deletion = await _deletion_set(connection, whole)
+    await record_changed(connection, subject, [analysis_name(id_) for id_ in set(lost) - set(whole)])
+    return deletion
+
+
 async def _deletion_set(connection: Connection, media: Sequence[UUID]) -> DeletionSet:
     objects = await _column(
         connection,
@@ -163,7 +195,8 @@ async def _deletion_set(connection: Connection, media: Sequence[UUID]) -> Deleti
     previews = await _column(
         connection, "SELECT count(*) FROM previews WHERE media_id = ANY(%(media)s)", {"media": list(media)}
     )
-    return DeletionSet(tuple(media), tuple(objects), int(previews[0]))
+    keys = await _column(connection, "SELECT data_key_id FROM media WHERE id = ANY(%(media)s)", {"media": list(media)})
+    return DeletionSet(tuple(media), tuple(keys), tuple(objects), int(previews[0]))
 
 
 async def _column(connection: Connection, query: str, parameters: dict[str, object]) -> list[Any]:

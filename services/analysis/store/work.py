@@ -6,10 +6,11 @@ from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
-from services.analysis.domain.media import Claim, MediaState, StoredMedia
+from services.analysis.domain.media import Claim, MediaState, StoredMedia, analysis_name
 from services.analysis.domain.model_set import ModelSet
-from services.analysis.ports import CommitOutcome, SealedResult
+from services.analysis.domain.rows import CommitOutcome, SealedResult
 from services.analysis.store.commit import Event, commit_results
+from services.chassis.change_records import record_changed
 from services.chassis.database import Pool
 from services.keyring import Purpose
 
@@ -22,23 +23,41 @@ class WorkStore:
         self._event = event
 
     async def announce(self, media: StoredMedia, now: datetime) -> bool:
-        """Notes a media that was stored; returns whether it is new."""
+        """Note a media that was stored, also in place of a lesser copy of it; tell whether that is news."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
                 INSERT INTO media (id, subject, purpose, data_key_id, purpose_revision, objects, sealed_metadata,
-                                   delete_time, next_attempt_time, receive_time)
+                                   metadata_revision, delete_time, next_attempt_time, receive_time)
                 SELECT %(media)s, %(subject)s, %(purpose)s, %(data_key_id)s, %(purpose_revision)s, %(objects)s,
-                       %(sealed_metadata)s, %(delete_time)s, %(now)s, %(now)s
+                       %(sealed_metadata)s, %(metadata_revision)s, %(delete_time)s, %(now)s, %(now)s
                 WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE data_key_id = %(data_key_id)s::uuid)
                   AND NOT EXISTS (
                       SELECT 1 FROM fence
                       WHERE subject = %(subject)s AND purpose = %(purpose)s AND revision >= %(purpose_revision)s
                   )
-                ON CONFLICT (id) DO NOTHING
+                ON CONFLICT (id) DO UPDATE SET
+                    data_key_id = EXCLUDED.data_key_id, purpose_revision = EXCLUDED.purpose_revision,
+                    objects = EXCLUDED.objects, sealed_metadata = EXCLUDED.sealed_metadata,
+                    metadata_revision = EXCLUDED.metadata_revision, delete_time = EXCLUDED.delete_time,
+                    state = CASE WHEN media.state = 'DONE' AND EXISTS (
+                        SELECT 1 FROM findings WHERE media_id = media.id AND findings.purpose = media.purpose
+                    ) THEN 'DONE' ELSE 'PENDING' END,
+                    parked_reason = NULL, renewal = media.state = 'DONE', generation = media.generation + 1,
+                    attempts = 0, faults = 0, next_attempt_time = EXCLUDED.next_attempt_time,
+                    claim_id = NULL, claim_end_time = NULL
+                WHERE media.subject = EXCLUDED.subject AND media.purpose = EXCLUDED.purpose
+                  AND media.data_key_id <> EXCLUDED.data_key_id
+                  AND media.metadata_revision <= EXCLUDED.metadata_revision
                 """,
                 {**vars(media), "objects": list(media.objects), "now": now},
             )
+            if cursor.rowcount:
+                # Made from a copy that was replaced: as if by models that are served no more.
+                await connection.execute(
+                    "UPDATE findings SET models = '' WHERE media_id = %(media)s", {"media": media.media}
+                )
+                await record_changed(connection, media.subject, [analysis_name(media.media)])
             return cursor.rowcount == 1
 
     async def claim(self, *, limit: int, now: datetime, until: datetime) -> list[Claim]:
@@ -140,18 +159,26 @@ class WorkStore:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
+                WITH wanted AS (
+                    SELECT id, state FROM media
+                    WHERE subject = %(subject)s AND state IN ('DONE', 'PENDING') AND NOT EXISTS (
+                        SELECT 1 FROM findings WHERE media_id = media.id AND purpose = %(purpose)s
+                    )
+                    ORDER BY id FOR UPDATE
+                )
                 UPDATE media SET
                     generation = generation + 1,
-                    attempts = CASE state WHEN 'DONE' THEN 0 ELSE attempts END,
-                    next_attempt_time = CASE state WHEN 'DONE' THEN %(now)s ELSE next_attempt_time END,
+                    attempts = CASE media.state WHEN 'DONE' THEN 0 ELSE attempts END,
+                    next_attempt_time = CASE media.state WHEN 'DONE' THEN %(now)s ELSE next_attempt_time END,
                     state = 'PENDING'
-                WHERE subject = %(subject)s AND state IN ('DONE', 'PENDING') AND NOT EXISTS (
-                    SELECT 1 FROM findings WHERE media_id = media.id AND purpose = %(purpose)s
-                )
+                FROM wanted WHERE wanted.id = media.id
+                RETURNING media.id, wanted.state
                 """,
                 {"subject": subject, "purpose": purpose, "now": now},
             )
-            return cursor.rowcount
+            rows = await cursor.fetchall()
+            await record_changed(connection, subject, [analysis_name(id_) for id_, state in rows if state == "DONE"])
+            return len(rows)
 
     async def subjects_without(self, purpose: Purpose, *, after: str, limit: int) -> list[str]:
         """Returns persons, in order, after one, with media that are done without these findings."""
@@ -179,6 +206,7 @@ def _claim(row: Mapping[str, Any]) -> Claim:
             purpose_revision=row["purpose_revision"],
             objects=tuple(row["objects"]),
             sealed_metadata=row["sealed_metadata"],
+            metadata_revision=row["metadata_revision"],
             delete_time=row["delete_time"],
         ),
         id=row["claim_id"],

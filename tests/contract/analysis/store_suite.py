@@ -7,9 +7,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.analysis.domain.media import Claim, MediaState, ParkedReason, PreviewSize, StoredMedia
+from services.analysis.domain.media import Claim, MediaState, MetadataUpdate, ParkedReason, PreviewSize, StoredMedia
 from services.analysis.domain.model_set import ModelSet
-from services.analysis.ports import Library, Purge, SealedFindings, SealedResult, StoredPreview, Work
+from services.analysis.domain.rows import (
+    RenewedRecord,
+    SealedFindings,
+    SealedResult,
+    StaleRecord,
+    StoredPreview,
+    UpdateOutcome,
+)
+from services.analysis.ports import Library, MetadataTable, Purge, Work
 from services.keyring import Purpose
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,8 +33,11 @@ CLOUD, OLDER, LOCATION, FACES = (
 )
 
 
-class Tables(Work, Library, Purge, Protocol):
+class Tables(Work, MetadataTable, Library, Purge, Protocol):
     """All of them."""
+
+    async def changes(self, subject: str) -> list[tuple[str, bool, int]]:
+        """Returns what the change feed names, in its order, whether it is gone, and the number of the change."""
 
 
 def stored(subject: str = ANN, purpose: Purpose = CLOUD, *, revision: int = 5) -> StoredMedia:
@@ -38,17 +49,20 @@ def stored(subject: str = ANN, purpose: Purpose = CLOUD, *, revision: int = 5) -
         purpose_revision=revision,
         objects=("one", "two"),
         sealed_metadata=b"sealed",
+        metadata_revision=1,
         delete_time=NOW + timedelta(days=20),
     )
 
 
 def record(claim: Claim, purpose: Purpose, *, revision: int = 5, models: str = "") -> SealedFindings:
     made_by = models or MODELS.for_purpose(purpose)
-    return SealedFindings(claim.stored.media, purpose, made_by, uuid4(), revision, b"record")
+    return SealedFindings(
+        claim.stored.media, purpose, made_by, uuid4(), revision, b"record", claim.stored.metadata_revision
+    )
 
 
 def previews(claim: Claim, *, revision: int = 5) -> tuple[StoredPreview, ...]:
-    sizes = PreviewSize.THUMBNAIL, PreviewSize.PREVIEW
+    sizes = PreviewSize.THUMBNAIL, PreviewSize.SCREEN
     return tuple(
         StoredPreview(claim.stored.media, size, claim.draft, 10 * index, 10, uuid4(), revision)
         for index, size in enumerate(sizes)
@@ -58,6 +72,24 @@ def previews(claim: Claim, *, revision: int = 5) -> tuple[StoredPreview, ...]:
 def result(claim: Claim, *purposes: Purpose, parked: ParkedReason | None = None, revision: int = 5) -> SealedResult:
     records = tuple(record(claim, purpose, revision=revision) for purpose in purposes)
     return SealedResult(claim, parked, records, () if parked else previews(claim, revision=revision))
+
+
+def key(media: StoredMedia) -> UUID:
+    return UUID(media.data_key_id)
+
+
+def again(media: StoredMedia, *, revision: int = 2) -> StoredMedia:
+    """Returns the same media as another file of it is announced."""
+    return replace(media, data_key_id=str(uuid4()), objects=("three",), metadata_revision=revision)
+
+
+def update(media: StoredMedia, *, revision: int = 2) -> MetadataUpdate:
+    return MetadataUpdate(media.media, media.subject, media.data_key_id, b"changed", revision)
+
+
+async def renew(tables: Tables, row: StaleRecord, *, revision: int | None = None) -> None:
+    renewed = RenewedRecord(row.media, row.record_key_id, b"renewed", revision or row.metadata_revision)
+    await tables.commit_records([renewed])
 
 
 async def claim_all(tables: Tables, now: datetime = NOW) -> list[Claim]:
@@ -132,18 +164,16 @@ class StoreSuite:
         assert await counts(tables) == (0, 1, 0)
         assert sorted(await tables.findings(ANN), key=str) == sorted(sealed.findings, key=str)
         assert await tables.own_findings([media]) == [sealed.findings[0]]
-        found = [await tables.preview(ANN, media, size) for size in PreviewSize]
+        found = [row for size in PreviewSize for row in await tables.stored_previews(ANN, [media], size)]
         assert found == list(sealed.previews)
-        status = await tables.status(ANN, media)
-        assert status is not None
+        (status,) = await tables.statuses(ANN, [media])
         assert (status.state, status.analyze_time) == (MediaState.DONE, NOW)
         assert await claim_all(tables, NOW + MINUTE) == []
 
     async def test_a_parked_media_says_why_and_is_not_due(self, tables: Tables) -> None:
         claim = await claimed(tables)
         await tables.commit([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
-        status = await tables.status(ANN, claim.stored.media)
-        assert status is not None
+        (status,) = await tables.statuses(ANN, [claim.stored.media])
         assert (status.state, status.parked_reason) == (MediaState.PARKED, ParkedReason.CORRUPT)
         assert await claim_all(tables, NOW + MINUTE) == []
 
@@ -188,7 +218,9 @@ class StoreSuite:
         await tables.renew_stale(OTHERS, NOW)
         (claim,) = await claim_renewals(tables)
         assert (await counts(tables), await kept(tables)) == ((0, 1, 0), {CLOUD, FACES})
-        assert [await tables.preview(ANN, claim.stored.media, size) for size in PreviewSize] == list(old.previews)
+        media = [claim.stored.media]
+        rows = [row for size in PreviewSize for row in await tables.stored_previews(ANN, media, size)]
+        assert rows == list(old.previews)
         await tables.release([claim], at=NOW + MINUTE, fault=True)
         assert (await counts(tables), await kept(tables)) == ((0, 1, 0), {CLOUD, FACES})
         assert await claim_renewals(tables) == []
@@ -296,8 +328,9 @@ class StoreSuite:
 
     async def test_a_person_reads_nothing_of_another(self, tables: Tables) -> None:
         media = (await done(tables)).claim.stored.media
-        assert await tables.status(BOB, media) is None
-        assert await tables.preview(BOB, media, PreviewSize.PREVIEW) is None
+        assert await tables.statuses(BOB, [media]) == []
+        assert await tables.findings(BOB, [media]) == []
+        assert await tables.stored_previews(BOB, [media], PreviewSize.SCREEN) == []
         assert (await tables.statuses(BOB), await tables.findings(BOB), await counts(tables, BOB)) == (
             [],
             [],
@@ -318,9 +351,9 @@ class StoreSuite:
         assert (deletion.media, deletion.objects, deletion.previews, records) == (
             (claim.stored.media,), (claim.draft,), 2, 2,
         )  # fmt: skip
-        assert await tables.delete_media(ANN, deletion.media) == 1
+        assert await tables.delete_media(ANN, deletion) == 1
         assert await counts(tables) == (0, 1, 0)
-        assert await tables.delete_media(ANN, deletion.media) == 0
+        assert await tables.delete_media(ANN, deletion) == 0
 
     async def test_a_destroyed_key_of_an_extra_takes_the_extra_alone(self, tables: Tables) -> None:
         sealed = await done(tables, LOCATION)
@@ -367,7 +400,7 @@ class StoreSuite:
         claim = await claimed(tables)
         deletion, _ = await tables.fence_purpose(ANN, CLOUD, 5)
         assert (deletion.media, deletion.objects) == ((claim.stored.media,), (claim.draft,))
-        await tables.delete_media(ANN, deletion.media)
+        await tables.delete_media(ANN, deletion)
         assert (await tables.commit([result(claim, CLOUD)], NOW)).accepted == set()
 
     async def test_an_erased_person_takes_everything_but_what_came_later(self, tables: Tables) -> None:
@@ -377,7 +410,7 @@ class StoreSuite:
         await tables.commit([result(claim, CLOUD, revision=8)], NOW)
         deletion, records = await tables.fence_subject(ANN, 7, [CLOUD, LOCATION, FACES])
         assert (len(deletion.media), deletion.previews, records) == (1, 2, 3)
-        await tables.delete_media(ANN, deletion.media)
+        await tables.delete_media(ANN, deletion)
         assert (await counts(tables), await counts(tables, BOB)) == ((0, 1, 0), (0, 1, 0))
         assert not await tables.announce(stored(revision=7), NOW)
 
@@ -390,11 +423,128 @@ class StoreSuite:
         media = [replace(stored(), delete_time=NOW + number * MINUTE) for number in (2, 0, 1)]
         for each in media:
             await tables.announce(each, NOW)
-        assert await tables.expired(NOW + MINUTE, 10) == [(ANN, media[1].media), (ANN, media[2].media)]
-        assert await tables.expired(NOW + MINUTE, 1) == [(ANN, media[1].media)]
+        assert await tables.expired(NOW + MINUTE, 10) == [(ANN, key(media[1])), (ANN, key(media[2]))]
+        assert await tables.expired(NOW + MINUTE, 1) == [(ANN, key(media[1]))]
 
     async def test_only_the_owners_media_are_deleted(self, tables: Tables) -> None:
-        media = (await done(tables)).claim.stored.media
-        assert (await tables.deletion_set(BOB, [media])).media == ()
-        assert await tables.delete_media(BOB, [media]) == 0
-        assert (await tables.deletion_set(ANN, [media, UUID(int=1)])).media == (media,)
+        media = (await done(tables)).claim.stored
+        assert (await tables.deletion_set(BOB, [key(media)])).media == ()
+        deletion = await tables.deletion_set(ANN, [key(media), UUID(int=1)])
+        assert deletion.media == (media.media,)
+        assert await tables.delete_media(BOB, deletion) == 0
+
+    async def test_a_media_that_is_stored_again_is_renewed_from_the_other_file(self, tables: Tables) -> None:
+        media = (await done(tables, LOCATION)).claim.stored
+        other = again(media)
+        assert await tables.announce(other, NOW)
+        assert (await counts(tables), await claim_all(tables)) == ((0, 1, 0), [])
+        (claim,) = await claim_renewals(tables)
+        assert (claim.stored, set(claim.made.values()), claim.renews) == (other, {""}, True)
+
+    @pytest.mark.parametrize("revision", [0, 1])
+    async def test_an_announcement_that_comes_late_replaces_nothing(self, tables: Tables, revision: int) -> None:
+        media = stored()
+        await tables.announce(again(media), NOW)
+        assert not await tables.announce(replace(media, metadata_revision=revision), NOW)
+
+    async def test_a_parked_media_that_is_stored_again_is_due(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        await tables.commit([result(claim, CLOUD, parked=ParkedReason.CORRUPT)], NOW)
+        assert await tables.announce(again(claim.stored), NOW)
+        assert (await counts(tables), len(await claim_all(tables))) == ((1, 0, 0), 1)
+
+    async def test_what_is_made_of_a_file_that_was_replaced_is_not_stored(self, tables: Tables) -> None:
+        claim = await claimed(tables)
+        await tables.announce(again(claim.stored), NOW)
+        assert (await tables.commit([result(claim, CLOUD)], NOW)).accepted == set()
+        assert len(await claim_all(tables)) == 1
+
+    async def test_a_purge_of_a_file_that_was_replaced_leaves_the_media(self, tables: Tables) -> None:
+        media = (await done(tables)).claim.stored
+        deletion, _ = await tables.tombstone_keys(ANN, [media.data_key_id], NOW)
+        await tables.announce(again(media), NOW)
+        assert await tables.delete_media(ANN, deletion) == 0
+        assert (await counts(tables), len(await claim_all(tables))) == ((1, 0, 0), 1)
+
+    async def test_newer_metadata_belongs_into_the_record(self, tables: Tables) -> None:
+        sealed = await done(tables, LOCATION)
+        media = sealed.claim.stored
+        assert await tables.stale_records(None, 10) == []
+        assert await tables.update_metadata(update(media)) is UpdateOutcome.UPDATED
+        (row,) = await tables.stale_records(None, 10)
+        assert row == StaleRecord(
+            media.media, ANN, CLOUD, key(media), b"changed", 2, sealed.findings[0].data_key_id, b"record"
+        )
+        assert await tables.stale_records([media.media], 10) == [row]
+        assert await tables.stale_records([uuid4()], 10) == []
+        await renew(tables, row)
+        assert await tables.stale_records(None, 10) == []
+        assert {record.sealed for record in await tables.findings(ANN)} == {b"renewed", b"record"}
+
+    @pytest.mark.parametrize("revision", [1, 2])
+    async def test_older_metadata_changes_nothing(self, tables: Tables, revision: int) -> None:
+        media = (await done(tables)).claim.stored
+        await tables.update_metadata(update(media))
+        assert await tables.update_metadata(update(media, revision=revision)) is UpdateOutcome.KNOWN
+
+    async def test_metadata_of_a_media_or_a_file_that_is_not_there_is_unknown(self, tables: Tables) -> None:
+        media = (await done(tables)).claim.stored
+        for unknown in (stored(), again(media), replace(media, subject=BOB)):
+            assert await tables.update_metadata(update(unknown)) is UpdateOutcome.UNKNOWN
+
+    async def test_a_record_that_is_newer_or_sealed_anew_stays(self, tables: Tables) -> None:
+        media = (await done(tables)).claim.stored
+        await tables.update_metadata(update(media))
+        (row,) = await tables.stale_records(None, 10)
+        await renew(tables, row, revision=1)
+        await tables.commit_records([RenewedRecord(media.media, uuid4(), b"renewed", 2)])
+        assert [record.sealed for record in await tables.findings(ANN)] == [b"record"]
+
+    async def test_a_result_made_before_its_owner_changed_the_media_says_so(self, tables: Tables) -> None:
+        claim, other = await claimed(tables), await claimed(tables)
+        await tables.update_metadata(update(claim.stored))
+        outcome = await tables.commit([result(claim, CLOUD), result(other, CLOUD)], NOW)
+        assert outcome.outdated == (claim.stored.media,)
+        assert [row.media for row in await tables.stale_records(None, 10)] == [claim.stored.media]
+
+    async def test_what_an_owner_sees_change_is_told(self, tables: Tables) -> None:
+        media = stored()
+        name, seen = f"{media.name}/analysis", []
+
+        async def told() -> bool:
+            changes = await tables.changes(ANN)
+            seen.append(changes[-1][2])
+            return changes[-1][:2] == (name, False) and len(set(seen)) == len(seen)
+
+        claim = await claimed(tables, media)
+        assert await told()
+        await tables.commit([result(claim, CLOUD, LOCATION)], NOW)
+        assert await told()
+        await tables.update_metadata(update(media))
+        (row,) = await tables.stale_records(None, 10)
+        await renew(tables, row)
+        assert await told()
+        await tables.want_purpose(ANN, FACES, NOW)
+        assert await told()
+        await tables.fence_purpose(ANN, LOCATION, 5)
+        assert await told()
+        await tables.announce(again(media, revision=3), NOW)
+        assert await told()
+
+    async def test_what_an_owner_sees_nothing_of_is_not_told(self, tables: Tables) -> None:
+        await done(tables)
+        before = await tables.changes(ANN)
+        await tables.renew_stale(OTHERS, NOW)
+        (claim,) = await claim_renewals(tables)
+        await tables.release([claim], at=NOW, fault=False)
+        await tables.fence_purpose(ANN, LOCATION, 5)
+        assert await tables.changes(ANN) == before
+
+    async def test_media_that_are_deleted_are_told_as_gone(self, tables: Tables) -> None:
+        media = (await done(tables)).claim.stored
+        deletion, _ = await tables.fence_subject(ANN, 5, [CLOUD])
+        await tables.delete_media(ANN, deletion)
+        ((name, gone, _),) = await tables.changes(ANN)
+        assert (name, gone) == (f"{media.name}/analysis", True)
+        await tables.forget_changes(ANN)
+        assert await tables.changes(ANN) == []

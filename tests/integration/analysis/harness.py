@@ -11,12 +11,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import grpc
 import psutil
 import psycopg
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
 from pydantic import SecretStr
 
 from deploy.local.models import shipped_models
@@ -29,9 +31,10 @@ from deploy.local.parts.seaweedfs import SeaweedServer, seaweedfs_server
 from deploy.local.parts.service import ServiceProcess
 from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2, analysis_service_pb2_grpc
-from pellicule.consent.v1 import consent_pb2
-from pellicule.consent.v1 import purpose_pb2 as consent_purpose_pb2
-from pellicule.ingest.v1 import media_pb2, purpose_pb2
+from pellicule.internal.analysis.v1 import library_service_pb2, library_service_pb2_grpc
+from pellicule.internal.consent.v1 import consent_changed_pb2
+from pellicule.internal.ingest.v1 import media_stored_pb2
+from pellicule.type.v1 import purpose_pb2
 from services.chassis.bus import Bus, connect_bus
 from services.chassis.channels import acting_for, open_channel
 from services.chassis.clock import SystemClock
@@ -208,10 +211,10 @@ class Harness:
                 decide_time=now,
             )
         if tell:
-            message = consent_pb2.ConsentChanged(
+            message = consent_changed_pb2.ConsentChanged(
                 subject=self.subject(person),
                 revision=self._revision,
-                granted=[consent_purpose_pb2.Purpose.Value(f"PURPOSE_{purpose}") for purpose in purposes],
+                granted=[purpose_pb2.Purpose.Value(f"PURPOSE_{purpose}") for purpose in purposes],
             )
             await self._consent_bus.publish(_event(message, f"consent/{self._revision}"))
 
@@ -230,12 +233,14 @@ class Harness:
         data: bytes,
         *,
         purpose: str = "CLOUD_PROCESSING",
-        metadata: media_pb2.MediaMetadata | None = None,
+        metadata: media_stored_pb2.MediaMetadata | None = None,
         tamper: bool = False,
         announce: bool = True,
-    ) -> media_pb2.MediaStored:
+        replaces: media_stored_pb2.MediaStored | None = None,
+    ) -> media_stored_pb2.MediaStored:
         """Seals, stores and announces a file as ingest does; returns the announcement."""
-        name, until = f"media/{uuid4()}", datetime.now(UTC) + timedelta(days=20)
+        name = f"media/{uuid4()}" if replaces is None else replaces.media
+        until = datetime.now(UTC) + timedelta(days=20)
         (key,) = await self._ingest_keys.create(
             subject=self.subject(person), purpose=purpose, keys=[NewDataKey(until, (name,))]
         )
@@ -243,14 +248,15 @@ class Harness:
         if tamper:
             sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
         half = len(sealed) // 2
-        about = (metadata or media_pb2.MediaMetadata(width=640, height=480, orientation=1)).SerializeToString()
-        message = media_pb2.MediaStored(
+        about = (metadata or media_stored_pb2.MediaMetadata(width=640, height=480, orientation=1)).SerializeToString()
+        message = media_stored_pb2.MediaStored(
             media=name,
             subject=self.subject(person),
             purpose=purpose_pb2.Purpose.Value(f"PURPOSE_{purpose}"),
             data_key_id=key.id,
             purpose_revision=key.purpose_revision,
             sealed_metadata=seal_bytes(key.key, about, f"{key.id}|metadata".encode()),
+            metadata_revision=1 if replaces is None else replaces.metadata_revision + 1,
         )
         message.delete_time.FromDatetime(until)
         for part in (sealed[:half], sealed[half:]):
@@ -260,7 +266,22 @@ class Harness:
             await self.announce(message)
         return message
 
-    async def announce(self, message: media_pb2.MediaStored) -> None:
+    async def update(self, stored: media_stored_pb2.MediaStored, revision: int = 2, **about: bool) -> None:
+        """Publishes what the owner changed of a media, as ingest does."""
+        (key,) = (
+            await self._ingest_keys.open(subject=stored.subject, purpose="CLOUD_PROCESSING", ids=[stored.data_key_id])
+        ).values()
+        metadata = media_stored_pb2.MediaMetadata(width=640, height=480, orientation=1, **about).SerializeToString()
+        message = media_stored_pb2.MediaUpdated(
+            media=stored.media,
+            subject=stored.subject,
+            data_key_id=stored.data_key_id,
+            sealed_metadata=seal_bytes(key, metadata, f"{stored.data_key_id}|metadata".encode()),
+            metadata_revision=revision,
+        )
+        await self._ingest_bus.publish(_event(message, stored.media))
+
+    async def announce(self, message: media_stored_pb2.MediaStored) -> None:
         """Publishes the event of a stored media, each time as a new one."""
         await self._ingest_bus.publish(_event(message, message.media))
 
@@ -288,7 +309,7 @@ class Harness:
     async def _bus(self, service: str, stream: str) -> Bus:
         settings = BusSettings(nats_url=SecretStr(self.servers.nats.url(service)))
         bus = await self._stack.enter_async_context(connect_bus(settings))
-        await bus.ensure_stream(stream, [f"pellicule.{service}.v1.>"])
+        await bus.ensure_stream(stream, [f"pellicule.internal.{service}.v1.>"])
         return bus
 
     def _object_settings(self, service: str) -> ObjectStoreSettings:
@@ -305,28 +326,76 @@ class Reader:
 
     def __init__(self, channel: grpc.aio.Channel, headers: grpc.aio.Metadata) -> None:
         self.stub = analysis_service_pb2_grpc.AnalysisServiceStub(channel)
+        self.library_stub = library_service_pb2_grpc.LibraryServiceStub(channel)
         self.headers = headers
 
-    async def get(self, media: str, *, full: bool = False) -> analysis_pb2.Analysis:
-        request = analysis_service_pb2.GetAnalysisRequest(media=media, view=_view(full=full))
+    async def get(self, media: str, *, language: str = "") -> analysis_pb2.Analysis:
+        request = analysis_service_pb2.GetAnalysisRequest(name=f"{media}/analysis", language_code=language)
         return (await self.stub.GetAnalysis(request, metadata=self.headers)).analysis
 
-    async def everything(self, *, full: bool = False, page_size: int = 100) -> list[analysis_pb2.Analysis]:
+    async def everything(self, *, page_size: int = 100, **wanted: Any) -> list[analysis_pb2.Analysis]:
         found: list[analysis_pb2.Analysis] = []
         token = ""
         while True:
-            request = analysis_service_pb2.ListAnalysesRequest(
-                page_size=page_size, page_token=token, view=_view(full=full)
-            )
+            request = analysis_service_pb2.ListAnalysesRequest(page_size=page_size, page_token=token, **wanted)
             page = await self.stub.ListAnalyses(request, metadata=self.headers)
             found += page.analyses
             token = page.next_page_token
             if not token:
                 return found
 
-    async def preview(self, media: str, size: analysis_service_pb2.PreviewSize.ValueType) -> bytes:
-        request = analysis_service_pb2.ReadPreviewRequest(media=media, size=size)
-        return b"".join([reply.chunk async for reply in self.stub.ReadPreview(request, metadata=self.headers)])
+    async def library(self, *, page_size: int = 100) -> list[library_service_pb2.LibraryEntry]:
+        """Returns what only services get."""
+        found: list[library_service_pb2.LibraryEntry] = []
+        token = ""
+        while True:
+            request = library_service_pb2.ListLibraryRequest(page_size=page_size, page_token=token)
+            page = await self.library_stub.ListLibrary(request, metadata=self.headers)
+            found += page.entries
+            token = page.next_page_token
+            if not token:
+                return found
+
+    async def preview(self, media: str, size: analysis_service_pb2.PreviewSize.ValueType, *, offset: int = 0) -> bytes:
+        """Returns the bytes that follow the header, which must tell the truth of them."""
+        request = analysis_service_pb2.ReadPreviewRequest(media=media, size=size, offset=offset)
+        replies = [reply async for reply in self.stub.ReadPreview(request, metadata=self.headers)]
+        content, header = b"".join(reply.chunk for reply in replies), replies[0].header
+        assert (header.content_type, header.offset) == ("image/jpeg", offset)
+        assert header.size_bytes == offset + len(content)
+        return content
+
+    async def previews(
+        self, media: Sequence[str], size: analysis_service_pb2.PreviewSize.ValueType
+    ) -> list[tuple[str, bytes | str]]:
+        """Returns for each media its bytes, or the reason why there are none."""
+        request = analysis_service_pb2.BatchReadPreviewsRequest(media=media, size=size)
+        found: list[tuple[str, bytes | str]] = []
+        async for reply in self.stub.BatchReadPreviews(request, metadata=self.headers):
+            match reply.WhichOneof("content"):
+                case "header":
+                    found.append((reply.media, b""))
+                case "chunk":
+                    name, content = found.pop()
+                    assert isinstance(content, bytes)
+                    found.append((name, content + reply.chunk))
+                case _:
+                    info = error_details_pb2.ErrorInfo()
+                    reply.error.details[0].Unpack(info)
+                    found.append((reply.media, info.reason))
+        return found
+
+    def watch(self, **request: Any) -> "grpc.aio.UnaryStreamCall[Any, analysis_service_pb2.WatchAnalysesResponse]":
+        """Returns the change feed."""
+        return self.stub.WatchAnalyses(analysis_service_pb2.WatchAnalysesRequest(**request), metadata=self.headers)
+
+    async def changes(self, **request: Any) -> list[analysis_service_pb2.WatchAnalysesResponse]:
+        """Returns the change feed up to its checkpoint."""
+        return [message async for message in self.watch(until_checkpoint=True, **request)]
+
+    async def acknowledge(self, device: str, cursor: str) -> None:
+        request = analysis_service_pb2.AcknowledgeAnalysisChangesRequest(device=device, cursor=cursor)
+        await self.stub.AcknowledgeAnalysisChanges(request, metadata=self.headers)
 
     async def progress(self) -> tuple[int, int, int]:
         """Returns how many are pending, done and parked."""
@@ -338,12 +407,8 @@ def media_uuid(name: str) -> UUID:
     return UUID(name.removeprefix("media/"))
 
 
-def _event(message: media_pb2.MediaStored | consent_pb2.ConsentChanged, subject: str) -> OutgoingEvent:
+def _event(message: Message, subject: str) -> OutgoingEvent:
     return OutgoingEvent(message.DESCRIPTOR.full_name, subject, message.SerializeToString())
-
-
-def _view(*, full: bool) -> analysis_pb2.AnalysisView.ValueType:
-    return analysis_pb2.ANALYSIS_VIEW_FULL if full else analysis_pb2.ANALYSIS_VIEW_BASIC
 
 
 def _retention_settings(folder: Path) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Nothing is learnt without a key, and nothing learnt outlives it."""
 
+from uuid import UUID
+
 import grpc
 import pytest
 
@@ -13,7 +15,7 @@ from tests.unit.analysis.photos import LYON, encode, exif, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PREVIEW = analysis_service_pb2.PREVIEW_SIZE_PREVIEW
+PREVIEW = analysis_service_pb2.PREVIEW_SIZE_SCREEN
 PORTRAIT = encode(photo("astronaut"), exif=exif(position=LYON))
 
 
@@ -47,8 +49,9 @@ async def test_without_face_grouping_there_is_no_template_anywhere(harness: Harn
     stored = await harness.store(person, PORTRAIT, metadata=about())
     reader, suggestion = await harness.as_person(person), await harness.as_suggestion(person)
     await finished(reader, 1)
-    found = await suggestion.get(stored.media, full=True)
-    assert ([face.template for face in found.findings.faces], found.findings.HasField("position")) == ([b""], True)
+    (found,) = await suggestion.library()
+    assert (found.analysis.media, list(found.face_templates)) == (stored.media, [])
+    assert found.analysis.findings.HasField("position")
     assert await purposes(harness, person) == {"CLOUD_PROCESSING", "LOCATION"}
 
 
@@ -57,23 +60,24 @@ async def test_without_location_there_is_no_position_anywhere(harness: Harness, 
     stored = await harness.store(person, PORTRAIT, metadata=about())
     reader, suggestion = await harness.as_person(person), await harness.as_suggestion(person)
     await finished(reader, 1)
-    found = await suggestion.get(stored.media, full=True)
-    assert (len(found.findings.faces[0].template), found.findings.HasField("position")) == (512, False)
+    (found,) = await suggestion.library()
+    assert (found.analysis.media, [len(template) for template in found.face_templates]) == (stored.media, [512])
+    assert not found.analysis.findings.HasField("position")
     assert await purposes(harness, person) == {"CLOUD_PROCESSING", "FACE_GROUPING"}
 
 
 @pytest.mark.parametrize("tell", [True, False], ids=["heard", "event lost"])
 async def test_a_purpose_granted_later_is_caught_up_with(harness: Harness, person: str, tell: bool) -> None:
     await harness.grant(person, "CLOUD_PROCESSING")
-    stored = await harness.store(person, PORTRAIT, metadata=about())
+    await harness.store(person, PORTRAIT, metadata=about())
     suggestion = await harness.as_suggestion(person)
     await finished(suggestion, 1)
     await harness.grant(person, "LOCATION", "FACE_GROUPING", tell=tell)
-    found = await eventually(
-        lambda: suggestion.get(stored.media, full=True),
-        lambda seen: seen.findings.HasField("position") and len(seen.findings.faces[0].template) == 512,
+    (found,) = await eventually(
+        suggestion.library,
+        lambda seen: seen[0].analysis.findings.HasField("position") and len(seen[0].face_templates) == 1,
     )
-    assert found.findings.position.latitude == pytest.approx(LYON[0], abs=1e-4)
+    assert found.analysis.findings.position.latitude == pytest.approx(LYON[0], abs=1e-4)
     await finished(suggestion, 1)
 
 
@@ -145,13 +149,9 @@ async def test_a_person_sees_nothing_of_another(harness: Harness, person: str) -
 
 async def test_persons_get_no_embeddings(harness: Harness, person: str) -> None:
     await harness.grant(person, "CLOUD_PROCESSING", "FACE_GROUPING")
-    stored = await harness.store(person, PORTRAIT, metadata=about())
-    reader = await harness.as_person(person)
-    await finished(reader, 1)
-    assert await reason(reader.get(stored.media, full=True)) == "VIEW_NOT_ALLOWED"
-    assert await reason(reader.everything(full=True)) == "VIEW_NOT_ALLOWED"
-    found = (await reader.get(stored.media)).findings
-    assert (found.scene_embedding, [face.template for face in found.faces]) == (b"", [b""])
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await (await harness.as_person(person)).library()
+    assert refused.value.code() in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED)
 
 
 @pytest.mark.parametrize("name", ["", "media/", "media/42", "uploads/00000000-0000-0000-0000-000000000000"])
@@ -164,9 +164,23 @@ async def test_a_name_that_is_none_is_a_field_violation(harness: Harness, person
 async def test_a_page_size_or_token_that_is_none_is_a_field_violation(harness: Harness, person: str) -> None:
     await harness.grant(person, "CLOUD_PROCESSING")
     reader = await harness.as_person(person)
-    assert await reason(reader.everything(page_size=1001)) == "FIELD_INVALID"
-    request = analysis_service_pb2.ListAnalysesRequest(page_token="nonsense")
-    assert await reason(reader.stub.ListAnalyses(request, metadata=reader.headers)) == "FIELD_INVALID"
+    assert await reader.everything(page_size=1001) == []
+    request = analysis_service_pb2.ListAnalysesRequest(page_size=-1, page_token="nonsense", order_by="size")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await reader.stub.ListAnalyses(request, metadata=reader.headers)
+    found = read_error(refused.value)
+    assert found.reason == "FIELD_INVALID"
+    assert {violation.field for violation in found.violations} == {"page_size", "page_token", "order_by"}
+
+
+async def test_a_language_that_is_not_offered_is_named_with_those_that_are(harness: Harness, person: str) -> None:
+    reader = await harness.as_person(person)
+    calls = (reader.get(f"media/{UUID(int=1)}", language="xx"), reader.everything(language_code="xx"))
+    for call in calls:
+        assert await reason(call) == "LANGUAGE_UNKNOWN"
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await reader.changes(language_code="xx")
+    assert read_error(refused.value).metadata == {"language_code": "xx", "language_codes": "en, fr"}
 
 
 async def test_a_parked_media_has_no_preview(harness: Harness, person: str) -> None:
@@ -182,7 +196,7 @@ async def test_nothing_personal_is_in_clear_in_any_row(harness: Harness, person:
     await harness.grant(person, "CLOUD_PROCESSING", "LOCATION", "FACE_GROUPING")
     await harness.store(person, PORTRAIT, metadata=about())
     await finished(await harness.as_person(person), 1)
-    tables = ("media", "findings", "previews", "outbox", "inbox")
+    tables = ("media", "findings", "previews", "outbox", "inbox", "change_feed")
     everything = repr([await harness.rows(f"SELECT {table}.*::text FROM {table}") for table in tables])
     said = without_times_of_day(everything)
     marks = ("45.76", "4.83", "2026-06-01", "sharpness", "kind", "faces", "tags", "orientation")

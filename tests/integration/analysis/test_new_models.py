@@ -64,15 +64,15 @@ async def test_faces_are_described_again_and_what_was_known_serves_meanwhile(
     await finished(reader, 3)
 
     await harness.servers.triton.stop()
-    old = await suggestion.everything(full=True)
+    old = [each.analysis for each in await suggestion.library()]
     assert [(each.state, "face_embedder-1" in each.models) for each in old] == [(DONE, True)] * 3
     await restart(own=True)
 
     new = await eventually(
-        lambda: suggestion.everything(full=True),
-        lambda seen: all(filling.identity in each.models and len(each.findings.faces) for each in seen),
+        suggestion.library,
+        lambda seen: all(filling.identity in each.analysis.models and len(each.face_templates) for each in seen),
     )
-    templates = [np.frombuffer(each.findings.faces[0].template, "<f4") for each in new]
+    templates = [np.frombuffer(each.face_templates[0], "<f4") for each in new]
     assert [len(template) for template in templates] == [225] * 3
-    assert [each.findings.faces[0].box for each in new] == [each.findings.faces[0].box for each in old]
+    assert [each.analysis.findings.faces[0].box for each in new] == [each.findings.faces[0].box for each in old]
     assert await reader.progress() == (0, 3, 0)

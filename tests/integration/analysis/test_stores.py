@@ -12,10 +12,12 @@ from pydantic import SecretStr
 import services.analysis
 from deploy.local.parts.postgres import postgres_server
 from pellicule.analysis.v1 import analysis_pb2
-from services.analysis import translation
+from pellicule.internal.analysis.v1 import media_analyzed_pb2
 from services.analysis.store.library import LibraryStore
+from services.analysis.store.metadata import MetadataStore
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
+from services.analysis.translation import events
 from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.settings import DatabaseSettings
 from tests.contract.analysis.store_suite import (
@@ -36,11 +38,18 @@ from tests.contract.analysis.store_suite import (
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-class PostgresTables(WorkStore, LibraryStore, PurgeStore):
-    """All three stores on one pool."""
+class PostgresTables(WorkStore, MetadataStore, LibraryStore, PurgeStore):
+    """All stores on one pool."""
 
     def __init__(self, pool: Pool) -> None:
-        WorkStore.__init__(self, pool, translation.media_analyzed)
+        WorkStore.__init__(self, pool, events.media_analyzed)
+
+    async def changes(self, subject: str) -> list[tuple[str, bool, int]]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT resource, deleted, sequence FROM change_feed WHERE subject = %s ORDER BY sequence", (subject,)
+            )
+            return await cursor.fetchall()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -55,7 +64,9 @@ async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Da
 async def pool(database: DatabaseSettings) -> AsyncIterator[Pool]:
     async with open_pool(database) as pool:
         async with pool.connection() as connection:
-            await connection.execute("TRUNCATE media, findings, previews, fence, tombstone, outbox CASCADE")
+            await connection.execute(
+                "TRUNCATE media, findings, previews, fence, tombstone, outbox, change_head, change_feed CASCADE"
+            )
         yield pool
 
 
@@ -72,9 +83,9 @@ async def test_a_committed_media_is_told_of_in_the_same_transaction(tables: Post
     sealed = await done(tables)
     async with pool.connection() as connection:
         rows = await (await connection.execute("SELECT type, subject, body FROM outbox")).fetchall()
-    message = analysis_pb2.MediaAnalyzed.FromString(rows[0][2])
+    message = media_analyzed_pb2.MediaAnalyzed.FromString(rows[0][2])
     name = sealed.claim.stored.name
-    assert [row[:2] for row in rows] == [("pellicule.analysis.v1.MediaAnalyzed", name)]
+    assert [row[:2] for row in rows] == [("pellicule.internal.analysis.v1.MediaAnalyzed", name)]
     assert (message.subject, message.media, message.state) == (ANN, name, analysis_pb2.ANALYSIS_STATE_DONE)
 
 
@@ -102,7 +113,7 @@ async def test_results_and_erasures_that_race_leave_nothing_behind(tables: Postg
 
     async def erase() -> None:
         deletion, _ = await tables.fence_subject(ANN, 1, [CLOUD, LOCATION])
-        await tables.delete_media(ANN, deletion.media)
+        await tables.delete_media(ANN, deletion)
 
     commits = (tables.commit([result(claim, CLOUD, revision=1)], NOW) for claim in claims)
     await asyncio.gather(*commits, erase())

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
-from pellicule.ingest.v1 import media_pb2
+from pellicule.internal.ingest.v1 import media_stored_pb2
 from tests.integration.analysis.harness import Harness, Reader
 from tests.integration.eventually import eventually
 from tests.unit.analysis.photos import LYON, blurred, encode, exif, lying, moved, photo, pixels
@@ -25,8 +25,10 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def about(
     seconds: float = 0.0, *, width: int = 512, height: int = 512, screenshot: bool = False
-) -> media_pb2.MediaMetadata:
-    message = media_pb2.MediaMetadata(width=width, height=height, orientation=1, favorite=True, screenshot=screenshot)
+) -> media_stored_pb2.MediaMetadata:
+    message = media_stored_pb2.MediaMetadata(
+        width=width, height=height, orientation=1, favorite=True, screenshot=screenshot
+    )
     message.capture_time.FromDatetime(NOON + timedelta(seconds=seconds))
     message.capture_utc_offset.FromTimedelta(timedelta(hours=2))
     return message
@@ -47,7 +49,9 @@ async def test_a_photo_is_analysed(harness: Harness, person: str) -> None:
     stored = await harness.store(person, data, metadata=about())
     reader, suggestion = await harness.as_person(person), await harness.as_suggestion(person)
     await finished(reader, 1)
-    found = await suggestion.get(stored.media, full=True)
+    (entry,) = await suggestion.library()
+    found = entry.analysis
+    assert found == await reader.get(stored.media)
     assert (found.state, found.findings.kind) == (DONE, analysis_pb2.MEDIA_KIND_PHOTO)
     assert {"face_detector-1", "face_embedder-1", "exif-1"} <= set(found.models)
     assert found.findings.capture_time.ToDatetime(UTC) == NOON
@@ -57,8 +61,8 @@ async def test_a_photo_is_analysed(harness: Harness, person: str) -> None:
     assert found.findings.exposure > 0.8
     assert (found.findings.position.latitude, found.findings.position.longitude) == pytest.approx(LYON, abs=1e-4)
     assert face_of(found) == pytest.approx(ASTRONAUT, abs=0.015)
-    assert len(np.frombuffer(found.findings.scene_embedding, "<f4")) == 1280
-    assert len(np.frombuffer(found.findings.faces[0].template, "<f4")) == 128
+    assert len(np.frombuffer(entry.scene_embedding, "<f4")) == 1280
+    assert len(np.frombuffer(entry.face_templates[0], "<f4")) == 128
     assert len(found.findings.perceptual_hash) == 8
 
 
@@ -92,7 +96,7 @@ async def test_previews_are_small_upright_and_silent(harness: Harness, person: s
     stored = await harness.store(person, data, metadata=about())
     reader = await harness.as_person(person)
     await finished(reader, 1)
-    sizes = analysis_service_pb2.PREVIEW_SIZE_PREVIEW, analysis_service_pb2.PREVIEW_SIZE_THUMBNAIL
+    sizes = analysis_service_pb2.PREVIEW_SIZE_SCREEN, analysis_service_pb2.PREVIEW_SIZE_THUMBNAIL
     for size, wanted in zip(sizes, [(2048, 1536), (320, 240)], strict=True):
         preview = Image.open(io.BytesIO(await reader.preview(stored.media, size)))
         assert (preview.format, preview.size, dict(preview.getexif())) == ("JPEG", wanted, {})

@@ -4,6 +4,7 @@ Persons grant and withdraw, ingest stores media, models know one face, and time 
 """
 
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,14 +12,14 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
-from pellicule.ingest.v1 import media_pb2
-from services.analysis import translation
+from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.analysis.domain.findings import Analysis
-from services.analysis.domain.media import StoredMedia
+from services.analysis.domain.media import MetadataUpdate, StoredMedia
 from services.analysis.domain.model_set import model_set
 from services.analysis.domain.pace import Pace
 from services.analysis.operations.dependencies import Buckets, Dependencies
 from services.analysis.operations.list_analyses import list_analyses
+from services.analysis.translation import events
 from services.analysis.vision.decoding import Limits, prepare_decoders
 from services.analysis.vision.label_vectors import LabelVectorSource
 from services.analysis.vision.pipeline import VisionModels
@@ -26,6 +27,7 @@ from services.analysis.worker import Worker
 from services.chassis.object_store import ObjectStore, random_name
 from services.chassis.seal import seal_bytes, seal_object
 from services.keyring import (
+    DataKey,
     DataKeyScope,
     NewDataKey,
     PurgeCause,
@@ -66,6 +68,15 @@ def portrait(shade: int = 120) -> bytes:
     return encode(Image.fromarray(picture), exif=exif(position=LYON))
 
 
+def sealed_metadata(key: DataKey, *, screenshot: bool = False, favorite: bool = False, hidden: bool = False) -> bytes:
+    """Returns ingest's sealed message."""
+    message = media_stored_pb2.MediaMetadata(
+        width=400, height=300, orientation=1, screenshot=screenshot, favorite=favorite, hidden=hidden
+    )
+    message.capture_time.FromDatetime(datetime(2026, 2, 1, tzinfo=UTC))
+    return seal_bytes(key.key, message.SerializeToString(), f"{key.id}|metadata".encode())
+
+
 class Harness:
     """Everything that the worker reaches for, and the worker."""
 
@@ -74,10 +85,11 @@ class Harness:
         self.clock = FakeClock()
         self.keyring = FakeKeyring(self.clock)
         self.objects: ObjectStore = objects or FakeObjectStore()
-        self.store = FakeAnalysisStore()
+        self.store = FakeAnalysisStore(self.clock)
         self.models = FakeModels()
         self.dependencies = Dependencies(
             work=self.store,
+            metadata=self.store,
             library=self.store,
             purge=self.store,
             keyring=self.keyring,
@@ -85,7 +97,7 @@ class Harness:
             buckets=Buckets(),
             vision=VisionModels(self.models, Here(), Limits(), LabelVectorSource(self.models)),
             models=MODELS,
-            read_metadata=translation.metadata,
+            read_metadata=events.metadata,
             clock=self.clock,
         )
         self.worker = Worker(self.dependencies, Pace(batch=2, in_hand=4))
@@ -106,12 +118,36 @@ class Harness:
         name = random_name()
         sealed = seal_object(key.key, portrait() if data is None else data, f"{key.id}|{purpose}".encode())
         await self.objects.put("media", name, sealed)
-        about = media_pb2.MediaMetadata(width=400, height=300, orientation=1, screenshot=screenshot)
-        about.capture_time.FromDatetime(datetime(2026, 2, 1, tzinfo=UTC))
-        metadata = seal_bytes(key.key, about.SerializeToString(), f"{key.id}|metadata".encode())
-        media = StoredMedia(id_, subject, purpose, key.id, key.purpose_revision, (name,), metadata, until)
+        metadata = sealed_metadata(key, screenshot=screenshot)
+        media = StoredMedia(id_, subject, purpose, key.id, key.purpose_revision, (name,), metadata, 1, until)
         await self.store.announce(media, self.clock.now())
         return media
+
+    async def replace(self, media: StoredMedia, data: bytes, *, revision: int = 2) -> StoredMedia:
+        """Seals, stores and announces another file of the same media, as ingest does with its original."""
+        (key,) = await self.keyring.create(
+            subject=media.subject, purpose=media.purpose, keys=[NewDataKey(media.delete_time, (media.name,))]
+        )
+        name = random_name()
+        await self.objects.put("media", name, seal_object(key.key, data, f"{key.id}|{media.purpose}".encode()))
+        row = replace(
+            media,
+            data_key_id=key.id,
+            objects=(name,),
+            sealed_metadata=sealed_metadata(key),
+            metadata_revision=revision,
+        )
+        await self.store.announce(row, self.clock.now())
+        return row
+
+    async def update(
+        self, media: StoredMedia, *, revision: int = 2, favorite: bool = False, hidden: bool = False
+    ) -> MetadataUpdate:
+        """Returns what ingest tells when the owner changes a media."""
+        opened = await self.keyring.open(subject=media.subject, purpose=media.purpose, ids=[media.data_key_id])
+        key = DataKey(media.data_key_id, opened[media.data_key_id], media.purpose_revision)
+        sealed = sealed_metadata(key, favorite=favorite, hidden=hidden)
+        return MetadataUpdate(media.media, media.subject, media.data_key_id, sealed, revision)
 
     async def work(self) -> None:
         """Lets the worker do all that is due now."""

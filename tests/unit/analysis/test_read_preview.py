@@ -1,21 +1,25 @@
 import io
+from uuid import uuid4
 
 import pytest
+from google.rpc import error_details_pb2
 from PIL import Image
 
 from services.analysis.domain.media import PreviewSize, StoredMedia
 from services.analysis.errors import MediaNotFound, MediaParked, PreviewNotReady
-from services.analysis.operations.read_preview import read_preview
+from services.analysis.operations.read_preview import Preview, read_preview, read_previews
+from services.analysis.translation import streams
+from services.keyring import Purpose
 from tests.unit.analysis.harness import ANN, Harness, portrait
 
 
 async def preview(
-    harness: Harness, media: StoredMedia, *, subject: str = ANN, size: PreviewSize = PreviewSize.PREVIEW
+    harness: Harness, media: StoredMedia, *, subject: str = ANN, size: PreviewSize = PreviewSize.SCREEN
 ) -> bytes:
     return await read_preview(subject, media.media, size, harness.dependencies)
 
 
-@pytest.mark.parametrize(("size", "pixels"), [(PreviewSize.PREVIEW, (400, 300)), (PreviewSize.THUMBNAIL, (320, 240))])
+@pytest.mark.parametrize(("size", "pixels"), [(PreviewSize.SCREEN, (400, 300)), (PreviewSize.THUMBNAIL, (320, 240))])
 async def test_previews_can_be_read(harness: Harness, size: PreviewSize, pixels: tuple[int, int]) -> None:
     harness.keyring.grant(ANN, "CLOUD_PROCESSING")
     media = await harness.bring_in()
@@ -44,7 +48,59 @@ async def test_a_preview_that_was_swapped_for_another_is_not_shown(harness: Harn
     harness.keyring.grant(ANN, "CLOUD_PROCESSING")
     first, second = await harness.bring_in(portrait(90)), await harness.bring_in(portrait(200))
     await harness.work()
-    one, other = (harness.store.previews[each.media, PreviewSize.PREVIEW].object for each in (first, second))
+    one, other = (harness.store.previews[each.media, PreviewSize.SCREEN].object for each in (first, second))
     await harness.objects.put("previews", one, await harness.objects.get("previews", other))
     with pytest.raises(MediaNotFound):
         await preview(harness, first)
+
+
+async def test_many_are_read_in_the_order_asked_for_and_one_that_lacks_does_not_end_the_others(
+    harness: Harness,
+) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING", "OLDER_MEDIA")
+    recent, older = await harness.bring_in(), await harness.bring_in(purpose=Purpose.OLDER_MEDIA)
+    broken = await harness.bring_in(b"text")
+    await harness.work()
+    waiting = await harness.bring_in()
+    order = [older.media, waiting.media, uuid4(), broken.media, recent.media]
+    found = [each async for each in read_previews(ANN, order, PreviewSize.THUMBNAIL, harness.dependencies)]
+    assert [each.media for each in found] == order
+    assert [None if each.error is None else each.error.reason for each in found] == [
+        None,
+        "PREVIEW_NOT_READY",
+        "MEDIA_NOT_FOUND",
+        "MEDIA_PARKED",
+        None,
+    ]
+    assert found[0].content == await preview(harness, older, size=PreviewSize.THUMBNAIL)
+
+
+async def test_what_is_withdrawn_while_many_are_read_is_not_read(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING")
+    media = [await harness.bring_in() for _ in range(20)]
+    await harness.work()
+    reasons = []
+    async for each in read_previews(ANN, [row.media for row in media], PreviewSize.SCREEN, harness.dependencies):
+        reasons.append(None if each.error is None else each.error.reason)
+        harness.keyring.destroy_purpose(ANN, "CLOUD_PROCESSING")
+    assert (reasons[0], set(reasons[16:])) == (None, {"MEDIA_NOT_FOUND"})
+
+
+def test_bytes_follow_their_header_from_an_offset_on() -> None:
+    content = bytes(range(256)) * 5000
+    header, *rest = streams.preview_stream(content, 7)
+    assert (header.header.content_type, header.header.size_bytes, header.header.offset) == (
+        "image/jpeg",
+        len(content),
+        7,
+    )
+    assert b"".join(message.chunk for message in rest) == content[7:]
+    assert max(len(message.chunk) for message in rest) <= 1024 * 1024
+
+
+def test_an_error_stands_in_its_answer_with_its_reason() -> None:
+    media = uuid4()
+    (message,) = streams.batch_stream(Preview(media, error=MediaNotFound.of(media)), "analysis.pellicule")
+    info = error_details_pb2.ErrorInfo()
+    message.error.details[0].Unpack(info)
+    assert (message.media, info.reason, info.domain) == (f"media/{media}", "MEDIA_NOT_FOUND", "analysis.pellicule")

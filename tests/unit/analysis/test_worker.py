@@ -3,11 +3,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from google.protobuf.message import Message
 
 from inference.vision.pictures import Picture
-from pellicule.consent.v1 import consent_pb2
-from pellicule.consent.v1 import purpose_pb2 as consent_purpose
-from pellicule.ingest.v1 import media_pb2, purpose_pb2
+from pellicule.internal.consent.v1 import consent_changed_pb2
+from pellicule.internal.ingest.v1 import media_stored_pb2
+from pellicule.type.v1 import purpose_pb2
 from services.analysis.domain.media import MediaState
 from services.analysis.domain.pace import Pace
 from services.analysis.domain.retries import RENEWAL_PAUSE
@@ -19,7 +20,7 @@ from services.keyring import DataKeyScope, Purpose
 from tests.unit.analysis.harness import ANN, BOB, EVERYTHING, Harness
 
 
-def event(message: media_pb2.MediaStored | consent_pb2.ConsentChanged) -> IncomingEvent:
+def event(message: Message) -> IncomingEvent:
     return IncomingEvent(
         id=str(uuid4()),
         type=message.DESCRIPTOR.full_name,
@@ -31,18 +32,20 @@ def event(message: media_pb2.MediaStored | consent_pb2.ConsentChanged) -> Incomi
 
 
 async def hear_grant(harness: Harness, *purposes: str) -> None:
-    numbers = [consent_purpose.Purpose.Value(f"PURPOSE_{purpose}") for purpose in purposes]
-    await harness.worker.hear_consent(event(consent_pb2.ConsentChanged(subject=ANN, revision=2, granted=numbers)))
+    numbers = [purpose_pb2.Purpose.Value(f"PURPOSE_{purpose}") for purpose in purposes]
+    await harness.worker.hear_consent(
+        event(consent_changed_pb2.ConsentChanged(subject=ANN, revision=2, granted=numbers))
+    )
 
 
 async def test_a_media_that_is_heard_of_twice_is_analysed_once(harness: Harness) -> None:
-    message = media_pb2.MediaStored(
+    message = media_stored_pb2.MediaStored(
         media=f"media/{uuid4()}",
         subject=ANN,
         purpose=purpose_pb2.PURPOSE_CLOUD_PROCESSING,
         data_key_id=str(uuid4()),
         purpose_revision=1,
-        segments=[media_pb2.ObjectSegment(object="one", size_bytes=5)],
+        segments=[media_stored_pb2.ObjectSegment(object="one", size_bytes=5)],
     )
     for _ in range(2):
         await harness.worker.hear_media(event(message))

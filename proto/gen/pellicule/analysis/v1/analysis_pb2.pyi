@@ -254,7 +254,9 @@ class Findings(_message.Message):
     perceptual_hash: _builtins.bytes
     """64-bit perceptual hash (DCT), big-endian; pictures that look alike differ in few bits."""
     duplicate_group: _builtins.str
-    """The media that leads the group of near-duplicates that this one belongs to; empty if it belongs to none."""
+    """The media that leads the group of near-duplicates that this one belongs to; empty if it belongs to none, and in the
+    change feed: it depends on all other media, so list the analyses to have it.
+    """
     favorite: _builtins.bool
     """Whether its owner marked it."""
     sensitivity: Global___Sensitivity.ValueType

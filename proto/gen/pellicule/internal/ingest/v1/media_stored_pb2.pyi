@@ -64,6 +64,7 @@ class MediaStored(_message.Message):
     SEGMENTS_FIELD_NUMBER: _builtins.int
     SEALED_METADATA_FIELD_NUMBER: _builtins.int
     DELETE_TIME_FIELD_NUMBER: _builtins.int
+    METADATA_REVISION_FIELD_NUMBER: _builtins.int
     media: _builtins.str
     """The media."""
     subject: _builtins.str
@@ -76,11 +77,14 @@ class MediaStored(_message.Message):
     """Revision of the purpose's key."""
     sealed_metadata: _builtins.bytes
     """A MediaMetadata message, sealed under the same data key with the associated data `{data_key_id}|metadata`."""
+    metadata_revision: _builtins.int
+    """As in MediaUpdated: also grows when the original takes the place of the reduced copy, so that an announcement that
+    comes late is told by it.
+    """
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ObjectSegment]:
         """The sealed stream: its associated data is `{data_key_id}|{purpose}`, the purpose by its name without the prefix,
-        such
-        as CLOUD_PROCESSING.
+        such as CLOUD_PROCESSING.
         """
 
     @_builtins.property
@@ -98,10 +102,11 @@ class MediaStored(_message.Message):
         segments: _abc.Iterable[Global___ObjectSegment] | None = ...,
         sealed_metadata: _builtins.bytes = ...,
         delete_time: _timestamp_pb2.Timestamp | None = ...,
+        metadata_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_key_id", b"data_key_id", "delete_time", b"delete_time", "media", b"media", "purpose", b"purpose", "purpose_revision", b"purpose_revision", "sealed_metadata", b"sealed_metadata", "segments", b"segments", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_key_id", b"data_key_id", "delete_time", b"delete_time", "media", b"media", "metadata_revision", b"metadata_revision", "purpose", b"purpose", "purpose_revision", b"purpose_revision", "sealed_metadata", b"sealed_metadata", "segments", b"segments", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
