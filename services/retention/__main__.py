@@ -4,18 +4,14 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from pellicule.retention.v1 import (
-    key_service_pb2,
-    purge_service_pb2,
-    retention_service_pb2,
-)
+from pellicule.internal.retention.v1 import key_service_pb2, purge_service_pb2
+from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
 from services.chassis.bus import connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.logs import configure_logging
 from services.chassis.outbox import OutboxRelay
 from services.chassis.server import serve
-from services.retention import translation
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
@@ -25,16 +21,20 @@ from services.retention.operations.watch_revocations import RevocationHub
 from services.retention.servicer import register
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
+from services.retention.translation import responses
 from services.retention.worker import ClockLoop
 
 NAME = "retention"
 MIGRATIONS = Path(__file__).parent / "migrations"
 STREAM = "RETENTION"
-STREAM_SUBJECTS = ("pellicule.retention.v1.>",)
-SERVICE_NAMES = tuple(
-    service.full_name
-    for file in (key_service_pb2, purge_service_pb2, retention_service_pb2)
-    for service in file.DESCRIPTOR.services_by_name.values()
+STREAM_SUBJECTS = ("pellicule.internal.retention.v1.>",)
+SERVICE_NAMES = (
+    retention_service_pb2.DESCRIPTOR.services_by_name["RetentionService"].full_name,
+    account_service_pb2.DESCRIPTOR.services_by_name["AccountService"].full_name,
+)
+INTERNAL_NAMES = (
+    key_service_pb2.DESCRIPTOR.services_by_name["KeyService"].full_name,
+    purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"].full_name,
 )
 
 
@@ -47,7 +47,7 @@ async def main() -> None:
     await migrate(settings, MIGRATIONS)
     async with open_pool(settings) as pool, connect_bus(settings) as bus:
         await bus.ensure_stream(STREAM, STREAM_SUBJECTS)
-        store = PostgresStore(pool, translation.purge_ordered)
+        store = PostgresStore(pool, responses.purge_ordered)
         hub = RevocationHub(store, clock)
         dependencies = Dependencies(
             store=store,

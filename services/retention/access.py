@@ -8,9 +8,10 @@ _PERSON: frozenset[Grant] = frozenset({Caller.PERSON})
 _PERSON_OR_INGEST: frozenset[Grant] = frozenset({Caller.PERSON, ServiceNamed("ingest")})
 _ANYONE: frozenset[Grant] = frozenset({Caller.ANYONE})
 _CONSENT: frozenset[Grant] = frozenset({ServiceNamed("consent")})
-_KEYS = "/pellicule.retention.v1.KeyService"
-_PURGE = "/pellicule.retention.v1.PurgeService"
+_KEYS = "/pellicule.internal.retention.v1.KeyService"
+_PURGE = "/pellicule.internal.retention.v1.PurgeService"
 _RETENTION = "/pellicule.retention.v1.RetentionService"
+_ACCOUNT = "/pellicule.retention.v1.AccountService"
 
 ACCESS: AccessTable = {
     f"{_KEYS}/GrantPurposeKey": _CONSENT,
@@ -27,4 +28,7 @@ ACCESS: AccessTable = {
     f"{_RETENTION}/ListErasures": _PERSON,
     f"{_RETENTION}/ShortenDeadline": _PERSON_OR_INGEST,
     f"{_RETENTION}/GetDataMap": _ANYONE,
+    f"{_ACCOUNT}/RequestAccountDeletion": _PERSON,
+    f"{_ACCOUNT}/GetAccountDeletion": _PERSON,
+    f"{_ACCOUNT}/CancelAccountDeletion": _PERSON,
 }

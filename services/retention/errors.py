@@ -1,11 +1,13 @@
 """Refusals of retention, of which `pellicule.retention.v1.ErrorReason` is the manual, and faults of its files."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
+from services.retention.domain.account import AccountDeletionState
 from services.retention.domain.keys import Purpose, media_name
 
 
@@ -143,8 +145,53 @@ class RequestIdReused(DomainError):
     def of(cls, request_id: UUID) -> Self:
         """Return the error for a request id."""
         return cls(
-            f"request_id: {request_id} was used for another erasure; choose a new UUID",
+            f"request_id: {request_id} was used for another request: send a new UUID with every new request",
             metadata={"request_id": str(request_id)},
+        )
+
+
+class LanguageUnknown(DomainError):
+    """This installation does not answer in that language."""
+
+    status = Status.INVALID_ARGUMENT
+    reason = "LANGUAGE_UNKNOWN"
+
+    @classmethod
+    def of(cls, language_code: str, offered: Iterable[str]) -> Self:
+        """Return the error for a language, with those that there are."""
+        codes = ", ".join(offered)
+        return cls(
+            f"language_code: no words in {language_code!r}: choose one of {codes}",
+            metadata={"language_code": language_code, "language_codes": codes},
+        )
+
+
+class AccountDeletionNotFound(DomainError):
+    """The caller has no account deletion of this name."""
+
+    status = Status.NOT_FOUND
+    reason = "ACCOUNT_DELETION_NOT_FOUND"
+
+    @classmethod
+    def of(cls, deletion: UUID) -> Self:
+        """Return the error for a deletion."""
+        name = f"accountDeletions/{deletion}"
+        return cls(f"{name}: no such account deletion", metadata={"account_deletion": name})
+
+
+class AccountDeletionBegun(DomainError):
+    """The deletion has begun: what is destroyed cannot come back."""
+
+    status = Status.FAILED_PRECONDITION
+    reason = "ACCOUNT_DELETION_BEGUN"
+
+    @classmethod
+    def of(cls, deletion: UUID, state: AccountDeletionState) -> Self:
+        """Return the error for a deletion and how far it has come."""
+        name = f"accountDeletions/{deletion}"
+        return cls(
+            f"{name}: has begun, what is destroyed cannot come back",
+            metadata={"account_deletion": name, "state": state},
         )
 
 

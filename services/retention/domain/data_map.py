@@ -1,5 +1,6 @@
 """Data map: every place where anything is kept, and how it dies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,19 +16,19 @@ class DataStore:
         service: Who owns it.
         kind: "table", "bucket", "stream", "file" or "memory".
         short_name: Its name among those of its service and kind.
-        holds: What it holds.
+        holds: What it holds, by language.
         purposes: Names of the purposes it is kept for; empty for bookkeeping that tells nothing about a person.
         parent: Name of the store that it derives from; empty if none.
-        dies_by: How its content dies.
+        dies_by: How its content dies, by language.
     """
 
     service: str
     kind: str
     short_name: str
-    holds: str
+    holds: Mapping[str, str]
     purposes: tuple[str, ...]
     parent: str
-    dies_by: str
+    dies_by: Mapping[str, str]
 
     @property
     def name(self) -> str:

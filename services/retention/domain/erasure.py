@@ -22,7 +22,6 @@ class Erasure:
 
     id: UUID
     subject: str
-    request_id: UUID
     media: UUID | None
     request_time: datetime
     keys_destroy_time: datetime

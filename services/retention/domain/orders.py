@@ -12,6 +12,8 @@ from services.retention.domain.keys import DestroyedKey, DestroyedPurpose, Purpo
 
 OWN_NAME = "retention"
 """This service's own name, as in orders to itself."""
+ASKING_SERVICE = "consent"
+"""The service that hears of lost keys, because it can ask the person again."""
 MAX_KEYS_IN_ORDER = 1000
 """Data keys named by one order."""
 
@@ -22,6 +24,8 @@ class PurgeCause(StrEnum):
     ERASURE = "ERASURE"
     WITHDRAWAL = "WITHDRAWAL"
     DEADLINE = "DEADLINE"
+    ACCOUNT_DELETION = "ACCOUNT_DELETION"
+    KEY_LOST = "KEY_LOST"
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,11 @@ class PurposeScope:
 
 @dataclass(frozen=True)
 class SubjectScope:
-    """Everything of a person up to a fencing number and a time."""
+    """Everything of a person up to a fencing number and a time; `account`: and the account itself."""
 
     revision: int
     erase_time: datetime
+    account: bool = False
 
 
 PurgeScope: TypeAlias = DataKeyScope | PurposeScope | SubjectScope
@@ -62,6 +67,7 @@ class PurgeOrder:
     erasure: UUID | None = None
     complete_time: datetime | None = None
     id: UUID = field(default_factory=uuid4)
+    account_deletion: UUID | None = None
 
 
 def key_orders(
@@ -84,19 +90,40 @@ def key_orders(
 
 
 def purpose_orders(
-    subject: str, destroyed: DestroyedPurpose, services: Sequence[str], now: datetime
+    subject: str,
+    destroyed: DestroyedPurpose,
+    services: Sequence[str],
+    now: datetime,
+    cause: PurgeCause = PurgeCause.WITHDRAWAL,
 ) -> list[PurgeOrder]:
     """Returns an order about a destroyed purpose key to each service, and one for our own rows."""
     scope = PurposeScope(destroyed.purpose, destroyed.revision)
-    return [PurgeOrder(service, subject, PurgeCause.WITHDRAWAL, scope, now) for service in (*services, OWN_NAME)]
+    return [PurgeOrder(service, subject, cause, scope, now) for service in (*services, OWN_NAME)]
 
 
-def subject_orders(
+def lost_purpose_orders(
+    subject: str, lost: DestroyedPurpose, services: Sequence[str], now: datetime
+) -> list[PurgeOrder]:
+    """Return orders about a purpose key that was lost: as of a destroyed one, and one to ask the person again."""
+    return purpose_orders(subject, lost, (*services, ASKING_SERVICE), now, PurgeCause.KEY_LOST)
+
+
+def erasure_orders(
     subject: str, scope: SubjectScope, services: Iterable[str], now: datetime, erasure: UUID
 ) -> list[PurgeOrder]:
     """Return an order about everything of a person to each service, and one for our own rows."""
     return [
         PurgeOrder(service, subject, PurgeCause.ERASURE, scope, now, erasure)
+        for service in sorted({*services, OWN_NAME})
+    ]
+
+
+def account_orders(
+    subject: str, scope: SubjectScope, services: Iterable[str], now: datetime, account_deletion: UUID
+) -> list[PurgeOrder]:
+    """Return an order about a person's account to each service, and one for our own rows."""
+    return [
+        PurgeOrder(service, subject, PurgeCause.ACCOUNT_DELETION, scope, now, account_deletion=account_deletion)
         for service in sorted({*services, OWN_NAME})
     ]
 

@@ -39,11 +39,11 @@ class EpochFiles:
         """Tells whether the key of an epoch is there."""
         return self.path(epoch).exists()
 
-    def make(self, epoch: str) -> None:
-        """Makes the key of an epoch, or takes the one that is there."""
-        if not self.path(epoch).exists():
-            self._write(epoch)
+    def make(self, epoch: str) -> bool:
+        """Make the key of an epoch, or take the one that is there; tell whether it was made."""
+        made = not self.path(epoch).exists() and self._write(epoch)
         self._wrappers[epoch] = self._read(epoch)
+        return made
 
     def begin(self, epoch: str) -> None:
         """Wraps under an epoch from now on, unless a newer one has begun."""
@@ -103,8 +103,8 @@ class EpochFiles:
         except (WrapBroken, FileNotFoundError) as error:
             raise EpochGone(epoch) from error
 
-    def _write(self, epoch: str) -> None:
-        """Writes a whole file or none; of two processes that try, one wins and both use its key."""
+    def _write(self, epoch: str) -> bool:
+        """Write a whole file or none; of two processes that try, one wins, is told so, and both use its key."""
         with NamedTemporaryFile(dir=self._directory, prefix=".new-") as file:  # made with mode 0600
             file.write(self._root.wrap(new_key(), epoch.encode()))
             file.flush()
@@ -112,8 +112,9 @@ class EpochFiles:
             try:
                 os.link(file.name, self.path(epoch))
             except FileExistsError:
-                return
+                return False
         self._sync_directory()
+        return True
 
     def _sync_directory(self) -> None:
         descriptor = os.open(self._directory, os.O_RDONLY)

@@ -10,6 +10,8 @@ ORDER_LIFE = timedelta(days=7)
 """How long a completed order without an erasure is remembered, for a repeated report."""
 ERASURE_LIFE = timedelta(days=365)
 """How long the record of a finished erasure is kept for the person to show."""
+ACCOUNT_DELETION_LIFE = timedelta(days=60)
+"""How long the record of a deleted account is kept for its owner to read."""
 
 
 async def forget_records(dependencies: Dependencies) -> None:
@@ -20,4 +22,5 @@ async def forget_records(dependencies: Dependencies) -> None:
             tombstones_until=now - TOMBSTONE_LIFE,
             orders_until=now - ORDER_LIFE,
             erasures_until=now - ERASURE_LIFE,
+            accounts_until=now - ACCOUNT_DELETION_LIFE,
         )

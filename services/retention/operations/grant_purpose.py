@@ -8,6 +8,7 @@ from services.retention.domain.keys import Grant, PurposeKey, new_key
 from services.retention.errors import NoLiveEpoch, RevisionStale, SubjectErased
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.issue_purge_orders import issue_purge_orders
+from services.retention.operations.lose_purpose import destroy_lost, is_lost
 from services.retention.ports import EpochKeys, Transaction
 
 
@@ -42,9 +43,14 @@ async def _refuse_erased(transaction: Transaction, grant: Grant) -> None:
 async def _live_key(
     transaction: Transaction, grant: Grant, now: datetime, dependencies: Dependencies
 ) -> PurposeKey | None:
-    """Returns the key if it lives; one whose grant has ended dies here, before the clock loop finds it."""
+    """Return the key if it lives; one that has ended or is lost dies here, before the clock loop finds it."""
     key = await transaction.purposes.get(grant.subject, grant.purpose)
-    if key is None or key.expire_time > now:
+    if key is None:
+        return None
+    if is_lost(key, dependencies):
+        await destroy_lost(transaction, key, now, dependencies)
+        return None
+    if key.expire_time > now:
         return key
     destroyed = await transaction.purposes.destroy(grant.subject, [grant.purpose], key.consent_revision)
     await issue_purge_orders(transaction, grant.subject, destroyed, now, dependencies.data_map)

@@ -7,15 +7,17 @@ from services.retention.ports import KeyWrapper
 
 
 async def get_purpose_key(subject: str, purpose: Purpose, dependencies: Dependencies) -> PurposeKey:
-    """Returns what holds for the key of a purpose.
+    """Return what holds for the key of a purpose.
 
     Raises:
-        PurposeNotGranted: there is no live key for the purpose.
+        PurposeNotGranted: there is no live key for the purpose, or it is lost.
     """
     found = await dependencies.store.sealed_keys(subject, purpose, (), dependencies.clock.now())
     if found is None:
         raise PurposeNotGranted.of(purpose)
-    return found[0]
+    key, _ = found
+    purpose_wrapper(key, dependencies)
+    return key
 
 
 def purpose_wrapper(key: PurposeKey, dependencies: Dependencies) -> KeyWrapper:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.retention.domain.keys import DestroyedPurpose, Purpose, older_media
-from services.retention.domain.orders import OWN_NAME, PurgeCause, PurgeOrder, PurposeScope, SubjectScope, key_orders
+from services.retention.domain.orders import OWN_NAME, PurgeOrder, PurposeScope, SubjectScope, key_orders
 from services.retention.domain.revocation import key_revocations
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.purge_orders import complete
@@ -37,19 +37,19 @@ async def _delete_batch(transaction: Transaction, order: PurgeOrder, dependencie
                 await transaction.purposes.hold_all(order.subject)
             lineages = await transaction.keys.clear_purpose(order.subject, destroyed, BATCH)
             if purpose is Purpose.OLDER_MEDIA:
-                await _destroy_older(transaction, order.subject, older_media(lineages), dependencies)
+                await _destroy_older(transaction, order, older_media(lineages), dependencies)
             return len(lineages)
         case SubjectScope(revision=revision):
             return await transaction.keys.clear_subject(order.subject, revision, BATCH)
     return 0
 
 
-async def _destroy_older(transaction: Transaction, subject: str, media: set[UUID], dependencies: Dependencies) -> None:
+async def _destroy_older(
+    transaction: Transaction, order: PurgeOrder, media: set[UUID], dependencies: Dependencies
+) -> None:
     """Destroys what other purposes learnt from media that came in under OLDER_MEDIA, and lets nothing new derive."""
     now = dependencies.clock.now()
-    destroyed = await transaction.keys.destroy_derived(subject, media)
-    await transaction.keys.end(subject, media, now)
-    await transaction.orders.add(
-        key_orders(destroyed, dependencies.data_map.media_services, PurgeCause.WITHDRAWAL, now)
-    )
+    destroyed = await transaction.keys.destroy_derived(order.subject, media)
+    await transaction.keys.end(order.subject, media, now)
+    await transaction.orders.add(key_orders(destroyed, dependencies.data_map.media_services, order.cause, now))
     await transaction.revoke(key_revocations(destroyed))

@@ -36,7 +36,9 @@ async def complete_purge_order(
 
 
 async def complete(transaction: Transaction, order: PurgeOrder, now: datetime) -> None:
-    """Record that an order was carried out; the last one of an erasure finishes it."""
+    """Record that an order was carried out; the last one of an erasure or of an account's deletion finishes it."""
     await transaction.orders.complete(order.id, now)
     if order.erasure is not None:
         await transaction.erasures.finish(order.erasure, now)
+    if order.account_deletion is not None:
+        await transaction.accounts.finish(order.account_deletion, now)

@@ -17,7 +17,7 @@ async def get_erasure(subject: str, erasure: UUID, dependencies: Dependencies) -
         found = await transaction.erasures.get(subject, erasure)
         if found is None:
             raise ErasureNotFound.of(erasure)
-        reports = await transaction.erasures.reports([erasure])
+        reports = await transaction.orders.reports([erasure])
     return found, purge_table(reports.get(erasure, []), dependencies.data_map)
 
 
@@ -34,5 +34,5 @@ async def list_erasures(
     """
     async with dependencies.store.transaction() as transaction:
         found = await transaction.erasures.page(subject, before, limit)
-        reports = await transaction.erasures.reports([erasure.id for _, erasure in found])
+        reports = await transaction.orders.reports([erasure.id for _, erasure in found])
     return [(number, one, purge_table(reports.get(one.id, []), dependencies.data_map)) for number, one in found]

@@ -8,6 +8,7 @@ import structlog
 from services.retention.domain.keys import PurposeKey
 from services.retention.errors import EpochGone
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.lose_purpose import lose_purpose
 from services.retention.ports import Transaction
 
 BATCH = 1000
@@ -25,39 +26,44 @@ async def rotate_epochs(dependencies: Dependencies) -> None:
     """
     now = dependencies.clock.now()
     today = now.date().isoformat()
-    if dependencies.epoch_keys.newest < today:
-        await _begin_epoch(today, now, dependencies)
-    await _wrap_anew(dependencies)
+    replaced = False
+    if dependencies.epoch_keys.newest < today or not dependencies.epoch_keys.has(today):
+        replaced = await _begin_epoch(today, now, dependencies)
+    for lost in await _wrap_anew("" if replaced else today, dependencies):
+        await lose_purpose(lost, dependencies)
     await _destroy_old_epochs(now, dependencies)
 
 
-async def _begin_epoch(epoch: str, now: datetime, dependencies: Dependencies) -> None:
-    dependencies.epoch_keys.make(epoch)
+async def _begin_epoch(epoch: str, now: datetime, dependencies: Dependencies) -> bool:
+    """Make the key of an epoch, and tell whether it took the place of one that was lost."""
+    made = dependencies.epoch_keys.make(epoch)
     async with dependencies.store.transaction() as transaction:
-        await transaction.epochs.add(epoch, now)
+        new = await transaction.epochs.add(epoch, now)
     dependencies.epoch_keys.begin(epoch)
     _log.info("epoch_begun", epoch=epoch)
+    return made and not new
 
 
-async def _wrap_anew(dependencies: Dependencies) -> None:
+async def _wrap_anew(done: str, dependencies: Dependencies) -> list[PurposeKey]:
+    """Wrap under the newest epoch all keys but those of the one that is done, and return those that are lost."""
+    lost: list[PurposeKey] = []
     after = ("", "")
     while True:
         async with dependencies.store.transaction() as transaction:
-            keys = await transaction.purposes.outside_epoch(dependencies.epoch_keys.newest, after, BATCH)
-            for key in keys:
-                await _wrap_one(transaction, key, dependencies)
+            keys = await transaction.purposes.outside_epoch(done, after, BATCH)
+            lost.extend([key for key in keys if not await _wrap_one(transaction, key, dependencies)])
         if not keys:
-            return
+            return lost
         after = (keys[-1].subject, keys[-1].purpose)
 
 
-async def _wrap_one(transaction: Transaction, key: PurposeKey, dependencies: Dependencies) -> None:
+async def _wrap_one(transaction: Transaction, key: PurposeKey, dependencies: Dependencies) -> bool:
     try:
         secret = dependencies.epoch_keys.unwrap(key.wrapped, key.aad)
     except EpochGone:
-        _log.error("purpose_key_lost", subject=key.subject, purpose=key.purpose)
-        return
+        return False
     await transaction.purposes.put(replace(key, wrapped=dependencies.epoch_keys.wrap(secret, key.aad)))
+    return True
 
 
 async def _destroy_old_epochs(now: datetime, dependencies: Dependencies) -> None:

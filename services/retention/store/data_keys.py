@@ -118,9 +118,15 @@ class DataKeyTable:
         return cursor.rowcount
 
     async def next_time(self) -> datetime | None:
-        """Returns the next time at which a data key or a purpose key ends."""
+        """Return the next time at which a data key or a purpose key ends, or the deletion of an account begins."""
         cursor = await self._connection.execute(
-            "SELECT least((SELECT min(delete_time) FROM data_key), (SELECT min(expire_time) FROM purpose_key))"
+            """
+            SELECT least(
+                (SELECT min(delete_time) FROM data_key),
+                (SELECT min(expire_time) FROM purpose_key),
+                (SELECT min(start_time) FROM account_deletion WHERE cancel_time IS NULL AND keys_destroy_time IS NULL)
+            )
+            """
         )
         row = await cursor.fetchone()
         return None if row is None else row[0]

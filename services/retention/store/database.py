@@ -11,11 +11,17 @@ from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.revocation import Revocation
 from services.retention.ports import Transaction
 from services.retention.store import revocations
+from services.retention.store.accounts import AccountDeletionTable
 from services.retention.store.data_keys import DataKeyTable
 from services.retention.store.epochs import EpochTable
 from services.retention.store.erasures import ErasureTable
 from services.retention.store.orders import OrderTable
 from services.retention.store.purposes import PurposeKeyRow, PurposeTable
+from services.retention.store.requests import RequestTable
+
+_OLD_ORDERS = """
+    DELETE FROM purge_order WHERE complete_time <= %(until)s AND erasure IS NULL AND account_deletion IS NULL
+"""
 
 
 class PostgresTransaction:
@@ -28,6 +34,8 @@ class PostgresTransaction:
         self.keys = DataKeyTable(connection)
         self.orders = OrderTable(connection, announcement)
         self.erasures = ErasureTable(connection)
+        self.accounts = AccountDeletionTable(connection)
+        self.requests = RequestTable(connection)
 
     async def lock_subject(self, subject: str) -> None:
         """Makes this the only transaction that decides about a person until it ends."""
@@ -39,13 +47,22 @@ class PostgresTransaction:
         """Tells the holders of keys, at the end of the transaction."""
         await revocations.notify(self._connection, destroyed)
 
-    async def forget(self, *, tombstones_until: datetime, orders_until: datetime, erasures_until: datetime) -> None:
-        """Deletes records that ended at or before these times."""
+    async def forget(
+        self,
+        *,
+        tombstones_until: datetime,
+        orders_until: datetime,
+        erasures_until: datetime,
+        accounts_until: datetime,
+    ) -> None:
+        """Delete records that ended at or before these times."""
         for statement, until in (
             ("DELETE FROM media WHERE delete_time <= %(until)s", tombstones_until),
             ("DELETE FROM erased_subject WHERE erase_time <= %(until)s", tombstones_until),
-            ("DELETE FROM purge_order WHERE complete_time <= %(until)s AND erasure IS NULL", orders_until),
+            (_OLD_ORDERS, orders_until),
             ("DELETE FROM erasure WHERE purge_time <= %(until)s", erasures_until),
+            ("DELETE FROM request WHERE answer_time <= %(until)s", erasures_until),
+            ("DELETE FROM account_deletion WHERE coalesce(cancel_time, complete_time) <= %(until)s", accounts_until),
         ):
             await self._connection.execute(statement, {"until": until})
 

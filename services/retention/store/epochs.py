@@ -11,12 +11,13 @@ class EpochTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add(self, epoch: str, now: datetime) -> None:
-        """Records an epoch whose key was made."""
-        await self._connection.execute(
+    async def add(self, epoch: str, now: datetime) -> bool:
+        """Record an epoch whose key was made, and tell whether it is new."""
+        cursor = await self._connection.execute(
             "INSERT INTO epoch (id, make_time) VALUES (%(id)s, %(now)s) ON CONFLICT (id) DO NOTHING",
             {"id": epoch, "now": now},
         )
+        return cursor.rowcount == 1
 
     async def due(self, made_until: datetime) -> list[str]:
         """Returns epochs made at or before a time and not destroyed."""

@@ -1,7 +1,5 @@
 """Statements about erasures and persons that were erased."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,9 +7,9 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.chassis.database import Connection
-from services.retention.domain.erasure import Erasure, StorePurge
+from services.retention.domain.erasure import Erasure
 
-_COLUMNS = "number, id, subject, request_id, media, request_time, keys_destroy_time, purge_time"
+_COLUMNS = "number, id, subject, media, request_time, keys_destroy_time, purge_time"
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,6 @@ class _Row:
     number: int
     id: UUID
     subject: str
-    request_id: UUID
     media: UUID | None
     request_time: datetime
     keys_destroy_time: datetime
@@ -31,21 +28,11 @@ class _Row:
         return Erasure(
             id=self.id,
             subject=self.subject,
-            request_id=self.request_id,
             media=self.media,
             request_time=self.request_time,
             keys_destroy_time=self.keys_destroy_time,
             purge_time=self.purge_time,
         )
-
-
-@dataclass(frozen=True)
-class _Report:
-    erasure: UUID
-    service: str
-    store: str
-    purged_count: int
-    complete_time: datetime | None
 
 
 class ErasureTable:
@@ -58,23 +45,16 @@ class ErasureTable:
         """Stores an erasure."""
         await self._connection.execute(
             """
-            INSERT INTO erasure (id, subject, request_id, media, request_time, keys_destroy_time)
-            VALUES (%(id)s, %(subject)s, %(request_id)s, %(media)s, %(request_time)s, %(keys_destroy_time)s)
+            INSERT INTO erasure (id, subject, media, request_time, keys_destroy_time)
+            VALUES (%(id)s, %(subject)s, %(media)s, %(request_time)s, %(keys_destroy_time)s)
             """,
             {
                 "id": erasure.id,
                 "subject": erasure.subject,
-                "request_id": erasure.request_id,
                 "media": erasure.media,
                 "request_time": erasure.request_time,
                 "keys_destroy_time": erasure.keys_destroy_time,
             },
-        )
-
-    async def by_request(self, subject: str, request_id: UUID) -> Erasure | None:
-        """Returns the erasure that a request made."""
-        return await self._one(
-            "subject = %(subject)s AND request_id = %(request_id)s", {"subject": subject, "request_id": request_id}
         )
 
     async def of_media(self, subject: str, media: UUID) -> Erasure | None:
@@ -95,24 +75,6 @@ class ErasureTable:
             {"subject": subject, "before": before, "limit": limit},
         )
         return [(row.number, row.erasure()) for row in rows]
-
-    async def reports(self, erasures: Collection[UUID]) -> Mapping[UUID, list[StorePurge]]:
-        """Returns what the stores deleted; for an order without a report, its service with an empty store."""
-        async with self._connection.cursor(row_factory=class_row(_Report)) as cursor:
-            await cursor.execute(
-                """
-                SELECT purge_order.erasure, purge_order.service, coalesce(store_purge.store, '') AS store,
-                    coalesce(store_purge.purged_count, 0) AS purged_count, purge_order.complete_time
-                FROM purge_order LEFT JOIN store_purge ON store_purge.purge_order = purge_order.id
-                WHERE purge_order.erasure = ANY(%(erasures)s)
-                """,
-                {"erasures": list(erasures)},
-            )
-            rows = await cursor.fetchall()
-        found: defaultdict[UUID, list[StorePurge]] = defaultdict(list)
-        for row in rows:
-            found[row.erasure].append(StorePurge(row.store, row.service, row.purged_count, row.complete_time))
-        return found
 
     async def finish(self, erasure: UUID, now: datetime) -> None:
         """Records that an erasure is purged if no order of it is outstanding; one at a time per erasure."""

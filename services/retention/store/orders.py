@@ -1,6 +1,7 @@
 """Statements about purge orders."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from psycopg.rows import class_row
 from services.chassis import outbox
 from services.chassis.database import Connection
 from services.chassis.events import OutgoingEvent
+from services.retention.domain.erasure import StorePurge
 from services.retention.domain.keys import Purpose
 from services.retention.domain.orders import (
     OWN_NAME,
@@ -23,7 +25,7 @@ from services.retention.domain.orders import (
 
 _COLUMNS = (
     "number, id, service, subject, cause, data_key_ids::text[], purpose, revision, erase_time, erasure, create_time,"
-    " complete_time"
+    " complete_time, account, account_deletion"
 )
 
 
@@ -43,6 +45,8 @@ class _Row:
     erasure: UUID | None
     create_time: datetime
     complete_time: datetime | None
+    account: bool
+    account_deletion: UUID | None
 
     def order(self) -> PurgeOrder:
         return PurgeOrder(
@@ -54,6 +58,7 @@ class _Row:
             erasure=self.erasure,
             complete_time=self.complete_time,
             id=self.id,
+            account_deletion=self.account_deletion,
         )
 
     def _scope(self) -> PurgeScope:
@@ -63,8 +68,17 @@ class _Row:
             case _Row(purpose=str() as purpose, revision=int() as revision):
                 return PurposeScope(Purpose(purpose), revision)
             case _Row(revision=int() as revision, erase_time=datetime() as erase_time):
-                return SubjectScope(revision, erase_time)
+                return SubjectScope(revision, erase_time, self.account)
         raise ValueError(f"purge order {self.id} has no scope")
+
+
+@dataclass(frozen=True)
+class _Report:
+    mandate: UUID
+    service: str
+    store: str
+    purged_count: int
+    complete_time: datetime | None
 
 
 class OrderTable:
@@ -137,14 +151,34 @@ class OrderTable:
             "UPDATE purge_order SET complete_time = %(now)s WHERE id = %(id)s", {"id": order, "now": now}
         )
 
+    async def reports(self, mandates: Collection[UUID]) -> Mapping[UUID, list[StorePurge]]:
+        """Return what the stores deleted for erasures and deletions of accounts, by their ids."""
+        async with self._connection.cursor(row_factory=class_row(_Report)) as cursor:
+            await cursor.execute(
+                """
+                SELECT coalesce(purge_order.erasure, purge_order.account_deletion) AS mandate, purge_order.service,
+                    coalesce(store_purge.store, '') AS store, coalesce(store_purge.purged_count, 0) AS purged_count,
+                    purge_order.complete_time
+                FROM purge_order LEFT JOIN store_purge ON store_purge.purge_order = purge_order.id
+                WHERE purge_order.erasure = ANY(%(mandates)s) OR purge_order.account_deletion = ANY(%(mandates)s)
+                """,
+                {"mandates": list(mandates)},
+            )
+            rows = await cursor.fetchall()
+        found: defaultdict[UUID, list[StorePurge]] = defaultdict(list)
+        for row in rows:
+            found[row.mandate].append(StorePurge(row.store, row.service, row.purged_count, row.complete_time))
+        return found
+
     async def _insert(self, order: PurgeOrder) -> None:
         await self._connection.execute(
             """
             INSERT INTO purge_order
-                (id, service, subject, cause, data_key_ids, purpose, revision, erase_time, erasure, create_time)
+                (id, service, subject, cause, data_key_ids, purpose, revision, erase_time, account, erasure,
+                 account_deletion, create_time)
             VALUES
                 (%(id)s, %(service)s, %(subject)s, %(cause)s, %(data_key_ids)s::uuid[], %(purpose)s, %(revision)s,
-                 %(erase_time)s, %(erasure)s, %(create_time)s)
+                 %(erase_time)s, %(account)s, %(erasure)s, %(account_deletion)s, %(create_time)s)
             """,
             {
                 "id": order.id,
@@ -152,6 +186,7 @@ class OrderTable:
                 "subject": order.subject,
                 "cause": order.cause,
                 "erasure": order.erasure,
+                "account_deletion": order.account_deletion,
                 "create_time": order.create_time,
                 **_scope_columns(order.scope),
             },
@@ -165,10 +200,11 @@ class OrderTable:
 
 def _scope_columns(scope: PurgeScope) -> dict[str, object]:
     columns: dict[str, object] = {"data_key_ids": None, "purpose": None, "revision": None, "erase_time": None}
+    columns["account"] = False
     match scope:
         case DataKeyScope(ids=ids):
             return columns | {"data_key_ids": list(ids)}
         case PurposeScope(purpose=purpose, revision=revision):
             return columns | {"purpose": purpose, "revision": revision}
-        case SubjectScope(revision=revision, erase_time=erase_time):
-            return columns | {"revision": revision, "erase_time": erase_time}
+        case SubjectScope(revision=revision, erase_time=erase_time, account=account):
+            return columns | {"revision": revision, "erase_time": erase_time, "account": account}

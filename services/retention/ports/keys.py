@@ -1,23 +1,18 @@
-"""Ports of retention: the store, one transaction at a time, the epoch keys and the news of what is destroyed."""
+"""Ports of keys: epochs outside the database, and the tables of keys."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.retention.domain.erasure import Erasure, StorePurge
 from services.retention.domain.keys import (
     DestroyedKey,
     DestroyedPurpose,
     NewKeyRow,
     Purpose,
     PurposeKey,
-    SealedKey,
     WrappedKey,
 )
-from services.retention.domain.orders import PurgeOrder
-from services.retention.domain.revocation import Revocation
 
 
 class KeyWrapper(Protocol):
@@ -41,8 +36,11 @@ class EpochKeys(Protocol):
     def newest(self) -> str:
         """Id of the epoch that wraps now, its day in UTC (YYYY-MM-DD); empty before the first."""
 
-    def make(self, epoch: str) -> None:
-        """Makes the key of an epoch, or takes the one that is there."""
+    def has(self, epoch: str) -> bool:
+        """Tell whether the key of an epoch is there."""
+
+    def make(self, epoch: str) -> bool:
+        """Make the key of an epoch, or take the one that is there; tell whether it was made."""
 
     def begin(self, epoch: str) -> None:
         """Wraps under an epoch from now on, unless a newer one has begun."""
@@ -71,8 +69,8 @@ class EpochKeys(Protocol):
 class Epochs(Protocol):
     """Which epochs there are."""
 
-    async def add(self, epoch: str, now: datetime) -> None:
-        """Records an epoch whose key was made; one that is there stays as it is."""
+    async def add(self, epoch: str, now: datetime) -> bool:
+        """Record an epoch whose key was made, and tell whether it is new; one that is there stays as it is."""
 
     async def due(self, made_until: datetime) -> list[str]:
         """Returns epochs made at or before a time and not destroyed."""
@@ -163,7 +161,7 @@ class DataKeys(Protocol):
         """Brings forward the time of all data keys that derive from a media, and returns how many changed."""
 
     async def next_time(self) -> datetime | None:
-        """Returns the next time at which a data key or a purpose key ends."""
+        """Return the next time at which a data key or a purpose key ends, or the deletion of an account begins."""
 
     async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
         """Returns when media end that are known; a time long past for those whose own key is destroyed."""
@@ -173,122 +171,3 @@ class DataKeys(Protocol):
 
     async def end(self, subject: str, media: Collection[UUID], delete_time: datetime) -> None:
         """Brings forward when media end, for all that will derive from them; an earlier end stays."""
-
-
-class Orders(Protocol):
-    """Purge orders and what was reported."""
-
-    async def add(self, orders: Sequence[PurgeOrder]) -> None:
-        """Stores orders, and the events that announce those to other services."""
-
-    async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
-        """Returns outstanding orders of a service by number, the oldest first."""
-
-    async def next_of(self, service: str) -> PurgeOrder | None:
-        """Returns the oldest outstanding order of a service that no other transaction holds, and holds it."""
-
-    async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
-        """Returns an order of a service and holds it until the transaction ends."""
-
-    async def report(self, order: UUID, purged: Mapping[str, int]) -> None:
-        """Adds to what stores deleted for an order."""
-
-    async def complete(self, order: UUID, now: datetime) -> None:
-        """Records that an order was carried out."""
-
-
-class Erasures(Protocol):
-    """Erasures, and persons that were erased."""
-
-    async def add(self, erasure: Erasure) -> None:
-        """Stores an erasure."""
-
-    async def by_request(self, subject: str, request_id: UUID) -> Erasure | None:
-        """Returns the erasure that a request made."""
-
-    async def of_media(self, subject: str, media: UUID) -> Erasure | None:
-        """Returns the erasure of a media."""
-
-    async def get(self, subject: str, erasure: UUID) -> Erasure | None:
-        """Returns an erasure of a person."""
-
-    async def page(self, subject: str, before: int, limit: int) -> list[tuple[int, Erasure]]:
-        """Returns erasures of a person by number, the newest first."""
-
-    async def reports(self, erasures: Collection[UUID]) -> Mapping[UUID, list[StorePurge]]:
-        """Returns what the stores deleted; for an order without a report, its service with an empty store."""
-
-    async def finish(self, erasure: UUID, now: datetime) -> None:
-        """Records that an erasure is purged if no order of it is outstanding; one at a time per erasure."""
-
-    async def subject_erased_at(self, subject: str) -> datetime | None:
-        """Returns when everything of a person was erased last."""
-
-    async def mark_subject(self, subject: str, now: datetime) -> None:
-        """Remembers that everything of a person was erased."""
-
-
-class Transaction(Protocol):
-    """One transaction: what is done in it shows to others all at once, when it ends."""
-
-    @property
-    def epochs(self) -> Epochs:
-        """Which epochs there are."""
-
-    @property
-    def purposes(self) -> Purposes:
-        """Purpose keys."""
-
-    @property
-    def keys(self) -> DataKeys:
-        """Data keys."""
-
-    @property
-    def orders(self) -> Orders:
-        """Purge orders."""
-
-    @property
-    def erasures(self) -> Erasures:
-        """Erasures."""
-
-    async def lock_subject(self, subject: str) -> None:
-        """Makes this the only transaction that decides about a person until it ends."""
-
-    async def revoke(self, revocations: Sequence[Revocation]) -> None:
-        """Tells the holders of keys, at the end of the transaction."""
-
-    async def forget(self, *, tombstones_until: datetime, orders_until: datetime, erasures_until: datetime) -> None:
-        """Deletes records that ended at or before these times."""
-
-
-class Store(Protocol):
-    """The database of this service."""
-
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begins a transaction; it is undone if the block raises."""
-
-    async def sealed_keys(
-        self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
-    ) -> tuple[PurposeKey, list[SealedKey]] | None:
-        """Returns a live purpose key and those of the data keys that hang on it and are not over, at one moment.
-
-        None if there is no live purpose key.
-        """
-
-    def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
-        """Yields what is destroyed, by whatever process, from the first item on; an empty one is a sign of life.
-
-        Raises:
-            DependencyUnavailable: it can no longer tell.
-        """
-
-
-class RevocationFeed(Protocol):
-    """News of what is destroyed."""
-
-    def watch(self) -> AsyncIterator[Sequence[Revocation]]:
-        """Yield what is destroyed from now on; an empty item at once and at least each second.
-
-        Raises:
-            DependencyUnavailable: there is a gap, or nothing can be told.
-        """

@@ -1,0 +1,96 @@
+"""Ports of the store: one transaction at a time, and the news of what is destroyed."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from services.retention.domain.keys import (
+    Purpose,
+    PurposeKey,
+    SealedKey,
+)
+from services.retention.domain.revocation import Revocation
+from services.retention.ports.erasures import AccountDeletions, Erasures, Orders, Requests
+from services.retention.ports.keys import DataKeys, Epochs, Purposes
+
+
+class Transaction(Protocol):
+    """One transaction: what is done in it shows to others all at once, when it ends."""
+
+    @property
+    def epochs(self) -> Epochs:
+        """Which epochs there are."""
+
+    @property
+    def purposes(self) -> Purposes:
+        """Purpose keys."""
+
+    @property
+    def keys(self) -> DataKeys:
+        """Data keys."""
+
+    @property
+    def orders(self) -> Orders:
+        """Purge orders."""
+
+    @property
+    def erasures(self) -> Erasures:
+        """Erasures."""
+
+    @property
+    def accounts(self) -> AccountDeletions:
+        """Deletions of accounts."""
+
+    @property
+    def requests(self) -> Requests:
+        """Requests that were answered."""
+
+    async def lock_subject(self, subject: str) -> None:
+        """Makes this the only transaction that decides about a person until it ends."""
+
+    async def revoke(self, revocations: Sequence[Revocation]) -> None:
+        """Tells the holders of keys, at the end of the transaction."""
+
+    async def forget(
+        self,
+        *,
+        tombstones_until: datetime,
+        orders_until: datetime,
+        erasures_until: datetime,
+        accounts_until: datetime,
+    ) -> None:
+        """Delete records that ended at or before these times; requests as old as an erasure, with erasures."""
+
+
+class Store(Protocol):
+    """The database of this service."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begins a transaction; it is undone if the block raises."""
+
+    async def sealed_keys(
+        self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
+    ) -> tuple[PurposeKey, list[SealedKey]] | None:
+        """Returns a live purpose key and those of the data keys that hang on it and are not over, at one moment.
+
+        None if there is no live purpose key.
+        """
+
+    def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
+        """Yields what is destroyed, by whatever process, from the first item on; an empty one is a sign of life.
+
+        Raises:
+            DependencyUnavailable: it can no longer tell.
+        """
+
+
+class RevocationFeed(Protocol):
+    """News of what is destroyed."""
+
+    def watch(self) -> AsyncIterator[Sequence[Revocation]]:
+        """Yield what is destroyed from now on; an empty item at once and at least each second.
+
+        Raises:
+            DependencyUnavailable: there is a gap, or nothing can be told.
+        """
