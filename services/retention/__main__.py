@@ -11,14 +11,14 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.logs import configure_logging
 from services.chassis.outbox import OutboxRelay
-from services.chassis.server import serve
+from services.chassis.server import InternalServices, serve
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.watch_revocations import RevocationHub
-from services.retention.servicer import register
+from services.retention.servicer import register, register_internal
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
 from services.retention.translation import responses
@@ -62,6 +62,7 @@ async def main() -> None:
             name=NAME,
             settings=settings,
             register=partial(register, dependencies=dependencies),
+            internal=InternalServices(partial(register_internal, dependencies=dependencies), INTERNAL_NAMES),
             service_names=SERVICE_NAMES,
             access=ACCESS,
             clock=clock,

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from services.retention.domain.keys import Purpose, PurposeKey, SealedKey
+from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.revocation import Revocation
-from tests.fakes.retention_tables import FakeDataKeys, FakeEpochs, FakeErasures, FakeOrders, FakePurposes, State
+from tests.fakes.retention_erasures import FakeAccountDeletions, FakeErasures, FakeOrders, FakeRequests
+from tests.fakes.retention_tables import FakeDataKeys, FakeEpochs, FakePurposes, State
 
 __all__ = ["FakeStore", "FakeTransaction", "State"]
 
@@ -20,6 +22,8 @@ class FakeTransaction:
         self.keys = FakeDataKeys(state)
         self.orders = FakeOrders(state)
         self.erasures = FakeErasures(state)
+        self.accounts = FakeAccountDeletions(state)
+        self.requests = FakeRequests(state)
 
     async def lock_subject(self, subject: str) -> None:
         """One transaction runs at a time."""
@@ -27,22 +31,34 @@ class FakeTransaction:
     async def revoke(self, revocations: Sequence[Revocation]) -> None:
         self._state.told.extend(revocations)
 
-    async def forget(self, *, tombstones_until: datetime, orders_until: datetime, erasures_until: datetime) -> None:
+    async def forget(
+        self,
+        *,
+        tombstones_until: datetime,
+        orders_until: datetime,
+        erasures_until: datetime,
+        accounts_until: datetime,
+    ) -> None:
         state = self._state
         state.media = {key: row for key, row in state.media.items() if row.delete_time > tombstones_until}
         state.erased = {subject: time for subject, time in state.erased.items() if time > tombstones_until}
+        state.requests = {key: entry for key, entry in state.requests.items() if entry[1] > erasures_until}
         state.erasures = {
             id_: entry for id_, entry in state.erasures.items() if not _over(entry[1].purge_time, erasures_until)
         }
-        state.orders = {
-            id_: (number, order)
-            for id_, (number, order) in state.orders.items()
-            if (
-                order.erasure in state.erasures
-                if order.erasure is not None
-                else not _over(order.complete_time, orders_until)
-            )
+        state.accounts = {
+            id_: one
+            for id_, one in state.accounts.items()
+            if not _over(one.cancel_time or one.complete_time, accounts_until)
         }
+        state.orders = {id_: entry for id_, entry in state.orders.items() if self._stays(entry[1], orders_until)}
+
+    def _stays(self, order: PurgeOrder, orders_until: datetime) -> bool:
+        if order.erasure is not None:
+            return order.erasure in self._state.erasures
+        if order.account_deletion is not None:
+            return order.account_deletion in self._state.accounts
+        return not _over(order.complete_time, orders_until)
 
 
 class FakeStore:

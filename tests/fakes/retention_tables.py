@@ -1,17 +1,19 @@
 """The tables of retention in memory, and the statements on them."""
 
 import copy
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.retention.domain.erasure import Erasure, StorePurge
+from services.retention.domain.account import AccountDeletion, AccountDeletionState
+from services.retention.domain.erasure import Erasure
 from services.retention.domain.keys import DestroyedKey, DestroyedPurpose, NewKeyRow, Purpose, PurposeKey
 from services.retention.domain.orders import PurgeOrder
+from services.retention.domain.request import AnsweredRequest
 from services.retention.domain.revocation import Revocation
 
+SCHEDULED = AccountDeletionState.SCHEDULED
 LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,6 +48,8 @@ class State:
     reports: dict[tuple[UUID, str], int] = field(default_factory=dict)
     erasures: dict[UUID, tuple[int, Erasure]] = field(default_factory=dict)
     erased: dict[str, datetime] = field(default_factory=dict)
+    accounts: dict[UUID, AccountDeletion] = field(default_factory=dict)
+    requests: dict[tuple[str, UUID], tuple[AnsweredRequest, datetime]] = field(default_factory=dict)
     number: int = 0
     told: list[Revocation] = field(default_factory=list)
 
@@ -62,8 +66,10 @@ class FakeEpochs:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def add(self, epoch: str, now: datetime) -> None:
+    async def add(self, epoch: str, now: datetime) -> bool:
+        new = epoch not in self._state.epochs
         self._state.epochs.setdefault(epoch, (now, None))
+        return new
 
     async def due(self, made_until: datetime) -> list[str]:
         return sorted(id_ for id_, (made, end) in self._state.epochs.items() if made <= made_until and end is None)
@@ -187,7 +193,9 @@ class FakeDataKeys:
 
     async def next_time(self) -> datetime | None:
         ends = [key.delete_time for key in self._state.keys.values()]
-        return min(ends + [key.expire_time for key in self._state.purposes.values()], default=None)
+        ends += [key.expire_time for key in self._state.purposes.values()]
+        ends += [one.start_time for one in self._state.accounts.values() if one.state is SCHEDULED]
+        return min(ends, default=None)
 
     async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
         known = {one: self._state.media[subject, one] for one in media if (subject, one) in self._state.media}
@@ -215,88 +223,6 @@ class FakeDataKeys:
         for key in doomed:
             del self._state.keys[key.id]
         return [DestroyedKey(key.id, key.subject) for key in doomed]
-
-
-class FakeOrders:
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    async def add(self, orders: Sequence[PurgeOrder]) -> None:
-        for order in orders:
-            self._state.orders[order.id] = (self._state.next_number(), order)
-
-    async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
-        return [
-            (number, order)
-            for number, order in sorted(self._state.orders.values(), key=lambda entry: entry[0])
-            if order.service == service and order.complete_time is None and number > after
-        ][:limit]
-
-    async def next_of(self, service: str) -> PurgeOrder | None:
-        found = await self.outstanding(service, 0, 1)
-        return found[0][1] if found else None
-
-    async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
-        found = self._state.orders.get(order)
-        return found[1] if found is not None and found[1].service == service else None
-
-    async def report(self, order: UUID, purged: Mapping[str, int]) -> None:
-        for store, count in purged.items():
-            self._state.reports[order, store] = self._state.reports.get((order, store), 0) + count
-
-    async def complete(self, order: UUID, now: datetime) -> None:
-        number, found = self._state.orders[order]
-        self._state.orders[order] = (number, replace(found, complete_time=now))
-
-
-class FakeErasures:
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    async def add(self, erasure: Erasure) -> None:
-        self._state.erasures[erasure.id] = (self._state.next_number(), erasure)
-
-    async def by_request(self, subject: str, request_id: UUID) -> Erasure | None:
-        return next((one for one in self._of(subject) if one.request_id == request_id), None)
-
-    async def of_media(self, subject: str, media: UUID) -> Erasure | None:
-        return next((one for one in self._of(subject) if one.media == media), None)
-
-    async def get(self, subject: str, erasure: UUID) -> Erasure | None:
-        return next((one for one in self._of(subject) if one.id == erasure), None)
-
-    async def page(self, subject: str, before: int, limit: int) -> list[tuple[int, Erasure]]:
-        found = [entry for entry in self._state.erasures.values() if entry[1].subject == subject and entry[0] < before]
-        return sorted(found, key=lambda entry: entry[0], reverse=True)[:limit]
-
-    async def reports(self, erasures: Collection[UUID]) -> Mapping[UUID, list[StorePurge]]:
-        found: defaultdict[UUID, list[StorePurge]] = defaultdict(list)
-        for _, order in self._state.orders.values():
-            if order.erasure in erasures and order.erasure is not None:
-                found[order.erasure] += self._reports(order)
-        return found
-
-    async def finish(self, erasure: UUID, now: datetime) -> None:
-        number, found = self._state.erasures[erasure]
-        orders = [order for _, order in self._state.orders.values() if order.erasure == erasure]
-        if found.purge_time is None and all(order.complete_time is not None for order in orders):
-            self._state.erasures[erasure] = (number, replace(found, purge_time=now))
-
-    async def subject_erased_at(self, subject: str) -> datetime | None:
-        return self._state.erased.get(subject)
-
-    async def mark_subject(self, subject: str, now: datetime) -> None:
-        self._state.erased[subject] = max(self._state.erased.get(subject, now), now)
-
-    def _of(self, subject: str) -> list[Erasure]:
-        return [one for _, one in self._state.erasures.values() if one.subject == subject]
-
-    def _reports(self, order: PurgeOrder) -> list[StorePurge]:
-        of_order = {store: count for (id_, store), count in self._state.reports.items() if id_ == order.id}
-        return [
-            StorePurge(store, order.service, count, order.complete_time)
-            for store, count in (of_order or {"": 0}).items()
-        ]
 
 
 def _delete_time(key: KeyRow) -> datetime:

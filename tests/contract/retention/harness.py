@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from services.retention.declarations.data_map_file import load_data_map
+from services.retention.domain.account import AccountDeletion
 from services.retention.domain.data_map import DataMap
 from services.retention.domain.erasure import Erasure, StorePurge
 from services.retention.domain.keys import DataKeyRequest, Grant, OpenKey, Purpose
@@ -16,11 +17,13 @@ from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.errors import PurposeNotGranted
 from services.retention.operations import request_erasure
 from services.retention.operations.create_data_keys import create_data_keys
+from services.retention.operations.delete_account import request_account_deletion
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destroy_purposes import destroy_purpose_keys
 from services.retention.operations.grant_purpose import grant_purpose_key
 from services.retention.operations.open_data_keys import open_data_keys
 from services.retention.operations.purge_orders import complete_purge_order, list_purge_orders
+from services.retention.operations.read_account_deletion import get_account_deletion
 from services.retention.operations.read_erasures import get_erasure
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.shorten_deadline import shorten_deadline
@@ -104,6 +107,23 @@ class RetentionHarness:
 
     async def erase_everything(self, subject: str = ADA, request_id: UUID | None = None) -> Erasure:
         return await request_erasure.erase_everything(subject, request_id or uuid4(), self.dependencies)
+
+    async def delete_account(
+        self, subject: str = ADA, *, delay: timedelta = timedelta(), request_id: UUID | None = None
+    ) -> AccountDeletion:
+        return await request_account_deletion(subject, request_id or uuid4(), delay, self.dependencies)
+
+    async def account_deletion(self, deletion: AccountDeletion) -> tuple[AccountDeletion, list[StorePurge]]:
+        return await get_account_deletion(deletion.subject, deletion.id, self.dependencies)
+
+    async def complete_all(self, *, spare: str = "") -> None:
+        """Carries out every outstanding order but those of one service."""
+        for service in {*self.data_map.personal_services, *self.data_map.media_services, "consent"} - {spare}:
+            for order in await self.orders(service):
+                if service != "retention":
+                    await self.complete(order)
+        if spare != "retention":
+            await self.tick()
 
     async def erasure(self, erasure: Erasure) -> tuple[Erasure, list[StorePurge]]:
         return await get_erasure(erasure.subject, erasure.id, self.dependencies)

@@ -18,7 +18,7 @@ from services.keyring.errors import GrantStale, NothingToErase, PersonErased
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from services.retention.domain.revocation import Revocation
 from services.retention.store.database import PostgresStore
-from services.retention.translation import purge_ordered
+from services.retention.translation.responses import purge_ordered
 from tests.contract.keyring.suite import ADA, CLOUD, KeyringSuite, created, new_media, opened
 from tests.contract.retention.harness import new_harness
 from tests.fakes.clock import FakeClock

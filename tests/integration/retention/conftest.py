@@ -13,7 +13,7 @@ from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.settings import BusSettings, DatabaseSettings
 from services.retention.__main__ import MIGRATIONS
 from services.retention.store.database import PostgresStore
-from services.retention.translation import purge_ordered
+from services.retention.translation.responses import purge_ordered
 from tests.contract.retention.harness import RetentionHarness, new_harness
 from tests.fakes.clock import FakeClock
 from tests.integration.retention.harness import Callers, RunningRetention, running_retention

@@ -18,14 +18,14 @@ from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
 from services.chassis.outbox import OutboxRelay
-from services.chassis.server import RunningServer, running_server
+from services.chassis.server import InternalServices, RunningServer, running_server
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
-from services.retention.__main__ import NAME, SERVICE_NAMES, STREAM, STREAM_SUBJECTS
+from services.retention.__main__ import INTERNAL_NAMES, NAME, SERVICE_NAMES, STREAM, STREAM_SUBJECTS
 from services.retention.access import ACCESS
 from services.retention.operations.watch_revocations import RevocationHub
-from services.retention.servicer import register
+from services.retention.servicer import register, register_internal
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
 from tests.contract.retention.harness import RetentionHarness
@@ -125,6 +125,7 @@ async def running_retention(harness: RetentionHarness, callers: Callers) -> Asyn
                 name=NAME,
                 settings=callers.settings(NAME),
                 register=partial(register, dependencies=dependencies),
+                internal=InternalServices(partial(register_internal, dependencies=dependencies), INTERNAL_NAMES),
                 service_names=SERVICE_NAMES,
                 access=ACCESS,
                 clock=SystemClock(),

@@ -1,3 +1,4 @@
+from tests.contract.retention.account_suite import AccountDeletions, LostKeys
 from tests.contract.retention.erasure_suite import Epochs, MediaErasures, OlderMedia, WholeErasures
 from tests.contract.retention.suite import Deadlines, GrantsAndKeys, Withdrawals
 
@@ -27,4 +28,12 @@ class TestOlderMedia(OlderMedia):
 
 
 class TestEpochs(Epochs):
+    """On PostgreSQL."""
+
+
+class TestAccountDeletions(AccountDeletions):
+    """On PostgreSQL."""
+
+
+class TestLostKeys(LostKeys):
     """On PostgreSQL."""

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.retention.account_suite import AccountDeletions, LostKeys
 from tests.contract.retention.erasure_suite import Epochs, MediaErasures, OlderMedia, WholeErasures
 from tests.contract.retention.harness import RetentionHarness, new_harness
 from tests.contract.retention.suite import Deadlines, GrantsAndKeys, Withdrawals
@@ -39,4 +40,12 @@ class TestOlderMedia(OlderMedia):
 
 
 class TestEpochs(Epochs):
+    """On the fake."""
+
+
+class TestAccountDeletions(AccountDeletions):
+    """On the fake."""
+
+
+class TestLostKeys(LostKeys):
     """On the fake."""
