@@ -82,6 +82,18 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.account_deletion (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    request_time timestamp with time zone NOT NULL,
+    start_time timestamp with time zone NOT NULL,
+    cancel_time timestamp with time zone,
+    keys_destroy_time timestamp with time zone,
+    complete_time timestamp with time zone
+);
+
+COMMENT ON TABLE public.account_deletion IS 'Deletions of accounts: scheduled, cancelled, begun and complete; a person has one scheduled at most.';
+
 CREATE TABLE public.change_acknowledgement (
     subject text NOT NULL,
     device text NOT NULL,
@@ -165,7 +177,6 @@ CREATE TABLE public.erasure (
     number bigint NOT NULL,
     id uuid NOT NULL,
     subject text NOT NULL,
-    request_id uuid NOT NULL,
     media uuid,
     request_time timestamp with time zone NOT NULL,
     keys_destroy_time timestamp with time zone NOT NULL,
@@ -232,7 +243,9 @@ CREATE TABLE public.purge_order (
     purpose text,
     revision bigint,
     erase_time timestamp with time zone,
+    account boolean DEFAULT false NOT NULL,
     erasure uuid,
+    account_deletion uuid,
     create_time timestamp with time zone NOT NULL,
     complete_time timestamp with time zone
 );
@@ -278,6 +291,16 @@ CREATE SEQUENCE public.purpose_revision
 
 COMMENT ON SEQUENCE public.purpose_revision IS 'Fencing numbers: a new key of any purpose has a higher one than all before.';
 
+CREATE TABLE public.request (
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    asked text NOT NULL,
+    answer uuid NOT NULL,
+    answer_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.request IS 'Requests that were answered: a repeated one gets the first answer, another one under the same id is refused.';
+
 CREATE TABLE public.store_purge (
     purge_order uuid NOT NULL,
     store text NOT NULL,
@@ -285,6 +308,9 @@ CREATE TABLE public.store_purge (
 );
 
 COMMENT ON TABLE public.store_purge IS 'What each store deleted for an order.';
+
+ALTER TABLE ONLY public.account_deletion
+    ADD CONSTRAINT account_deletion_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.change_acknowledgement
     ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
@@ -313,9 +339,6 @@ ALTER TABLE ONLY public.erasure
 ALTER TABLE ONLY public.erasure
     ADD CONSTRAINT erasure_pkey PRIMARY KEY (number);
 
-ALTER TABLE ONLY public.erasure
-    ADD CONSTRAINT erasure_subject_request_id_key UNIQUE (subject, request_id);
-
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
 
@@ -340,8 +363,15 @@ ALTER TABLE ONLY public.purpose_decision
 ALTER TABLE ONLY public.purpose_key
     ADD CONSTRAINT purpose_key_pkey PRIMARY KEY (subject, purpose);
 
+ALTER TABLE ONLY public.request
+    ADD CONSTRAINT request_pkey PRIMARY KEY (subject, request_id);
+
 ALTER TABLE ONLY public.store_purge
     ADD CONSTRAINT store_purge_pkey PRIMARY KEY (purge_order, store);
+
+CREATE UNIQUE INDEX account_deletion_scheduled ON public.account_deletion USING btree (subject) WHERE ((cancel_time IS NULL) AND (keys_destroy_time IS NULL));
+
+CREATE INDEX account_deletion_start_time ON public.account_deletion USING btree (start_time) WHERE ((cancel_time IS NULL) AND (keys_destroy_time IS NULL));
 
 CREATE INDEX change_acknowledgement_time ON public.change_acknowledgement USING btree (acknowledge_time);
 
@@ -363,6 +393,8 @@ CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
 CREATE INDEX media_delete_time ON public.media USING btree (delete_time);
 
+CREATE INDEX purge_order_account_deletion ON public.purge_order USING btree (account_deletion);
+
 CREATE INDEX purge_order_erasure ON public.purge_order USING btree (erasure);
 
 CREATE INDEX purge_order_outstanding ON public.purge_order USING btree (service, number) WHERE (complete_time IS NULL);
@@ -370,6 +402,9 @@ CREATE INDEX purge_order_outstanding ON public.purge_order USING btree (service,
 CREATE INDEX purpose_key_epoch ON public.purpose_key USING btree (epoch);
 
 CREATE INDEX purpose_key_expire_time ON public.purpose_key USING btree (expire_time);
+
+ALTER TABLE ONLY public.purge_order
+    ADD CONSTRAINT purge_order_account_deletion_fkey FOREIGN KEY (account_deletion) REFERENCES public.account_deletion(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.purge_order
     ADD CONSTRAINT purge_order_erasure_fkey FOREIGN KEY (erasure) REFERENCES public.erasure(id) ON DELETE CASCADE;

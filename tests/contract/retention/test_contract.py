@@ -1,24 +1,26 @@
 """What must stay true between the protos and the code of retention."""
 
-import pytest
-
-from pellicule.analysis.v1 import purpose_pb2 as analysis_purpose
-from pellicule.consent.v1 import purpose_pb2 as consent_purpose
-from pellicule.ingest.v1 import purpose_pb2 as ingest_purpose
+from pellicule.internal.retention.v1 import key_service_pb2, purge_order_pb2, purge_service_pb2
 from pellicule.retention.v1 import (
+    account_pb2,
+    account_service_pb2,
+    data_map_pb2,
+    erasure_pb2,
     error_reason_pb2,
-    key_service_pb2,
-    purge_service_pb2,
-    purpose_pb2,
     retention_service_pb2,
 )
+from pellicule.type.v1 import purpose_pb2
 from services.chassis.errors import CHASSIS_ERRORS, DomainError
 from services.keyring import errors as keyring_errors
 from services.retention import errors
 from services.retention.access import ACCESS
+from services.retention.domain.account import AccountDeletionState
+from services.retention.domain.data_map import KINDS
+from services.retention.domain.erasure import ErasureState
 from services.retention.domain.keys import Purpose
+from services.retention.domain.orders import PurgeCause
 
-FILES = (key_service_pb2, purge_service_pb2, retention_service_pb2)
+FILES = (key_service_pb2, purge_service_pb2, retention_service_pb2, account_service_pb2)
 
 
 def test_the_access_table_has_a_row_for_every_rpc_and_no_other() -> None:
@@ -50,9 +52,17 @@ def test_the_domain_has_the_purposes_of_the_contract() -> None:
     )
 
 
-@pytest.mark.parametrize("other", [analysis_purpose, consent_purpose, ingest_purpose])
-def test_purposes_have_the_same_names_and_numbers_in_every_package(other: object) -> None:
-    assert dict(other.Purpose.items()) == dict(purpose_pb2.Purpose.items())  # type: ignore[attr-defined]
+def test_the_domain_knows_every_value_of_the_contracts() -> None:
+    assert names(erasure_pb2.ErasureState) == [f"ERASURE_STATE_{state}" for state in ErasureState]
+    assert names(account_pb2.AccountDeletionState) == [
+        f"ACCOUNT_DELETION_STATE_{state}" for state in AccountDeletionState
+    ]
+    assert {f"PURGE_CAUSE_{cause}" for cause in PurgeCause} <= set(names(purge_order_pb2.PurgeCause))
+    assert sorted(names(data_map_pb2.DataStoreKind)) == sorted(f"DATA_STORE_KIND_{kind.upper()}" for kind in KINDS)
+
+
+def names(enum: object) -> list[str]:
+    return list(enum.keys()[1:])  # type: ignore[attr-defined]
 
 
 def errors_of(module: object) -> list[type[DomainError]]:

@@ -6,12 +6,14 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic_settings import BaseSettings
 
 import services
 from deploy.local.roster import ROSTER
-from pellicule.retention.v1 import purpose_pb2
-from services.retention.declarations.data_map_file import load_data_map
+from pellicule.type.v1 import purpose_pb2
+from services.chassis.languages import OFFERED
+from services.retention.declarations.data_map_file import TRANSLATIONS, load_data_map
 from services.retention.domain.data_map import DataMap
 
 ROOT = Path(services.__path__[0])
@@ -20,7 +22,7 @@ CREATED = re.compile(
     r"^\s*CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\"?(\w+)", re.IGNORECASE | re.MULTILINE
 )
 DROPPED = re.compile(r"^\s*DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?\"?(\w+)", re.IGNORECASE | re.MULTILINE)
-SUBJECTS = re.compile(r"pellicule\.(\w+)\.v1\.>")
+SUBJECTS = re.compile(r"pellicule\.internal\.(\w+)\.v1\.>")
 NAMED = re.compile(rf"\"((?:{'|'.join(SERVICES)})\.(?:table|bucket|stream|file|memory)\.\w+)\"")
 FILE_FIELD = re.compile(r"(\w+_key)_file|(\w+)_dir")
 PROGRAM_TABLES = frozenset({"schema_migrations"})  # dbmate's own
@@ -90,6 +92,22 @@ def test_every_service_with_orders_has_stores_to_report_on(data_map: DataMap) ->
 
 def test_every_row_says_how_its_content_dies(data_map: DataMap) -> None:
     assert [store.name for store in data_map.stores if not (store.holds and store.dies_by)] == []
+
+
+def test_every_sentence_stands_in_every_language(data_map: DataMap) -> None:
+    same = {
+        text[OFFERED[0]]
+        for store in data_map.stores
+        for text in (store.holds, store.dies_by)
+        if len(set(text.values())) < len(OFFERED)
+    }
+    assert same == set(), "write them into services/retention/data_map_texts.yaml"
+
+
+def test_no_translation_is_of_a_sentence_that_is_gone(data_map: DataMap) -> None:
+    sentences = {text[OFFERED[0]] for store in data_map.stores for text in (store.holds, store.dies_by)}
+    texts = yaml.safe_load(TRANSLATIONS.read_text(encoding="utf-8"))
+    assert {sentence for language in texts.values() for sentence in language} <= sentences
 
 
 def created_tables(folder: Path) -> set[str]:

@@ -27,9 +27,10 @@ class CrashingEpochs(EpochFiles):
 
     dies_at: str = ""
 
-    def make(self, epoch: str) -> None:
-        super().make(epoch)
+    def make(self, epoch: str) -> bool:
+        made = super().make(epoch)
         self._die("make")
+        return made
 
     def begin(self, epoch: str) -> None:
         self._die("begin")
