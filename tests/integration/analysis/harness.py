@@ -266,12 +266,15 @@ class Harness:
             await self.announce(message)
         return message
 
-    async def update(self, stored: media_stored_pb2.MediaStored, revision: int = 2, **about: bool) -> None:
+    async def update(
+        self, stored: media_stored_pb2.MediaStored, revision: int = 2, *, favorite: bool = False, hidden: bool = False
+    ) -> None:
         """Publishes what the owner changed of a media, as ingest does."""
         (key,) = (
             await self._ingest_keys.open(subject=stored.subject, purpose="CLOUD_PROCESSING", ids=[stored.data_key_id])
         ).values()
-        metadata = media_stored_pb2.MediaMetadata(width=640, height=480, orientation=1, **about).SerializeToString()
+        about = media_stored_pb2.MediaMetadata(width=640, height=480, orientation=1, favorite=favorite, hidden=hidden)
+        metadata = about.SerializeToString()
         message = media_stored_pb2.MediaUpdated(
             media=stored.media,
             subject=stored.subject,
