@@ -6,8 +6,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-import grpc
-
 from inference.client.client import InferenceClient
 from inference.model_build.manifest import identities
 from pellicule.analysis.v1 import analysis_service_pb2, analysis_service_pb2_grpc
@@ -39,16 +37,14 @@ from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
-from services.chassis.server import serve
+from services.chassis.server import InternalServices, serve
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
 
 NAME = "analysis"
 DOMAIN = f"{NAME}.pellicule"
-SERVICES = (
-    analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name,
-    library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"].full_name,
-)
+SERVICES = (analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name,)
+INTERNAL_SERVICES = (library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"].full_name,)
 
 
 async def main() -> None:
@@ -87,12 +83,15 @@ async def main() -> None:
         worker = Worker(dependencies, settings.pace)
         listener = Listener(pool, clock, CHANNEL)
         feed = ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchAnalyses")
-        analysis = AnalysisServicer(dependencies, feed, DOMAIN)
-        library = LibraryServicer(dependencies)
+        servicer = AnalysisServicer(dependencies, feed, DOMAIN)
         await serve(
             name=NAME,
             settings=settings,
-            register=partial(_register, analysis, library),
+            register=partial(analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server, servicer),
+            internal=InternalServices(
+                partial(library_service_pb2_grpc.add_LibraryServiceServicer_to_server, LibraryServicer(dependencies)),
+                INTERNAL_SERVICES,
+            ),
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
@@ -107,11 +106,6 @@ async def main() -> None:
                 PurgeLoop(retention, NAME, bus, worker.purge, clock).run,
             ],
         )
-
-
-def _register(analysis: AnalysisServicer, library: LibraryServicer, server: grpc.aio.Server) -> None:
-    analysis_service_pb2_grpc.add_AnalysisServiceServicer_to_server(analysis, server)
-    library_service_pb2_grpc.add_LibraryServiceServicer_to_server(library, server)
 
 
 if __name__ == "__main__":
