@@ -52,7 +52,7 @@ class Bus:
 
         Args:
             name: In capitals, such as `INGEST`.
-            subjects: What it stores, such as `pellicule.ingest.v1.>`.
+            subjects: What it stores, such as `pellicule.internal.ingest.v1.>`.
 
         Raises:
             DependencyUnavailable: the bus does not answer.

@@ -130,7 +130,7 @@ def permissions(service: str) -> Permissions:
     others = [name.upper() for name in SERVICES if name != service]
     changes = ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE")
     return Permissions(
-        publish=(f"pellicule.{service}.v1.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "_INBOX.>"),
+        publish=(f"pellicule.internal.{service}.v1.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "_INBOX.>"),
         not_publish=[f"$JS.API.STREAM.{change}.{other}" for change in changes for other in others],
         subscribe=("_INBOX.>", "$JS.EVENT.ADVISORY.>"),
     )

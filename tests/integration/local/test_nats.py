@@ -8,7 +8,7 @@ import pytest
 from deploy.local.parts.nats import nats_server
 
 STREAM = "INGEST"
-SUBJECT = "pellicule.ingest.v1.MediaStored"
+SUBJECT = "pellicule.internal.ingest.v1.MediaStored"
 
 
 async def ignore(error: Exception) -> None:
@@ -19,7 +19,7 @@ async def test_an_event_reaches_another_service(tmp_path: Path) -> None:
     async with nats_server(tmp_path) as server:
         ingest = await nats.connect(server.url("ingest"))
         analysis = await nats.connect(server.url("analysis"))
-        await ingest.jetstream().add_stream(name=STREAM, subjects=["pellicule.ingest.v1.>"])
+        await ingest.jetstream().add_stream(name=STREAM, subjects=["pellicule.internal.ingest.v1.>"])
         await ingest.jetstream().publish(SUBJECT, b"event")
         subscription = await analysis.jetstream().pull_subscribe(SUBJECT, durable="analysis", stream=STREAM)
         (message,) = await subscription.fetch(1, timeout=5)
@@ -32,7 +32,7 @@ async def test_an_event_reaches_another_service(tmp_path: Path) -> None:
 async def test_a_service_cannot_publish_the_events_of_another(tmp_path: Path) -> None:
     async with nats_server(tmp_path) as server:
         ingest = await nats.connect(server.url("ingest"))
-        await ingest.jetstream().add_stream(name=STREAM, subjects=["pellicule.ingest.v1.>"])
+        await ingest.jetstream().add_stream(name=STREAM, subjects=["pellicule.internal.ingest.v1.>"])
         analysis = await nats.connect(server.url("analysis"), error_cb=ignore)
         with pytest.raises(nats.errors.TimeoutError):
             await analysis.jetstream(timeout=0.5).publish(SUBJECT, b"forged")
@@ -45,7 +45,7 @@ async def test_a_service_cannot_publish_the_events_of_another(tmp_path: Path) ->
 async def test_a_service_cannot_delete_the_stream_of_another(tmp_path: Path) -> None:
     async with nats_server(tmp_path) as server:
         ingest = await nats.connect(server.url("ingest"))
-        await ingest.jetstream().add_stream(name=STREAM, subjects=["pellicule.ingest.v1.>"])
+        await ingest.jetstream().add_stream(name=STREAM, subjects=["pellicule.internal.ingest.v1.>"])
         analysis = await nats.connect(server.url("analysis"), error_cb=ignore)
         with pytest.raises(nats.errors.TimeoutError):
             await analysis.jetstream(timeout=0.5).delete_stream(STREAM)

@@ -36,4 +36,4 @@ def test_a_bucket_has_one_writer(bucket: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_publishes_its_own_events_alone(service: str) -> None:
     events = [subject for subject in permissions(service).publish if subject.startswith("pellicule.")]
-    assert events == [f"pellicule.{service}.v1.>"]
+    assert events == [f"pellicule.internal.{service}.v1.>"]
