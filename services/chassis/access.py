@@ -37,6 +37,7 @@ grant of its own: no service gets everyone's rights by naming them.
 OPEN_ON_EVERY_SERVER: AccessTable = {
     "/grpc.health.v1.Health/Check": frozenset({Caller.ANYONE}),
     "/grpc.health.v1.Health/Watch": frozenset({Caller.ANYONE}),
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": frozenset({Caller.ANYONE}),
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": frozenset({Caller.ANYONE}),
 }
 """Rows that the chassis adds to every table."""

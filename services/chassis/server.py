@@ -1,4 +1,4 @@
-"""A service's server: one grpc.aio server, two listeners, health, reflection, graceful stop."""
+"""A service's two listeners: the public one for persons, the internal one for services; health, reflection, stop."""
 
 import asyncio
 import signal
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import grpc
 import structlog
-from grpc_health.v1 import health
-from grpc_reflection.v1alpha import reflection
 from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis.access import AccessTable
@@ -18,6 +16,7 @@ from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
+from services.chassis.reflection import enable_reflection
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
 from services.chassis.telemetry import configure_metrics, configure_telemetry
@@ -55,6 +54,26 @@ class RunningServer:
     health: Health
 
 
+def _register_nothing(server: grpc.aio.Server) -> None:
+    """Add no service."""
+
+
+@dataclass(frozen=True)
+class InternalServices:
+    """What services say to each other alone: the public listener neither serves nor describes it.
+
+    Attributes:
+        register: Adds these services to a server.
+        names: Their full names, for health and reflection.
+    """
+
+    register: Callable[[grpc.aio.Server], None]
+    names: Sequence[str]
+
+
+NO_INTERNAL_SERVICES = InternalServices(_register_nothing, ())
+
+
 async def serve(
     *,
     name: str,
@@ -65,18 +84,20 @@ async def serve(
     clock: Clock,
     tasks: Sequence[Callable[[], Awaitable[None]]] = (),
     ready: Callable[[], Awaitable[bool]] | None = None,
+    internal: InternalServices = NO_INTERNAL_SERVICES,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then stops gracefully: no new calls, calls in flight, tasks.
 
     Args:
         name: Of the service, as in its certificate; domain of its errors.
         settings: Addresses, certificates, tokens, traces, times of the stop.
-        register: Adds the service's servicers to the server.
+        register: Adds the public services to a server; both listeners serve them.
         service_names: Full names of these services, for health and reflection.
         access: Who may call each RPC.
         clock: The process's clock.
         tasks: Run beside the server from before its start until after its stop.
         ready: Asked again and again; health says SERVING while it is true.
+        internal: What the internal listener serves besides.
 
     Raises:
         TaskFailed: a task ended with an error.
@@ -88,7 +109,7 @@ async def serve(
                 stack.callback(provider.shutdown)
             if (measurements := configure_metrics(name, settings.otlp_endpoint)) is not None:
                 stack.callback(measurements.shutdown)
-            health_state = Health(service_names, ready, clock)
+            health_state = Health([*service_names, *internal.names], ready, clock)
             supervisor = await stack.enter_async_context(supervised([*tasks, health_state.run]))
             await stack.enter_async_context(
                 running_server(
@@ -100,6 +121,7 @@ async def serve(
                     clock=clock,
                     health=health_state,
                     tracer_provider=provider,
+                    internal=internal,
                 )
             )
             await supervisor.wait(stop)
@@ -116,50 +138,53 @@ async def running_server(
     clock: Clock,
     health: Health | None = None,
     tracer_provider: TracerProvider | None = None,
+    internal: InternalServices = NO_INTERNAL_SERVICES,
 ) -> AsyncIterator[RunningServer]:
-    """Runs a server with the whole chain for the time of the block; arguments as for `serve`."""
-    deadlines = Deadlines()
-    chain = interceptor_chain(
-        service=name,
-        access=access,
-        authenticator=_authenticator(settings, clock),
-        deadlines=deadlines,
-        clock=clock,
-        tracer_provider=tracer_provider,
-    )
-    server = grpc.aio.server(interceptors=chain, options=_OPTIONS)
-    register(server)
-    state = health or Health(service_names, None, clock)
-    state.register(server)
-    _enable_reflection(server, service_names)
+    """Run both listeners with the whole chain for the time of the block; arguments as for `serve`."""
+    deadlines, authenticator = Deadlines(), _authenticator(settings, clock)
+    state = health or Health([*service_names, *internal.names], None, clock)
+
+    def server(names: Sequence[str], *registers: Callable[[grpc.aio.Server], None]) -> grpc.aio.Server:
+        chain = interceptor_chain(
+            service=name,
+            access=access,
+            authenticator=authenticator,
+            deadlines=deadlines,
+            clock=clock,
+            tracer_provider=tracer_provider,
+        )
+        made = grpc.aio.server(interceptors=chain, options=_OPTIONS)
+        for add in (*registers, state.register):
+            add(made)
+        enable_reflection(made, names)
+        return made
+
+    persons = server(service_names, register)
+    services = server([*service_names, *internal.names], register, internal.register)
     running = RunningServer(
-        public_port=server.add_secure_port(settings.public_address, public_credentials(settings)),
-        internal_port=server.add_secure_port(settings.internal_address, internal_credentials(settings)),
+        public_port=persons.add_secure_port(settings.public_address, public_credentials(settings)),
+        internal_port=services.add_secure_port(settings.internal_address, internal_credentials(settings)),
         health=state,
     )
     await state.start()
-    await server.start()
+    for each in (persons, services):
+        await each.start()
     _log.info("server_started", port=[running.public_port, running.internal_port])
     try:
         yield running
     finally:
-        await _stop(server, state, deadlines, settings, clock)
+        await _stop((persons, services), state, deadlines, settings, clock)
 
 
 async def _stop(
-    server: grpc.aio.Server, state: Health, deadlines: Deadlines, settings: ServiceSettings, clock: Clock
+    servers: Sequence[grpc.aio.Server], state: Health, deadlines: Deadlines, settings: ServiceSettings, clock: Clock
 ) -> None:
     await state.stop()
     await clock.sleep(settings.drain_seconds)
-    stopping = asyncio.create_task(server.stop(settings.stop_grace_seconds))
+    stopping = [asyncio.create_task(server.stop(settings.stop_grace_seconds)) for server in servers]
     deadlines.end_open_streams()
-    await stopping
+    await asyncio.gather(*stopping)
     _log.info("server_stopped")
-
-
-def _enable_reflection(server: grpc.aio.Server, service_names: Sequence[str]) -> None:
-    names = (*service_names, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
 
 
 def _authenticator(settings: ServiceSettings, clock: Clock) -> Authenticator:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from deploy.local.parts.postgres import postgres_server
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, migrate, open_pool
-from services.chassis.server import RunningServer, running_server
+from services.chassis.server import InternalServices, RunningServer, running_server
 from services.chassis.settings import DatabaseSettings, ServiceSettings
 from services.chassis.tokens import Role, jwks_document, mint_token
 from tests.fakes.certificates import CertificateFiles, FakeAuthority
@@ -114,6 +114,7 @@ def start(house: House) -> Start:
             service_names=[echo.SERVICE],
             access=echo.ACCESS,
             clock=SystemClock(),
+            internal=InternalServices(service.register_internal, [echo.INTERNAL_SERVICE]),
         ) as server:
             yield server
 

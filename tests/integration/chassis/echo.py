@@ -1,7 +1,7 @@
 """A small service with all four kinds of RPC, described at run time so that reflection can tell of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import grpc
@@ -14,6 +14,7 @@ from services.chassis.errors import DomainError, FieldInvalid, Status
 from services.chassis.principal import current_principal, current_subject
 
 SERVICE = "pellicule.test.v1.EchoService"
+INTERNAL_SERVICE = "pellicule.internal.test.v1.EchoService"
 _METHODS = {
     "Say": (False, False),
     "Collect": (True, False),
@@ -27,6 +28,7 @@ ACCESS: AccessTable = {
     f"/{SERVICE}/Collect": frozenset({Caller.PERSON}),
     f"/{SERVICE}/Watch": frozenset({Caller.PERSON, Caller.SERVICE}),
     f"/{SERVICE}/Chat": frozenset({Caller.PERSON}),
+    f"/{INTERNAL_SERVICE}/Say": frozenset({Caller.PERSON, Caller.SERVICE}),
     f"/{SERVICE}/ServiceOnly": frozenset({ServiceNamed("analysis")}),
 }
 
@@ -90,6 +92,10 @@ class Echo:
         handlers = {name: _handler(*kinds, behaviours.get(name, self.say)) for name, kinds in _METHODS.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
 
+    def register_internal(self, server: grpc.aio.Server) -> None:
+        handlers = {"Say": _handler(False, False, self.say)}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(INTERNAL_SERVICE, handlers),))
+
 
 class EchoStub:
     """Calls the service."""
@@ -105,6 +111,7 @@ class EchoStub:
         self.chat = channel.stream_stream(f"/{SERVICE}/Chat", **codec)
         self.service_only = channel.unary_unary(f"/{SERVICE}/ServiceOnly", **codec)
         self.unlisted = channel.unary_unary(f"/{SERVICE}/Unlisted", **codec)
+        self.say_internally = channel.unary_unary(f"/{INTERNAL_SERVICE}/Say", **codec)
         self.unknown = channel.unary_unary(f"/{SERVICE}/Unknown", **codec)
 
 
@@ -115,16 +122,20 @@ def _this_call() -> Call:
 
 
 def describe() -> None:
-    """Adds the service's description to the default pool, once."""
-    pool = descriptor_pool.Default()
+    """Adds the descriptions of both services to the default pool, once."""
+    _describe("pellicule.test.v1", _METHODS)
+    _describe("pellicule.internal.test.v1", {"Say": (False, False)})
+
+
+def _describe(package: str, methods: Mapping[str, tuple[bool, bool]]) -> None:
     file = descriptor_pb2.FileDescriptorProto(
-        name="pellicule/test/v1/echo_service.proto",
-        package="pellicule.test.v1",
+        name=f"{package.replace('.', '/')}/echo_service.proto",
+        package=package,
         syntax="proto3",
         dependency=[wrappers_pb2.DESCRIPTOR.name],
     )
     service = file.service.add(name="EchoService")
-    for name, (streams_in, streams_out) in _METHODS.items():
+    for name, (streams_in, streams_out) in methods.items():
         service.method.add(
             name=name,
             input_type=".google.protobuf.StringValue",
@@ -132,7 +143,7 @@ def describe() -> None:
             client_streaming=streams_in,
             server_streaming=streams_out,
         )
-    pool.Add(file)
+    descriptor_pool.Default().Add(file)
 
 
 def _handler(streams_in: bool, streams_out: bool, behaviour: Any) -> Any:

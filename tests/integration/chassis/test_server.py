@@ -9,7 +9,6 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
 from services.chassis.error_details import read_error
@@ -248,14 +247,14 @@ async def test_health_can_be_watched(public: grpc.aio.Channel) -> None:
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_reflection_describes_the_service_to_a_stranger(public: grpc.aio.Channel) -> None:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast("grpc.Channel", public))
+async def test_an_internal_service_is_unknown_on_the_public_listener(public: grpc.aio.Channel, house: House) -> None:
+    error = await refusal(EchoStub(public).say_internally(word("a"), metadata=bearer(house.token())))
+    assert error.code() == grpc.StatusCode.UNIMPLEMENTED
 
-    async def ask() -> AsyncIterator[Any]:
-        yield reflection_pb2.ServerReflectionRequest(list_services="")
 
-    answers = [answer async for answer in stub.ServerReflectionInfo(ask())]
-    assert SERVICE in [service.name for service in answers[0].list_services_response.service]
+async def test_an_internal_service_answers_on_the_internal_listener(server: RunningServer, house: House) -> None:
+    async with internal_channel(server.internal_port, house.authority.issue("analysis")) as channel:
+        assert (await EchoStub(channel).say_internally(word("a"))).value == "a"
 
 
 async def test_stopping_ends_open_streams_with_a_word(start: Start, house: House) -> None:
