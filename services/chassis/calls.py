@@ -7,10 +7,11 @@ a call pays for the links' own work only.
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import grpc
@@ -77,6 +78,21 @@ def seconds_left() -> float | None:
     if call is None or call.expires_at is None:
         return None
     return call.expires_at - asyncio.get_running_loop().time()
+
+
+@contextmanager
+def own_deadline(seconds: float) -> Iterator[None]:
+    """Give the calls of the block a deadline of their own, instead of what is left of the RPC's.
+
+    For what must be put in order after the caller's time is up or the caller has gone, and for work that an RPC starts
+    and does not wait for.
+    """
+    call = current_call() or Call(method="", request_id=uuid.uuid4().hex)
+    token = _call.set(replace(call, expires_at=asyncio.get_running_loop().time() + seconds))
+    try:
+        yield
+    finally:
+        _call.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
