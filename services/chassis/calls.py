@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from services.chassis import messages
+
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 MethodHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behaviour: TypeAlias = Callable[[Any, Context], Any]
@@ -152,11 +154,17 @@ def _wrap(handler: MethodHandler, method: Method, links: Sequence[Link]) -> Meth
     else:
         behaviour, make = handler.unary_unary, grpc.unary_unary_rpc_method_handler
     yields = inspect.isasyncgenfunction(behaviour)
+    read = handler.request_deserializer
+    if handler.request_streaming:
+        read = messages.refusing(read)
+    else:
+        read = messages.marking(read)
+        behaviour = messages.checked_generator(behaviour) if yields else messages.checked(behaviour)
     for link in reversed(links):
         behaviour = _linked_generator(behaviour, method, link) if yields else _linked(behaviour, method, link)
     return make(
         behaviour,
-        request_deserializer=handler.request_deserializer,
+        request_deserializer=read,
         response_serializer=handler.response_serializer,
     )
 

@@ -18,6 +18,7 @@ from services.chassis.calls import Call, Context, Method, current_call, enter_ca
 from services.chassis.clock import Clock
 from services.chassis.error_details import STATUS_TRAILER, as_domain_error, status_code, status_details
 from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
+from services.chassis.limits import LONGEST_CALL_SECONDS
 from services.chassis.lingering import linger
 from services.chassis.principal import enter_principal
 
@@ -113,8 +114,7 @@ class Deadlines:
         """Returns the context manager of one call."""
         remaining = _time_remaining(context)
         open_stream = remaining is None and method.streams_responses
-        seconds = None if remaining is None else remaining - RETURN_OVERHEAD
-        scope = asyncio.timeout(0 if open_stream and self._stopping else seconds)
+        scope = asyncio.timeout(0 if open_stream and self._stopping else _seconds(method, remaining))
         return Deadline(scope, self.open_streams if open_stream else None)
 
     def end_open_streams(self) -> None:
@@ -173,6 +173,13 @@ def _this_call() -> Call:
     if call is None:
         raise LookupError("the request context must come before this link")
     return call
+
+
+def _seconds(method: Method, remaining: float | None) -> float | None:
+    """Return the time that the work gets; a stream without a deadline may go on for as long as both sides live."""
+    if remaining is not None:
+        return remaining - RETURN_OVERHEAD
+    return None if method.streams_requests or method.streams_responses else LONGEST_CALL_SECONDS
 
 
 def _time_remaining(context: Context) -> float | None:

@@ -10,6 +10,7 @@ import grpc
 import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
+from services.chassis import limits
 from services.chassis.access import AccessTable
 from services.chassis.authentication import Authenticator
 from services.chassis.chain import interceptor_chain
@@ -23,18 +24,19 @@ from services.chassis.telemetry import configure_metrics, configure_telemetry
 from services.chassis.tls import internal_credentials, public_credentials
 from services.chassis.tokens import SubjectKey, TokenVerifier
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Largest request or response; pictures travel in chunks of at most 1 MiB."""
-
 _OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", limits.RECEIVED_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", limits.MAX_MESSAGE_BYTES),
     # Two processes that share a port by accident would answer in turns.
     ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_time_ms", limits.KEEPALIVE_SECONDS * 1000),
+    ("grpc.keepalive_timeout_ms", limits.KEEPALIVE_TIMEOUT_SECONDS * 1000),
     # Channels ping every 20 s (channels.py), also while they are idle.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", limits.SHORTEST_PING_SECONDS * 1000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
+# Services share one connection to each other, whatever they do at a time: only strangers are limited.
+_PUBLIC_OPTIONS = (*_OPTIONS, ("grpc.max_concurrent_streams", limits.MAX_STREAMS))
 
 _log = structlog.get_logger()
 
@@ -144,7 +146,11 @@ async def running_server(
     deadlines, authenticator = Deadlines(), _authenticator(settings, clock)
     state = health or Health([*service_names, *internal.names], None, clock)
 
-    def server(names: Sequence[str], *registers: Callable[[grpc.aio.Server], None]) -> grpc.aio.Server:
+    def server(
+        names: Sequence[str],
+        registers: Sequence[Callable[[grpc.aio.Server], None]],
+        options: Sequence[tuple[str, int]],
+    ) -> grpc.aio.Server:
         chain = interceptor_chain(
             service=name,
             access=access,
@@ -153,14 +159,14 @@ async def running_server(
             clock=clock,
             tracer_provider=tracer_provider,
         )
-        made = grpc.aio.server(interceptors=chain, options=_OPTIONS)
+        made = grpc.aio.server(interceptors=chain, options=options)
         for add in (*registers, state.register):
             add(made)
         enable_reflection(made, names)
         return made
 
-    persons = server(service_names, register)
-    services = server([*service_names, *internal.names], register, internal.register)
+    persons = server(service_names, [register], _PUBLIC_OPTIONS)
+    services = server([*service_names, *internal.names], [register, internal.register], _OPTIONS)
     running = RunningServer(
         public_port=persons.add_secure_port(settings.public_address, public_credentials(settings)),
         internal_port=services.add_secure_port(settings.internal_address, internal_credentials(settings)),

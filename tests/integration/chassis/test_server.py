@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from services.chassis.error_details import read_error
+from services.chassis.limits import CHUNK_BYTES, MAX_MESSAGE_BYTES, RECEIVED_MESSAGE_BYTES
 from services.chassis.server import RunningServer
 from services.chassis.tokens import subject_pseudonym
 from tests.integration.chassis.conftest import ISSUER, House, Start, bearer, internal_channel
@@ -219,14 +220,28 @@ async def test_a_stream_whose_reader_leaves_is_stopped(public: grpc.aio.Channel,
     await asyncio.wait_for(service.cancelled.wait(), 5)
 
 
-async def test_a_message_of_a_chunk_passes_and_one_beyond_the_limit_does_not(
-    public: grpc.aio.Channel, house: House
-) -> None:
-    stub, who = EchoStub(public), bearer(house.token())
-    chunk = "x" * 1024 * 1024
-    assert (await stub.say(word(chunk), metadata=who)).value == chunk
-    error = await refusal(stub.say(word(chunk * 5), metadata=who))
-    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+async def test_a_message_of_a_chunk_passes(public: grpc.aio.Channel, house: House) -> None:
+    chunk = "x" * CHUNK_BYTES
+    assert (await EchoStub(public).say(word(chunk), metadata=bearer(house.token()))).value == chunk
+
+
+async def test_a_message_that_is_too_large_is_refused_with_its_reason(public: grpc.aio.Channel, house: House) -> None:
+    stub, who, large = EchoStub(public), bearer(house.token()), "x" * (MAX_MESSAGE_BYTES + 1)
+    errors = [
+        await refusal(stub.say(word(large), metadata=who)),
+        await refusal(stub.collect(words("a", large), metadata=who)),
+        await refusal(anext(aiter(stub.watch(word(large), metadata=who)))),
+        await refusal(anext(aiter(stub.chat(words(large), metadata=who)))),
+    ]
+    assert {(error.code(), read_error(error).reason) for error in errors} == {
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE")
+    }
+    assert read_error(errors[0]).metadata == {"limit_bytes": str(MAX_MESSAGE_BYTES)}
+
+
+async def test_a_message_beyond_what_is_read_is_refused_by_grpc(public: grpc.aio.Channel, house: House) -> None:
+    error = await refusal(EchoStub(public).say(word("x" * RECEIVED_MESSAGE_BYTES), metadata=bearer(house.token())))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "")
 
 
 async def test_a_caller_who_leaves_stops_the_work(public: grpc.aio.Channel, house: House, service: Echo) -> None:
