@@ -15,6 +15,7 @@ from services.analysis.domain.model_set import model_set
 from services.analysis.operations.dependencies import Buckets, Dependencies
 from services.analysis.servicer import AnalysisServicer
 from services.analysis.settings import Settings
+from services.analysis.store.gauges import media_gauges
 from services.analysis.store.library import LibraryStore
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
@@ -28,6 +29,7 @@ from services.chassis.calls import seconds_left
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
@@ -80,6 +82,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            gauges=[database_gauges(pool), bus_gauges(bus), media_gauges(pool)],
             tasks=[
                 keyring.run,
                 OutboxRelay(pool, bus, clock).run,

@@ -43,7 +43,7 @@ class CallLog:
     """Writes one canonical line per RPC: method, code, duration, kind of caller, reason."""
 
     def __init__(self, method: Method, context: Context, clock: Clock) -> None:
-        self._call = _this_call()
+        self._call = this_call()
         self._context = context
         self._clock = clock
         self._started = clock.monotonic()
@@ -91,7 +91,7 @@ class ErrorMapping:
             await self._answer(error)
 
     async def _answer(self, error: Exception) -> None:
-        answer, call = as_domain_error(error), _this_call()
+        answer, call = as_domain_error(error), this_call()
         call.code, call.reason = answer.status.name, answer.reason
         if answer is not error:
             log = _log.error if isinstance(answer, InternalError) else _log.warning
@@ -133,7 +133,7 @@ class Deadline:
         self._open_streams = open_streams
 
     async def __aenter__(self) -> None:
-        _this_call().expires_at = self._scope.when()
+        this_call().expires_at = self._scope.when()
         if self._open_streams is not None:
             self._open_streams.add(self._scope)
         await self._scope.__aenter__()
@@ -161,14 +161,15 @@ class Authentication:
 
     def enter(self, method: Method, context: Context) -> None:
         """Lets the call pass or raises a domain error."""
-        call = _this_call()
+        call = this_call()
         principal = self._authenticator.identify(context, call.metadata, self._table, method.name)
         call.caller = caller_kind(principal)
         check_access(self._table, method.name, principal)
         enter_principal(principal)
 
 
-def _this_call() -> Call:
+def this_call() -> Call:
+    """Return the RPC that is running; it is known from the first link on."""
     call = current_call()
     if call is None:
         raise LookupError("the request context must come before this link")

@@ -15,8 +15,10 @@ from services.chassis.access import AccessTable
 from services.chassis.authentication import Authenticator
 from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
+from services.chassis.gauges import Gauges, Look, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
+from services.chassis.metrics import Measurements
 from services.chassis.reflection import enable_reflection
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
@@ -87,6 +89,7 @@ async def serve(
     tasks: Sequence[Callable[[], Awaitable[None]]] = (),
     ready: Callable[[], Awaitable[bool]] | None = None,
     internal: InternalServices = NO_INTERNAL_SERVICES,
+    gauges: Sequence[Look] = (),
 ) -> None:
     """Serves until SIGTERM or SIGINT, then stops gracefully: no new calls, calls in flight, tasks.
 
@@ -100,6 +103,7 @@ async def serve(
         tasks: Run beside the server from before its start until after its stop.
         ready: Asked again and again; health says SERVING while it is true.
         internal: What the internal listener serves besides.
+        gauges: What is looked at again and again where measurements are taken.
 
     Raises:
         TaskFailed: a task ended with an error.
@@ -109,10 +113,12 @@ async def serve(
             provider = configure_telemetry(name, settings.otlp_endpoint, ratio=settings.trace_ratio)
             if provider is not None:
                 stack.callback(provider.shutdown)
-            if (measurements := configure_metrics(name, settings.otlp_endpoint)) is not None:
-                stack.callback(measurements.shutdown)
+            measured = configure_metrics(name, settings.otlp_endpoint)
+            if measured is not None:
+                stack.callback(measured.shutdown)
+            looking = [] if measured is None else [Gauges(_looks(gauges, settings), Measurements(), clock).run]
             health_state = Health([*service_names, *internal.names], ready, clock)
-            supervisor = await stack.enter_async_context(supervised([*tasks, health_state.run]))
+            supervisor = await stack.enter_async_context(supervised([*tasks, *looking, health_state.run]))
             await stack.enter_async_context(
                 running_server(
                     name=name,
@@ -141,8 +147,10 @@ async def running_server(
     health: Health | None = None,
     tracer_provider: TracerProvider | None = None,
     internal: InternalServices = NO_INTERNAL_SERVICES,
+    measurements: Measurements | None = None,
 ) -> AsyncIterator[RunningServer]:
     """Run both listeners with the whole chain for the time of the block; arguments as for `serve`."""
+    measured = measurements or Measurements()
     deadlines, authenticator = Deadlines(), _authenticator(settings, clock)
     state = health or Health([*service_names, *internal.names], None, clock)
 
@@ -158,6 +166,7 @@ async def running_server(
             deadlines=deadlines,
             clock=clock,
             tracer_provider=tracer_provider,
+            measurements=measured,
         )
         made = grpc.aio.server(interceptors=chain, options=options)
         for add in (*registers, state.register):
@@ -191,6 +200,10 @@ async def _stop(
     deadlines.end_open_streams()
     await asyncio.gather(*stopping)
     _log.info("server_stopped")
+
+
+def _looks(gauges: Sequence[Look], settings: ServiceSettings) -> Sequence[Look]:
+    return gauges if settings.watched_disk is None else [*gauges, disk_gauge(settings.watched_disk)]
 
 
 def _authenticator(settings: ServiceSettings, clock: Clock) -> Authenticator:
