@@ -123,7 +123,7 @@ class Bus:
 
 @asynccontextmanager
 async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
-    """Connects for the time of the block; reconnects by itself for as long as it takes.
+    """Connects for the time of the block; reconnects for as long as it takes.
 
     Raises:
         DependencyUnavailable: no server within 30 s.

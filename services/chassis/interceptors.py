@@ -81,8 +81,8 @@ class ErrorMapping:
         pass
 
     async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
-        # The process's outer wall: every failure gets an answer. What is no `Exception` is a call that ends
-        # by itself, and `AbortError` is an answer already.
+        # The outer wall of the process: every failure gets an answer. What is no `Exception` ends the call
+        # already, and `AbortError` is an answer.
         if error is not None and (not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError)):
             return
         if self._lingers:

@@ -34,7 +34,7 @@ class TokenSettings(BaseSettings):
     token_issuer: str = "pellicule-local"  # noqa: S105  # a name, not a secret
     token_audience: str = "pellicule"  # noqa: S105  # a name, not a secret
     subject_key_file: Path
-    """32 random bytes in hex: the key of every pseudonym; whoever has it can link them to persons."""
+    """32 random bytes in hex: the key of every pseudonym; with it they can be linked to persons."""
 
 
 class ServiceSettings(TlsSettings, TokenSettings):

@@ -33,7 +33,7 @@ from services.chassis.supervision import supervised
 from services.chassis.telemetry import configure_metrics, meter_provider
 from tests.fakes.clock import FakeClock
 from tests.integration.chassis import echo
-from tests.integration.chassis.conftest import House, internal_channel
+from tests.integration.chassis.conftest import Site, internal_channel
 from tests.integration.eventually import eventually
 
 
@@ -102,18 +102,21 @@ async def taken(reader: InMemoryMetricReader) -> bool:
 
 
 async def test_every_rpc_is_measured_with_how_it_ended(
-    house: House, reader: InMemoryMetricReader, measurements: Measurements
+    site: Site, reader: InMemoryMetricReader, measurements: Measurements
 ) -> None:
     running = running_server(
         name="test",
-        settings=house.settings("test"),
+        settings=site.settings("test"),
         register=echo.Echo().register,
         service_names=[echo.SERVICE],
         access=echo.ACCESS,
         clock=SystemClock(),
         measurements=measurements,
     )
-    async with running as server, internal_channel(server.internal_port, house.authority.issue("analysis")) as channel:
+    async with (
+        running as server,
+        internal_channel(server.internal_port, site.authority.issue("analysis")) as channel,
+    ):
         stub = echo.EchoStub(channel)
         await stub.say(StringValue(value="a"))
         with pytest.raises(grpc.aio.AioRpcError):

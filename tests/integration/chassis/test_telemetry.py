@@ -13,7 +13,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.server import running_server
 from services.chassis.telemetry import inject_trace
 from tests.integration.chassis import echo
-from tests.integration.chassis.conftest import House
+from tests.integration.chassis.conftest import Site
 from tests.integration.chassis.echo import SERVICE, EchoStub
 
 
@@ -23,20 +23,20 @@ def spans() -> InMemorySpanExporter:
 
 
 @pytest.fixture
-async def stub(house: House, spans: InMemorySpanExporter) -> AsyncIterator[EchoStub]:
+async def stub(site: Site, spans: InMemorySpanExporter) -> AsyncIterator[EchoStub]:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
     async with (
         running_server(
             name="test",
-            settings=house.settings("test"),
+            settings=site.settings("test"),
             register=echo.Echo().register,
             service_names=[SERVICE],
             access=echo.ACCESS,
             clock=SystemClock(),
             tracer_provider=provider,
         ) as server,
-        open_channel(f"127.0.0.1:{server.internal_port}", house.settings("analysis"), service="test") as channel,
+        open_channel(f"127.0.0.1:{server.internal_port}", site.settings("analysis"), service="test") as channel,
     ):
         yield EchoStub(channel)
     provider.shutdown()
