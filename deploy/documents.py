@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typer.main
 
+from deploy import metrics
 from services.cli.__main__ import application
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
@@ -68,10 +69,18 @@ def _commands() -> frozenset[str]:
     return frozenset(getattr(command, "commands", {}))
 
 
+def check_metrics(root: Path) -> Iterator[Finding]:
+    """Yield a finding where the table of metrics is not the code's."""
+    document = root / metrics.DOCUMENT
+    text = document.read_text(encoding="utf-8")
+    if metrics.with_table(text) != text:
+        yield Finding(document, "metrics that are not the code's: run python -m deploy.metrics")
+
+
 def main() -> int:
     """Checks every Markdown file of the checkout."""
     root = Path(__file__).parents[1]
-    findings = list(check(root, documents(root), _commands()))
+    findings = [*check(root, documents(root), _commands()), *check_metrics(root)]
     for finding in findings:
         sys.stdout.write(f"{finding.document.relative_to(root)}: {finding.what}\n")
     return 1 if findings else 0

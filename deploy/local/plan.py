@@ -161,6 +161,7 @@ class _Settings:
             "TLS_KEY_FILE": str(key),
             "TOKEN_JWKS_FILE": str(self.home.key(authority.JWKS)),
             "SUBJECT_KEY_FILE": str(self.home.key(authority.SUBJECT_KEY)),
+            "WATCHED_DISK": str(self.home.path),
             "DATABASE_URL": self.postgres.url(name),
             "NATS_URL": self.nats.url(name),
             **self._object_store(name),

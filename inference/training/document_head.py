@@ -11,17 +11,19 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from inference.model_build.build import built_model, default_home
 from inference.model_build.manifest import FOLDER
 from inference.model_build.sessions import ModelSession
-from inference.training import paper, photographing
+from inference.training import papers, photographing
 from inference.training.photos import fold_of, photo_files, read_photo
 from inference.training.screens import screenshot
 from inference.training.typefaces import Typefaces
@@ -69,58 +71,49 @@ class Embedder:
         return np.asarray(self._session.run({"image": scene_input(picture)[None]})["embedding"][0], np.float64)
 
 
-def photo_samples(embed: Embedder, files: Sequence[Path], per_photo: int, seed: int) -> Iterator[tuple[int, Floats]]:
-    """Each photo as it is, and some crops of it; yields its fold with each embedding."""
-    rng = np.random.default_rng(seed)
-    for path in files:
-        for view in range(per_photo):
-            picture = read_photo(path, photographing.plain_ground(rng))
-            changed = picture if view == 0 else photographing.camera_crop(rng, picture)
-            yield fold_of(path, FOLDS), embed(photographing.developed(rng, changed))
-
-
-def surface_samples(
-    embed: Embedder, grounds: Sequence[Sequence[Picture]], count: int, seed: int
-) -> Iterator[tuple[int, Floats]]:
-    """Surfaces without writing, and small parts of photos: both are photos, however white and plain."""
-    rng = np.random.default_rng(seed)
-    for number in range(count):
-        fold = number % FOLDS
-        photo = grounds[fold][rng.integers(len(grounds[fold]))]
-        picture = photographing.surface(rng) if rng.random() < 0.5 else photographing.detail(rng, photo)
-        yield fold, embed(photographing.developed(rng, picture))
-
-
-def drawn_samples(
-    embed: Embedder,
-    draw: Draw,
-    photos: Sequence[Sequence[Picture]],
-    count: int,
-    seed: int,
-) -> Iterator[tuple[int, Floats]]:
-    """Drawn pictures; those of a fold use only the photos of that fold behind or within them."""
-    rng = np.random.default_rng(seed)
-    for number in range(count):
-        fold = number % FOLDS
-        yield fold, embed(photographing.developed(rng, draw(rng, photos[fold])))
-
-
 def collect(embed: Embedder, files: Sequence[Path], faces: Typefaces, per_class: int, seed: int) -> Samples:
-    """Draws and embeds everything that the head is fitted with or measured on."""
+    """Draw and embed everything that the head is fitted with or measured on.
+
+    Photos come as they are and cropped, and beside them surfaces without writing and small parts of photos: all are
+    photos, however white and plain. What is drawn for a fold uses only the photos of that fold behind or within it.
+    """
     grounds = _grounds(files, seed)
-    draws: dict[Kind, Draw] = {
-        Kind.DOCUMENT: lambda rng, photos: _laid(rng, np.asarray(paper.document(rng, faces)), photos),
-        Kind.RECEIPT: lambda rng, photos: _laid(rng, np.asarray(paper.receipt(rng, faces)), photos),
-        Kind.SCREENSHOT: lambda rng, photos: screenshot(rng, faces, photos),
-    }
-    streams = [
-        (Kind.PHOTO, photo_samples(embed, files, max(2, per_class // len(files)), seed)),
-        (Kind.PHOTO, surface_samples(embed, grounds, per_class // 2, seed)),
-        *((kind, drawn_samples(embed, draw, grounds, per_class, seed)) for kind, draw in draws.items()),
+    draws: list[tuple[Kind, int, Draw]] = [
+        (Kind.PHOTO, per_class // 2, _plain),
+        (Kind.DOCUMENT, per_class, lambda rng, photos: _laid(rng, papers.document(rng, faces), photos)),
+        (Kind.RECEIPT, per_class, lambda rng, photos: _laid(rng, papers.receipt(rng, faces), photos)),
+        (Kind.SCREENSHOT, per_class, lambda rng, photos: screenshot(rng, faces, photos)),
     ]
-    rows = [(KINDS.index(kind), *row) for kind, stream in streams for row in stream]
+    rng = np.random.default_rng(seed)
+    rows = [
+        (KINDS.index(kind), fold, embed(photographing.developed(rng, picture)))
+        for kind, fold, picture in chain(
+            _photos(files, max(2, per_class // len(files)), np.random.default_rng(seed)),
+            *(_drawn(kind, count, draw, grounds, np.random.default_rng(seed)) for kind, count, draw in draws),
+        )
+    ]
     kinds, folds, features = zip(*rows, strict=True)
     return Samples(np.stack(features), np.asarray(kinds), np.asarray(folds))
+
+
+def _photos(files: Sequence[Path], per_photo: int, rng: np.random.Generator) -> Iterator[tuple[Kind, int, Picture]]:
+    for path in files:
+        picture = read_photo(path, photographing.plain_ground(rng))
+        for view in range(per_photo):
+            yield Kind.PHOTO, fold_of(path, FOLDS), photographing.camera_crop(rng, picture) if view else picture
+
+
+def _drawn(
+    kind: Kind, count: int, draw: Draw, grounds: Sequence[Sequence[Picture]], rng: np.random.Generator
+) -> Iterator[tuple[Kind, int, Picture]]:
+    for number in range(count):
+        yield kind, number % FOLDS, draw(rng, grounds[number % FOLDS])
+
+
+def _plain(rng: np.random.Generator, photos: Sequence[Picture]) -> Picture:
+    if rng.random() < 0.5:
+        return photographing.surface(rng)
+    return photographing.cropped(rng, photos[rng.integers(len(photos))], (0.08, 0.4), (0.08, 0.4))
 
 
 def _grounds(files: Sequence[Path], seed: int) -> list[list[Picture]]:
@@ -132,9 +125,9 @@ def _grounds(files: Sequence[Path], seed: int) -> list[list[Picture]]:
     return grounds
 
 
-def _laid(rng: np.random.Generator, sheet: Picture, photos: Sequence[Picture]) -> Picture:
-    """A sheet as people take it in: scanned, close up, or lying on something."""
-    way = rng.random()
+def _laid(rng: np.random.Generator, drawn: Image.Image, photos: Sequence[Picture]) -> Picture:
+    """Return a sheet as people take it in: scanned, close up, or lying on something."""
+    sheet, way = np.asarray(drawn), rng.random()
     if way < 0.3:
         return photographing.scanned(rng, sheet)
     if way < 0.42:

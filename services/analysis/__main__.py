@@ -15,6 +15,7 @@ from services.analysis.domain.model_set import model_set
 from services.analysis.operations.dependencies import Buckets, Dependencies
 from services.analysis.servicer import AnalysisServicer, LibraryServicer
 from services.analysis.settings import Settings
+from services.analysis.store.gauges import media_gauges
 from services.analysis.store.library import LibraryStore
 from services.analysis.store.metadata import MetadataStore
 from services.analysis.store.purge import PurgeStore
@@ -33,6 +34,7 @@ from services.chassis.change_store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
@@ -95,6 +97,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            gauges=[database_gauges(pool), bus_gauges(bus), media_gauges(pool)],
             tasks=[
                 keyring.run,
                 listener.run,

@@ -78,7 +78,7 @@ def check_access(table: AccessTable, method: str, principal: Principal) -> None:
         return
     if isinstance(principal, Anonymous):
         raise TokenMissing("send the metadata `authorization: Bearer <token>`")
-    allowed = ", ".join(sorted(map(_grant_name, grants))) or "nobody"
+    allowed = ", ".join(sorted(map(_grant_name, grants))) or "none"
     raise CallerNotAllowed(
         f"{method} is open to: {allowed}; this caller is: {caller_kind(principal)}",
         metadata={"method": method, "caller": str(caller_kind(principal))},

@@ -12,7 +12,7 @@ import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from services.chassis.errors import DependencyUnavailable
@@ -36,6 +36,7 @@ class Bus:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._jetstream: JetStreamContext = client.jetstream(timeout=_ACK_SECONDS)
+        self._consumers: dict[str, str] = {}
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -70,6 +71,18 @@ class Bus:
             await self._add_or_update(config)
         except NatsError as error:
             raise DependencyUnavailable.of("event-bus") from error
+
+    async def add_consumer(self, stream: str, config: ConsumerConfig) -> JetStreamContext.PullSubscription:
+        """Make a durable consumer, or bring its settings up to date, and return its subscription."""
+        name = str(config.durable_name)
+        await self._jetstream.add_consumer(stream, config)
+        self._consumers[name] = stream
+        return await self._jetstream.pull_subscribe_bind(name, stream)
+
+    async def pending(self) -> list[tuple[str, int]]:
+        """Return the name of each consumer of this process, and how many events it has not handled."""
+        infos = [await self._jetstream.consumer_info(stream, name) for name, stream in self._consumers.items()]
+        return [(info.name, (info.num_pending or 0) + (info.num_ack_pending or 0)) for info in infos]
 
     async def publish(
         self, event: OutgoingEvent, *, headers: Mapping[str, str] | None = None, time: datetime | None = None
@@ -110,7 +123,7 @@ class Bus:
 
 @asynccontextmanager
 async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
-    """Connects for the time of the block; reconnects by itself for as long as it takes.
+    """Connects for the time of the block; reconnects for as long as it takes.
 
     Raises:
         DependencyUnavailable: no server within 30 s.

@@ -6,15 +6,17 @@ a call pays for the links' own work only.
 """
 
 import asyncio
-import contextvars
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import grpc
+
+from services.chassis import messages
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 MethodHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -80,15 +82,19 @@ def seconds_left() -> float | None:
     return call.expires_at - asyncio.get_running_loop().time()
 
 
-def with_own_deadline(seconds: float) -> contextvars.Context:
-    """Return a copy of this context in which the call has `seconds` from now on.
+@contextmanager
+def own_deadline(seconds: float) -> Iterator[None]:
+    """Give the calls of the block a deadline of their own, instead of what is left of the RPC's.
 
-    For a task that must be done whatever becomes of the caller: with the caller's spent deadline nothing would answer.
+    For what must be put in order after the caller's time is up or the caller has gone, and for work that an RPC starts
+    and does not wait for.
     """
-    apart, call = contextvars.copy_context(), current_call()
-    if call is not None:
-        apart.run(enter_call, replace(call, expires_at=asyncio.get_running_loop().time() + seconds))
-    return apart
+    call = current_call() or Call(method="", request_id=uuid.uuid4().hex)
+    token = _call.set(replace(call, expires_at=asyncio.get_running_loop().time() + seconds))
+    try:
+        yield
+    finally:
+        _call.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +154,17 @@ def _wrap(handler: MethodHandler, method: Method, links: Sequence[Link]) -> Meth
     else:
         behaviour, make = handler.unary_unary, grpc.unary_unary_rpc_method_handler
     yields = inspect.isasyncgenfunction(behaviour)
+    read = handler.request_deserializer
+    if handler.request_streaming:
+        read = messages.refusing(read)
+    else:
+        read = messages.marking(read)
+        behaviour = messages.checked_generator(behaviour) if yields else messages.checked(behaviour)
     for link in reversed(links):
         behaviour = _linked_generator(behaviour, method, link) if yields else _linked(behaviour, method, link)
     return make(
         behaviour,
-        request_deserializer=handler.request_deserializer,
+        request_deserializer=read,
         response_serializer=handler.response_serializer,
     )
 

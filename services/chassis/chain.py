@@ -5,10 +5,22 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis.access import OPEN_ON_EVERY_SERVER, AccessTable
 from services.chassis.authentication import Authenticator
-from services.chassis.calls import Around, Before, Link, LinksInterceptor
+from services.chassis.call_telemetry import NO_TRACER, CallTelemetry
+from services.chassis.calls import Around, Before, Link, LinksInterceptor, Method
 from services.chassis.clock import Clock
-from services.chassis.interceptors import Authentication, CallLog, Deadlines, ErrorMapping, request_context
-from services.chassis.telemetry import server_interceptor
+from services.chassis.interceptors import (
+    Authentication,
+    CallLog,
+    Deadlines,
+    ErrorMapping,
+    request_context,
+    this_call,
+)
+from services.chassis.metrics import Measurements
+
+_SCOPE = "services.chassis"
+_PLUMBING = "/grpc."
+"""Health checks and reflection make no spans."""
 
 
 def interceptor_chain(
@@ -19,6 +31,7 @@ def interceptor_chain(
     deadlines: Deadlines,
     clock: Clock,
     tracer_provider: TracerProvider | None,
+    measurements: Measurements,
 ) -> list[grpc.aio.ServerInterceptor]:
     """Returns the chain of a server.
 
@@ -29,12 +42,21 @@ def interceptor_chain(
         deadlines: The deadline link, which the server also tells to end open streams.
         clock: Measures durations.
         tracer_provider: Makes spans; None when traces are off.
+        measurements: Takes durations down.
     """
+    tracer = NO_TRACER if tracer_provider is None else tracer_provider.get_tracer(_SCOPE)
     table = {**OPEN_ON_EVERY_SERVER, **access}
     domain = f"{service}.pellicule"
+
+    def telemetry(method: Method) -> CallTelemetry:
+        spans = NO_TRACER if method.name.startswith(_PLUMBING) else tracer
+        return CallTelemetry(method, this_call(), measurements, spans, clock)
+
     links: list[Link] = [
         # Every log line below, the call's own line included, bears the request id.
         Before(request_context),
+        # Outside the call's line, which learns the code that span and duration bear.
+        Around(lambda method, context: telemetry(method)),
         # Outside error mapping, to log the code that the caller sees, refused calls included.
         Around(lambda method, context: CallLog(method, context, clock)),
         # Outside deadline and authentication, whose refusals are domain errors too.
@@ -44,6 +66,4 @@ def interceptor_chain(
         # Innermost: no handler runs without a known caller who may make this call.
         Before(Authentication(authenticator, table).enter),
     ]
-    # The span must cover everything below, and must see the status that `abort` sets.
-    tracing = [] if tracer_provider is None else [server_interceptor(tracer_provider)]
-    return [*tracing, LinksInterceptor(links)]
+    return [LinksInterceptor(links)]

@@ -56,7 +56,7 @@ class Checkpoint:
 
     Attributes:
         cursor: Goes on from here; empty where nothing was ever there.
-        snapshot: Whether what came before was everything that is there, and nothing that is gone.
+        snapshot: Whether the stream told all that there is, from the beginning.
     """
 
     cursor: str
@@ -120,6 +120,14 @@ class ChangeFeed:
         position = self._position(subject, cursor)
         return until_token_expires(self._follow(subject, position, device), self._clock)
 
+    async def catch_up(self, subject: str, cursor: str = "", *, device: str = "") -> AsyncGenerator[Item, None]:
+        """Yield the changes since a cursor up to the checkpoint; arguments and errors as for `follow`."""
+        async with aclosing(self.follow(subject, cursor, device=device)) as items:
+            async for item in items:
+                yield item
+                if isinstance(item, Checkpoint):
+                    return
+
     async def acknowledge(self, subject: str, device: str, cursor: str) -> None:
         """Keep that a device knows all up to a cursor; an older one than the last changes nothing.
 
@@ -175,10 +183,10 @@ class _Reading:
 
     def __init__(self, query: PageQuery, position: Position | None) -> None:
         self.position = position
-        self._snapshot = position is None
         self._query = query
         self._known = 0 if position is None else position.sequence
         self._target: int | None = None
+        self._is_snapshot = position is None
         self._caught_up = False
 
     def stands(self, head: Head | None) -> bool:
@@ -200,7 +208,7 @@ class _Reading:
             yield from self._changes(head, rows)
         if not self._caught_up and (self.position is None or self.position.sequence >= (self._target or 0)):
             self._caught_up = True
-            yield Checkpoint(_cursor(self._query, self.position), self._snapshot)
+            yield Checkpoint(_cursor(self._query, self.position), self._is_snapshot)
 
     def _changes(self, head: Head, rows: Sequence[LatestChange]) -> Iterator[Change]:
         position = self.position or Position(head.incarnation, head.sequence, 0)

@@ -36,7 +36,7 @@ async def record_all_deleted(connection: Connection, subject: str) -> None:
 
 
 async def forget_changes(connection: Connection, subject: str) -> None:
-    """Delete all that the feed knows about a person, as their account goes; whoever follows begins anew."""
+    """Delete all that the feed knows about a person, as their account goes; a follower begins anew."""
     await connection.execute("SELECT forget_changes(%s)", (subject,))
 
 

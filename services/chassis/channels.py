@@ -14,7 +14,7 @@ import grpc
 from services.chassis.authentication import SUBJECT_KEY
 from services.chassis.calls import current_call, seconds_left
 from services.chassis.interceptors import REQUEST_ID_KEY, RETURN_OVERHEAD
-from services.chassis.server import MAX_MESSAGE_BYTES
+from services.chassis.limits import MAX_MESSAGE_BYTES
 from services.chassis.settings import TlsSettings
 from services.chassis.telemetry import inject_trace
 from services.chassis.tls import client_credentials

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import structlog
@@ -21,6 +21,7 @@ from services.chassis.error_details import as_domain_error
 from services.chassis.errors import DomainError, Status
 from services.chassis.events import EventMalformed, IncomingEvent
 from services.chassis.inbox import first_time
+from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
 from services.chassis.telemetry import consumer_span
 
 __all__ = ["Consumer", "IncomingEvent", "first_time"]
@@ -60,6 +61,7 @@ class Consumer:
         ack_wait: timedelta = timedelta(seconds=30),
         max_deliver: int = 8,
         pool: Pool | None = None,
+        measurements: Measurements | None = None,
     ) -> None:
         """Describes the consumer; `run` starts it.
 
@@ -74,6 +76,7 @@ class Consumer:
             ack_wait: How long the bus waits for a sign of life before it delivers again.
             max_deliver: Failures after which an event becomes a dead letter.
             pool: Database with the table `dead_letter`; without it a dead letter is only logged.
+            measurements: Replaces the process's own.
         """
         self._bus = bus
         self._stream = stream
@@ -84,6 +87,7 @@ class Consumer:
         self._ack_wait = ack_wait
         self._max_deliver = max_deliver
         self._pool = pool
+        self._measurements = measurements or Measurements()
 
     async def run(self) -> None:
         """Consumes for as long as it runs; waits for the stream and through outages of the bus."""
@@ -109,8 +113,7 @@ class Consumer:
         )
         while True:
             try:
-                await self._bus.jetstream.add_consumer(self._stream, config)
-                return await self._bus.jetstream.pull_subscribe_bind(self._durable, self._stream)
+                return await self._bus.add_consumer(self._stream, config)
             except NotFoundError:
                 await asyncio.sleep(_STREAM_POLL_SECONDS)
 
@@ -156,6 +159,8 @@ class Consumer:
             await self._retry_or_give_up(message, event, error)
         else:
             await message.ack()
+            self._count("handled")
+            self._measurements.measure(EVENT_DELAY, _milliseconds_since(event.time), {"consumer": self._durable})
 
     async def _retry_or_give_up(self, message: Msg, event: IncomingEvent, error: Exception) -> None:
         deliveries = message.metadata.num_delivered
@@ -172,14 +177,19 @@ class Consumer:
             delay_ms=round(delay * 1000),
             exc_info=error,
         )
+        self._count("retried")
         await message.nak(delay=delay)
 
     async def _give_up(self, message: Msg, event: IncomingEvent, reason: str, error: Exception | None = None) -> None:
         deliveries = message.metadata.num_delivered
         if self._pool is not None:
             await dead_letter(self._pool, self._durable, event, deliveries=deliveries, reason=reason)
+        self._count("dead_lettered")
         _log.error("event_dead_lettered", **self._fields(event), reason=reason, delivery=deliveries, exc_info=error)
         await message.term()
+
+    def _count(self, outcome: str) -> None:
+        self._measurements.measure(EVENTS, 1, {"consumer": self._durable, "outcome": outcome})
 
     def _fields(self, event: IncomingEvent) -> dict[str, str]:
         return {"consumer": self._durable, "event_id": event.id, "event_type": event.type}
@@ -213,6 +223,10 @@ async def _leave(subscription: JetStreamContext.PullSubscription) -> None:
     """Ends the subscription, so that the server delivers no more to it."""
     with suppress(NatsError):
         await subscription.unsubscribe()
+
+
+def _milliseconds_since(time: datetime) -> float:
+    return max((datetime.now(UTC) - time).total_seconds(), 0.0) * 1000
 
 
 def _is_outage(error: Exception) -> bool:

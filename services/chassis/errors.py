@@ -124,6 +124,21 @@ class DeadlineExceeded(DomainError):
     reason = "DEADLINE_EXCEEDED"
 
 
+class MessageTooLarge(DomainError):
+    """A message of the call has more bytes than a service takes."""
+
+    status = Status.RESOURCE_EXHAUSTED
+    reason = "MESSAGE_TOO_LARGE"
+
+    @classmethod
+    def of(cls, size: int, limit: int) -> Self:
+        """Return the error for a message of a size, in bytes."""
+        return cls(
+            f"a message has {size} bytes, more than {limit}: send chunks of at most 1 MiB, or fewer items a call",
+            metadata={"limit_bytes": str(limit)},
+        )
+
+
 class InternalError(DomainError):
     """A fault of the service; the log has the details, the caller does not."""
 
@@ -156,5 +171,6 @@ CHASSIS_ERRORS: tuple[type[DomainError], ...] = (
     DeadlineExceeded,
     InternalError,
     DependencyUnavailable,
+    MessageTooLarge,
 )
 """What every service can answer with, whatever it does itself."""

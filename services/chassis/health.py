@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 
 class Health:
-    """Asks the service whether it is ready, and tells whoever asks the server."""
+    """Asks the service whether it is ready, and answers health checks with it."""
 
     def __init__(self, service_names: Sequence[str], ready: Callable[[], Awaitable[bool]] | None, clock: Clock) -> None:
         self._names = ("", *service_names)

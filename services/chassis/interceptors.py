@@ -18,6 +18,7 @@ from services.chassis.calls import Call, Context, Method, current_call, enter_ca
 from services.chassis.clock import Clock
 from services.chassis.error_details import STATUS_TRAILER, as_domain_error, status_code, status_details
 from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
+from services.chassis.limits import LONGEST_CALL_SECONDS
 from services.chassis.lingering import linger
 from services.chassis.principal import enter_principal
 
@@ -42,7 +43,7 @@ class CallLog:
     """Writes one canonical line per RPC: method, code, duration, kind of caller, reason."""
 
     def __init__(self, method: Method, context: Context, clock: Clock) -> None:
-        self._call = _this_call()
+        self._call = this_call()
         self._context = context
         self._clock = clock
         self._started = clock.monotonic()
@@ -80,8 +81,8 @@ class ErrorMapping:
         pass
 
     async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
-        # The process's outer wall: every failure gets an answer. What is no `Exception` is a call that ends
-        # by itself, and `AbortError` is an answer already.
+        # The outer wall of the process: every failure gets an answer. What is no `Exception` ends the call
+        # already, and `AbortError` is an answer.
         if error is not None and (not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError)):
             return
         if self._lingers:
@@ -90,7 +91,7 @@ class ErrorMapping:
             await self._answer(error)
 
     async def _answer(self, error: Exception) -> None:
-        answer, call = as_domain_error(error), _this_call()
+        answer, call = as_domain_error(error), this_call()
         call.code, call.reason = answer.status.name, answer.reason
         if answer is not error:
             log = _log.error if isinstance(answer, InternalError) else _log.warning
@@ -113,8 +114,7 @@ class Deadlines:
         """Returns the context manager of one call."""
         remaining = _time_remaining(context)
         open_stream = remaining is None and method.streams_responses
-        seconds = None if remaining is None else remaining - RETURN_OVERHEAD
-        scope = asyncio.timeout(0 if open_stream and self._stopping else seconds)
+        scope = asyncio.timeout(0 if open_stream and self._stopping else _seconds(method, remaining))
         return Deadline(scope, self.open_streams if open_stream else None)
 
     def end_open_streams(self) -> None:
@@ -133,7 +133,7 @@ class Deadline:
         self._open_streams = open_streams
 
     async def __aenter__(self) -> None:
-        _this_call().expires_at = self._scope.when()
+        this_call().expires_at = self._scope.when()
         if self._open_streams is not None:
             self._open_streams.add(self._scope)
         await self._scope.__aenter__()
@@ -161,18 +161,26 @@ class Authentication:
 
     def enter(self, method: Method, context: Context) -> None:
         """Lets the call pass or raises a domain error."""
-        call = _this_call()
+        call = this_call()
         principal = self._authenticator.identify(context, call.metadata, self._table, method.name)
         call.caller = caller_kind(principal)
         check_access(self._table, method.name, principal)
         enter_principal(principal)
 
 
-def _this_call() -> Call:
+def this_call() -> Call:
+    """Return the RPC that is running; it is known from the first link on."""
     call = current_call()
     if call is None:
         raise LookupError("the request context must come before this link")
     return call
+
+
+def _seconds(method: Method, remaining: float | None) -> float | None:
+    """Return the time that the work gets; a stream without a deadline may go on for as long as both sides live."""
+    if remaining is not None:
+        return remaining - RETURN_OVERHEAD
+    return None if method.streams_requests or method.streams_responses else LONGEST_CALL_SECONDS
 
 
 def _time_remaining(context: Context) -> float | None:

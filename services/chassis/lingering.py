@@ -16,7 +16,7 @@ QUIET_SECONDS = 0.5
 """A caller that sends nothing for this long waits for the answer."""
 
 LONGEST_SECONDS = 2.0
-"""Whoever has more to send than fits into this has a stream that is cheaper to break."""
+"""A caller that has more to send than fits into this has a stream that is cheaper to break."""
 
 
 async def linger(context: Context) -> None:

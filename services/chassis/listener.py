@@ -39,7 +39,7 @@ Notifications: TypeAlias = tuple[Notification, ...]
 
 
 class Listener:
-    """Wakes whoever waits for a notification. `run` is a task of the process.
+    """Wakes the waiters of a notification. `run` is a task of the process.
 
     Wakes of the same moment are one, and after an outage everyone is woken, since something may have been missed: a
     waiter looks into the database for what has changed.

@@ -15,6 +15,7 @@ from google.protobuf import descriptor_pool, text_format
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
@@ -77,6 +78,7 @@ def _pool(service_names: Sequence[str]) -> DescriptorPool:
     """Return a pool with the files of these services' packages and all that they import."""
     pool, added = DescriptorPool(), set[str]()
     pool.AddSerializedFile(_v1_file().SerializeToString())
+    _add(pool, error_details_pb2.DESCRIPTOR, added)  # for clients that show the details of an error
     for name in service_names:
         if not name.startswith(f"{_V1}."):
             for file in _files(descriptor_pool.Default().FindFileContainingSymbol(name)):

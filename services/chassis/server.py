@@ -10,12 +10,15 @@ import grpc
 import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
+from services.chassis import limits
 from services.chassis.access import AccessTable
 from services.chassis.authentication import Authenticator
 from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
+from services.chassis.gauges import Gauges, Look, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
+from services.chassis.metrics import Measurements
 from services.chassis.reflection import enable_reflection
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
@@ -23,18 +26,19 @@ from services.chassis.telemetry import configure_metrics, configure_telemetry
 from services.chassis.tls import internal_credentials, public_credentials
 from services.chassis.tokens import SubjectKey, TokenVerifier
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Largest request or response; pictures travel in chunks of at most 1 MiB."""
-
 _OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", limits.RECEIVED_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", limits.MAX_MESSAGE_BYTES),
     # Two processes that share a port by accident would answer in turns.
     ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_time_ms", limits.KEEPALIVE_SECONDS * 1000),
+    ("grpc.keepalive_timeout_ms", limits.KEEPALIVE_TIMEOUT_SECONDS * 1000),
     # Channels ping every 20 s (channels.py), also while they are idle.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", limits.SHORTEST_PING_SECONDS * 1000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
+# Services share one connection to each other, whatever they do at a time: only strangers are limited.
+_PUBLIC_OPTIONS = (*_OPTIONS, ("grpc.max_concurrent_streams", limits.MAX_STREAMS))
 
 _log = structlog.get_logger()
 
@@ -85,6 +89,7 @@ async def serve(
     tasks: Sequence[Callable[[], Awaitable[None]]] = (),
     ready: Callable[[], Awaitable[bool]] | None = None,
     internal: InternalServices = NO_INTERNAL_SERVICES,
+    gauges: Sequence[Look] = (),
 ) -> None:
     """Serves until SIGTERM or SIGINT, then stops gracefully: no new calls, calls in flight, tasks.
 
@@ -98,6 +103,7 @@ async def serve(
         tasks: Run beside the server from before its start until after its stop.
         ready: Asked again and again; health says SERVING while it is true.
         internal: What the internal listener serves besides.
+        gauges: What is looked at again and again where measurements are taken.
 
     Raises:
         TaskFailed: a task ended with an error.
@@ -107,10 +113,12 @@ async def serve(
             provider = configure_telemetry(name, settings.otlp_endpoint, ratio=settings.trace_ratio)
             if provider is not None:
                 stack.callback(provider.shutdown)
-            if (measurements := configure_metrics(name, settings.otlp_endpoint)) is not None:
-                stack.callback(measurements.shutdown)
+            measured = configure_metrics(name, settings.otlp_endpoint)
+            if measured is not None:
+                stack.callback(measured.shutdown)
+            looking = [] if measured is None else [Gauges(_looks(gauges, settings), Measurements(), clock).run]
             health_state = Health([*service_names, *internal.names], ready, clock)
-            supervisor = await stack.enter_async_context(supervised([*tasks, health_state.run]))
+            supervisor = await stack.enter_async_context(supervised([*tasks, *looking, health_state.run]))
             await stack.enter_async_context(
                 running_server(
                     name=name,
@@ -139,12 +147,18 @@ async def running_server(
     health: Health | None = None,
     tracer_provider: TracerProvider | None = None,
     internal: InternalServices = NO_INTERNAL_SERVICES,
+    measurements: Measurements | None = None,
 ) -> AsyncIterator[RunningServer]:
     """Run both listeners with the whole chain for the time of the block; arguments as for `serve`."""
+    measured = measurements or Measurements()
     deadlines, authenticator = Deadlines(), _authenticator(settings, clock)
     state = health or Health([*service_names, *internal.names], None, clock)
 
-    def server(names: Sequence[str], *registers: Callable[[grpc.aio.Server], None]) -> grpc.aio.Server:
+    def server(
+        names: Sequence[str],
+        registers: Sequence[Callable[[grpc.aio.Server], None]],
+        options: Sequence[tuple[str, int]],
+    ) -> grpc.aio.Server:
         chain = interceptor_chain(
             service=name,
             access=access,
@@ -152,15 +166,16 @@ async def running_server(
             deadlines=deadlines,
             clock=clock,
             tracer_provider=tracer_provider,
+            measurements=measured,
         )
-        made = grpc.aio.server(interceptors=chain, options=_OPTIONS)
+        made = grpc.aio.server(interceptors=chain, options=options)
         for add in (*registers, state.register):
             add(made)
         enable_reflection(made, names)
         return made
 
-    persons = server(service_names, register)
-    services = server([*service_names, *internal.names], register, internal.register)
+    persons = server(service_names, [register], _PUBLIC_OPTIONS)
+    services = server([*service_names, *internal.names], [register, internal.register], _OPTIONS)
     running = RunningServer(
         public_port=persons.add_secure_port(settings.public_address, public_credentials(settings)),
         internal_port=services.add_secure_port(settings.internal_address, internal_credentials(settings)),
@@ -185,6 +200,10 @@ async def _stop(
     deadlines.end_open_streams()
     await asyncio.gather(*stopping)
     _log.info("server_stopped")
+
+
+def _looks(gauges: Sequence[Look], settings: ServiceSettings) -> Sequence[Look]:
+    return gauges if settings.watched_disk is None else [*gauges, disk_gauge(settings.watched_disk)]
 
 
 def _authenticator(settings: ServiceSettings, clock: Clock) -> Authenticator:

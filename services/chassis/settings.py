@@ -34,7 +34,7 @@ class TokenSettings(BaseSettings):
     token_issuer: str = "pellicule-local"  # noqa: S105  # a name, not a secret
     token_audience: str = "pellicule"  # noqa: S105  # a name, not a secret
     subject_key_file: Path
-    """32 random bytes in hex: the key of every pseudonym; whoever has it can link them to persons."""
+    """32 random bytes in hex: the key of every pseudonym; with it they can be linked to persons."""
 
 
 class ServiceSettings(TlsSettings, TokenSettings):
@@ -47,6 +47,8 @@ class ServiceSettings(TlsSettings, TokenSettings):
     trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of calls that start a trace, 0..1; the interceptor costs a third of the call rate."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    watched_disk: Path | None = None
+    """A folder whose file system's free space is measured; absent means that none is."""
     drain_seconds: Annotated[float, Field(ge=0)] = 0.0
     """Time between NOT_SERVING and the refusal of new calls; a cluster's load balancer wants some."""
     stop_grace_seconds: Annotated[float, Field(gt=0)] = 5.0

@@ -7,11 +7,9 @@ from typing import TypeVar
 
 from services.chassis.clock import Clock
 from services.chassis.errors import FieldInvalid
+from services.chassis.limits import CHUNK_BYTES
 from services.chassis.principal import current_expire_time
 from services.chassis.tokens import LEEWAY, token_expired
-
-CHUNK_BYTES = 1024 * 1024
-"""Largest piece of a stream of bytes."""
 
 ItemT = TypeVar("ItemT")
 

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 
-import grpc
 from opentelemetry import metrics, propagate, trace
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.grpc import aio_server_interceptor, filters
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
@@ -67,13 +65,6 @@ def meter_provider(service: str, endpoint: str) -> MeterProvider:
     return MeterProvider([reader], resource=Resource.create({SERVICE_NAME: service}))
 
 
-def server_interceptor(provider: TracerProvider) -> grpc.aio.ServerInterceptor:
-    """Returns the interceptor that makes a span of every RPC but health checks and reflection."""
-    quiet = filters.any_of(filters.health_check(), filters.service_prefix("grpc.reflection"))
-    interceptor: grpc.aio.ServerInterceptor = aio_server_interceptor(provider, filters.negate(quiet))  # type: ignore[no-untyped-call]
-    return interceptor
-
-
 def inject_trace(carrier: MutableMapping[str, str]) -> None:
     """Writes the running trace into `carrier` (W3C `traceparent`); nothing when there is none."""
     propagate.inject(carrier)
@@ -83,12 +74,17 @@ def inject_trace(carrier: MutableMapping[str, str]) -> None:
 def consumer_span(name: str, carrier: MutableMapping[str, str]) -> Iterator[None]:
     """Runs the block in a span that goes on with the trace found in `carrier`.
 
-    Exceptions are not recorded in the span: their messages may quote data.
+    An exception leaves its mark in the span and no more: its message may quote data.
     """
     with trace.get_tracer(_TRACER).start_as_current_span(
         name,
         context=propagate.extract(carrier),
         kind=trace.SpanKind.CONSUMER,
         record_exception=False,
-    ):
-        yield
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield
+        except Exception:
+            span.set_status(trace.StatusCode.ERROR)
+            raise

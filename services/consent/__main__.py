@@ -10,6 +10,7 @@ from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.outbox import OutboxRelay
@@ -77,6 +78,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            gauges=[database_gauges(pool), bus_gauges(bus)],
             tasks=[
                 OutboxRelay(pool, bus, clock).run,
                 listener.run,

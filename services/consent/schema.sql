@@ -11,7 +11,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION public.forget_changes(person text) IS 'Deletes all that the feed knows about a person; whoever follows begins anew.';
+COMMENT ON FUNCTION public.forget_changes(person text) IS 'Deletes all that the feed knows about a person; a follower begins anew.';
 
 CREATE FUNCTION public.record_all_deleted(person text) RETURNS void
     LANGUAGE plpgsql
@@ -124,7 +124,7 @@ COMMENT ON TABLE public.change_head IS 'The number of the last change to what a 
 
 COMMENT ON COLUMN public.change_head.incarnation IS 'Tells a head that was deleted and made anew from the one before.';
 
-COMMENT ON COLUMN public.change_head.purged_sequence IS 'The last change whose tombstone is gone: who knows less begins anew.';
+COMMENT ON COLUMN public.change_head.purged_sequence IS 'The last change whose tombstone is gone: a device that knows less begins anew.';
 
 CREATE TABLE public.consent_event (
     id uuid NOT NULL,

@@ -11,6 +11,7 @@ from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
@@ -91,6 +92,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            gauges=[database_gauges(pool), bus_gauges(bus)],
             tasks=[
                 keyring.run,
                 OutboxRelay(pool, bus, clock).run,

@@ -9,6 +9,7 @@ from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
 from services.chassis.bus import connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.logs import configure_logging
 from services.chassis.outbox import OutboxRelay
 from services.chassis.server import InternalServices, serve
@@ -21,6 +22,7 @@ from services.retention.operations.watch_revocations import RevocationHub
 from services.retention.servicer import register, register_internal
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
+from services.retention.store.gauges import purge_order_gauges
 from services.retention.translation import responses
 from services.retention.worker import ClockLoop
 
@@ -66,6 +68,7 @@ async def main() -> None:
             service_names=SERVICE_NAMES,
             access=ACCESS,
             clock=clock,
+            gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool)],
             tasks=(hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock).run),
         )
 

@@ -15,6 +15,7 @@ from services.chassis.change_store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
@@ -73,6 +74,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            gauges=[database_gauges(pool), bus_gauges(bus)],
             tasks=[
                 keyring.run,
                 OutboxRelay(pool, bus, clock).run,

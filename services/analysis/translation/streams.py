@@ -11,7 +11,8 @@ from services.analysis.operations.read_preview import Preview
 from services.analysis.operations.watch_analyses import ChangeKind, Checkpoint, Item, Reset
 from services.analysis.translation.analyses import analysis
 from services.chassis.error_details import status_details
-from services.chassis.streams import CHUNK_BYTES, checked_offset
+from services.chassis.limits import CHUNK_BYTES
+from services.chassis.streams import checked_offset
 
 _JPEG = "image/jpeg"
 

@@ -8,7 +8,7 @@ CREATE TABLE change_head (
 COMMENT ON TABLE change_head IS
     'The number of the last change to what a person has; its lock gives a person''s changes the order of their commits.';
 COMMENT ON COLUMN change_head.incarnation IS 'Tells a head that was deleted and made anew from the one before.';
-COMMENT ON COLUMN change_head.purged_sequence IS 'The last change whose tombstone is gone: who knows less begins anew.';
+COMMENT ON COLUMN change_head.purged_sequence IS 'The last change whose tombstone is gone: a device that knows less begins anew.';
 
 CREATE TABLE change_feed (
     subject text NOT NULL,
@@ -108,7 +108,7 @@ BEGIN
     PERFORM pg_notify('change_feed', person);
 END
 $$;
-COMMENT ON FUNCTION forget_changes IS 'Deletes all that the feed knows about a person; whoever follows begins anew.';
+COMMENT ON FUNCTION forget_changes IS 'Deletes all that the feed knows about a person; a follower begins anew.';
 
 -- migrate:down
 DROP FUNCTION forget_changes, record_all_deleted, record_deleted, record_changed, take_changes;

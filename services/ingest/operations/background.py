@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 
 import structlog
 
-from services.chassis.calls import with_own_deadline
+from services.chassis.calls import own_deadline
 from services.chassis.error_details import as_domain_error
 
 SECONDS = 10.0
@@ -22,7 +22,8 @@ class BackgroundWork:
 
     def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Begin work that need not be waited for."""
-        task = asyncio.create_task(_noting_failure(work), context=with_own_deadline(SECONDS))
+        with own_deadline(SECONDS):
+            task = asyncio.create_task(_noting_failure(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

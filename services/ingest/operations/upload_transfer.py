@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from services.chassis.calls import with_own_deadline
+from services.chassis.calls import own_deadline
 from services.chassis.errors import FieldInvalid
 from services.ingest.domain.media import CHUNK_LIMIT, Media, Upload
 from services.ingest.domain.records import UploadRow
@@ -139,7 +139,8 @@ class _Steps:
 
     async def run(self, step: Coroutine[object, object, ResultT]) -> ResultT:
         """Run one step."""
-        task = asyncio.create_task(step, context=with_own_deadline(_STEP_SECONDS))
+        with own_deadline(_STEP_SECONDS):
+            task = asyncio.create_task(step)
         self._running = task
         return await asyncio.shield(task)
 

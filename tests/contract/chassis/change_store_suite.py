@@ -44,6 +44,14 @@ class ChangeStoreSuite:
         await records.deleted(subject, "media/2")
         assert await told(feed, subject) == [("media/3", CREATED), ("media/1", CREATED), CHECKPOINT]
 
+    async def test_a_checkpoint_says_whether_it_ends_a_snapshot(
+        self, records: Records, feed: ChangeFeed, subject: str
+    ) -> None:
+        await records.changed(subject, "media/1")
+        checkpoints = [(await items_of(feed, subject))[-1]]
+        checkpoints.append((await items_of(feed, subject, cursor_of(checkpoints[0])))[-1])
+        assert [each.snapshot for each in checkpoints if isinstance(each, Checkpoint)] == [True, False]
+
     async def test_a_feed_goes_on_after_its_cursor(self, records: Records, feed: ChangeFeed, subject: str) -> None:
         await records.changed(subject, "media/1", "media/2", "media/3")
         cursor = await checkpoint(feed, subject)
@@ -225,13 +233,8 @@ async def checkpoint(feed: ChangeFeed, subject: str, cursor: str = "") -> str:
 
 async def items_of(feed: ChangeFeed, subject: str, cursor: str = "", device: str = "") -> list[Item]:
     """Returns the items of a new stream up to its checkpoint."""
-    found: list[Item] = []
-    async with asyncio.timeout(10), aclosing(feed.follow(subject, cursor, device=device)) as items:
-        async for item in items:
-            found.append(item)
-            if isinstance(item, Checkpoint):
-                return found
-    raise AssertionError("the stream ended")
+    async with asyncio.timeout(10):
+        return [item async for item in feed.catch_up(subject, cursor, device=device)]
 
 
 def cursor_of(item: Item) -> str:

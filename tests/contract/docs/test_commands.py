@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from deploy.documents import check, documents
+from deploy.documents import check, check_metrics, documents
 from services.cli.__main__ import application
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +63,10 @@ def wrong_program_options(words: list[str]) -> Iterator[str]:
 def test_links_lead_somewhere_and_commands_exist() -> None:
     found = check(ROOT, DOCUMENTS, frozenset(COMMAND.commands))  # type: ignore[attr-defined]
     assert [f"{finding.document.relative_to(ROOT)}: {finding.what}" for finding in found] == []
+
+
+def test_the_metrics_in_the_documents_are_the_code_s() -> None:
+    assert list(check_metrics(ROOT)) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

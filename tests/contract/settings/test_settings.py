@@ -68,7 +68,7 @@ def test_every_file_that_the_stack_names_is_there(
     settings = _built(service, environments[service], monkeypatch)
     files = {name: value for name, value in settings.model_dump().items() if isinstance(value, Path)}
 
-    assert [name for name, file in files.items() if name not in _MADE_BY_THE_SERVICE and not file.is_file()] == []
+    assert [name for name, file in files.items() if name not in _MADE_BY_THE_SERVICE and not file.exists()] == []
 
 
 @pytest.mark.parametrize("service", service_names())

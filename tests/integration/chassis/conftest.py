@@ -29,7 +29,7 @@ SERVICE = "ingest"
 
 
 @dataclass(frozen=True)
-class House:
+class Site:
     """What a deployment has before its services start: an authority, an issuer, the pseudonyms' key."""
 
     folder: Path
@@ -63,8 +63,8 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    folder = tmp_path_factory.mktemp("house")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    folder = tmp_path_factory.mktemp("site")
     key = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -72,7 +72,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     (folder / "jwks.json").write_text(jwks_document(key))
     (folder / "subject.key").write_text(subject_key.hex() + "\n")
     echo.describe()
-    return House(folder, FakeAuthority(folder), key, subject_key)
+    return Site(folder, FakeAuthority(folder), key, subject_key)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -104,12 +104,12 @@ Start = Callable[[echo.Echo], AbstractAsyncContextManager[RunningServer]]
 
 
 @pytest.fixture
-def start(house: House) -> Start:
+def start(site: Site) -> Start:
     @asynccontextmanager
     async def _start(service: echo.Echo) -> AsyncIterator[RunningServer]:
         async with running_server(
             name="test",
-            settings=house.settings("test"),
+            settings=site.settings("test"),
             register=service.register,
             service_names=[echo.SERVICE],
             access=echo.ACCESS,
@@ -133,8 +133,8 @@ async def server(start: Start, service: echo.Echo) -> AsyncIterator[RunningServe
 
 
 @pytest.fixture
-async def public(server: RunningServer, house: House) -> AsyncIterator[grpc.aio.Channel]:
-    files = house.authority.issue("phone")
+async def public(server: RunningServer, site: Site) -> AsyncIterator[grpc.aio.Channel]:
+    files = site.authority.issue("phone")
     credentials = grpc.ssl_channel_credentials(files.ca.read_bytes())
     async with grpc.aio.secure_channel(f"127.0.0.1:{server.public_port}", credentials) as channel:
         yield channel

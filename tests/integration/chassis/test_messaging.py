@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from pydantic import SecretStr
 
 from deploy.local.parts.nats import nats_server
@@ -13,10 +15,13 @@ from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent, first_time
 from services.chassis.database import Pool, subject_lock, subject_turn
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
+from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
 from services.chassis.outbox import OutboxRelay, OutgoingEvent, append
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from tests.integration.chassis.conftest import SERVICE
+from tests.integration.chassis.test_metrics import points
+from tests.integration.eventually import eventually
 
 STORED = f"pellicule.{SERVICE}.v1.MediaStored"
 DELETED = f"pellicule.{SERVICE}.v1.MediaDeleted"
@@ -178,6 +183,23 @@ async def test_an_event_that_always_fails_becomes_a_dead_letter(pool: Pool, bus:
     assert await rows(pool, "SELECT consumer, event_id, deliveries, reason FROM dead_letter") == [
         (name, str(bad.id), 3, "NOT_YET")
     ]
+
+
+async def test_deliveries_are_measured_by_outcome(bus: Bus) -> None:
+    reader, name = InMemoryMetricReader(), durable()
+    measurements = Measurements(MeterProvider([reader]).get_meter("test"))
+    inbound = Inbound(NotYet("no", retry_after=timedelta(milliseconds=5)))
+    consumer = Consumer(bus, stream="INGEST", durable=name, types=[STORED], handle=inbound, measurements=measurements)
+    async with supervised([consumer.run]):
+        await bus.publish(event())
+        await inbound.next()
+        await eventually(bus.pending, lambda pending: (name, 0) in pending)
+    consumed = {"consumer": name}
+    assert sorted(points(reader, EVENTS), key=str) == [
+        ({**consumed, "outcome": "handled"}, 1),
+        ({**consumed, "outcome": "retried"}, 1),
+    ]
+    assert points(reader, EVENT_DELAY) == [(consumed, 1)]
 
 
 async def test_an_outage_does_not_cost_an_event(pool: Pool, bus: Bus) -> None:

@@ -1,13 +1,40 @@
 """Measurements reach a collector over OTLP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from services.chassis.clock import SystemClock
+from services.chassis.database import Pool
+from services.chassis.dead_letters import dead_letter
+from services.chassis.errors import DependencyUnavailable
+from services.chassis.events import IncomingEvent, OutgoingEvent
+from services.chassis.gauges import Gauges, Reading, database_gauges, disk_gauge
+from services.chassis.metrics import (
+    DEAD_LETTERS,
+    DISK_FREE,
+    OUTBOX_AGE,
+    OUTBOX_PENDING,
+    RPC_DURATION,
+    Measurements,
+    Metric,
+)
+from services.chassis.outbox import append
+from services.chassis.server import running_server
+from services.chassis.supervision import supervised
 from services.chassis.telemetry import configure_metrics, meter_provider
+from tests.fakes.clock import FakeClock
+from tests.integration.chassis import echo
+from tests.integration.chassis.conftest import Site, internal_channel
+from tests.integration.eventually import eventually
 
 
 class Collector(metrics_service_pb2_grpc.MetricsServiceServicer):
@@ -48,3 +75,93 @@ async def test_what_is_measured_is_sent_at_the_latest_when_the_process_ends(coll
 
 def test_nothing_is_measured_where_there_is_nowhere_to_send_it() -> None:
     assert configure_metrics("analysis", None) is None
+
+
+@pytest.fixture
+def reader() -> InMemoryMetricReader:
+    return InMemoryMetricReader()
+
+
+@pytest.fixture
+def measurements(reader: InMemoryMetricReader) -> Measurements:
+    return Measurements(MeterProvider([reader]).get_meter("test"))
+
+
+def points(reader: InMemoryMetricReader, metric: Metric) -> list[tuple[Mapping[str, object], float]]:
+    """Returns attributes and value, or count, of each point of a metric."""
+    data = reader.get_metrics_data()
+    if data is None:
+        return []
+    every = [each for resource in data.resource_metrics for scope in resource.scope_metrics for each in scope.metrics]
+    found = [point for each in every if each.name == metric.name for point in each.data.data_points]
+    return [(dict(point.attributes or {}), getattr(point, "count", getattr(point, "value", 0))) for point in found]
+
+
+async def taken(reader: InMemoryMetricReader) -> bool:
+    return bool(points(reader, DISK_FREE))
+
+
+async def test_every_rpc_is_measured_with_how_it_ended(
+    site: Site, reader: InMemoryMetricReader, measurements: Measurements
+) -> None:
+    running = running_server(
+        name="test",
+        settings=site.settings("test"),
+        register=echo.Echo().register,
+        service_names=[echo.SERVICE],
+        access=echo.ACCESS,
+        clock=SystemClock(),
+        measurements=measurements,
+    )
+    async with (
+        running as server,
+        internal_channel(server.internal_port, site.authority.issue("analysis")) as channel,
+    ):
+        stub = echo.EchoStub(channel)
+        await stub.say(StringValue(value="a"))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stub.say(StringValue(value="full"))
+    call = {"rpc.system": "grpc", "rpc.service": echo.SERVICE, "rpc.method": "Say"}
+    assert points(reader, RPC_DURATION) == [
+        ({**call, "rpc.grpc.status_code": 0}, 1),
+        ({**call, "rpc.grpc.status_code": 8, "error.type": "ALBUM_FULL"}, 1),
+    ]
+
+
+async def test_what_waits_in_the_database_is_measured(
+    pool: Pool, reader: InMemoryMetricReader, measurements: Measurements, tmp_path: Path
+) -> None:
+    async with pool.connection() as connection:
+        await append(connection, OutgoingEvent(type="t", subject="s", body=b""))
+    await dead_letter(
+        pool, "worker", IncomingEvent("1", "t", "/s", "s", datetime.now(UTC), b""), deliveries=8, reason="X"
+    )
+    looks = [database_gauges(pool), disk_gauge(tmp_path)]
+    async with supervised([Gauges(looks, measurements, SystemClock()).run]):
+        await eventually(lambda: taken(reader))
+    assert points(reader, OUTBOX_PENDING) == [({}, 1)]
+    assert points(reader, DEAD_LETTERS) == [({"consumer": "worker"}, 1)]
+    assert points(reader, OUTBOX_AGE)[0][1] < 60
+
+
+async def test_what_cannot_be_looked_at_stops_nothing(reader: InMemoryMetricReader, measurements: Measurements) -> None:
+    async def broken() -> list[Reading]:
+        raise DependencyUnavailable.of("database")
+
+    async def whole() -> list[Reading]:
+        return [Reading(DISK_FREE, 1)]
+
+    async with supervised([Gauges([broken, whole], measurements, SystemClock()).run]):
+        await eventually(lambda: taken(reader))
+
+
+async def test_what_has_gone_is_none(reader: InMemoryMetricReader, measurements: Measurements) -> None:
+    clock, consumers = FakeClock(), ["worker", "sweeper"]
+
+    async def look() -> list[Reading]:
+        return [Reading(DEAD_LETTERS, 2, {"consumer": consumers.pop()})] if consumers else []
+
+    async with supervised([Gauges([look], measurements, clock).run]):
+        for _ in range(3):
+            await clock.advance(30)
+    assert sorted(points(reader, DEAD_LETTERS), key=str) == [({"consumer": "sweeper"}, 0), ({"consumer": "worker"}, 0)]

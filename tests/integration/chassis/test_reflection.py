@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from pellicule.ingest.v1 import media_service_pb2
 from services.chassis.reflection import enable_reflection
 from services.chassis.server import RunningServer
-from tests.integration.chassis.conftest import House, internal_channel
+from tests.integration.chassis.conftest import Site, internal_channel
 from tests.integration.chassis.echo import INTERNAL_SERVICE, SERVICE
 
 VERSIONS = ("v1", "v1alpha")
@@ -51,8 +51,8 @@ async def test_a_stranger_learns_the_public_services(public: grpc.aio.Channel, v
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_a_service_learns_the_internal_ones_as_well(server: RunningServer, house: House, version: str) -> None:
-    async with internal_channel(server.internal_port, house.authority.issue("analysis")) as channel:
+async def test_a_service_learns_the_internal_ones_as_well(server: RunningServer, site: Site, version: str) -> None:
+    async with internal_channel(server.internal_port, site.authority.issue("analysis")) as channel:
         assert await services(channel, version) == {SERVICE, INTERNAL_SERVICE, *OF_EVERY_LISTENER}
         assert await files(channel, version, INTERNAL_SERVICE)
 

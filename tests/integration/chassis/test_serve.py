@@ -16,7 +16,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.chassis.error_details import read_error
-from tests.integration.chassis.conftest import House, bearer
+from tests.integration.chassis.conftest import Site, bearer
 from tests.integration.chassis.echo import EchoStub
 
 REPOSITORY = Path(__file__).parents[3]
@@ -49,8 +49,8 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def started(house: House, folder: Path, mode: str) -> AsyncIterator[Started]:
-    settings, port = house.settings("test"), free_port()
+async def started(site: Site, folder: Path, mode: str) -> AsyncIterator[Started]:
+    settings, port = site.settings("test"), free_port()
     environment = {
         "PELLICULE_PUBLIC_ADDRESS": f"127.0.0.1:{port}",
         "PELLICULE_INTERNAL_ADDRESS": "127.0.0.1:0",
@@ -86,8 +86,8 @@ async def started(house: House, folder: Path, mode: str) -> AsyncIterator[Starte
 
 
 @pytest.mark.parametrize("mode", ["idle", "brief"])
-async def test_a_service_serves_when_it_is_ready_and_stops_when_told(house: House, tmp_path: Path, mode: str) -> None:
-    async with started(house, tmp_path, mode) as service:
+async def test_a_service_serves_when_it_is_ready_and_stops_when_told(site: Site, tmp_path: Path, mode: str) -> None:
+    async with started(site, tmp_path, mode) as service:
         health = service.watch_health()
         before = await anext(health)
         service.ready_file.touch()
@@ -100,12 +100,12 @@ async def test_a_service_serves_when_it_is_ready_and_stops_when_told(house: Hous
     assert [line["event"] for line in log if line["event"] != "rpc"] == ["server_started", "server_stopped"]
 
 
-async def test_a_call_in_flight_is_finished_before_the_process_ends(house: House, tmp_path: Path) -> None:
-    async with started(house, tmp_path, "idle") as service:
+async def test_a_call_in_flight_is_finished_before_the_process_ends(site: Site, tmp_path: Path) -> None:
+    async with started(site, tmp_path, "idle") as service:
         health = service.watch_health()
         assert await anext(health) == "NOT_SERVING"
         request = StringValue(value="a,wait")
-        call = aiter(EchoStub(service.channel).watch(request, timeout=2.0, metadata=bearer(house.token())))
+        call = aiter(EchoStub(service.channel).watch(request, timeout=2.0, metadata=bearer(site.token())))
         assert (await anext(call)).value == "a"
         service.process.send_signal(signal.SIGINT)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -116,8 +116,8 @@ async def test_a_call_in_flight_is_finished_before_the_process_ends(house: House
     assert ("DEADLINE_EXCEEDED", "person") in {(line.get("code"), line.get("caller")) for line in log}
 
 
-async def test_a_task_that_fails_ends_the_process_with_an_error(house: House, tmp_path: Path) -> None:
-    async with started(house, tmp_path, "failing") as service:
+async def test_a_task_that_fails_ends_the_process_with_an_error(site: Site, tmp_path: Path) -> None:
+    async with started(site, tmp_path, "failing") as service:
         status, log, rest = await service.ended()
     (failure,) = (line for line in log if line["event"] == "task_failed")
     assert (failure["task"], failure["error"], failure["level"]) == ("_failing", "RuntimeError", "error")

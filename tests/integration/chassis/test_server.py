@@ -12,9 +12,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from services.chassis.error_details import read_error
+from services.chassis.limits import CHUNK_BYTES, MAX_MESSAGE_BYTES, RECEIVED_MESSAGE_BYTES
 from services.chassis.server import RunningServer
 from services.chassis.tokens import subject_pseudonym
-from tests.integration.chassis.conftest import ISSUER, House, Start, bearer, internal_channel
+from tests.integration.chassis.conftest import ISSUER, Site, Start, bearer, internal_channel
 from tests.integration.chassis.echo import SERVICE, Echo, EchoStub
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -39,21 +40,21 @@ async def refusal(call: Awaitable[object]) -> grpc.aio.AioRpcError:
     return caught.value
 
 
-async def test_a_person_is_known_by_their_pseudonym(public: grpc.aio.Channel, house: House) -> None:
-    answer = await EchoStub(public).say(word("subject"), metadata=bearer(house.token("ada")))
-    assert subject_pseudonym(house.subject_key, ISSUER, "ada") == answer.value
+async def test_a_person_is_known_by_their_pseudonym(public: grpc.aio.Channel, site: Site) -> None:
+    answer = await EchoStub(public).say(word("subject"), metadata=bearer(site.token("ada")))
+    assert subject_pseudonym(site.subject_key, ISSUER, "ada") == answer.value
 
 
-async def test_all_four_kinds_of_rpc_pass_the_chain(public: grpc.aio.Channel, house: House) -> None:
-    stub, who = EchoStub(public), bearer(house.token())
+async def test_all_four_kinds_of_rpc_pass_the_chain(public: grpc.aio.Channel, site: Site) -> None:
+    stub, who = EchoStub(public), bearer(site.token())
     assert (await stub.say(word("a"), metadata=who)).value == "a"
     assert (await stub.collect(words("a", "b"), metadata=who)).value == "ab"
     assert [m.value async for m in stub.watch(word("a,b"), metadata=who)] == ["a", "b"]
     assert [m.value async for m in stub.chat(words("a", "b"), metadata=who)] == ["a", "b"]
 
 
-async def test_all_four_kinds_of_rpc_answer_with_the_domain_error(public: grpc.aio.Channel, house: House) -> None:
-    stub, who = EchoStub(public), bearer(house.token())
+async def test_all_four_kinds_of_rpc_answer_with_the_domain_error(public: grpc.aio.Channel, site: Site) -> None:
+    stub, who = EchoStub(public), bearer(site.token())
     errors = [
         await refusal(stub.say(word("full"), metadata=who)),
         await refusal(stub.collect(words("a", "full"), metadata=who)),
@@ -66,31 +67,31 @@ async def test_all_four_kinds_of_rpc_answer_with_the_domain_error(public: grpc.a
     }
 
 
-async def test_a_caller_who_is_still_sending_gets_the_answer(public: grpc.aio.Channel, house: House) -> None:
+async def test_a_caller_who_is_still_sending_gets_the_answer(public: grpc.aio.Channel, site: Site) -> None:
     # Large enough that the writes wait for one another: without lingering, some thirty in two hundred end as INTERNAL.
     large = "x" * 65_536
-    stub, who = EchoStub(public), bearer(house.token())
+    stub, who = EchoStub(public), bearer(site.token())
     errors = [await refusal(stub.collect(words("full", *[large] * 64), metadata=who)) for _ in range(200)]
     assert {read_error(error).reason for error in errors} == {"ALBUM_FULL"}
 
 
-async def test_a_caller_who_sends_nothing_more_gets_the_answer(public: grpc.aio.Channel, house: House) -> None:
-    call = EchoStub(public).collect(metadata=bearer(house.token()), timeout=30)
+async def test_a_caller_who_sends_nothing_more_gets_the_answer(public: grpc.aio.Channel, site: Site) -> None:
+    call = EchoStub(public).collect(metadata=bearer(site.token()), timeout=30)
     await call.write(word("full"))
     assert read_error(await refusal(call)).reason == "ALBUM_FULL"
 
 
-async def test_a_caller_who_never_stops_sending_is_answered(public: grpc.aio.Channel, house: House) -> None:
+async def test_a_caller_who_never_stops_sending_is_answered(public: grpc.aio.Channel, site: Site) -> None:
     async def without_end() -> AsyncIterator[StringValue]:
         yield word("full")
         while True:
             yield word("more")
 
-    await refusal(EchoStub(public).collect(without_end(), metadata=bearer(house.token()), timeout=30))
+    await refusal(EchoStub(public).collect(without_end(), metadata=bearer(site.token()), timeout=30))
 
 
-async def test_a_bad_field_is_named_in_bad_request(public: grpc.aio.Channel, house: House) -> None:
-    error = await refusal(EchoStub(public).say(word("bad"), metadata=bearer(house.token())))
+async def test_a_bad_field_is_named_in_bad_request(public: grpc.aio.Channel, site: Site) -> None:
+    error = await refusal(EchoStub(public).say(word("bad"), metadata=bearer(site.token())))
     status = rpc_status.from_call(cast("grpc.Call", error))
     request = error_details_pb2.BadRequest()
     assert status is not None
@@ -100,9 +101,9 @@ async def test_a_bad_field_is_named_in_bad_request(public: grpc.aio.Channel, hou
 
 
 async def test_a_bug_is_internal_and_says_nothing_about_itself(
-    public: grpc.aio.Channel, house: House, caplog: pytest.LogCaptureFixture
+    public: grpc.aio.Channel, site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    error = await refusal(EchoStub(public).say(word("bug"), metadata=bearer(house.token())))
+    error = await refusal(EchoStub(public).say(word("bug"), metadata=bearer(site.token())))
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
     assert "secret" not in (error.details() or "")
 
@@ -112,68 +113,68 @@ async def test_a_call_without_a_token_is_told_to_bring_one(public: grpc.aio.Chan
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING")
 
 
-async def test_an_expired_token_is_refused(public: grpc.aio.Channel, house: House) -> None:
-    token = house.token(ttl=timedelta(seconds=-60))
+async def test_an_expired_token_is_refused(public: grpc.aio.Channel, site: Site) -> None:
+    token = site.token(ttl=timedelta(seconds=-60))
     error = await refusal(EchoStub(public).say(word("a"), metadata=bearer(token)))
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
 
 
-async def test_a_forged_token_is_refused(public: grpc.aio.Channel, house: House) -> None:
-    token = house.token()
+async def test_a_forged_token_is_refused(public: grpc.aio.Channel, site: Site) -> None:
+    token = site.token()
     forged = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
     error = await refusal(EchoStub(public).say(word("a"), metadata=bearer(forged)))
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
 
 
-async def test_a_person_may_not_call_for_services(public: grpc.aio.Channel, house: House) -> None:
-    error = await refusal(EchoStub(public).service_only(word("a"), metadata=bearer(house.token())))
+async def test_a_person_may_not_call_for_services(public: grpc.aio.Channel, site: Site) -> None:
+    error = await refusal(EchoStub(public).service_only(word("a"), metadata=bearer(site.token())))
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.PERMISSION_DENIED, "CALLER_NOT_ALLOWED")
 
 
-async def test_a_person_cannot_name_another_subject(public: grpc.aio.Channel, house: House) -> None:
-    metadata = (*bearer(house.token("ada")), ("pellicule-subject", "0" * 32))
+async def test_a_person_cannot_name_another_subject(public: grpc.aio.Channel, site: Site) -> None:
+    metadata = (*bearer(site.token("ada")), ("pellicule-subject", "0" * 32))
     answer = await EchoStub(public).say(word("subject"), metadata=metadata)
-    assert subject_pseudonym(house.subject_key, ISSUER, "ada") == answer.value
+    assert subject_pseudonym(site.subject_key, ISSUER, "ada") == answer.value
 
 
-async def test_a_method_without_a_row_is_refused_to_everyone(public: grpc.aio.Channel, house: House) -> None:
-    error = await refusal(EchoStub(public).unlisted(word("a"), metadata=bearer(house.token(role="operator"))))
+async def test_a_method_without_a_row_is_refused_to_everyone(public: grpc.aio.Channel, site: Site) -> None:
+    error = await refusal(EchoStub(public).unlisted(word("a"), metadata=bearer(site.token(role="operator"))))
     assert error.code() == grpc.StatusCode.PERMISSION_DENIED
 
 
-async def test_a_method_that_does_not_exist_is_unimplemented(public: grpc.aio.Channel, house: House) -> None:
-    error = await refusal(EchoStub(public).unknown(word("a"), metadata=bearer(house.token())))
+async def test_a_method_that_does_not_exist_is_unimplemented(public: grpc.aio.Channel, site: Site) -> None:
+    error = await refusal(EchoStub(public).unknown(word("a"), metadata=bearer(site.token())))
     assert error.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_a_service_is_known_by_its_certificate(server: RunningServer, house: House) -> None:
-    async with internal_channel(server.internal_port, house.authority.issue("analysis")) as channel:
+async def test_a_service_is_known_by_its_certificate(server: RunningServer, site: Site) -> None:
+    async with internal_channel(server.internal_port, site.authority.issue("analysis")) as channel:
         answer = await EchoStub(channel).service_only(word("who"))
     assert answer.value == "Service(name='analysis', acting_for=None)"
 
 
-async def test_a_service_acts_for_the_person_it_names(server: RunningServer, house: House) -> None:
+async def test_a_service_acts_for_the_person_it_names(server: RunningServer, site: Site) -> None:
     metadata = (("pellicule-subject", "ab" * 16),)
-    async with internal_channel(server.internal_port, house.authority.issue("suggestion")) as channel:
+    async with internal_channel(server.internal_port, site.authority.issue("suggestion")) as channel:
         answer = await EchoStub(channel).say(word("subject"), metadata=metadata)
     assert answer.value == "ab" * 16
 
 
-async def test_another_service_may_not_call_what_is_for_one(server: RunningServer, house: House) -> None:
-    async with internal_channel(server.internal_port, house.authority.issue("ingest")) as channel:
+async def test_another_service_may_not_call_what_is_for_one(server: RunningServer, site: Site) -> None:
+    async with internal_channel(server.internal_port, site.authority.issue("ingest")) as channel:
         error = await refusal(EchoStub(channel).service_only(word("a")))
     assert error.code() == grpc.StatusCode.PERMISSION_DENIED
 
 
-async def test_a_certificate_of_no_service_is_nobody(server: RunningServer, house: House) -> None:
-    files = house.authority.issue("stranger", uri="spiffe://elsewhere/analysis")
+async def test_a_certificate_of_no_service_is_nobody(server: RunningServer, site: Site) -> None:
+    files = site.authority.issue("stranger", uri="spiffe://elsewhere/analysis")
     async with internal_channel(server.internal_port, files) as channel:
         error = await refusal(EchoStub(channel).service_only(word("a")))
     assert error.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
-async def test_the_internal_listener_wants_a_certificate(server: RunningServer, house: House) -> None:
-    ca = house.authority.issue("phone").ca.read_bytes()
+async def test_the_internal_listener_wants_a_certificate(server: RunningServer, site: Site) -> None:
+    ca = site.authority.issue("phone").ca.read_bytes()
     target = f"127.0.0.1:{server.internal_port}"
     async with grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(ca)) as channel:
         error = await refusal(EchoStub(channel).say(word("a"), timeout=5))
@@ -181,15 +182,15 @@ async def test_the_internal_listener_wants_a_certificate(server: RunningServer, 
 
 
 async def test_the_deadline_is_answered_before_the_caller_gives_up(
-    public: grpc.aio.Channel, house: House, service: Echo
+    public: grpc.aio.Channel, site: Site, service: Echo
 ) -> None:
-    error = await refusal(EchoStub(public).say(word("wait"), timeout=0.3, metadata=bearer(house.token())))
+    error = await refusal(EchoStub(public).say(word("wait"), timeout=0.3, metadata=bearer(site.token())))
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
     assert service.cancelled.is_set()
 
 
-async def test_the_deadline_ends_streams_of_every_kind(public: grpc.aio.Channel, house: House, service: Echo) -> None:
-    stub, who = EchoStub(public), bearer(house.token())
+async def test_the_deadline_ends_streams_of_every_kind(public: grpc.aio.Channel, site: Site, service: Echo) -> None:
+    stub, who = EchoStub(public), bearer(site.token())
     watch = aiter(stub.watch(word("a,wait"), timeout=0.3, metadata=who))
     chat = aiter(stub.chat(words("a", "wait"), timeout=0.3, metadata=who))
     before = [(await anext(watch)).value, (await anext(chat)).value]
@@ -202,35 +203,49 @@ async def test_the_deadline_ends_streams_of_every_kind(public: grpc.aio.Channel,
     assert {read_error(error).reason for error in errors} == {"DEADLINE_EXCEEDED"}
 
 
-async def test_an_upload_that_stalls_ends_at_its_deadline(public: grpc.aio.Channel, house: House) -> None:
+async def test_an_upload_that_stalls_ends_at_its_deadline(public: grpc.aio.Channel, site: Site) -> None:
     async def stalling() -> AsyncIterator[StringValue]:
         yield word("a")
         await asyncio.Event().wait()
 
-    call = EchoStub(public).collect(stalling(), timeout=0.3, metadata=bearer(house.token()))
+    call = EchoStub(public).collect(stalling(), timeout=0.3, metadata=bearer(site.token()))
     assert (await refusal(call)).code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-async def test_a_stream_whose_reader_leaves_is_stopped(public: grpc.aio.Channel, house: House, service: Echo) -> None:
-    watch = EchoStub(public).watch(word("a,wait"), metadata=bearer(house.token()))
+async def test_a_stream_whose_reader_leaves_is_stopped(public: grpc.aio.Channel, site: Site, service: Echo) -> None:
+    watch = EchoStub(public).watch(word("a,wait"), metadata=bearer(site.token()))
     await anext(aiter(watch))
     await service.waiting.wait()
     watch.cancel()
     await asyncio.wait_for(service.cancelled.wait(), 5)
 
 
-async def test_a_message_of_a_chunk_passes_and_one_beyond_the_limit_does_not(
-    public: grpc.aio.Channel, house: House
-) -> None:
-    stub, who = EchoStub(public), bearer(house.token())
-    chunk = "x" * 1024 * 1024
-    assert (await stub.say(word(chunk), metadata=who)).value == chunk
-    error = await refusal(stub.say(word(chunk * 5), metadata=who))
-    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+async def test_a_message_of_a_chunk_passes(public: grpc.aio.Channel, site: Site) -> None:
+    chunk = "x" * CHUNK_BYTES
+    assert (await EchoStub(public).say(word(chunk), metadata=bearer(site.token()))).value == chunk
 
 
-async def test_a_caller_who_leaves_stops_the_work(public: grpc.aio.Channel, house: House, service: Echo) -> None:
-    call = EchoStub(public).say(word("wait"), metadata=bearer(house.token()))
+async def test_a_message_that_is_too_large_is_refused_with_its_reason(public: grpc.aio.Channel, site: Site) -> None:
+    stub, who, large = EchoStub(public), bearer(site.token()), "x" * (MAX_MESSAGE_BYTES + 1)
+    errors = [
+        await refusal(stub.say(word(large), metadata=who)),
+        await refusal(stub.collect(words("a", large), metadata=who)),
+        await refusal(anext(aiter(stub.watch(word(large), metadata=who)))),
+        await refusal(anext(aiter(stub.chat(words(large), metadata=who)))),
+    ]
+    assert {(error.code(), read_error(error).reason) for error in errors} == {
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE")
+    }
+    assert read_error(errors[0]).metadata == {"limit_bytes": str(MAX_MESSAGE_BYTES)}
+
+
+async def test_a_message_beyond_what_is_read_is_refused_by_grpc(public: grpc.aio.Channel, site: Site) -> None:
+    error = await refusal(EchoStub(public).say(word("x" * RECEIVED_MESSAGE_BYTES), metadata=bearer(site.token())))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "")
+
+
+async def test_a_caller_who_leaves_stops_the_work(public: grpc.aio.Channel, site: Site, service: Echo) -> None:
+    call = EchoStub(public).say(word("wait"), metadata=bearer(site.token()))
     await service.waiting.wait()
     call.cancel()
     await asyncio.wait_for(service.cancelled.wait(), 5)
@@ -247,22 +262,22 @@ async def test_health_can_be_watched(public: grpc.aio.Channel) -> None:
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_an_internal_service_is_unknown_on_the_public_listener(public: grpc.aio.Channel, house: House) -> None:
-    error = await refusal(EchoStub(public).say_internally(word("a"), metadata=bearer(house.token())))
+async def test_an_internal_service_is_unknown_on_the_public_listener(public: grpc.aio.Channel, site: Site) -> None:
+    error = await refusal(EchoStub(public).say_internally(word("a"), metadata=bearer(site.token())))
     assert error.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_an_internal_service_answers_on_the_internal_listener(server: RunningServer, house: House) -> None:
-    async with internal_channel(server.internal_port, house.authority.issue("analysis")) as channel:
+async def test_an_internal_service_answers_on_the_internal_listener(server: RunningServer, site: Site) -> None:
+    async with internal_channel(server.internal_port, site.authority.issue("analysis")) as channel:
         assert (await EchoStub(channel).say_internally(word("a"))).value == "a"
 
 
-async def test_stopping_ends_open_streams_with_a_word(start: Start, house: House) -> None:
+async def test_stopping_ends_open_streams_with_a_word(start: Start, site: Site) -> None:
     service = Echo()
     async with AsyncExitStack() as stack, AsyncExitStack() as running:
         server = await running.enter_async_context(start(service))
-        channel = await stack.enter_async_context(_public(server, house))
-        watch = aiter(EchoStub(channel).watch(word("a,wait"), metadata=bearer(house.token())))
+        channel = await stack.enter_async_context(_public(server, site))
+        watch = aiter(EchoStub(channel).watch(word("a,wait"), metadata=bearer(site.token())))
         first = await anext(watch)
         await service.waiting.wait()
         stopping = asyncio.create_task(running.aclose())
@@ -272,6 +287,6 @@ async def test_stopping_ends_open_streams_with_a_word(start: Start, house: House
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
 
 
-def _public(server: RunningServer, house: House) -> grpc.aio.Channel:
-    ca = house.authority.issue("phone").ca.read_bytes()
+def _public(server: RunningServer, site: Site) -> grpc.aio.Channel:
+    ca = site.authority.issue("phone").ca.read_bytes()
     return grpc.aio.secure_channel(f"127.0.0.1:{server.public_port}", grpc.ssl_channel_credentials(ca))

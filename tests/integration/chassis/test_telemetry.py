@@ -13,7 +13,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.server import running_server
 from services.chassis.telemetry import inject_trace
 from tests.integration.chassis import echo
-from tests.integration.chassis.conftest import House
+from tests.integration.chassis.conftest import Site
 from tests.integration.chassis.echo import SERVICE, EchoStub
 
 
@@ -23,20 +23,20 @@ def spans() -> InMemorySpanExporter:
 
 
 @pytest.fixture
-async def stub(house: House, spans: InMemorySpanExporter) -> AsyncIterator[EchoStub]:
+async def stub(site: Site, spans: InMemorySpanExporter) -> AsyncIterator[EchoStub]:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
     async with (
         running_server(
             name="test",
-            settings=house.settings("test"),
+            settings=site.settings("test"),
             register=echo.Echo().register,
             service_names=[SERVICE],
             access=echo.ACCESS,
             clock=SystemClock(),
             tracer_provider=provider,
         ) as server,
-        open_channel(f"127.0.0.1:{server.internal_port}", house.settings("analysis"), service="test") as channel,
+        open_channel(f"127.0.0.1:{server.internal_port}", site.settings("analysis"), service="test") as channel,
     ):
         yield EchoStub(channel)
     provider.shutdown()
@@ -59,7 +59,15 @@ async def test_a_failed_call_leaves_its_status_in_the_span_and_no_secret(
         await stub.say(StringValue(value=word))
     (span,) = spans.get_finished_spans()
     assert span.status.status_code == (StatusCode.ERROR if word == "bug" else StatusCode.UNSET)
-    assert "secret" not in span.to_json()
+    assert span.attributes == {
+        "rpc.system": "grpc",
+        "rpc.service": SERVICE,
+        "rpc.method": "Say",
+        "rpc.grpc.status_code": 13 if word == "bug" else 8,
+        "error.type": "INTERNAL" if word == "bug" else "ALBUM_FULL",
+    }
+    assert span.events == ()
+    assert [each for each in ("secret", "127.0.0.1", "Traceback") if each in span.to_json()] == []
 
 
 async def test_streams_pass_the_span(stub: EchoStub, spans: InMemorySpanExporter) -> None:

@@ -15,7 +15,7 @@ from deploy.samples.receipts import receipt
 from inference.model_build.build import build_all, built_model, default_home
 from inference.model_build.sessions import ModelSession
 from inference.reference import Reference, measure
-from inference.training import paper, photographing
+from inference.training import papers, photographing
 from inference.training.screens import screenshot
 from inference.training.typefaces import Typefaces
 from inference.vision.kinds import Kind
@@ -147,7 +147,7 @@ def test_photos_are_found_by_words(reference: Reference, home: Path) -> None:
     assert first("portrait of a woman") == "astronaut"
 
 
-@pytest.mark.parametrize(("kind", "make"), [(Kind.DOCUMENT, paper.document), (Kind.RECEIPT, paper.receipt)])
+@pytest.mark.parametrize(("kind", "make"), [(Kind.DOCUMENT, papers.document), (Kind.RECEIPT, papers.receipt)])
 @pytest.mark.parametrize("lies_on_something", [False, True])
 def test_sheets_of_paper_are_recognised(
     reference: Reference,

@@ -135,4 +135,5 @@ def test_the_chassis_reasons_are_the_ones_that_every_package_lists() -> None:
         "DEADLINE_EXCEEDED",
         "INTERNAL",
         "DEPENDENCY_UNAVAILABLE",
+        "MESSAGE_TOO_LARGE",
     ]

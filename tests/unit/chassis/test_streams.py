@@ -6,8 +6,9 @@ import pytest
 
 from services.chassis.clock import SystemClock
 from services.chassis.errors import FieldInvalid, TokenExpired
+from services.chassis.limits import CHUNK_BYTES
 from services.chassis.principal import Person, Service, enter_principal
-from services.chassis.streams import CHUNK_BYTES, batches, checked_offset, chunks, until_token_expires
+from services.chassis.streams import batches, checked_offset, chunks, until_token_expires
 from services.chassis.tokens import LEEWAY
 
 ANN = "a" * 32

@@ -1,0 +1,26 @@
+"""Gauges of analysis: what waits to be analysed, and what was set aside."""
+
+from collections.abc import Iterable
+
+from services.chassis.database import Pool
+from services.chassis.gauges import Look, Reading
+from services.chassis.metrics import Metric, MetricKind
+
+MEDIA_BY_STATE = Metric(
+    "pellicule.analysis.media",
+    MetricKind.GAUGE,
+    "{media}",
+    "Media by state: PENDING, DONE or PARKED, which is set aside",
+    ("state",),
+)
+
+
+def media_gauges(pool: Pool) -> Look:
+    """Return the look at how many media are in which state; one statement."""
+
+    async def look() -> Iterable[Reading]:
+        async with pool.connection() as connection:
+            cursor = await connection.execute("SELECT state, count(*) FROM media GROUP BY state")
+            return [Reading(MEDIA_BY_STATE, count, {"state": state}) for state, count in await cursor.fetchall()]
+
+    return look

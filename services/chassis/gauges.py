@@ -1,0 +1,116 @@
+"""Gauges: what is there at a moment, such as rows that wait, looked at again and again."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import structlog
+
+from services.chassis.bus import Bus
+from services.chassis.clock import Clock
+from services.chassis.database import Pool
+from services.chassis.metrics import (
+    CONSUMER_PENDING,
+    DEAD_LETTERS,
+    DISK_FREE,
+    OUTBOX_AGE,
+    OUTBOX_PENDING,
+    Attributes,
+    Measurements,
+    Metric,
+)
+
+_EVERY_SECONDS = 30.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The value of a gauge.
+
+    Attributes:
+        metric: Which.
+        value: In its unit.
+        attributes: What it is told apart by.
+    """
+
+    metric: Metric
+    value: float
+    attributes: Attributes = field(default_factory=dict)
+
+
+Look: TypeAlias = Callable[[], Awaitable[Iterable[Reading]]]
+"""Looks at something once."""
+
+
+_Key: TypeAlias = tuple[str, frozenset[tuple[str, str | int]]]
+
+
+class Gauges:
+    """Takes readings down. `run` is a task of the process."""
+
+    def __init__(self, looks: Sequence[Look], measurements: Measurements, clock: Clock) -> None:
+        self._looks = looks
+        self._measurements = measurements
+        self._clock = clock
+        self._seen: dict[Look, dict[_Key, Reading]] = {look: {} for look in looks}
+
+    async def run(self) -> None:
+        """Look each 30 s for as long as it runs."""
+        while True:
+            for look in self._looks:
+                await self._take(look)
+            await self._clock.sleep(_EVERY_SECONDS)
+
+    async def _take(self, look: Look) -> None:
+        try:
+            now = {(each.metric.name, frozenset(each.attributes.items())): each for each in await look()}
+        except Exception as error:  # noqa: BLE001  # what cannot be looked at now has no value now
+            _log.warning("gauge_unknown", exc_info=error)
+            return
+        gone = {key: replace(each, value=0) for key, each in self._seen[look].items()}
+        self._seen[look] = {**gone, **now}  # what has gone is none, and not as many as there were
+        for reading in self._seen[look].values():
+            self._measurements.measure(reading.metric, reading.value, reading.attributes)
+
+
+def database_gauges(pool: Pool) -> Look:
+    """Return the look at the outbox and the dead letters."""
+
+    async def look() -> Iterable[Reading]:
+        async with pool.connection() as connection:
+            outbox = await connection.execute(
+                "SELECT count(*), coalesce(extract(epoch FROM now() - min(create_time)), 0) FROM outbox"
+            )
+            ((pending, age),) = await outbox.fetchall()
+            letters = await connection.execute("SELECT consumer, count(*) FROM dead_letter GROUP BY consumer")
+            dead = await letters.fetchall()
+        return [
+            Reading(OUTBOX_PENDING, pending),
+            Reading(OUTBOX_AGE, float(age)),
+            *(Reading(DEAD_LETTERS, count, {"consumer": consumer}) for consumer, count in dead),
+        ]
+
+    return look
+
+
+def bus_gauges(bus: Bus) -> Look:
+    """Return the look at how far the process's consumers are behind."""
+
+    async def look() -> Iterable[Reading]:
+        return [Reading(CONSUMER_PENDING, count, {"consumer": name}) for name, count in await bus.pending()]
+
+    return look
+
+
+def disk_gauge(folder: Path) -> Look:
+    """Return the look at the free space of a folder's file system."""
+
+    async def look() -> Iterable[Reading]:
+        return [Reading(DISK_FREE, (await asyncio.to_thread(shutil.disk_usage, folder)).free)]
+
+    return look
