@@ -29,6 +29,7 @@ from services.ingest.settings import Settings
 from services.ingest.store.lookup_keys import LookupKeyStore
 from services.ingest.store.media import MediaStore
 from services.ingest.store.purge import PurgeStore
+from services.ingest.store.requests import RequestStore
 from services.ingest.store.sweep import SweepStore
 from services.ingest.store.uploads import UploadStore
 from services.ingest.translation.codec import ProtoCodec
@@ -63,6 +64,7 @@ async def main() -> None:
         dependencies = Dependencies(
             uploads=uploads,
             media=media,
+            requests=RequestStore(pool),
             lookup_keys=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention, background),
             key_pool=KeyPool(keyring, clock, policy.retention),
             keyring=keyring,

@@ -169,6 +169,13 @@ class MediaTable(Protocol):
         """Note once for an event that the originals of these media are wanted; return how many were not before."""
 
 
+class Requests(Protocol):
+    """The requests of the last day that no other row remembers."""
+
+    async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime) -> bool:
+        """Note a request; False if another one bears its id."""
+
+
 class LookupKeyTable(Protocol):
     """The sealed lookup keys."""
 
@@ -206,6 +213,9 @@ class SweepTables(Protocol):
 
     async def forget_deleted(self, before: datetime) -> None:
         """Forgets deletions from before that moment."""
+
+    async def forget_requests(self, before: datetime) -> None:
+        """Forget requests from before that moment."""
 
 
 class PurgeTables(Protocol):

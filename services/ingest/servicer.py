@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
 from pellicule.type.v1 import byte_stream_pb2
+from services.chassis.errors import DependencyUnavailable, DomainError
 from services.chassis.fields import Fields
 from services.chassis.paging import Page, PageQuery
 from services.chassis.principal import current_subject
-from services.ingest.domain.media import PageStart
+from services.ingest.domain.media import Media, PageStart
 from services.ingest.operations.cancel_upload import cancel_upload
-from services.ingest.operations.delete_media import delete_media
+from services.ingest.operations.delete_media import delete_media, delete_media_batch
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import get_media, list_media
 from services.ingest.operations.find_uploads import get_upload, list_uploads
 from services.ingest.operations.plan_uploads import plan_uploads
 from services.ingest.operations.read_media import read_media
-from services.ingest.operations.receive_upload import receive, start_and_receive
+from services.ingest.operations.receive_upload import receive, receive_whole, start_and_receive
 from services.ingest.operations.start_upload import start_upload
 from services.ingest.operations.upload_transfer import Received
 from services.ingest.translation import requests, resources, streams
@@ -68,6 +70,16 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
             upload=resources.upload(received.upload),
             media=None if received.media is None else resources.media(received.media),
         )
+
+    async def BatchUploadMedia(
+        self, request_iterator: AsyncIterator[media_service_pb2.BatchUploadMediaRequest], context: Context
+    ) -> AsyncIterator[media_service_pb2.BatchUploadMediaResponse]:
+        """Receive small files."""
+        files = streams.BatchFiles(request_iterator, self.dependencies.policy.idle_seconds)
+        while (start := await files.next_start()) is not None:
+            async with aclosing(files.chunks()) as chunks:
+                outcome = await self._receive_whole(start, chunks)
+            yield resources.batch_answer(start, outcome)
 
     async def GetUpload(
         self, request: media_service_pb2.GetUploadRequest, context: Context
@@ -147,6 +159,34 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
             self.dependencies, subject=current_subject(), media_id=media_id, request_id=request_id
         )
         return media_service_pb2.DeleteMediaResponse(erasure=resources.erasure(erasure))
+
+    async def BatchDeleteMedia(
+        self, request: media_service_pb2.BatchDeleteMediaRequest, context: Context
+    ) -> media_service_pb2.BatchDeleteMediaResponse:
+        """Delete many media."""
+        media_ids, request_id = requests.media_to_delete(request)
+        outcomes = await delete_media_batch(
+            self.dependencies, subject=current_subject(), media_ids=media_ids, request_id=request_id
+        )
+        return media_service_pb2.BatchDeleteMediaResponse(deletions=map(resources.deletion, media_ids, outcomes))
+
+    async def _receive_whole(
+        self, message: media_service_pb2.StartUploadRequest, chunks: AsyncIterator[bytes]
+    ) -> Media | DomainError:
+        try:
+            with Fields() as fields:
+                request_id, announcement = requests.small_file(message, fields.within("start"))
+            return await receive_whole(
+                self.dependencies,
+                subject=current_subject(),
+                request_id=request_id,
+                announcement=announcement,
+                chunks=chunks,
+            )
+        except DependencyUnavailable:
+            raise
+        except DomainError as error:
+            return error
 
     async def _receive(self, header: media_service_pb2.UploadHeader, chunks: AsyncIterator[bytes]) -> Received:
         with Fields() as fields:

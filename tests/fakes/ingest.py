@@ -30,6 +30,7 @@ class Tables:
     discards: dict[UUID, tuple[UploadRow | MediaRow, tuple[str, ...]]] = field(default_factory=dict)
     fences: dict[tuple[str, Purpose], int] = field(default_factory=dict)
     events: list[OutgoingEvent] = field(default_factory=list)
+    requests: dict[tuple[str, UUID], tuple[bytes, datetime]] = field(default_factory=dict)
     heard: set[tuple[str, str]] = field(default_factory=set)
 
     def is_fenced(self, row: UploadRow) -> bool:
@@ -262,6 +263,14 @@ class FakeLookupKeys:
         return True
 
 
+class FakeRequests:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime) -> bool:
+        return self._tables.requests.setdefault((subject, request_id), (tag, now))[0] == tag
+
+
 class FakeSweepTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -292,6 +301,9 @@ class FakeSweepTables:
         for key, (_, _, time) in list(self._tables.deleted.items()):
             if time < before:
                 del self._tables.deleted[key]
+
+    async def forget_requests(self, before: datetime) -> None:
+        _pop(self._tables.requests, [key for key, (_, time) in self._tables.requests.items() if time < before])
 
 
 class FakePurge:
@@ -329,6 +341,7 @@ class FakePurge:
             counts["segment"] += len(tables.segments.pop(key, {}))
         counts["discard"] = _pop(tables.discards, [k for k, (r, _) in tables.discards.items() if _covers(order, r)])
         counts |= self._delete_lookup(order)
+        counts["request"] = _pop(tables.requests, self._requests(order))
         counts["usage"] = _pop(tables.used, [order.subject] if tables.used.get(order.subject) == 0 else [])
         return {f"ingest.table.{table}": count for table, count in counts.items()}, []
 
@@ -345,6 +358,12 @@ class FakePurge:
             "lookup_key": _pop(tables.lookup_keys, [order.subject] if covered else []),
             "deleted_media": _pop(tables.deleted, deleted),
         }
+
+    def _requests(self, order: PurgeOrder) -> list[tuple[str, UUID]]:
+        if not isinstance(order.scope, SubjectScope):
+            return []
+        before = order.scope.erase_time
+        return [key for key, (_, time) in self._tables.requests.items() if key[0] == order.subject and time <= before]
 
     def _remember(self, order: PurgeOrder, media: Sequence[MediaRow]) -> None:
         key = self._tables.lookup_keys.get(order.subject)

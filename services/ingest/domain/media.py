@@ -11,6 +11,8 @@ from services.keyring import Purpose
 
 CHUNK_LIMIT = 1024 * 1024
 """Bytes in a message of a stream, at most."""
+BATCH_FILE_LIMIT = 8 * 1024 * 1024
+"""Bytes of a file in a batch, at most: too few to be worth going on with."""
 BUCKET = "media"
 MEDIA_PURPOSES = (Purpose.CLOUD_PROCESSING, Purpose.OLDER_MEDIA)
 """What a media may be kept for; the other purposes seal nothing here."""

@@ -81,6 +81,16 @@ CREATE INDEX deleted_media_tag ON deleted_media (subject, tag);
 CREATE INDEX deleted_media_age ON deleted_media (deletion_time);
 COMMENT ON TABLE deleted_media IS 'What its owner deleted and is not to be asked for again; forgotten after the longest retention.';
 
+CREATE TABLE request (
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    request_tag bytea NOT NULL,
+    create_time timestamptz NOT NULL,
+    PRIMARY KEY (subject, request_id)
+);
+CREATE INDEX request_age ON request (create_time);
+COMMENT ON TABLE request IS 'Requests of the last day that no other row remembers; their tags tell nothing of what they said.';
+
 CREATE TABLE usage (
     subject text PRIMARY KEY,
     used_bytes bigint NOT NULL CHECK (used_bytes >= 0)
@@ -136,4 +146,4 @@ COMMENT ON FUNCTION store_at_once IS 'An upload that came in one go, with its me
 
 -- migrate:down
 DROP FUNCTION store_at_once;
-DROP TABLE media, upload, segment, lookup_key, deleted_media, usage, discard, fence;
+DROP TABLE media, upload, segment, lookup_key, deleted_media, request, usage, discard, fence;

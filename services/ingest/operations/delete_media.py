@@ -1,12 +1,18 @@
-"""Deletion of a media with all that derives from it."""
+"""Deletion of media with all that derives from them."""
 
-from uuid import UUID
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID, uuid5
 
+from services.chassis.errors import DomainError
 from services.ingest.domain.media import media_name
 from services.ingest.errors import MediaNotFound, RequestIdReused
 from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.remember_request import remember_request
 from services.keyring import Erasure
 from services.keyring import errors as keyring_errors
+
+_AT_A_TIME = 16
 
 
 async def delete_media(dependencies: Dependencies, *, subject: str, media_id: UUID, request_id: UUID) -> Erasure:
@@ -27,3 +33,32 @@ async def delete_media(dependencies: Dependencies, *, subject: str, media_id: UU
         raise MediaNotFound.of(media_id) from error
     except keyring_errors.RequestIdReused as error:
         raise RequestIdReused.of(request_id) from error
+
+
+async def delete_media_batch(
+    dependencies: Dependencies, *, subject: str, media_ids: Sequence[UUID], request_id: UUID
+) -> list[Erasure | DomainError]:
+    """Delete media, each as `delete_media` does, and return what became of each in the order asked for.
+
+    Raises:
+        RequestIdReused: the request_id was used for another batch.
+    """
+    await remember_request(
+        dependencies,
+        subject=subject,
+        request_id=request_id,
+        method="BatchDeleteMedia",
+        said=map(media_name, media_ids),
+    )
+    slots = asyncio.Semaphore(_AT_A_TIME)
+
+    async def delete(media_id: UUID) -> Erasure | DomainError:
+        # The id of the one deletion follows from that of the batch, so that a repeated batch repeats its deletions.
+        one = uuid5(request_id, media_name(media_id))
+        async with slots:
+            try:
+                return await delete_media(dependencies, subject=subject, media_id=media_id, request_id=one)
+            except DomainError as error:
+                return error
+
+    return list(await asyncio.gather(*map(delete, media_ids)))

@@ -9,7 +9,7 @@ from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.writers import Writers
-from services.ingest.ports import Codec, Erasures, MediaTable, Uploads
+from services.ingest.ports import Codec, Erasures, MediaTable, Requests, Uploads
 from services.keyring import Keyring
 
 
@@ -19,6 +19,7 @@ class Dependencies:
 
     uploads: Uploads
     media: MediaTable
+    requests: Requests
     lookup_keys: LookupKeys
     key_pool: KeyPool
     keyring: Keyring

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from uuid import UUID
 
+from services.chassis.errors import FieldInvalid
 from services.chassis.seal import open_bytes
-from services.ingest.domain.media import Announcement
+from services.ingest.domain.media import Announcement, Media
 from services.ingest.domain.records import UploadRow
 from services.ingest.domain.seals import announcement_aad
 from services.ingest.errors import MediaNotFound, UploadNotFound, UploadOffsetWrong
@@ -69,6 +70,44 @@ async def start_and_receive(
         except MediaNotFound:  # what was kept of it died a moment ago
             continue
     raise UploadNotFound.of(prepared.row.id)
+
+
+async def receive_whole(
+    dependencies: Dependencies,
+    *,
+    subject: str,
+    request_id: UUID,
+    announcement: Announcement,
+    chunks: AsyncIterator[bytes],
+) -> Media:
+    """Receive a file that is too small to be gone on with; what an older stream left of it is given up.
+
+    Raises:
+        FieldInvalid: fewer bytes than announced came.
+        DomainError: as `start_and_receive`.
+    """
+    for _ in range(_ATTEMPTS):
+        prepared = await prepare(dependencies, subject=subject, request_id=request_id, announcement=announcement)
+        row = prepared.row
+        if prepared.key is not None:
+            lease = UploadLease(dependencies, row, is_stored=False)
+            stream = _begin(dependencies, lease, prepared, prepared.key, 0)
+            return await _whole(dependencies, row, await _leasing(dependencies, lease, stream, chunks))
+        if row.complete_time is None:
+            await dependencies.uploads.cancel(subject, row.id, dependencies.clock.now())
+            continue
+        try:
+            return await get_media(dependencies, subject=subject, media_id=row.media_id)
+        except MediaNotFound:  # what was kept of it died a moment ago
+            continue
+    raise UploadNotFound.of(row.id)
+
+
+async def _whole(dependencies: Dependencies, row: UploadRow, received: Received) -> Media:
+    if received.media is None:
+        await dependencies.uploads.cancel(row.subject, row.id, dependencies.clock.now())
+        raise FieldInvalid.of("chunk", f"send the {row.size_bytes} bytes that were announced")
+    return received.media
 
 
 async def _leasing(

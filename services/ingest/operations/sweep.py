@@ -11,6 +11,7 @@ from services.ingest.ports import SweepTables, Uploads
 from services.keyring import Keyring
 
 _BATCH = 500
+_REQUESTS_KEPT = timedelta(days=1)
 
 _log = structlog.stdlib.get_logger()
 
@@ -59,6 +60,7 @@ class Sweep:
             await self._tables.delete_complete([row.id for row in rows if row.complete_time is not None])
             total += len(rows)
         await self._tables.forget_deleted(now - self._deletions_kept)
+        await self._tables.forget_requests(now - _REQUESTS_KEPT)
         return total
 
     async def clear_discards(self) -> int:

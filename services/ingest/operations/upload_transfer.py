@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.chassis.calls import own_deadline
 from services.chassis.errors import FieldInvalid
@@ -80,12 +80,12 @@ class UploadTransfer:
             taken_over.cancel()
 
     async def _next(
-        self, stream: UploadStream, chunks: AsyncIterator[bytes], taken_over: "asyncio.Future[bool]"
+        self, stream: UploadStream, chunks: AsyncIterator[bytes], taken_over: "asyncio.Future[Any]"
     ) -> bytes | None:
         """Return the next chunk, None if there is none in time; commit meanwhile what has waited long enough."""
         loop = asyncio.get_running_loop()
         idle_at = loop.time() + self._dependencies.policy.idle_seconds
-        coming = asyncio.ensure_future(anext(chunks, None))
+        coming: asyncio.Future[Any] = asyncio.ensure_future(anext(chunks, None))
         try:
             while not coming.done() and loop.time() < idle_at:
                 left = min(idle_at, stream.commit_due) - loop.time()

@@ -12,6 +12,7 @@ from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, Purp
 
 Parameters: TypeAlias = dict[str, object]
 
+_OLD_REQUESTS = "subject = %(subject)s AND create_time <= %(erase_time)s"
 _OF_CLOUD_PROCESSING = f"'{Purpose.CLOUD_PROCESSING}'"
 
 
@@ -21,6 +22,8 @@ class _Covered:
 
     condition: str
     parameters: Parameters
+    requests: str = "false"
+    """Which rows of `request`, that know neither purpose nor key."""
 
     @classmethod
     def by(cls, order: PurgeOrder) -> "_Covered":
@@ -30,8 +33,9 @@ class _Covered:
             case PurposeScope(purpose, revision):
                 condition = "subject = %(subject)s AND {purpose} = %(purpose)s AND purpose_revision <= %(revision)s"
                 return cls(condition, _of(order, purpose=purpose, revision=revision))
-            case SubjectScope(revision, _):
-                return cls("subject = %(subject)s AND purpose_revision <= %(revision)s", _of(order, revision=revision))
+            case SubjectScope(revision, erase_time):
+                condition = "subject = %(subject)s AND purpose_revision <= %(revision)s"
+                return cls(condition, _of(order, revision=revision, erase_time=erase_time), _OLD_REQUESTS)
 
     def where(self, *, purpose: str = "purpose", key: str = "data_key_id") -> str:
         """Returns the condition for a table; `purpose` and `key` are columns, or what stands for them."""
@@ -119,6 +123,7 @@ class _Deletion:
         await self._delete_uploads(media)
         await self._delete_streams()
         await self._delete("lookup_key", self._covered.where(purpose=_OF_CLOUD_PROCESSING))
+        await self._delete("request", self._covered.requests)
         await self._delete("deleted_media", self._covered.where(purpose=_OF_CLOUD_PROCESSING, key="NULL::uuid"))
         await self._release()
 

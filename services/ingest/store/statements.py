@@ -173,6 +173,14 @@ DELETED_TAGS = "SELECT tag FROM deleted_media WHERE subject = %(subject)s AND ta
 WAS_DELETED = "SELECT FROM deleted_media WHERE subject = %(subject)s AND media_id = %(media_id)s"
 FORGET_OLD_DELETIONS = "DELETE FROM deleted_media WHERE deletion_time < %(before)s"
 
+REMEMBER_REQUEST = """
+    INSERT INTO request (subject, request_id, request_tag, create_time)
+    VALUES (%(subject)s, %(request_id)s, %(request_tag)s, %(now)s)
+    ON CONFLICT (subject, request_id) DO UPDATE SET create_time = request.create_time
+    WHERE request.request_tag = excluded.request_tag
+"""
+FORGET_REQUESTS = "DELETE FROM request WHERE create_time < %(before)s"
+
 FIND_LOOKUP_KEY = """
     SELECT subject, data_key_id, purpose_revision, sealed_key, seal_time FROM lookup_key WHERE subject = %(subject)s
 """

@@ -55,3 +55,8 @@ class SweepStore:
         """Forgets deletions from before that moment."""
         async with self._pool.connection() as connection:
             await connection.execute(statements.FORGET_OLD_DELETIONS, {"before": before})
+
+    async def forget_requests(self, before: datetime) -> None:
+        """Forget requests from before that moment."""
+        async with self._pool.connection() as connection:
+            await connection.execute(statements.FORGET_REQUESTS, {"before": before})

@@ -7,7 +7,7 @@ from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.chassis.errors import FieldInvalid
 from services.chassis.fields import Fields, PagedRequest
 from services.chassis.paging import Page, PageQuery
-from services.ingest.domain.media import Announcement, Asset, MediaForm, PageStart
+from services.ingest.domain.media import BATCH_FILE_LIMIT, Announcement, Asset, MediaForm, PageStart
 
 MAX_BATCH = 1000
 """Assets in a plan, and media in a batch."""
@@ -60,6 +60,25 @@ def start(request: media_service_pb2.StartUploadRequest, fields: Fields) -> tupl
         if announced.size_bytes != announced.asset.size_bytes:
             fields.refuse("size_bytes", "of an original it is that of the asset")
     return request_id, announced
+
+
+def small_file(request: media_service_pb2.StartUploadRequest, fields: Fields) -> tuple[UUID, Announcement]:
+    """Return what `start` returns, of a file for a batch."""
+    fields.number(request.size_bytes, "size_bytes", most=BATCH_FILE_LIMIT)
+    return start(request, fields)
+
+
+def media_to_delete(request: media_service_pb2.BatchDeleteMediaRequest) -> tuple[list[UUID], UUID]:
+    """Return the media of a batch, and the request's id.
+
+    Raises:
+        FieldInvalid: there are none or too many, or a name is none.
+    """
+    with Fields() as fields:
+        names = fields.many(request.names, "names", least=1, most=MAX_BATCH)
+        media_ids = [fields.resource(name, f"names[{place}]", MEDIA) for place, name in enumerate(names)]
+        request_id = fields.uuid(request.request_id, "request_id")
+    return media_ids, request_id
 
 
 def page(request: PagedRequest, query: PageQuery) -> tuple[Page, PageStart | None]:

@@ -1,12 +1,20 @@
 """Resources of the contract, made of plain data."""
 
-from pellicule.ingest.v1 import media_pb2
+from uuid import UUID
+
+from google.rpc import status_pb2
+
+from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from pellicule.retention.v1 import erasure_pb2
+from services.chassis.error_details import status_details
+from services.chassis.errors import DomainError
 from services.ingest.domain.media import Media, Upload, media_name, upload_name
 from services.ingest.domain.upload_plan import PlanItem
 from services.ingest.translation.codec import metadata_message
 from services.keyring import Erasure
 from services.keyring.translation import purpose_number, timestamp
+
+ERROR_DOMAIN = "ingest.pellicule"
 
 
 def plan_item(item: PlanItem) -> media_pb2.PlanItem:
@@ -75,3 +83,28 @@ def erasure(each: Erasure) -> erasure_pb2.Erasure:
             for store in each.stores
         ],
     )
+
+
+def deletion(media_id: UUID, outcome: Erasure | DomainError) -> media_service_pb2.MediaDeletion:
+    """Return what became of a media that was to be deleted."""
+    name = media_name(media_id)
+    if isinstance(outcome, DomainError):
+        return media_service_pb2.MediaDeletion(media=name, error=status(outcome))
+    return media_service_pb2.MediaDeletion(media=name, erasure=erasure(outcome))
+
+
+def batch_answer(
+    start: media_service_pb2.StartUploadRequest, outcome: Media | DomainError
+) -> media_service_pb2.BatchUploadMediaResponse:
+    """Return the answer to one file of a batch."""
+    answer = media_service_pb2.BatchUploadMediaResponse(request_id=start.request_id, client_id=start.asset.client_id)
+    if isinstance(outcome, DomainError):
+        answer.error.CopyFrom(status(outcome))
+    else:
+        answer.media.CopyFrom(media(outcome))
+    return answer
+
+
+def status(error: DomainError) -> status_pb2.Status:
+    """Return an error as the answer to a call of its own would bear it."""
+    return status_pb2.Status.FromString(status_details(error, ERROR_DOMAIN))

@@ -1,6 +1,7 @@
 """Streams of requests, parsed as they come."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from pellicule.ingest.v1 import media_service_pb2
 from services.chassis.errors import FieldInvalid
@@ -32,3 +33,51 @@ async def upload_chunks(requests: AsyncIterator[media_service_pb2.UploadMediaReq
         if request.WhichOneof("content") != "chunk":
             raise FieldInvalid.of("content", "after the header send chunks alone")
         yield request.chunk
+
+
+class BatchFiles:
+    """A stream of small files: each begins with `start`, and its chunks follow."""
+
+    def __init__(self, messages: AsyncIterator[media_service_pb2.BatchUploadMediaRequest], idle_seconds: float) -> None:
+        self._messages = messages
+        self._idle_seconds = idle_seconds
+        self._start: media_service_pb2.StartUploadRequest | None = None
+        self._left = 0
+
+    async def next_start(self) -> media_service_pb2.StartUploadRequest | None:
+        """Return what begins the next file, passing over what is left of the last; None if there is none in time.
+
+        Raises:
+            FieldInvalid: bytes come that belong to no file.
+        """
+        while self._start is None:
+            message = await self._next_message()
+            if message is None:
+                return None
+            self._note(message)
+        start, self._start = self._start, None
+        self._left = start.size_bytes
+        return start
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the chunks of the file that began, until it is whole or the next one begins."""
+        while self._left > 0 and (message := await anext(self._messages, None)) is not None:
+            self._note(message)
+            if self._start is not None:
+                return
+            yield message.chunk
+
+    async def _next_message(self) -> media_service_pb2.BatchUploadMediaRequest | None:
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                return await anext(self._messages, None)
+        except TimeoutError:
+            return None
+
+    def _note(self, message: media_service_pb2.BatchUploadMediaRequest) -> None:
+        if message.WhichOneof("content") == "start":
+            self._start = message.start
+        elif self._left <= 0:
+            raise FieldInvalid.of("start", "begin each file with it, and send as many bytes as it announces")
+        else:
+            self._left -= len(message.chunk)

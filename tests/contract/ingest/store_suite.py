@@ -15,6 +15,7 @@ from services.ingest.ports import (
     MediaTable,
     NewSegment,
     PurgeTables,
+    Requests,
     Survey,
     SweepTables,
     Uploads,
@@ -30,6 +31,7 @@ QUOTA = 10_000
 class Stores:
     uploads: Uploads
     media: MediaTable
+    requests: Requests
     lookup: LookupKeyTable
     sweep: SweepTables
     purge: PurgeTables
@@ -412,6 +414,23 @@ class SweepSuite:
         assert await stores.sweep.unknown_objects(names) == {"stranger"}
 
 
+class RequestSuite:
+    async def test_a_request_id_is_one_requests(self, stores: Stores) -> None:
+        request_id = uuid4()
+        assert await stores.requests.remember(ALICE, request_id, b"one", NOON)
+        assert await stores.requests.remember(ALICE, request_id, b"one", NOON + timedelta(hours=1))
+        assert not await stores.requests.remember(ALICE, request_id, b"other", NOON)
+        assert await stores.requests.remember(BOB, request_id, b"other", NOON)
+
+    async def test_a_request_is_forgotten_after_its_time(self, stores: Stores) -> None:
+        request_id = uuid4()
+        await stores.requests.remember(ALICE, request_id, b"one", NOON)
+        await stores.sweep.forget_requests(NOON)
+        assert not await stores.requests.remember(ALICE, request_id, b"other", NOON)
+        await stores.sweep.forget_requests(NOON + timedelta(seconds=1))
+        assert await stores.requests.remember(ALICE, request_id, b"other", NOON)
+
+
 class PurgeSuite:
     async def test_a_purge_by_key_takes_all_that_the_key_sealed(self, stores: Stores) -> None:
         row, last = upload(), segment()
@@ -484,10 +503,12 @@ class PurgeSuite:
         running, piece = upload(), segment()
         await stores.uploads.add(running, quota_bytes=QUOTA)
         await stores.uploads.commit(come_to(running, 400), piece, tail=None)
+        await stores.requests.remember(ALICE, uuid4(), b"before", NOON)
+        await stores.requests.remember(ALICE, uuid4(), b"after", NOON + timedelta(seconds=1))
         everything = order(SubjectScope(6, NOON))
         assert {piece.segment.object, dropped.segment.object} < set(await stores.purge.objects(everything))
         counts, late = await stores.purge.delete(everything)
-        expected = _counts(media=1, upload=2, segment=2, discard=1, lookup_key=1, deleted_media=1, usage=1)
+        expected = _counts(media=1, upload=2, segment=2, discard=1, lookup_key=1, deleted_media=1, request=1, usage=1)
         assert (dict(counts), late) == (expected, [])
         assert await stores.media.used_bytes(ALICE) == 0
         assert await stores.media.page(ALICE, None, 10) == []
@@ -507,10 +528,10 @@ class PurgeSuite:
         assert await stores.uploads.add(upload(purpose_revision=5), quota_bytes=QUOTA) is Addition.FENCED
 
 
-class StoreSuite(UploadSuite, MediaSuite, LookupSuite, SweepSuite, PurgeSuite):
+class StoreSuite(UploadSuite, MediaSuite, RequestSuite, LookupSuite, SweepSuite, PurgeSuite):
     """All of it."""
 
 
 def _counts(**counts: int) -> dict[str, int]:
-    tables = ("media", "upload", "segment", "discard", "lookup_key", "deleted_media", "usage")
+    tables = ("media", "upload", "segment", "discard", "lookup_key", "deleted_media", "request", "usage")
     return {f"ingest.table.{table}": counts.get(table, 0) for table in tables}

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.contract.ingest.store_suite import Stores, StoreSuite
-from tests.fakes.ingest import FakeLookupKeys, FakeMedia, FakePurge, FakeSweepTables, FakeUploads, Tables
+from tests.fakes.ingest import FakeLookupKeys, FakeMedia, FakePurge, FakeRequests, FakeSweepTables, FakeUploads, Tables
 
 
 class TestFakeStore(StoreSuite):
@@ -9,5 +9,10 @@ class TestFakeStore(StoreSuite):
     def stores(self) -> Stores:
         tables = Tables()
         return Stores(
-            FakeUploads(tables), FakeMedia(tables), FakeLookupKeys(tables), FakeSweepTables(tables), FakePurge(tables)
+            FakeUploads(tables),
+            FakeMedia(tables),
+            FakeRequests(tables),
+            FakeLookupKeys(tables),
+            FakeSweepTables(tables),
+            FakePurge(tables),
         )

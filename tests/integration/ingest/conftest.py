@@ -19,7 +19,7 @@ from services.chassis.settings import DatabaseSettings
 from services.ingest.__main__ import MIGRATIONS
 from tests.integration.ingest.harness import Harness, Phone, Servers, running_harness
 
-TABLES = "media, upload, segment, lookup_key, deleted_media, usage, discard, fence, outbox, inbox, dead_letter"
+TABLES = "media, upload, segment, lookup_key, deleted_media, request, usage, discard, fence, outbox, inbox, dead_letter"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

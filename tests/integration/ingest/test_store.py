@@ -4,6 +4,7 @@ from services.chassis.database import Pool
 from services.ingest.store.lookup_keys import LookupKeyStore
 from services.ingest.store.media import MediaStore
 from services.ingest.store.purge import PurgeStore
+from services.ingest.store.requests import RequestStore
 from services.ingest.store.sweep import SweepStore
 from services.ingest.store.uploads import UploadStore
 from tests.contract.ingest.store_suite import Stores, StoreSuite
@@ -12,4 +13,11 @@ from tests.contract.ingest.store_suite import Stores, StoreSuite
 class TestPostgresStore(StoreSuite):
     @pytest.fixture
     def stores(self, pool: Pool) -> Stores:
-        return Stores(UploadStore(pool), MediaStore(pool), LookupKeyStore(pool), SweepStore(pool), PurgeStore(pool))
+        return Stores(
+            UploadStore(pool),
+            MediaStore(pool),
+            RequestStore(pool),
+            LookupKeyStore(pool),
+            SweepStore(pool),
+            PurgeStore(pool),
+        )

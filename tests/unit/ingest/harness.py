@@ -37,6 +37,7 @@ from tests.fakes.ingest import (
     FakeLookupKeys,
     FakeMedia,
     FakePurge,
+    FakeRequests,
     FakeSweepTables,
     FakeUploads,
     Tables,
@@ -80,6 +81,7 @@ class Harness:
         self.dependencies = Dependencies(
             uploads=FakeUploads(self.tables),
             media=FakeMedia(self.tables),
+            requests=FakeRequests(self.tables),
             lookup_keys=LookupKeys(
                 FakeLookupKeys(self.tables), self.keyring, self.clock, self.policy.retention, self.background
             ),

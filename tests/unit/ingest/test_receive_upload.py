@@ -3,14 +3,14 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.chassis.errors import DependencyUnavailable, FieldInvalid
 from services.chassis.seal import CHUNK_SIZE, open_bytes, open_object
-from services.ingest.domain.media import MediaForm
+from services.ingest.domain.media import Media, MediaForm
 from services.ingest.domain.policy import Policy
 from services.ingest.errors import (
     ChecksumMismatch,
@@ -30,7 +30,7 @@ from services.ingest.operations.cancel_upload import cancel_upload
 from services.ingest.operations.find_media import get_media
 from services.ingest.operations.find_uploads import get_upload
 from services.ingest.operations.read_media import read_media
-from services.ingest.operations.receive_upload import receive, start_and_receive
+from services.ingest.operations.receive_upload import receive, receive_whole, start_and_receive
 from services.ingest.operations.upload_transfer import Received
 from services.keyring import Purpose, PurposeNotGranted, artefact_aad, metadata_aad
 from tests.unit.ingest.harness import ALICE, BOB, Harness, announce, announce_reduced, pieces, stream
@@ -345,6 +345,39 @@ class TestResuming:
         object.__setattr__(harness.dependencies, "objects", objects)
         received = await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE + 1 :]), offset=2 * CHUNK_SIZE + 1)
         assert received.media is not None
+
+
+class TestWhole:
+    async def go(self, harness: Harness, content: bytes, *chunks: bytes, request_id: UUID | None = None) -> Media:
+        media = await receive_whole(
+            harness.dependencies,
+            subject=ALICE,
+            request_id=request_id or uuid4(),
+            announcement=announce(harness.now, content, client_id="asset"),
+            chunks=stream(*chunks),
+        )
+        await harness.dependencies.background.finish()
+        return media
+
+    async def test_a_file_is_stored_whole_and_once(self, harness: Harness) -> None:
+        content, request_id = picture(), uuid4()
+        first = await self.go(harness, content, content, request_id=request_id)
+        assert await self.go(harness, content, request_id=request_id) == first
+        assert await read(harness, first.id) == content
+
+    async def test_a_file_that_is_not_sent_whole_leaves_nothing(self, harness: Harness) -> None:
+        with pytest.raises(FieldInvalid, match="announced"):
+            await self.go(harness, picture(), picture()[:100])
+        await harness.sweep.clear_discards()
+        assert (harness.tables.uploads, harness.objects.objects, harness.tables.used[ALICE]) == ({}, {}, 0)
+
+    async def test_what_an_older_stream_left_of_it_is_given_up(self, harness: Harness) -> None:
+        content = picture()
+        upload_id = await harness.start(announce(harness.now, content))
+        await harness.send(upload_id, content[:100])
+        media = await self.go(harness, content, content)
+        assert await read(harness, media.id) == content
+        assert upload_id not in harness.tables.uploads
 
 
 class TestRefusals:
