@@ -30,11 +30,11 @@ NAME = "retention"
 MIGRATIONS = Path(__file__).parent / "migrations"
 STREAM = "RETENTION"
 STREAM_SUBJECTS = ("pellicule.internal.retention.v1.>",)
-SERVICE_NAMES = (
+SERVICES = (
     retention_service_pb2.DESCRIPTOR.services_by_name["RetentionService"].full_name,
     account_service_pb2.DESCRIPTOR.services_by_name["AccountService"].full_name,
 )
-INTERNAL_NAMES = (
+INTERNAL_SERVICES = (
     key_service_pb2.DESCRIPTOR.services_by_name["KeyService"].full_name,
     purge_service_pb2.DESCRIPTOR.services_by_name["PurgeService"].full_name,
 )
@@ -64,8 +64,8 @@ async def main() -> None:
             name=NAME,
             settings=settings,
             register=partial(register, dependencies=dependencies),
-            internal=InternalServices(partial(register_internal, dependencies=dependencies), INTERNAL_NAMES),
-            service_names=SERVICE_NAMES,
+            internal=InternalServices(partial(register_internal, dependencies=dependencies), INTERNAL_SERVICES),
+            service_names=SERVICES,
             access=ACCESS,
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool)],

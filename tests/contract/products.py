@@ -31,21 +31,32 @@ def proto_package(service: str) -> str:
     return f"pellicule.{service}.v1"
 
 
-def proto_files(service: str) -> Sequence[FileDescriptor]:
-    """Returns the descriptors of a service's contract."""
-    package = importlib.import_module(proto_package(service))
-    stubs = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
-    return [stub.DESCRIPTOR for stub in stubs if hasattr(stub, "DESCRIPTOR")]
+def internal_package(service: str) -> str:
+    """Return the proto package of what a service says to others and not to persons."""
+    return f"pellicule.internal.{service}.v1"
 
 
-def rpc_services(service: str) -> Sequence[ServiceDescriptor]:
-    """Returns the descriptors of a service's gRPC services."""
-    return [each for file in proto_files(service) for each in file.services_by_name.values()]
+def proto_files(package: str) -> Sequence[FileDescriptor]:
+    """Return the descriptors of a package's files."""
+    stubs = importlib.import_module(package)
+    modules = [importlib.import_module(f"{package}.{each.name}") for each in pkgutil.iter_modules(stubs.__path__)]
+    return [each.DESCRIPTOR for each in modules if hasattr(each, "DESCRIPTOR")]
+
+
+def rpc_services(package: str) -> Sequence[ServiceDescriptor]:
+    """Return the descriptors of a package's gRPC services."""
+    return [each for file in proto_files(package) for each in file.services_by_name.values()]
 
 
 def rpcs(service: str) -> Sequence[MethodDescriptor]:
-    """Returns the descriptors of a service's RPCs."""
-    return [method for each in rpc_services(service) for method in each.methods]
+    """Return the descriptors of a service's RPCs, the internal ones last."""
+    packages = (proto_package(service), internal_package(service))
+    return [method for package in packages for each in rpc_services(package) for method in each.methods]
+
+
+def is_internal(method: MethodDescriptor) -> bool:
+    """Tell whether an RPC is for services alone."""
+    return bool(method.containing_service.full_name.startswith("pellicule.internal."))
 
 
 def full_name(method: MethodDescriptor) -> str:
@@ -54,8 +65,8 @@ def full_name(method: MethodDescriptor) -> str:
 
 
 def enum_names(service: str, enum: str) -> dict[str, int]:
-    """Returns names and numbers of an enum in a service's contract; nothing if it has none of that name."""
-    for file in proto_files(service):
+    """Return names and numbers of an enum in a service's public contract; nothing if it has none of that name."""
+    for file in proto_files(proto_package(service)):
         if enum in file.enum_types_by_name:
             return {value.name: value.number for value in file.enum_types_by_name[enum].values}
     return {}

@@ -49,9 +49,9 @@ def _names_used(package: str) -> frozenset[str]:
 
 def _comments(service: str) -> dict[str, str]:
     """Returns the comment of each RPC, in one line, as it stands in the .proto files."""
-    files = (ROOT / "proto" / "pellicule" / service / "v1").glob("*.proto")
     found = {}
-    for file in files:
+    packages = (ROOT / "proto" / "pellicule" / service, ROOT / "proto" / "pellicule" / "internal" / service)
+    for file in (file for package in packages for file in package.glob("v1/*.proto")):
         for comment, rpc in _RPC.findall(file.read_text(encoding="utf-8")):
             found[rpc] = " ".join(line.strip().removeprefix("//").strip() for line in comment.splitlines())
     return found

@@ -4,8 +4,16 @@ import importlib
 
 import pytest
 
-from services.chassis.access import AccessTable
-from tests.contract.products import full_name, rpc_services, rpcs, service_names
+from services.chassis.access import AccessTable, Caller, ServiceNamed
+from tests.contract.products import (
+    full_name,
+    internal_package,
+    is_internal,
+    proto_package,
+    rpc_services,
+    rpcs,
+    service_names,
+)
 
 
 def _table(service: str) -> AccessTable:
@@ -29,8 +37,16 @@ def test_every_row_admits_somebody(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", service_names())
-def test_every_service_of_the_contract_is_served_and_told_by_reflection(service: str) -> None:
-    main = importlib.import_module(f"services.{service}.__main__")
-    served = next(value for name, value in vars(main).items() if name in {"SERVICES", "SERVICE_NAMES"})
+def test_what_is_internal_is_for_services_alone(service: str) -> None:
+    grants = {grant for rpc in rpcs(service) if is_internal(rpc) for grant in _table(service)[full_name(rpc)]}
+    assert [each for each in grants if not isinstance(each, ServiceNamed) and each is not Caller.SERVICE] == []
 
-    assert {each.full_name for each in rpc_services(service)} == set(served)
+
+@pytest.mark.parametrize("service", service_names())
+def test_every_service_of_the_contract_is_served_and_told_by_reflection_where_it_belongs(service: str) -> None:
+    main = vars(importlib.import_module(f"services.{service}.__main__"))
+
+    assert {each.full_name for each in rpc_services(proto_package(service))} == set(main["SERVICES"])
+    assert {each.full_name for each in rpc_services(internal_package(service))} == set(
+        main.get("INTERNAL_SERVICES", ())
+    )

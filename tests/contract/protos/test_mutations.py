@@ -3,16 +3,39 @@
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
-from tests.contract.products import full_name, rpcs, service_names
+from tests.contract.products import full_name, is_internal, rpcs, service_names
 
-_READS = ("Get", "List", "Watch", "Read", "Diff")
+_READS = ("Get", "List", "Watch", "Read", "BatchRead", "Diff", "Search", "Plan")
+_IDEMPOTENT = {
+    "UploadMedia": "a stream goes on at the offset of its upload, and the bytes are known by their hash",
+    "BatchUploadMedia": "a file that is there already is answered with its media",
+    "CancelUpload": "an upload that is gone is gone",
+    "RegisterDevice": "a device is known by the name that its phone chose",
+    "RevokeDevice": "a device that is revoked is revoked",
+    "CancelAccountDeletion": "there is one deletion of an account at most",
+    "RefreshSuggestions": "what is there is not made again",
+    "AcknowledgeMediaChanges": "an acknowledgement never goes back",
+    "AcknowledgeAnalysisChanges": "an acknowledgement never goes back",
+    "AcknowledgeSuggestionChanges": "an acknowledgement never goes back",
+}
+"""Mutations that need no request_id, and why calling them again changes nothing."""
 _RPCS = {full_name(rpc): rpc for service in service_names() for rpc in rpcs(service)}
 
 
-@pytest.mark.parametrize("name", sorted(_RPCS))
+@pytest.mark.parametrize("name", sorted(name for name, rpc in _RPCS.items() if not is_internal(rpc)))
 def test_a_request_never_names_the_person_whom_the_caller_is(name: str) -> None:
-    if "/pellicule.retention.v1." not in name or "/pellicule.retention.v1.RetentionService/" in name:
-        assert [field.name for field in _RPCS[name].input_type.fields if field.name in {"subject", "user_id"}] == []
+    assert [field.name for field in _RPCS[name].input_type.fields if field.name in {"subject", "user_id"}] == []
+
+
+def _changes_something(rpc: MethodDescriptor) -> bool:
+    return not is_internal(rpc) and not rpc.name.startswith(_READS)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, rpc in _RPCS.items() if _changes_something(rpc)))
+def test_a_mutation_can_be_called_again(name: str) -> None:
+    rpc = _RPCS[name]
+
+    assert ("request_id" in rpc.input_type.fields_by_name) != (rpc.name in _IDEMPOTENT)
 
 
 def _lists(rpc: MethodDescriptor) -> bool:

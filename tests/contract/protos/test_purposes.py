@@ -1,22 +1,18 @@
-"""Purposes are the same everywhere: each package declares them itself, and none may differ."""
+"""Purposes are one enum for all packages, and what must never be granted cannot be said."""
 
 import pytest
 
-from tests.contract.products import enum_names, service_names
+from pellicule.type.v1 import purpose_pb2
+from tests.contract.products import internal_package, proto_files, proto_package, service_names
 
-_DECLARED = {service: enum_names(service, "Purpose") for service in service_names()}
-_DECLARING = sorted(service for service, names in _DECLARED.items() if names)
-
-
-def test_consent_and_retention_declare_the_purposes() -> None:
-    assert {"consent", "retention"} <= set(_DECLARING)
+_PACKAGES = [package(service) for service in service_names() for package in (proto_package, internal_package)]
 
 
-@pytest.mark.parametrize("service", _DECLARING)
-def test_names_and_numbers_are_those_of_consent(service: str) -> None:
-    assert _DECLARED["consent"] == _DECLARED[service]
+@pytest.mark.parametrize("package", _PACKAGES)
+def test_no_package_has_purposes_of_its_own(package: str) -> None:
+    assert [file.name for file in proto_files(package) if "Purpose" in file.enum_types_by_name] == []
 
 
 @pytest.mark.parametrize("word", ["AD", "ADS", "ADVERTISING", "REVIEW", "SALE"])
 def test_what_must_never_be_granted_cannot_be_expressed(word: str) -> None:
-    assert [name for name in _DECLARED["consent"] if word in name.split("_")] == []
+    assert [name for name in purpose_pb2.Purpose.keys() if word in name.split("_")] == []  # noqa: SIM118  # no mapping

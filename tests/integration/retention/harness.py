@@ -22,7 +22,7 @@ from services.chassis.server import InternalServices, RunningServer, running_ser
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
-from services.retention.__main__ import INTERNAL_NAMES, NAME, SERVICE_NAMES, STREAM, STREAM_SUBJECTS
+from services.retention.__main__ import INTERNAL_SERVICES, NAME, SERVICES, STREAM, STREAM_SUBJECTS
 from services.retention.access import ACCESS
 from services.retention.operations.watch_revocations import RevocationHub
 from services.retention.servicer import register, register_internal
@@ -125,8 +125,8 @@ async def running_retention(harness: RetentionHarness, callers: Callers) -> Asyn
                 name=NAME,
                 settings=callers.settings(NAME),
                 register=partial(register, dependencies=dependencies),
-                internal=InternalServices(partial(register_internal, dependencies=dependencies), INTERNAL_NAMES),
-                service_names=SERVICE_NAMES,
+                internal=InternalServices(partial(register_internal, dependencies=dependencies), INTERNAL_SERVICES),
+                service_names=SERVICES,
                 access=ACCESS,
                 clock=SystemClock(),
             )

@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
 from services.chassis.settings import BusSettings, DatabaseSettings
-from services.retention.__main__ import SERVICE_NAMES
+from services.retention.__main__ import SERVICES
 from tests.fakes.ports import free_port
 from tests.integration.retention.harness import Callers
 
@@ -93,7 +93,7 @@ async def public_channel(environment: Environment, callers: Callers) -> AsyncIte
 
 
 async def serving(channel: grpc.aio.Channel) -> bool:
-    request = health_pb2.HealthCheckRequest(service=SERVICE_NAMES[0])
+    request = health_pb2.HealthCheckRequest(service=SERVICES[0])
     stub: Any = health_pb2_grpc.HealthStub(cast("grpc.Channel", channel))
     check = await stub.Check(request, wait_for_ready=True, timeout=30)
     return bool(check.status == health_pb2.HealthCheckResponse.SERVING)
