@@ -84,7 +84,7 @@ class StoreSuite:
             await store.purges.raise_fence(ALICE, "CLOUD_PROCESSING", 2)
             assert not await store.suggestions.add(suggestion(revision=5))
 
-    async def test_deleting_an_idea_takes_its_pictures_along(self, database: Database) -> None:
+    async def test_deleting_a_suggestion_takes_its_pictures_along(self, database: Database) -> None:
         row, other = suggestion(), suggestion()
         async with database.locked(ALICE) as store:
             for each in (row, other):
@@ -95,7 +95,7 @@ class StoreSuite:
             assert await store.suggestions.renditions([row.id]) == []
             assert len(await store.suggestions.renditions([other.id])) == 1
 
-    async def test_ideas_are_found_by_any_of_their_keys(self, database: Database) -> None:
+    async def test_suggestions_are_found_by_any_of_their_keys(self, database: Database) -> None:
         row = suggestion()
         picture = rendition(row, 1)
         async with database.locked(ALICE) as store:
@@ -105,7 +105,7 @@ class StoreSuite:
             assert await store.purges.sealed_under([str(picture.data_key_id), str(row.data_key_id)]) == [row.id]
             assert await store.purges.sealed_under([str(uuid4())]) == []
 
-    async def test_ideas_are_found_by_the_revision_that_made_them(self, database: Database) -> None:
+    async def test_suggestions_are_found_by_the_revision_that_made_them(self, database: Database) -> None:
         old, new = suggestion(revision=3), suggestion(revision=4)
         placed = suggestion(revision=2, purpose="LOCATION")
         async with database.locked(ALICE) as store:
@@ -115,7 +115,7 @@ class StoreSuite:
             assert await store.purges.made_under(ALICE, ["LOCATION"], 3) == [placed.id]
             assert set(await store.purges.made_under(ALICE, ["LOCATION", "CLOUD_PROCESSING"], 3)) == {old.id, placed.id}
 
-    async def test_only_offered_ideas_expire(self, database: Database) -> None:
+    async def test_only_offered_suggestions_expire(self, database: Database) -> None:
         old, saved, fresh = suggestion(), suggestion(), suggestion(created=NOON + timedelta(days=10))
         async with database.locked(ALICE) as store:
             for each in (old, saved, fresh):

@@ -129,7 +129,7 @@ class Harness:
         await self.retention.stop()
 
     async def person(self, *purposes: str) -> Person:
-        """Returns somebody new who has granted these purposes, all that ideas need by default."""
+        """Returns somebody new who has granted these purposes, all that suggestions need by default."""
         name = f"person-{uuid4()}"
         files = self.callers.authority.issue("phone")
         channel = grpc.aio.secure_channel(self.suggestion.public, grpc.ssl_channel_credentials(files.ca.read_bytes()))

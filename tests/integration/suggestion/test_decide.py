@@ -1,4 +1,4 @@
-"""What its owner does with an idea, who is told of it, and what is refused."""
+"""What its owner does with a suggestion, who is told of it, and what is refused."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -18,11 +18,11 @@ NOT_FOUND = (grpc.StatusCode.NOT_FOUND, "SUGGESTION_NOT_FOUND")
 INVALID = (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
 
 
-async def one_idea(harness: Harness, person: Person) -> suggestion_pb2.Suggestion:
+async def one_suggestion(harness: Harness, person: Person) -> suggestion_pb2.Suggestion:
     await harness.photos(person)
     await person.refresh()
-    (idea,) = await person.offered()
-    return idea
+    (suggestion,) = await person.offered()
+    return suggestion
 
 
 async def saved_events(harness: Harness, person: Person, count: int) -> Sequence[suggestion_saved_pb2.SuggestionSaved]:
@@ -42,75 +42,75 @@ async def saved_events(harness: Harness, person: Person, count: int) -> Sequence
 
 
 async def test_saving_is_told_once_with_the_media(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
+    suggestion = await one_suggestion(harness, ada)
     request_id = str(uuid4())
     for _ in range(2):
-        assert (await ada.save(idea.name, request_id)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
+        assert (await ada.save(suggestion.name, request_id)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
     (event,) = await saved_events(harness, ada, 1)
-    assert (event.suggestion, list(event.media)) == (idea.name, list(idea.media))
+    assert (event.suggestion, list(event.media)) == (suggestion.name, list(suggestion.media))
 
 
-async def test_a_dismissed_idea_is_offered_no_more_and_cannot_be_saved(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
-    await ada.dismiss(idea.name)
+async def test_a_dismissed_suggestion_is_offered_no_more_and_cannot_be_saved(harness: Harness, ada: Person) -> None:
+    suggestion = await one_suggestion(harness, ada)
+    await ada.dismiss(suggestion.name)
     assert await ada.offered() == []
     assert await ada.refresh() == 0
-    assert await failure(ada.save(idea.name)) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_NOT_ALLOWED")
+    assert await failure(ada.save(suggestion.name)) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_NOT_ALLOWED")
 
 
 async def test_a_dismissal_is_taken_back(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
-    await ada.save(idea.name)
-    await ada.dismiss(idea.name)
+    suggestion = await one_suggestion(harness, ada)
+    await ada.save(suggestion.name)
+    await ada.dismiss(suggestion.name)
     request_id = str(uuid4())
     for _ in range(2):
-        assert (await ada.restore(idea.name, request_id)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
-    assert [each.name for each in await ada.offered()] == [idea.name]
-    assert await failure(ada.restore(idea.name)) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_NOT_ALLOWED")
+        assert (await ada.restore(suggestion.name, request_id)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
+    assert [each.name for each in await ada.offered()] == [suggestion.name]
+    assert await failure(ada.restore(suggestion.name)) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_NOT_ALLOWED")
 
 
 async def test_a_request_id_stands_for_one_request(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
+    suggestion = await one_suggestion(harness, ada)
     reused = (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
     saving, dismissing = str(uuid4()), str(uuid4())
-    await ada.save(idea.name, saving)
-    assert await failure(ada.dismiss(idea.name, saving)) == reused
-    assert (await ada.get(idea.name)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
-    await ada.dismiss(idea.name, dismissing)
-    assert await failure(ada.restore(idea.name, dismissing)) == reused
-    assert await failure(ada.save(idea.name, dismissing)) == reused
+    await ada.save(suggestion.name, saving)
+    assert await failure(ada.dismiss(suggestion.name, saving)) == reused
+    assert (await ada.get(suggestion.name)).state == suggestion_pb2.SUGGESTION_STATE_SAVED
+    await ada.dismiss(suggestion.name, dismissing)
+    assert await failure(ada.restore(suggestion.name, dismissing)) == reused
+    assert await failure(ada.save(suggestion.name, dismissing)) == reused
 
 
 async def test_names_and_request_ids_are_read_in_any_case(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
-    request_id, shouted = str(uuid4()), f"suggestions/{idea.name.partition('/')[2].upper()}"
-    assert (await ada.get(shouted)).name == idea.name
+    suggestion = await one_suggestion(harness, ada)
+    request_id, shouted = str(uuid4()), f"suggestions/{suggestion.name.partition('/')[2].upper()}"
+    assert (await ada.get(shouted)).name == suggestion.name
     await ada.save(shouted, request_id)
-    assert (await ada.save(idea.name, request_id.upper())).state == suggestion_pb2.SUGGESTION_STATE_SAVED
+    assert (await ada.save(suggestion.name, request_id.upper())).state == suggestion_pb2.SUGGESTION_STATE_SAVED
 
 
 async def test_every_wrong_field_is_named_at_once(ada: Person) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await ada.dismiss("ideas/1", "1")
+        await ada.dismiss("suggestions/1", "1")
     assert [each.field for each in read_error(caught.value).violations] == ["name", "request_id"]
 
 
-async def test_to_everyone_else_an_idea_does_not_exist(harness: Harness, ada: Person, ben: Person) -> None:
-    idea = await one_idea(harness, ada)
+async def test_to_everyone_else_a_suggestion_does_not_exist(harness: Harness, ada: Person, ben: Person) -> None:
+    suggestion = await one_suggestion(harness, ada)
     assert await ben.offered() == []
-    assert await failure(ben.get(idea.name)) == NOT_FOUND
-    assert await failure(ben.read(idea.renditions[0].name)) == NOT_FOUND
-    assert await failure(ben.save(idea.name)) == NOT_FOUND
-    assert await failure(ben.dismiss(idea.name)) == NOT_FOUND
-    assert await failure(ben.restore(idea.name)) == NOT_FOUND
+    assert await failure(ben.get(suggestion.name)) == NOT_FOUND
+    assert await failure(ben.read(suggestion.renditions[0].name)) == NOT_FOUND
+    assert await failure(ben.save(suggestion.name)) == NOT_FOUND
+    assert await failure(ben.dismiss(suggestion.name)) == NOT_FOUND
+    assert await failure(ben.restore(suggestion.name)) == NOT_FOUND
     assert await failure(ben.get(f"suggestions/{uuid4()}")) == NOT_FOUND
-    assert (await ada.get(idea.name)).state == suggestion_pb2.SUGGESTION_STATE_READY
+    assert (await ada.get(suggestion.name)).state == suggestion_pb2.SUGGESTION_STATE_READY
 
 
 async def test_titles_come_in_the_language_asked_for(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
-    french = await ada.get(idea.name, "fr-CA")
-    assert idea.title == "Saturday afternoon, 2 May"
+    suggestion = await one_suggestion(harness, ada)
+    french = await ada.get(suggestion.name, "fr-CA")
+    assert suggestion.title == "Saturday afternoon, 2 May"
     assert french.title == "Samedi après-midi, 2 mai"
     assert [each.title for each in (await ada.list(language="FR")).suggestions] == [french.title]
     (clock,) = [each for each in french.evidence if each.signal == suggestion_pb2.EVIDENCE_SIGNAL_TIME]
@@ -118,7 +118,7 @@ async def test_titles_come_in_the_language_asked_for(harness: Harness, ada: Pers
     async with ada.watching("fr") as watch:
         assert (await watch.next()).created.title == french.title
     request = suggestion_service_pb2.SaveSuggestionRequest(
-        request_id=str(uuid4()), name=idea.name, language_code="fr-FR"
+        request_id=str(uuid4()), name=suggestion.name, language_code="fr-FR"
     )
     saved = await ada.stub.SaveSuggestion(request, metadata=ada.headers)
     assert saved.suggestion.title == french.title
@@ -149,15 +149,15 @@ async def test_a_wrong_name_is_refused_by_its_field(ada: Person, name: str) -> N
 
 
 async def test_a_rendition_that_is_not_there_is_not_found(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
+    suggestion = await one_suggestion(harness, ada)
     missing = (grpc.StatusCode.NOT_FOUND, "RENDITION_NOT_FOUND")
-    assert await failure(ada.read(f"{idea.name}/renditions/9")) == missing
-    assert await failure(ada.read(f"{idea.name}/renditions/0")) == INVALID
-    assert await failure(ada.read(f"{idea.name}/renditions/one")) == INVALID
+    assert await failure(ada.read(f"{suggestion.name}/renditions/9")) == missing
+    assert await failure(ada.read(f"{suggestion.name}/renditions/0")) == INVALID
+    assert await failure(ada.read(f"{suggestion.name}/renditions/one")) == INVALID
 
 
 async def test_a_reading_that_broke_goes_on_from_its_offset(harness: Harness, ada: Person) -> None:
-    rendition = (await one_idea(harness, ada)).renditions[0]
+    rendition = (await one_suggestion(harness, ada)).renditions[0]
     whole = b"".join(await ada.read(rendition.name))
     header = (await ada.stream(rendition.name, 1000))[0].header
     assert (header.content_type, header.size_bytes, header.offset) == ("image/jpeg", len(whole), 1000)
@@ -168,11 +168,13 @@ async def test_a_reading_that_broke_goes_on_from_its_offset(harness: Harness, ad
 
 
 async def test_an_altered_object_is_never_shown(harness: Harness, ada: Person) -> None:
-    idea = await one_idea(harness, ada)
+    suggestion = await one_suggestion(harness, ada)
     name = (await harness.objects_of(ada))[0]
     content = await harness.renditions.get("renditions", name)
     await harness.renditions.put("renditions", name, content[:-1] + bytes([content[-1] ^ 1]))
-    results = [await failure(ada.read(each.name)) for each in idea.renditions if not await readable(ada, each.name)]
+    results = [
+        await failure(ada.read(each.name)) for each in suggestion.renditions if not await readable(ada, each.name)
+    ]
     assert results == [(grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")]
 
 
@@ -199,6 +201,6 @@ async def test_without_a_token_nothing_is_answered(ada: Person) -> None:
     )
 
 
-async def test_services_see_no_ideas(harness: Harness, ada: Person) -> None:
+async def test_services_see_no_suggestions(harness: Harness, ada: Person) -> None:
     other = await harness.service_acting_for(ada, "ingest")
     assert await failure(other.list()) == (grpc.StatusCode.PERMISSION_DENIED, "CALLER_NOT_ALLOWED")

@@ -21,13 +21,13 @@ async def three_moments(harness: Harness, person: Person) -> None:
 
 async def test_pages_hold_everything_once(harness: Harness, ada: Person) -> None:
     await three_moments(harness, ada)
-    everything = [idea.name for idea in await ada.offered()]
+    everything = [suggestion.name for suggestion in await ada.offered()]
     names: list[str] = []
     token = ""
     while True:
         page = await ada.list(page_size=2, page_token=token)
         assert 0 < len(page.suggestions) <= 2
-        names += [idea.name for idea in page.suggestions]
+        names += [suggestion.name for suggestion in page.suggestions]
         token = page.next_page_token
         if not token:
             break
@@ -37,11 +37,11 @@ async def test_pages_hold_everything_once(harness: Harness, ada: Person) -> None
 
 async def test_a_page_goes_on_although_what_it_ended_with_is_gone(harness: Harness, ada: Person) -> None:
     await three_moments(harness, ada)
-    everything = [idea.name for idea in await ada.offered()]
+    everything = [suggestion.name for suggestion in await ada.offered()]
     page = await ada.list(page_size=1)
     await ada.dismiss(everything[0])
     rest = await ada.list(page_token=page.next_page_token)
-    assert [idea.name for idea in rest.suggestions] == everything[1:]
+    assert [suggestion.name for suggestion in rest.suggestions] == everything[1:]
 
 
 async def test_a_page_token_belongs_to_its_request_and_person(harness: Harness, ada: Person, ben: Person) -> None:
@@ -61,14 +61,14 @@ async def test_filters_and_orders_are_kept(harness: Harness, ada: Person) -> Non
     first, *_ = await ada.offered()
     await ada.dismiss(first.name)
     dismissed = suggestion_pb2.SuggestionFilter(states=[suggestion_pb2.SUGGESTION_STATE_DISMISSED])
-    assert [idea.name for idea in (await ada.list(wanted=dismissed)).suggestions] == [first.name]
+    assert [suggestion.name for suggestion in (await ada.list(wanted=dismissed)).suggestions] == [first.name]
     recaps = suggestion_pb2.SuggestionFilter(kinds=[suggestion_pb2.SUGGESTION_KIND_RECAP])
     assert (await ada.list(wanted=recaps)).suggestions == []
     newest = (await ada.list(order_by="create_time desc")).suggestions
     assert len(newest) == 2
     assert newest[0].create_time.ToDatetime() >= newest[1].create_time.ToDatetime()
     of_one = suggestion_pb2.SuggestionFilter(media=newest[0].media[0])
-    assert [idea.name for idea in (await ada.list(wanted=of_one)).suggestions] == [newest[0].name]
+    assert [suggestion.name for suggestion in (await ada.list(wanted=of_one)).suggestions] == [newest[0].name]
 
 
 @pytest.mark.parametrize(("page_size", "page_token"), [(-1, ""), (10, "x"), (10, "-1"), (10, "²")])

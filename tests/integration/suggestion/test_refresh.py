@@ -1,4 +1,4 @@
-"""Ideas come: asked for and by themselves, as sealed objects that their owner can look at."""
+"""Suggestions come: asked for and by themselves, as sealed objects that their owner can look at."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -31,11 +31,11 @@ async def travel(harness: Harness, person: Person) -> None:
 async def test_a_moment_becomes_a_collage_of_all_its_photos(harness: Harness, ada: Person) -> None:
     media = await harness.photos(ada)
     assert await ada.refresh() == 1
-    (idea,) = await ada.offered()
-    assert idea.kind == suggestion_pb2.SUGGESTION_KIND_COLLAGE
-    assert idea.state == suggestion_pb2.SUGGESTION_STATE_READY
-    assert set(idea.media) == set(media)
-    assert len({rendition.layout for rendition in idea.renditions}) == 3
+    (suggestion,) = await ada.offered()
+    assert suggestion.kind == suggestion_pb2.SUGGESTION_KIND_COLLAGE
+    assert suggestion.state == suggestion_pb2.SUGGESTION_STATE_READY
+    assert set(suggestion.media) == set(media)
+    assert len({rendition.layout for rendition in suggestion.renditions}) == 3
 
 
 async def test_a_roll_of_many_pages_is_read_whole(harness: Harness, ada: Person) -> None:
@@ -48,8 +48,8 @@ async def test_a_roll_of_many_pages_is_read_whole(harness: Harness, ada: Person)
 async def test_a_rendition_streams_as_the_picture_it_says(harness: Harness, ada: Person) -> None:
     await harness.photos(ada)
     await ada.refresh()
-    (idea,) = await ada.offered()
-    for rendition in idea.renditions:
+    (suggestion,) = await ada.offered()
+    for rendition in suggestion.renditions:
         chunks = await ada.read(rendition.name)
         assert all(0 < len(chunk) <= 1 << 20 for chunk in chunks)
         content = b"".join(chunks)
@@ -60,12 +60,12 @@ async def test_a_rendition_streams_as_the_picture_it_says(harness: Harness, ada:
             assert max(picture.size) >= 1440
 
 
-async def test_looking_at_an_idea_makes_it_seen(harness: Harness, ada: Person) -> None:
+async def test_looking_at_a_suggestion_makes_it_seen(harness: Harness, ada: Person) -> None:
     await harness.photos(ada)
     await ada.refresh()
-    (idea,) = await ada.offered()
-    await ada.read(idea.renditions[0].name)
-    assert (await ada.get(idea.name)).state == suggestion_pb2.SUGGESTION_STATE_SEEN
+    (suggestion,) = await ada.offered()
+    await ada.read(suggestion.renditions[0].name)
+    assert (await ada.get(suggestion.name)).state == suggestion_pb2.SUGGESTION_STATE_SEEN
 
 
 async def test_objects_and_rows_are_sealed(harness: Harness, ada: Person) -> None:
@@ -81,7 +81,7 @@ async def test_objects_and_rows_are_sealed(harness: Harness, ada: Person) -> Non
     assert not [name for name in media if name.removeprefix("media/") in str(row)]
 
 
-async def test_ideas_come_by_themselves_once_photos_stop_coming(harness: Harness, ada: Person) -> None:
+async def test_suggestions_come_by_themselves_once_photos_stop_coming(harness: Harness, ada: Person) -> None:
     for media in await harness.photos(ada):
         await harness.announce(ada, media)
 
@@ -91,7 +91,9 @@ async def test_ideas_come_by_themselves_once_photos_stop_coming(harness: Harness
     await eventually(offered)
 
 
-async def test_photos_understood_while_analysis_is_down_become_ideas_afterwards(harness: Harness, ada: Person) -> None:
+async def test_photos_understood_while_analysis_is_down_become_suggestions_afterwards(
+    harness: Harness, ada: Person
+) -> None:
     (*_, last) = await harness.photos(ada)
     await harness.analysis.stop()
     try:
@@ -128,7 +130,7 @@ async def test_analysis_down_is_said_and_nothing_is_half_made(harness: Harness, 
     await eventually(made)
 
 
-async def test_pictures_that_stop_coming_leave_whole_ideas_alone(harness: Harness, ada: Person) -> None:
+async def test_pictures_that_stop_coming_leave_whole_suggestions_alone(harness: Harness, ada: Person) -> None:
     await harness.photos(ada)
     await harness.photos(ada, start=TAKEN + DAY)
     before = await harness.objects()
@@ -146,8 +148,8 @@ async def test_pictures_that_stop_coming_leave_whole_ideas_alone(harness: Harnes
     finally:
         harness.analysis.before_preview = lambda: None
     assert status is grpc.StatusCode.INTERNAL
-    (idea,) = await ada.offered()
-    assert len(idea.renditions) == 3
+    (suggestion,) = await ada.offered()
+    assert len(suggestion.renditions) == 3
     assert await harness.objects() - before == set(await harness.objects_of(ada))
     assert await ada.refresh() == 1
 
@@ -166,11 +168,11 @@ async def test_a_photo_erased_between_two_pages_begins_the_listing_again(harness
         assert await ada.refresh() == 1
     finally:
         harness.analysis.after_page = lambda: None
-    (idea,) = await ada.offered()
-    assert media[6] not in idea.media
+    (suggestion,) = await ada.offered()
+    assert media[6] not in suggestion.media
 
 
-async def test_a_photo_that_goes_while_it_is_drawn_makes_no_idea(harness: Harness, ada: Person) -> None:
+async def test_a_photo_that_goes_while_it_is_drawn_makes_no_suggestion(harness: Harness, ada: Person) -> None:
     media = await harness.photos(ada)
 
     def go() -> None:
@@ -182,7 +184,7 @@ async def test_a_photo_that_goes_while_it_is_drawn_makes_no_idea(harness: Harnes
     assert await ada.refresh() == 1
 
 
-async def test_without_consent_there_is_a_reason_and_no_idea(harness: Harness) -> None:
+async def test_without_consent_there_is_a_reason_and_no_suggestion(harness: Harness) -> None:
     person = await harness.person("LOCATION")
     harness.analysis.refused.add(person.subject)
     refusal = (grpc.StatusCode.FAILED_PRECONDITION, "PURPOSE_NOT_GRANTED")
@@ -192,7 +194,7 @@ async def test_without_consent_there_is_a_reason_and_no_idea(harness: Harness) -
         assert await failure(watch.next()) == refusal
 
 
-async def test_ideas_outlive_the_process(harness: Harness, ada: Person) -> None:
+async def test_suggestions_outlive_the_process(harness: Harness, ada: Person) -> None:
     await harness.photos(ada)
     await ada.refresh()
     (before,) = await ada.offered()
@@ -200,36 +202,36 @@ async def test_ideas_outlive_the_process(harness: Harness, ada: Person) -> None:
     await harness.suggestion.start()
 
     async def there() -> bool:
-        return [idea.name for idea in await answered(ada.offered()) or ()] == [before.name]
+        return [suggestion.name for suggestion in await answered(ada.offered()) or ()] == [before.name]
 
     await eventually(there)
     assert await ada.read(before.renditions[0].name)
 
 
-async def test_an_idea_goes_with_the_first_of_its_photos(harness: Harness, ada: Person) -> None:
+async def test_a_suggestion_goes_with_the_first_of_its_photos(harness: Harness, ada: Person) -> None:
     photos = [entry_of(number, TAKEN + timedelta(minutes=5 * number)) for number in range(4)]
     for number, entry in enumerate(photos):
         entry.analysis.delete_time.FromDatetime(datetime.now(UTC) + timedelta(days=6 - number))
         await harness.photo(ada, entry)
     await ada.refresh()
-    (idea,) = await ada.offered()
-    assert idea.delete_time == photos[-1].analysis.delete_time
+    (suggestion,) = await ada.offered()
+    assert suggestion.delete_time == photos[-1].analysis.delete_time
 
 
 async def test_a_trip_is_offered_under_location(harness: Harness, ada: Person) -> None:
     await travel(harness, ada)
     await ada.refresh()
-    assert "trip" in {idea.theme for idea in await ada.offered()}
+    assert "trip" in {suggestion.theme for suggestion in await ada.offered()}
 
 
-async def test_a_trip_goes_with_location_and_other_ideas_stay(harness: Harness, ada: Person) -> None:
+async def test_a_trip_goes_with_location_and_other_suggestions_stay(harness: Harness, ada: Person) -> None:
     await travel(harness, ada)
     await harness.photos(ada)
     await ada.refresh()
     await harness.withdraw(ada, "LOCATION")
     left = await ada.offered()
     assert left
-    assert "trip" not in {idea.theme for idea in left}
+    assert "trip" not in {suggestion.theme for suggestion in left}
 
     async def deleted() -> bool:
         query = "SELECT 1 FROM suggestion WHERE subject = %s AND purpose = 'LOCATION'"

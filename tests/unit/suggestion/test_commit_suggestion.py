@@ -28,7 +28,7 @@ async def traveller() -> Harness:
     return made
 
 
-async def test_the_row_says_nothing_of_what_the_idea_is_about(harness: Harness) -> None:
+async def test_the_row_says_nothing_of_what_the_suggestion_is_about(harness: Harness) -> None:
     await harness.refresh()
     (row,) = harness.database.tables.suggestions.values()
     assert b"moment" not in row.sealed
@@ -81,7 +81,7 @@ class SlowObjectStore(FakeObjectStore):
         await self._meanwhile()
 
 
-async def test_an_idea_whose_photo_is_erased_while_it_is_stored_leaves_nothing() -> None:
+async def test_a_suggestion_whose_photo_is_erased_while_it_is_stored_leaves_nothing() -> None:
     harness = Harness()
     harness.analyze(ALICE, series(5))
 

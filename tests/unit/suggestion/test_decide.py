@@ -27,7 +27,7 @@ async def test_saving_is_told_once(harness: Harness) -> None:
     assert len(harness.database.tables.published) == 1
 
 
-async def test_a_dismissed_idea_is_offered_no_more(harness: Harness) -> None:
+async def test_a_dismissed_suggestion_is_offered_no_more(harness: Harness) -> None:
     await harness.refresh()
     (opened,) = await harness.offered()
     await harness.decide(Decision.DISMISS, opened.row.id)
@@ -35,7 +35,7 @@ async def test_a_dismissed_idea_is_offered_no_more(harness: Harness) -> None:
     assert await harness.refresh() == 0
 
 
-async def test_a_dismissed_idea_cannot_be_saved(harness: Harness) -> None:
+async def test_a_dismissed_suggestion_cannot_be_saved(harness: Harness) -> None:
     await harness.refresh()
     (opened,) = await harness.offered()
     await harness.decide(Decision.DISMISS, opened.row.id)
@@ -43,7 +43,7 @@ async def test_a_dismissed_idea_cannot_be_saved(harness: Harness) -> None:
         await harness.decide(Decision.SAVE, opened.row.id)
 
 
-async def test_an_idea_deleted_while_it_is_being_saved_is_not_told_of(harness: Harness) -> None:
+async def test_a_suggestion_deleted_while_it_is_being_saved_is_not_told_of(harness: Harness) -> None:
     await harness.refresh()
     (opened,) = await harness.offered()
     harness.database.before_lock = lambda: harness.database.tables.suggestions.pop(opened.row.id)

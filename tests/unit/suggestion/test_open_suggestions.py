@@ -51,7 +51,7 @@ async def test_a_trip_goes_with_location_at_once(traveller: Harness) -> None:
         await traveller.read(trip)
 
 
-async def test_a_withdrawn_idea_cannot_be_told_from_one_that_never_was(traveller: Harness) -> None:
+async def test_a_withdrawn_suggestion_cannot_be_told_from_one_that_never_was(traveller: Harness) -> None:
     (opened, *_) = await traveller.offered()
     traveller.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
     with pytest.raises(SuggestionNotFound):

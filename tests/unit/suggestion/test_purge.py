@@ -27,7 +27,7 @@ async def due(harness: Harness) -> list[str]:
         return await store.refreshes.due(harness.clock.now() + POLICY.quiet, POLICY.quiet, POLICY.patience)
 
 
-async def test_erasing_one_photo_hides_the_idea_at_once_and_purges_it(harness: Harness) -> None:
+async def test_erasing_one_photo_hides_the_suggestion_at_once_and_purges_it(harness: Harness) -> None:
     await harness.refresh()
     destroyed = harness.keyring.destroy_media(ALICE, "media/p0")
     assert await harness.offered() == []
@@ -46,7 +46,7 @@ async def test_a_withdrawal_purges_what_was_made_before_it(harness: Harness) -> 
     assert harness.database.tables.renditions == {}
 
 
-async def test_withdrawing_another_purpose_keeps_the_ideas(harness: Harness) -> None:
+async def test_withdrawing_another_purpose_keeps_the_suggestions(harness: Harness) -> None:
     await harness.refresh()
     await purge(harness, PurposeScope("FACE_GROUPING", 99), PurgeCause.WITHDRAWAL)
     assert len(await harness.offered()) == 1
@@ -79,7 +79,7 @@ async def test_its_order_deletes_the_trip_and_makes_the_rest_anew(traveller: Har
     assert await due(traveller) == [ALICE]
 
 
-async def test_erasing_one_photo_makes_the_other_ideas_due(traveller: Harness) -> None:
+async def test_erasing_one_photo_makes_the_other_suggestions_due(traveller: Harness) -> None:
     destroyed = traveller.keyring.destroy_media(ALICE, "media/a3")
     await purge(traveller, DataKeyScope(tuple(destroyed)), PurgeCause.ERASURE)
     assert await due(traveller) == [ALICE]

@@ -17,7 +17,7 @@ def harness() -> Harness:
     return made
 
 
-async def test_reading_a_rendition_makes_an_idea_seen(harness: Harness) -> None:
+async def test_reading_a_rendition_makes_a_suggestion_seen(harness: Harness) -> None:
     await harness.refresh()
     (opened,) = await harness.offered()
     await harness.read(opened)

@@ -43,7 +43,7 @@ async def test_a_second_refresh_makes_nothing(harness: Harness) -> None:
     assert await harness.refresh() == 0
 
 
-async def test_an_idea_lasts_no_longer_than_its_first_photo_to_go(harness: Harness) -> None:
+async def test_a_suggestion_lasts_no_longer_than_its_first_photo_to_go(harness: Harness) -> None:
     soon = harness.clock.now() + timedelta(days=2)
     first = harness.analysis.analyzed[ALICE][0]
     harness.analysis.analyzed[ALICE][0] = AnalyzedPhoto(first.photo, soon)
@@ -58,13 +58,13 @@ async def test_without_consent_nothing_is_made(harness: Harness) -> None:
     assert await harness.stored_objects() == []
 
 
-async def test_a_photo_erased_meanwhile_makes_no_idea(harness: Harness) -> None:
+async def test_a_photo_erased_meanwhile_makes_no_suggestion(harness: Harness) -> None:
     harness.keyring.destroy_media(ALICE, "media/p2")
     assert await harness.refresh() == 0
     assert harness.database.tables.suggestions == {}
 
 
-async def test_a_replaced_idea_leaves_no_object_behind(harness: Harness) -> None:
+async def test_a_replaced_suggestion_leaves_no_object_behind(harness: Harness) -> None:
     await harness.refresh()
     harness.analyze(ALICE, series(4))
     await harness.refresh()
@@ -72,7 +72,7 @@ async def test_a_replaced_idea_leaves_no_object_behind(harness: Harness) -> None
     assert sorted(await harness.stored_objects()) == sorted(row.object for row in opened.renditions)
 
 
-async def test_ideas_stay_when_the_new_ones_cannot_be_made(traveller: Harness) -> None:
+async def test_suggestions_stay_when_the_new_ones_cannot_be_made(traveller: Harness) -> None:
     before = {each.row.id for each in await traveller.offered()}
     traveller.analyze(ALICE, series(5, prefix="new"))
     traveller.analysis.failing_after = 2
@@ -93,7 +93,7 @@ async def test_without_location_no_trip_is_stored_even_if_its_places_were_known(
     assert sorted(await traveller.stored_objects()) == sorted(traveller.objects_named())
 
 
-async def test_a_preview_that_cannot_be_read_costs_its_idea_alone(harness: Harness) -> None:
+async def test_a_preview_that_cannot_be_read_costs_its_suggestion_alone(harness: Harness) -> None:
     later = series(5, start=24 * 60, prefix="later")
     harness.analyze(ALICE, [*series(5), *later])
     harness.analysis.broken = {"media/later2"}

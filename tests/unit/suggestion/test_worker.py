@@ -33,7 +33,7 @@ async def is_due(harness: Harness, subject: str = ALICE) -> bool:
     return subject in harness.database.tables.dues
 
 
-async def test_ideas_are_made_once_it_is_quiet(harness: Harness, worker: Worker) -> None:
+async def test_suggestions_are_made_once_it_is_quiet(harness: Harness, worker: Worker) -> None:
     await worker.hear(analyzed())
     await worker.refresh_due()
     assert await harness.offered() == []
