@@ -5,7 +5,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis.access import OPEN_ON_EVERY_SERVER, AccessTable
 from services.chassis.authentication import Authenticator
-from services.chassis.call_telemetry import NO_TRACER, CallTelemetry
+from services.chassis.call_telemetry import CallTelemetry
 from services.chassis.calls import Around, Before, Link, LinksInterceptor, Method
 from services.chassis.clock import Clock
 from services.chassis.interceptors import (
@@ -44,12 +44,12 @@ def interceptor_chain(
         tracer_provider: Makes spans; None when traces are off.
         measurements: Takes durations down.
     """
-    tracer = NO_TRACER if tracer_provider is None else tracer_provider.get_tracer(_SCOPE)
+    tracer = None if tracer_provider is None else tracer_provider.get_tracer(_SCOPE)
     table = {**OPEN_ON_EVERY_SERVER, **access}
     domain = f"{service}.pellicule"
 
     def telemetry(method: Method) -> CallTelemetry:
-        spans = NO_TRACER if method.name.startswith(_PLUMBING) else tracer
+        spans = None if method.name.startswith(_PLUMBING) else tracer
         return CallTelemetry(method, this_call(), measurements, spans, clock)
 
     links: list[Link] = [

@@ -50,7 +50,7 @@ class IncomingEvent:
     Attributes:
         id: Unique together with `source`; the same event always bears the same.
         type: Full name of the protobuf message.
-        source: Who emitted it, such as `/pellicule.ingest.v1`.
+        source: Who emitted it, such as `/pellicule.internal.ingest.v1`.
         subject: Resource name that it is about.
         time: When it happened.
         body: The serialised protobuf message.

@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -25,6 +27,7 @@ from services.chassis.listener import Listener
 from services.chassis.supervision import supervised
 from tests.contract.chassis.change_store_suite import ChangeStoreSuite, checkpoint, items_of, names, soon, told
 
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 WRITERS = 4
 CHANGES_EACH = 60
 
@@ -180,6 +183,16 @@ async def test_a_statement_says_what_it_changes(pool: Pool, feed: ChangeFeed) ->
             await connection.execute(statement, (2, subject))
         heard = [await soon(anext(items)) for _ in range(2)]
     assert names(heard) == [("media/1", ChangeKind.CREATED), ("media/2", ChangeKind.CREATED)]
+
+
+async def test_devices_begin_anew_where_the_operator_says_so(pool: Pool, feed: ChangeFeed) -> None:
+    subject, records = uuid4().hex, PostgresRecords(pool)
+    await records.changed(subject, "media/1")
+    cursor = await checkpoint(feed, subject)
+    (statement,) = re.findall(r"`(UPDATE change_head .*;)`", OPERATIONS.read_text("utf-8"))
+    async with pool.connection() as connection:
+        await connection.execute(statement)
+    assert await told(feed, subject, cursor) == ["reset", ("media/1", ChangeKind.CREATED), "checkpoint"]
 
 
 async def test_a_purge_and_a_late_arrival_wait_for_each_other(pool: Pool, feed: ChangeFeed) -> None:

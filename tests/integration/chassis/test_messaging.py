@@ -23,8 +23,8 @@ from tests.integration.chassis.conftest import SERVICE
 from tests.integration.chassis.test_metrics import points
 from tests.integration.eventually import eventually
 
-STORED = f"pellicule.{SERVICE}.v1.MediaStored"
-DELETED = f"pellicule.{SERVICE}.v1.MediaDeleted"
+STORED = f"pellicule.internal.{SERVICE}.v1.MediaStored"
+DELETED = f"pellicule.internal.{SERVICE}.v1.MediaDeleted"
 
 
 class NotYet(DomainError):
@@ -41,7 +41,7 @@ async def nats(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BusSet
 @pytest.fixture
 async def bus(nats: BusSettings) -> AsyncIterator[Bus]:
     async with connect_bus(nats) as bus:
-        await bus.ensure_stream("INGEST", [f"pellicule.{SERVICE}.v1.>"])
+        await bus.ensure_stream("INGEST", [f"pellicule.internal.{SERVICE}.v1.>"])
         await bus.jetstream.purge_stream("INGEST")
         yield bus
 
@@ -90,7 +90,7 @@ async def test_an_event_goes_from_the_transaction_to_the_consumer(pool: Pool, bu
         await emit(pool, sent)
         got = await inbound.next()
     assert (got.id, got.type, got.subject, got.body) == (str(sent.id), STORED, sent.subject, b"body")
-    assert got.source == "/pellicule.ingest.v1"
+    assert got.source == "/pellicule.internal.ingest.v1"
     assert got.time.tzinfo is not None
 
 
@@ -257,7 +257,7 @@ async def test_a_consumer_waits_for_a_stream_that_is_not_there_yet(bus: Bus) -> 
     inbound = Inbound()
     async with supervised([Consumer(bus, stream="INGEST", durable=durable(), types=[STORED], handle=inbound).run]):
         await asyncio.sleep(0)
-        await bus.ensure_stream("INGEST", [f"pellicule.{SERVICE}.v1.>"])
+        await bus.ensure_stream("INGEST", [f"pellicule.internal.{SERVICE}.v1.>"])
         await bus.publish(event())
         await inbound.next()
 

@@ -25,7 +25,7 @@ from services.chassis.settings import BusSettings, DatabaseSettings
 from services.chassis.supervision import supervised
 
 SERVICE = "ingest"
-STORED = f"pellicule.{SERVICE}.v1.MediaStored"
+STORED = f"pellicule.internal.{SERVICE}.v1.MediaStored"
 
 
 class Restartable:
@@ -109,7 +109,7 @@ async def test_events_go_on_after_a_server_was_away(tmp_path: Path, away: str) -
         open_pool(database_settings) as pool,
         connect_bus(bus_settings) as bus,
     ):
-        await bus.ensure_stream("INGEST", [f"pellicule.{SERVICE}.v1.>"])
+        await bus.ensure_stream("INGEST", [f"pellicule.internal.{SERVICE}.v1.>"])
         async with supervised([OutboxRelay(pool, bus, SystemClock()).run, consumer(bus, got).run]):
             await emit(pool, b"before")
             before = await asyncio.wait_for(got.get(), 10)
