@@ -3,5 +3,5 @@
 Invariants: everything starts refused; a purpose stands only while retention holds its key, and nothing claims a
 withdrawal whose keys are not destroyed; a grant names the notice in force and a record of it having been shown to
 the same person; events are only ever added; what says where a person is or how old they are is sealed under a key
-that dies with their erasure.
+that dies with their account.
 """

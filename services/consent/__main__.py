@@ -56,7 +56,7 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        await bus.ensure_stream("CONSENT", ["pellicule.consent.v1.>"])
+        await bus.ensure_stream("CONSENT", ["pellicule.internal.consent.v1.>"])
         store = PostgresConsentStore(pool, record_keys)
         await store.check_key()
         listener = Listener(pool, clock, CHANNEL)

@@ -59,19 +59,19 @@ class NoticeNotServed(DomainError):
         )
 
 
-class LocaleUnknown(DomainError):
-    """The notice has no text in this locale."""
+class LanguageUnknown(DomainError):
+    """There are no words in this language."""
 
     status = Status.INVALID_ARGUMENT
-    reason = "LOCALE_UNKNOWN"
+    reason = "LANGUAGE_UNKNOWN"
 
     @classmethod
-    def of(cls, locale: str, locales: Iterable[str]) -> Self:
-        """Returns the error with the locales that there are."""
-        known = ", ".join(sorted(locales))
+    def of(cls, language_code: str, offered: Iterable[str]) -> Self:
+        """Return the error with the languages that there are."""
+        codes = ", ".join(offered)
         return cls(
-            f"locale: the notice has no text in {locale!r}: choose one of {known}",
-            metadata={"locale": locale, "locales": known},
+            f"language_code: no words in {language_code!r}: choose one of {codes}",
+            metadata={"language_code": language_code, "language_codes": codes},
         )
 
 
@@ -82,10 +82,10 @@ class PurposeNotAvailable(DomainError):
     reason = "PURPOSE_NOT_AVAILABLE"
 
     @classmethod
-    def of(cls, purpose: Purpose, why: str, remedy: str, jurisdiction: Jurisdiction, age: Age) -> Self:
-        """Returns the error with what policy said."""
+    def of(cls, purpose: Purpose, reason: str, remedy: str, jurisdiction: Jurisdiction, age: Age) -> Self:
+        """Return the error with what policy said, in English."""
         return cls(
-            f"{purpose} is not offered: {why}" + (f" {remedy}" if remedy else ""),
+            f"{purpose} is not offered: {reason}" + (f" {remedy}" if remedy else ""),
             metadata={"purpose": purpose, "region": jurisdiction.region_code, "age_band": age.band},
         )
 

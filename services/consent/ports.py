@@ -128,6 +128,13 @@ class PurposeKeys(Protocol):
             DependencyUnavailable: the key service does not answer; the keys may be gone or not.
         """
 
+    async def lives(self, *, subject: str, purpose: str) -> bool:
+        """Tell whether the key of a purpose exists and can be opened.
+
+        Raises:
+            DependencyUnavailable: the key service does not answer.
+        """
+
 
 class ChangeFeed(Protocol):
     """News that consent may have changed."""

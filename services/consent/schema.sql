@@ -131,7 +131,7 @@ CREATE TABLE public.consent_event (
     subject text NOT NULL,
     revision bigint NOT NULL,
     purpose text NOT NULL,
-    status text NOT NULL,
+    type text NOT NULL,
     event_time timestamp with time zone NOT NULL,
     expire_time timestamp with time zone,
     notice text NOT NULL,
@@ -143,7 +143,7 @@ CREATE TABLE public.consent_event (
     CONSTRAINT consent_event_revision_check CHECK ((revision > 0))
 );
 
-COMMENT ON TABLE public.consent_event IS 'What was decided or ran out; rows are added, and deleted only with the person''s erasure.';
+COMMENT ON TABLE public.consent_event IS 'What was decided or ran out; rows are added, and deleted only with the person''s account.';
 
 COMMENT ON COLUMN public.consent_event.sealed IS 'Jurisdiction, age and the bound of older media.';
 
@@ -193,7 +193,7 @@ CREATE TABLE public.notice_serving (
 
 COMMENT ON TABLE public.notice_serving IS 'That a notice was shown to a person, kept apart from what they chose.';
 
-COMMENT ON COLUMN public.notice_serving.sealed IS 'Locale, surface, build and digest of the rendered text.';
+COMMENT ON COLUMN public.notice_serving.sealed IS 'Language, surface, build and digest of the rendered text.';
 
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,

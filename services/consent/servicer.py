@@ -14,6 +14,7 @@ from pellicule.consent.v1 import (
 )
 from services.chassis.calls import Context
 from services.chassis.principal import current_subject
+from services.chassis.streams import until_token_expires
 from services.consent.domain.consent import ConsentEvent
 from services.consent.operations.decide import decide
 from services.consent.operations.dependencies import Dependencies
@@ -22,9 +23,6 @@ from services.consent.operations.read_state import read_state, watch_state
 from services.consent.operations.record_serving import record_serving
 from services.consent.operations.withdraw import withdraw
 from services.consent.translation import requests, responses
-
-_EVENTS = {"default": 100, "largest": 1000}
-_NOTICES = {"default": 20, "largest": 100}
 
 
 class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
@@ -37,13 +35,13 @@ class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
         self, request: notice_service_pb2.ListNoticesRequest, context: Context
     ) -> notice_service_pb2.ListNoticesResponse:
         """Lists the published notices, newest first."""
-        size = requests.page_size(request.page_size, **_NOTICES)
-        below = requests.edition_position(request.page_token)
-        found = await self._dependencies.notices.notices(below_edition=below, limit=size + 1)
-        page, more = found[:size], len(found) > size
+        page = requests.notice_page(request)
+        below = None if page.cursor is None else page.cursor[0]
+        found = await self._dependencies.notices.notices(below_edition=below, limit=page.size + 1)
+        shown, more = found[: page.size], len(found) > page.size
         return notice_service_pb2.ListNoticesResponse(
-            notices=map(responses.notice, page),
-            next_page_token=requests.page_token(page[-1].notice.bundle.edition) if more else "",
+            notices=map(responses.notice, shown),
+            next_page_token=page.next_token(shown[-1].notice.bundle.edition) if more else "",
         )
 
     async def GetNotice(
@@ -57,8 +55,7 @@ class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
         self, request: notice_service_pb2.DiffNoticesRequest, context: Context
     ) -> notice_service_pb2.DiffNoticesResponse:
         """Says which purposes changed between two notices."""
-        old = requests.notice_digest(request.old_notice, "old_notice")
-        new = requests.notice_digest(request.new_notice, "new_notice")
+        old, new = requests.compared_notices(request)
         changed = await compare_notices(old, new, self._dependencies)
         return notice_service_pb2.DiffNoticesResponse(changed_purposes=map(responses.purpose, changed))
 
@@ -113,22 +110,22 @@ class ConsentServicer(consent_service_pb2_grpc.ConsentServiceServicer):
     ) -> consent_service_pb2.ListConsentEventsResponse:
         """Lists the caller's events, newest first, each with its receipt."""
         subject = current_subject()
-        size = requests.page_size(request.page_size, **_EVENTS)
-        below = requests.revision_position(request.page_token)
-        found = await self._dependencies.store.events(subject, below=below, limit=size + 1)
-        page, more = found[:size], len(found) > size
+        page = requests.event_page(request, subject)
+        below = None if page.cursor is None else int(page.cursor[0])
+        found = await self._dependencies.store.events(subject, below=below, limit=page.size + 1)
+        shown, more = found[: page.size], len(found) > page.size
         return consent_service_pb2.ListConsentEventsResponse(
-            events=map(responses.event, page),
-            receipts=self._receipts(page, subject),
-            next_page_token=requests.page_token(str(page[-1].revision)) if more else "",
+            events=map(responses.event, shown),
+            receipts=self._receipts(shown, subject),
+            next_page_token=page.next_token(str(shown[-1].revision)) if more else "",
         )
 
     async def WatchConsent(
         self, request: consent_service_pb2.WatchConsentRequest, context: Context
     ) -> AsyncIterator[consent_service_pb2.WatchConsentResponse]:
-        """Sends the caller's state now and after every change."""
+        """Send the caller's state now and after every change, until the caller's token expires."""
         watching = watch_state(current_subject(), self._dependencies)
-        async with aclosing(watching) as states:
+        async with aclosing(until_token_expires(watching, self._dependencies.clock)) as states:
             async for state in states:
                 yield consent_service_pb2.WatchConsentResponse(state=responses.state(state))
 
@@ -136,11 +133,10 @@ class ConsentServicer(consent_service_pb2_grpc.ConsentServiceServicer):
         self, request: consent_service_pb2.GetAvailabilityRequest, context: Context
     ) -> consent_service_pb2.GetAvailabilityResponse:
         """Says which purposes policy offers for a region and an age."""
-        rows = self._dependencies.policy.availability(
-            requests.jurisdiction(request.jurisdiction), requests.age(request.age)
-        )
+        wanted, policy = requests.availability(request), self._dependencies.policy
+        rows = policy.availability(wanted.jurisdiction, wanted.age, wanted.language)
         return consent_service_pb2.GetAvailabilityResponse(
-            purposes=map(responses.availability, rows), policy_sha256=self._dependencies.policy.sha256
+            purposes=map(responses.availability, rows), policy_sha256=bytes.fromhex(policy.sha256)
         )
 
     def _receipts(self, events: Sequence[ConsentEvent], subject: str) -> list[consent_pb2.ConsentReceipt]:

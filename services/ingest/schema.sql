@@ -101,18 +101,26 @@ CREATE TABLE public.upload (
     tag bytea NOT NULL,
     bytes_tag bytea NOT NULL,
     size_bytes bigint NOT NULL,
+    writer bigint DEFAULT 0 NOT NULL,
     committed_bytes bigint DEFAULT 0 NOT NULL,
+    chunked_bytes bigint DEFAULT 0 NOT NULL,
     seal_prefix bytea,
     sealed_announcement bytea NOT NULL,
     create_time timestamp with time zone NOT NULL,
     expire_time timestamp with time zone NOT NULL,
     delete_time timestamp with time zone NOT NULL,
     complete_time timestamp with time zone,
+    sealed_tail bytea,
     CONSTRAINT upload_check CHECK (((committed_bytes >= 0) AND (committed_bytes <= size_bytes))),
+    CONSTRAINT upload_check1 CHECK ((chunked_bytes <= committed_bytes)),
     CONSTRAINT upload_size_bytes_check CHECK ((size_bytes > 0))
 );
 
 COMMENT ON TABLE public.upload IS 'Uploads under way, and complete ones for as long as a repeated call may ask for them.';
+
+COMMENT ON COLUMN public.upload.writer IS 'How many streams have taken it over; the newest alone may commit.';
+
+COMMENT ON COLUMN public.upload.sealed_tail IS 'The bytes that fill no chunk of the stream yet, sealed by themselves.';
 
 CREATE FUNCTION public.store_at_once(new_upload public.upload, new_media public.media, new_object text, object_bytes bigint, quota_bytes bigint) RETURNS void
     LANGUAGE plpgsql
@@ -277,6 +285,15 @@ ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+CREATE TABLE public.request (
+    subject text NOT NULL,
+    request_id uuid NOT NULL,
+    request_tag bytea NOT NULL,
+    create_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.request IS 'Requests of the last day that no other row remembers; their tags tell nothing of what they said.';
+
 CREATE TABLE public.segment (
     object text NOT NULL,
     data_key_id uuid NOT NULL,
@@ -336,6 +353,9 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
 
+ALTER TABLE ONLY public.request
+    ADD CONSTRAINT request_pkey PRIMARY KEY (subject, request_id);
+
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_data_key_id_position_key UNIQUE (data_key_id, "position");
 
@@ -365,8 +385,12 @@ CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
 CREATE INDEX media_newest ON public.media USING btree (subject, upload_time DESC, id DESC);
 
+CREATE INDEX request_age ON public.request USING btree (create_time);
+
 CREATE INDEX upload_data_key ON public.upload USING btree (data_key_id);
 
 CREATE INDEX upload_expiry ON public.upload USING btree (expire_time);
+
+CREATE INDEX upload_newest_open ON public.upload USING btree (subject, create_time DESC, id DESC) WHERE (complete_time IS NULL);
 
 CREATE UNIQUE INDEX upload_open_bytes ON public.upload USING btree (subject, bytes_tag) WHERE (complete_time IS NULL);

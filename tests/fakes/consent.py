@@ -5,7 +5,7 @@ The stores are proven by the same suite as the real ones (tests/contract/consent
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -49,6 +49,8 @@ class FakeLedger:
 
     async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
         if request_id not in self._books.answers:
+            if self._store.notice_store.recorded(self._subject, request_id):
+                raise RequestIdReused.of(request_id)
             return None
         request, time, revision = self._books.answers[request_id]
         made = tuple(event for event in self._books.events if event.request_id == request_id)
@@ -92,9 +94,12 @@ class FakeConsentStore:
     def __init__(self) -> None:
         self._books: dict[str, _Books] = defaultdict(_Books)
         self.feed = FakeChangeFeed()
-        self.notice_store = FakeNoticeStore()
+        self.notice_store = FakeNoticeStore(self._answered)
         self.announced: list[tuple[str, Change]] = []
         self.crash_at: str | None = None
+
+    def _answered(self, subject: str, request_id: UUID) -> bool:
+        return request_id in self._books[subject].answers
 
     def crash_if_told(self, step: str) -> None:
         if self.crash_at == step:
@@ -132,9 +137,10 @@ class FakeConsentStore:
 
 
 class FakeNoticeStore:
-    """Implements `ports.NoticeStore`."""
+    """Implements `ports.NoticeStore`; `answered` tells whether a decision was answered under a request id."""
 
-    def __init__(self) -> None:
+    def __init__(self, answered: Callable[[str, UUID], bool]) -> None:
+        self._answered = answered
         self._published: dict[str, PublishedNotice] = {}
         self._servings: dict[tuple[str, UUID], tuple[NoticeServing, Request]] = {}
         self.policies: dict[str, Policy] = {}
@@ -160,6 +166,8 @@ class FakeNoticeStore:
         return [p for p in newest if below_edition is None or p.notice.bundle.edition < below_edition][:limit]
 
     async def record_serving(self, subject: str, serving: NoticeServing, request: Request) -> NoticeServing:
+        if self._answered(subject, request.id):
+            raise RequestIdReused.of(request.id)
         first, first_request = self._servings.setdefault((subject, request.id), (serving, request))
         if first_request.sha256 != request.sha256:
             raise RequestIdReused.of(request.id)
@@ -167,6 +175,9 @@ class FakeNoticeStore:
 
     async def serving(self, subject: str, serving_id: UUID) -> NoticeServing | None:
         return next((s for (who, _), (s, _) in self._servings.items() if (who, s.id) == (subject, serving_id)), None)
+
+    def recorded(self, subject: str, request_id: UUID) -> bool:
+        return (subject, request_id) in self._servings
 
     def knows(self, subject: str) -> bool:
         return any(who == subject for who, _ in self._servings)
@@ -238,6 +249,11 @@ class FakePurposeKeys:
         self.keys = {owner: key for owner, key in self.keys.items() if owner[0] != subject}
         self._seen = {owner: revision for owner, revision in self._seen.items() if owner[0] != subject}
 
+    def lose(self, subject: str, *purposes: str) -> None:
+        """Lose keys, as when the epoch directory is gone."""
+        for purpose in purposes:
+            del self.keys[subject, purpose]
+
     def of(self, subject: str) -> set[str]:
         """Returns the purposes that have a key."""
         return {purpose for who, purpose in self.keys if who == subject}
@@ -273,6 +289,10 @@ class FakePurposeKeys:
             self._seen[owner] = max(self._seen.get(owner, 0), revision)
         self._be_heard_or_not()
         return datetime(2026, 3, 1, tzinfo=UTC)
+
+    async def lives(self, *, subject: str, purpose: str) -> bool:
+        self._answer_or_not()
+        return (subject, str(purpose)) in self.keys
 
     def _answer_or_not(self) -> None:
         if self.silent:

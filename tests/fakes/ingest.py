@@ -110,6 +110,8 @@ class FakeUploads:
         stored = self._tables.current(row)
         if stored is None or stored.data_key_id is None:
             return False
+        if new is not None and new.position in self._tables.segments.get(stored.data_key_id, {}):
+            return False
         if new is not None:
             self._tables.add_segment(stored.data_key_id, new)
         self._tables.uploads[row.id] = row
@@ -120,7 +122,7 @@ class FakeUploads:
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
     ) -> Completion:
         stored = self._tables.current(row)
-        if stored is None:
+        if stored is None or new.position in self._tables.segments.get(media.data_key_id, {}):
             return Completion.GONE
         if media.id in self._tables.media or any(
             (each.subject, each.tag) == (media.subject, media.tag) for each in self._tables.media.values()

@@ -41,7 +41,7 @@ class ParkedReason(StrEnum):
 
 
 class PreviewSize(StrEnum):
-    """The reduced copies that are kept of a media."""
+    """The previews that are kept of a media."""
 
     THUMBNAIL = "THUMBNAIL"
     SCREEN = "SCREEN"
@@ -109,7 +109,7 @@ class Claim:
         attempts: Times it was claimed since it was last done, this one included.
         faults: Failures since then that no outage explains.
         made: For each purpose that has findings, the models that made them.
-        draft: Name of the object in which this claim may store the reduced copies.
+        draft: Name of the object in which this claim may store the previews.
         state: How far it was: a media that is not PENDING has findings by other models, which serve meanwhile.
     """
 

@@ -109,9 +109,9 @@ async def _previews(result: AnalysisResult, dependencies: Dependencies) -> tuple
     """Put the previews into one object, one sealed stream behind the other."""
     claim, found = result.granted.claim, result.outcome
     own = result.granted.keys.get(claim.stored.purpose)
-    if not isinstance(found, PipelineResult) or own is None or not found.preview or not found.thumbnail:
+    if not isinstance(found, PipelineResult) or own is None or not found.screen or not found.thumbnail:
         return ()
-    copies = (PreviewSize.THUMBNAIL, found.thumbnail), (PreviewSize.SCREEN, found.preview)
+    copies = (PreviewSize.THUMBNAIL, found.thumbnail), (PreviewSize.SCREEN, found.screen)
     rows: list[StoredPreview] = []
     content = b""
     for (size, data), key in zip(copies, own[1:], strict=True):

@@ -20,7 +20,7 @@ that phones send, which then are worked with and kept as they are."""
 _ENOUGH_SIDE: Final = 1600
 """What decoding leaves at the least of a larger picture: it halves for next to nothing."""
 THUMBNAIL_SIDE: Final = 320
-PREVIEW_QUALITY: Final = 85
+SCREEN_QUALITY: Final = 85
 THUMBNAIL_QUALITY: Final = 80
 _PREVIEW_BYTES: Final = 1024 * 1024
 FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "HEIF", "AVIF")

@@ -39,14 +39,14 @@ class PipelineResult:
         scene: For the media's own purpose.
         place: For LOCATION.
         templates: For FACE_GROUPING.
-        preview: Reduced copy as JPEG, with `scene`.
+        screen: The larger preview as JPEG, with `scene`.
         thumbnail: Likewise.
     """
 
     scene: SceneFindings | None = None
     place: Place | None = None
     templates: Templates | None = None
-    preview: bytes | None = field(default=None, repr=False)
+    screen: bytes | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
 
 
@@ -105,7 +105,7 @@ async def analyze_picture(
         scene=found if own in wanted else None,
         place=_place(decoded.exif) if Purpose.LOCATION in wanted else None,
         templates=await _templates(decoded, found, vision) if Purpose.FACE_GROUPING in wanted else None,
-        preview=None if measures is None else measures.preview,
+        screen=None if measures is None else measures.screen,
         thumbnail=None if measures is None else measures.thumbnail,
     )
 

@@ -31,7 +31,7 @@ from services.analysis.domain.findings import (
 from services.analysis.ports import Detections, Floats, Scene
 from services.analysis.vision import quality
 from services.analysis.vision.decoding import (
-    PREVIEW_QUALITY,
+    SCREEN_QUALITY,
     THUMBNAIL_QUALITY,
     THUMBNAIL_SIDE,
     Limits,
@@ -61,7 +61,7 @@ class DecodedPicture:
         canvas: For the face detector.
         square: For the scene classifier.
         exif: What the file says of itself; read further only with the key of a purpose that covers it.
-        preview: The preview, if the file itself can serve as one.
+        screen: The larger preview, if the file itself can serve as one.
     """
 
     picture: Picture = field(repr=False)
@@ -69,17 +69,17 @@ class DecodedPicture:
     canvas: Letterbox = field(repr=False)
     square: Picture = field(repr=False)
     exif: Image.Exif = field(repr=False)
-    preview: bytes | None = field(repr=False)
+    screen: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What needs no model, and the reduced copies as JPEG."""
+    """What needs no model, and the previews as JPEG."""
 
     sharpness: float
     exposure: float
     perceptual_hash: int
-    preview: bytes = field(repr=False)
+    screen: bytes = field(repr=False)
     thumbnail: bytes = field(repr=False)
 
 
@@ -118,7 +118,7 @@ def decode_picture(data: bytes, limits: Limits) -> DecodedPicture:
 
 
 def measure(decoded: DecodedPicture) -> Measures:
-    """Measures a picture and makes its reduced copies."""
+    """Measure a picture and make its previews."""
     gray = np.asarray(cv2.cvtColor(decoded.reduced, cv2.COLOR_RGB2GRAY), np.uint8)
     small = shrink(gray, THUMBNAIL_SIDE)
     tiny = cv2.resize(small, (quality.HASH_SIDE, quality.HASH_SIDE), interpolation=cv2.INTER_AREA)
@@ -126,7 +126,7 @@ def measure(decoded: DecodedPicture) -> Measures:
         sharpness=quality.sharpness(shrink(gray, quality.SHARPNESS_SIDE)),
         exposure=quality.exposure(small),
         perceptual_hash=quality.perceptual_hash(np.asarray(tiny, np.uint8)),
-        preview=decoded.preview or encode_jpeg(decoded.picture, PREVIEW_QUALITY),
+        screen=decoded.screen or encode_jpeg(decoded.picture, SCREEN_QUALITY),
         thumbnail=encode_jpeg(shrink(decoded.reduced, THUMBNAIL_SIDE), THUMBNAIL_QUALITY),
     )
 

@@ -48,12 +48,12 @@ class Change:
     @property
     def grants(self) -> tuple[ConsentEvent, ...]:
         """The events that need a key."""
-        return tuple(event for event in self.events if event.status in GRANTED)
+        return tuple(event for event in self.events if event.type in GRANTED)
 
     @property
     def ends(self) -> tuple[ConsentEvent, ...]:
         """The events that take something away."""
-        return tuple(event for event in self.events if event.status in ENDED)
+        return tuple(event for event in self.events if event.type in ENDED)
 
     def absorbing(self, interrupted: "Change", standing: Standing) -> "Change":
         """Returns this change with the rest of an interrupted one: what that one ends, and its grants undone.

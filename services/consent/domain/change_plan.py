@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from services.consent.domain.change import Change, Request
-from services.consent.domain.consent import ENDED, Age, Choice, ConsentEvent, Decision, Jurisdiction, Status
+from services.consent.domain.consent import ENDED, Age, Choice, ConsentEvent, Decision, EventType, Jurisdiction
 from services.consent.domain.needs import NEEDS, with_dependants
 from services.consent.domain.standing import Standing
 from services.consent.errors import PurposeNeedsAnother
@@ -67,7 +67,7 @@ class _Planner:
             id=uuid4(),
             revision=self._next_revision(),
             purpose=decision.purpose,
-            status=self._status(decision),
+            type=self._type(decision),
             event_time=self.now,
             notice=terms.notice,
             expire_time=_expire_time(decision, terms, self.now),
@@ -81,7 +81,7 @@ class _Planner:
         self.events.append(event)
         return event
 
-    def end(self, purpose: Purpose, status: Status, *, cascade_of: Purpose | None = None) -> None:
+    def end(self, purpose: Purpose, kind: EventType, *, cascade_of: Purpose | None = None) -> None:
         grant = self.standing.event(purpose)
         if grant is None or any(event.purpose is purpose for event in self.events):
             return
@@ -89,7 +89,7 @@ class _Planner:
             id=uuid4(),
             revision=self._next_revision(),
             purpose=purpose,
-            status=status,
+            type=kind,
             event_time=self.now,
             notice=grant.notice,
             cascade_of=cascade_of,
@@ -97,23 +97,23 @@ class _Planner:
         )
         self.events.append(event)
 
-    def cascade(self, purpose: Purpose, status: Status, *, spare: frozenset[Purpose] = frozenset()) -> None:
+    def cascade(self, purpose: Purpose, kind: EventType, *, spare: frozenset[Purpose] = frozenset()) -> None:
         for dependant in self.standing.dependants(purpose):
             if dependant not in spare:
-                self.end(dependant, status, cascade_of=purpose)
+                self.end(dependant, kind, cascade_of=purpose)
 
-    def _status(self, decision: Decision) -> Status:
+    def _type(self, decision: Decision) -> EventType:
         granted = self.standing.granted(decision.purpose)
         if decision.choice is Choice.GRANT:
-            return Status.RENEWED if granted else Status.GIVEN
-        return Status.WITHDRAWN if granted else Status.REFUSED
+            return EventType.RENEWED if granted else EventType.GIVEN
+        return EventType.WITHDRAWN if granted else EventType.REFUSED
 
     def _next_revision(self) -> int:
         self.revision += 1
         return self.revision
 
     def change(self, request: Request | None, *, closes: Iterable[Purpose] = ()) -> Change:
-        ended = [event.purpose for event in self.events if event.status in ENDED]
+        ended = [event.purpose for event in self.events if event.type in ENDED]
         return Change(
             begin_time=self.now,
             revision=self.revision,
@@ -155,8 +155,8 @@ def plan_decision(
     named = frozenset(decision.purpose for decision in decisions)
     planner = _Planner(standing, revision, now, request.id)
     for decision in decisions:
-        if planner.decide(decision, terms).status is Status.WITHDRAWN:
-            planner.cascade(decision.purpose, Status.WITHDRAWN, spare=named)
+        if planner.decide(decision, terms).type is EventType.WITHDRAWN:
+            planner.cascade(decision.purpose, EventType.WITHDRAWN, spare=named)
     return planner.change(request)
 
 
@@ -172,9 +172,9 @@ def plan_withdrawal(
     chosen = tuple(purposes)
     for purpose in chosen:
         if standing.granted(purpose):
-            status = Status.WITHDRAWN if standing.stands(purpose) else Status.EXPIRED
-            planner.end(purpose, status)
-            planner.cascade(purpose, status, spare=frozenset(chosen))
+            kind = EventType.WITHDRAWN if standing.stands(purpose) else EventType.EXPIRED
+            planner.end(purpose, kind)
+            planner.cascade(purpose, kind, spare=frozenset(chosen))
     planner.revision = max(planner.revision, revision + 1)
     return planner.change(request, closes=with_dependants(chosen))
 
@@ -185,7 +185,19 @@ def plan_expiry(standing: Standing, *, revision: int, now: datetime) -> Change:
     lapsed = standing.lapsed()
     for purpose in lapsed:
         cause = next((need for need in NEEDS[purpose] if need in lapsed), None)
-        planner.end(purpose, Status.EXPIRED, cascade_of=cause)
+        planner.end(purpose, EventType.EXPIRED, cascade_of=cause)
+    return planner.change(None)
+
+
+def plan_end(
+    standing: Standing, purposes: Iterable[Purpose], kind: EventType, *, revision: int, now: datetime
+) -> Change:
+    """Return the end of grants that no call asked for, and of what built on them: an erasure, or a lost key."""
+    planner = _Planner(standing, revision, now, None)
+    ended = tuple(purposes)
+    for purpose in ended:
+        planner.end(purpose, kind)
+        planner.cascade(purpose, kind, spare=frozenset(ended))
     return planner.change(None)
 
 

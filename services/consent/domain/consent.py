@@ -19,11 +19,27 @@ class Status(StrEnum):
     REFUSED = "REFUSED"
     WITHDRAWN = "WITHDRAWN"
     EXPIRED = "EXPIRED"
+    KEY_LOST = "KEY_LOST"
+
+
+class EventType(StrEnum):
+    """What happened to a consent."""
+
+    GIVEN = "GIVEN"
     RENEWED = "RENEWED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+    KEY_LOST = "KEY_LOST"
+
+    @property
+    def status(self) -> Status:
+        """Where a purpose stands after it."""
+        return Status.GIVEN if self is EventType.RENEWED else Status(self.value)
 
 
-GRANTED = frozenset({Status.GIVEN, Status.RENEWED})
-ENDED = frozenset({Status.WITHDRAWN, Status.EXPIRED})
+GRANTED = frozenset({EventType.GIVEN, EventType.RENEWED})
+ENDED = frozenset({EventType.WITHDRAWN, EventType.EXPIRED, EventType.KEY_LOST})
 
 
 class Choice(StrEnum):
@@ -100,7 +116,7 @@ class ConsentEvent:
     id: UUID
     revision: int
     purpose: Purpose
-    status: Status
+    type: EventType
     event_time: datetime
     notice: str
     expire_time: datetime | None = None

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
 
@@ -90,23 +91,32 @@ class PublishedNotice:
     current: bool
 
 
+class Surface(StrEnum):
+    """Where a notice is shown."""
+
+    CLI = "CLI"
+    IOS = "IOS"
+    ANDROID = "ANDROID"
+    WEB = "WEB"
+
+
 @dataclass(frozen=True)
 class NoticeDisplay:
     """A notice shown to a person, as their application reports it."""
 
     request: Request
     notice: str
-    locale: str
-    surface: str
+    language_code: str
+    surface: Surface
     build: str
     rendered_sha256: str
 
-    def serving(self, serving_id: UUID, now: datetime) -> "NoticeServing":
-        """Return the record of it."""
+    def serving(self, serving_id: UUID, language_code: str, now: datetime) -> "NoticeServing":
+        """Return the record of it, in the language of the text that was shown."""
         return NoticeServing(
             id=serving_id,
             notice=self.notice,
-            locale=self.locale,
+            language_code=language_code,
             surface=self.surface,
             build=self.build,
             rendered_sha256=self.rendered_sha256,
@@ -120,8 +130,8 @@ class NoticeServing:
 
     id: UUID
     notice: str
-    locale: str
-    surface: str
+    language_code: str
+    surface: Surface
     build: str
     rendered_sha256: str
     serve_time: datetime

@@ -9,16 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from services.consent.domain.availability import ENGLISH, Availability, AvailabilityReason, Words
 from services.consent.domain.consent import Age, AgeBand, Basis, Jurisdiction
 from services.keyring import PURPOSES, Purpose
 
 REGION_PATTERN = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 """ISO 3166-1 alpha-2 or ISO 3166-2, in upper case."""
-
-_STATE_REGION = (
-    "State the region as an ISO 3166 code in upper case, in the United States with the state, "
-    "such as CA or US-NY, and how it is known."
-)
 
 
 @dataclass(frozen=True)
@@ -28,30 +24,20 @@ class RegionRule:
     Attributes:
         codes: The countries and subdivisions that it is written for.
         enabled: Whether anything is offered there.
-        withheld: Purposes that are not offered there, with the reason that a person is told.
+        withheld: Purposes that are not offered there, with the reason that a person is told, by language.
         needs_subdivision: Purposes that depend on the subdivision, so that the country alone is not enough.
         subdivisions: Those that a country's rule covers; None for all.
     """
 
     codes: tuple[str, ...]
     enabled: bool
-    withheld: Mapping[Purpose, str]
+    withheld: Mapping[Purpose, Mapping[str, str]]
     needs_subdivision: frozenset[Purpose]
     subdivisions: frozenset[str] | None
 
     def covers(self, subdivision: str) -> bool:
         """Tell whether a country's rule holds in a subdivision of it."""
         return self.subdivisions is None or subdivision in self.subdivisions
-
-
-@dataclass(frozen=True)
-class Availability:
-    """Whether a purpose may be asked for; if not, why not and what the person can do about it."""
-
-    purpose: Purpose
-    available: bool
-    reason: str = ""
-    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,33 +63,33 @@ class Policy:
         """Digest of the content, in hex."""
         return hashlib.sha256(self.content).hexdigest()
 
-    def availability(self, jurisdiction: Jurisdiction, age: Age) -> tuple[Availability, ...]:
-        """Returns a row for each purpose, in the order of the enum."""
-        return tuple(self.available(purpose, jurisdiction, age) for purpose in PURPOSES)
+    def availability(self, jurisdiction: Jurisdiction, age: Age, language: str = ENGLISH) -> tuple[Availability, ...]:
+        """Return a row for each purpose, in the order of the enum."""
+        return tuple(self.available(purpose, jurisdiction, age, language) for purpose in PURPOSES)
 
-    def available(self, purpose: Purpose, jurisdiction: Jurisdiction, age: Age) -> Availability:
-        """Says whether `purpose` may be asked for; age first, then region, the strictest answer wins."""
-        answer = self._by_age(purpose, age)
-        return self._by_region(purpose, jurisdiction) if answer.available else answer
+    def available(
+        self, purpose: Purpose, jurisdiction: Jurisdiction, age: Age, language: str = ENGLISH
+    ) -> Availability:
+        """Say whether a purpose may be asked for; age first, then region, the strictest answer wins."""
+        words = Words(language, {"years": str(self.minimum_age), "code": jurisdiction.region_code})
+        found = self._by_age(purpose, age, words)
+        return self._by_region(purpose, jurisdiction, words) if found.available else found
 
-    def _by_age(self, purpose: Purpose, age: Age) -> Availability:
-        years = self.minimum_age
+    def _by_age(self, purpose: Purpose, age: Age, words: Words) -> Availability:
         if age.band is AgeBand.MINOR:
-            return _withheld(purpose, f"it is offered to people of {years} years and over only.")
+            return words.withheld(purpose, AvailabilityReason.AGE_TOO_LOW)
         if age.band is AgeBand.UNSPECIFIED or age.basis is Basis.UNSPECIFIED:
-            remedy = f"State whether the person is {years} years old or over, and how that is known."
-            return self._unknown(purpose, "the age is not known, so the strictest rule applies.", remedy)
-        return Availability(purpose, available=True)
+            return self._unknown(purpose, AvailabilityReason.AGE_UNKNOWN, words)
+        return Availability(purpose)
 
-    def _by_region(self, purpose: Purpose, jurisdiction: Jurisdiction) -> Availability:
+    def _by_region(self, purpose: Purpose, jurisdiction: Jurisdiction, words: Words) -> Availability:
         code = jurisdiction.region_code
         if not code or jurisdiction.basis is Basis.UNSPECIFIED:
-            why = "the region is not known, so the strictest rule applies."
-            return self._unknown(purpose, why, _STATE_REGION)
+            return self._unknown(purpose, AvailabilityReason.REGION_UNKNOWN, words)
         rule = self._rule(code)
         if rule is None:
-            return self._unknown(purpose, f"no rule of this installation's policy covers {code}.", "")
-        return _by_rule(purpose, code, rule)
+            return self._unknown(purpose, AvailabilityReason.REGION_NOT_COVERED, words)
+        return _by_rule(purpose, code, rule, words)
 
     @cached_property
     def _rules(self) -> Mapping[str, RegionRule]:
@@ -116,25 +102,17 @@ class Policy:
         rule = self._rules.get(country)
         return rule if rule is not None and rule.covers(subdivision) else None
 
-    def _unknown(self, purpose: Purpose, reason: str, remedy: str) -> Availability:
+    def _unknown(self, purpose: Purpose, reason: AvailabilityReason, words: Words) -> Availability:
         if purpose in self.offered_when_unknown:
-            return Availability(purpose, available=True)
-        return _withheld(purpose, reason, remedy)
+            return Availability(purpose)
+        return words.withheld(purpose, reason)
 
 
-def _by_rule(purpose: Purpose, code: str, rule: RegionRule) -> Availability:
+def _by_rule(purpose: Purpose, code: str, rule: RegionRule, words: Words) -> Availability:
     if not rule.enabled:
-        return _withheld(purpose, f"it is not offered in {code} yet.")
+        return words.withheld(purpose, AvailabilityReason.REGION_NOT_ENABLED)
     if purpose in rule.withheld:
-        return _withheld(purpose, rule.withheld[purpose])
+        return words.withheld_by_policy(purpose, rule.withheld[purpose])
     if purpose in rule.needs_subdivision and code in rule.codes and "-" not in code:
-        return _withheld(
-            purpose,
-            f"in {code} it depends on the state or province, which is not known.",
-            f"State it as well, as an ISO 3166-2 code that begins with {code}-.",
-        )
-    return Availability(purpose, available=True)
-
-
-def _withheld(purpose: Purpose, reason: str, remedy: str = "") -> Availability:
-    return Availability(purpose, available=False, reason=reason, remedy=remedy)
+        return words.withheld(purpose, AvailabilityReason.SUBDIVISION_UNKNOWN)
+    return Availability(purpose)

@@ -36,7 +36,7 @@ def statement(event: ConsentEvent, *, subject: str) -> Statement:
         "subject": subject,
         "revision": event.revision,
         "purpose": event.purpose.value,
-        "status": event.status.value,
+        "type": event.type.value,
         "event_time": _time(event.event_time),
         "expire_time": _time(event.expire_time),
         "notice": f"notices/{event.notice}",

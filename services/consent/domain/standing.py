@@ -22,7 +22,7 @@ class Standing:
     def granted(self, purpose: Purpose) -> bool:
         """Tells whether the newest event is a grant, even one that has run out unnoticed."""
         event = self._latest.get(purpose)
-        return event is not None and event.status in GRANTED
+        return event is not None and event.type in GRANTED
 
     def stands(self, purpose: Purpose) -> bool:
         """Tells whether a purpose may be used now: granted, not run out, and so all that it needs."""
@@ -31,6 +31,10 @@ class Standing:
     def lapsed(self) -> tuple[Purpose, ...]:
         """Returns the purposes whose newest event is a grant that stands no more."""
         return tuple(p for p in PURPOSES if self.granted(p) and not self.stands(p))
+
+    def granted_until(self, time: datetime) -> tuple[Purpose, ...]:
+        """Return the purposes whose newest event is a grant from then or earlier."""
+        return tuple(p for p in PURPOSES if self.granted(p) and self._latest[p].event_time <= time)
 
     def dependants(self, purpose: Purpose) -> tuple[Purpose, ...]:
         """Returns the granted purposes that fall when `purpose` does."""
@@ -52,14 +56,14 @@ class Standing:
         event = self._latest.get(purpose)
         if event is None:
             return PurposeState(purpose)
-        if event.status in GRANTED and not self.stands(purpose):
+        if event.type in GRANTED and not self.stands(purpose):
             return PurposeState(purpose, Status.EXPIRED, self._end_time(purpose), notice=event.notice)
         return PurposeState(
             purpose,
-            event.status,
+            event.type.status,
             event.event_time,
             event.expire_time,
             event.notice,
-            event.older_media_start_time if event.status in GRANTED else None,
+            event.older_media_start_time if event.type in GRANTED else None,
             end_pending=ending,
         )

@@ -19,14 +19,14 @@ CREATE TABLE notice_serving (
     UNIQUE (subject, request_id)
 );
 COMMENT ON TABLE notice_serving IS 'That a notice was shown to a person, kept apart from what they chose.';
-COMMENT ON COLUMN notice_serving.sealed IS 'Locale, surface, build and digest of the rendered text.';
+COMMENT ON COLUMN notice_serving.sealed IS 'Language, surface, build and digest of the rendered text.';
 
 CREATE TABLE consent_event (
     id uuid PRIMARY KEY,
     subject text NOT NULL REFERENCES person,
     revision bigint NOT NULL CHECK (revision > 0),
     purpose text NOT NULL,
-    status text NOT NULL,
+    type text NOT NULL,
     event_time timestamptz NOT NULL,
     expire_time timestamptz,
     notice text NOT NULL REFERENCES notice,
@@ -40,7 +40,7 @@ CREATE TABLE consent_event (
 CREATE INDEX consent_event_purpose ON consent_event (subject, purpose, revision DESC);
 CREATE INDEX consent_event_request ON consent_event (subject, request_id);
 CREATE INDEX consent_event_expire_time ON consent_event (expire_time) WHERE expire_time IS NOT NULL;
-COMMENT ON TABLE consent_event IS 'What was decided or ran out; rows are added, and deleted only with the person''s erasure.';
+COMMENT ON TABLE consent_event IS 'What was decided or ran out; rows are added, and deleted only with the person''s account.';
 COMMENT ON COLUMN consent_event.sealed IS 'Jurisdiction, age and the bound of older media.';
 
 CREATE FUNCTION refuse_update() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -5,14 +5,25 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from services.chassis.languages import OFFERED
 from services.consent.domain.policy import REGION_PATTERN, Policy, RegionRule
 from services.consent.errors import PolicyInvalid
 from services.keyring import Purpose
 
 _RegionCode = Annotated[str, StringConstraints(pattern=REGION_PATTERN)]
 _CLOSED = ConfigDict(frozen=True, extra="forbid")
+
+
+def _every_language(texts: Mapping[str, str]) -> Mapping[str, str]:
+    missing = [language for language in OFFERED if not texts.get(language)]
+    if missing:
+        raise ValueError(f"lacks {', '.join(missing)}: say why in every language")
+    return texts
+
+
+_Texts = Annotated[Mapping[str, str], AfterValidator(_every_language)]
 
 
 class _WhenUnknown(BaseModel):
@@ -26,7 +37,7 @@ class _Row(BaseModel):
 
     codes: Annotated[tuple[_RegionCode, ...], Field(min_length=1)]
     enabled: bool
-    withheld: Mapping[Purpose, str] = {}
+    withheld: Mapping[Purpose, _Texts] = {}
     needs_subdivision: frozenset[Purpose] = frozenset()
     subdivisions: frozenset[str] | None = None
 

@@ -94,9 +94,9 @@ async def _served_notice(wanted: DecisionRequest, subject: str, dependencies: De
 
 
 def _check_offered(purpose: Purpose, wanted: DecisionRequest, dependencies: Dependencies) -> None:
-    answer = dependencies.policy.available(purpose, wanted.jurisdiction, wanted.age)
-    if not answer.available:
-        raise PurposeNotAvailable.of(purpose, answer.reason, answer.remedy, wanted.jurisdiction, wanted.age)
+    found = dependencies.policy.available(purpose, wanted.jurisdiction, wanted.age)
+    if not found.available:
+        raise PurposeNotAvailable.of(purpose, found.reason_text, found.remedy_text, wanted.jurisdiction, wanted.age)
 
 
 async def _change(

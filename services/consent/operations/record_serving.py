@@ -2,8 +2,9 @@
 
 from uuid import uuid4
 
+from services.chassis.languages import match_language
 from services.consent.domain.notice import NoticeDisplay, NoticeServing
-from services.consent.errors import LocaleUnknown
+from services.consent.errors import LanguageUnknown
 from services.consent.operations.dependencies import Dependencies
 from services.consent.operations.read_notices import find_notice
 
@@ -13,12 +14,13 @@ async def record_serving(display: NoticeDisplay, subject: str, dependencies: Dep
 
     Raises:
         NoticeUnknown: it was never published.
-        LocaleUnknown: it has no text in this locale.
+        LanguageUnknown: it has no text in this language.
         RequestIdReused: the request id belongs to another request.
     """
     published = await find_notice(display.notice, dependencies)
-    locales = published.notice.bundle.texts
-    if display.locale not in locales:
-        raise LocaleUnknown.of(display.locale, locales)
-    serving = display.serving(uuid4(), dependencies.clock.now())
+    offered = sorted(published.notice.bundle.texts)
+    language = match_language(display.language_code, offered)
+    if language is None:
+        raise LanguageUnknown.of(display.language_code, offered)
+    serving = display.serving(uuid4(), language, dependencies.clock.now())
     return await dependencies.notices.record_serving(subject, serving, display.request)

@@ -1,18 +1,19 @@
 """The event that tells other services what a person now allows, as a protobuf message."""
 
-from pellicule.consent.v1 import consent_pb2, purpose_pb2
+from pellicule.internal.consent.v1 import consent_changed_pb2
+from pellicule.type.v1 import purpose_pb2
 from services.chassis.events import OutgoingEvent
 from services.consent.domain.change import Change
 from services.consent.domain.consent import ConsentEvent
 
-TYPE = consent_pb2.ConsentChanged.DESCRIPTOR.full_name
+TYPE = consent_changed_pb2.ConsentChanged.DESCRIPTOR.full_name
 
 
 def announcement(subject: str, change: Change) -> OutgoingEvent | None:
     """Returns the event of a change that has become true; None if nothing came or went."""
     if not (change.grants or change.ends):
         return None
-    message = consent_pb2.ConsentChanged(
+    message = consent_changed_pb2.ConsentChanged(
         subject=subject,
         revision=change.events[-1].revision,
         granted=map(_number, change.grants),

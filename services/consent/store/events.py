@@ -21,10 +21,10 @@ class EventRows:
         await self._connection.execute(
             """
             INSERT INTO consent_event (
-                id, subject, revision, purpose, status, event_time, expire_time, notice, serving,
+                id, subject, revision, purpose, type, event_time, expire_time, notice, serving,
                 policy_sha256, cascade_of, request_id, sealed
             ) VALUES (
-                %(id)s, %(subject)s, %(revision)s, %(purpose)s, %(status)s, %(event_time)s, %(expire_time)s,
+                %(id)s, %(subject)s, %(revision)s, %(purpose)s, %(type)s, %(event_time)s, %(expire_time)s,
                 %(notice)s, %(serving)s, %(policy_sha256)s, %(cascade_of)s, %(request_id)s, %(sealed)s
             )
             """,
@@ -37,7 +37,7 @@ class EventRows:
             await cursor.execute(
                 """
                 SELECT DISTINCT ON (purpose)
-                    id, revision, purpose, status, event_time, expire_time, notice, serving,
+                    id, revision, purpose, type, event_time, expire_time, notice, serving,
                     policy_sha256, cascade_of, request_id, sealed
                 FROM consent_event
                 WHERE subject = %(subject)s AND (%(up_to)s::bigint IS NULL OR revision <= %(up_to)s)
@@ -52,7 +52,7 @@ class EventRows:
         async with self._connection.cursor(row_factory=class_row(EventRow)) as cursor:
             await cursor.execute(
                 """
-                SELECT id, revision, purpose, status, event_time, expire_time, notice, serving,
+                SELECT id, revision, purpose, type, event_time, expire_time, notice, serving,
                     policy_sha256, cascade_of, request_id, sealed
                 FROM consent_event
                 WHERE subject = %(subject)s AND request_id = %(request_id)s
@@ -67,7 +67,7 @@ class EventRows:
         async with self._connection.cursor(row_factory=class_row(EventRow)) as cursor:
             await cursor.execute(
                 """
-                SELECT id, revision, purpose, status, event_time, expire_time, notice, serving,
+                SELECT id, revision, purpose, type, event_time, expire_time, notice, serving,
                     policy_sha256, cascade_of, request_id, sealed
                 FROM consent_event
                 WHERE subject = %(subject)s AND (%(below)s::bigint IS NULL OR revision < %(below)s)
@@ -82,7 +82,7 @@ class EventRows:
         async with self._connection.cursor(row_factory=class_row(EventRow)) as cursor:
             await cursor.execute(
                 """
-                SELECT id, revision, purpose, status, event_time, expire_time, notice, serving,
+                SELECT id, revision, purpose, type, event_time, expire_time, notice, serving,
                     policy_sha256, cascade_of, request_id, sealed
                 FROM consent_event
                 WHERE subject = %(subject)s AND event_time > %(time)s

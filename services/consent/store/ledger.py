@@ -9,6 +9,7 @@ from services.chassis import outbox
 from services.chassis.database import Connection, subject_lock
 from services.consent.domain.change import Change, Request
 from services.consent.domain.history import History, RecordedResult
+from services.consent.errors import RequestIdReused
 from services.consent.store.announcement import announcement
 from services.consent.store.change_feed import tell_watchers
 from services.consent.store.events import EventRows
@@ -17,6 +18,7 @@ from services.consent.store.purge import purge
 from services.consent.store.record_keys import RecordKey, RecordKeys
 from services.consent.store.records import change as opened_change
 from services.consent.store.records import event, event_row, sealed_change
+from services.consent.store.servings import ServingRows
 
 
 class PostgresLedger:
@@ -28,6 +30,7 @@ class PostgresLedger:
         self._keys = keys
         self._persons = PersonRows(connection)
         self._events = EventRows(connection)
+        self._servings = ServingRows(connection)
 
     async def history(self) -> History:
         """Returns what is written down."""
@@ -46,6 +49,8 @@ class PostgresLedger:
         async with self._transaction():
             request = await self._persons.request(self._subject, request_id)
             if request is None:
+                if await self._servings.of_request(self._subject, request_id) is not None:
+                    raise RequestIdReused.of(request_id)
                 return None
             key = await self._key()
             made = await self._events.of_request(self._subject, request_id)

@@ -83,6 +83,8 @@ class PostgresNoticeStore:
             await persons.add_person(subject, revision=0, wrapped_key=self._keys.make(subject))
             key = self._keys.unwrap(await persons.wrapped_key(subject), subject=subject)
             first = await servings.of_request(subject, request.id)
+            if first is None and await persons.request(subject, request.id) is not None:
+                raise RequestIdReused.of(request.id)
             if first is None:
                 row = serving_row(record, request_id=request.id, request_sha256=request.sha256, key=key)
                 await servings.add(subject, row)

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.consent.domain.change import Change
-from services.consent.domain.consent import Age, ConsentEvent, Jurisdiction, Status
-from services.consent.domain.notice import NoticeServing
+from services.consent.domain.consent import Age, ConsentEvent, EventType, Jurisdiction
+from services.consent.domain.notice import NoticeServing, Surface
 from services.consent.store.record_keys import RecordKey
 from services.keyring import Purpose
 
@@ -20,7 +20,7 @@ class EventRow:
     id: UUID
     revision: int
     purpose: str
-    status: str
+    type: str
     event_time: datetime
     expire_time: datetime | None
     notice: str
@@ -52,8 +52,8 @@ class _PersonalOfEvent:
 
 @dataclass(frozen=True)
 class _PersonalOfServing:
-    locale: str
-    surface: str
+    language_code: str
+    surface: Surface
     build: str
     rendered_sha256: str
 
@@ -70,7 +70,7 @@ def event_row(event: ConsentEvent, key: RecordKey) -> EventRow:
         id=event.id,
         revision=event.revision,
         purpose=event.purpose,
-        status=event.status,
+        type=event.type,
         event_time=event.event_time,
         expire_time=event.expire_time,
         notice=event.notice,
@@ -89,7 +89,7 @@ def event(row: EventRow, key: RecordKey) -> ConsentEvent:
         id=row.id,
         revision=row.revision,
         purpose=Purpose(row.purpose),
-        status=Status(row.status),
+        type=EventType(row.type),
         event_time=row.event_time,
         expire_time=row.expire_time,
         notice=row.notice,
@@ -105,7 +105,7 @@ def event(row: EventRow, key: RecordKey) -> ConsentEvent:
 
 def serving_row(serving: NoticeServing, *, request_id: UUID, request_sha256: str, key: RecordKey) -> ServingRow:
     """Returns the row of a record of a notice shown."""
-    personal = _PersonalOfServing(serving.locale, serving.surface, serving.build, serving.rendered_sha256)
+    personal = _PersonalOfServing(serving.language_code, serving.surface, serving.build, serving.rendered_sha256)
     return ServingRow(
         id=serving.id,
         notice=serving.notice,

@@ -1,221 +1,200 @@
-"""Requests, read: what cannot be said in the words of the domain is refused with the field and the remedy."""
+"""Requests, read: what cannot be said in the words of the domain is refused with every field and its remedy."""
 
-import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TypeVar
-from uuid import UUID
 
-from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_service_pb2, purpose_pb2
-from services.chassis.errors import FieldInvalid
+from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2, notice_service_pb2
+from pellicule.type.v1 import purpose_pb2
+from services.chassis.fields import Fields, PagedRequest
+from services.chassis.languages import OFFERED, match_language
+from services.chassis.paging import Page, PageQuery
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction
-from services.consent.domain.notice import EDITION_PATTERN, NoticeDisplay
+from services.consent.domain.notice import NoticeDisplay, Surface
 from services.consent.domain.policy import REGION_PATTERN
+from services.consent.errors import LanguageUnknown
 from services.consent.operations.decide import DecisionRequest
 from services.keyring import Purpose
 
-CURRENT_NOTICE = "current"
-"""In place of a digest: the notice in force."""
+CURRENT_NOTICE = "notices/current"
+"""In place of a notice's name: the one in force."""
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _REGION = re.compile(REGION_PATTERN)
-_REVISION = re.compile(r"[0-9]{1,18}")
-_EDITION = re.compile(EDITION_PATTERN)
-_SURFACES = ("cli", "ios", "android", "web")
 _LONGEST_BUILD = 100
-_UNSPECIFIED = "UNSPECIFIED"
+_EVENTS = {"default": 100, "most": 1000}
+_NOTICES = {"default": 20, "most": 100}
 
-EnumT = TypeVar("EnumT", bound=StrEnum)
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+@dataclass(frozen=True)
+class AvailabilityRequest:
+    """For whom, and in which language, it is asked what is offered."""
+
+    jurisdiction: Jurisdiction
+    age: Age
+    language: str
 
 
 def decision_request(request: consent_service_pb2.DecideConsentRequest) -> DecisionRequest:
-    """Returns what a person asks to be decided.
+    """Return what a person asks to be decided.
 
     Raises:
         FieldInvalid: a field is missing or wrong.
     """
-    return DecisionRequest(
-        request=_request(request.request_id, request),
-        notice=notice_digest(request.notice, "notice"),
-        serving=_id(request.notice_serving, "noticeServings", "notice_serving"),
-        decisions=_decisions(request.decisions),
-        jurisdiction=jurisdiction(request.jurisdiction),
-        age=age(request.age),
-    )
+    with Fields() as fields:
+        notice = _digest(fields, request.notice, "notice")
+        serving = fields.resource(request.notice_serving, "notice_serving", "noticeServings")
+        names = {"notice": f"notices/{notice}", "notice_serving": f"noticeServings/{serving}"}
+        return DecisionRequest(
+            request=_request(fields, request, names),
+            notice=notice,
+            serving=serving,
+            decisions=_decisions(fields, request.decisions),
+            jurisdiction=_jurisdiction(fields.within("jurisdiction"), request.jurisdiction),
+            age=_age(fields.within("age"), request.age),
+        )
 
 
 def withdrawal(request: consent_service_pb2.WithdrawConsentRequest) -> tuple[Request, tuple[Purpose, ...]]:
-    """Returns the request and the purposes of a withdrawal.
+    """Return the request and the purposes of a withdrawal.
 
     Raises:
         FieldInvalid: a field is missing or wrong.
     """
-    if not request.purposes:
-        raise FieldInvalid.of("purposes", "name one or more purposes to withdraw")
-    purposes = (_purpose(value, f"purposes[{place}]") for place, value in enumerate(request.purposes))
-    return _request(request.request_id, request), tuple(dict.fromkeys(purposes))
+    with Fields() as fields:
+        numbers = fields.many(request.purposes, "purposes", least=1, most=100)
+        purposes = [_purpose(fields, number, f"purposes[{place}]") for place, number in enumerate(numbers)]
+        return _request(fields, request, {}), tuple(dict.fromkeys(purposes))
 
 
 def notice_display(request: notice_service_pb2.RecordNoticeServedRequest) -> NoticeDisplay:
-    """Returns what a person was shown.
+    """Return what a person was shown.
 
     Raises:
         FieldInvalid: a field is missing or wrong.
     """
-    if request.surface not in _SURFACES:
-        raise FieldInvalid.of("surface", f"choose one of {', '.join(_SURFACES)}")
-    if not 0 < len(request.build) <= _LONGEST_BUILD:
-        raise FieldInvalid.of("build", f"name the build of the application in 1 to {_LONGEST_BUILD} characters")
-    if not _DIGEST.fullmatch(request.rendered_sha256):
-        raise FieldInvalid.of("rendered_sha256", "send the SHA-256 of the rendered text as 64 lower-case hex digits")
-    return NoticeDisplay(
-        request=_request(request.request_id, request),
-        notice=notice_digest(request.notice, "notice"),
-        locale=request.locale,
-        surface=request.surface,
-        build=request.build,
-        rendered_sha256=request.rendered_sha256,
-    )
+    with Fields() as fields:
+        notice = _digest(fields, request.notice, "notice")
+        if not request.language_code:
+            fields.refuse("language_code", "name the language in which the notice was shown")
+        return NoticeDisplay(
+            request=_request(fields, request, {"notice": f"notices/{notice}"}),
+            notice=notice,
+            language_code=request.language_code,
+            surface=fields.enum(request.surface, "surface", notice_pb2.Surface.DESCRIPTOR, Surface),
+            build=fields.text(request.build, "build", most=_LONGEST_BUILD),
+            rendered_sha256=fields.sha256(request.rendered_sha256, "rendered_sha256").hex(),
+        )
 
 
-def jurisdiction(message: consent_pb2.Jurisdiction) -> Jurisdiction:
-    """Returns where a person is."""
-    field = "jurisdiction.region_code"
-    if message.region_code and not _REGION.fullmatch(message.region_code):
-        raise FieldInvalid.of(field, 'write an ISO 3166 code in upper case, such as "CA" or "US-NY", or leave it empty')
-    return Jurisdiction(message.region_code, _basis(message.basis, "jurisdiction.basis"))
+def availability(request: consent_service_pb2.GetAvailabilityRequest) -> AvailabilityRequest:
+    """Return for whom it is asked what is offered.
 
-
-def age(message: consent_pb2.Age) -> Age:
-    """Returns how old a person is."""
-    band = _member(message.band, consent_pb2.AgeBand.DESCRIPTOR, "AGE_BAND_", AgeBand, "age.band")
-    return Age(band, _basis(message.basis, "age.basis"))
-
-
-def notice_digest(name: str, field: str) -> str:
-    """Returns the digest in the name of a notice."""
-    digest = _after("notices", name)
-    if digest is None or not _DIGEST.fullmatch(digest):
-        raise FieldInvalid.of(field, "write notices/ and the notice's SHA-256 as 64 lower-case hex digits")
-    return digest
+    Raises:
+        FieldInvalid: a field is wrong.
+        LanguageUnknown: there are no words in the language.
+    """
+    with Fields() as fields:
+        return AvailabilityRequest(
+            jurisdiction=_jurisdiction(fields.within("jurisdiction"), request.jurisdiction),
+            age=_age(fields.within("age"), request.age),
+            language=_language(request.language_code),
+        )
 
 
 def wanted_notice(name: str) -> str | None:
-    """Returns the digest in the name of a notice, or None for `notices/current`."""
-    return None if _after("notices", name) == CURRENT_NOTICE else notice_digest(name, "name")
-
-
-def page_size(value: int, *, default: int, largest: int) -> int:
-    """Returns how many rows a page has."""
-    if not 0 <= value <= largest:
-        raise FieldInvalid.of("page_size", f"choose a value from 1 to {largest}, or 0 for {default}")
-    return value or default
-
-
-def page_token(position: str) -> str:
-    """Returns the token of the page that begins after a position."""
-    return base64.urlsafe_b64encode(position.encode()).decode()
-
-
-def revision_position(token: str) -> int | None:
-    """Returns the revision in a page token; None for the first page."""
-    text = _position(token, _REVISION)
-    return None if text is None else int(text)
-
-
-def edition_position(token: str) -> str | None:
-    """Returns the edition in a page token; None for the first page."""
-    return _position(token, _EDITION)
-
-
-def _position(token: str, form: re.Pattern[str]) -> str | None:
-    if not token:
+    """Return the digest in the name of a notice, or None for the one in force."""
+    if name == CURRENT_NOTICE:
         return None
-    try:
-        position = base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii")
-    except ValueError:
-        position = ""
-    if not form.fullmatch(position):
-        raise FieldInvalid.of("page_token", "send the next_page_token of the page before, unaltered")
-    return position
+    with Fields() as fields:
+        return _digest(fields, name, "name")
 
 
-def _decisions(messages: Sequence[consent_pb2.PurposeDecision]) -> tuple[Decision, ...]:
-    if not messages:
-        raise FieldInvalid.of("decisions", "decide at least one purpose")
-    decisions = tuple(_decision(message, f"decisions[{place}]") for place, message in enumerate(messages))
-    purposes = [decision.purpose for decision in decisions]
-    for place, purpose in enumerate(purposes):
-        if purpose in purposes[:place]:
-            raise FieldInvalid.of(f"decisions[{place}].purpose", f"{purpose} is decided twice: decide it once")
-    return decisions
+def compared_notices(request: notice_service_pb2.DiffNoticesRequest) -> tuple[str, str]:
+    """Return the digests of the older and of the newer notice."""
+    with Fields() as fields:
+        return _digest(fields, request.old_notice, "old_notice"), _digest(fields, request.new_notice, "new_notice")
 
 
-def _decision(message: consent_pb2.PurposeDecision, field: str) -> Decision:
-    purpose = _purpose(message.purpose, f"{field}.purpose")
-    choice = _member(message.choice, consent_pb2.Choice.DESCRIPTOR, "CHOICE_", Choice, f"{field}.choice")
-    if not message.HasField("older_media_start_time"):
-        return Decision(purpose, choice)
-    bound = f"{field}.older_media_start_time"
-    if purpose is not Purpose.OLDER_MEDIA or choice is not Choice.GRANT:
-        raise FieldInvalid.of(bound, "leave it out unless OLDER_MEDIA is granted")
-    return Decision(purpose, choice, _time(message.older_media_start_time, bound))
+def event_page(request: PagedRequest, subject: str) -> Page:
+    """Return which page of a person's events is wanted."""
+    with Fields() as fields:
+        return fields.page(request, PageQuery("ListConsentEvents", subject), **_EVENTS)
 
 
-def _purpose(value: int, field: str) -> Purpose:
-    return _member(value, purpose_pb2.Purpose.DESCRIPTOR, "PURPOSE_", Purpose, field)
+def notice_page(request: PagedRequest) -> Page:
+    """Return which page of the notices is wanted."""
+    with Fields() as fields:
+        return fields.page(request, PageQuery("ListNotices", ""), **_NOTICES)
 
 
-def _basis(value: int, field: str) -> Basis:
-    return _member(value, consent_pb2.DeterminationBasis.DESCRIPTOR, "DETERMINATION_BASIS_", Basis, field)
+def _language(language_code: str) -> str:
+    found = match_language(language_code)
+    if found is None:
+        raise LanguageUnknown.of(language_code, OFFERED)
+    return found
 
 
-def _member(value: int, descriptor: EnumDescriptor, prefix: str, members: type[EnumT], field: str) -> EnumT:
-    """Returns the domain's member for an enum value; a value that this release does not know is refused."""
-    known = descriptor.values_by_number.get(value)
-    name = known.name.removeprefix(prefix) if known else None
-    if name not in {member.value for member in members}:
-        choices = ", ".join(f"{prefix}{member}" for member in members if member != _UNSPECIFIED)
-        raise FieldInvalid.of(field, f"{value} is not one of its values: choose one of {choices}")
-    return members(name)
+def _digest(fields: Fields, name: str, field: str) -> str:
+    (digest,) = fields.name(name, field, "notices/{sha256}")
+    return digest
 
 
-def _time(message: Timestamp, field: str) -> datetime:
-    try:
-        return message.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise FieldInvalid.of(field, "send a time between the years 1 and 9999") from error
+def _jurisdiction(fields: Fields, message: consent_pb2.Jurisdiction) -> Jurisdiction:
+    if message.region_code and not _REGION.fullmatch(message.region_code):
+        wanted = 'write an ISO 3166 code in upper case, such as "CA" or "US-NY", or leave it empty'
+        fields.refuse("region_code", wanted)
+    return Jurisdiction(message.region_code, _basis(fields, message.basis))
 
 
-def _request(request_id: str, message: Message) -> Request:
-    if not _is_uuid(request_id):
-        raise FieldInvalid.of("request_id", "send a new UUID with every new request, such as that of uuidgen")
+def _age(fields: Fields, message: consent_pb2.Age) -> Age:
+    band = fields.enum(message.band, "band", consent_pb2.AgeBand.DESCRIPTOR, AgeBand)
+    return Age(band, _basis(fields, message.basis))
+
+
+def _decisions(fields: Fields, messages: Sequence[consent_pb2.PurposeDecision]) -> tuple[Decision, ...]:
+    decisions: list[Decision] = []
+    for inside, message in fields.each(messages, "decisions", least=1, most=100):
+        decision = _decision(inside, message)
+        if any(decision.purpose is earlier.purpose for earlier in decisions):
+            inside.refuse("purpose", f"{decision.purpose} is decided twice: decide it once")
+        decisions.append(decision)
+    return tuple(decisions)
+
+
+def _decision(fields: Fields, message: consent_pb2.PurposeDecision) -> Decision:
+    purpose = _purpose(fields, message.purpose, "purpose")
+    choice = fields.enum(message.choice, "choice", consent_pb2.Choice.DESCRIPTOR, Choice)
+    start_time = fields.optional_time(message, "older_media_start_time")
+    if start_time is not None and (purpose is not Purpose.OLDER_MEDIA or choice is not Choice.GRANT):
+        fields.refuse("older_media_start_time", "leave it out unless OLDER_MEDIA is granted")
+    return Decision(purpose, choice, start_time)
+
+
+def _purpose(fields: Fields, value: int, field: str) -> Purpose:
+    return fields.enum(value, field, purpose_pb2.Purpose.DESCRIPTOR, Purpose)
+
+
+def _basis(fields: Fields, value: int) -> Basis:
+    return fields.enum(value, "basis", consent_pb2.DeterminationBasis.DESCRIPTOR, Basis)
+
+
+def _request(fields: Fields, message: MessageT, names: dict[str, str]) -> Request:
+    """Return a call as it is recognised when it comes again, in whatever case its names are written."""
+    id_ = fields.uuid(message.request_id, "request_id")  # type: ignore[attr-defined]
+    canonical = type(message)()
+    canonical.CopyFrom(message)
+    for field, value in {"request_id": str(id_), **names}.items():
+        setattr(canonical, field, value)
+    return Request(id_, _sha256(canonical))
+
+
+def _sha256(message: Message) -> str:
     content = message.DESCRIPTOR.full_name.encode() + b"\0" + message.SerializeToString(deterministic=True)
-    return Request(UUID(request_id), hashlib.sha256(content).hexdigest())
-
-
-def _id(name: str, collection: str, field: str) -> UUID:
-    text = _after(collection, name)
-    if text is None or not _is_uuid(text):
-        raise FieldInvalid.of(field, f"write {collection}/ and a UUID")
-    return UUID(text)
-
-
-def _after(collection: str, name: str) -> str | None:
-    head, _, rest = name.partition("/")
-    return rest if head == collection else None
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
+    return hashlib.sha256(content).hexdigest()

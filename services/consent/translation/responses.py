@@ -4,10 +4,11 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2, purpose_pb2
+from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2
+from pellicule.type.v1 import purpose_pb2
+from services.consent.domain.availability import Availability
 from services.consent.domain.consent import Age, ConsentEvent, ConsentState, Jurisdiction, PurposeState, Status
 from services.consent.domain.notice import NoticeServing, NoticeText, PublishedNotice, PurposeFacts
-from services.consent.domain.policy import Availability
 from services.consent.domain.receipt import Receipt
 from services.keyring import Purpose
 
@@ -24,7 +25,7 @@ def notice(published: PublishedNotice) -> notice_pb2.Notice:
         name=notice_name(published.notice.digest),
         publish_time=_time(published.publish_time),
         current=published.current,
-        texts=[_text(locale, text) for locale, text in sorted(bundle.texts.items())],
+        texts=[_text(language, text) for language, text in sorted(bundle.texts.items())],
         purposes=[_facts(each, bundle.purposes[each]) for each in Purpose],
         canonical_json=published.notice.canonical_json,
     )
@@ -40,10 +41,10 @@ def serving(record: NoticeServing) -> notice_pb2.NoticeServing:
     return notice_pb2.NoticeServing(
         name=f"noticeServings/{record.id}",
         notice=notice_name(record.notice),
-        locale=record.locale,
-        surface=record.surface,
+        language_code=record.language_code,
+        surface=notice_pb2.Surface.Value(f"SURFACE_{record.surface}"),
         build=record.build,
-        rendered_sha256=record.rendered_sha256,
+        rendered_sha256=bytes.fromhex(record.rendered_sha256),
         serve_time=_time(record.serve_time),
     )
 
@@ -59,14 +60,14 @@ def event(value: ConsentEvent) -> consent_pb2.ConsentEvent:
         name=f"consentEvents/{value.id}",
         revision=value.revision,
         purpose=purpose(value.purpose),
-        status=_status(value.status),
+        type=consent_pb2.ConsentEventType.Value(f"CONSENT_EVENT_TYPE_{value.type}"),
         event_time=_time(value.event_time),
         expire_time=_time(value.expire_time),
         notice=notice_name(value.notice),
         notice_serving="" if value.serving is None else f"noticeServings/{value.serving}",
         jurisdiction=_jurisdiction(value.jurisdiction),
         age=_age(value.age),
-        policy_sha256=value.policy_sha256,
+        policy_sha256=bytes.fromhex(value.policy_sha256),
         cascade_of=purpose_pb2.PURPOSE_UNSPECIFIED if value.cascade_of is None else purpose(value.cascade_of),
         older_media_start_time=_time(value.older_media_start_time),
     )
@@ -83,15 +84,19 @@ def receipt(value: Receipt) -> consent_pb2.ConsentReceipt:
 
 
 def availability(value: Availability) -> consent_service_pb2.PurposeAvailability:
-    """Returns whether a purpose is offered."""
+    """Return whether a purpose is offered."""
     return consent_service_pb2.PurposeAvailability(
-        purpose=purpose(value.purpose), available=value.available, reason=value.reason, remedy=value.remedy
+        purpose=purpose(value.purpose),
+        available=value.available,
+        reason=consent_service_pb2.AvailabilityReason.Value(f"AVAILABILITY_REASON_{value.reason}"),
+        reason_text=value.reason_text,
+        remedy_text=value.remedy_text,
     )
 
 
-def _text(locale: str, text: NoticeText) -> notice_pb2.NoticeText:
+def _text(language: str, text: NoticeText) -> notice_pb2.NoticeText:
     return notice_pb2.NoticeText(
-        locale=locale,
+        language_code=language,
         title=text.title,
         body=text.body,
         purposes=[

@@ -105,15 +105,15 @@ class UploadStream:
         if self._received == self.row.committed_bytes:
             return
         await self.lease.store(self._received)
-        new = await self._put(b"".join(self._sealed)) if self._sealed else None
         row = self._as_committed()
+        new = await self._put(b"".join(self._sealed)) if row.chunked_bytes > self.row.chunked_bytes else None
         tail = seal_bytes(self.key, self._sealer.held_back, self._tail_aad(row))
         if not await self._dependencies.uploads.commit(row, new, tail=tail):
             await self.take_back(new)
             raise await self.lease.lost()
-        if new is not None:
+        if new is not None:  # otherwise the stream's header waits for its first chunk
             self.segments.append(new.segment)
-        self._sealed.clear()
+            self._sealed.clear()
         self._waiting_since, self.row = None, row
 
     def verify(self) -> Picture:

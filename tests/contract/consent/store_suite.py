@@ -13,9 +13,9 @@ import pytest
 
 import services.consent
 from services.consent.domain.change import Change, Request
-from services.consent.domain.consent import Age, AgeBand, Basis, ConsentEvent, Jurisdiction, Status
+from services.consent.domain.consent import Age, AgeBand, Basis, ConsentEvent, EventType, Jurisdiction
 from services.consent.domain.history import History
-from services.consent.domain.notice import Notice, NoticeServing
+from services.consent.domain.notice import Notice, NoticeServing, Surface
 from services.consent.errors import NoticeInvalid, RequestIdReused
 from services.consent.notices.notice_files import read_notices, reopen_notice
 from services.consent.notices.policy_file import read_policy
@@ -46,7 +46,7 @@ def request(request_id: UUID | None = None, sha256: str = "1" * 64) -> Request:
 
 
 def serving(time: datetime = NOW) -> NoticeServing:
-    return NoticeServing(uuid4(), RELEASED().digest, "fr", "cli", "0.1.0", "f" * 64, time)
+    return NoticeServing(uuid4(), RELEASED().digest, "fr", Surface.CLI, "0.1.0", "f" * 64, time)
 
 
 def given(
@@ -56,7 +56,7 @@ def given(
         id=uuid4(),
         revision=revision,
         purpose=purpose,
-        status=Status.GIVEN,
+        type=EventType.GIVEN,
         event_time=time,
         notice=RELEASED().digest,
         expire_time=time + timedelta(days=365),
@@ -74,7 +74,7 @@ def ended(revision: int, purpose: Purpose = Purpose.CLOUD_PROCESSING, time: date
         id=uuid4(),
         revision=revision,
         purpose=purpose,
-        status=Status.WITHDRAWN,
+        type=EventType.WITHDRAWN,
         event_time=time,
         notice=RELEASED().digest,
         cascade_of=Purpose.CLOUD_PROCESSING,
@@ -82,7 +82,7 @@ def ended(revision: int, purpose: Purpose = Purpose.CLOUD_PROCESSING, time: date
 
 
 def change(*events: ConsentEvent, asked: Request | None = None, time: datetime = NOW, revision: int = 0) -> Change:
-    closes = tuple(event.purpose for event in events if event.status is Status.WITHDRAWN)
+    closes = tuple(event.purpose for event in events if event.type is EventType.WITHDRAWN)
     highest = max([revision, *(event.revision for event in events)])
     return Change(begin_time=time, revision=highest, events=events, closes=closes, request=asked)
 
@@ -177,6 +177,18 @@ class StoreSuite:
 
         assert answer is not None
         assert (answer.events, answer.latest) == ((), ())
+
+    async def test_a_request_id_belongs_to_one_request_whatever_it_asks_for(self, ready: Stores, ada: str) -> None:
+        shown, decided = request(), request()
+        await ready.notices.record_serving(ada, serving(), shown)
+        async with ready.consents.locked(ada) as ledger:
+            made = change(given(1, asked=decided), asked=decided)
+            await ledger.begin(made)
+            await ledger.finish(made)
+            with pytest.raises(RequestIdReused):
+                await ledger.recorded_result(shown.id)
+        with pytest.raises(RequestIdReused):
+            await ready.notices.record_serving(ada, serving(), decided)
 
     async def test_a_change_that_no_request_made_answers_none(self, ready: Stores, ada: str) -> None:
         asked = request()

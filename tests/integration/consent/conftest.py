@@ -46,7 +46,7 @@ async def pool(harness: Harness) -> AsyncIterator[Pool]:
 @pytest.fixture
 async def bus(harness: Harness) -> AsyncIterator[Bus]:
     async with connect_bus(harness.settings()) as bus:
-        await bus.ensure_stream("CONSENT", ["pellicule.consent.v1.>"])
+        await bus.ensure_stream("CONSENT", ["pellicule.internal.consent.v1.>"])
         yield bus
 
 

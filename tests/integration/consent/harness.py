@@ -23,10 +23,11 @@ from pellicule.consent.v1 import (
     consent_pb2,
     consent_service_pb2,
     consent_service_pb2_grpc,
+    notice_pb2,
     notice_service_pb2,
     notice_service_pb2_grpc,
-    purpose_pb2,
 )
+from pellicule.type.v1 import purpose_pb2
 from services.chassis.bus import Bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
@@ -210,10 +211,10 @@ class Person:
         request = notice_service_pb2.RecordNoticeServedRequest(
             request_id=str(uuid4()),
             notice=notice or await self.read_notice(),
-            locale="fr",
-            surface="cli",
+            language_code="fr",
+            surface=notice_pb2.SURFACE_CLI,
             build="0.1.0",
-            rendered_sha256="f" * 64,
+            rendered_sha256=b"f" * 32,
         )
         return (await self._notices.RecordNoticeServed(request, metadata=self.metadata)).notice_serving.name
 

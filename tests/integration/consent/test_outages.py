@@ -1,15 +1,23 @@
 """What becomes of consent while retention is down, after a crash, and after an erasure."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from pellicule.consent.v1 import consent_pb2
-from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
+from pellicule.internal.consent.v1 import consent_changed_pb2
+from pellicule.retention.v1 import (
+    account_service_pb2,
+    account_service_pb2_grpc,
+    retention_service_pb2,
+    retention_service_pb2_grpc,
+)
 from services.chassis.bus import Bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent
@@ -66,7 +74,7 @@ async def test_a_withdrawal_called_again_after_the_outage_is_answered_in_full(
 
     response = await ada.withdraw("CLOUD_PROCESSING", request_id=request_id)
 
-    assert [event.status for event in response.events] == [consent_pb2.CONSENT_STATUS_WITHDRAWN]
+    assert [event.type for event in response.events] == [consent_pb2.CONSENT_EVENT_TYPE_WITHDRAWN]
     assert not await ada.can_seal("CLOUD_PROCESSING")
 
 
@@ -140,12 +148,20 @@ async def _erase_everything(consent: RunningConsent, person: Person, retention: 
         return (await stub.RequestErasure(request, metadata=person.metadata)).erasure.name
 
 
-async def test_an_erasure_leaves_no_row_that_names_the_person(
+async def _delete_account(consent: RunningConsent, person: Person, retention: Retention) -> None:
+    ca = consent.harness.authority.issue("phone").ca.read_bytes()
+    async with grpc.aio.secure_channel(retention.address, grpc.ssl_channel_credentials(ca)) as channel:
+        stub = account_service_pb2_grpc.AccountServiceStub(channel)
+        request = account_service_pb2.RequestAccountDeletionRequest(request_id=str(uuid4()), delay=Duration())
+        await stub.RequestAccountDeletion(request, metadata=person.metadata)
+
+
+async def test_a_deleted_account_leaves_no_row_that_names_the_person(
     consent: RunningConsent, ada: Person, ben: Person, running_retention: Retention, pool: Pool
 ) -> None:
     await ada.grant("CLOUD_PROCESSING", "FACE_GROUPING")
     await ben.grant("CLOUD_PROCESSING")
-    await _erase_everything(consent, ada, running_retention)
+    await _delete_account(consent, ada, running_retention)
 
     assert await consent.purge.sweep() == 1
 
@@ -154,6 +170,33 @@ async def test_an_erasure_leaves_no_row_that_names_the_person(
     async with pool.connection() as connection:
         cursor = await connection.execute("SELECT count(*) FROM person WHERE subject = %s", [ada.subject])
         assert await cursor.fetchone() == (0,)
+
+
+async def test_an_erasure_of_everything_ends_what_was_granted_and_keeps_the_record_of_it(
+    consent: RunningConsent, ada: Person, running_retention: Retention
+) -> None:
+    await ada.grant("CLOUD_PROCESSING", "FACE_GROUPING")
+    await _erase_everything(consent, ada, running_retention)
+
+    assert await consent.purge.sweep() == 1
+
+    assert await ada.state() == {"CLOUD_PROCESSING": "WITHDRAWN", "FACE_GROUPING": "WITHDRAWN"}
+    assert len((await ada.events()).receipts) == 4
+
+
+async def test_lost_keys_end_what_was_granted_and_asking_again_heals(
+    consent: RunningConsent, ada: Person, running_retention: Retention
+) -> None:
+    await ada.grant("CLOUD_PROCESSING", "LOCATION")
+    async with _down(running_retention):
+        shutil.rmtree(consent.harness.folder / "epochs")
+
+    assert not await ada.can_seal("CLOUD_PROCESSING")
+    assert await consent.purge.sweep() >= 2  # those of persons of other tests are lost as well
+
+    assert await ada.state() == {"CLOUD_PROCESSING": "KEY_LOST", "LOCATION": "KEY_LOST"}
+    await ada.grant("CLOUD_PROCESSING")
+    assert await ada.can_seal("CLOUD_PROCESSING")
 
 
 async def test_a_person_can_consent_again_after_their_erasure(
@@ -165,7 +208,7 @@ async def test_a_person_can_consent_again_after_their_erasure(
 
     await ada.grant("CLOUD_PROCESSING")
 
-    assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN"}
+    assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN", "FACE_GROUPING": "WITHDRAWN"}
     assert await ada.can_seal("CLOUD_PROCESSING")
 
 
@@ -178,16 +221,16 @@ async def test_a_consent_given_between_the_erasure_and_its_purge_stays(
 
     await consent.purge.sweep()
 
-    assert set(await ada.state()) == {"CLOUD_PROCESSING"}
+    assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN", "FACE_GROUPING": "WITHDRAWN"}
     assert await ada.can_seal("CLOUD_PROCESSING")
     assert not await ada.can_seal("FACE_GROUPING")
 
 
 async def test_other_services_hear_of_every_change(consent: RunningConsent, ada: Person, pool: Pool, bus: Bus) -> None:
-    heard: asyncio.Queue[consent_pb2.ConsentChanged] = asyncio.Queue()
+    heard: asyncio.Queue[consent_changed_pb2.ConsentChanged] = asyncio.Queue()
 
     async def hear(event: IncomingEvent) -> None:
-        message = consent_pb2.ConsentChanged.FromString(event.body)
+        message = consent_changed_pb2.ConsentChanged.FromString(event.body)
         if message.subject == ada.subject:
             await heard.put(message)
 
@@ -195,7 +238,7 @@ async def test_other_services_hear_of_every_change(consent: RunningConsent, ada:
         bus,
         stream="CONSENT",
         durable=f"listener-{uuid4().hex}",
-        types=["pellicule.consent.v1.ConsentChanged"],
+        types=["pellicule.internal.consent.v1.ConsentChanged"],
         handle=hear,
     )
     async with supervised([OutboxRelay(pool, bus, SystemClock()).run, consumer.run]), asyncio.timeout(20):

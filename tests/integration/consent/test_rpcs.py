@@ -12,9 +12,11 @@ from pellicule.consent.v1 import (
     consent_pb2,
     consent_service_pb2,
     consent_service_pb2_grpc,
+    notice_pb2,
     notice_service_pb2,
     notice_service_pb2_grpc,
 )
+from pellicule.internal.consent.v1 import consent_changed_pb2
 from services.chassis.database import Pool
 from services.consent.receipts.signer import verify
 from tests.contract.consent.store_suite import NOW, RELEASED, edition
@@ -74,7 +76,7 @@ async def test_the_notice_in_force_can_be_read_by_anyone(consent: RunningConsent
 
     assert notice.name == f"notices/{RELEASED().digest}"
     assert notice.canonical_json == RELEASED().canonical_json
-    assert [text.locale for text in notice.texts] == ["en", "fr"]
+    assert [text.language_code for text in notice.texts] == ["en", "fr"]
     assert all(len(text.purposes) == 6 for text in notice.texts)
     assert [len(facts.recipients) for facts in notice.purposes] == [0] * 6
 
@@ -154,18 +156,18 @@ async def test_an_unknown_purpose_is_refused_with_those_that_there_are(ada: Pers
 
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert refusal(refused.value).reason == "FIELD_INVALID"
-    assert "decisions[0].purpose: 99" in (refused.value.details() or "")
+    assert "decisions[0].purpose: " in (refused.value.details() or "")
     assert "PURPOSE_CLOUD_PROCESSING" in (refused.value.details() or "")
 
 
-async def test_an_unknown_locale_is_refused(ada: Person, consent: RunningConsent) -> None:
+async def test_an_unknown_language_is_refused(ada: Person, consent: RunningConsent) -> None:
     request = notice_service_pb2.RecordNoticeServedRequest(
         request_id=str(uuid4()),
         notice=await ada.read_notice(),
-        locale="tlh",
-        surface="web",
+        language_code="tlh",
+        surface=notice_pb2.SURFACE_WEB,
         build="1",
-        rendered_sha256="f" * 64,
+        rendered_sha256=b"f" * 32,
     )
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -173,7 +175,7 @@ async def test_an_unknown_locale_is_refused(ada: Person, consent: RunningConsent
             request, metadata=ada.metadata
         )
 
-    assert refusal(refused.value).metadata == {"locale": "tlh", "locales": "en, fr"}
+    assert refusal(refused.value).metadata == {"language_code": "tlh", "language_codes": "en, fr"}
 
 
 async def test_a_purpose_that_policy_withholds_is_refused_with_the_reason(ada: Person) -> None:
@@ -203,7 +205,7 @@ async def test_availability_says_what_is_offered_why_not_and_what_to_do(consent:
 
     assert [row.available for row in known.purposes] == [True] * 6
     assert [row.available for row in unknown.purposes] == [False] * 6
-    assert all(row.reason and row.remedy for row in unknown.purposes)
+    assert all(row.reason and row.reason_text and row.remedy_text for row in unknown.purposes)
     assert known.policy_sha256 == unknown.policy_sha256
 
 
@@ -287,7 +289,7 @@ async def test_an_event_holds_what_was_decided_under_what_terms(ada: Person) -> 
 
     assert (event.notice, event.notice_serving) == (request.notice, request.notice_serving)
     assert (event.jurisdiction, event.age) == (CALIFORNIA, OF_AGE)
-    assert len(event.policy_sha256) == 64
+    assert len(event.policy_sha256) == 32
     assert event.expire_time.ToDatetime() - event.event_time.ToDatetime() >= timedelta(days=365)
 
 
@@ -322,6 +324,69 @@ async def test_a_watcher_is_told_of_every_change(ada: Person, ben: Person) -> No
     watching.cancel()
 
 
+async def test_a_watcher_is_told_that_their_token_has_expired(ada: Person, consent: RunningConsent) -> None:
+    # Its time is over, but for the leeway that clocks are given.
+    token = consent.harness.token("ada", ttl=timedelta(seconds=-4))
+    watching = consent_service_pb2_grpc.ConsentServiceStub(consent.channel).WatchConsent(
+        consent_service_pb2.WatchConsentRequest(), metadata=(("authorization", f"Bearer {token}"),)
+    )
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        async with asyncio.timeout(10):
+            _ = [state async for state in watching]
+
+    assert refusal(refused.value).reason == "TOKEN_EXPIRED"
+
+
+async def test_a_request_id_is_good_for_one_request_whatever_the_call(ada: Person, consent: RunningConsent) -> None:
+    decision = await ada.decision(grant=("CLOUD_PROCESSING",))
+    await ada.decide(decision)
+    shown = notice_service_pb2.RecordNoticeServedRequest(
+        request_id=decision.request_id,
+        notice=decision.notice,
+        language_code="fr-CA",
+        surface=notice_pb2.SURFACE_IOS,
+        rendered_sha256=b"f" * 32,
+    )
+    notices = notice_service_pb2_grpc.NoticeServiceStub(consent.channel)
+    other = await ada.decision(refuse=("LOCATION",))
+    other.request_id = decision.request_id.upper()
+
+    for call in (
+        lambda: ada.withdraw("LOCATION", request_id=decision.request_id),
+        lambda: ada.decide(other),
+        lambda: notices.RecordNoticeServed(shown, metadata=ada.metadata),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call()
+        assert refusal(refused.value).reason == "REQUEST_ID_REUSED"
+
+
+async def test_a_notice_is_recorded_in_the_language_of_its_text(ada: Person, consent: RunningConsent) -> None:
+    request = notice_service_pb2.RecordNoticeServedRequest(
+        request_id=str(uuid4()),
+        notice=await ada.read_notice(),
+        language_code="en-US",
+        surface=notice_pb2.SURFACE_ANDROID,
+        rendered_sha256=b"f" * 32,
+    )
+    stub = notice_service_pb2_grpc.NoticeServiceStub(consent.channel)
+
+    record = (await stub.RecordNoticeServed(request, metadata=ada.metadata)).notice_serving
+
+    assert (record.language_code, record.surface) == ("en", notice_pb2.SURFACE_ANDROID)
+    assert record.rendered_sha256 == request.rendered_sha256
+
+
+async def test_availability_is_told_in_the_language_asked_for(consent: RunningConsent) -> None:
+    stub = consent_service_pb2_grpc.ConsentServiceStub(consent.channel)
+
+    told = await stub.GetAvailability(consent_service_pb2.GetAvailabilityRequest(language_code="fr-CH"))
+
+    assert {row.reason for row in told.purposes} == {consent_service_pb2.AVAILABILITY_REASON_AGE_UNKNOWN}
+    assert "âge" in told.purposes[0].reason_text
+
+
 async def test_a_call_without_a_token_is_refused(consent: RunningConsent) -> None:
     stub = consent_service_pb2_grpc.ConsentServiceStub(consent.channel)
 
@@ -354,8 +419,8 @@ async def test_every_change_is_announced_on_its_way_to_the_bus(ada: Person, pool
     async with pool.connection() as connection:
         cursor = await connection.execute("SELECT type, body FROM outbox ORDER BY position")
         rows = await cursor.fetchall()
-    announced = [consent_pb2.ConsentChanged.FromString(body) for _, body in rows]
-    assert {type_ for type_, _ in rows} == {"pellicule.consent.v1.ConsentChanged"}
+    announced = [consent_changed_pb2.ConsentChanged.FromString(body) for _, body in rows]
+    assert {type_ for type_, _ in rows} == {"pellicule.internal.consent.v1.ConsentChanged"}
     assert [(list(event.granted), list(event.revoked), event.revision) for event in announced] == [
         ([1, 3], [], 2),
         ([], [1, 3], 5),

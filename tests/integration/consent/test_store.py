@@ -37,7 +37,7 @@ class TestPostgresStore(StoreSuite):
 
 async def _write(stores: Stores) -> None:
     await stores.notices.publish([RELEASED()], now=NOW)
-    await stores.notices.record_serving(ADA, replace(serving(), locale="fr", build="secret-build"), request())
+    await stores.notices.record_serving(ADA, replace(serving(), language_code="fr", build="secret-build"), request())
     async with stores.consents.locked(ADA) as ledger:
         made = change(given(1, asked=(asked := request())), asked=asked)
         await ledger.begin(made)
@@ -111,7 +111,7 @@ async def test_after_an_erasure_an_old_copy_of_the_rows_cannot_be_opened(stores:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE consent_event SET status = 'GIVEN'", "UPDATE notice SET edition = '2099-01-01'", "DELETE FROM notice"],
+    ["UPDATE consent_event SET type = 'GIVEN'", "UPDATE notice SET edition = '2099-01-01'", "DELETE FROM notice"],
 )
 async def test_events_and_notices_are_append_only(stores: Stores, pool: Pool, statement: str) -> None:
     await _write(stores)

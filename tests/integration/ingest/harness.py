@@ -219,10 +219,39 @@ class Phone:
         header = media_service_pb2.UploadHeader(start=start)
         return (await self._stream(header, pieces(content))).media
 
-    async def read(self, media: str) -> bytes:
-        request = media_service_pb2.ReadMediaRequest(name=media)
+    async def uploads(self, size: int = 0) -> Sequence[media_pb2.Upload]:
+        request = media_service_pb2.ListUploadsRequest(page_size=size)
+        return (await self.stub.ListUploads(request, metadata=self.headers, timeout=CALL_SECONDS)).uploads
+
+    async def cancel(self, upload: str) -> None:
+        request = media_service_pb2.CancelUploadRequest(name=upload)
+        await self.stub.CancelUpload(request, metadata=self.headers, timeout=CALL_SECONDS)
+
+    async def read(self, media: str, offset: int = 0) -> bytes:
+        """Reads a media; the header says what follows."""
+        request = media_service_pb2.ReadMediaRequest(name=media, offset=offset)
         stream = self.stub.ReadMedia(request, metadata=self.headers, timeout=CALL_SECONDS)
-        return b"".join([message.chunk async for message in stream])
+        first, *chunks = [message async for message in stream]
+        content = b"".join([message.chunk for message in chunks])
+        assert (first.header.offset, first.header.size_bytes) == (offset, offset + len(content))
+        return content
+
+    async def batch(
+        self, *items: media_service_pb2.BatchUploadMediaRequest
+    ) -> list[media_service_pb2.BatchUploadMediaResponse]:
+        """Sends small files in one stream."""
+
+        async def sent() -> AsyncIterator[media_service_pb2.BatchUploadMediaRequest]:
+            for item in items:
+                yield item
+
+        return [
+            answer async for answer in self.stub.BatchUploadMedia(sent(), metadata=self.headers, timeout=CALL_SECONDS)
+        ]
+
+    async def delete_batch(self, *media: str, request_id: str) -> Sequence[media_service_pb2.MediaDeletion]:
+        request = media_service_pb2.BatchDeleteMediaRequest(names=media, request_id=request_id)
+        return (await self.stub.BatchDeleteMedia(request, metadata=self.headers, timeout=CALL_SECONDS)).deletions
 
     async def get(self, media: str) -> media_pb2.Media:
         request = media_service_pb2.GetMediaRequest(name=media)

@@ -118,7 +118,7 @@ class TestPlan:
         reply = await phone.stub.UploadMedia(messages(header, [reduced]), metadata=phone.headers, timeout=CALL_SECONDS)
         assert (reply.media.width, reply.media.form) == (4000, media_pb2.MEDIA_FORM_REDUCED)
         assert await phone.plan(asset) == {asset.client_id: ("SKIP", "KNOWN")}
-        await save_idea_of(harness, phone.subject, reply.media.name)
+        await save_suggestion_of(harness, phone.subject, reply.media.name)
         await eventually_planned(phone, asset, "UPLOAD_ORIGINAL", "ORIGINAL_WANTED")
         replaced = await phone.upload(original, asset=asset)
         assert (replaced.name, replaced.form) == (reply.media.name, media_pb2.MEDIA_FORM_ORIGINAL)
@@ -157,7 +157,7 @@ class TestInterruptions:
     async def test_a_stream_that_breaks_is_resumed_where_it_was_committed(self, phone: Phone) -> None:
         upload = await phone.start(start_request(LARGE))
         committed = await broken_stream(phone, upload.name, LARGE[: 2 * CHUNK_SIZE + 5])
-        assert committed == 2 * CHUNK_SIZE
+        assert committed == 2 * CHUNK_SIZE + 5
         reply = await phone.send(upload.name, *pieces(LARGE[committed:]), offset=committed)
         assert await phone.read(reply.media.name) == LARGE
 
@@ -168,26 +168,41 @@ class TestInterruptions:
             await phone.send(upload.name, LARGE[:10], offset=5)
         code, said = refusal(wrong.value)
         assert (code, said.reason) == ("OUT_OF_RANGE", "UPLOAD_OFFSET_WRONG")
-        assert said.metadata == {"upload": upload.name, "committed_size_bytes": str(CHUNK_SIZE)}
+        assert said.metadata == {"upload": upload.name, "committed_size_bytes": str(2 * CHUNK_SIZE)}
 
-    async def test_of_two_writers_one_is_refused_while_the_other_writes(self, phone: Phone) -> None:
+    async def test_the_newest_stream_takes_over_at_once_whatever_the_older_one_does(self, phone: Phone) -> None:
+        content = LARGE[:CHUNK_SIZE]
         upload = await phone.start(start_request(LARGE))
-        go_on = asyncio.Event()
-
-        async def write() -> int:
-            # No bytes until one of them is refused: a write that fails hides the status (grpc/grpc#36066).
-            sent = waiting_messages(upload.name, b"", go_on, *pieces(LARGE[: 2 * CHUNK_SIZE]))
-            response = await phone.stub.UploadMedia(sent, metadata=phone.headers, timeout=CALL_SECONDS)
-            return response.upload.committed_size_bytes
-
-        ended, writing = await asyncio.wait(
-            [asyncio.create_task(write()) for _ in range(2)], return_when=asyncio.FIRST_COMPLETED
+        silent = phone.stub.UploadMedia(
+            waiting_messages(upload.name, content, asyncio.Event()), metadata=phone.headers, timeout=CALL_SECONDS
         )
-        [error] = [task.exception() for task in ended]
-        assert isinstance(error, grpc.aio.AioRpcError)
-        assert read_reason(error) == "UPLOAD_IN_PROGRESS"
-        go_on.set()
-        assert [await task for task in writing] == [CHUNK_SIZE]
+        committed = await eventually_committed(phone, upload.name, len(content))
+        reply = await phone.send(upload.name, *pieces(LARGE[committed:]), offset=committed)
+        assert await phone.read(reply.media.name) == LARGE
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await silent
+        assert (ended.value.code().name, read_reason(ended.value)) == ("ABORTED", "UPLOAD_TAKEN_OVER")
+
+    async def test_what_came_before_a_cut_is_committed_however_little_it_is(self, phone: Phone) -> None:
+        content = picture("JPEG", 640, 480)
+        request = start_request(content)
+        header = media_service_pb2.UploadHeader(start=request)
+        call = phone.stub.UploadMedia(
+            waiting(messages(header, [content[:1000]])), metadata=phone.headers, timeout=CALL_SECONDS
+        )
+        names: list[str] = []
+
+        async def one_is_open() -> bool:
+            names[:] = [upload.name for upload in await phone.uploads() if upload.committed_size_bytes == 1000]
+            return bool(names)
+
+        await eventually(one_is_open)
+        call.cancel()
+        again = media_service_pb2.UploadHeader(start=request, offset=1000)
+        reply = await phone.stub.UploadMedia(
+            messages(again, [content[1000:]]), metadata=phone.headers, timeout=CALL_SECONDS
+        )
+        assert ([reply.upload.name], await phone.read(reply.media.name)) == (names, content)
 
     async def test_a_repeated_request_returns_what_it_made(self, phone: Phone) -> None:
         content, request_id = picture(), str(uuid4())
@@ -322,14 +337,17 @@ def read_reason(error: grpc.aio.AioRpcError) -> str:
 
 
 async def broken_stream(phone: Phone, upload: str, content: bytes) -> int:
-    """Breaks a stream off after it sent `content`; returns what the service then says is committed."""
+    """Breaks a stream off once the service has committed all that it brought; returns how much that is."""
     call = phone.stub.UploadMedia(
         waiting_messages(upload, content, asyncio.Event()), metadata=phone.headers, timeout=CALL_SECONDS
     )
-    await call.wait_for_connection()
-    expected = (len(content) - 1) // CHUNK_SIZE * CHUNK_SIZE
-    await asyncio.sleep(3.0)  # what the service has received cannot be seen before it is committed
+    committed = await eventually_committed(phone, upload, len(content))
     call.cancel()
+    return committed
+
+
+async def eventually_committed(phone: Phone, upload: str, size: int) -> int:
+    """Waits until that much of an upload is committed, and returns how much is."""
     request = media_service_pb2.GetUploadRequest(name=upload)
     committed = 0
 
@@ -337,10 +355,19 @@ async def broken_stream(phone: Phone, upload: str, content: bytes) -> int:
         nonlocal committed
         reply = await phone.stub.GetUpload(request, metadata=phone.headers, timeout=CALL_SECONDS)
         committed = reply.upload.committed_size_bytes
-        return committed >= expected
+        return committed >= size
 
     await eventually(saved)
     return committed
+
+
+async def waiting(
+    sent: AsyncIterator[media_service_pb2.UploadMediaRequest],
+) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
+    """Sends, and then nothing more."""
+    async for message in sent:
+        yield message
+    await asyncio.Event().wait()
 
 
 async def waiting_messages(
@@ -368,10 +395,10 @@ async def event_of(harness: Harness, media: str) -> media_stored_pb2.MediaStored
                         return found
 
 
-async def save_idea_of(harness: Harness, subject: str, media: str) -> None:
-    """Says what the suggestion service says when an idea is saved."""
+async def save_suggestion_of(harness: Harness, subject: str, media: str) -> None:
+    """Says what the suggestion service says when one is saved."""
     async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("suggestion"))) as bus:
-        await bus.ensure_stream("SUGGESTION", ["pellicule.suggestion.v1.>"])
+        await bus.ensure_stream("SUGGESTION", ["pellicule.internal.suggestion.v1.>"])
         saved = suggestion_saved_pb2.SuggestionSaved(
             subject=subject, suggestion=f"suggestions/{uuid4()}", media=[media]
         )

@@ -170,7 +170,7 @@ class Harness:
         return {row.purpose for row in self.store.records.values()}
 
     async def previews(self) -> set[str]:
-        """Returns the names of the objects with reduced copies."""
+        """Returns the names of the objects with previews."""
         return {name async for name in self.objects.list("previews")}
 
     async def serve(self, **identities: str) -> None:

@@ -11,7 +11,7 @@ import services.consent
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Status
 from services.consent.domain.history import DecisionResult
-from services.consent.domain.notice import NoticeDisplay
+from services.consent.domain.notice import NoticeDisplay, Surface
 from services.consent.notices.notice_files import read_notices
 from services.consent.notices.policy_file import read_policy
 from services.consent.operations import purge, sweep
@@ -77,7 +77,7 @@ class Service:
         self.notice = (await self.notices.current()).notice.digest
 
     async def show(self, subject: str = ADA, notice: str | None = None) -> UUID:
-        display = NoticeDisplay(request(), notice or self.notice, "fr", "cli", "0.1.0", "f" * 64)
+        display = NoticeDisplay(request(), notice or self.notice, "fr", Surface.CLI, "0.1.0", "f" * 64)
         return (await record_serving(display, subject, self.dependencies)).id
 
     async def ask(self, *decisions: Decision, subject: str = ADA) -> DecisionRequest:

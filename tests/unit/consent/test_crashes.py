@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent.domain.consent import GRANTED, Choice, Decision
+from services.consent.domain.consent import Choice, Decision, Status
 from services.consent.domain.needs import with_dependants
 from services.consent.errors import PurposeNeedsAnother
 from services.consent.operations.read_state import read_state
@@ -93,7 +93,7 @@ class Consenting(RuleBasedStateMachine):
 
     def _granted(self) -> set[Purpose]:
         state = self._run(read_state(ADA, self.service.dependencies))
-        return {row.purpose for row in state.purposes if row.status in GRANTED}
+        return {row.purpose for row in state.purposes if row.status is Status.GIVEN}
 
     def _keys(self) -> set[Purpose]:
         return set(map(Purpose, self.service.keys.of(ADA)))

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Status
+from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, EventType, Jurisdiction, Status
 from services.consent.errors import (
     NoticeNotServed,
     NoticeSuperseded,
@@ -45,7 +45,7 @@ async def test_a_grant_that_still_stands_is_renewed(service: Service) -> None:
 
     result = await service.grant(CLOUD)
 
-    assert [event.status for event in result.events] == [Status.RENEWED]
+    assert [event.type for event in result.events] == [EventType.RENEWED]
     assert service.keys.keys[ADA, "CLOUD_PROCESSING"].expire_time == result.events[0].expire_time
 
 
@@ -74,7 +74,7 @@ async def test_the_bound_of_older_media_reaches_the_key_service(service: Service
 async def test_refusing_what_was_never_granted_makes_an_event_and_no_key(service: Service) -> None:
     result = await service.decide(*refusals(FACES))
 
-    assert [event.status for event in result.events] == [Status.REFUSED]
+    assert [event.type for event in result.events] == [EventType.REFUSED]
     assert service.keys.of(ADA) == set()
 
 
@@ -91,9 +91,9 @@ async def test_refusing_what_is_granted_withdraws_it_and_what_builds_on_it(servi
 
     result = await service.decide(*refusals(CLOUD))
 
-    assert [(event.purpose, event.status, event.cascade_of) for event in result.events] == [
-        (CLOUD, Status.WITHDRAWN, None),
-        (LOCATION, Status.WITHDRAWN, CLOUD),
+    assert [(event.purpose, event.type, event.cascade_of) for event in result.events] == [
+        (CLOUD, EventType.WITHDRAWN, None),
+        (LOCATION, EventType.WITHDRAWN, CLOUD),
     ]
     assert service.keys.of(ADA) == set()
 
@@ -173,7 +173,7 @@ async def test_refusing_works_under_a_superseded_notice(service: Service) -> Non
 
     result = await service.send(wanted)
 
-    assert [event.status for event in result.events] == [Status.REFUSED]
+    assert [event.type for event in result.events] == [EventType.REFUSED]
 
 
 async def test_a_serving_of_another_notice_counts_for_nothing(service: Service) -> None:
@@ -207,7 +207,7 @@ async def test_policy_can_withhold_a_purpose(service: Service, jurisdiction: Jur
 async def test_policy_cannot_prevent_a_refusal(service: Service) -> None:
     wanted = replace(await service.ask(*refusals(CLOUD)), jurisdiction=Jurisdiction(), age=Age())
 
-    assert [event.status for event in (await service.send(wanted)).events] == [Status.REFUSED]
+    assert [event.type for event in (await service.send(wanted)).events] == [EventType.REFUSED]
 
 
 async def test_a_decision_in_which_one_purpose_fails_changes_nothing(service: Service) -> None:

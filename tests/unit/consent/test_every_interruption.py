@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent.domain.consent import GRANTED
+from services.consent.domain.consent import Status
 from services.consent.errors import PurposeNeedsAnother
 from services.consent.operations.read_state import read_state
 from services.keyring import Purpose
@@ -44,7 +44,7 @@ async def _call(service: Service, step: tuple[str, str]) -> bool:
 
 async def _granted(service: Service) -> set[str]:
     state = await read_state(ADA, service.dependencies)
-    return {str(row.purpose) for row in state.purposes if row.status in GRANTED}
+    return {str(row.purpose) for row in state.purposes if row.status is Status.GIVEN}
 
 
 @pytest.mark.parametrize("before", [(), (CLOUD,), (CLOUD, LOCATION)], ids=["nothing", "cloud", "both"])

@@ -1,5 +1,7 @@
 import pytest
 
+from services.chassis.languages import OFFERED
+from services.consent.domain.availability import REASONS, REMEDIES, AvailabilityReason
 from services.consent.domain.consent import Age, AgeBand, Basis, Jurisdiction
 from services.consent.domain.policy import Policy
 from services.consent.notices.policy_file import read_policy
@@ -37,7 +39,7 @@ def test_without_the_state_face_grouping_is_withheld_and_the_remedy_is_to_state_
     result = policy.available(Purpose.FACE_GROUPING, _at("US"), OF_AGE)
 
     assert not result.available
-    assert "US-" in result.remedy
+    assert "US-" in result.remedy_text
     assert set(Purpose) - _offered(policy, _at("US")) == {Purpose.FACE_GROUPING}
 
 
@@ -45,7 +47,7 @@ def test_without_the_state_face_grouping_is_withheld_and_the_remedy_is_to_state_
 def test_europe_is_listed_but_off(policy: Policy, code: str) -> None:
     result = policy.available(Purpose.CLOUD_PROCESSING, _at(code), OF_AGE)
 
-    assert (result.available, result.reason) == (False, f"it is not offered in {code} yet.")
+    assert (result.available, result.reason_text) == (False, f"it is not offered in {code} yet.")
 
 
 @pytest.mark.parametrize("code", ["BR", "US-ILL", "US-ZZ", "ZZ"])
@@ -58,7 +60,7 @@ def test_an_unknown_region_gets_the_strictest_row_and_the_remedy(policy: Policy,
     rows = policy.availability(jurisdiction, OF_AGE)
 
     assert not any(row.available for row in rows)
-    assert all("ISO 3166" in row.remedy for row in rows)
+    assert all("ISO 3166" in row.remedy_text for row in rows)
 
 
 @pytest.mark.parametrize("age", [Age(), Age(AgeBand.ADULT), Age(AgeBand.UNSPECIFIED, Basis.VERIFIED)])
@@ -66,9 +68,31 @@ def test_an_unknown_age_gets_the_strictest_row_and_the_remedy(policy: Policy, ag
     rows = policy.availability(_at("US-CA"), age)
 
     assert not any(row.available for row in rows)
-    assert all("18" in row.remedy for row in rows)
+    assert all("18" in row.remedy_text for row in rows)
 
 
 @pytest.mark.parametrize("basis", list(Basis))
 def test_a_minor_is_offered_nothing_however_that_is_known(policy: Policy, basis: Basis) -> None:
     assert _offered(policy, _at("US-CA"), Age(AgeBand.MINOR, basis)) == set()
+
+
+def test_every_reason_has_a_name_and_words_in_every_language(policy: Policy) -> None:
+    cases = {
+        AvailabilityReason.AGE_UNKNOWN: (_at("US-CA"), Age()),
+        AvailabilityReason.AGE_TOO_LOW: (_at("US-CA"), Age(AgeBand.MINOR, Basis.VERIFIED)),
+        AvailabilityReason.REGION_UNKNOWN: (Jurisdiction(), OF_AGE),
+        AvailabilityReason.REGION_NOT_COVERED: (_at("BR"), OF_AGE),
+        AvailabilityReason.REGION_NOT_ENABLED: (_at("FR"), OF_AGE),
+        AvailabilityReason.PURPOSE_WITHHELD: (_at("US-IL"), OF_AGE),
+        AvailabilityReason.SUBDIVISION_UNKNOWN: (_at("US"), OF_AGE),
+    }
+    assert set(cases) == set(AvailabilityReason) - {AvailabilityReason.UNSPECIFIED}
+    for reason, (jurisdiction, age) in cases.items():
+        english, french = (policy.available(Purpose.FACE_GROUPING, jurisdiction, age, language) for language in OFFERED)
+        assert english.reason is french.reason is reason
+        assert english.reason_text != french.reason_text
+        assert bool(english.remedy_text) is bool(french.remedy_text)
+
+
+def test_the_words_stand_in_every_language() -> None:
+    assert all(set(texts) == set(OFFERED) for texts in (*REASONS.values(), *REMEDIES.values()))

@@ -52,6 +52,7 @@ def test_every_change_of_the_file_makes_another_digest() -> None:
         (_SMALL.replace("CA", "canada"), "regions[0].codes[0]: "),
         (_SMALL.replace("enabled: true", "enabled: true, grants: [LOCATION]"), "regions[0].grants: "),
         (_SMALL + "  - {codes: [CA], enabled: false}\n", "CA is listed twice"),
+        (_SMALL.replace("enabled: true", "enabled: true, withheld: {LOCATION: {en: never}}"), "withheld.LOCATION: "),
         ("", "the document: "),
     ],
 )

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.consent.domain.consent import Choice, Decision, Status
+from services.consent.domain.consent import Choice, Decision, EventType, Status
 from services.keyring import Purpose
 from tests.fakes.consent import Crash
 from tests.unit.consent.harness import ADA, Service, grants
@@ -39,7 +39,7 @@ async def test_a_grant_that_crashed_can_be_asked_for_again_with_the_same_request
 
     result = await service.send(wanted)
 
-    assert [event.status for event in result.events] == [Status.GIVEN]
+    assert [event.type for event in result.events] == [EventType.GIVEN]
     assert service.keys.of(ADA) == {"CLOUD_PROCESSING"}
 
 

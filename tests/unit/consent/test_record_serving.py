@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from services.consent.domain.notice import NoticeDisplay
-from services.consent.errors import LocaleUnknown, RequestIdReused
+from services.consent.domain.notice import NoticeDisplay, Surface
+from services.consent.errors import LanguageUnknown, RequestIdReused
 from services.consent.operations.record_serving import record_serving
 from tests.unit.consent.harness import ADA, Service, request
 
 
 def _display(service: Service) -> NoticeDisplay:
-    return NoticeDisplay(request(), service.notice, "en", "cli", "0.1.0", "f" * 64)
+    return NoticeDisplay(request(), service.notice, "en-US", Surface.CLI, "0.1.0", "f" * 64)
 
 
 async def test_what_was_shown_is_recorded(service: Service) -> None:
@@ -17,7 +17,7 @@ async def test_what_was_shown_is_recorded(service: Service) -> None:
 
     serving = await record_serving(display, ADA, service.dependencies)
 
-    assert (serving.notice, serving.locale, serving.surface, serving.build) == (service.notice, "en", "cli", "0.1.0")
+    assert (serving.notice, serving.language_code, serving.surface) == (service.notice, "en", Surface.CLI)
     assert await service.notices.serving(ADA, serving.id) == serving
 
 
@@ -38,10 +38,10 @@ async def test_a_request_id_cannot_record_two_things(service: Service) -> None:
         await record_serving(other, ADA, service.dependencies)
 
 
-async def test_an_unknown_locale_is_told_the_locales_that_there_are(service: Service) -> None:
-    display = replace(_display(service), locale="xx")
+async def test_an_unknown_language_is_told_the_languages_that_there_are(service: Service) -> None:
+    display = replace(_display(service), language_code="xx")
 
-    with pytest.raises(LocaleUnknown) as refused:
+    with pytest.raises(LanguageUnknown) as refused:
         await record_serving(display, ADA, service.dependencies)
 
-    assert refused.value.metadata == {"locale": "xx", "locales": "en, fr"}
+    assert refused.value.metadata == {"language_code": "xx", "language_codes": "en, fr"}

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.consent.domain.consent import Age, AgeBand, Basis, ConsentEvent, Jurisdiction, Status
+from services.consent.domain.consent import Age, AgeBand, Basis, ConsentEvent, EventType, Jurisdiction
 from services.consent.domain.receipt import Receipt
 from services.consent.errors import ReceiptKeyInvalid
 from services.consent.receipts.signer import Ed25519Signer, key_id, verify
@@ -23,7 +23,7 @@ _EVENT = ConsentEvent(
     id=UUID(int=1),
     revision=7,
     purpose=Purpose.OLDER_MEDIA,
-    status=Status.GIVEN,
+    type=EventType.GIVEN,
     event_time=datetime(2026, 3, 1, 12, 0, 0, 250, tzinfo=UTC),
     notice="9" * 64,
     expire_time=datetime(2027, 3, 1, 12, tzinfo=UTC),
@@ -50,7 +50,7 @@ def test_a_receipt_is_canonical_json_of_all_that_was_decided(receipt: Receipt) -
         "subject": ADA,
         "revision": 7,
         "purpose": "OLDER_MEDIA",
-        "status": "GIVEN",
+        "type": "GIVEN",
         "event_time": "2026-03-01T12:00:00.000250Z",
         "expire_time": "2027-03-01T12:00:00.000000Z",
         "notice": "notices/" + "9" * 64,

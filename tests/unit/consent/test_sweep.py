@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.consent.domain.consent import Decision, Status
+from services.consent.domain.consent import Decision, EventType, Status
 from services.consent.operations.read_state import read_state
 from services.keyring import Purpose
 from tests.fakes.consent import Crash
@@ -75,7 +75,7 @@ async def test_a_grant_that_ran_out_is_given_again_not_renewed(service: Service)
     await service.grant(CLOUD)
 
     events = await service.store.events(ADA, below=None, limit=10)
-    assert [event.status for event in events] == [Status.GIVEN, Status.EXPIRED, Status.GIVEN]
+    assert [event.type for event in events] == [EventType.GIVEN, EventType.EXPIRED, EventType.GIVEN]
 
 
 async def test_a_grant_does_not_end_while_its_key_cannot_be_destroyed(service: Service) -> None:
@@ -88,4 +88,4 @@ async def test_a_grant_does_not_end_while_its_key_cannot_be_destroyed(service: S
     await service.expire()
 
     assert service.keys.of(ADA) == set()
-    assert [e.status for e in await service.store.events(ADA, below=None, limit=1)] == [Status.EXPIRED]
+    assert [e.type for e in await service.store.events(ADA, below=None, limit=1)] == [EventType.EXPIRED]

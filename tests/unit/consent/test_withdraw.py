@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from services.chassis.errors import DependencyUnavailable
-from services.consent.domain.consent import Status
+from services.consent.domain.consent import EventType, Status
 from services.consent.errors import RequestIdReused
 from services.consent.operations.read_state import read_state
 from services.keyring import Purpose
@@ -20,7 +20,7 @@ async def test_a_withdrawal_has_destroyed_the_key_when_it_returns(service: Servi
     result = await service.withdraw(FACES)
 
     assert service.keys.of(ADA) == {"CLOUD_PROCESSING"}
-    assert [(event.purpose, event.status) for event in result.events] == [(FACES, Status.WITHDRAWN)]
+    assert [(event.purpose, event.type) for event in result.events] == [(FACES, EventType.WITHDRAWN)]
 
 
 async def test_a_withdrawal_takes_along_what_builds_on_it_and_nothing_above(service: Service) -> None:
@@ -143,7 +143,7 @@ async def test_a_withdrawal_called_again_completes_the_first_one(service: Servic
 
     result = await service.withdraw(CLOUD, call=call)
 
-    assert [event.status for event in result.events] == [Status.WITHDRAWN]
+    assert [event.type for event in result.events] == [EventType.WITHDRAWN]
     assert service.keys.of(ADA) == set()
 
 
@@ -206,7 +206,7 @@ async def test_a_grant_that_ran_out_unnoticed_is_expired_not_withdrawn(service: 
 
     result = await service.withdraw(FACES)
 
-    assert [event.status for event in result.events] == [Status.EXPIRED]
+    assert [event.type for event in result.events] == [EventType.EXPIRED]
 
 
 async def test_a_withdrawal_whose_answer_is_lost_is_completed(service: Service) -> None:
