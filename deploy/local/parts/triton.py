@@ -29,6 +29,7 @@ CORE_RESOURCE = "core"
 """What a run of a model takes while it lasts, as the models' `configs/cpu.pbtxt` name it."""
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the python back end keeps its tensors
+_BACKENDS = "backends"
 _PROBE_SECONDS = 5.0
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -91,7 +92,7 @@ class TritonServer:
         """Checks what the model process needs and starts the server."""
         libraries = shared_python_directory()
         package = package_directory("pytriton", package="nvidia-pytriton")
-        _link_backend(package / "tritonserver", self._data / "backends" / "python")
+        _link_backend(package / "tritonserver", self._data / _BACKENDS / "python")
         self._models = await self._source()
         self._started = time.time()
         return ServerProcess.start(self._command(package, libraries, self._models))
@@ -136,8 +137,9 @@ class TritonServer:
 
     def _place_flags(self, repository: Path) -> tuple[str, ...]:
         return (
-            f"--model-repository={repository}",
-            f"--backend-directory={self._data}/backends",
+            f"--model-repository={os.path.relpath(repository, self._data)}",
+            # Relative to its working folder: it hands what is in here to a shell, without quotes.
+            f"--backend-directory={_BACKENDS}",
             f"--grpc-port={self._ports.grpc}",
             f"--metrics-port={self._ports.metrics}",
             f"--backend-config=python,shm-region-prefix-name={self._prefix}",

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from deploy.local.parts.ports import ReservedPort, reserve_again
-from deploy.local.parts.process import Command, ServerProcess, shorten_log
+from deploy.local.parts.process import Command, ServerProcess
 from tests.integration.local.traces import processes_of_group
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -15,7 +15,7 @@ WITH_CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'imp
 STARTER = """
 import sys, time
 from pathlib import Path
-from deploy.local.parts.process import Command, ServerProcess, shorten_log
+from deploy.local.parts.process import Command, ServerProcess
 log = Path(sys.argv[1])
 command = Command(Path(sys.executable), ("-c", "import time; time.sleep(60)"), log=log, directory=log.parent)
 print(ServerProcess.start(command).pid, flush=True)
@@ -83,11 +83,3 @@ def test_a_port_is_found_again_after_a_restart() -> None:
     found = again.number
     again.close()
     assert found == number
-
-
-async def test_a_long_log_is_put_aside_while_it_is_written(tmp_path: Path) -> None:
-    process = start(tmp_path, "print('x' * 2000)")
-    await process.exited()
-    shorten_log(process.log, 1000)
-    assert process.log.stat().st_size == 0
-    assert process.log.with_name("log.1").stat().st_size > 2000

@@ -35,7 +35,7 @@ def test_a_service_is_named_by_its_certificate(home: StackHome, service: str) ->
     names = certificate_of(home, service).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == [f"spiffe://pellicule/{service}"]
     assert names.get_values_for_type(x509.DNSName) == ["localhost", service]
-    assert names.get_values_for_type(x509.IPAddress) == [ipaddress.IPv4Address("127.0.0.1")]
+    assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address(text) for text in ("127.0.0.1", "::1")]
 
 
 def test_certificates_are_issued_by_the_authority(home: StackHome) -> None:
