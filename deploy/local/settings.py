@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, cast, get_args
 
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, home_unusable
 from deploy.local.home import StackHome
 from deploy.local.listening import bound_address, certificate_names, is_name
 from deploy.local.parts.ports import LOOPBACK
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PREFIX = "PELLICULE_"
 LISTEN = "PELLICULE_LISTEN"
 OBJECT_STORE = "PELLICULE_OBJECT_STORE"
-_DOCUMENT = "docs/operations.md lists all"
 _HIGHEST_PORT = 65_535
 
 _OF_COMMANDS = frozenset(
@@ -141,6 +140,8 @@ def setting_names() -> frozenset[str]:
 def _from_file(file: Path) -> Iterator[_Given]:
     try:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
+    except PermissionError as error:
+        raise home_unusable(file.parent, "its settings are not for this account to read") from error
     except UnicodeDecodeError as error:
         raise StackError("SETTING_INVALID", f"{file} is no text in UTF-8: write it anew", field="settings") from error
     for number, line in enumerate(text.splitlines(), 1):
@@ -175,10 +176,10 @@ def _check(given: _Given) -> None:
 
 
 def _unknown(given: _Given) -> StackError:
-    alike = difflib.get_close_matches(given.name, [PREFIX + name for name in setting_names()], 1)
-    remedy = f"did you mean {alike[0]}?" if alike else "remove it"
-    message = f"{given.name} ({given.origin}) is no setting: {remedy} {_DOCUMENT}"
-    return StackError("SETTING_UNKNOWN", message.replace("remove it ", "remove it; "), field=given.name)
+    alike = difflib.get_close_matches(given.name.removeprefix(PREFIX), setting_names(), 1)
+    remedy = f"did you mean {PREFIX}{alike[0]}?" if alike else "remove it."
+    message = f"{given.name} ({given.origin}) is no setting: {remedy} docs/operations.md lists all of them"
+    return StackError("SETTING_UNKNOWN", message, field=given.name)
 
 
 def _invalid(given: _Given, why: str) -> StackError:

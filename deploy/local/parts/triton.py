@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import sysconfig
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, program_unusable
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
@@ -156,6 +157,9 @@ _FLAGS = (
     f"--grpc-address={LOOPBACK}",
     f"--metrics-address={LOOPBACK}",
     "--allow-gpu-metrics=false",
+    # The services ping every 20 s (wire.py), also while they have nothing to ask; it would hang up on them for it.
+    "--grpc-keepalive-permit-without-calls=true",
+    "--grpc-http2-min-recv-ping-interval-without-data=10000",
     "--model-config-name=cpu",
     "--model-control-mode=explicit",
     "--disable-auto-complete-config",
@@ -190,13 +194,22 @@ def shared_python_directory() -> Path:
 
 
 def _link_backend(server: Path, folder: Path) -> None:
-    """Brings the back end and the model process of this Python together: the wheel keeps one per version."""
+    """Bring the back end and the model process of this Python together: the wheel keeps one per version.
+
+    The model process is a copy: the server takes every right from it but the owner's to run it, and the environment
+    may be another account's, or be used by several.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     model_process = server / "python_backend_stubs" / _VERSION / "triton_python_backend_stub"
-    for file in (*(server / "backends" / "python").iterdir(), model_process):
+    for file in (server / "backends" / "python").iterdir():
         link = folder / file.name
         link.unlink(missing_ok=True)
         link.symlink_to(file)
+    (folder / model_process.name).unlink(missing_ok=True)
+    try:
+        shutil.copy(model_process, folder)
+    except PermissionError as error:
+        raise program_unusable(model_process) from error
 
 
 def _environment(package: Path, libraries: Path) -> Mapping[str, str]:

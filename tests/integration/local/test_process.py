@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import psutil
 import pytest
 
 from deploy.local.parts.ports import ReservedPort, reserve_again
-from deploy.local.parts.process import Command, ServerProcess
+from deploy.local.parts.process import Account, Command, ServerProcess
 from tests.integration.local.traces import processes_of_group
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -64,6 +65,18 @@ async def test_the_users_own_variables_are_not_passed_on(tmp_path: Path, monkeyp
     process = start(tmp_path, "import os; print(os.environ.get('AWS_SECRET_ACCESS_KEY'))")
     await process.exited()
     assert process.last_words() == "None"
+
+
+async def test_a_program_can_seem_to_be_another_account_and_make_its_starters_files(tmp_path: Path) -> None:
+    nobody = Account(65_534, 65_534, seeming=True)
+    program = "import os; print(os.getuid()); open('made', 'w').close()"
+    command = Command(Path(sys.executable), ("-c", program), log=tmp_path / "log", directory=tmp_path, account=nobody)
+    process = ServerProcess.start(command)
+    await process.exited()
+    if "unshare" in process.last_words():
+        pytest.skip("this machine allows no user namespaces")
+    assert process.last_words() == "65534"
+    assert (tmp_path / "made").stat().st_uid == os.geteuid()
 
 
 def test_a_reserved_port_is_nobody_elses() -> None:

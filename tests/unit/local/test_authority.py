@@ -68,6 +68,22 @@ async def test_a_certificate_is_kept_while_it_is_good(home: StackHome, clock: Fa
     assert certificate_of(home, "ingest") == before
 
 
+def test_a_certificate_names_what_is_listened_on(home: StackHome, clock: FakeClock) -> None:
+    ensure_credentials(home, clock, ["192.0.2.7", "fd00::7", "photos.example.com"])
+    names = certificate_of(home, "ingest").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["localhost", "ingest", "photos.example.com"]
+    assert list(map(str, names.get_values_for_type(x509.IPAddress))) == ["127.0.0.1", "::1", "192.0.2.7", "fd00::7"]
+
+
+def test_a_certificate_is_issued_anew_when_other_names_are_wanted(home: StackHome, clock: FakeClock) -> None:
+    named = ["192.0.2.7"]
+    before = certificate_of(home, "ingest")
+    ensure_credentials(home, clock, named)
+    after = certificate_of(home, "ingest")
+    ensure_credentials(home, clock, named)
+    assert before != after == certificate_of(home, "ingest")
+
+
 def test_services_accept_the_stacks_tokens(home: StackHome, clock: FakeClock) -> None:
     token = mint_token(
         home.key(TOKEN_KEY).read_bytes(),
