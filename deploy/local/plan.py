@@ -178,7 +178,7 @@ class _Settings:
             "NATS_URL": self.nats.url(name),
             **self._object_store(name),
             **self._targets(name),
-            **self._key_files(name),
+            **self._of_one(name),
         }
 
     def _object_store(self, name: str) -> Mapping[str, str]:
@@ -196,10 +196,14 @@ class _Settings:
         targets = {f"{called.upper()}_TARGET": self.ports.address(f"{called}-internal") for called in entry.calls}
         return {**targets, **({"TRITON_ADDRESS": self.triton.address} if entry.infers else {})}
 
-    def _key_files(self, name: str) -> Mapping[str, str]:
-        """The keys that only one service may read."""
+    def _of_one(self, name: str) -> Mapping[str, str]:
+        """Return what only one service is told: the keys that it alone may read, the disk that it alone measures."""
         if name == "retention":
-            return {"ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)), "EPOCH_DIR": str(self.home.epochs)}
+            return {
+                "ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)),
+                "EPOCH_DIR": str(self.home.epochs),
+                "WATCHED_DISK": str(self.home.path),
+            }
         if name == "consent":
             return {
                 "RECEIPT_KEY_FILE": str(self.home.key(authority.RECEIPT_KEY)),

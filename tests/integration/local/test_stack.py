@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.local.files import write_private
 from deploy.local.home import StackHome
 from deploy.local.leftovers import is_running
 from deploy.local.listening import outside_addresses
@@ -66,8 +67,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(StackHome(tmp_path_factory.mktemp("stack") / ODD))
-    stack.home.path.mkdir(parents=True)
-    stack.home.settings.write_text(f"PELLICULE_LISTEN={ALL}\n", encoding="utf-8")
+    write_private(stack.home.settings, f"PELLICULE_LISTEN={ALL}\n".encode())
     started = stack.run("up", settings={"PELLICULE_QUOTA_BYTES": QUOTA})
     assert started.returncode == 0, started.stderr
     yield stack
