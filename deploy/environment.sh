@@ -50,8 +50,20 @@ environment_stamp() {
   { cat deploy/requirements.lock pyproject.toml; printf '%s %s\n' "$ROOT" "$PYTHON"; } | sha256sum | cut -d' ' -f1
 }
 
+# An environment that another account made is good enough as long as this one may run it.
+use_environment_of_another() {
+  .venv/bin/python -c 'import services.cli' 2>/dev/null && return
+  give_up "the environment $ROOT/.venv belongs to $(stat -c %U .venv) and is not for this account: as its owner, run" \
+    "chmod -R a+rX .venv, with a Python that everybody may run; or take a copy of the checkout without .venv"
+}
+
 make_environment() {
   [ "$(uname -s) $(uname -m)" = "Linux x86_64" ] || give_up "the servers' packages are for Linux on x86_64"
+  if [ -e .venv ] && ! [ -w .venv ]; then
+    use_environment_of_another
+    return
+  fi
+  [ -w . ] || give_up "$ROOT belongs to another account: run this once as that account, or in a copy of your own"
   PYTHON="$(find_python)" || give_up "no Python 3.11; install it (Debian: apt-get install python3.11 python3.11-venv)"
   need_debian_package python3.11-venv "Python 3.11 lacks its venv module" has_venv
   need_debian_package libpython3.11 "the shared library of Python 3.11 is missing" has_shared_python

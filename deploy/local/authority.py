@@ -2,6 +2,7 @@
 
 import ipaddress
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -29,7 +30,6 @@ SUBJECT_KEY = "subject.key"
 ROOT_KEY = "root.key"
 RECEIPT_KEY = "receipt.pem"
 RECORD_KEY = "record.key"
-RECORD_KEY = "record.key"
 
 _AUTHORITY_LIFE = timedelta(days=3650)
 _CERTIFICATE_LIFE = timedelta(days=397)
@@ -37,17 +37,24 @@ _RENEW_BEFORE = timedelta(days=30)
 _CLOCK_LEEWAY = timedelta(minutes=5)
 
 
-def ensure_credentials(home: StackHome, clock: Clock) -> None:
-    """Makes what is missing: the authority, a certificate per service, the keys.
+def ensure_credentials(home: StackHome, clock: Clock, names: Sequence[str] = ()) -> None:
+    """Make what is missing: the authority, a certificate per service, the keys.
 
-    A certificate that ends within 30 days is renewed; a key never is, for what it signed or named stays.
+    A certificate that ends within 30 days or has other names is renewed; a key never is, for what it signed or named
+    stays.
+
+    Args:
+        home: The stack's folder.
+        clock: What time it is.
+        names: Host names and IP addresses that the certificates name besides loopback's.
     """
     _ensure_keys(home)
     if not _private_key_file(home).exists():
         _make_authority(home, clock.now())
     for service in SERVICES:
-        if _ends_soon(home, service, clock.now()):
-            _issue(home, service, clock.now())
+        wanted = _names(service, names)
+        if not _is_good(home, service, wanted, clock.now()):
+            _issue(home, service, wanted, clock.now())
 
 
 def _ensure_keys(home: StackHome) -> None:
@@ -83,18 +90,19 @@ def _make_authority(home: StackHome, now: datetime) -> None:
     write_private(_private_key_file(home), _pem(key))
 
 
-def _ends_soon(home: StackHome, service: str, now: datetime) -> bool:
+def _is_good(home: StackHome, service: str, names: x509.SubjectAlternativeName, now: datetime) -> bool:
     file, key = home.certificate(service)
     if not (file.exists() and key.exists()):
-        return True
+        return False
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
-    except ValueError:  # cut short by a power failure
-        return True
-    return certificate.not_valid_after_utc - now < _RENEW_BEFORE
+        named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):  # cut short by a power failure
+        return False
+    return named == names and certificate.not_valid_after_utc - now >= _RENEW_BEFORE
 
 
-def _issue(home: StackHome, service: str, now: datetime) -> None:
+def _issue(home: StackHome, service: str, names: x509.SubjectAlternativeName, now: datetime) -> None:
     authority = x509.load_pem_x509_certificate(home.authority.read_bytes())
     authority_key = load_pem_private_key(_private_key_file(home).read_bytes(), password=None)
     if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
@@ -106,7 +114,7 @@ def _issue(home: StackHome, service: str, now: datetime) -> None:
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     certificate = (
         _builder(name, authority.subject, public, now, _CERTIFICATE_LIFE)
-        .add_extension(_names(service), critical=False)
+        .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(usage, critical=False)
@@ -135,15 +143,17 @@ def _builder(
     )
 
 
-def _names(service: str) -> x509.SubjectAlternativeName:
-    return x509.SubjectAlternativeName(
-        [
-            x509.UniformResourceIdentifier(f"spiffe://pellicule/{service}"),
-            x509.DNSName("localhost"),
-            x509.DNSName(service),
-            x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
-        ]
-    )
+def _names(service: str, further: Sequence[str]) -> x509.SubjectAlternativeName:
+    identity = x509.UniformResourceIdentifier(f"spiffe://pellicule/{service}")
+    names = dict.fromkeys(("localhost", service, "127.0.0.1", "::1", *further))
+    return x509.SubjectAlternativeName([identity, *map(_name, names)])
+
+
+def _name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, program_unusable
 from deploy.local.home import StackHome
 from deploy.local.leftovers import is_running, remove_leftovers
 from deploy.local.lock import locked
 from deploy.local.parts.process import last_line
-from deploy.local.roster import ObjectStoreChoice
+from deploy.local.settings import OBJECT_STORE, StackSettings
 from deploy.local.state import Phase, ProcessId, StackState, read_state
 
 START_SECONDS = 180.0
@@ -35,33 +36,33 @@ def running_state(home: StackHome) -> StackState:
     return state
 
 
-def start(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> StackState:
+def start(home: StackHome, settings: StackSettings, report: Report) -> StackState:
     """Starts a stack, or joins the one that runs already, and returns once every part is ready.
 
     Raises:
-        StackError: why it could not be; nothing is left running.
+        StackError: why it could not be; nothing is left running. SETTINGS_DIFFER, one runs already with others.
     """
     if (other := _alive(home)) is not None:
-        return _join(home, other, report)
-    process = _spawn(home, object_store, start_new_session=True)
+        return _join(home, other, settings, report)
+    process = _spawn(home, settings, start_new_session=True)
     try:
         ready = _await_ready(home, process.pid, lambda: process.poll() is None, report)
     except StackError:
         if (other := _alive(home)) is not None:  # somebody else was quicker
-            return _join(home, other, report)
+            return _join(home, other, settings, report)
         raise
     process.returncode = 0  # it is meant to outlive this process: no warning about it
     return ready
 
 
-def run(home: StackHome, object_store: ObjectStoreChoice, report: Report) -> None:
-    """Runs a stack in the foreground: returns once it was stopped by another command.
+def run(home: StackHome, settings: StackSettings, report: Report) -> None:
+    """Run a stack in the foreground: return once it was stopped by another command.
 
     Raises:
         StackError: why it could not be started.
         KeyboardInterrupt: Ctrl-C, after the stack has stopped.
     """
-    process = _spawn(home, object_store, start_new_session=False)
+    process = _spawn(home, settings, start_new_session=False)
     try:
         _await_ready(home, process.pid, lambda: process.poll() is None, report)
         process.wait()
@@ -93,21 +94,29 @@ def _alive(home: StackHome) -> StackState | None:
     return state if lives else None
 
 
-def _join(home: StackHome, other: StackState, report: Report) -> StackState:
+def _join(home: StackHome, other: StackState, settings: StackSettings, report: Report) -> StackState:
+    for name, value in settings.values.items():
+        running = other.object_store if name == OBJECT_STORE else other.settings.get(name, "its default")
+        if value != running:
+            differs = f"the stack in {home.path} runs with {name} at {running}, not at {value}"
+            raise StackError("SETTINGS_DIFFER", f"{differs}: stop it with `pellicule down` first", field=name)
     return _await_ready(home, other.supervisor.pid, lambda: is_running(other.supervisor), report)
 
 
-def _spawn(home: StackHome, object_store: str, *, start_new_session: bool) -> subprocess.Popen[bytes]:
+def _spawn(home: StackHome, settings: StackSettings, *, start_new_session: bool) -> subprocess.Popen[bytes]:
     home.make()
-    home.log("supervisor").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     with home.log("supervisor").open("ab") as log:
+        if not os.access(sys.executable, os.X_OK):
+            raise program_unusable(Path(sys.executable))
         return subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.supervisor", str(home.path), object_store],
+            [sys.executable, "-m", "deploy.local.supervisor", str(home.path)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=start_new_session,
             cwd="/",
+            env=settings.handed_on(os.environ),
         )
 
 

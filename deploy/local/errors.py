@@ -1,5 +1,9 @@
 """What can go wrong when a stack is put on a machine; each message says what to do about it."""
 
+import os
+import sys
+from pathlib import Path
+
 START_FAILED = "START_FAILED"
 
 
@@ -25,6 +29,19 @@ def program_missing(program: str, package: str) -> StackError:
     return StackError("PROGRAM_MISSING", f"{program} (package {package}) is not installed: {remedy}", field=program)
 
 
+def program_unusable(path: Path) -> StackError:
+    """Return the error for a program that this account may not run."""
+    remedy = f"as its owner, run `chmod -R a+rX {sys.prefix}`, or make an environment of this account's own"
+    return StackError("PROGRAM_UNUSABLE", f"account {os.geteuid()} may not use {path}: {remedy}", field=str(path))
+
+
 def start_failed(part: str, why: str, log: str) -> StackError:
     """Returns the error for a part that ended, or never answered, while it was being started."""
     return StackError(START_FAILED, f"{part} did not start: {why} (log: {log})", field=part)
+
+
+def home_unusable(path: Path, why: str) -> StackError:
+    """Return the error for a stack's folder that this account cannot use."""
+    remedy = "set PELLICULE_HOME to a folder of its own, or run as the folder's owner"
+    message = f"account {os.geteuid()} cannot use {path}: {why}; {remedy}"
+    return StackError("HOME_UNUSABLE", message, field="PELLICULE_HOME")

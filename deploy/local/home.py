@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.errors import StackError, home_unusable
+
 HOME_VARIABLE = "PELLICULE_HOME"
 
 
@@ -14,8 +16,17 @@ class StackHome:
     path: Path
 
     def make(self) -> None:
-        """Makes the folder, its owner's alone, if it is not there."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the folder, its owner's alone, if it is not there.
+
+        Raises:
+            StackError: HOME_UNUSABLE.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise home_unusable(self.path, str(error.strerror)) from error
+        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):
+            raise home_unusable(self.path, "it belongs to another account")
 
     @property
     def lock(self) -> Path:
@@ -43,6 +54,11 @@ class StackHome:
         return self.path / "object-store"
 
     @property
+    def settings(self) -> Path:
+        """What the operator has written down: a line `NAME=VALUE` for each setting."""
+        return self.path / "settings"
+
+    @property
     def epochs(self) -> Path:
         """Retention's epoch keys, a file each."""
         return self.path / "epochs"
@@ -64,13 +80,26 @@ class StackHome:
         """Returns the folder of a part's data."""
         return self.path / "data" / part
 
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs."""
+        return self.path / "logs"
+
     def log(self, part: str) -> Path:
         """Returns the log file of a part."""
-        return self.path / "logs" / f"{part}.log"
+        return self.logs / f"{part}.log"
 
 
 def default_home() -> StackHome:
-    """Returns `$PELLICULE_HOME`, or `~/.local/share/pellicule`."""
+    """Return `$PELLICULE_HOME`, or `~/.local/share/pellicule`.
+
+    Raises:
+        StackError: HOME_UNKNOWN.
+    """
     chosen = os.environ.get(HOME_VARIABLE)
-    path = Path(chosen) if chosen else Path.home() / ".local" / "share" / "pellicule"
-    return StackHome(path.expanduser().absolute())
+    try:
+        path = Path(chosen) if chosen else Path.home() / ".local" / "share" / "pellicule"
+        return StackHome(path.expanduser().absolute())
+    except RuntimeError as error:
+        message = f"account {os.geteuid()} has no home folder: set {HOME_VARIABLE} to a folder for the stack"
+        raise StackError("HOME_UNKNOWN", message, field=HOME_VARIABLE) from error

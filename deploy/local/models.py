@@ -5,12 +5,15 @@ Run as `python -m deploy.local.models TARGET`: fills the folder and prints the n
 """
 
 import asyncio
+import os
 import sys
 from functools import partial
 from pathlib import Path
 
 from deploy.local.errors import StackError
 from deploy.local.parts.triton import Models
+
+_REMEDY = "set HOME or XDG_CACHE_HOME to folders of its own and run `pellicule models build`"
 
 
 async def shipped_models(target: Path) -> Models:
@@ -50,10 +53,17 @@ def _main(target: Path) -> int:
     try:
         names = assemble_repository(target, default_home())
     except ModelError as error:
-        sys.stderr.write(f"{error.reason}: {error}\n")
-        return 1
+        return _refuse(error.reason, str(error))
+    except (OSError, RuntimeError) as error:
+        # A RuntimeError is pathlib's, of an account that has no home folder.
+        return _refuse("MODELS_UNREADABLE", f"account {os.geteuid()} cannot read its models ({error}): {_REMEDY}")
     sys.stdout.write("\n".join(names))
     return 0
+
+
+def _refuse(reason: str, message: str) -> int:
+    sys.stderr.write(f"{reason}: {message}\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.local import authority
-from deploy.local.credentials import Passwords, PortBook
+from deploy.local.credentials import Passwords
 from deploy.local.home import StackHome
 from deploy.local.models import shipped_models
 from deploy.local.parts.lifecycle import START_TIMEOUT, Part
@@ -16,10 +16,11 @@ from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
 from deploy.local.parts.service import ServiceProcess
 from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
+from deploy.local.port_book import SEAWEED_PORTS, PortBook
 from deploy.local.roster import ROSTER, SERVICES, ObjectStoreChoice
+from deploy.local.settings import DEFAULTS, PREFIX, StackSettings
 
 _NEVER = 10**9
-_SEAWEED_PORTS = tuple(f"seaweedfs-{name}" for name in SeaweedPorts.__dataclass_fields__)
 _SIGNING_KEY = "seaweedfs-signing-key"
 
 
@@ -33,6 +34,7 @@ class Unit:
         patience: Bad probes in a row after which it is started again although its process lives.
         interval: Seconds between two probes.
         start_timeout: Seconds that it may take until it answers.
+        remark: What its operator should know of it although it is well.
     """
 
     part: Part
@@ -40,6 +42,7 @@ class Unit:
     patience: int = _NEVER
     interval: float = 15.0
     start_timeout: float = START_TIMEOUT
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,31 @@ class Plan:
     ports: PortBook
 
 
-def make_plan(home: StackHome, object_store: ObjectStoreChoice) -> Plan:
-    """Chooses ports and passwords and puts the parts together."""
-    ports = PortBook.reserve(home, _port_names())
+def make_plan(home: StackHome, object_store: ObjectStoreChoice, given: StackSettings = DEFAULTS) -> Plan:
+    """Choose ports and passwords and put the parts together.
+
+    Raises:
+        StackError: PORT_TAKEN, a port that was asked for cannot be had.
+    """
+    ports = PortBook.reserve(home, chosen=given.ports, public_host=given.public_host)
     passwords = Passwords.ensure(home, _password_names())
     postgres = _postgres(home, ports, passwords)
     store = _object_store(home, ports, passwords, object_store)
     nats = _nats(home, ports, passwords)
     triton = _triton(home, ports)
     present = tuple(name for name in SERVICES if _is_present(name))
-    settings = _Settings(home, ports, postgres, store, nats, triton)
+    settings = _Settings(home, ports, postgres, store, nats, triton, given)
     services = [_service(home, name, settings) for name in present]
     # A server that still runs but no longer answers is broken; a service may just lack a server.
     servers = [*(Unit(part, patience=3) for part in (postgres, store, nats)), _models(triton)]
     absent = tuple(name for name in SERVICES if name not in present)
-    return Plan((*servers, *services), absent, ports)
+    units = (replace(unit, remark=_remark(unit.part.name, ports)) for unit in (*servers, *services))
+    return Plan(tuple(units), absent, ports)
+
+
+def _remark(part: str, ports: PortBook) -> str:
+    outside = ports.outside(f"{part}-public") if part in SERVICES else ()
+    return "; ".join([*(f"also at {address}" for address in outside), *ports.moves(part)])
 
 
 def _is_present(service: str) -> bool:
@@ -79,11 +92,6 @@ def _is_present(service: str) -> bool:
         importlib.util.find_spec(f"services.{service}") is not None
         and importlib.util.find_spec(f"services.{service}.__main__") is not None
     )
-
-
-def _port_names() -> Sequence[str]:
-    listeners = [f"{name}-{side}" for name in SERVICES for side in ("public", "internal")]
-    return ("postgres", "nats", "minio", "triton", "triton-metrics", *_SEAWEED_PORTS, *listeners)
 
 
 def _password_names() -> Sequence[str]:
@@ -118,7 +126,7 @@ def _object_store(
     return SeaweedServer(
         data=home.data("seaweedfs"),
         log=home.log("seaweedfs"),
-        ports=SeaweedPorts(*(ports.number(name) for name in _SEAWEED_PORTS)),
+        ports=SeaweedPorts(*(ports.number(name) for name in SEAWEED_PORTS)),
         identities=identities,
         signing_key=passwords.of(_SIGNING_KEY),
     )
@@ -149,12 +157,16 @@ class _Settings:
     store: SeaweedServer | MinioServer
     nats: NatsServer
     triton: TritonServer
+    given: StackSettings
 
     def of(self, name: str) -> Mapping[str, str]:
-        """Returns the environment of a service, without the prefix PELLICULE_."""
+        """Return the environment of a service: what follows from the plan, and what its operator has set."""
+        return {**{f"{PREFIX}{key}": value for key, value in self._planned(name).items()}, **self.given.of_services}
+
+    def _planned(self, name: str) -> Mapping[str, str]:
         certificate, key = self.home.certificate(name)
         return {
-            "PUBLIC_ADDRESS": self.ports.address(f"{name}-public"),
+            "PUBLIC_ADDRESS": self.ports.listener(f"{name}-public"),
             "INTERNAL_ADDRESS": self.ports.address(f"{name}-internal"),
             "TLS_CA_FILE": str(self.home.authority),
             "TLS_CERT_FILE": str(certificate),
@@ -166,7 +178,7 @@ class _Settings:
             "NATS_URL": self.nats.url(name),
             **self._object_store(name),
             **self._targets(name),
-            **self._key_files(name),
+            **self._of_one(name),
         }
 
     def _object_store(self, name: str) -> Mapping[str, str]:
@@ -184,10 +196,14 @@ class _Settings:
         targets = {f"{called.upper()}_TARGET": self.ports.address(f"{called}-internal") for called in entry.calls}
         return {**targets, **({"TRITON_ADDRESS": self.triton.address} if entry.infers else {})}
 
-    def _key_files(self, name: str) -> Mapping[str, str]:
-        """The keys that only one service may read."""
+    def _of_one(self, name: str) -> Mapping[str, str]:
+        """Return what only one service is told: the keys that it alone may read, the disk that it alone measures."""
         if name == "retention":
-            return {"ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)), "EPOCH_DIR": str(self.home.epochs)}
+            return {
+                "ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)),
+                "EPOCH_DIR": str(self.home.epochs),
+                "WATCHED_DISK": str(self.home.path),
+            }
         if name == "consent":
             return {
                 "RECEIPT_KEY_FILE": str(self.home.key(authority.RECEIPT_KEY)),
@@ -203,7 +219,7 @@ def _service(home: StackHome, name: str, settings: _Settings) -> Unit:
         folder=home.data(name),
         log=home.log(name),
         address=settings.ports.address(f"{name}-public"),
-        environment={f"PELLICULE_{key}": value for key, value in settings.of(name).items()},
+        environment=settings.of(name),
         authority=home.authority,
         niceness=ROSTER[name].niceness,
     )

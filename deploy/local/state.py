@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from deploy.local.errors import home_unusable
 from deploy.local.files import replace_private
 from deploy.local.home import StackHome
 
@@ -62,6 +63,7 @@ class StackState:
         phase: Where it is in its life.
         supervisor: The process that watches it.
         object_store: `seaweedfs` or `minio`.
+        settings: What its operator has set, by full name.
         parts: Its parts, in the order of their start.
         litter: Patterns of what lies outside its folder while it runs.
         error: Why it failed: reason, message, field.
@@ -73,6 +75,7 @@ class StackState:
     parts: tuple[PartState, ...] = ()
     litter: tuple[str, ...] = ()
     error: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
 
     def address(self, part: str) -> str | None:
         """Returns where a part serves; None when there is no such part."""
@@ -85,9 +88,15 @@ def write_state(home: StackHome, state: StackState) -> None:
 
 
 def read_state(home: StackHome) -> StackState | None:
-    """Reads the state file; None when there is none, or one that another release or a power failure left."""
+    """Read the state file; return None when there is none, or one that another release or a power failure left.
+
+    Raises:
+        StackError: HOME_UNUSABLE, it is another account's.
+    """
     try:
         return _state(json.loads(home.state.read_bytes()))
+    except PermissionError as error:
+        raise home_unusable(home.path, "it belongs to another account") from error
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None
 
@@ -101,6 +110,7 @@ def _state(document: dict[str, Any]) -> StackState:
         parts=parts,
         litter=tuple(document["litter"]),
         error=document["error"],
+        settings=document["settings"],
     )
 
 

@@ -1,31 +1,33 @@
 """Runs a whole stack: starts its parts as their needs allow, keeps them running, stops them in reverse order.
 
-Run as `python -m deploy.local.supervisor HOME OBJECT_STORE`; `pellicule up` does.
+Run as `python -m deploy.local.supervisor HOME`, its settings in the environment; `pellicule up` does, and checks them.
 """
 
 import asyncio
+import contextlib
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from deploy.local.authority import ensure_credentials
+from deploy.local.disk import check_disk, is_full
 from deploy.local.errors import StackError
 from deploy.local.files import write_private
 from deploy.local.home import StackHome
 from deploy.local.leftovers import identify, remove_leftovers
 from deploy.local.lock import locked
-from deploy.local.plan import Plan, make_plan
+from deploy.local.logs import rotate_all
+from deploy.local.plan import Plan, Unit, make_plan
 from deploy.local.roster import ObjectStoreChoice
+from deploy.local.settings import OBJECT_STORE, StackSettings
 from deploy.local.state import PartState, Phase, StackState, write_state
 from deploy.local.watch import Watch
 from services.chassis.clock import Clock, SystemClock
 
-_FREE_BYTES = 256 * 1024 * 1024
-"""Below this, PostgreSQL and SeaweedFS fail in ways that are hard to read."""
+_HOUSEKEEPING_SECONDS = 15.0
+_DEFAULT_STORE: ObjectStoreChoice = "seaweedfs"
 
 
 class Supervisor:
@@ -34,17 +36,20 @@ class Supervisor:
     Args:
         home: Its folder, locked by the caller.
         object_store: Which S3 server it has.
+        settings: What its operator has set.
         clock: What time it is.
     """
 
-    def __init__(self, home: StackHome, object_store: ObjectStoreChoice, clock: Clock) -> None:
+    def __init__(self, home: StackHome, object_store: ObjectStoreChoice, settings: StackSettings, clock: Clock) -> None:
         self._home = home
         self._object_store = object_store
+        self._settings = settings
         self._clock = clock
         self._identity = identify(os.getpid())
         self._phase = Phase.STARTING
         self._watches: tuple[Watch, ...] = ()
         self._absent: tuple[str, ...] = ()
+        self._unwritten = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs the stack until `stop` is set.
@@ -52,7 +57,7 @@ class Supervisor:
         Raises:
             StackError: a part could not be started; everything has been stopped again.
         """
-        plan = make_plan(self._home, self._object_store)
+        plan = make_plan(self._home, self._object_store, self._settings)
         try:
             await self._run_parts(plan, stop)
         finally:
@@ -60,11 +65,12 @@ class Supervisor:
 
     async def _run_parts(self, plan: Plan, stop: asyncio.Event) -> None:
         self._absent = plan.absent
-        self._watches = tuple(Watch(unit, self._clock, self._write_down) for unit in plan.units)
+        self._watches = tuple(self._watch(unit) for unit in plan.units)
         lives = [asyncio.create_task(self._life(watch)) for watch in self._watches]
-        others = [asyncio.create_task(self._announce_ready()), asyncio.create_task(_wait(stop))]
+        end = asyncio.create_task(_wait(stop))
+        others = [end, asyncio.create_task(self._announce_ready()), asyncio.create_task(self._keep_house())]
         try:
-            await asyncio.wait([others[1], *lives], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([end, *lives], return_when=asyncio.FIRST_COMPLETED)
             for life in lives:
                 if life.done():
                     life.result()
@@ -92,6 +98,17 @@ class Supervisor:
         self._phase = Phase.READY
         self._write_down()
 
+    async def _keep_house(self) -> None:
+        """Keep logs short, and write down what could not be while the disk was full."""
+        while True:
+            await self._clock.sleep(_HOUSEKEEPING_SECONDS)
+            rotate_all(self._home.logs, limit=self._settings.log_bytes, kept=self._settings.logs_kept)
+            if self._unwritten:
+                self._write_down()
+
+    def _watch(self, unit: Unit) -> Watch:
+        return Watch(unit, self._clock, self._write_down, lambda: is_full(self._home.path))
+
     async def _stop(self, watch: Watch) -> None:
         """Stops a part once everything that needs it has stopped."""
         for other in self._watches:
@@ -109,8 +126,12 @@ class Supervisor:
             object_store=self._object_store,
             parts=(*(watch.state for watch in self._watches), *map(_absent_part, self._absent)),
             litter=tuple(pattern for watch in self._watches for pattern in watch.unit.part.litter()),
+            settings=dict(self._settings.values),
         )
-        write_state(self._home, state)
+        self._unwritten = True
+        with contextlib.suppress(OSError):  # a full disk ends no supervisor
+            write_state(self._home, state)
+            self._unwritten = False
 
 
 def _absent_part(name: str) -> PartState:
@@ -122,8 +143,8 @@ async def _wait(event: asyncio.Event) -> None:
     await event.wait()
 
 
-def supervise(home: StackHome, object_store: ObjectStoreChoice) -> None:
-    """Runs a stack until SIGTERM or SIGINT; leaves a state file only when it failed.
+def supervise(home: StackHome, settings: StackSettings) -> None:
+    """Run a stack until SIGTERM or SIGINT; leave a state file only when it failed.
 
     Raises:
         StackError: what kept it from running, in one line.
@@ -132,40 +153,38 @@ def supervise(home: StackHome, object_store: ObjectStoreChoice) -> None:
     with locked(home):
         try:
             remove_leftovers(home)
-            _check_disk(home)
-            _settle_object_store(home, object_store)
-            ensure_credentials(home, SystemClock())
-            asyncio.run(_run(home, object_store))
+            object_store = _settled_object_store(home, settings.object_store)
+            check_disk(home, object_store)
+            ensure_credentials(home, SystemClock(), settings.certificate_names)
+            asyncio.run(_run(home, object_store, settings))
         except (StackError, OSError) as error:
             failure = error if isinstance(error, StackError) else _from_system(home, error)
-            _write_failure(home, object_store, failure)
+            _write_failure(home, failure)
             raise failure from error
         home.state.unlink(missing_ok=True)
 
 
-async def _run(home: StackHome, object_store: ObjectStoreChoice) -> None:
+async def _run(home: StackHome, object_store: ObjectStoreChoice, settings: StackSettings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(name, stop.set)
-    await Supervisor(home, object_store, SystemClock()).run(stop)
+    await Supervisor(home, object_store, settings, SystemClock()).run(stop)
 
 
-def _check_disk(home: StackHome) -> None:
-    free = shutil.disk_usage(home.path).free
-    if free < _FREE_BYTES:
-        need = f"{free >> 20} MB are free under {home.path}, {_FREE_BYTES >> 20} MB are needed"
-        raise StackError("DISK_FULL", f"{need}: make room, or set PELLICULE_HOME to another disk", field="home")
-
-
-def _settle_object_store(home: StackHome, object_store: ObjectStoreChoice) -> None:
+def _settled_object_store(home: StackHome, wanted: ObjectStoreChoice | None) -> ObjectStoreChoice:
     """Objects in one server are not in the other, so a stack keeps to the one that it began with."""
     if not home.object_store.exists():
-        write_private(home.object_store, object_store.encode())
-    kept = home.object_store.read_text(encoding="ascii")
-    if kept != object_store:
-        message = f"the stack in {home.path} keeps its objects in {kept}: set PELLICULE_HOME to another folder"
-        raise StackError("OBJECT_STORE_SETTLED", f"{message} for a stack with {object_store}", field="--object-store")
+        write_private(home.object_store, (wanted or _DEFAULT_STORE).encode())
+    kept: ObjectStoreChoice = "minio" if home.object_store.read_text(encoding="ascii") == "minio" else "seaweedfs"
+    if wanted not in (None, kept):
+        message = f"the stack in {home.path} keeps its objects in {kept}: start it without this choice, or set"
+        raise StackError(
+            "OBJECT_STORE_SETTLED",
+            f"{message} PELLICULE_HOME to another folder for one with {wanted}",
+            field=OBJECT_STORE,
+        )
+    return kept
 
 
 def _from_system(home: StackHome, error: OSError) -> StackError:
@@ -173,17 +192,17 @@ def _from_system(home: StackHome, error: OSError) -> StackError:
     return StackError("SYSTEM", f"the stack in {home.path} could not run: {what}", field=str(error.filename or ""))
 
 
-def _write_failure(home: StackHome, object_store: ObjectStoreChoice, error: StackError) -> None:
+def _write_failure(home: StackHome, error: StackError) -> None:
     failure = {"reason": error.reason, "message": error.message, "field": error.field}
-    state = StackState(Phase.FAILED, identify(os.getpid()), object_store, error=failure)
-    write_state(home, state)
+    with contextlib.suppress(OSError):  # the log says it as well
+        write_state(home, StackState(Phase.FAILED, identify(os.getpid()), "", error=failure))
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the supervisor of the stack in the folder given; its failure is in the state file."""
-    home, object_store = arguments
+    (home,) = arguments
     try:
-        supervise(StackHome(Path(home)), cast("ObjectStoreChoice", object_store))
+        supervise(StackHome(Path(home)), StackSettings.inherited(os.environ))
     except StackError as error:
         sys.stderr.write(f"{error.reason}: {error.message}\n")
         return 1

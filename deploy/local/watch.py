@@ -9,7 +9,7 @@ import psutil
 from deploy.local.errors import START_FAILED, StackError
 from deploy.local.leftovers import identify
 from deploy.local.parts.lifecycle import bring_up, sweep
-from deploy.local.parts.process import ServerProcess, shorten_log
+from deploy.local.parts.process import ServerProcess
 from deploy.local.plan import Unit
 from deploy.local.state import PartState, ProcessId
 from services.chassis.clock import Clock
@@ -19,9 +19,9 @@ _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 60.0
 _STEADY_SECONDS = 60.0
 """A part that answered for this long has recovered: its next failure is a first one again."""
-_LOG_BYTES = 32 * 1024 * 1024
 _FIRST_STARTS = 3
 """How often a part may fail before it was ready once; after that the stack is not viable."""
+_DISK_FULL = "the disk is full: make room, and it goes on"
 
 
 class Watch:
@@ -31,15 +31,19 @@ class Watch:
         unit: The part.
         clock: Says when it became ready.
         changed: Called at each change of `state`.
+        disk_full: Says whether the disk is full: a server that does not answer for that is not started again.
     """
 
-    def __init__(self, unit: Unit, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, unit: Unit, clock: Clock, changed: Callable[[], None], disk_full: Callable[[], bool] = lambda: False
+    ) -> None:
         self.unit = unit
         self.ready = asyncio.Event()
         """Set once the part was ready for the first time: those that need it may start."""
         self.stopped = asyncio.Event()
         self._clock = clock
         self._changed = changed
+        self._disk_full = disk_full
         self._process: ServerProcess | None = None
         self._identity: ProcessId | None = None
         self._answers = False
@@ -92,15 +96,16 @@ class Watch:
         try:
             self._note_down("starting")
             self._process = await bring_up(self.unit.part, started=self._note_process, timeout=self.unit.start_timeout)
-        except StackError as error:
+        except (StackError, OSError) as failure:
+            error = failure if isinstance(failure, StackError) else _not_prepared(self.unit.part.name, failure)
             self._identity = None
             if not self.ready.is_set() and not self._may_yet_start(error):
-                raise
+                raise error from failure
             self._note_down(error.message)
             return 0.0
         self._answers = True
         self._started_at = self._clock.now().isoformat()
-        self._note_down("")
+        self._note_down(self.unit.remark)
         self.ready.set()
         return await self._watch(self._process)
 
@@ -119,13 +124,14 @@ class Watch:
         began = answered = self._clock.monotonic()
         bad = 0
         while not await process.exited(self.unit.interval):
-            shorten_log(process.log, _LOG_BYTES)
             good = await self._probe()
-            bad = 0 if good else bad + 1
+            full = not good and self._disk_full()
+            bad = 0 if good or full else bad + 1
             answered = self._clock.monotonic() if good else answered
-            if good != self._answers:
+            note = self.unit.remark if good else _DISK_FULL if full else "does not answer as it should"
+            if (good, note) != (self._answers, self._note):
                 self._answers = good
-                self._note_down("" if good else "does not answer as it should")
+                self._note_down(note)
             if bad >= self.unit.patience:
                 break
         reason = "stopped answering" if process.exit_status is None else f"ended with status {process.exit_status}"
@@ -145,3 +151,8 @@ class Watch:
     def _note_down(self, note: str) -> None:
         self._note = note
         self._changed()
+
+
+def _not_prepared(part: str, error: OSError) -> StackError:
+    what = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+    return StackError(START_FAILED, f"{part} did not start: {what}", field=part)

@@ -58,7 +58,7 @@ def interceptor_chain(
         # Outside the call's line, which learns the code that span and duration bear.
         Around(lambda method, context: telemetry(method)),
         # Outside error mapping, to log the code that the caller sees, refused calls included.
-        Around(lambda method, context: CallLog(method, context, clock)),
+        Around(lambda method, context: CallLog(method, context, table, clock)),
         # Outside deadline and authentication, whose refusals are domain errors too.
         Around(lambda method, context: ErrorMapping(method, context, domain)),
         # Outside authentication, so that a slow check counts against the caller's time.

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import grpc
 import structlog
 
-from services.chassis.access import AccessTable, caller_kind, check_access
+from services.chassis.access import AccessTable, Polled, caller_kind, check_access
 from services.chassis.authentication import Authenticator
 from services.chassis.calls import Call, Context, Method, current_call, enter_call
 from services.chassis.clock import Clock
@@ -40,9 +40,13 @@ def request_context(method: Method, context: Context) -> None:
 
 
 class CallLog:
-    """Writes one canonical line per RPC: method, code, duration, kind of caller, reason."""
+    """Writes one canonical line per RPC: method, code, duration, kind of caller, reason.
 
-    def __init__(self, method: Method, context: Context, clock: Clock) -> None:
+    A good answer to what is called by the clock appears at level DEBUG only: an idle server's log stays as it is.
+    """
+
+    def __init__(self, method: Method, context: Context, table: AccessTable, clock: Clock) -> None:
+        self._polled = isinstance(table.get(method.name), Polled)
         self._call = this_call()
         self._context = context
         self._clock = clock
@@ -58,7 +62,8 @@ class CallLog:
         elif call.code == "OK":
             set_by_handler = self._context.code()
             call.code = "OK" if set_by_handler is None else set_by_handler.name
-        _log.info(
+        log = _log.debug if self._polled and call.code == "OK" else _log.info
+        log(
             "rpc",
             method=call.method,
             code=call.code,

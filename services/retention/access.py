@@ -1,6 +1,6 @@
 """Who may call which RPC of retention."""
 
-from services.chassis.access import AccessTable, Caller, Grant, ServiceNamed
+from services.chassis.access import AccessTable, Caller, Grant, Polled, ServiceNamed
 
 _SERVICE: frozenset[Grant] = frozenset({Caller.SERVICE})
 _PERSON: frozenset[Grant] = frozenset({Caller.PERSON})
@@ -21,7 +21,7 @@ ACCESS: AccessTable = {
     f"{_KEYS}/OpenDataKeys": _SERVICE,
     f"{_KEYS}/DestroyDataKeys": _SERVICE,
     f"{_KEYS}/WatchRevocations": _SERVICE,
-    f"{_PURGE}/ListPurgeOrders": _SERVICE,
+    f"{_PURGE}/ListPurgeOrders": Polled(_SERVICE),
     f"{_PURGE}/CompletePurgeOrder": _SERVICE,
     f"{_RETENTION}/RequestErasure": _PERSON_OR_INGEST,
     f"{_RETENTION}/GetErasure": _PERSON,

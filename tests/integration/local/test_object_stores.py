@@ -8,7 +8,7 @@ from minio.error import S3Error
 
 from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.minio import MinioServer
-from deploy.local.parts.object_store import ADMINISTRATOR, connection, new_identities, read
+from deploy.local.parts.object_store import ADMINISTRATOR, PROBE_BUCKET, connection, new_identities, read
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
 from tests.integration.local.traces import litter
@@ -74,6 +74,17 @@ async def test_a_service_cannot_make_a_bucket(object_store: ObjectStore) -> None
 
 async def test_the_probe_succeeds_on_a_server_that_runs(object_store: ObjectStore) -> None:
     assert await object_store.probe()
+
+
+async def test_the_probe_writes_now_and_then_only(object_store: ObjectStore) -> None:
+    def written() -> object:
+        with connection(object_store.address, object_store.identity(ADMINISTRATOR)) as (client, _):
+            return client.stat_object(PROBE_BUCKET, "probe").etag
+
+    assert await object_store.probe()
+    before = written()
+    assert await object_store.probe()
+    assert written() == before
 
 
 async def test_the_administrator_sees_every_bucket(object_store: ObjectStore) -> None:

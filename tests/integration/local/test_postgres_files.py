@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.errors import StackError
 from deploy.local.parts import postgres_files
-from deploy.local.parts.postgres_files import Installation
+from deploy.local.parts.postgres_files import Installation, unprivileged_account
 from deploy.local.parts.process import Account
 
 OTHER = Account(65_534, 65_534)
@@ -45,6 +45,20 @@ def _an_account_that_can_only_what_everybody_can(monkeypatch: pytest.MonkeyPatch
         return all(path.stat().st_mode & 0o001 for path in (program, *program.parents))
 
     monkeypatch.setattr(postgres_files, "_can_start", can_start)
+
+
+def test_an_account_without_a_name_seems_to_be_one_that_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_001)
+    account = unprivileged_account()
+    assert account is not None
+    assert account.seeming
+
+
+@pytest.mark.usefixtures("package")
+def test_an_account_that_cannot_have_a_name_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_files, "_can_start", lambda *_: False)
+    with pytest.raises(StackError, match="give it a name"):
+        Installation(Account(65_534, 65_534, seeming=True))
 
 
 @pytest.mark.usefixtures("package")

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import psutil
 import pytest
 
 from deploy.local.parts.ports import ReservedPort, reserve_again
-from deploy.local.parts.process import Command, ServerProcess, shorten_log
+from deploy.local.parts.process import Account, Command, ServerProcess
 from tests.integration.local.traces import processes_of_group
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -15,7 +16,7 @@ WITH_CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'imp
 STARTER = """
 import sys, time
 from pathlib import Path
-from deploy.local.parts.process import Command, ServerProcess, shorten_log
+from deploy.local.parts.process import Command, ServerProcess
 log = Path(sys.argv[1])
 command = Command(Path(sys.executable), ("-c", "import time; time.sleep(60)"), log=log, directory=log.parent)
 print(ServerProcess.start(command).pid, flush=True)
@@ -66,6 +67,18 @@ async def test_the_users_own_variables_are_not_passed_on(tmp_path: Path, monkeyp
     assert process.last_words() == "None"
 
 
+async def test_a_program_can_seem_to_be_another_account_and_make_its_starters_files(tmp_path: Path) -> None:
+    nobody = Account(65_534, 65_534, seeming=True)
+    program = "import os; print(os.getuid()); open('made', 'w').close()"
+    command = Command(Path(sys.executable), ("-c", program), log=tmp_path / "log", directory=tmp_path, account=nobody)
+    process = ServerProcess.start(command)
+    await process.exited()
+    if "unshare" in process.last_words():
+        pytest.skip("this machine allows no user namespaces")
+    assert process.last_words() == "65534"
+    assert (tmp_path / "made").stat().st_uid == os.geteuid()
+
+
 def test_a_reserved_port_is_nobody_elses() -> None:
     mine = ReservedPort()
     other = reserve_again(mine.number)
@@ -83,11 +96,3 @@ def test_a_port_is_found_again_after_a_restart() -> None:
     found = again.number
     again.close()
     assert found == number
-
-
-async def test_a_long_log_is_put_aside_while_it_is_written(tmp_path: Path) -> None:
-    process = start(tmp_path, "print('x' * 2000)")
-    await process.exited()
-    shorten_log(process.log, 1000)
-    assert process.log.stat().st_size == 0
-    assert process.log.with_name("log.1").stat().st_size > 2000

@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,23 +16,30 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.local.files import write_private
 from deploy.local.home import StackHome
 from deploy.local.leftovers import is_running
+from deploy.local.listening import outside_addresses
+from deploy.local.parts.ports import parted
 from deploy.local.state import PartState, StackState, read_state
 from tests.integration.local.traces import is_listening, litter
 
 SERVERS = ("postgres", "seaweedfs", "nats", "triton")
 PATIENCE = 90.0
+ALL = "0.0.0.0"  # noqa: S104  # for the length of these tests, behind certificates
+QUOTA = "123456789"
+ODD = f"a home of Zoé's, longer than any socket's name may be: {'x' * 100}"
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Stack:
     home: StackHome
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, settings: Mapping[str, str] = NOTHING) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "services.cli", *arguments],
-            env={**os.environ, "PELLICULE_HOME": str(self.home.path)},
+            env={**os.environ, "PELLICULE_HOME": str(self.home.path), **settings},
             capture_output=True,
             text=True,
             check=False,
@@ -57,8 +66,9 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(StackHome(tmp_path_factory.mktemp("stack") / "home"))
-    started = stack.run("up")
+    stack = Stack(StackHome(tmp_path_factory.mktemp("stack") / ODD))
+    write_private(stack.home.settings, f"PELLICULE_LISTEN={ALL}\n".encode())
+    started = stack.run("up", settings={"PELLICULE_QUOTA_BYTES": QUOTA})
     assert started.returncode == 0, started.stderr
     yield stack
     stack.run("down")
@@ -73,6 +83,43 @@ def test_starting_a_stack_that_runs_changes_nothing(stack: Stack) -> None:
     before = stack.state.supervisor
     assert stack.run("up").returncode == 0
     assert stack.state.supervisor == before
+
+
+def test_settings_reach_the_services(stack: Stack) -> None:
+    process = stack.part("ingest").process
+    assert process is not None
+    assert psutil.Process(process.pid).environ()["PELLICULE_QUOTA_BYTES"] == QUOTA
+
+
+def test_a_setting_that_is_none_ends_the_start_before_it_begins(tmp_path: Path) -> None:
+    stack = Stack(StackHome(tmp_path / "home"))
+    said = json.loads(stack.run("up", "--json", settings={"PELLICULE_QUOTA_BYTE": QUOTA}).stdout)
+    assert (said["error"]["reason"], stack.home.path.exists()) == ("SETTING_UNKNOWN", False)
+
+
+def test_a_stack_that_runs_with_other_settings_says_so(stack: Stack) -> None:
+    said = json.loads(stack.run("up", "--json", "--object-store", "minio").stdout)
+    assert said["error"]["reason"] == "SETTINGS_DIFFER"
+    said = json.loads(stack.run("up", "--json", settings={"PELLICULE_QUOTA_BYTES": "5"}).stdout)
+    assert QUOTA in said["error"]["message"]
+
+
+def test_phones_reach_the_services_at_an_address_that_the_certificates_name(stack: Stack) -> None:
+    trust = ssl.create_default_context(cafile=stack.home.authority)
+    trust.set_alpn_protocols(["h2"])
+    for address in (address for address in outside_addresses() if ":" not in address):
+        place = (address, parted(stack.part("consent").address)[1])
+        with (
+            socket.create_connection(place) as connection,
+            trust.wrap_socket(connection, server_hostname=address) as it,
+        ):
+            assert it.selected_alpn_protocol() == "h2"
+
+
+def test_servers_are_reached_on_loopback_alone(stack: Stack) -> None:
+    ports = {parted(stack.part(name).address)[1] for name in SERVERS}
+    listeners = {each.laddr.ip for each in psutil.net_connections("tcp") if each.laddr and each.laddr.port in ports}
+    assert {ip for ip in listeners if not ip.startswith(("127.", "::ffff:127."))} == set()
 
 
 @pytest.mark.parametrize("name", SERVERS)

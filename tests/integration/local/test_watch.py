@@ -129,6 +129,59 @@ async def test_a_part_that_no_longer_answers_however_often_it_is_started_is_star
         part.close()
 
 
+async def test_a_part_that_does_not_answer_for_a_full_disk_is_not_started_again(tmp_path: Path) -> None:
+    change, part, full = asyncio.Event(), Sleeper(tmp_path), asyncio.Event()
+    watch = Watch(Unit(part, patience=1, interval=0.2), SystemClock(), change.set, full.is_set)
+    life = asyncio.create_task(watch.run())
+    try:
+        await until(lambda: watch.state.ready, change)
+        full.set()
+        part.answers = False
+        await until(lambda: not watch.state.ready, change)
+        assert (watch.state.note, watch.state.restarts) == ("the disk is full: make room, and it goes on", 0)
+        full.clear()
+        await until(lambda: watch.state.restarts == 1, change)
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        await watch.stop()
+        part.close()
+
+
+async def test_a_part_whose_files_cannot_be_written_is_started_again(tmp_path: Path) -> None:
+    class Unprepared(Sleeper):
+        tries = 0
+
+        async def start(self) -> ServerProcess:
+            self.tries += 1
+            if self.tries == 2:
+                raise OSError(28, "No space left on device", "nats.json")
+            return await super().start()
+
+    change = asyncio.Event()
+    part = Unprepared(tmp_path)
+    async with watched(part, change.set) as watch:
+        await until(lambda: watch.state.ready, change)
+        assert watch.state.process is not None
+        os.kill(watch.state.process.pid, signal.SIGKILL)
+        await until(lambda: "No space left on device: nats.json" in watch.state.note, change)
+        await until(lambda: watch.state.ready, change)
+
+
+async def test_what_an_operator_should_know_is_said_while_all_is_well(tmp_path: Path) -> None:
+    change, part = asyncio.Event(), Sleeper(tmp_path)
+    watch = Watch(Unit(part, remark="its port has moved"), SystemClock(), change.set)
+    life = asyncio.create_task(watch.run())
+    try:
+        await until(lambda: watch.state.ready, change)
+        assert watch.state.note == "its port has moved"
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        await watch.stop()
+        part.close()
+
+
 async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
     part = Sleeper(tmp_path, "import sys; sys.exit('no room on the disk')")
     part.answers = False

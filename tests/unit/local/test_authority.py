@@ -35,7 +35,7 @@ def test_a_service_is_named_by_its_certificate(home: StackHome, service: str) ->
     names = certificate_of(home, service).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == [f"spiffe://pellicule/{service}"]
     assert names.get_values_for_type(x509.DNSName) == ["localhost", service]
-    assert names.get_values_for_type(x509.IPAddress) == [ipaddress.IPv4Address("127.0.0.1")]
+    assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address(text) for text in ("127.0.0.1", "::1")]
 
 
 def test_certificates_are_issued_by_the_authority(home: StackHome) -> None:
@@ -66,6 +66,22 @@ async def test_a_certificate_is_kept_while_it_is_good(home: StackHome, clock: Fa
     await clock.advance(timedelta(days=300))
     ensure_credentials(home, clock)
     assert certificate_of(home, "ingest") == before
+
+
+def test_a_certificate_names_what_is_listened_on(home: StackHome, clock: FakeClock) -> None:
+    ensure_credentials(home, clock, ["192.0.2.7", "fd00::7", "photos.example.com"])
+    names = certificate_of(home, "ingest").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["localhost", "ingest", "photos.example.com"]
+    assert list(map(str, names.get_values_for_type(x509.IPAddress))) == ["127.0.0.1", "::1", "192.0.2.7", "fd00::7"]
+
+
+def test_a_certificate_is_issued_anew_when_other_names_are_wanted(home: StackHome, clock: FakeClock) -> None:
+    named = ["192.0.2.7"]
+    before = certificate_of(home, "ingest")
+    ensure_credentials(home, clock, named)
+    after = certificate_of(home, "ingest")
+    ensure_credentials(home, clock, named)
+    assert before != after == certificate_of(home, "ingest")
 
 
 def test_services_accept_the_stacks_tokens(home: StackHome, clock: FakeClock) -> None:

@@ -12,7 +12,14 @@ PART = PartState(
     started_at="2026-03-01T12:00:00+00:00",
     note="",
 )
-STATE = StackState(Phase.READY, ProcessId(1, 2.5), "seaweedfs", parts=(PART,), litter=("/tmp/x*",))
+STATE = StackState(
+    Phase.READY,
+    ProcessId(1, 2.5),
+    "seaweedfs",
+    parts=(PART,),
+    litter=("/tmp/x*",),
+    settings={"PELLICULE_QUOTA_BYTES": "5"},
+)
 
 
 def test_what_is_written_down_is_read_again(tmp_path: Path) -> None:
