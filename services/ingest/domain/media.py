@@ -9,8 +9,6 @@ from uuid import UUID
 
 from services.keyring import Purpose
 
-CHUNK_LIMIT = 1024 * 1024
-"""Bytes in a message of a stream, at most."""
 BATCH_FILE_LIMIT = 8 * 1024 * 1024
 """Bytes of a file in a batch, at most: too few to be worth going on with."""
 BUCKET = "media"

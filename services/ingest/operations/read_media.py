@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.chassis.errors import FieldInvalid
 from services.chassis.object_store import ObjectMissing
 from services.chassis.seal import CHUNK_SIZE, HEADER_SIZE, StreamOpener, chunk_position
-from services.ingest.domain.media import BUCKET, CHUNK_LIMIT
+from services.chassis.streams import checked_offset, chunks
+from services.ingest.domain.media import BUCKET
 from services.ingest.domain.records import MediaRow, Segment
 from services.ingest.errors import MediaNotFound
 from services.ingest.operations.dependencies import Dependencies
@@ -39,8 +39,7 @@ async def read_media(dependencies: Dependencies, *, subject: str, media_id: UUID
         FieldInvalid: it has fewer bytes than `offset`.
     """
     row, key = await find_media(dependencies, subject, media_id)
-    if offset > row.size_bytes:
-        raise FieldInvalid.of("offset", f"send a number from 0 to {row.size_bytes}, the size of the media")
+    checked_offset(offset, row.size_bytes)
     content_type = open_media(dependencies, row, key).metadata.content_type
     return MediaBytes(content_type, row.size_bytes, _chunks(dependencies, row, key, offset))
 
@@ -48,27 +47,24 @@ async def read_media(dependencies: Dependencies, *, subject: str, media_id: UUID
 async def _chunks(dependencies: Dependencies, row: MediaRow, key: bytes, offset: int) -> AsyncIterator[bytes]:
     if offset == row.size_bytes:
         return
+    opened = _opened(dependencies, row, key, first_chunk=offset // CHUNK_SIZE)
     try:
-        async for opened in _opened(dependencies, row, key, first_chunk=offset // CHUNK_SIZE):
-            for start in range(offset % CHUNK_SIZE, len(opened), CHUNK_LIMIT):
-                yield opened[start : start + CHUNK_LIMIT]
-            offset = 0
+        async for piece in chunks(opened, offset % CHUNK_SIZE):
+            yield piece
     except ObjectMissing as error:
         raise MediaNotFound.of(row.id) from error
 
 
 async def _opened(dependencies: Dependencies, row: MediaRow, key: bytes, *, first_chunk: int) -> AsyncIterator[bytes]:
-    """Yield the plaintext of the chunks from one on, never an empty piece."""
+    """Yield the plaintext of the chunks from one on."""
     segments = await dependencies.media.segments(row.data_key_id)
     header = await _header(dependencies, segments) if first_chunk else None
     opener = StreamOpener(key, artefact_aad(row.data_key_id, row.purpose), first_chunk=first_chunk, header=header)
     async for sealed in _sealed(dependencies, segments, chunk_position(first_chunk)):
-        if opened := opener.update(sealed):
-            yield opened
+        yield opener.update(sealed)
         if row.id not in await open_row_keys(dependencies, row.subject, [row]):
             raise MediaNotFound.of(row.id)
-    if opened := opener.finish():
-        yield opened
+    yield opener.finish()
 
 
 async def _header(dependencies: Dependencies, segments: Sequence[Segment]) -> bytes:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from services.chassis.calls import own_deadline
 from services.chassis.errors import FieldInvalid
-from services.ingest.domain.media import CHUNK_LIMIT, Media, Upload
+from services.chassis.limits import CHUNK_BYTES
+from services.ingest.domain.media import Media, Upload
 from services.ingest.domain.records import UploadRow
 from services.ingest.errors import ContentRefused, UploadTakenOver
 from services.ingest.operations.complete_upload import complete
@@ -72,8 +73,8 @@ class UploadTransfer:
         taken_over = asyncio.ensure_future(self._lease.taken_over.wait())
         try:
             while (chunk := await self._next(stream, chunks, taken_over)) is not None:
-                if len(chunk) > CHUNK_LIMIT:
-                    raise FieldInvalid.of("chunk", f"send at most {CHUNK_LIMIT} bytes in a message")
+                if len(chunk) > CHUNK_BYTES:
+                    raise FieldInvalid.of("chunk", f"send at most {CHUNK_BYTES} bytes in a message")
                 await self._check_consent(stream.row)
                 await self._steps.run(stream.take(chunk))
         finally:

@@ -12,6 +12,7 @@ from services.chassis.seal import (
     SealBroken,
     StreamOpener,
     StreamSealer,
+    chunk_position,
     open_bytes,
     open_object,
     seal_bytes,
@@ -169,3 +170,24 @@ def test_an_object_has_a_last_possible_chunk(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(seal, "_MAX_CHUNKS", 1)
     with pytest.raises(ValueError, match="chunks"):
         seal_object(KEY, content(CHUNK_SIZE + 1), AAD)
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_an_object_is_opened_from_within(first: int) -> None:
+    plain = content(2 * CHUNK_SIZE + 5)
+    sealed = seal_object(KEY, plain, AAD)
+    opener = StreamOpener(KEY, AAD, first_chunk=first, header=sealed[:HEADER_SIZE])
+    opened = opener.update(sealed[chunk_position(first) :]) + opener.finish()
+    assert opened == plain[first * CHUNK_SIZE :]
+
+
+def test_to_begin_within_takes_the_header() -> None:
+    with pytest.raises(ValueError, match="header"):
+        StreamOpener(KEY, AAD, first_chunk=1)
+
+
+@pytest.mark.parametrize("size", [1, CHUNK_SIZE, CHUNK_SIZE + 1])
+def test_what_is_held_back_is_what_no_chunk_holds_yet(size: int) -> None:
+    sealer = StreamSealer(KEY, AAD)
+    sealer.update(content(size))
+    assert sealer.held_back == content(size)[sealer.next_chunk * CHUNK_SIZE :]
