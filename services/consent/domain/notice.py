@@ -1,6 +1,6 @@
 """Notices: what people are told before they decide, named by the digest of what they say.
 
-A notice's digest is the SHA-256 of the RFC 8785 canonical JSON of the whole bundle, all locales and all purposes, so
+A notice's digest is the SHA-256 of the RFC 8785 canonical JSON of the whole bundle, all languages and all purposes, so
 that no word of it can change without becoming another notice.
 """
 
@@ -48,7 +48,7 @@ class NoticeText:
 
 @dataclass(frozen=True)
 class NoticeBundle:
-    """A notice as it is written down: every purpose, in every locale that it has."""
+    """A notice as it is written down: every purpose, in every language that it has."""
 
     edition: str
     purposes: Mapping[Purpose, PurposeFacts]
@@ -138,9 +138,9 @@ class NoticeServing:
 
 
 def changed_purposes(old: NoticeBundle, new: NoticeBundle) -> Sequence[Purpose]:
-    """Return the purposes whose facts or texts differ, a locale that comes or goes included."""
+    """Return the purposes whose facts or texts differ, a language that comes or goes included."""
     return [purpose for purpose in PURPOSES if _said_of(old, purpose) != _said_of(new, purpose)]
 
 
 def _said_of(bundle: NoticeBundle, purpose: Purpose) -> tuple[PurposeFacts, Mapping[str, PurposeText]]:
-    return bundle.purposes[purpose], {locale: text.purposes[purpose] for locale, text in bundle.texts.items()}
+    return bundle.purposes[purpose], {language: text.purposes[purpose] for language, text in bundle.texts.items()}

@@ -21,7 +21,7 @@ from services.keyring import PURPOSES, Purpose
 
 _CLOSED = ConfigDict(frozen=True, extra="forbid")
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-_Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+_Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
 class _Facts(BaseModel):
@@ -59,7 +59,7 @@ class _Document(BaseModel):
     schema_: Annotated[Literal["pellicule.notice/1"], Field(alias="schema")]
     edition: Annotated[str, StringConstraints(pattern=EDITION_PATTERN)]
     purposes: Mapping[Purpose, _Facts]
-    texts: Annotated[Mapping[_Locale, _NoticeText], Field(min_length=1)]
+    texts: Annotated[Mapping[_Language, _NoticeText], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _is_complete(self) -> "_Document":
@@ -82,7 +82,7 @@ class _Document(BaseModel):
         return NoticeBundle(
             edition=self.edition,
             purposes={purpose: PurposeFacts(**dict(facts)) for purpose, facts in self.purposes.items()},
-            texts={locale: text.text() for locale, text in self.texts.items()},
+            texts={language: text.text() for language, text in self.texts.items()},
         )
 
 

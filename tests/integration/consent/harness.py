@@ -192,7 +192,7 @@ class RunningConsent:
 
 
 class Person:
-    """Somebody with a token who calls the service over TLS."""
+    """A person with a token who calls the service over TLS."""
 
     def __init__(self, consent: RunningConsent, name: str) -> None:
         self.subject = consent.harness.pseudonym(name)
