@@ -8,10 +8,14 @@ from pathlib import Path
 
 from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
 from services.chassis.bus import connect_bus
+from services.chassis.change_feed import ChangeFeed
+from services.chassis.change_records import CHANNEL
+from services.chassis.change_store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.outbox import OutboxRelay
@@ -61,6 +65,7 @@ async def main() -> None:
         keyring = RetentionKeyring(retention, clock)
         uploads, media, background = UploadStore(pool), MediaStore(pool), BackgroundWork()
         stack.push_async_callback(background.finish)
+        listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
             uploads=uploads,
             media=media,
@@ -70,6 +75,7 @@ async def main() -> None:
             keyring=keyring,
             erasures=RetentionErasures(retention),
             objects=objects,
+            change_feed=ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchMedia"),
             codec=ProtoCodec(),
             clock=clock,
             policy=policy,
@@ -101,6 +107,8 @@ async def main() -> None:
                 PurgeLoop(retention, NAME, bus, execute_purge, clock).run,
                 worker.consumer(bus, pool).run,
                 worker.run_sweep,
+                listener.run,
+                ChangeSweep(pool, clock).run,
             ],
         )
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain.media import MediaMetadata, PageStart
+from services.ingest.domain.media import MediaMetadata, PageStart, Usage
 from services.ingest.domain.records import MediaRow, Segment, UploadRow
 from services.keyring import Erasure, PurgeOrder, Purpose
 
@@ -144,6 +144,9 @@ class MediaTable(Protocol):
     async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
         """Returns a media of the person."""
 
+    async def find_many(self, subject: str, media_ids: Collection[UUID]) -> list[MediaRow]:
+        """Return those of the media that the person has."""
+
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
         """Returns the media of these originals."""
 
@@ -164,6 +167,9 @@ class MediaTable(Protocol):
 
     async def used_bytes(self, subject: str) -> int:
         """Returns what media and open uploads take of the person's share."""
+
+    async def usage(self, subject: str, now: datetime) -> Usage:
+        """Return what a person uses; uploads whose time is over do not count as open."""
 
     async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
         """Note once for an event that the originals of these media are wanted; return how many were not before."""

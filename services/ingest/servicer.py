@@ -24,7 +24,8 @@ from services.ingest.operations.read_media import read_media
 from services.ingest.operations.receive_upload import receive, receive_whole, start_and_receive
 from services.ingest.operations.start_upload import start_upload
 from services.ingest.operations.upload_transfer import Received
-from services.ingest.translation import requests, resources, streams
+from services.ingest.operations.watch_media import acknowledge_changes, watch_media
+from services.ingest.translation import changes, requests, resources, server_info, streams
 
 if TYPE_CHECKING:
     from services.chassis.calls import Context
@@ -187,6 +188,43 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
             raise
         except DomainError as error:
             return error
+
+    async def WatchMedia(
+        self, request: media_service_pb2.WatchMediaRequest, context: Context
+    ) -> AsyncIterator[media_service_pb2.WatchMediaResponse]:
+        """Tell the change feed of media."""
+        query = changes.watch_query(request)
+        feed = watch_media(
+            self.dependencies,
+            subject=current_subject(),
+            cursor=query.cursor,
+            device=query.device,
+            until_checkpoint=query.until_checkpoint,
+        )
+        async with aclosing(feed) as items:
+            async for item in items:
+                yield changes.told(item)
+
+    async def AcknowledgeMediaChanges(
+        self, request: media_service_pb2.AcknowledgeMediaChangesRequest, context: Context
+    ) -> media_service_pb2.AcknowledgeMediaChangesResponse:
+        """Note how far a device has taken in the feed."""
+        device, cursor = changes.acknowledgement(request)
+        await acknowledge_changes(self.dependencies, subject=current_subject(), device=device, cursor=cursor)
+        return media_service_pb2.AcknowledgeMediaChangesResponse()
+
+    async def GetUsage(
+        self, request: media_service_pb2.GetUsageRequest, context: Context
+    ) -> media_service_pb2.GetUsageResponse:
+        """Return how much of the store the person uses."""
+        usage = await self.dependencies.media.usage(current_subject(), self.dependencies.clock.now())
+        return media_service_pb2.GetUsageResponse(**vars(usage), quota_bytes=self.dependencies.policy.quota_bytes)
+
+    async def GetServerInfo(
+        self, request: media_service_pb2.GetServerInfoRequest, context: Context
+    ) -> media_service_pb2.GetServerInfoResponse:
+        """Return what this installation takes and offers."""
+        return server_info.server_info(self.dependencies.policy, self.dependencies.clock.now())
 
     async def _receive(self, header: media_service_pb2.UploadHeader, chunks: AsyncIterator[bytes]) -> Received:
         with Fields() as fields:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain.media import MediaForm, PageStart
+from services.ingest.domain.media import MediaForm, PageStart, Usage
 from services.ingest.domain.records import MediaRow, Segment, UploadRow
 from services.ingest.ports import Addition, Completion, Discard, LookupKeyRow, NewSegment, Survey
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
@@ -205,6 +205,9 @@ class FakeMedia:
         row = self._tables.media.get(media_id)
         return row if row is not None and row.subject == subject else None
 
+    async def find_many(self, subject: str, media_ids: Collection[UUID]) -> list[MediaRow]:
+        return [row for row in self._tables.media.values() if row.subject == subject and row.id in media_ids]
+
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
         return [row for row in self._tables.media.values() if row.subject == subject and row.tag in tags]
 
@@ -233,6 +236,14 @@ class FakeMedia:
 
     async def used_bytes(self, subject: str) -> int:
         return self._tables.used.get(subject, 0)
+
+    async def usage(self, subject: str, now: datetime) -> Usage:
+        uploads = [row for row in self._tables.uploads.values() if row.subject == subject]
+        return Usage(
+            used_bytes=self._tables.used.get(subject, 0),
+            media_count=sum(row.subject == subject for row in self._tables.media.values()),
+            open_upload_count=sum(row.complete_time is None and row.expire_time > now for row in uploads),
+        )
 
     async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
         if (consumer, event_id) in self._tables.heard:

@@ -190,3 +190,18 @@ class PageStart:
 
     time: datetime
     id: UUID
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a person uses of the service.
+
+    Attributes:
+        used_bytes: Plain bytes of media, and those announced by open uploads.
+        media_count: Media kept.
+        open_upload_count: Uploads that are open.
+    """
+
+    used_bytes: int
+    media_count: int
+    open_upload_count: int

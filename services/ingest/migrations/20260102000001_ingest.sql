@@ -144,6 +144,25 @@ END
 $$;
 COMMENT ON FUNCTION store_at_once IS 'An upload that came in one go, with its media; refused as a whole or not at all.';
 
+CREATE FUNCTION tell_media_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        PERFORM record_deleted(OLD.subject, ARRAY['media/' || OLD.id]);
+    ELSE
+        PERFORM record_changed(NEW.subject, ARRAY['media/' || NEW.id]);
+    END IF;
+    RETURN NULL;
+END
+$$;
+-- Deferred, so that a person's other changes wait for the commit alone, and not for the transaction.
+CREATE CONSTRAINT TRIGGER media_came AFTER INSERT OR DELETE ON media
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tell_media_change();
+CREATE CONSTRAINT TRIGGER media_changed AFTER UPDATE ON media
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+WHEN (OLD.sealed_metadata IS DISTINCT FROM NEW.sealed_metadata) EXECUTE FUNCTION tell_media_change();
+COMMENT ON FUNCTION tell_media_change IS 'Whatever alters what a person keeps stands in their change feed, in the same commit.';
+
 -- migrate:down
 DROP FUNCTION store_at_once;
 DROP TABLE media, upload, segment, lookup_key, deleted_media, request, usage, discard, fence;
+DROP FUNCTION tell_media_change;

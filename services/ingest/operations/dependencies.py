@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.chassis.change_feed import ChangeFeed
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
 from services.ingest.domain.policy import Policy
@@ -25,6 +26,7 @@ class Dependencies:
     keyring: Keyring
     erasures: Erasures
     objects: ObjectStore
+    change_feed: ChangeFeed
     codec: Codec
     clock: Clock
     policy: Policy = field(default_factory=Policy)

@@ -8,7 +8,7 @@ from psycopg.rows import kwargs_row
 
 from services.chassis.consumer import first_time
 from services.chassis.database import Pool
-from services.ingest.domain.media import PageStart
+from services.ingest.domain.media import PageStart, Usage
 from services.ingest.domain.records import MediaRow, Segment
 from services.ingest.store import statements
 from services.ingest.store.connections import find_segments, single_statements
@@ -25,6 +25,10 @@ class MediaStore:
         """Returns a media of the person."""
         rows = await self._rows(statements.FIND_MEDIA, {"subject": subject, "id": media_id})
         return rows[0] if rows else None
+
+    async def find_many(self, subject: str, media_ids: Collection[UUID]) -> list[MediaRow]:
+        """Return those of the media that the person has, in one statement."""
+        return await self._rows(statements.FIND_MANY_MEDIA, {"subject": subject, "ids": list(media_ids)})
 
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
         """Returns the media of these originals."""
@@ -67,6 +71,13 @@ class MediaStore:
             cursor = await connection.execute(statements.USED, {"subject": subject})
             row = await cursor.fetchone()
             return 0 if row is None else int(row[0])
+
+    async def usage(self, subject: str, now: datetime) -> Usage:
+        """Return what a person uses, in one statement."""
+        async with single_statements(self._pool) as connection:
+            cursor = await connection.execute(statements.USAGE, {"subject": subject, "now": now})
+            used, media, uploads = (await cursor.fetchone()) or (0, 0, 0)
+            return Usage(used_bytes=used, media_count=media, open_upload_count=uploads)
 
     async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
         """Notes once for an event that the originals of these media are wanted; returns how many were not before."""

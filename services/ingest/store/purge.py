@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from services.chassis.change_records import forget_changes
 from services.chassis.database import Connection, Pool, subject_lock
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 
@@ -90,6 +91,8 @@ class PurgeStore:
             if order.cause is PurgeCause.ERASURE and isinstance(order.scope, DataKeyScope):
                 await deletion.remember()
             await deletion.run()
+            if isinstance(order.scope, SubjectScope) and order.scope.account:
+                await deletion.forget_feed()
         return deletion.counts, sorted(set(deletion.objects) - set(before))
 
 
@@ -126,6 +129,11 @@ class _Deletion:
         await self._delete("request", self._covered.requests)
         await self._delete("deleted_media", self._covered.where(purpose=_OF_CLOUD_PROCESSING, key="NULL::uuid"))
         await self._release()
+
+    async def forget_feed(self) -> None:
+        """Delete what the change feed knows of the person, after all that the deletion told it."""
+        await self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        await forget_changes(self._connection, str(self._covered.parameters["subject"]))
 
     async def _delete_media(self) -> list[UUID]:
         rows = await self._delete("media", self._covered.where(), "id, data_key_id, size_bytes")

@@ -108,6 +108,12 @@ RESERVE = """
 """
 RELEASE = "UPDATE usage SET used_bytes = used_bytes - %(size_bytes)s WHERE subject = %(subject)s"
 USED = "SELECT used_bytes FROM usage WHERE subject = %(subject)s"
+USAGE = """
+    SELECT
+        coalesce((SELECT used_bytes FROM usage WHERE subject = %(subject)s), 0),
+        (SELECT count(*) FROM media WHERE subject = %(subject)s),
+        (SELECT count(*) FROM upload WHERE subject = %(subject)s AND complete_time IS NULL AND expire_time > %(now)s)
+"""
 
 ADD_SEGMENT = """
     INSERT INTO segment (object, data_key_id, position, size_bytes)
@@ -151,6 +157,7 @@ STORE_AT_ONCE = f"""
     SELECT {WAKE_RELAY} FROM stored
 """
 FIND_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = %(id)s"
+FIND_MANY_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = ANY(%(ids)s)"
 FIND_TAGGED_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"
 FIRST_PAGE = f"""
     SELECT {_MEDIA} FROM media WHERE subject = %(subject)s ORDER BY upload_time DESC, id DESC LIMIT %(limit)s

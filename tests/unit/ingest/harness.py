@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from services.chassis.change_feed import ChangeFeed
 from services.ingest.domain.media import Announcement, Asset, MediaForm, PageStart
 from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork
@@ -32,6 +33,7 @@ from services.keyring import (
     PurposeScope,
 )
 from services.keyring.errors import NothingToErase
+from tests.fakes.change_feed import FakeChangeStore, FakeWakes
 from tests.fakes.clock import FakeClock
 from tests.fakes.ingest import (
     FakeLookupKeys,
@@ -78,6 +80,8 @@ class Harness:
 
     def __post_init__(self) -> None:
         self.keyring = WatchedKeyring(self.clock)
+        self.wakes = FakeWakes()
+        self.changes = FakeChangeStore(self.clock, self.wakes)
         self.dependencies = Dependencies(
             uploads=FakeUploads(self.tables),
             media=FakeMedia(self.tables),
@@ -89,6 +93,7 @@ class Harness:
             keyring=self.keyring,
             erasures=self,
             objects=self.objects,
+            change_feed=ChangeFeed(self.changes, self.wakes, self.clock, "WatchMedia"),
             codec=ProtoCodec(),
             clock=self.clock,
             policy=self.policy,
