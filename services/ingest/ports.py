@@ -35,6 +35,31 @@ class Completion(Enum):
     """A media of the same original is there."""
 
 
+class MediaUpdate(Enum):
+    """How the change of a media ended."""
+
+    STORED = auto()
+    STALE = auto()
+    """The media is not as the caller thought, or not there any more."""
+    REPEATED = auto()
+    """The same request has changed it before."""
+    REQUEST_ID_REUSED = auto()
+    """Another request bears the id."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, so that its id is its own.
+
+    Attributes:
+        id: As the caller gave it.
+        tag: Digest of all that it says; nothing from which something personal could be guessed.
+    """
+
+    id: UUID
+    tag: bytes
+
+
 @dataclass(frozen=True)
 class LookupKeyRow:
     """A person's lookup key as it is stored: sealed under the data key named."""
@@ -159,6 +184,14 @@ class MediaTable(Protocol):
     async def discard(self, row: MediaRow, now: datetime) -> None:
         """Deletes a media that cannot be opened any more, and discards its stream; nothing if it changed meanwhile."""
 
+    async def update(
+        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime
+    ) -> MediaUpdate:
+        """Store what is known of a media now, in place of the revision before, with the event and the request.
+
+        Without an event the request alone is noted.
+        """
+
     async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
         """Returns those of the tags whose media their owner deleted."""
 
@@ -248,3 +281,6 @@ class Codec(Protocol):
 
     def media_stored(self, media: MediaRow, segments: Sequence[Segment]) -> OutgoingEvent:
         """Return the event that tells of a media."""
+
+    def media_updated(self, media: MediaRow) -> OutgoingEvent:
+        """Return the event that tells what is known of a media now."""

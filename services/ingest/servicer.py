@@ -23,6 +23,7 @@ from services.ingest.operations.plan_uploads import plan_uploads
 from services.ingest.operations.read_media import read_media
 from services.ingest.operations.receive_upload import receive, receive_whole, start_and_receive
 from services.ingest.operations.start_upload import start_upload
+from services.ingest.operations.update_media import update_media
 from services.ingest.operations.upload_transfer import Received
 from services.ingest.operations.watch_media import acknowledge_changes, watch_media
 from services.ingest.translation import changes, requests, resources, server_info, streams
@@ -132,6 +133,16 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
             media_id = fields.resource(request.name, "name", requests.MEDIA)
         media = await get_media(self.dependencies, subject=current_subject(), media_id=media_id)
         return media_service_pb2.GetMediaResponse(media=resources.media(media))
+
+    async def UpdateMedia(
+        self, request: media_service_pb2.UpdateMediaRequest, context: Context
+    ) -> media_service_pb2.UpdateMediaResponse:
+        """Change what the owner may change."""
+        media_id, marks, request_id = requests.media_to_update(request)
+        media = await update_media(
+            self.dependencies, subject=current_subject(), media_id=media_id, marks=marks, request_id=request_id
+        )
+        return media_service_pb2.UpdateMediaResponse(media=resources.media(media))
 
     async def ReadMedia(
         self, request: media_service_pb2.ReadMediaRequest, context: Context

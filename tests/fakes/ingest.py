@@ -9,7 +9,16 @@ from uuid import UUID
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import MediaForm, PageStart, Usage
 from services.ingest.domain.records import MediaRow, Segment, UploadRow
-from services.ingest.ports import Addition, Completion, Discard, LookupKeyRow, NewSegment, Survey
+from services.ingest.ports import (
+    Addition,
+    Completion,
+    Discard,
+    LookupKeyRow,
+    MediaUpdate,
+    NewSegment,
+    Request,
+    Survey,
+)
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 
 KeyT = TypeVar("KeyT")
@@ -149,7 +158,7 @@ class FakeUploads:
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, *, old: MediaRow, now: datetime
     ) -> Completion:
         stored, kept = self._tables.current(row), self._tables.media.get(media.id)
-        if stored is None or kept is None or kept.data_key_id != old.data_key_id:
+        if stored is None or kept is None or _version(kept) != _version(old):
             return Completion.GONE
         self._finish(stored, replace(media, upload_time=kept.upload_time), new, event, now)
         self._tables.discard_stream(old)
@@ -226,6 +235,22 @@ class FakeMedia:
         if stored is not None and stored.data_key_id == row.data_key_id:
             del self._tables.media[row.id]
             self._tables.discard_stream(stored)
+
+    async def update(
+        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime
+    ) -> MediaUpdate:
+        noted = None if request is None else self._tables.requests.get((row.subject, request.id))
+        if request is not None and noted is not None:
+            return MediaUpdate.REPEATED if noted[0] == request.tag else MediaUpdate.REQUEST_ID_REUSED
+        if event is not None:
+            stored = self._tables.media.get(row.id)
+            if stored is None or _version(stored) != (row.subject, row.data_key_id, row.metadata_revision - 1):
+                return MediaUpdate.STALE
+            self._tables.media[row.id] = row
+            self._tables.events.append(event)
+        if request is not None:
+            self._tables.requests[row.subject, request.id] = (request.tag, now)
+        return MediaUpdate.STORED
 
     async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
         found = {tag for (owner, _), (tag, _, _) in self._tables.deleted.items() if owner == subject}
@@ -415,3 +440,7 @@ def _pop(table: dict[KeyT, ValueT], keys: Sequence[KeyT]) -> int:
 
 def _in_order(tables: Tables, data_key_id: UUID) -> list[Segment]:
     return [segment for _, segment in sorted(tables.segments.get(data_key_id, {}).items())]
+
+
+def _version(row: MediaRow) -> tuple[str, UUID, int]:
+    return row.subject, row.data_key_id, row.metadata_revision

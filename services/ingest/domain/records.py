@@ -87,6 +87,7 @@ class MediaRow:
         sealed_metadata: A `MediaMetadata`.
         upload_time: When it was stored first.
         original_wanted: Whether the original is to take the place of the reduced copy.
+        metadata_revision: How many times it was stored or changed; an announcement that comes late is told by it.
     """
 
     id: UUID
@@ -101,3 +102,4 @@ class MediaRow:
     upload_time: datetime
     delete_time: datetime
     original_wanted: bool = False
+    metadata_revision: int = 1

@@ -12,10 +12,12 @@ CREATE TABLE media (
     upload_time timestamptz NOT NULL,
     delete_time timestamptz NOT NULL,
     original_wanted boolean NOT NULL DEFAULT false,
+    metadata_revision bigint NOT NULL,
     UNIQUE (subject, tag)
 );
 CREATE INDEX media_newest ON media (subject, upload_time DESC, id DESC);
 COMMENT ON TABLE media IS 'Pictures that are kept; what they are is sealed.';
+COMMENT ON COLUMN media.metadata_revision IS 'Rises with every change of what is known of it.';
 COMMENT ON COLUMN media.tag IS 'HMAC-SHA256 of the original''s SHA-256 under the person''s lookup key.';
 
 CREATE TABLE upload (

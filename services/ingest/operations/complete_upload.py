@@ -136,6 +136,9 @@ async def _beside(
         await dependencies.media.discard(kept, dependencies.clock.now())
         return None
     if kept.id == row.media_id and not kept.form.suffices_for(row.form):
+        marked = open_media(dependencies, kept, keys[kept.id]).metadata
+        # What the owner said of it here stays, whatever the phone announced.
+        metadata = replace(metadata, favorite=marked.favorite, hidden=marked.hidden)
         return await _replace(dependencies, stream, metadata, last, kept)
     await dependencies.uploads.complete_as_duplicate(row, media_id=kept.id, now=dependencies.clock.now())
     await stream.take_back(last)
@@ -150,7 +153,11 @@ async def _kept(dependencies: Dependencies, row: UploadRow) -> MediaRow | None:
 async def _replace(
     dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata, last: NewSegment, kept: MediaRow
 ) -> Media | None:
-    media = replace(_media_row(dependencies, stream, metadata), upload_time=kept.upload_time)
+    media = replace(
+        _media_row(dependencies, stream, metadata),
+        upload_time=kept.upload_time,
+        metadata_revision=kept.metadata_revision + 1,
+    )
     event = dependencies.codec.media_stored(media, [*stream.segments, last.segment])
     result = await dependencies.uploads.replace(stream.row, media, last, event, old=kept, now=dependencies.clock.now())
     if result is not Completion.STORED:

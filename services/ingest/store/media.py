@@ -4,12 +4,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from psycopg import Rollback
 from psycopg.rows import kwargs_row
 
+from services.chassis import outbox
 from services.chassis.consumer import first_time
-from services.chassis.database import Pool
+from services.chassis.database import Connection, Pool
+from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import PageStart, Usage
 from services.ingest.domain.records import MediaRow, Segment
+from services.ingest.ports import MediaUpdate, Request
 from services.ingest.store import statements
 from services.ingest.store.connections import find_segments, single_statements
 from services.ingest.store.statements import media_row
@@ -53,6 +57,23 @@ class MediaStore:
                 await connection.execute(statements.DISCARD_STREAM, {**vars(row), "now": now})
                 await connection.execute(statements.RELEASE, vars(row))
 
+    async def update(
+        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime
+    ) -> MediaUpdate:
+        """Store what is known of a media now, in one transaction with the event and the request."""
+        result = MediaUpdate.STORED
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(statements.HOLD_SUBJECT, {"subject": row.subject})
+            if request is not None:
+                result = await _note(connection, row.subject, request, now)
+            if result is MediaUpdate.STORED and event is not None:
+                updated = await connection.execute(statements.UPDATE_MEDIA, vars(row))
+                if not updated.rowcount:
+                    result = MediaUpdate.STALE
+                    raise Rollback
+                await outbox.append(connection, event)
+        return result
+
     async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
         """Returns those of the tags whose media their owner deleted."""
         async with single_statements(self._pool) as connection:
@@ -94,3 +115,11 @@ class MediaStore:
         ):
             await cursor.execute(statement, parameters)
             return await cursor.fetchall()
+
+
+async def _note(connection: Connection, subject: str, request: Request, now: datetime) -> MediaUpdate:
+    said = {"subject": subject, "request_id": request.id, "request_tag": request.tag, "now": now}
+    if (await connection.execute(statements.NOTE_REQUEST, said)).rowcount:
+        return MediaUpdate.STORED
+    same = await connection.execute(statements.SAME_REQUEST, said)
+    return MediaUpdate.REPEATED if same.rowcount else MediaUpdate.REQUEST_ID_REUSED

@@ -25,11 +25,11 @@ _UPLOAD_VALUES = """
 """
 _MEDIA = """
     id, subject, purpose, purpose_revision, data_key_id, form, tag, size_bytes, sealed_metadata, upload_time,
-    delete_time, original_wanted
+    delete_time, original_wanted, metadata_revision
 """
 _MEDIA_VALUES = """
     %(media_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(form)s, %(tag)s,
-    %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, false
+    %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, false, %(metadata_revision)s
 """
 _NOT_FENCED = """
     NOT EXISTS (
@@ -138,15 +138,17 @@ UNKNOWN_OBJECTS = """
 ADD_MEDIA = f"""
     INSERT INTO media ({_MEDIA})
     VALUES (%(id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(form)s, %(tag)s,
-            %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, %(original_wanted)s)
+            %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, %(original_wanted)s,
+            %(metadata_revision)s)
     ON CONFLICT DO NOTHING
 """
 REPLACE_MEDIA = """
     UPDATE media
     SET purpose = %(purpose)s, purpose_revision = %(purpose_revision)s, data_key_id = %(data_key_id)s,
         form = %(form)s, tag = %(tag)s, size_bytes = %(size_bytes)s, sealed_metadata = %(sealed_metadata)s,
-        delete_time = %(delete_time)s, original_wanted = false
+        delete_time = %(delete_time)s, original_wanted = false, metadata_revision = %(metadata_revision)s
     WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(old_data_key_id)s
+        AND metadata_revision = %(metadata_revision)s - 1
 """
 STORE_AT_ONCE = f"""
     WITH stored AS (
@@ -167,6 +169,11 @@ NEXT_PAGE = f"""
     WHERE subject = %(subject)s AND (upload_time, id) < (%(time)s, %(id)s)
     ORDER BY upload_time DESC, id DESC LIMIT %(limit)s
 """
+UPDATE_MEDIA = """
+    UPDATE media SET sealed_metadata = %(sealed_metadata)s, metadata_revision = %(metadata_revision)s
+    WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(data_key_id)s
+        AND metadata_revision = %(metadata_revision)s - 1
+"""
 DELETE_MEDIA = """
     DELETE FROM media WHERE id = %(id)s AND subject = %(subject)s AND data_key_id = %(data_key_id)s
 """
@@ -185,6 +192,15 @@ REMEMBER_REQUEST = """
     VALUES (%(subject)s, %(request_id)s, %(request_tag)s, %(now)s)
     ON CONFLICT (subject, request_id) DO UPDATE SET create_time = request.create_time
     WHERE request.request_tag = excluded.request_tag
+"""
+NOTE_REQUEST = """
+    INSERT INTO request (subject, request_id, request_tag, create_time)
+    VALUES (%(subject)s, %(request_id)s, %(request_tag)s, %(now)s)
+    ON CONFLICT (subject, request_id) DO NOTHING
+"""
+SAME_REQUEST = """
+    SELECT FROM request
+    WHERE subject = %(subject)s AND request_id = %(request_id)s AND request_tag = %(request_tag)s
 """
 FORGET_REQUESTS = "DELETE FROM request WHERE create_time < %(before)s"
 

@@ -151,6 +151,7 @@ class UploadStore:
             "quota": quota_bytes,
             "sealed_metadata": media.sealed_metadata,
             "upload_time": media.upload_time,
+            "metadata_revision": media.metadata_revision,
             "object": new.segment.object,
             "object_bytes": new.segment.size_bytes,
             **outbox.event_parameters(event),

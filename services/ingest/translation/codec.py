@@ -57,12 +57,20 @@ class ProtoCodec:
             ],
             sealed_metadata=media.sealed_metadata,
             delete_time=timestamp(media.delete_time),
+            metadata_revision=media.metadata_revision,
         )
-        return OutgoingEvent(
-            type=media_stored_pb2.MediaStored.DESCRIPTOR.full_name,
-            subject=media_name(media.id),
-            body=body.SerializeToString(),
+        return _event(body, media)
+
+    def media_updated(self, media: MediaRow) -> OutgoingEvent:
+        """Return the event that tells what is known of a media now."""
+        body = media_stored_pb2.MediaUpdated(
+            media=media_name(media.id),
+            subject=media.subject,
+            data_key_id=str(media.data_key_id),
+            sealed_metadata=media.sealed_metadata,
+            metadata_revision=media.metadata_revision,
         )
+        return _event(body, media)
 
 
 def metadata_message(metadata: MediaMetadata) -> media_stored_pb2.MediaMetadata:
@@ -87,3 +95,7 @@ def metadata_message(metadata: MediaMetadata) -> media_stored_pb2.MediaMetadata:
         offset.FromTimedelta(metadata.capture_utc_offset)
         message.capture_utc_offset.CopyFrom(offset)
     return message
+
+
+def _event(body: media_stored_pb2.MediaStored | media_stored_pb2.MediaUpdated, media: MediaRow) -> OutgoingEvent:
+    return OutgoingEvent(type=body.DESCRIPTOR.full_name, subject=media_name(media.id), body=body.SerializeToString())

@@ -8,12 +8,14 @@ from services.chassis.errors import FieldInvalid
 from services.chassis.fields import Fields, PagedRequest
 from services.chassis.paging import Page, PageQuery
 from services.ingest.domain.media import BATCH_FILE_LIMIT, Announcement, Asset, MediaForm, PageStart
+from services.ingest.operations.update_media import OwnerMarks
 
 MAX_BATCH = 1000
 """Assets in a plan, and media in a batch."""
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 MEDIA = "media"
+_CHANGEABLE = ("favorite", "hidden")
 UPLOADS = "uploads"
 _MAX_CLIENT_ID = 256
 _MAX_FILE_NAME = 1024
@@ -79,6 +81,18 @@ def media_to_delete(request: media_service_pb2.BatchDeleteMediaRequest) -> tuple
         media_ids = [fields.resource(name, f"names[{place}]", MEDIA) for place, name in enumerate(names)]
         request_id = fields.uuid(request.request_id, "request_id")
     return media_ids, request_id
+
+
+def media_to_update(request: media_service_pb2.UpdateMediaRequest) -> tuple[UUID, OwnerMarks, UUID | None]:
+    """Return which media changes, in what, and the request's id if it has one."""
+    with Fields() as fields:
+        media_id = fields.resource(request.media.name, "media.name", MEDIA)
+        changed = set(request.update_mask.paths) or set(_CHANGEABLE)
+        if not changed <= set(_CHANGEABLE):
+            fields.refuse("update_mask", f"name no fields but {' and '.join(_CHANGEABLE)}, or leave it out for both")
+        request_id = fields.uuid(request.request_id, "request_id") if request.request_id else None
+    marks = OwnerMarks(**{field: getattr(request.media, field) for field in changed})
+    return media_id, marks, request_id
 
 
 def page(request: PagedRequest, query: PageQuery) -> tuple[Page, PageStart | None]:

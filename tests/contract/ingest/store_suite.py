@@ -13,8 +13,10 @@ from services.ingest.ports import (
     LookupKeyRow,
     LookupKeyTable,
     MediaTable,
+    MediaUpdate,
     NewSegment,
     PurgeTables,
+    Request,
     Requests,
     Survey,
     SweepTables,
@@ -286,7 +288,7 @@ class UploadSuite:
         old = await store(stores, upload(size=1000), old_segment)
         row = upload(size=4000, media_id=old.id, tag=old.tag, form=MediaForm.ORIGINAL)
         await stores.uploads.add(row, quota_bytes=QUOTA)
-        new = media_of(row, upload_time=old.upload_time)
+        new = media_of(row, upload_time=old.upload_time, metadata_revision=2)
         last = segment()
         assert await stores.uploads.replace(row, new, last, event(), old=old, now=NOON) is Completion.STORED
         assert await stores.media.find(ALICE, old.id) == new
@@ -375,6 +377,31 @@ class MediaSuite:
 
 
 class LookupSuite:
+    async def test_what_is_known_of_a_media_changes_revision_by_revision(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        changed = replace(media, sealed_metadata=b"sealed anew", metadata_revision=2)
+        assert await stores.media.update(changed, event(), None, NOON) is MediaUpdate.STORED
+        assert await stores.media.find(ALICE, media.id) == changed
+        assert await stores.media.update(changed, event(), None, NOON) is MediaUpdate.STALE
+        assert await stores.media.update(replace(changed, subject=BOB), event(), None, NOON) is MediaUpdate.STALE
+
+    async def test_a_request_changes_a_media_once(self, stores: Stores) -> None:
+        media, request = await store(stores, upload()), Request(uuid4(), b"hide it")
+        hidden = replace(media, sealed_metadata=b"hidden", metadata_revision=2)
+        assert await stores.media.update(hidden, event(), request, NOON) is MediaUpdate.STORED
+        shown = replace(media, sealed_metadata=b"shown", metadata_revision=3)
+        assert await stores.media.update(shown, event(), request, NOON) is MediaUpdate.REPEATED
+        other = Request(request.id, b"show it")
+        assert await stores.media.update(shown, event(), other, NOON) is MediaUpdate.REQUEST_ID_REUSED
+        assert await stores.media.find(ALICE, media.id) == hidden
+
+    async def test_a_request_that_changed_nothing_may_come_again(self, stores: Stores) -> None:
+        media, request = await store(stores, upload()), Request(uuid4(), b"hide it")
+        late = replace(media, sealed_metadata=b"hidden", metadata_revision=3)
+        assert await stores.media.update(late, event(), request, NOON) is MediaUpdate.STALE
+        assert await stores.media.update(media, None, request, NOON) is MediaUpdate.STORED
+        assert await stores.media.update(media, None, request, NOON) is MediaUpdate.REPEATED
+
     async def test_a_lookup_key_is_replaced_by_who_knows_the_one_before(self, stores: Stores) -> None:
         first, second = lookup_key(), lookup_key()
         assert await stores.lookup.find(ALICE) is None
