@@ -81,12 +81,15 @@ CREATE TABLE public.media (
     upload_time timestamp with time zone NOT NULL,
     delete_time timestamp with time zone NOT NULL,
     original_wanted boolean DEFAULT false NOT NULL,
+    metadata_revision bigint NOT NULL,
     CONSTRAINT media_size_bytes_check CHECK ((size_bytes > 0))
 );
 
 COMMENT ON TABLE public.media IS 'Pictures that are kept; what they are is sealed.';
 
 COMMENT ON COLUMN public.media.tag IS 'HMAC-SHA256 of the original''s SHA-256 under the person''s lookup key.';
+
+COMMENT ON COLUMN public.media.metadata_revision IS 'Rises with every change of what is known of it.';
 
 CREATE TABLE public.upload (
     id uuid NOT NULL,
@@ -164,6 +167,21 @@ BEGIN
     RETURN last - wanted;
 END
 $$;
+
+CREATE FUNCTION public.tell_media_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        PERFORM record_deleted(OLD.subject, ARRAY['media/' || OLD.id]);
+    ELSE
+        PERFORM record_changed(NEW.subject, ARRAY['media/' || NEW.id]);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.tell_media_change() IS 'Every change of what a person keeps stands in their change feed, in the same commit.';
 
 CREATE TABLE public.change_acknowledgement (
     subject text NOT NULL,
@@ -394,3 +412,7 @@ CREATE INDEX upload_expiry ON public.upload USING btree (expire_time);
 CREATE INDEX upload_newest_open ON public.upload USING btree (subject, create_time DESC, id DESC) WHERE (complete_time IS NULL);
 
 CREATE UNIQUE INDEX upload_open_bytes ON public.upload USING btree (subject, bytes_tag) WHERE (complete_time IS NULL);
+
+CREATE CONSTRAINT TRIGGER media_came AFTER INSERT OR DELETE ON public.media DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.tell_media_change();
+
+CREATE CONSTRAINT TRIGGER media_changed AFTER UPDATE ON public.media DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.sealed_metadata IS DISTINCT FROM new.sealed_metadata)) EXECUTE FUNCTION public.tell_media_change();

@@ -162,7 +162,7 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tell_media_change();
 CREATE CONSTRAINT TRIGGER media_changed AFTER UPDATE ON media
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 WHEN (OLD.sealed_metadata IS DISTINCT FROM NEW.sealed_metadata) EXECUTE FUNCTION tell_media_change();
-COMMENT ON FUNCTION tell_media_change IS 'Whatever alters what a person keeps stands in their change feed, in the same commit.';
+COMMENT ON FUNCTION tell_media_change IS 'Every change of what a person keeps stands in their change feed, in the same commit.';
 
 -- migrate:down
 DROP FUNCTION store_at_once;

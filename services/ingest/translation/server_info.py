@@ -5,7 +5,8 @@ from importlib import metadata
 
 from pellicule.ingest.v1 import media_service_pb2
 from services.chassis.languages import OFFERED
-from services.ingest.domain.media import BATCH_FILE_LIMIT, CHUNK_LIMIT, MediaType
+from services.chassis.limits import CHUNK_BYTES
+from services.ingest.domain.media import BATCH_FILE_LIMIT, MediaType
 from services.ingest.domain.policy import Policy
 from services.ingest.translation.requests import MAX_BATCH
 from services.keyring import Purpose
@@ -21,7 +22,7 @@ def server_info(policy: Policy, now: datetime) -> media_service_pb2.GetServerInf
         max_pixels=policy.limits.max_pixels,
         max_side=policy.limits.max_side,
         reduced_long_side=policy.reduced_long_side,
-        max_chunk_bytes=CHUNK_LIMIT,
+        max_chunk_bytes=CHUNK_BYTES,
         max_batch_file_bytes=min(BATCH_FILE_LIMIT, policy.max_bytes),
         max_batch_count=MAX_BATCH,
         window_days=policy.window.days,
