@@ -50,7 +50,7 @@ INTERNAL_SERVICES = (library_service_pb2.DESCRIPTOR.services_by_name["LibrarySer
 
 
 async def main() -> None:
-    """Runs until told to stop."""
+    """Run until told to stop."""
     settings = Settings()
     configure_logging(NAME, settings.log_level)
     prepare_decoders()

@@ -93,31 +93,31 @@ class Models(Protocol):
     """
 
     async def detect(self, canvas: Picture) -> Detections:
-        """Finds face candidates on UINT8 RGB [640, 640, 3]."""
+        """Find face candidates on UINT8 RGB [640, 640, 3]."""
 
     async def classify(self, square: Picture) -> Scene:
-        """Describes UINT8 RGB [224, 224, 3]."""
+        """Describe UINT8 RGB [224, 224, 3]."""
 
     async def rate(self, square: Picture) -> float:
-        """Returns the probability, 0..1, that UINT8 RGB [224, 224, 3] is intimate."""
+        """Return the probability, 0..1, that UINT8 RGB [224, 224, 3] is intimate."""
 
     async def find_text(self, canvas: Picture) -> TextMap:
-        """Returns UINT8 [640, 640] for UINT8 RGB [640, 640, 3]: 255 where the heart of a line of text is for sure."""
+        """Return UINT8 [640, 640] for UINT8 RGB [640, 640, 3]: 255 where the heart of a line of text is for sure."""
 
     async def read(self, lines: Sequence[Picture]) -> list[Spelling]:
-        """Reads lines of text, each UINT8 RGB [48, 320, 3]."""
+        """Read lines of text, each UINT8 RGB [48, 320, 3]."""
 
     async def describe(self, texts: Sequence[str]) -> Sentences:
         """Says what texts mean; there is at least one."""
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
-        """Returns a descriptor for each UINT8 RGB [150, 150, 3]; [faces, length], of the served model's length."""
+        """Return a descriptor for each UINT8 RGB [150, 150, 3]; [faces, length], of the served model's length."""
 
     async def identities(self) -> Mapping[str, str]:
-        """Returns what is served now: name of a model -> its identity, such as "face_detector-1"."""
+        """Return what is served now: name of a model -> its identity, such as "face_detector-1"."""
 
     def paused(self) -> timedelta:
-        """Returns how long it makes no sense to ask; zero when it does."""
+        """Return how long it makes no sense to ask; zero when it does."""
 
 
 class Work(Protocol):
@@ -133,22 +133,22 @@ class Work(Protocol):
         """Claims media of which the findings are by other models, those stored last first."""
 
     async def commit(self, results: Sequence[SealedResult], now: datetime) -> CommitOutcome:
-        """Stores results whose claim, fence and keys still hold, with an event for each."""
+        """Store results whose claim, fence and keys still hold, with an event for each."""
 
     async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
-        """Gives claims up; their media are due again at the time given."""
+        """Give claims up; their media are due again at the time given."""
 
     async def defer(self, claims: Collection[Claim], *, at: datetime) -> None:
-        """Gives renewals up until a time, with their faults forgotten; the findings that there are serve on."""
+        """Give renewals up until a time, with their faults forgotten; the findings that there are serve on."""
 
     async def renew_stale(self, models: ModelSet, now: datetime) -> int:
-        """Makes media due for renewal of which findings are by other models; returns how many."""
+        """Make media due for renewal of which findings are by other models; return how many."""
 
     async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
-        """Makes a person's media due again that have no findings of a purpose; returns how many."""
+        """Make a person's media due again that have no findings of a purpose; return how many."""
 
     async def subjects_without(self, purpose: Purpose, *, after: str, limit: int) -> list[str]:
-        """Returns persons, in order, after one, with media that are done without these findings."""
+        """Return persons, in order, after one, with media that are done without these findings."""
 
 
 class MetadataTable(Protocol):
@@ -187,17 +187,17 @@ class Purge(Protocol):
     """Deleting what can no longer be opened. Every method is one transaction; all of them can be repeated."""
 
     async def tombstone_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[DeletionSet, int]:
-        """Writes tombstones and deletes the findings under these keys.
+        """Write tombstones and delete the findings under these keys.
 
         Returns:
             The media whose own findings or originals they sealed, and how many records were deleted.
         """
 
     async def fence_purpose(self, subject: str, purpose: str, revision: int) -> tuple[DeletionSet, int]:
-        """Raises the fence of a purpose and deletes its findings up to the revision; returns as `tombstone_keys`."""
+        """Raise the fence of a purpose and delete its findings up to the revision; return as `tombstone_keys`."""
 
     async def fence_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[DeletionSet, int]:
-        """Raises every fence and deletes the person's findings up to the revision; returns as `tombstone_keys`."""
+        """Raise every fence and delete the person's findings up to the revision; return as `tombstone_keys`."""
 
     async def deletion_set(self, subject: str, data_key_ids: Sequence[UUID]) -> DeletionSet:
         """Return what goes with media whose originals these keys sealed."""
@@ -212,4 +212,4 @@ class Purge(Protocol):
         """Delete the change feed of a person whose account goes."""
 
     async def forget_tombstones(self, before: datetime) -> int:
-        """Deletes tombstones from before a time; returns how many."""
+        """Delete tombstones from before a time; return how many."""

@@ -65,7 +65,7 @@ class Worker:
         self._wake = asyncio.Event()
 
     def consumers(self, bus: Bus, pool: Pool) -> list[Consumer]:
-        """Returns what listens to ingest and consent."""
+        """Return what listens to ingest and consent."""
         return [
             Consumer(
                 bus,
@@ -97,13 +97,13 @@ class Worker:
             asyncio.get_running_loop().call_later(self._pace.burst.total_seconds(), self._wake.set)
 
     async def hear_consent(self, event: IncomingEvent) -> None:
-        """Makes media due for purposes that were granted. What was revoked comes as a purge order."""
+        """Make media due for purposes that were granted. What was revoked comes as a purge order."""
         subject, granted = events.granted(consent_changed_pb2.ConsentChanged.FromString(event.body))
         for purpose in granted:
             await self._want(subject, purpose)
 
     async def purge(self, order: PurgeOrder) -> Mapping[str, int]:
-        """Stops what is going on for a purpose or a person, then carries the order out.
+        """Stop what is going on for a purpose or a person, then carries the order out.
 
         Single media that were erased are left to the tombstones: stopping would take the person's others along.
         """
@@ -152,7 +152,7 @@ class Worker:
             self._wake.set()
 
     async def sweep_expired(self) -> None:
-        """Deletes media past their time, and tombstones past theirs."""
+        """Delete media past their time, and tombstones past theirs."""
         await sweep.delete_expired(self._dependencies)
 
     async def sweep_metadata(self) -> None:
@@ -201,7 +201,7 @@ class Worker:
             _log.error("analysis_failed", exc_info=error)
 
     async def _wait(self, longest: timedelta) -> None:
-        """Waits until a task ends, a media comes in, or the time is over."""
+        """Wait until a task ends, a media comes in, or the time is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(longest, self._dependencies.vision.models.paused()).total_seconds()):
                 await self._wake.wait()
@@ -217,7 +217,7 @@ class Worker:
             self._wake.set()
 
     async def _tolerating(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Does a step that an outage may end; what it did not do is found again."""
+        """Do a step that an outage may end; what it did not do is found again."""
         try:
             await step()
         except (DomainError, ModelFault, *_DATABASE_ERRORS) as error:

@@ -58,7 +58,7 @@ _KINDS: Mapping[type[Principal], Caller] = {
 
 
 def caller_kind(principal: Principal) -> Caller:
-    """Returns the kind of a caller, for access decisions and for the call log."""
+    """Return the kind of a caller, for access decisions and for the call log."""
     return _KINDS[type(principal)]
 
 

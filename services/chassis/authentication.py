@@ -38,7 +38,7 @@ class Authenticator:
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
     def identify(self, context: Context, metadata: Mapping[str, str], table: AccessTable, method: str) -> Principal:
-        """Returns the caller.
+        """Return the caller.
 
         Args:
             context: Of the call; its connection may show a certificate.
@@ -97,7 +97,7 @@ def _bearer(authorization: str) -> str:
 
 
 def _service_name(context: Context) -> str | None:
-    """Returns the name in the verified client certificate; None when there is no certificate."""
+    """Return the name in the verified client certificate; None when there is no certificate."""
     peer = context.auth_context()
     if "x509_pem_cert" not in peer:
         return None

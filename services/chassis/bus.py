@@ -49,7 +49,7 @@ class Bus:
         return bool(self._client.is_connected)
 
     async def ensure_stream(self, name: str, subjects: Sequence[str]) -> None:
-        """Makes the stream of an emitting service, or brings its settings up to date.
+        """Make the stream of an emitting service, or bring its settings up to date.
 
         Args:
             name: In capitals, such as `INGEST`.
@@ -87,7 +87,7 @@ class Bus:
     async def publish(
         self, event: OutgoingEvent, *, headers: Mapping[str, str] | None = None, time: datetime | None = None
     ) -> None:
-        """Publishes one event and returns when the bus has stored it.
+        """Publish one event and return when the bus has stored it.
 
         Raises:
             DependencyUnavailable: it is not known to be stored; publish it again with the same id.
@@ -97,7 +97,7 @@ class Bus:
     async def publish_soon(
         self, event: OutgoingEvent, *, headers: Mapping[str, str] | None = None, time: datetime | None = None
     ) -> asyncio.Task[None]:
-        """Sends one event and returns a task that ends when the bus has stored it.
+        """Send one event and return a task that ends when the bus has stored it.
 
         Events sent one after the other are stored in that order.
         """
@@ -123,7 +123,7 @@ class Bus:
 
 @asynccontextmanager
 async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
-    """Connects for the time of the block; reconnects for as long as it takes.
+    """Connect for the time of the block; reconnects for as long as it takes.
 
     Raises:
         DependencyUnavailable: no server within 30 s.

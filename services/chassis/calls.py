@@ -65,17 +65,17 @@ _call: ContextVar[Call] = ContextVar("call")
 
 
 def current_call() -> Call | None:
-    """Returns the RPC this task serves, or None outside one."""
+    """Return the RPC this task serves, or None outside one."""
     return _call.get(None)
 
 
 def enter_call(call: Call) -> None:
-    """Makes `call` the current one for the rest of this asyncio task."""
+    """Make `call` the current one for the rest of this asyncio task."""
     _call.set(call)
 
 
 def seconds_left() -> float | None:
-    """Returns the time in seconds in which the current RPC must be done, or None without a deadline."""
+    """Return the time in seconds in which the current RPC must be done, or None without a deadline."""
     call = current_call()
     if call is None or call.expires_at is None:
         return None
@@ -126,7 +126,7 @@ class LinksInterceptor(grpc.aio.ServerInterceptor):
         continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[MethodHandler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "MethodHandler | None":
-        """Returns the handler with the links around it."""
+        """Return the handler with the links around it."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None

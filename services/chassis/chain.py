@@ -33,7 +33,7 @@ def interceptor_chain(
     tracer_provider: TracerProvider | None,
     measurements: Measurements,
 ) -> list[grpc.aio.ServerInterceptor]:
-    """Returns the chain of a server.
+    """Return the chain of a server.
 
     Args:
         service: Name in the domain of its errors.

@@ -48,7 +48,7 @@ _SERVICE_CONFIG = json.dumps(
 
 
 def open_channel(target: str, settings: TlsSettings, *, service: str) -> grpc.aio.Channel:
-    """Opens a channel to the internal listener of another service.
+    """Open a channel to the internal listener of another service.
 
     Args:
         target: `host:port`.
@@ -64,7 +64,7 @@ def open_channel(target: str, settings: TlsSettings, *, service: str) -> grpc.ai
 
 
 def acting_for(subject: str) -> grpc.aio.Metadata:
-    """Returns the metadata with which a service says for which person (pseudonym) it calls."""
+    """Return the metadata with which a service says for which person (pseudonym) it calls."""
     return grpc.aio.Metadata((SUBJECT_KEY, subject))
 
 

@@ -10,26 +10,26 @@ class Clock(Protocol):
     """What a service may know about time."""
 
     def now(self) -> datetime:
-        """Returns the wall-clock time, aware, in UTC."""
+        """Return the wall-clock time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Returns seconds on a clock that never goes back; only differences mean anything."""
+        """Return seconds on a clock that never goes back; only differences mean anything."""
 
     async def sleep(self, seconds: float) -> None:
-        """Waits for `seconds` on this clock."""
+        """Wait for `seconds` on this clock."""
 
 
 class SystemClock:
     """The clock of the machine."""
 
     def now(self) -> datetime:
-        """Returns the wall-clock time, aware, in UTC."""
+        """Return the wall-clock time, aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Returns seconds on a clock that never goes back."""
+        """Return seconds on a clock that never goes back."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Waits for `seconds`."""
+        """Wait for `seconds`."""
         await asyncio.sleep(seconds)

@@ -63,7 +63,7 @@ class Consumer:
         pool: Pool | None = None,
         measurements: Measurements | None = None,
     ) -> None:
-        """Describes the consumer; `run` starts it.
+        """Describe the consumer; `run` starts it.
 
         Args:
             bus: Where from.
@@ -220,7 +220,7 @@ async def _next(subscription: JetStreamContext.PullSubscription) -> Msg | None:
 
 
 async def _leave(subscription: JetStreamContext.PullSubscription) -> None:
-    """Ends the subscription, so that the server delivers no more to it."""
+    """End the subscription, so that the server delivers no more to it."""
     with suppress(NatsError):
         await subscription.unsubscribe()
 
@@ -240,6 +240,6 @@ def _delay_seconds(error: Exception, deliveries: int) -> float:
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> Exception:
-    """Returns one of the errors that ended the consumption; they tell the same story."""
+    """Return one of the errors that ended the consumption; they tell the same story."""
     inner = errors.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

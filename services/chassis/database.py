@@ -73,7 +73,7 @@ class MigrationFailed(Exception):
 
 @asynccontextmanager
 async def open_pool(settings: DatabaseSettings) -> AsyncIterator[Pool]:
-    """Opens the pool for the time of the block; waits up to 30 s for the first connection.
+    """Open the pool for the time of the block; wait up to 30 s for the first connection.
 
     `async with pool.connection() as connection:` is one transaction, committed at its end.
     """
@@ -121,7 +121,7 @@ async def migrate(settings: DatabaseSettings, migrations: Path) -> None:
 
 @asynccontextmanager
 async def subject_lock(connection: Connection, subject: str) -> AsyncIterator[None]:
-    """Runs the block as the only one on this subject: a transaction with an advisory lock.
+    """Run the block as the only one on this subject: a transaction with an advisory lock.
 
     Waits up to the lock timeout, then psycopg's `LockNotAvailable` ends the call as UNAVAILABLE.
     """
@@ -132,7 +132,7 @@ async def subject_lock(connection: Connection, subject: str) -> AsyncIterator[No
 
 @asynccontextmanager
 async def subject_turn(pool: Pool, subject: str) -> AsyncIterator[Connection]:
-    """Runs the block as the only long work on this subject, without holding a transaction open.
+    """Run the block as the only long work on this subject, without holding a transaction open.
 
     It takes a connection of the pool for as long as the block runs, and waits up to the lock timeout. The
     lock is another one than `subject_lock`'s, so that the work may use that one inside. The connection is the
@@ -150,7 +150,7 @@ async def subject_turn(pool: Pool, subject: str) -> AsyncIterator[Connection]:
 
 
 async def _end_turn(connection: Connection) -> None:
-    """Makes the connection fit for the pool again; one that cannot be is closed, and its lock with it."""
+    """Make the connection fit for the pool again; one that cannot be is closed, and its lock with it."""
     try:
         await connection.execute("SELECT pg_advisory_unlock_all()")
         await connection.set_autocommit(False)

@@ -5,7 +5,7 @@ from services.chassis.events import IncomingEvent
 
 
 async def dead_letter(pool: Pool, consumer: str, event: IncomingEvent, *, deliveries: int, reason: str) -> None:
-    """Keeps an event that is given up; the same event again changes nothing.
+    """Keep an event that is given up; the same event again changes nothing.
 
     Args:
         pool: Of the consumer's service.

@@ -46,12 +46,12 @@ class RemoteError:
 
 
 def status_code(error: DomainError) -> grpc.StatusCode:
-    """Returns the gRPC code of a domain error."""
+    """Return the gRPC code of a domain error."""
     return grpc.StatusCode[error.status.name]
 
 
 def status_details(error: DomainError, domain: str) -> bytes:
-    """Returns the serialised `google.rpc.Status` of a domain error.
+    """Return the serialised `google.rpc.Status` of a domain error.
 
     Args:
         error: What happened.
@@ -73,7 +73,7 @@ def status_details(error: DomainError, domain: str) -> bytes:
 
 
 def read_error(error: grpc.aio.AioRpcError) -> RemoteError:
-    """Returns what a failed call's answer says."""
+    """Return what a failed call's answer says."""
     message = error.details() or ""
     info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in _received_status(error).details:
@@ -85,7 +85,7 @@ def read_error(error: grpc.aio.AioRpcError) -> RemoteError:
 
 
 def as_domain_error(error: Exception) -> DomainError:
-    """Returns what the caller may know of any failure.
+    """Return what the caller may know of any failure.
 
     A store or service that does not answer is UNAVAILABLE, a deadline downstream is the caller's own, and
     everything else is INTERNAL with no word about the cause.

@@ -154,7 +154,7 @@ class DependencyUnavailable(DomainError):
 
     @classmethod
     def of(cls, dependency: str) -> Self:
-        """Returns the error for a server that does not answer, such as `object-store` or `retention`."""
+        """Return the error for a server that does not answer, such as `object-store` or `retention`."""
         return cls(
             f"{dependency} does not answer: call again",
             metadata={"dependency": dependency},

@@ -30,7 +30,7 @@ class OutgoingEvent:
     id: UUID = field(default_factory=uuid4)
 
     def headers(self, time: datetime) -> dict[str, str]:
-        """Returns the CloudEvents headers of an event that happened at `time`."""
+        """Return the CloudEvents headers of an event that happened at `time`."""
         return {
             "ce-specversion": "1.0",
             "ce-id": str(self.id),
@@ -65,7 +65,7 @@ class IncomingEvent:
 
     @classmethod
     def from_message(cls, headers: Mapping[str, str], body: bytes) -> Self:
-        """Reads a message of the bus.
+        """Read a message of the bus.
 
         Raises:
             EventMalformed: a header is missing or no time.

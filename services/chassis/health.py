@@ -30,7 +30,7 @@ class Health:
         self._servicer = aio.HealthServicer()
 
     def register(self, server: grpc.aio.Server) -> None:
-        """Adds the health service to a server."""
+        """Add the health service to a server."""
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     async def start(self) -> None:
@@ -38,7 +38,7 @@ class Health:
         await self._say(serving=self._ready is None)
 
     async def run(self) -> None:
-        """Checks for as long as it runs."""
+        """Check for as long as it runs."""
         while self._ready is not None:
             await self._say(serving=await self._is_ready(self._ready))
             await self._clock.sleep(_POLL_SECONDS if self._serving else _FIRST_POLL_SECONDS)

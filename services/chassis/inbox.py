@@ -24,7 +24,7 @@ async def first_time(connection: Connection, consumer: str, event_id: str) -> bo
 
 
 async def forget_old(connection: Connection) -> int:
-    """Deletes what the bus can no longer deliver; returns how many rows."""
+    """Delete what the bus can no longer deliver; return how many rows."""
     cursor = await connection.execute(
         "DELETE FROM inbox WHERE receive_time < now() - %(remember)s", {"remember": REMEMBER}
     )

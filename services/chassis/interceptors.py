@@ -34,7 +34,7 @@ _log = structlog.get_logger()
 
 
 def request_context(method: Method, context: Context) -> None:
-    """Gives the call its id, which every log line of its task bears."""
+    """Give the call its id, which every log line of its task bears."""
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     enter_call(Call(method.name, _request_id(metadata.get(REQUEST_ID_KEY)), metadata))
 
@@ -116,14 +116,14 @@ class Deadlines:
         self._stopping = False
 
     def around(self, method: Method, context: Context) -> "Deadline":
-        """Returns the context manager of one call."""
+        """Return the context manager of one call."""
         remaining = _time_remaining(context)
         open_stream = remaining is None and method.streams_responses
         scope = asyncio.timeout(0 if open_stream and self._stopping else _seconds(method, remaining))
         return Deadline(scope, self.open_streams if open_stream else None)
 
     def end_open_streams(self) -> None:
-        """Ends the streams that have no deadline: the server stops, and they would never return."""
+        """End the streams that have no deadline: the server stops, and they would never return."""
         self._stopping = True
         now = asyncio.get_running_loop().time()
         for scope in self.open_streams:

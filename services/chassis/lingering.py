@@ -20,7 +20,7 @@ LONGEST_SECONDS = 2.0
 
 
 async def linger(context: Context) -> None:
-    """Reads and drops what the caller of a streaming RPC still sends; never fails."""
+    """Read and drop what the caller of a streaming RPC still sends; never fails."""
     now = asyncio.get_running_loop().time
     left = seconds_left()
     end = now() + (LONGEST_SECONDS if left is None else min(LONGEST_SECONDS, left))

@@ -34,7 +34,7 @@ _ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
 
 
 def configure_logging(service: str, level: str, *, fields: Iterable[str] = ()) -> None:
-    """Sends every log record of the process, structlog's and the standard library's, to stderr as JSON.
+    """Send every log record of the process, structlog's and the standard library's, to stderr as JSON.
 
     Args:
         service: Name that every line bears.

@@ -50,30 +50,30 @@ class ObjectStore(Protocol):
     """
 
     async def put(self, bucket: str, name: str, data: bytes) -> None:
-        """Stores `data` durably, in place of whatever had the name."""
+        """Store `data` durably, in place of whatever had the name."""
 
     async def get(self, bucket: str, name: str) -> bytes:
-        """Returns a whole object.
+        """Return a whole object.
 
         Raises:
             ObjectMissing: there is none.
         """
 
     def stream(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Yields an object's bytes from `offset` on, `length` of them or to the end, in pieces.
+        """Yield an object's bytes from `offset` on, `length` of them or to the end, in pieces.
 
         Raises:
             ObjectMissing: there is none; known when the first piece is asked for.
         """
 
     async def delete(self, bucket: str, names: Sequence[str]) -> None:
-        """Deletes objects; a name that is not there is no error."""
+        """Delete objects; a name that is not there is no error."""
 
     def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
-        """Yields the names of the objects whose names begin with `prefix`."""
+        """Yield the names of the objects whose names begin with `prefix`."""
 
     async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
-        """Makes the bucket if it is not there.
+        """Make the bucket if it is not there.
 
         Args:
             name: At least 3 characters.
@@ -83,7 +83,7 @@ class ObjectStore(Protocol):
 
 
 def random_name() -> str:
-    """Returns a name for a new object: 32 hex characters that say nothing."""
+    """Return a name for a new object: 32 hex characters that say nothing."""
     return secrets.token_hex(16)
 
 
@@ -116,20 +116,20 @@ class S3ObjectStore:
         await self.close()
 
     async def close(self) -> None:
-        """Waits for requests in flight and closes the connections."""
+        """Wait for requests in flight and close the connections."""
         await asyncio.to_thread(self._threads.shutdown, wait=True)
         self._http.clear()
 
     async def put(self, bucket: str, name: str, data: bytes) -> None:
-        """Stores `data` durably, in place of whatever had the name."""
+        """Store `data` durably, in place of whatever had the name."""
         await self._run(lambda: self._put(bucket, name, data))
 
     async def get(self, bucket: str, name: str) -> bytes:
-        """Returns a whole object; raises `ObjectMissing`."""
+        """Return a whole object; raise `ObjectMissing`."""
         return await self._run(lambda: self._read(bucket, name))
 
     async def stream(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Yields an object's bytes in pieces of at most 1 MiB; raises `ObjectMissing` at the first."""
+        """Yield an object's bytes in pieces of at most 1 MiB; raise `ObjectMissing` at the first."""
         if length == 0:
             return
         response = await self._run(lambda: self._open(bucket, name, offset, length))
@@ -140,19 +140,19 @@ class S3ObjectStore:
             _give_back(response)
 
     async def delete(self, bucket: str, names: Sequence[str]) -> None:
-        """Deletes objects, a thousand in a request; a name that is not there is no error."""
+        """Delete objects, a thousand in a request; a name that is not there is no error."""
         if names:
             await self._run(lambda: self._delete(bucket, names))
 
     async def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
-        """Yields the names of the objects whose names begin with `prefix`."""
+        """Yield the names of the objects whose names begin with `prefix`."""
         found = self._client.list_objects(bucket, prefix=prefix, recursive=True)
         while batch := await self._run(lambda: [item.object_name for item in islice(found, _LIST_BATCH)]):
             for name in batch:
                 yield name
 
     async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
-        """Makes the bucket if it is not there, with its lifecycle backstop."""
+        """Make the bucket if it is not there, with its lifecycle backstop."""
         await self._run(lambda: self._ensure_bucket(name, expire_days))
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
@@ -208,7 +208,7 @@ class S3ObjectStore:
 
 
 def _give_back(response: urllib3.BaseHTTPResponse) -> None:
-    """Closes the connection if the body was not read to its end; if it was, it is in the pool already."""
+    """Close the connection if the body was not read to its end; if it was, it is in the pool already."""
     response.close()
     response.release_conn()
 

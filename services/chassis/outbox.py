@@ -45,13 +45,13 @@ WAKE_RELAY = f"pg_notify('{_CHANNEL}', '')"
 
 
 async def append(connection: Connection, event: OutgoingEvent) -> None:
-    """Writes an event in the running transaction; it is published after the commit."""
+    """Write an event in the running transaction; it is published after the commit."""
     await connection.execute(INSERT_EVENT, event_parameters(event))
     await connection.execute(f"NOTIFY {_CHANNEL}")
 
 
 def event_parameters(event: OutgoingEvent) -> dict[str, object]:
-    """Returns the parameters of `INSERT_EVENT`; the running trace goes along."""
+    """Return the parameters of `INSERT_EVENT`; the running trace goes along."""
     headers: dict[str, str] = {}
     inject_trace(headers)
     return {
@@ -73,7 +73,7 @@ class OutboxRelay:
         self._forget_at = clock.monotonic()
 
     async def run(self) -> None:
-        """Publishes for as long as it runs; woken by `append`, and every 5 s in any case."""
+        """Publish for as long as it runs; woken by `append`, and every 5 s in any case."""
         while True:
             try:
                 await self._listen_and_publish()
@@ -82,7 +82,7 @@ class OutboxRelay:
                 await self._clock.sleep(_RETRY_SECONDS)
 
     async def publish_pending(self) -> int:
-        """Publishes what is there; returns how many events.
+        """Publish what is there; return how many events.
 
         Raises:
             DependencyUnavailable: the bus does not answer; what it confirmed is deleted from the outbox.
@@ -119,7 +119,7 @@ class OutboxRelay:
         return len(confirmed)
 
     async def _publish(self, pending: list["_Row"]) -> tuple[list[int], DependencyUnavailable | None]:
-        """Sends all, then waits for each; returns the positions stored before the first failure."""
+        """Send all, then wait for each; return the positions stored before the first failure."""
         sent: dict[int, asyncio.Task[None]] = {}
         confirmed: list[int] = []
         try:

@@ -61,7 +61,7 @@ _principal: ContextVar[Principal] = ContextVar("principal")
 
 
 def current_principal() -> Principal:
-    """Returns the caller of the RPC that is running.
+    """Return the caller of the RPC that is running.
 
     Raises:
         LookupError: outside an RPC.
@@ -70,7 +70,7 @@ def current_principal() -> Principal:
 
 
 def current_subject() -> str:
-    """Returns the pseudonym of the person this RPC is for.
+    """Return the pseudonym of the person this RPC is for.
 
     Raises:
         CallerNotAllowed: the caller is no person and acts for none.
@@ -91,7 +91,7 @@ def current_expire_time() -> datetime | None:
 
 
 def enter_principal(principal: Principal) -> None:
-    """Makes `principal` the caller for the rest of the current asyncio task.
+    """Make `principal` the caller for the rest of the current asyncio task.
 
     The authentication interceptor calls it; every RPC runs in a task of its own, so nothing is restored.
     """

@@ -51,7 +51,7 @@ def seal_bytes(key: bytes, plaintext: Buffer, aad: bytes) -> bytes:
 
 
 def open_bytes(key: bytes, sealed: Buffer, aad: bytes) -> bytes:
-    """Opens what `seal_bytes` sealed.
+    """Open what `seal_bytes` sealed.
 
     Raises:
         SealBroken: wrong key or `aad`, or altered bytes.
@@ -61,7 +61,7 @@ def open_bytes(key: bytes, sealed: Buffer, aad: bytes) -> bytes:
 
 
 def seal_size(plain: int) -> int:
-    """Returns the size in bytes of a sealed object of `plain` bytes."""
+    """Return the size in bytes of a sealed object of `plain` bytes."""
     return HEADER_SIZE + plain + TAG_SIZE * max(1, -(-plain // CHUNK_SIZE))
 
 
@@ -77,7 +77,7 @@ def seal_object(key: bytes, plaintext: Buffer, aad: bytes) -> bytes:
 
 
 def open_object(key: bytes, sealed: Buffer, aad: bytes) -> bytes:
-    """Opens a whole object that is in memory.
+    """Open a whole object that is in memory.
 
     Raises:
         SealBroken: wrong key or `aad`, or altered, cut or reordered bytes.
@@ -116,7 +116,7 @@ class StreamSealer:
         return self._pending.whole()
 
     def update(self, data: Buffer) -> bytes:
-        """Takes plaintext and returns the sealed chunks that are ready, perhaps none.
+        """Take plaintext and return the sealed chunks that are ready, perhaps none.
 
         The chunk that may be the last is held back, so its flag can be set. `data` must not change before
         the next call.
@@ -128,7 +128,7 @@ class StreamSealer:
         return b"".join(parts) if len(parts) > 2 or parts[0] else b"".join(parts[1:])
 
     def finish(self) -> bytes:
-        """Returns the last sealed chunk, which may be of zero bytes."""
+        """Return the last sealed chunk, which may be of zero bytes."""
         return self._header() + self._seal(self._pending.take(self._pending.size), last=True)
 
     def _header(self) -> bytes:
@@ -161,7 +161,7 @@ class StreamOpener:
         self._pending = _Pending()
 
     def update(self, data: Buffer) -> bytes:
-        """Takes sealed bytes and returns the plaintext of the chunks that are ready, perhaps none.
+        """Take sealed bytes and return the plaintext of the chunks that are ready, perhaps none.
 
         Raises:
             SealBroken: wrong key or `aad`, or altered or reordered bytes.
@@ -175,7 +175,7 @@ class StreamOpener:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def finish(self) -> bytes:
-        """Returns the plaintext of the last chunk.
+        """Return the plaintext of the last chunk.
 
         Raises:
             SealBroken: the object was cut short, or as for `update`.
@@ -207,7 +207,7 @@ class _Pending:
         return b"".join(self._views)
 
     def take(self, size: int) -> Buffer:
-        """Removes and returns the first `size` bytes, which must be there."""
+        """Remove and return the first `size` bytes, which must be there."""
         taken: list[memoryview] = []
         missing = size
         while missing:

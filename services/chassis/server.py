@@ -91,7 +91,7 @@ async def serve(
     internal: InternalServices = NO_INTERNAL_SERVICES,
     gauges: Sequence[Look] = (),
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then stops gracefully: no new calls, calls in flight, tasks.
+    """Serve until SIGTERM or SIGINT, then stop gracefully: no new calls, calls in flight, tasks.
 
     Args:
         name: Of the service, as in its certificate; domain of its errors.

@@ -20,7 +20,7 @@ class Supervisor:
         self._tasks = tasks
 
     async def wait(self, stop: asyncio.Event) -> None:
-        """Returns when `stop` is set.
+        """Return when `stop` is set.
 
         Raises:
             TaskFailed: a task ended with an error before that. A task that just returns is done.
@@ -37,7 +37,7 @@ class Supervisor:
 
 @asynccontextmanager
 async def supervised(tasks: Sequence[Callable[[], Awaitable[None]]]) -> AsyncIterator[Supervisor]:
-    """Runs tasks for the time of the block, and cancels them after it."""
+    """Run tasks for the time of the block, and cancels them after it."""
     running = [asyncio.create_task(_run(task), name=_name(task)) for task in tasks]
     try:
         yield Supervisor(running)

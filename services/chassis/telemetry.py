@@ -19,7 +19,7 @@ _TRACER = "services.chassis"
 def configure_telemetry(
     service: str, endpoint: str | None, *, ratio: float, exporter: SpanExporter | None = None
 ) -> TracerProvider | None:
-    """Starts the export of traces, if there is somewhere to send them.
+    """Start the export of traces, if there is somewhere to send them.
 
     Args:
         service: Name that every span bears.
@@ -43,7 +43,7 @@ def configure_telemetry(
 
 
 def configure_metrics(service: str, endpoint: str | None) -> MeterProvider | None:
-    """Starts the export of the process's measurements, if there is somewhere to send them.
+    """Start the export of the process's measurements, if there is somewhere to send them.
 
     Args:
         service: Name that every measurement bears.
@@ -60,19 +60,19 @@ def configure_metrics(service: str, endpoint: str | None) -> MeterProvider | Non
 
 
 def meter_provider(service: str, endpoint: str) -> MeterProvider:
-    """Returns what sends measurements to an OTLP collector at `host:port`, once a minute."""
+    """Return what sends measurements to an OTLP collector at `host:port`, once a minute."""
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=endpoint, insecure=True))
     return MeterProvider([reader], resource=Resource.create({SERVICE_NAME: service}))
 
 
 def inject_trace(carrier: MutableMapping[str, str]) -> None:
-    """Writes the running trace into `carrier` (W3C `traceparent`); nothing when there is none."""
+    """Write the running trace into `carrier` (W3C `traceparent`); nothing when there is none."""
     propagate.inject(carrier)
 
 
 @contextmanager
 def consumer_span(name: str, carrier: MutableMapping[str, str]) -> Iterator[None]:
-    """Runs the block in a span that goes on with the trace found in `carrier`.
+    """Run the block in a span that goes on with the trace found in `carrier`.
 
     An exception leaves its mark in the span and no more: its message may quote data.
     """

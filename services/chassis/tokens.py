@@ -63,7 +63,7 @@ class TokenVerifier:
         self._keys: Mapping[str, Ed25519PublicKey] = {}
 
     def verify(self, token: str) -> Claims:
-        """Returns what the token says.
+        """Return what the token says.
 
         Raises:
             TokenInvalid: not a token, not from this issuer, for another audience, or unsigned.
@@ -136,19 +136,19 @@ def mint_token(
 
 
 def jwks_document(private_key_pem: bytes) -> str:
-    """Returns the JWKS (RFC 7517) with the public half of an issuer's key."""
+    """Return the JWKS (RFC 7517) with the public half of an issuer's key."""
     public = _load_private_key(private_key_pem).public_key()
     jwk = OKPAlgorithm.to_jwk(public, as_dict=True)
     return json.dumps({"keys": [{**jwk, "kid": key_id_of(public), "alg": ALGORITHM, "use": "sig"}]})
 
 
 def key_id_of(public: Ed25519PublicKey) -> str:
-    """Returns the `kid` of a key: the first 16 hex characters of its SHA-256."""
+    """Return the `kid` of a key: the first 16 hex characters of its SHA-256."""
     return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16]
 
 
 def subject_pseudonym(key: bytes, issuer: str, sub: str) -> str:
-    """Returns the name under which a person is known inside: 32 hex characters.
+    """Return the name under which a person is known inside: 32 hex characters.
 
     HMAC-SHA256 over issuer, a zero byte and `sub`; without the key it cannot be linked to the person.
     """
@@ -163,7 +163,7 @@ class SubjectKey:
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Reads 32 bytes in hex.
+        """Read 32 bytes in hex.
 
         Raises:
             ValueError: the file holds something else.

@@ -18,7 +18,7 @@ class NoticeUnknown(DomainError):
 
     @classmethod
     def of(cls, digest: str) -> Self:
-        """Returns the error for a digest."""
+        """Return the error for a digest."""
         name = f"notices/{digest}"
         return cls(
             f"no notice {name} was published: read the current one as notices/current",
@@ -34,7 +34,7 @@ class NoticeSuperseded(DomainError):
 
     @classmethod
     def by(cls, current: str) -> Self:
-        """Returns the error with the digest of the notice in force."""
+        """Return the error with the digest of the notice in force."""
         name = f"notices/{current}"
         return cls(
             f"the notice is no longer in force: show {name} and ask again",
@@ -50,7 +50,7 @@ class NoticeNotServed(DomainError):
 
     @classmethod
     def of(cls, digest: str) -> Self:
-        """Returns the error for the notice that the decision names."""
+        """Return the error for the notice that the decision names."""
         name = f"notices/{digest}"
         return cls(
             f"notice_serving: names no record of {name} having been shown to the caller: "
@@ -98,7 +98,7 @@ class PurposeNeedsAnother(DomainError):
 
     @classmethod
     def of(cls, purpose: Purpose, needs: Purpose) -> Self:
-        """Returns the error with what is missing."""
+        """Return the error with what is missing."""
         return cls(
             f"{purpose} builds on {needs}, which is not granted: grant {needs} as well",
             metadata={"purpose": purpose, "needs": needs},
@@ -113,7 +113,7 @@ class RequestIdReused(DomainError):
 
     @classmethod
     def of(cls, request_id: object) -> Self:
-        """Returns the error for a request id."""
+        """Return the error for a request id."""
         return cls(
             "request_id: was used before for another request: send a new UUID with every new request",
             metadata={"request_id": str(request_id)},
@@ -128,7 +128,7 @@ class SubjectErased(DomainError):
 
     @classmethod
     def during_request(cls) -> Self:
-        """Returns the error."""
+        """Return the error."""
         return cls("everything of the person was erased while this was on its way: nothing was granted; decide again")
 
 

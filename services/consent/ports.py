@@ -26,19 +26,19 @@ class Ledger(Protocol):
     """One person's consent while no other call can change it. Each method is a transaction of its own."""
 
     async def history(self) -> History:
-        """Returns what is written down."""
+        """Return what is written down."""
 
     async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
-        """Returns what a request was answered, if it was."""
+        """Return what a request was answered, if it was."""
 
     async def begin(self, change: Change) -> None:
-        """Writes a change down that is about to be turned into keys; its revisions are used up."""
+        """Write a change down that is about to be turned into keys; its revisions are used up."""
 
     async def finish(self, change: Change) -> None:
-        """Makes a change true: its events, its answer and its announcement, and nothing is pending any more."""
+        """Make a change true: its events, its answer and its announcement, and nothing is pending any more."""
 
     async def purge(self, erase_time: datetime) -> Mapping[str, int]:
-        """Deletes what was written down until then, and its key; what came later is sealed anew.
+        """Delete what was written down until then, and its key; what came later is sealed anew.
 
         Returns:
             Rows deleted, by store as the data map names them.
@@ -52,52 +52,52 @@ class ConsentStore(Protocol):
         """Wait until no other call changes this person's consent, and keep it so for the block."""
 
     async def history(self, subject: str) -> History:
-        """Returns what is written down, while others may change it."""
+        """Return what is written down, while others may change it."""
 
     async def recorded_result(self, subject: str, request_id: UUID) -> RecordedResult | None:
-        """Returns what a request was answered, while others may be at it."""
+        """Return what a request was answered, while others may be at it."""
 
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
-        """Returns a person's events with revisions under `below`, newest first."""
+        """Return a person's events with revisions under `below`, newest first."""
 
     async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
-        """Returns persons with a grant that has run out and whose end is not written."""
+        """Return persons with a grant that has run out and whose end is not written."""
 
     async def unfinished(self, begun_before: datetime, *, limit: int) -> Sequence[str]:
-        """Returns persons with a change that was begun before a time and not finished, the oldest first."""
+        """Return persons with a change that was begun before a time and not finished, the oldest first."""
 
 
 class NoticeStore(Protocol):
     """Notices, policies, and records of notices shown."""
 
     async def publish(self, notices: Sequence[Notice], *, now: datetime) -> None:
-        """Publishes notices; those that are published already keep their time.
+        """Publish notices; those that are published already keep their time.
 
         Raises:
             NoticeInvalid: an edition was published with other words before.
         """
 
     async def record_policy(self, policy: Policy, *, now: datetime) -> None:
-        """Keeps a policy, so that the digests in events can always be explained."""
+        """Keep a policy, so that the digests in events can always be explained."""
 
     async def notice(self, digest: str) -> PublishedNotice | None:
-        """Returns a published notice."""
+        """Return a published notice."""
 
     async def current(self) -> PublishedNotice:
-        """Returns the notice of the newest edition."""
+        """Return the notice of the newest edition."""
 
     async def notices(self, *, below_edition: str | None, limit: int) -> Sequence[PublishedNotice]:
-        """Returns published notices of editions under `below_edition`, newest first."""
+        """Return published notices of editions under `below_edition`, newest first."""
 
     async def record_serving(self, subject: str, serving: NoticeServing, request: Request) -> NoticeServing:
-        """Records that a notice was shown, or returns what the same request recorded before.
+        """Record that a notice was shown, or return what the same request recorded before.
 
         Raises:
             RequestIdReused: another request used this id.
         """
 
     async def serving(self, subject: str, serving_id: UUID) -> NoticeServing | None:
-        """Returns a record of this person."""
+        """Return a record of this person."""
 
 
 class PurposeKeys(Protocol):
@@ -113,7 +113,7 @@ class PurposeKeys(Protocol):
         decide_time: datetime,
         reach_back_time: datetime | None = None,
     ) -> int:
-        """Creates the key of a purpose, or prolongs the one that exists; repeating it changes nothing.
+        """Create the key of a purpose, or prolongs the one that exists; repeating it changes nothing.
 
         Raises:
             GrantStale: a later decision about this purpose is known; metadata `current` has its revision.

@@ -34,7 +34,7 @@ class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
     async def ListNotices(
         self, request: notice_service_pb2.ListNoticesRequest, context: Context
     ) -> notice_service_pb2.ListNoticesResponse:
-        """Lists the published notices, newest first."""
+        """List the published notices, newest first."""
         page = requests.notice_page(request)
         below = None if page.cursor is None else page.cursor[0]
         found = await self._dependencies.notices.notices(below_edition=below, limit=page.size + 1)
@@ -47,7 +47,7 @@ class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
     async def GetNotice(
         self, request: notice_service_pb2.GetNoticeRequest, context: Context
     ) -> notice_service_pb2.GetNoticeResponse:
-        """Returns one notice."""
+        """Return one notice."""
         found = await find_notice(requests.wanted_notice(request.name), self._dependencies)
         return notice_service_pb2.GetNoticeResponse(notice=responses.notice(found))
 
@@ -62,7 +62,7 @@ class NoticeServicer(notice_service_pb2_grpc.NoticeServiceServicer):
     async def RecordNoticeServed(
         self, request: notice_service_pb2.RecordNoticeServedRequest, context: Context
     ) -> notice_service_pb2.RecordNoticeServedResponse:
-        """Records that the calling person was shown a notice."""
+        """Record that the calling person was shown a notice."""
         serving = await record_serving(requests.notice_display(request), current_subject(), self._dependencies)
         return notice_service_pb2.RecordNoticeServedResponse(notice_serving=responses.serving(serving))
 
@@ -101,14 +101,14 @@ class ConsentServicer(consent_service_pb2_grpc.ConsentServiceServicer):
     async def GetConsentState(
         self, request: consent_service_pb2.GetConsentStateRequest, context: Context
     ) -> consent_service_pb2.GetConsentStateResponse:
-        """Returns where every purpose stands for the caller."""
+        """Return where every purpose stands for the caller."""
         state = await read_state(current_subject(), self._dependencies)
         return consent_service_pb2.GetConsentStateResponse(state=responses.state(state))
 
     async def ListConsentEvents(
         self, request: consent_service_pb2.ListConsentEventsRequest, context: Context
     ) -> consent_service_pb2.ListConsentEventsResponse:
-        """Lists the caller's events, newest first, each with its receipt."""
+        """List the caller's events, newest first, each with its receipt."""
         subject = current_subject()
         page = requests.event_page(request, subject)
         below = None if page.cursor is None else int(page.cursor[0])

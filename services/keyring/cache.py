@@ -71,7 +71,7 @@ class KeyCache:
         return sum(map(len, self._held.values()))
 
     def heard(self) -> None:
-        """Notes a sign of life of the retention service, and lets go of what is over its time."""
+        """Note a sign of life of the retention service, and let go of what is over its time."""
         self._heard_at = self._clock.monotonic()
         self._sweep()
 
@@ -89,7 +89,7 @@ class KeyCache:
             opening.lost_ids |= revocation.data_key_ids
 
     def get(self, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
-        """Returns those of the keys that are held and may still be used."""
+        """Return those of the keys that are held and may still be used."""
         now = self._clock.monotonic()
         if not self._is_heard(now):
             self.silence()
@@ -108,7 +108,7 @@ class KeyCache:
             self._openings.discard(opening)
 
     def put(self, opening: Opening, keys: Mapping[str, bytes]) -> None:
-        """Holds what a request brought, if the retention service is heard."""
+        """Hold what a request brought, if the retention service is heard."""
         if self._is_heard(self._clock.monotonic()):
             until = opening.asked_at + HOLD_SECONDS
             held = self._held.setdefault((opening.subject, opening.purpose), {})

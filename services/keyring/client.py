@@ -40,7 +40,7 @@ class RetentionKeyring:
         return len(self._cache)
 
     async def listening(self) -> None:
-        """Returns once it hears what is destroyed, and so may hold keys."""
+        """Return once it hears what is destroyed, and so may hold keys."""
         await self._listening.wait()
 
     async def run(self) -> None:
@@ -56,14 +56,14 @@ class RetentionKeyring:
             await self._clock.sleep(_RECONNECT_SECONDS)
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
-        """Creates data keys (`Keyring.create`)."""
+        """Create data keys (`Keyring.create`)."""
         created: list[DataKey] = []
         for start in range(0, len(keys), MAX_CREATED):
             created += await self._create(subject, purpose, keys[start : start + MAX_CREATED])
         return created
 
     async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
-        """Opens data keys (`Keyring.open`)."""
+        """Open data keys (`Keyring.open`)."""
         opened = self._cache.get(subject, purpose, ids)
         missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in opened]
         # Without ids nothing could be in memory: only the retention service can say whether the purpose is granted.

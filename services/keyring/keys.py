@@ -41,7 +41,7 @@ class Keyring(Protocol):
     """Creates, opens and destroys data keys for one service."""
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
-        """Creates data keys, owned by the calling service, in the order asked for.
+        """Create data keys, owned by the calling service, in the order asked for.
 
         Args:
             subject: The person's pseudonym.
@@ -55,7 +55,7 @@ class Keyring(Protocol):
         """
 
     async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
-        """Returns the keys that can be opened, by id; destroyed, past and foreign ones are absent.
+        """Return the keys that can be opened, by id; destroyed, past and foreign ones are absent.
 
         Without ids it returns nothing, but only for who has granted the purpose.
 
@@ -65,7 +65,7 @@ class Keyring(Protocol):
         """
 
     async def reach_back(self, *, subject: str) -> datetime | None:
-        """Returns the time that OLDER_MEDIA reaches back to; None if it reaches back without bound.
+        """Return the time that OLDER_MEDIA reaches back to; None if it reaches back without bound.
 
         Raises:
             PurposeNotGranted: the person has not granted OLDER_MEDIA.

@@ -97,7 +97,7 @@ class PurgeLoop:
             raise translation.keyring_error(error) from error
 
     async def _carry_out(self, order: PurgeOrder) -> bool:
-        """Returns whether the order is completed; one that failed stays outstanding and is tried again."""
+        """Return whether the order is completed; one that failed stays outstanding and is tried again."""
         try:
             await self._complete(order, await self._execute(order))
         except DomainError as error:

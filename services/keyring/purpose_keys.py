@@ -24,7 +24,7 @@ class PurposeKeys(Protocol):
         decide_time: datetime,
         reach_back_time: datetime | None = None,
     ) -> int:
-        """Creates the key of a purpose, or prolongs the one that exists; repeating it changes nothing.
+        """Create the key of a purpose, or prolongs the one that exists; repeating it changes nothing.
 
         Args:
             subject: The person's pseudonym.
@@ -81,7 +81,7 @@ class RetentionPurposeKeys:
         decide_time: datetime,
         reach_back_time: datetime | None = None,
     ) -> int:
-        """Creates or prolongs the key of a purpose (`PurposeKeys.grant`)."""
+        """Create or prolongs the key of a purpose (`PurposeKeys.grant`)."""
         request = key_service_pb2.GrantPurposeKeyRequest(
             subject=subject,
             purpose=translation.purpose_number(purpose),

@@ -43,7 +43,7 @@ _ERRORS: dict[str, type[DomainError]] = {
 
 
 def purpose_number(name: str) -> "purpose_pb2.Purpose.ValueType":
-    """Returns the enum value of a purpose's name.
+    """Return the enum value of a purpose's name.
 
     Raises:
         ValueError: there is no such purpose.
@@ -61,19 +61,19 @@ def purpose_of(number: "purpose_pb2.Purpose.ValueType") -> Purpose:
 
 
 def timestamp(time: datetime) -> Timestamp:
-    """Returns an aware time as a message."""
+    """Return an aware time as a message."""
     message = Timestamp()
     message.FromDatetime(time)
     return message
 
 
 def data_key_spec(key: NewDataKey) -> data_key_pb2.DataKeySpec:
-    """Returns the request for one data key."""
+    """Return the request for one data key."""
     return data_key_pb2.DataKeySpec(delete_time=timestamp(key.delete_by), lineage=key.lineage)
 
 
 def revocation(message: key_service_pb2.WatchRevocationsResponse) -> Revocation | None:
-    """Returns what a message of the stream says was destroyed; None for a heartbeat."""
+    """Return what a message of the stream says was destroyed; None for a heartbeat."""
     if not message.subject:
         return None
     return Revocation(
@@ -85,7 +85,7 @@ def revocation(message: key_service_pb2.WatchRevocationsResponse) -> Revocation 
 
 
 def purge_order(message: purge_order_pb2.PurgeOrder) -> PurgeOrder:
-    """Returns an order."""
+    """Return an order."""
     return PurgeOrder(
         name=message.name,
         subject=message.subject,
@@ -125,7 +125,7 @@ def erasure_message(erasure: Erasure) -> erasure_pb2.Erasure:
 
 
 def keyring_error(error: grpc.aio.AioRpcError) -> DomainError:
-    """Returns what the retention service's refusal means to a caller of the keyring."""
+    """Return what the retention service's refusal means to a caller of the keyring."""
     said = read_error(error)
     if said.reason in _ERRORS:
         return _ERRORS[said.reason](said.message, metadata=said.metadata)
@@ -133,7 +133,7 @@ def keyring_error(error: grpc.aio.AioRpcError) -> DomainError:
 
 
 def in_portions(items: Sequence[str], size: int) -> list[Sequence[str]]:
-    """Returns `items` in portions of at most `size`, in order."""
+    """Return `items` in portions of at most `size`, in order."""
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 

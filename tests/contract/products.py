@@ -12,13 +12,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def service_names() -> tuple[str, ...]:
-    """Returns the packages under `services` that are programs with a database: those with migrations and a main."""
+    """Return the packages under `services` that are programs with a database: those with migrations and a main."""
     folders = sorted((ROOT / "services").iterdir())
     return tuple(f.name for f in folders if (f / "__main__.py").exists() and (f / "migrations").is_dir())
 
 
 def modules_of(package: str) -> Iterator[ModuleType]:
-    """Yields every module of a package but its composition root, imported."""
+    """Yield every module of a package but its composition root, imported."""
     root = importlib.import_module(package)
     yield root
     for found in pkgutil.walk_packages(root.__path__, f"{package}."):
@@ -27,7 +27,7 @@ def modules_of(package: str) -> Iterator[ModuleType]:
 
 
 def proto_package(service: str) -> str:
-    """Returns the proto package of a service."""
+    """Return the proto package of a service."""
     return f"pellicule.{service}.v1"
 
 
@@ -60,7 +60,7 @@ def is_internal(method: MethodDescriptor) -> bool:
 
 
 def full_name(method: MethodDescriptor) -> str:
-    """Returns the name of an RPC as it travels: `/package.Service/Method`."""
+    """Return the name of an RPC as it travels: `/package.Service/Method`."""
     return f"/{method.containing_service.full_name}/{method.name}"
 
 

@@ -34,7 +34,7 @@ class FakeAuthority:
         self._ca_file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, service: str, uri: str | None = None) -> CertificateFiles:
-        """Returns the files of a service; `uri` takes the place of its SPIFFE id."""
+        """Return the files of a service; `uri` takes the place of its SPIFFE id."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, service)])
         names = x509.SubjectAlternativeName(

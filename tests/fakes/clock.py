@@ -31,7 +31,7 @@ class FakeClock:
                 self._sleepers.remove(sleeper)
 
     async def advance(self, by: timedelta | float) -> None:
-        """Moves time on, and lets whoever slept until now run."""
+        """Move time on, and let whoever slept until now run."""
         self._elapsed += by.total_seconds() if isinstance(by, timedelta) else by
         due = [woken for at, woken in self._sleepers if at <= self._elapsed]
         self._sleepers = [(at, woken) for at, woken in self._sleepers if at > self._elapsed]
@@ -41,5 +41,5 @@ class FakeClock:
             await asyncio.sleep(0)
 
     def set(self, now: datetime) -> None:
-        """Puts the wall clock and the monotonic clock to `now`; sleepers are not woken."""
+        """Put the wall clock and the monotonic clock to `now`; sleepers are not woken."""
         self._elapsed = (now - self._start).total_seconds()

@@ -240,7 +240,7 @@ class FakePurposeKeys:
         self._seen: dict[tuple[str, str], int] = {}
 
     def see(self, subject: str, purpose: str, revision: int) -> None:
-        """Makes retention know of a revision that the books do not."""
+        """Make retention know of a revision that the books do not."""
         self._seen[subject, purpose] = revision
 
     def erase(self, subject: str, now: datetime) -> None:
@@ -255,7 +255,7 @@ class FakePurposeKeys:
             del self.keys[subject, purpose]
 
     def of(self, subject: str) -> set[str]:
-        """Returns the purposes that have a key."""
+        """Return the purposes that have a key."""
         return {purpose for who, purpose in self.keys if who == subject}
 
     async def grant(

@@ -73,7 +73,7 @@ class FaultyModel:
     _places: asyncio.Semaphore | None = None
 
     def fail_next(self, *faults: Fault) -> None:
-        """Adds to the script."""
+        """Add to the script."""
         self.script.extend(faults)
 
     def next_fault(self) -> Fault | None:
@@ -81,7 +81,7 @@ class FaultyModel:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[bool]:
-        """Takes a request in; yields whether there was room, once it has a place and the work is done."""
+        """Take a request in; yield whether there was room, once it has a place and the work is done."""
         self.present += 1
         self.most = max(self.most, self.present)
         try:
@@ -111,14 +111,14 @@ class FaultyModel:
 
 
 def doubler(name: str = "doubler", **settings: object) -> FaultyModel:
-    """A model that doubles four numbers."""
+    """Make a model that doubles four numbers."""
     four = {"x": ("FP32", (4,))}
     model = FaultyModel(name, four, {"y": ("FP32", (4,))}, lambda inputs: {"y": _twice(inputs["x"])})
     return replace(model, **settings)  # type: ignore[arg-type]
 
 
 def shipped(model: Model, **settings: object) -> FaultyModel:
-    """A model with the signature of a shipped one: it knows its golden outputs, and nothing else."""
+    """Make a model with the signature of a shipped one: it knows its golden outputs, and nothing else."""
     pair, manifest = _known(model.folder), model.manifest
 
     def compute(inputs: Tensors) -> Tensors:
@@ -170,7 +170,7 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
         await self._server.start()
 
     async def stop(self, grace: float = 0.0) -> None:
-        """Closes every connection; what is under way is cut off after the grace."""
+        """Close every connection; what is under way is cut off after the grace."""
         if self._server is not None:
             await self._server.stop(grace)
             self._server = None
@@ -229,7 +229,7 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
 
 @asynccontextmanager
 async def fault_server(*models: FaultyModel, longest_connection: float | None = None) -> AsyncIterator[FaultServer]:
-    """Runs a server for the time of the block."""
+    """Run a server for the time of the block."""
     server = FaultServer(models, longest_connection=longest_connection)
     await server.start()
     try:

@@ -42,7 +42,7 @@ class FakeKeyring:
         self._last_revision = 0
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
-        """Creates data keys; nothing derives from a media that is gone, or outlives one."""
+        """Create data keys; nothing derives from a media that is gone, or outlives one."""
         revision = self._revision(subject, purpose)
         for media in {media for key in keys for media in key.lineage}:
             if self._is_gone(subject, media):
@@ -50,7 +50,7 @@ class FakeKeyring:
         return [self._keep(subject, purpose, revision, key) for key in keys]
 
     async def open(self, *, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
-        """Opens data keys; those that are destroyed, past or foreign are absent."""
+        """Open data keys; those that are destroyed, past or foreign are absent."""
         owner = (subject, purpose, self._revision(subject, purpose))
         found = {id_: self._kept[id_] for id_ in ids if id_ in self._kept}
         return {
@@ -98,7 +98,7 @@ class FakeKeyring:
         return self._last_revision
 
     def lineage(self, id_: str) -> tuple[str, ...]:
-        """Returns the lineage of a key that exists."""
+        """Return the lineage of a key that exists."""
         return self._kept[id_].lineage
 
     def _revision(self, subject: str, purpose: str) -> int:

@@ -126,7 +126,7 @@ def _spelling(text: str) -> Spelling:
 
 
 def _direction(text: str) -> Floats:
-    """Sums a direction of its own for each word."""
+    """Sum a direction of its own for each word."""
     words = [np.random.default_rng(zlib.crc32(word.encode())).standard_normal(384) for word in text.lower().split()]
     total = np.sum([np.full(384, 0.1), *words], axis=0)
     return np.asarray(total / np.linalg.norm(total), np.float32)

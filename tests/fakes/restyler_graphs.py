@@ -25,7 +25,7 @@ _OPSET = [helper.make_opsetid("", 17)]
 
 
 def write_flow(path: Path, *, layers: int = 0) -> Path:
-    """Writes a velocity that leads straight to the photo times 1, -1 or NaN, by style.
+    """Write a velocity that leads straight to the photo times 1, -1 or NaN, by style.
 
     Args:
         path: the file.
@@ -60,7 +60,7 @@ def write_flow(path: Path, *, layers: int = 0) -> Path:
 
 
 def _ballast(layers: int) -> list[onnx.NodeProto]:
-    """Ends in `ballast_<layers>`, which is 0."""
+    """End in `ballast_<layers>`, which is 0."""
     if not layers:
         return [helper.make_node("Mul", ["x", "zero"], ["ballast_0"])]
     weights = ["widen", *["keep"] * (layers - 2), "narrow"]
@@ -72,7 +72,7 @@ def _ballast(layers: int) -> list[onnx.NodeProto]:
 
 
 def write_latent(folder: Path, *, sampler: str = "turbo", prediction: str = "epsilon") -> Path:
-    """Writes four graphs and their settings: an autoencoder that averages blocks, and a network that knows its goal."""
+    """Write four graphs and their settings: an autoencoder that averages blocks, and a network that knows its goal."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_text_encoder(folder / "text_encoder.onnx")
     _write_vae_encoder(folder / "vae_encoder.onnx")
@@ -85,7 +85,7 @@ def write_latent(folder: Path, *, sampler: str = "turbo", prediction: str = "eps
 
 
 def _write_text_encoder(path: Path) -> None:
-    """A token becomes a colour as a scaled latent has it, and how much of the colour there shall be."""
+    """Make a graph in which a token becomes a colour as a scaled latent has it, and how much of the colour there shall be."""
     rows = [[*(_SCALE * part for part in colour), 1.0] for colour in COLOURS.values()] + [[0.0, 0.0, 0.0, 0.0]]
     nodes = [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])]
     inputs: Inputs = {"input_ids": (TensorProto.INT64, ["batch", 77])}
@@ -103,7 +103,7 @@ def _write_vae_encoder(path: Path) -> None:
 
 
 def write_vae_decoder(path: Path, *, gain: float = 1.0, lift: float = 0.0, half: bool = False) -> Path:
-    """Writes the way back: each value becomes a block of 8 x 8, times the gain, plus the lift; tensors may be FP16."""
+    """Write the way back: each value becomes a block of 8 x 8, times the gain, plus the lift; tensors may be FP16."""
     element = TensorProto.FLOAT16 if half else TensorProto.FLOAT
     nodes = [
         helper.make_node("Cast", ["latent_sample"], ["latent"], to=TensorProto.FLOAT),
@@ -123,7 +123,7 @@ def write_vae_decoder(path: Path, *, gain: float = 1.0, lift: float = 0.0, half:
 
 
 def _write_unet(path: Path, prediction: str) -> None:
-    """The clean latent is the text's colour, as far as the text says so, and what is seen for the rest.
+    """Make a graph in which the clean latent is the text's colour, as far as the text says so, and what is seen for the rest.
 
     With the scaled x, x_seen = a * clean + b * noise, the noise is (x_seen - a * clean) / b, the velocity
     a * noise - b * clean; for "kept" the noise is 0, or the velocity that says the same.

@@ -54,7 +54,7 @@ class State:
     told: list[Revocation] = field(default_factory=list)
 
     def copied(self) -> "State":
-        """Returns a copy of the tables; rows are never changed in place."""
+        """Return a copy of the tables; rows are never changed in place."""
         return State(**{table.name: copy.copy(getattr(self, table.name)) for table in fields(self)})
 
     def next_number(self) -> int:

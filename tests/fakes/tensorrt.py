@@ -31,7 +31,7 @@ class Machine:
 
 
 def install(folder: Path, machine: Machine) -> Path:
-    """Makes the programs in a folder, in place of those that are there; returns the folder."""
+    """Make the programs in a folder, in place of those that are there; return the folder."""
     folder.mkdir(exist_ok=True)
     (folder / "machine.json").write_text(json.dumps(asdict(machine)), "utf-8")
     folders = [str(_PROGRAM.parent), str(Path(numpy.__file__).parents[1])]

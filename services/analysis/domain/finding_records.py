@@ -35,7 +35,7 @@ _HALF: Final = np.dtype("<f2")
 
 
 def dump_scene(scene: SceneFindings | Parked) -> bytes:
-    """Returns the record kept for the media's own purpose."""
+    """Return the record kept for the media's own purpose."""
     if isinstance(scene, Parked):
         return _pack({"parked": {"reason": scene.reason.value, "detail": scene.detail}}, ())
     body: Json = {
@@ -53,7 +53,7 @@ def dump_scene(scene: SceneFindings | Parked) -> bytes:
 
 
 def load_scene(record: bytes) -> SceneFindings | Parked:
-    """Reads what `dump_scene` wrote, also before it knew of ratings, writing and meaning."""
+    """Read what `dump_scene` wrote, also before it knew of ratings, writing and meaning."""
     body, vectors = _unpack(record)
     if "parked" in body:
         return Parked(ParkedReason(body["parked"]["reason"]), body["parked"]["detail"])
@@ -74,31 +74,31 @@ def load_scene(record: bytes) -> SceneFindings | Parked:
 
 
 def dump_place(place: Place) -> bytes:
-    """Returns the record kept for LOCATION; as long for a picture without a place as for one with it."""
+    """Return the record kept for LOCATION; as long for a picture without a place as for one with it."""
     position = place.position
     numbers = [] if position is None else [position.latitude, position.longitude]
     return json.dumps({"position": numbers}).ljust(96).encode()
 
 
 def load_place(record: bytes) -> Place:
-    """Reads what `dump_place` wrote."""
+    """Read what `dump_place` wrote."""
     numbers = json.loads(record)["position"]
     return Place(Position(*numbers) if numbers else None)
 
 
 def dump_templates(templates: Templates) -> bytes:
-    """Returns the record kept for FACE_GROUPING."""
+    """Return the record kept for FACE_GROUPING."""
     return _pack({"faces": list(templates.by_face)}, tuple(templates.by_face.values()))
 
 
 def load_templates(record: bytes) -> Templates:
-    """Reads what `dump_templates` wrote."""
+    """Read what `dump_templates` wrote."""
     body, vectors = _unpack(record)
     return Templates(dict(zip(body["faces"], vectors, strict=True)))
 
 
 def _pack(body: Json, vectors: Sequence[Embedding], halves: Sequence[Embedding] = ()) -> bytes:
-    """Writes names as JSON and vectors behind it, first those in full and then those at half precision."""
+    """Write names as JSON and vectors behind it, first those in full and then those at half precision."""
     lengths = {"vectors": [len(vector) for vector in vectors], "halves": [len(vector) for vector in halves]}
     text = json.dumps({**body, **lengths}, separators=(",", ":")).encode()
     numbers = [vector.astype(_FLOAT).tobytes() for vector in vectors] + [

@@ -39,13 +39,13 @@ class ModelSet:
     templates: str
 
     def for_purpose(self, purpose: Purpose) -> str:
-        """Returns what makes the findings of a purpose."""
+        """Return what makes the findings of a purpose."""
         extra = {Purpose.LOCATION: self.position, Purpose.FACE_GROUPING: self.templates}
         return extra.get(purpose, self.scene)
 
 
 def model_set(identities: Mapping[str, str]) -> ModelSet:
-    """Returns the models of each purpose.
+    """Return the models of each purpose.
 
     Args:
         identities: Name of a model -> its identity, such as "face_detector-1".
@@ -58,15 +58,15 @@ def model_set(identities: Mapping[str, str]) -> ModelSet:
 
 
 def scene_encoder(models: Iterable[str]) -> str:
-    """Returns which of these identities made the embedding of the scene; "" if none did."""
+    """Return which of these identities made the embedding of the scene; "" if none did."""
     return next((identity for identity in models if identity.startswith("scene_classifier-")), "")
 
 
 def text_encoder(models: Iterable[str]) -> str:
-    """Returns which of these identities is the text encoder; "" if none is."""
+    """Return which of these identities is the text encoder; "" if none is."""
     return next((identity for identity in models if identity.startswith("text_encoder-")), "")
 
 
 def due_purposes(own: Purpose, made: Mapping[Purpose, str], models: ModelSet) -> frozenset[Purpose]:
-    """Returns the purposes for which a media has no findings of the present models."""
+    """Return the purposes for which a media has no findings of the present models."""
     return frozenset(purpose for purpose in (own, *EXTRA_PURPOSES) if made.get(purpose) != models.for_purpose(purpose))

@@ -48,7 +48,7 @@ class Shot:
 
 
 def duplicate_groups(shots: Sequence[Shot]) -> dict[UUID, UUID]:
-    """Finds the groups.
+    """Find the groups.
 
     Args:
         shots: In any order; the answer does not depend on it.
@@ -80,7 +80,7 @@ class _Roll:
         self._seconds = np.asarray([_seconds(shot) for shot in shots])
 
     def leader_of(self, index: int, leaders: Sequence[int]) -> int:
-        """Returns the leader of the group that a shot joins, itself if it joins none.
+        """Return the leader of the group that a shot joins, itself if it joins none.
 
         Chains are cut: what joins must also look like the group's first shot.
         """
@@ -93,7 +93,7 @@ class _Roll:
         return index
 
     def _candidates(self, index: int) -> Iterator[tuple[int, int]]:
-        """Yields earlier shots that may be the same, the latest first, with the bits that differ."""
+        """Yield earlier shots that may be the same, the latest first, with the bits that differ."""
         bits = _popcount(self._hashes[:index] ^ self._hashes[index])
         together = np.abs(self._seconds[index] - self._seconds[:index]) <= TOGETHER.total_seconds()
         possible = (bits <= COPY_BITS) | (together & (bits <= MOMENT_BITS))
@@ -109,7 +109,7 @@ class _Roll:
 
 
 def _seconds(shot: Shot) -> float:
-    """Returns the time as seconds; not known is far from everything, also from itself."""
+    """Return the time as seconds; not known is far from everything, also from itself."""
     return shot.time.timestamp() if shot.time is not None else float("nan")
 
 
@@ -129,7 +129,7 @@ def _same(one: Shot, other: Shot, bits: int, cosine: float) -> bool:
 
 
 def _popcount(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Counts the set bits of 64-bit words."""
+    """Count the set bits of 64-bit words."""
     octets = words.view(np.uint8).reshape(len(words), 8)
     counts: NDArray[np.int64] = np.unpackbits(octets, axis=1).sum(axis=1, dtype=np.int64)
     return counts

@@ -11,6 +11,6 @@ MAX_FAULTS = 8
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """Returns how long to wait after the given number of attempts: doubling, and never more than half a minute."""
+    """Return how long to wait after the given number of attempts: doubling, and never more than half a minute."""
     doublings: int = 2 ** min(max(attempts - 1, 0), 16)
     return min(FIRST_DELAY * doublings, LONGEST_DELAY)

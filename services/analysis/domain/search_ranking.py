@@ -65,14 +65,14 @@ class Query:
 
 
 def plain_words(text: str) -> tuple[str, ...]:
-    """Returns the words of a text that say something: once each, without case and accents."""
+    """Return the words of a text that say something: once each, without case and accents."""
     found = _plain(text)
     telling = [word for word in found if word not in _SAY_NOTHING]
     return tuple(dict.fromkeys(telling or found))
 
 
 def best_matches(query: Query, everything: Iterable[Analysis]) -> list[Match]:
-    """Returns the pictures that fit, best first; of equal ones, the newer."""
+    """Return the pictures that fit, best first; of equal ones, the newer."""
     scenes = [(each.media, each.scene) for each in everything if each.scene is not None]
     cosines = _cosines(query.meaning, [each for _, each in scenes])
     found = (_match(query.words, media, each, cosine) for (media, each), cosine in zip(scenes, cosines, strict=True))
@@ -87,7 +87,7 @@ def _match(words: Sequence[str], media: UUID, scene: SceneFindings, cosine: floa
 
 
 def _written(words: Sequence[str], scene: SceneFindings) -> tuple[float, tuple[str, ...]]:
-    """Returns the share of the words that the lines hold, weighed by how surely they were read, and these lines.
+    """Return the share of the words that the lines hold, weighed by how surely they were read, and these lines.
 
     A word that names the kind counts as held: who looks for a receipt says so, and the receipt does not.
     """
@@ -104,7 +104,7 @@ def _written(words: Sequence[str], scene: SceneFindings) -> tuple[float, tuple[s
 
 
 def _named(words: Sequence[str], scene: SceneFindings) -> float:
-    """Returns how sure the kind or a tag of a picture is that is what the words say, in the singular or plural.
+    """Return how sure the kind or a tag of a picture is that is what the words say, in the singular or plural.
 
     Who names a kind means the kind, and no tag of the same name.
     """
@@ -125,13 +125,13 @@ def _singular(word: str) -> str:
 
 
 def _plain(text: str) -> list[str]:
-    """Returns all words of a text without case and accents."""
+    """Return all words of a text without case and accents."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     return _WORD.findall("".join(letter for letter in letters if not unicodedata.combining(letter)))
 
 
 def _cosines(query: Meaning, scenes: Sequence[SceneFindings]) -> list[float]:
-    """Returns how near each picture is to the query; 0 for those of another space."""
+    """Return how near each picture is to the query; 0 for those of another space."""
     cosines = [0.0] * len(scenes)
     near = [
         index for index, each in enumerate(scenes) if each.meaning is not None and each.meaning.space == query.space

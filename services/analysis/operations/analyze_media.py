@@ -96,7 +96,7 @@ async def _analyze(claims: Sequence[Claim], dependencies: Dependencies) -> None:
 async def _conclude(
     subject: str, claims: Sequence[Claim], done: Mapping[Claim, Outcome], dependencies: Dependencies
 ) -> None:
-    """Ends every claim in its way; those that nothing is said of have lost their media."""
+    """End every claim in its way; those that nothing is said of have lost their media."""
     outcomes = {claim: done.get(claim, Gone()) for claim in claims}
     await commit_results(
         [outcome for outcome in outcomes.values() if isinstance(outcome, AnalysisResult)], dependencies
@@ -156,7 +156,7 @@ async def _attempt(granted: GrantedKeys, known: SceneFindings | None, dependenci
 
 
 async def _try_to_analyze(granted: GrantedKeys, known: SceneFindings | None, dependencies: Dependencies) -> Outcome:
-    """Makes one attempt; every failure becomes an outcome of its own, so that none takes others along."""
+    """Make one attempt; every failure becomes an outcome of its own, so that none takes others along."""
     claim = granted.claim
     if claim.faults >= MAX_FAULTS:
         return AnalysisResult(
@@ -211,7 +211,7 @@ async def _analyze_one(granted: GrantedKeys, known: SceneFindings | None, depend
 
 
 async def _original_key(claim: Claim, dependencies: Dependencies) -> bytes | None:
-    """Returns the key of the original: from memory as a rule, and never after a withdrawal."""
+    """Return the key of the original: from memory as a rule, and never after a withdrawal."""
     id_ = claim.stored.data_key_id
     opened = await dependencies.keyring.open(subject=claim.stored.subject, purpose=claim.stored.purpose, ids=[id_])
     return opened.get(id_)

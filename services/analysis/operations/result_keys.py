@@ -101,7 +101,7 @@ async def renew_keys(granted: GrantedKeys, *, keyring: Keyring, clock: Clock) ->
 async def _create(
     subject: str, purpose: Purpose, requests: Sequence[KeyRequest], own: Purpose, keyring: Keyring
 ) -> tuple[dict[UUID, tuple[DataKey, ...]], list[Claim]]:
-    """Creates the keys of a purpose in one call; returns them, and the claims that have lost their media."""
+    """Create the keys of a purpose in one call; return them, and the claims that have lost their media."""
     artefacts = OWN_ARTEFACTS if purpose == own else 1
     claims = [request.claim for request in requests if purpose in request.purposes]
     erased: list[Claim] = []

@@ -43,7 +43,7 @@ class _Replaced:
 async def commit_results(
     connection: Connection, results: Sequence[SealedResult], now: datetime, event: Event
 ) -> CommitOutcome:
-    """Stores results whose claim, fence and keys still hold, with an event for each.
+    """Store results whose claim, fence and keys still hold, with an event for each.
 
     The media's rows are locked first, as a purge does: whichever comes second sees what the other did.
     """
@@ -77,7 +77,7 @@ async def _lock(connection: Connection, claims: Sequence[Claim]) -> dict[UUID, _
 
 
 async def _refused(connection: Connection, results: Sequence[SealedResult]) -> set[UUID]:
-    """Returns claims with a result made under a key that was destroyed since."""
+    """Return claims with a result made under a key that was destroyed since."""
     made: list[tuple[SealedResult, _Made]] = []
     for each in results:
         made += [(each, row) for row in each.findings]
@@ -109,7 +109,7 @@ def _purpose(result: SealedResult, row: _Made) -> str:
 
 
 async def _replaced(connection: Connection, fit: Sequence[SealedResult]) -> list[_Replaced]:
-    """Returns what the new results take the place of."""
+    """Return what the new results take the place of."""
     async with connection.cursor(row_factory=class_row(_Replaced)) as cursor:
         await cursor.execute(
             """

@@ -22,7 +22,7 @@ class PurgeStore:
         self._pool = pool
 
     async def tombstone_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[DeletionSet, int]:
-        """Writes tombstones and deletes the findings under these keys."""
+        """Write tombstones and delete the findings under these keys."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 """
@@ -57,7 +57,7 @@ class PurgeStore:
             return await _close(connection, subject, whole, lost), len(lost)
 
     async def fence_purpose(self, subject: str, purpose: str, revision: int) -> tuple[DeletionSet, int]:
-        """Raises the fence of a purpose and deletes its findings up to the revision."""
+        """Raise the fence of a purpose and delete its findings up to the revision."""
         scope = {"subject": subject, "purpose": purpose, "revision": revision}
         async with self._pool.connection() as connection:
             await _raise_fences(connection, subject, [purpose], revision)
@@ -85,7 +85,7 @@ class PurgeStore:
             return await _close(connection, subject, whole, lost), len(lost)
 
     async def fence_subject(self, subject: str, revision: int, purposes: Sequence[str]) -> tuple[DeletionSet, int]:
-        """Raises every fence and deletes the person's findings up to the revision."""
+        """Raise every fence and delete the person's findings up to the revision."""
         scope = {"subject": subject, "revision": revision}
         async with self._pool.connection() as connection:
             await _raise_fences(connection, subject, purposes, revision)
@@ -151,7 +151,7 @@ class PurgeStore:
             await forget_changes(connection, subject)
 
     async def forget_tombstones(self, before: datetime) -> int:
-        """Deletes tombstones from before a time; returns how many."""
+        """Delete tombstones from before a time; return how many."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "DELETE FROM tombstone WHERE create_time < %(before)s", {"before": before}

@@ -104,12 +104,12 @@ class WorkStore:
             return [_claim(row) for row in await cursor.fetchall()]
 
     async def commit(self, results: Sequence[SealedResult], now: datetime) -> CommitOutcome:
-        """Stores results whose claim, fence and keys still hold, with an event for each."""
+        """Store results whose claim, fence and keys still hold, with an event for each."""
         async with self._pool.connection() as connection:
             return await commit_results(connection, results, now, self._event)
 
     async def release(self, claims: Collection[Claim], *, at: datetime, fault: bool) -> None:
-        """Gives claims up; their media are due again at the time given."""
+        """Give claims up; their media are due again at the time given."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 """
@@ -121,7 +121,7 @@ class WorkStore:
             )
 
     async def defer(self, claims: Collection[Claim], *, at: datetime) -> None:
-        """Gives renewals up until a time, with their faults forgotten; the findings that there are serve on."""
+        """Give renewals up until a time, with their faults forgotten; the findings that there are serve on."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 """
@@ -133,7 +133,7 @@ class WorkStore:
             )
 
     async def renew_stale(self, models: ModelSet, now: datetime) -> int:
-        """Makes media due for renewal of which findings are by other models; returns how many.
+        """Make media due for renewal of which findings are by other models; return how many.
 
         Their state stays: what was found goes on serving until it is replaced.
         """
@@ -152,7 +152,7 @@ class WorkStore:
             return cursor.rowcount
 
     async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
-        """Makes a person's media due again that have no findings of a purpose; returns how many.
+        """Make a person's media due again that have no findings of a purpose; return how many.
 
         Media that are being worked on become due once more when that is committed: it may have begun without the key.
         """
@@ -181,7 +181,7 @@ class WorkStore:
             return len(rows)
 
     async def subjects_without(self, purpose: Purpose, *, after: str, limit: int) -> list[str]:
-        """Returns persons, in order, after one, with media that are done without these findings."""
+        """Return persons, in order, after one, with media that are done without these findings."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """

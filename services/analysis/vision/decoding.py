@@ -60,7 +60,7 @@ class Limits:
 
 
 def prepare_decoders() -> None:
-    """Sets the decoders up, once per process: one thread each, HEIC, and our limits in place of Pillow's."""
+    """Set the decoders up, once per process: one thread each, HEIC, and our limits in place of Pillow's."""
     cv2.setNumThreads(1)
     Image.init()
     pillow_heif.register_heif_opener(thumbnails=False)
@@ -77,7 +77,7 @@ class PictureFile:
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        """Reads the header.
+        """Read the header.
 
         Raises:
             PictureUnusable: it is none of `FORMATS`, broken, or larger than the limits.
@@ -94,7 +94,7 @@ class PictureFile:
             raise PictureUnusable.too_large(self.size, pixels=limits.pixels, side=limits.side)
 
     def exif(self) -> Image.Exif:
-        """Returns what it says of itself. A PNG says so at its end, and is decoded for it.
+        """Return what it says of itself. A PNG says so at its end, and is decoded for it.
 
         Raises:
             PictureUnusable: it is broken.
@@ -110,7 +110,7 @@ class PictureFile:
         return exif_of(self.exif()).orientation if self._format != "HEIF" else 1
 
     def decode(self) -> Picture:
-        """Decodes the picture once, upright, long side at most `WORK_SIDE`, in sRGB.
+        """Decode the picture once, upright, long side at most `WORK_SIDE`, in sRGB.
 
         Raises:
             PictureUnusable: it is broken.
@@ -122,7 +122,7 @@ class PictureFile:
         return turn_upright(shrink(picture, WORK_SIDE), self.orientation)
 
     def as_preview(self) -> bytes | None:
-        """Returns the file's own picture data, if it is an upright JPEG that is as small as a preview may be.
+        """Return the file's own picture data, if it is an upright JPEG that is as small as a preview may be.
 
         Nothing is in it but the picture. Encoding it again would cost time and make it worse.
         """
@@ -156,7 +156,7 @@ class PictureFile:
 
 
 def turn_upright(picture: Picture, orientation: int) -> Picture:
-    """Turns and mirrors a picture as its EXIF orientation (1 to 8, EXIF 2.32, 4.6.5) says."""
+    """Turn and mirrors a picture as its EXIF orientation (1 to 8, EXIF 2.32, 4.6.5) says."""
     turned = np.ascontiguousarray(picture.transpose(1, 0, 2)) if orientation >= 5 else picture
     flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
     return turned if flip is None else np.asarray(cv2.flip(turned, flip), np.uint8)
@@ -180,7 +180,7 @@ def shrink(picture: Picture, side: int) -> Picture:
 
 
 def encode_jpeg(picture: Picture, quality: int) -> bytes:
-    """Makes a JPEG of a picture, with nothing in it but the picture."""
+    """Make a JPEG of a picture, with nothing in it but the picture."""
     encoded, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not encoded:
         raise PictureUnusable.corrupt("no preview of it can be made")
@@ -197,7 +197,7 @@ def _has_foreign_profile(image: Image.Image) -> bool:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Returns the picture without transparency, as on paper."""
+    """Return the picture without transparency, as on paper."""
     if not image.has_transparency_data:
         return image if image.mode in ("RGB", "CMYK") else image.convert("RGB")
     opaque = Image.new("RGB", image.size, "white")

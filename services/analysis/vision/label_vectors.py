@@ -27,7 +27,7 @@ class LabelVectorSource:
         self._asking = asyncio.Lock()
 
     async def for_encoder(self, encoder: str) -> LabelVectors | None:
-        """Returns where the labels point for an encoder; None if there is no encoder.
+        """Return where the labels point for an encoder; None if there is no encoder.
 
         Args:
             encoder: Its identity.

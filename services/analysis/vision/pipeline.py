@@ -67,7 +67,7 @@ class VisionModels:
     labels: LabelVectorSource
 
     async def run(self, work: Callable[[], ResultT]) -> ResultT:
-        """Does arithmetic in a thread."""
+        """Do arithmetic in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
 
@@ -81,7 +81,7 @@ async def analyze_picture(
     encoder: str,
     vision: VisionModels,
 ) -> PipelineResult:
-    """Finds what is wanted in a picture, and nothing else.
+    """Find what is wanted in a picture, and nothing else.
 
     Args:
         data: The file.
@@ -143,7 +143,7 @@ async def _find_scene(
 async def _read(
     decoded: DecodedPicture, metadata: Metadata, scene: Scene, vision: VisionModels
 ) -> tuple[tuple[Kind, float], Writing]:
-    """Reads a picture that may be there to be read, and tells its kind by that."""
+    """Read a picture that may be there to be read, and tell its kind by that."""
     if not (metadata.screenshot or wants_text(scene.kinds)):
         return stages.kind_of_picture(metadata, scene.kinds, None), Writing()
     text_map = await vision.models.find_text(decoded.canvas.canvas)
@@ -157,7 +157,7 @@ async def _read(
 
 
 async def _templates(decoded: DecodedPicture, found: SceneFindings | None, vision: VisionModels) -> Templates:
-    """Describes the faces of a picture; never those on papers, which may prove who somebody is."""
+    """Describe the faces of a picture; never those on papers, which may prove who somebody is."""
     if found is None or not found.faces or found.kind in (Kind.DOCUMENT, Kind.RECEIPT):
         return Templates({})
     chips = await vision.run(partial(stages.cut_out_faces, decoded.picture, found.faces))

@@ -85,14 +85,14 @@ def perceptual_hash(gray: Gray) -> int:
 
 
 def _derivatives(gray: Gray) -> tuple[_Wide, _Wide]:
-    """Returns the derivatives along x and y in every other row, flat: half of the edges say as much as all."""
+    """Return the derivatives along x and y in every other row, flat: half of the edges say as much as all."""
     along_x = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 1, 0, ksize=3), np.int16)
     along_y = np.asarray(cv2.Sobel(gray, cv2.CV_16S, 0, 1, ksize=3), np.int16)
     return along_x[::2].ravel(), along_y[::2].ravel()
 
 
 def _loss(before: tuple[_Wide, _Wide], after: tuple[_Wide, _Wide], way: _Way) -> float:
-    """Returns the share of the strongest edges' height in a direction that a blur took, 0..1; 0 without edges."""
+    """Return the share of the strongest edges' height in a direction that a blur took, 0..1; 0 without edges."""
     height = way(*before)
     strongest = np.flatnonzero(height >= max(_height_of_most(height), _WEAKEST_EDGE))
     if strongest.size < _FEWEST_EDGES:
@@ -102,7 +102,7 @@ def _loss(before: tuple[_Wide, _Wide], after: tuple[_Wide, _Wide], way: _Way) ->
 
 
 def _height_of_most(height: _Wide) -> int:
-    """Returns the height that the share `_EDGES` of the pixels stays below, as a sample of them tells."""
+    """Return the height that the share `_EDGES` of the pixels stays below, as a sample of them tells."""
     sample = height[::_SAMPLE_STEP]
     return int(np.searchsorted(np.bincount(sample).cumsum(), _EDGES * (sample.size - 1), side="right"))
 

@@ -105,7 +105,7 @@ class ModelOutputs:
 
 
 def decode_picture(data: bytes, limits: Limits) -> DecodedPicture:
-    """Decodes a file, once.
+    """Decode a file, once.
 
     Raises:
         PictureUnusable: it is broken or too large.
@@ -132,7 +132,7 @@ def measure(decoded: DecodedPicture) -> Measures:
 
 
 def find_faces(detections: Detections, canvas: Letterbox) -> tuple[FoundFace, ...]:
-    """Returns the faces among the candidates, the largest first, at most `MAX_FACES`."""
+    """Return the faces among the candidates, the largest first, at most `MAX_FACES`."""
     found = decode_faces(detections.boxes, detections.scores, detections.landmarks, canvas)
     largest = sorted(found, key=lambda face: -face.box[2] * face.box[3])[:MAX_FACES]
     return tuple(
@@ -170,7 +170,7 @@ def kind_of_picture(metadata: Metadata, kinds: Floats, lines: Lines | None) -> t
 
 
 def withheld_findings(metadata: Metadata, measures: Measures, scene: Scene, rating: Rating) -> SceneFindings:
-    """Puts together what is kept of a picture that is excluded: nothing that says what it shows."""
+    """Put together what is kept of a picture that is excluded: nothing that says what it shows."""
     kind, score = kind_of_picture(metadata, scene.kinds, None)
     return SceneFindings(
         metadata=metadata,
@@ -187,7 +187,7 @@ def withheld_findings(metadata: Metadata, measures: Measures, scene: Scene, rati
 
 
 def scene_findings(metadata: Metadata, measures: Measures, outputs: ModelOutputs) -> SceneFindings:
-    """Puts together what is kept of a picture."""
+    """Put together what is kept of a picture."""
     kind, score = outputs.kind
     return SceneFindings(
         metadata=metadata,

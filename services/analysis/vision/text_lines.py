@@ -36,7 +36,7 @@ class Piece:
 
 
 def find_lines(text_map: TextMap, canvas: Letterbox) -> Lines:
-    """Finds lines in the text detector's answer."""
+    """Find lines in the text detector's answer."""
     boxes = text_boxes(text_map, canvas)
     return Lines(boxes, text_area(boxes))
 
@@ -48,7 +48,7 @@ def cut_out(picture: Picture, lines: Lines) -> list[Piece]:
 
 
 def read_lines(pieces: Sequence[Piece], spellings: Sequence[Spelling]) -> tuple[TextLine, ...]:
-    """Puts together what the reader says; what it is hardly sure of is left out.
+    """Put together what the reader says; what it is hardly sure of is left out.
 
     Args:
         pieces: What it was shown.

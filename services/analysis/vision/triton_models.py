@@ -45,7 +45,7 @@ class TritonModels:
     """Implements `Models`. One for each event loop."""
 
     def __init__(self, client: InferenceClient) -> None:
-        """Prepares; nothing is sent before the first question.
+        """Prepare; nothing is sent before the first question.
 
         Args:
             client: The way to the server.
@@ -53,7 +53,7 @@ class TritonModels:
         self._client = client
 
     async def detect(self, canvas: Picture) -> Detections:
-        """Finds face candidates (`Models.detect`)."""
+        """Find face candidates (`Models.detect`)."""
         answer = await self._client.infer(DETECTOR, {"image": canvas[None]}, _CANDIDATES)
         boxes, scores, landmarks = (answer.floats(each.name)[0] for each in _CANDIDATES)
         if not len(boxes) == len(scores) == len(landmarks):
@@ -61,7 +61,7 @@ class TritonModels:
         return Detections(boxes, scores, landmarks)
 
     async def classify(self, square: Picture) -> Scene:
-        """Describes a picture (`Models.classify`)."""
+        """Describe a picture (`Models.classify`)."""
         answer = await self._client.infer(SCENES, {"image": square[None]}, _SCENE)
         logits, embedding, kinds = (answer.floats(each.name)[0] for each in _SCENE)
         return Scene(logits, embedding, kinds)
@@ -80,7 +80,7 @@ class TritonModels:
         return np.asarray(answer.pixels("text_map")[0], np.uint8)
 
     async def read(self, lines: Sequence[Picture]) -> list[Spelling]:
-        """Reads lines of text (`Models.read`)."""
+        """Read lines of text (`Models.read`)."""
         starts = range(0, len(lines), _LINES)
         parts = await asyncio.gather(*(self._read_some(lines[start : start + _LINES]) for start in starts))
         return [spelling for part in parts for spelling in part]
@@ -96,7 +96,7 @@ class TritonModels:
         return Sentences(answer.floats("embedding"), await self._client.identity(TEXT_ENCODER))
 
     async def embed(self, chips: Sequence[Picture]) -> Floats:
-        """Describes faces (`Models.embed`)."""
+        """Describe faces (`Models.embed`)."""
         answer = await self._client.infer(EMBEDDER, {"chip": np.stack(chips)}, _DESCRIPTOR)
         return answer.floats("descriptor")
 
@@ -105,5 +105,5 @@ class TritonModels:
         return {name: await self._client.identity(name) for name in SERVED}
 
     def paused(self) -> timedelta:
-        """Returns how long it makes no sense to ask (`Models.paused`)."""
+        """Return how long it makes no sense to ask (`Models.paused`)."""
         return self._client.paused(_FOR_PICTURES)

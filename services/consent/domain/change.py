@@ -56,7 +56,7 @@ class Change:
         return tuple(event for event in self.events if event.type in ENDED)
 
     def absorbing(self, interrupted: "Change", standing: Standing) -> "Change":
-        """Returns this change with the rest of an interrupted one: what that one ends, and its grants undone.
+        """Return this change with the rest of an interrupted one: what that one ends, and its grants undone.
 
         `standing` is what stood before the interrupted change.
         """
@@ -68,5 +68,5 @@ class Change:
         )
 
     def without_grants(self) -> "Change":
-        """Returns what is left of it after an interruption; its request stays unanswered if anything is dropped."""
+        """Return what is left of it after an interruption; its request stays unanswered if anything is dropped."""
         return replace(self, events=self.ends, request=None) if self.grants else self

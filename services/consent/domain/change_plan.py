@@ -138,7 +138,7 @@ def plan_decision(
     revision: int,
     now: datetime,
 ) -> Change:
-    """Returns the events of a decision, in its order, cascades after what caused them.
+    """Return the events of a decision, in its order, cascades after what caused them.
 
     Args:
         standing: What stands before; nothing in it has run out unnoticed.
@@ -163,7 +163,7 @@ def plan_decision(
 def plan_withdrawal(
     standing: Standing, purposes: Iterable[Purpose], *, request: Request, revision: int, now: datetime
 ) -> Change:
-    """Returns the withdrawal of purposes and of all that build on them.
+    """Return the withdrawal of purposes and of all that build on them.
 
     What is not granted makes no event, but its key is closed all the same: a withdrawal never relies on this
     service's own books. It uses a revision of its own even without an event.
@@ -180,7 +180,7 @@ def plan_withdrawal(
 
 
 def plan_expiry(standing: Standing, *, revision: int, now: datetime) -> Change:
-    """Returns the end of every grant that has run out, and of what built on it."""
+    """Return the end of every grant that has run out, and of what built on it."""
     planner = _Planner(standing, revision, now, None)
     lapsed = standing.lapsed()
     for purpose in lapsed:
@@ -202,7 +202,7 @@ def plan_end(
 
 
 def add_months(moment: datetime, months: int) -> datetime:
-    """Returns the same day and time `months` later, or the last day of a shorter month."""
+    """Return the same day and time `months` later, or the last day of a shorter month."""
     years, month = divmod(moment.month - 1 + months, 12)
     year = moment.year + years
     last_day = calendar.monthrange(year, month + 1)[1]

@@ -13,11 +13,11 @@ NEEDS: Mapping[Purpose, frozenset[Purpose]] = MappingProxyType(
 
 
 def needs_of(purpose: Purpose) -> frozenset[Purpose]:
-    """Returns everything that a purpose needs, directly or not."""
+    """Return everything that a purpose needs, directly or not."""
     return NEEDS[purpose].union(*map(needs_of, NEEDS[purpose]))
 
 
 def with_dependants(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
-    """Returns purposes and everything that builds on them, in the order of the enum."""
+    """Return purposes and everything that builds on them, in the order of the enum."""
     chosen = frozenset(purposes)
     return tuple(purpose for purpose in PURPOSES if purpose in chosen or needs_of(purpose) & chosen)

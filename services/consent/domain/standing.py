@@ -16,7 +16,7 @@ class Standing:
         self._now = now
 
     def event(self, purpose: Purpose) -> ConsentEvent | None:
-        """Returns the newest event of a purpose."""
+        """Return the newest event of a purpose."""
         return self._latest.get(purpose)
 
     def granted(self, purpose: Purpose) -> bool:
@@ -29,7 +29,7 @@ class Standing:
         return self.granted(purpose) and not self._ran_out(purpose) and all(map(self.stands, NEEDS[purpose]))
 
     def lapsed(self) -> tuple[Purpose, ...]:
-        """Returns the purposes whose newest event is a grant that stands no more."""
+        """Return the purposes whose newest event is a grant that stands no more."""
         return tuple(p for p in PURPOSES if self.granted(p) and not self.stands(p))
 
     def granted_until(self, time: datetime) -> tuple[Purpose, ...]:
@@ -37,7 +37,7 @@ class Standing:
         return tuple(p for p in PURPOSES if self.granted(p) and self._latest[p].event_time <= time)
 
     def dependants(self, purpose: Purpose) -> tuple[Purpose, ...]:
-        """Returns the granted purposes that fall when `purpose` does."""
+        """Return the granted purposes that fall when `purpose` does."""
         return tuple(p for p in PURPOSES if purpose in needs_of(p) and self.granted(p))
 
     def _end_time(self, purpose: Purpose) -> datetime | None:
@@ -49,7 +49,7 @@ class Standing:
         return expire_time is not None and expire_time <= self._now
 
     def state(self, *, revision: int, ending: frozenset[Purpose] = frozenset()) -> ConsentState:
-        """Returns where every purpose stands; a grant that ran out shows as expired before its event is written."""
+        """Return where every purpose stands; a grant that ran out shows as expired before its event is written."""
         return ConsentState(revision, tuple(self._purpose_state(p, p in ending) for p in PURPOSES))
 
     def _purpose_state(self, purpose: Purpose, ending: bool) -> PurposeState:

@@ -63,7 +63,7 @@ class _Document(BaseModel):
 
 
 def parse_policy(content: bytes, *, source: str) -> Policy:
-    """Returns the policy in a YAML document.
+    """Return the policy in a YAML document.
 
     Args:
         content: The file's bytes; their SHA-256 names the policy.
@@ -89,7 +89,7 @@ def parse_policy(content: bytes, *, source: str) -> Policy:
 
 
 def read_policy(path: Path) -> Policy:
-    """Returns the policy in a file; raises as `parse_policy` and if there is no file."""
+    """Return the policy in a file; raise as `parse_policy` and if there is no file."""
     try:
         content = path.read_bytes()
     except OSError as error:

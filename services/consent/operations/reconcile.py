@@ -52,7 +52,7 @@ async def end_interrupted(
 
 
 def _restored(change: Change, standing: Standing) -> list[ConsentEvent]:
-    """Returns the grants that an interrupted renewal may have moved, as decided again with the terms of the books."""
+    """Return the grants that an interrupted renewal may have moved, as decided again with the terms of the books."""
     before = [standing.event(event.purpose) for event in change.grants if standing.stands(event.purpose)]
     return [
         replace(event, revision=change.revision + number, event_time=change.begin_time)

@@ -29,7 +29,7 @@ class Ed25519Signer:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Returns the signer with the Ed25519 private key in a PEM file (PKCS #8, not encrypted).
+        """Return the signer with the Ed25519 private key in a PEM file (PKCS #8, not encrypted).
 
         Raises:
             ReceiptKeyInvalid: there is no such key in the file.
@@ -43,13 +43,13 @@ class Ed25519Signer:
         return cls(key)
 
     def sign(self, event: ConsentEvent, *, subject: str) -> Receipt:
-        """Returns the receipt of an event of a person (pseudonym)."""
+        """Return the receipt of an event of a person (pseudonym)."""
         content = rfc8785.dumps(statement(event, subject=subject))
         return Receipt(content, self._key.sign(content), key_id(self.public_key), self.public_key)
 
 
 def key_id(public_key: bytes) -> str:
-    """Returns the short name of a public key of 32 bytes."""
+    """Return the short name of a public key of 32 bytes."""
     return hashlib.sha256(public_key).hexdigest()[:_KEY_ID_DIGITS]
 
 

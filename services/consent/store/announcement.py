@@ -10,7 +10,7 @@ TYPE = consent_changed_pb2.ConsentChanged.DESCRIPTOR.full_name
 
 
 def announcement(subject: str, change: Change) -> OutgoingEvent | None:
-    """Returns the event of a change that has become true; None if nothing came or went."""
+    """Return the event of a change that has become true; None if nothing came or went."""
     if not (change.grants or change.ends):
         return None
     message = consent_changed_pb2.ConsentChanged(

@@ -25,7 +25,7 @@ class PostgresConsentStore:
         self._keys = keys
 
     async def check_key(self) -> None:
-        """Makes sure that the service's key is the one that these records are wrapped under.
+        """Make sure that the service's key is the one that these records are wrapped under.
 
         Raises:
             RecordKeyInvalid: it is another one.
@@ -47,17 +47,17 @@ class PostgresConsentStore:
             yield PostgresLedger(connection, subject, self._keys)
 
     async def history(self, subject: str) -> History:
-        """Returns what is written down."""
+        """Return what is written down."""
         async with self._pool.connection() as connection:
             return await PostgresLedger(connection, subject, self._keys).history()
 
     async def recorded_result(self, subject: str, request_id: UUID) -> RecordedResult | None:
-        """Returns what a request was answered, if it was."""
+        """Return what a request was answered, if it was."""
         async with self._pool.connection() as connection:
             return await PostgresLedger(connection, subject, self._keys).recorded_result(request_id)
 
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
-        """Returns a person's events, newest first."""
+        """Return a person's events, newest first."""
         async with self._pool.connection() as connection, subject_lock(connection, subject):
             person = await PersonRows(connection).person(subject)
             if person is None:
@@ -67,11 +67,11 @@ class PostgresConsentStore:
         return [event(row, key) for row in rows]
 
     async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
-        """Returns persons with a grant that has run out and whose end is not written."""
+        """Return persons with a grant that has run out and whose end is not written."""
         async with self._pool.connection() as connection:
             return await EventRows(connection).due(now, limit=limit)
 
     async def unfinished(self, begun_before: datetime, *, limit: int) -> Sequence[str]:
-        """Returns persons with a change that was begun before a time and not finished."""
+        """Return persons with a change that was begun before a time and not finished."""
         async with self._pool.connection() as connection:
             return await PersonRows(connection).unfinished(begun_before, limit=limit)

@@ -17,7 +17,7 @@ class EventRows:
         self._connection = connection
 
     async def add(self, subject: str, row: EventRow) -> None:
-        """Adds an event."""
+        """Add an event."""
         await self._connection.execute(
             """
             INSERT INTO consent_event (
@@ -32,7 +32,7 @@ class EventRows:
         )
 
     async def latest(self, subject: str, *, up_to: int | None = None) -> list[EventRow]:
-        """Returns the newest event of each purpose, of those with a revision of at most `up_to`."""
+        """Return the newest event of each purpose, of those with a revision of at most `up_to`."""
         async with self._connection.cursor(row_factory=class_row(EventRow)) as cursor:
             await cursor.execute(
                 """
@@ -48,7 +48,7 @@ class EventRows:
             return await cursor.fetchall()
 
     async def of_request(self, subject: str, request_id: UUID) -> list[EventRow]:
-        """Returns the events that a call made, in their order."""
+        """Return the events that a call made, in their order."""
         async with self._connection.cursor(row_factory=class_row(EventRow)) as cursor:
             await cursor.execute(
                 """
@@ -63,7 +63,7 @@ class EventRows:
             return await cursor.fetchall()
 
     async def page(self, subject: str, *, below: int | None, limit: int) -> list[EventRow]:
-        """Returns events with revisions under `below`, newest first."""
+        """Return events with revisions under `below`, newest first."""
         async with self._connection.cursor(row_factory=class_row(EventRow)) as cursor:
             await cursor.execute(
                 """
@@ -78,7 +78,7 @@ class EventRows:
             return await cursor.fetchall()
 
     async def after(self, subject: str, time: datetime) -> list[EventRow]:
-        """Returns the events after a time, in their order."""
+        """Return the events after a time, in their order."""
         async with self._connection.cursor(row_factory=class_row(EventRow)) as cursor:
             await cursor.execute(
                 """
@@ -93,7 +93,7 @@ class EventRows:
             return await cursor.fetchall()
 
     async def due(self, now: datetime, *, limit: int) -> list[str]:
-        """Returns persons whose newest event of a purpose is a grant that has run out."""
+        """Return persons whose newest event of a purpose is a grant that has run out."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(
                 """
@@ -110,7 +110,7 @@ class EventRows:
             return [str(subject) for subject in await cursor.fetchall()]
 
     async def delete(self, subject: str) -> int:
-        """Deletes all events of a person."""
+        """Delete all events of a person."""
         cursor = await self._connection.execute(
             "DELETE FROM consent_event WHERE subject = %(subject)s", {"subject": subject}
         )

@@ -33,7 +33,7 @@ class PostgresLedger:
         self._servings = ServingRows(connection)
 
     async def history(self) -> History:
-        """Returns what is written down."""
+        """Return what is written down."""
         async with self._transaction():
             person = await self._persons.person(self._subject)
             if person is None:
@@ -45,7 +45,7 @@ class PostgresLedger:
         return History(person.revision, tuple(event(row, key) for row in latest), pending)
 
     async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
-        """Returns what a request was answered, if it was."""
+        """Return what a request was answered, if it was."""
         async with self._transaction():
             request = await self._persons.request(self._subject, request_id)
             if request is None:
@@ -63,7 +63,7 @@ class PostgresLedger:
         )
 
     async def begin(self, change: Change) -> None:
-        """Writes a change down as pending."""
+        """Write a change down as pending."""
         async with self._transaction():
             await self._persons.add_person(self._subject, revision=0, wrapped_key=self._keys.make(self._subject))
             await self._persons.raise_revision(self._subject, change.revision)
@@ -72,7 +72,7 @@ class PostgresLedger:
             await tell_watchers(self._connection, self._subject)
 
     async def finish(self, change: Change) -> None:
-        """Makes a change true."""
+        """Make a change true."""
         async with self._transaction():
             key = await self._key()
             await self._persons.raise_revision(self._subject, change.revision)
@@ -86,7 +86,7 @@ class PostgresLedger:
             await tell_watchers(self._connection, self._subject)
 
     async def purge(self, erase_time: datetime) -> Mapping[str, int]:
-        """Deletes what was written down until then; what came later is sealed under a new key."""
+        """Delete what was written down until then; what came later is sealed under a new key."""
         async with self._transaction():
             deleted = await purge(self._connection, self._subject, self._keys, erase_time)
             await tell_watchers(self._connection, self._subject)

@@ -41,7 +41,7 @@ class PostgresNoticeStore:
         self._reopen = reopen
 
     async def publish(self, notices: Sequence[Notice], *, now: datetime) -> None:
-        """Publishes notices (`NoticeStore.publish`)."""
+        """Publish notices (`NoticeStore.publish`)."""
         for notice in notices:
             try:
                 await self._publish(notice, now)
@@ -49,7 +49,7 @@ class PostgresNoticeStore:
                 raise NoticeInvalid.edition_changed(notice.bundle.edition) from error
 
     async def record_policy(self, policy: Policy, *, now: datetime) -> None:
-        """Keeps a policy (`NoticeStore.record_policy`)."""
+        """Keep a policy (`NoticeStore.record_policy`)."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 """
@@ -61,23 +61,23 @@ class PostgresNoticeStore:
             )
 
     async def notice(self, digest: str) -> PublishedNotice | None:
-        """Returns a published notice."""
+        """Return a published notice."""
         rows = await self._notices("WHERE digest = %(digest)s", {"digest": digest})
         return rows[0] if rows else None
 
     async def current(self) -> PublishedNotice:
-        """Returns the notice of the newest edition; one is published at every start."""
+        """Return the notice of the newest edition; one is published at every start."""
         return (await self._notices("ORDER BY edition DESC LIMIT 1", {}))[0]
 
     async def notices(self, *, below_edition: str | None, limit: int) -> Sequence[PublishedNotice]:
-        """Returns published notices, newest first (`NoticeStore.notices`)."""
+        """Return published notices, newest first (`NoticeStore.notices`)."""
         return await self._notices(
             "WHERE %(below)s::text IS NULL OR edition < %(below)s ORDER BY edition DESC LIMIT %(limit)s",
             {"below": below_edition, "limit": limit},
         )
 
     async def record_serving(self, subject: str, record: NoticeServing, request: Request) -> NoticeServing:
-        """Records that a notice was shown (`NoticeStore.record_serving`)."""
+        """Record that a notice was shown (`NoticeStore.record_serving`)."""
         async with self._pool.connection() as connection, subject_lock(connection, subject):
             persons, servings = PersonRows(connection), ServingRows(connection)
             await persons.add_person(subject, revision=0, wrapped_key=self._keys.make(subject))
@@ -94,7 +94,7 @@ class PostgresNoticeStore:
         return serving(first, key)
 
     async def serving(self, subject: str, serving_id: UUID) -> NoticeServing | None:
-        """Returns a record of this person."""
+        """Return a record of this person."""
         async with self._pool.connection() as connection, subject_lock(connection, subject):
             row = await ServingRows(connection).get(subject, serving_id)
             if row is None:

@@ -34,7 +34,7 @@ class PersonRows:
         self._connection = connection
 
     async def person(self, subject: str) -> PersonRow | None:
-        """Returns the row of a person."""
+        """Return the row of a person."""
         async with self._connection.cursor(row_factory=class_row(PersonRow)) as cursor:
             await cursor.execute(
                 "SELECT revision, wrapped_key FROM person WHERE subject = %(subject)s", {"subject": subject}
@@ -42,7 +42,7 @@ class PersonRows:
             return await cursor.fetchone()
 
     async def wrapped_key(self, subject: str) -> bytes:
-        """Returns the wrapped key of a person who is there."""
+        """Return the wrapped key of a person who is there."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute("SELECT wrapped_key FROM person WHERE subject = %(subject)s", {"subject": subject})
             wrapped = await cursor.fetchone()
@@ -51,13 +51,13 @@ class PersonRows:
         return bytes(wrapped)
 
     async def any_person(self) -> tuple[str, bytes] | None:
-        """Returns the pseudonym and the wrapped key of a person who is there."""
+        """Return the pseudonym and the wrapped key of a person who is there."""
         cursor = await self._connection.execute("SELECT subject, wrapped_key FROM person LIMIT 1")
         row = await cursor.fetchone()
         return None if row is None else (str(row[0]), bytes(row[1]))
 
     async def add_person(self, subject: str, *, revision: int, wrapped_key: bytes) -> None:
-        """Adds a person, unless they are there."""
+        """Add a person, unless they are there."""
         await self._connection.execute(
             """
             INSERT INTO person (subject, revision, wrapped_key)
@@ -68,26 +68,26 @@ class PersonRows:
         )
 
     async def raise_revision(self, subject: str, revision: int) -> None:
-        """Uses up revisions; the number never falls."""
+        """Use up revisions; the number never falls."""
         await self._connection.execute(
             "UPDATE person SET revision = greatest(revision, %(revision)s) WHERE subject = %(subject)s",
             {"subject": subject, "revision": revision},
         )
 
     async def delete_person(self, subject: str) -> int:
-        """Deletes a person whose other rows are gone, and with them the key of what backups still hold."""
+        """Delete a person whose other rows are gone, and with them the key of what backups still hold."""
         cursor = await self._connection.execute("DELETE FROM person WHERE subject = %(subject)s", {"subject": subject})
         return cursor.rowcount
 
     async def delete_announcements(self, subject: str) -> int:
-        """Deletes events about a person that are not published yet; their erasure tells the other services."""
+        """Delete events about a person that are not published yet; their erasure tells the other services."""
         cursor = await self._connection.execute(
             "DELETE FROM outbox WHERE subject = %(subject)s", {"subject": f"subjects/{subject}"}
         )
         return cursor.rowcount
 
     async def request(self, subject: str, request_id: UUID) -> RequestRow | None:
-        """Returns the row of a call that was answered."""
+        """Return the row of a call that was answered."""
         async with self._connection.cursor(row_factory=class_row(RequestRow)) as cursor:
             await cursor.execute(
                 """
@@ -99,7 +99,7 @@ class PersonRows:
             return await cursor.fetchone()
 
     async def requests_after(self, subject: str, time: datetime) -> list[RequestRow]:
-        """Returns the rows of calls that were answered after a time."""
+        """Return the rows of calls that were answered after a time."""
         async with self._connection.cursor(row_factory=class_row(RequestRow)) as cursor:
             await cursor.execute(
                 """
@@ -111,7 +111,7 @@ class PersonRows:
             return await cursor.fetchall()
 
     async def add_request(self, subject: str, row: RequestRow) -> None:
-        """Adds a call that is answered."""
+        """Add a call that is answered."""
         await self._connection.execute(
             """
             INSERT INTO request (subject, request_id, sha256, revision, answer_time)
@@ -127,19 +127,19 @@ class PersonRows:
         )
 
     async def delete_requests(self, subject: str) -> int:
-        """Deletes all answered calls of a person."""
+        """Delete all answered calls of a person."""
         cursor = await self._connection.execute("DELETE FROM request WHERE subject = %(subject)s", {"subject": subject})
         return cursor.rowcount
 
     async def pending(self, subject: str) -> bytes | None:
-        """Returns the sealed pending change of a person."""
+        """Return the sealed pending change of a person."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute("SELECT sealed FROM pending_change WHERE subject = %(subject)s", {"subject": subject})
             row = await cursor.fetchone()
         return None if row is None else bytes(row)
 
     async def put_pending(self, subject: str, *, begin_time: datetime, sealed: bytes) -> None:
-        """Writes the pending change of a person down, in place of one that it takes in."""
+        """Write the pending change of a person down, in place of one that it takes in."""
         await self._connection.execute(
             """
             INSERT INTO pending_change (subject, begin_time, sealed)
@@ -150,14 +150,14 @@ class PersonRows:
         )
 
     async def delete_pending(self, subject: str) -> int:
-        """Deletes the pending change of a person."""
+        """Delete the pending change of a person."""
         cursor = await self._connection.execute(
             "DELETE FROM pending_change WHERE subject = %(subject)s", {"subject": subject}
         )
         return cursor.rowcount
 
     async def unfinished(self, begun_before: datetime, *, limit: int) -> list[str]:
-        """Returns persons whose pending change was begun before a time, the oldest first."""
+        """Return persons whose pending change was begun before a time, the oldest first."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(
                 """

@@ -30,7 +30,7 @@ class _Later:
 
 
 async def purge(connection: Connection, subject: str, keys: RecordKeys, erase_time: datetime) -> Mapping[str, int]:
-    """Deletes what was written down until `erase_time`, in the running transaction.
+    """Delete what was written down until `erase_time`, in the running transaction.
 
     What came later is put back under a new key, because the old one must die.
 

@@ -25,7 +25,7 @@ class RecordKey:
         return seal_bytes(self._key, plaintext, _aad(record))
 
     def open(self, sealed: bytes, *, record: str) -> bytes:
-        """Opens a part of a record.
+        """Open a part of a record.
 
         Raises:
             SealBroken: it is of another record or person, or was altered.
@@ -41,7 +41,7 @@ class RecordKeys:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Returns those wrapped under the key in a file: 32 random bytes in hex.
+        """Return those wrapped under the key in a file: 32 random bytes in hex.
 
         Raises:
             RecordKeyInvalid: there is no such key in the file.
@@ -55,11 +55,11 @@ class RecordKeys:
         return cls(key)
 
     def make(self, subject: str) -> bytes:
-        """Returns a new key for a person, wrapped."""
+        """Return a new key for a person, wrapped."""
         return seal_bytes(self._key, os.urandom(_KEY_SIZE), _aad(subject))
 
     def unwrap(self, wrapped: bytes, *, subject: str) -> RecordKey:
-        """Returns a person's key.
+        """Return a person's key.
 
         Raises:
             SealBroken: it was wrapped for another person or under another key, or was altered.

@@ -64,7 +64,7 @@ _CHANGE = TypeAdapter(Change)
 
 
 def event_row(event: ConsentEvent, key: RecordKey) -> EventRow:
-    """Returns the row of an event."""
+    """Return the row of an event."""
     personal = _PersonalOfEvent(event.jurisdiction, event.age, event.older_media_start_time)
     return EventRow(
         id=event.id,
@@ -83,7 +83,7 @@ def event_row(event: ConsentEvent, key: RecordKey) -> EventRow:
 
 
 def event(row: EventRow, key: RecordKey) -> ConsentEvent:
-    """Returns the event of a row."""
+    """Return the event of a row."""
     personal = _EVENT.validate_json(key.open(row.sealed, record=_event_name(row.id)))
     return ConsentEvent(
         id=row.id,
@@ -104,7 +104,7 @@ def event(row: EventRow, key: RecordKey) -> ConsentEvent:
 
 
 def serving_row(serving: NoticeServing, *, request_id: UUID, request_sha256: str, key: RecordKey) -> ServingRow:
-    """Returns the row of a record of a notice shown."""
+    """Return the row of a record of a notice shown."""
     personal = _PersonalOfServing(serving.language_code, serving.surface, serving.build, serving.rendered_sha256)
     return ServingRow(
         id=serving.id,
@@ -117,18 +117,18 @@ def serving_row(serving: NoticeServing, *, request_id: UUID, request_sha256: str
 
 
 def serving(row: ServingRow, key: RecordKey) -> NoticeServing:
-    """Returns the record of a row."""
+    """Return the record of a row."""
     personal = _SERVING.validate_json(key.open(row.sealed, record=_serving_name(row.id)))
     return NoticeServing(id=row.id, notice=row.notice, serve_time=row.serve_time, **asdict(personal))
 
 
 def sealed_change(change: Change, *, subject: str, key: RecordKey) -> bytes:
-    """Returns a pending change of a person, sealed."""
+    """Return a pending change of a person, sealed."""
     return key.seal(_CHANGE.dump_json(change), record=_change_name(subject))
 
 
 def change(sealed: bytes, *, subject: str, key: RecordKey) -> Change:
-    """Returns a pending change of a person."""
+    """Return a pending change of a person."""
     return _CHANGE.validate_json(key.open(sealed, record=_change_name(subject)))
 
 

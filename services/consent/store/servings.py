@@ -17,7 +17,7 @@ class ServingRows:
         self._connection = connection
 
     async def add(self, subject: str, row: ServingRow) -> None:
-        """Adds a record."""
+        """Add a record."""
         await self._connection.execute(
             """
             INSERT INTO notice_serving (id, subject, notice, serve_time, request_id, request_sha256, sealed)
@@ -29,7 +29,7 @@ class ServingRows:
         )
 
     async def get(self, subject: str, serving_id: UUID) -> ServingRow | None:
-        """Returns a record of this person."""
+        """Return a record of this person."""
         async with self._connection.cursor(row_factory=class_row(ServingRow)) as cursor:
             await cursor.execute(
                 """
@@ -41,7 +41,7 @@ class ServingRows:
             return await cursor.fetchone()
 
     async def of_request(self, subject: str, request_id: UUID) -> ServingRow | None:
-        """Returns the record that a call made."""
+        """Return the record that a call made."""
         async with self._connection.cursor(row_factory=class_row(ServingRow)) as cursor:
             await cursor.execute(
                 """
@@ -53,7 +53,7 @@ class ServingRows:
             return await cursor.fetchone()
 
     async def after(self, subject: str, time: datetime) -> list[ServingRow]:
-        """Returns the records made after a time."""
+        """Return the records made after a time."""
         async with self._connection.cursor(row_factory=class_row(ServingRow)) as cursor:
             await cursor.execute(
                 """
@@ -65,7 +65,7 @@ class ServingRows:
             return await cursor.fetchall()
 
     async def delete(self, subject: str) -> int:
-        """Deletes all records of a person."""
+        """Delete all records of a person."""
         cursor = await self._connection.execute(
             "DELETE FROM notice_serving WHERE subject = %(subject)s", {"subject": subject}
         )

@@ -14,12 +14,12 @@ from services.keyring import Purpose
 
 
 def purpose(value: Purpose) -> purpose_pb2.Purpose.ValueType:
-    """Returns the enum value of a purpose."""
+    """Return the enum value of a purpose."""
     return purpose_pb2.Purpose.Value(f"PURPOSE_{value}")
 
 
 def notice(published: PublishedNotice) -> notice_pb2.Notice:
-    """Returns a notice with all its texts."""
+    """Return a notice with all its texts."""
     bundle = published.notice.bundle
     return notice_pb2.Notice(
         name=notice_name(published.notice.digest),
@@ -32,12 +32,12 @@ def notice(published: PublishedNotice) -> notice_pb2.Notice:
 
 
 def notice_name(digest: str) -> str:
-    """Returns the resource name of a notice; empty for no notice."""
+    """Return the resource name of a notice; empty for no notice."""
     return digest and f"notices/{digest}"
 
 
 def serving(record: NoticeServing) -> notice_pb2.NoticeServing:
-    """Returns the record of a notice shown."""
+    """Return the record of a notice shown."""
     return notice_pb2.NoticeServing(
         name=f"noticeServings/{record.id}",
         notice=notice_name(record.notice),
@@ -50,12 +50,12 @@ def serving(record: NoticeServing) -> notice_pb2.NoticeServing:
 
 
 def state(value: ConsentState) -> consent_pb2.ConsentState:
-    """Returns everything that holds for a person."""
+    """Return everything that holds for a person."""
     return consent_pb2.ConsentState(revision=value.revision, purposes=map(_purpose_state, value.purposes))
 
 
 def event(value: ConsentEvent) -> consent_pb2.ConsentEvent:
-    """Returns an event."""
+    """Return an event."""
     return consent_pb2.ConsentEvent(
         name=f"consentEvents/{value.id}",
         revision=value.revision,
@@ -74,7 +74,7 @@ def event(value: ConsentEvent) -> consent_pb2.ConsentEvent:
 
 
 def receipt(value: Receipt) -> consent_pb2.ConsentReceipt:
-    """Returns a receipt."""
+    """Return a receipt."""
     return consent_pb2.ConsentReceipt(
         canonical_json=value.canonical_json,
         signature=value.signature,

@@ -59,5 +59,5 @@ class DataMap:
         return tuple(sorted({store.service for store in self.stores if store.is_purged}))
 
     def personal_stores(self, service: str) -> tuple[str, ...]:
-        """Returns the names of the tables and buckets of a service that keep something about a person."""
+        """Return the names of the tables and buckets of a service that keep something about a person."""
         return tuple(store.name for store in self.stores if store.service == service and store.is_purged)

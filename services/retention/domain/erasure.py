@@ -44,7 +44,7 @@ class StorePurge:
 
 
 def purge_table(reports: Sequence[StorePurge], data_map: DataMap) -> list[StorePurge]:
-    """Returns a row for each store of the services that have an order: the data map's, and any other reported.
+    """Return a row for each store of the services that have an order: the data map's, and any other reported.
 
     A service's stores are outstanding until all its orders are completed.
 

@@ -65,7 +65,7 @@ class PurposeKey:
 
     @staticmethod
     def aad_of(subject: str, purpose: Purpose, revision: int) -> bytes:
-        """Returns what the key of a purpose is bound to."""
+        """Return what the key of a purpose is bound to."""
         return f"{subject}|{purpose}|{revision}".encode()
 
 
@@ -146,12 +146,12 @@ class DestroyedPurpose:
 
 
 def media_name(media: UUID) -> str:
-    """Returns the resource name of a media."""
+    """Return the resource name of a media."""
     return f"media/{media}"
 
 
 def older_media(lineages: Iterable[Sequence[UUID]]) -> set[UUID]:
-    """Returns the media that came in under OLDER_MEDIA, given the lineages of that purpose's keys.
+    """Return the media that came in under OLDER_MEDIA, given the lineages of that purpose's keys.
 
     Such a media has a key whose lineage is that media alone; a longer lineage may name newer media as well.
     """
@@ -159,7 +159,7 @@ def older_media(lineages: Iterable[Sequence[UUID]]) -> set[UUID]:
 
 
 def new_media(purpose: Purpose, requests: Iterable[DataKeyRequest], known: Container[UUID]) -> dict[UUID, datetime]:
-    """Returns the media that come in with these keys, and when they end.
+    """Return the media that come in with these keys, and when they end.
 
     A media comes in with the first key whose lineage is that media alone, under a purpose that lets media in. When the
     key of that purpose is destroyed, nothing can derive from the media any more, even after a later consent.
@@ -174,7 +174,7 @@ def new_media(purpose: Purpose, requests: Iterable[DataKeyRequest], known: Conta
 
 
 def ends_first(request: DataKeyRequest, ends: Mapping[UUID, datetime]) -> DataKeyRequest:
-    """Returns the request with its time brought forward to the first end of a media that it derives from."""
+    """Return the request with its time brought forward to the first end of a media that it derives from."""
     times = [ends[media] for media in request.lineage if media in ends]
     return DataKeyRequest(min([request.delete_time, *times]), request.lineage)
 

@@ -77,7 +77,7 @@ def key_orders(
     now: datetime,
     erasure: UUID | None = None,
 ) -> list[PurgeOrder]:
-    """Returns orders about destroyed data keys: for each person to each service, of at most 1000 keys each."""
+    """Return orders about destroyed data keys: for each person to each service, of at most 1000 keys each."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for key in destroyed:
         groups[key.subject].append(key.id)
@@ -96,7 +96,7 @@ def purpose_orders(
     now: datetime,
     cause: PurgeCause = PurgeCause.WITHDRAWAL,
 ) -> list[PurgeOrder]:
-    """Returns an order about a destroyed purpose key to each service, and one for our own rows."""
+    """Return an order about a destroyed purpose key to each service, and one for our own rows."""
     scope = PurposeScope(destroyed.purpose, destroyed.revision)
     return [PurgeOrder(service, subject, cause, scope, now) for service in (*services, OWN_NAME)]
 

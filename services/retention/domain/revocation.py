@@ -18,7 +18,7 @@ class Revocation:
 
 
 def key_revocations(destroyed: Iterable[DestroyedKey]) -> list[Revocation]:
-    """Returns what the holders of destroyed data keys must hear, a message for each person."""
+    """Return what the holders of destroyed data keys must hear, a message for each person."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for key in destroyed:
         groups[key.subject].append(key.id)

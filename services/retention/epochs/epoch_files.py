@@ -46,7 +46,7 @@ class EpochFiles:
         return made
 
     def begin(self, epoch: str) -> None:
-        """Wraps under an epoch from now on, unless a newer one has begun."""
+        """Wrap under an epoch from now on, unless a newer one has begun."""
         self._newest = max(self._newest, epoch)
 
     def destroy(self, epoch: str) -> None:
@@ -62,11 +62,11 @@ class EpochFiles:
         self._sync_directory()
 
     def wrap(self, secret: bytes, aad: bytes) -> WrappedKey:
-        """Wraps a key under the newest epoch's."""
+        """Wrap a key under the newest epoch's."""
         return WrappedKey(self._newest, self._wrapper(self._newest).wrap(secret, aad))
 
     def unwrap(self, wrapped: WrappedKey, aad: bytes) -> bytes:
-        """Returns a key in clear.
+        """Return a key in clear.
 
         Raises:
             EpochGone: the epoch's key is destroyed, or another one has taken its place.
@@ -85,11 +85,11 @@ class EpochFiles:
         return Wrapper(self.unwrap(wrapped, aad))
 
     def path(self, epoch: str) -> Path:
-        """Returns where the key of an epoch is, or would be."""
+        """Return where the key of an epoch is, or would be."""
         return self._directory / f"{epoch}{_SUFFIX}"
 
     def _wrapper(self, epoch: str) -> Wrapper:
-        """Returns an epoch's key; one that another process made is read, one that it destroyed is forgotten."""
+        """Return an epoch's key; one that another process made is read, one that it destroyed is forgotten."""
         if not self.path(epoch).exists():
             self._wrappers.pop(epoch, None)
             raise EpochGone(epoch)
@@ -125,7 +125,7 @@ class EpochFiles:
 
 
 def read_root_key(file: Path) -> bytes:
-    """Reads the root key: 32 bytes in hex, readable by its owner alone.
+    """Read the root key: 32 bytes in hex, readable by its owner alone.
 
     Raises:
         RootKeyUnusable: it is missing, malformed, or open to others.

@@ -20,12 +20,12 @@ class Wrapper:
         self._cipher = AESGCM(key)
 
     def wrap(self, secret: bytes, aad: bytes) -> bytes:
-        """Returns `secret` sealed and bound to `aad`."""
+        """Return `secret` sealed and bound to `aad`."""
         nonce = os.urandom(_NONCE_SIZE)
         return nonce + self._cipher.encrypt(nonce, secret, aad)
 
     def unwrap(self, sealed: bytes, aad: bytes) -> bytes:
-        """Returns the key in clear.
+        """Return the key in clear.
 
         Raises:
             WrapBroken: wrong key or `aad`, or altered bytes.

@@ -29,7 +29,7 @@ async def create_data_keys(
     requests: Sequence[DataKeyRequest],
     dependencies: Dependencies,
 ) -> tuple[list[OpenKey], int]:
-    """Creates data keys in the order asked for, and returns them with the fencing number of their purpose's key.
+    """Create data keys in the order asked for, and return them with the fencing number of their purpose's key.
 
     The purpose key's row is held until the new rows are stored, so a destruction comes before or after, never between.
 
@@ -61,7 +61,7 @@ def _refuse_too_far(requests: Sequence[DataKeyRequest], now: datetime, longest_d
 async def _limited(
     transaction: Transaction, key: PurposeKey, requests: Sequence[DataKeyRequest], now: datetime
 ) -> list[DataKeyRequest]:
-    """Returns the requests with their times brought forward: nothing outlives a media that it derives from."""
+    """Return the requests with their times brought forward: nothing outlives a media that it derives from."""
     media = {media for request in requests for media in request.lineage}
     ends = dict(await transaction.keys.ends(key.subject, media)) if media else {}
     for one, end in ends.items():

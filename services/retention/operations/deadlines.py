@@ -38,7 +38,7 @@ async def destroy_expired_purposes(dependencies: Dependencies) -> int:
 
 
 async def next_wake(dependencies: Dependencies) -> datetime | None:
-    """Returns the next time at which a key or a grant ends."""
+    """Return the next time at which a key or a grant ends."""
     async with dependencies.store.transaction() as transaction:
         return await transaction.keys.next_time()
 

@@ -15,7 +15,7 @@ ACCOUNT_DELETION_LIFE = timedelta(days=60)
 
 
 async def forget_records(dependencies: Dependencies) -> None:
-    """Deletes tombstones, completed orders and finished erasures that have outlived their use."""
+    """Delete tombstones, completed orders and finished erasures that have outlived their use."""
     now = dependencies.clock.now()
     async with dependencies.store.transaction() as transaction:
         await transaction.forget(

@@ -13,7 +13,7 @@ from services.retention.ports import EpochKeys, Transaction
 
 
 async def grant_purpose_key(grant: Grant, dependencies: Dependencies) -> int:
-    """Creates the key of a purpose or prolongs the one that lives, and returns its fencing number.
+    """Create the key of a purpose or prolongs the one that lives, and return its fencing number.
 
     Raises:
         FieldInvalid: the grant has ended already.

@@ -16,7 +16,7 @@ _log = structlog.stdlib.get_logger()
 async def open_data_keys(
     subject: str, purpose: Purpose, ids: Collection[str], dependencies: Dependencies
 ) -> tuple[list[OpenKey], int]:
-    """Opens those of the data keys that live, and returns them with the fencing number of their purpose's key.
+    """Open those of the data keys that live, and return them with the fencing number of their purpose's key.
 
     The purpose key and the data keys are read at one moment that lies after the start of the call, so a call that
     starts after a destruction has returned opens nothing. No row is locked: it would make every read a write, and an
@@ -34,7 +34,7 @@ async def open_data_keys(
 
 
 def _opened(sealed: Sequence[SealedKey], purpose: Purpose, wrapper: KeyWrapper) -> Iterator[OpenKey]:
-    """Yields the keys in clear; one that was tampered with must not take the person's others along."""
+    """Yield the keys in clear; one that was tampered with must not take the person's others along."""
     for key in sealed:
         try:
             yield OpenKey(key.id, wrapper.unwrap(key.sealed, data_key_aad(key.id, purpose)))

@@ -15,7 +15,7 @@ _OWN_STORE = "retention.table.data_key"
 
 
 async def execute(dependencies: Dependencies) -> bool:
-    """Deletes a batch of the rows that a destruction left behind, and tells whether there was any order."""
+    """Delete a batch of the rows that a destruction left behind, and tell whether there was any order."""
     async with dependencies.store.transaction() as transaction:
         order = await transaction.orders.next_of(OWN_NAME)
         if order is None:

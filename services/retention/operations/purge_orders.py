@@ -13,7 +13,7 @@ from services.retention.ports import Transaction
 async def list_purge_orders(
     service: str, *, after: int, limit: int, dependencies: Dependencies
 ) -> list[tuple[int, PurgeOrder]]:
-    """Returns outstanding orders of a service by number, the oldest first."""
+    """Return outstanding orders of a service by number, the oldest first."""
     async with dependencies.store.transaction() as transaction:
         return await transaction.orders.outstanding(service, after, limit)
 
@@ -21,7 +21,7 @@ async def list_purge_orders(
 async def complete_purge_order(
     service: str, order: UUID, purged: Mapping[str, int], dependencies: Dependencies
 ) -> None:
-    """Takes the report that an order was carried out; a repeated one changes nothing.
+    """Take the report that an order was carried out; a repeated one changes nothing.
 
     Raises:
         PurgeOrderNotFound: no order of this name is addressed to the service.

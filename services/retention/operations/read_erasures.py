@@ -8,7 +8,7 @@ from services.retention.operations.dependencies import Dependencies
 
 
 async def get_erasure(subject: str, erasure: UUID, dependencies: Dependencies) -> tuple[Erasure, list[StorePurge]]:
-    """Returns an erasure and what each store deleted.
+    """Return an erasure and what each store deleted.
 
     Raises:
         ErasureNotFound: the person has none of this name.
@@ -24,7 +24,7 @@ async def get_erasure(subject: str, erasure: UUID, dependencies: Dependencies) -
 async def list_erasures(
     subject: str, *, before: int, limit: int, dependencies: Dependencies
 ) -> list[tuple[int, Erasure, list[StorePurge]]]:
-    """Returns erasures by number, the newest first, with what each store deleted.
+    """Return erasures by number, the newest first, with what each store deleted.
 
     Args:
         subject: The person's pseudonym.

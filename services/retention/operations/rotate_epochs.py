@@ -20,7 +20,7 @@ _log = structlog.stdlib.get_logger()
 
 
 async def rotate_epochs(dependencies: Dependencies) -> None:
-    """Makes today's epoch, wraps every purpose key under it, then destroys the epochs that are over.
+    """Make today's epoch, wraps every purpose key under it, then destroy the epochs that are over.
 
     The order is what keeps a purpose key from being left under a destroyed epoch; every step may be repeated.
     """

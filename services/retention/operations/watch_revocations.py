@@ -43,7 +43,7 @@ class RevocationHub:
             await self._clock.sleep(_RETRY_SECONDS)
 
     async def watch(self) -> AsyncIterator[_Item]:
-        """Yields what is destroyed from now on; an empty item at once and at least each second.
+        """Yield what is destroyed from now on; an empty item at once and at least each second.
 
         Raises:
             DependencyUnavailable: there is a gap, or nothing can be told.

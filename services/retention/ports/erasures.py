@@ -15,22 +15,22 @@ class Orders(Protocol):
     """Purge orders and what was reported."""
 
     async def add(self, orders: Sequence[PurgeOrder]) -> None:
-        """Stores orders, and the events that announce those to other services."""
+        """Store orders, and the events that announce those to other services."""
 
     async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
-        """Returns outstanding orders of a service by number, the oldest first."""
+        """Return outstanding orders of a service by number, the oldest first."""
 
     async def next_of(self, service: str) -> PurgeOrder | None:
-        """Returns the oldest outstanding order of a service that no other transaction holds, and holds it."""
+        """Return the oldest outstanding order of a service that no other transaction holds, and holds it."""
 
     async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
-        """Returns an order of a service and holds it until the transaction ends."""
+        """Return an order of a service and holds it until the transaction ends."""
 
     async def report(self, order: UUID, purged: Mapping[str, int]) -> None:
-        """Adds to what stores deleted for an order."""
+        """Add to what stores deleted for an order."""
 
     async def complete(self, order: UUID, now: datetime) -> None:
-        """Records that an order was carried out."""
+        """Record that an order was carried out."""
 
     async def reports(self, mandates: Collection[UUID]) -> Mapping[UUID, list[StorePurge]]:
         """Return what the stores deleted for erasures and deletions of accounts, by their ids.
@@ -43,22 +43,22 @@ class Erasures(Protocol):
     """Erasures, and persons that were erased."""
 
     async def add(self, erasure: Erasure) -> None:
-        """Stores an erasure."""
+        """Store an erasure."""
 
     async def of_media(self, subject: str, media: UUID) -> Erasure | None:
-        """Returns the erasure of a media."""
+        """Return the erasure of a media."""
 
     async def get(self, subject: str, erasure: UUID) -> Erasure | None:
-        """Returns an erasure of a person."""
+        """Return an erasure of a person."""
 
     async def page(self, subject: str, before: int, limit: int) -> list[tuple[int, Erasure]]:
-        """Returns erasures of a person by number, the newest first."""
+        """Return erasures of a person by number, the newest first."""
 
     async def finish(self, erasure: UUID, now: datetime) -> None:
-        """Records that an erasure is purged if no order of it is outstanding; one at a time per erasure."""
+        """Record that an erasure is purged if no order of it is outstanding; one at a time per erasure."""
 
     async def subject_erased_at(self, subject: str) -> datetime | None:
-        """Returns when everything of a person was erased last."""
+        """Return when everything of a person was erased last."""
 
     async def mark_subject(self, subject: str, now: datetime) -> None:
         """Remembers that everything of a person was erased."""

@@ -43,16 +43,16 @@ class EpochKeys(Protocol):
         """Make the key of an epoch, or take the one that is there; tell whether it was made."""
 
     def begin(self, epoch: str) -> None:
-        """Wraps under an epoch from now on, unless a newer one has begun."""
+        """Wrap under an epoch from now on, unless a newer one has begun."""
 
     def destroy(self, epoch: str) -> None:
         """Destroys the key of an epoch for good; one that is gone is no error."""
 
     def wrap(self, secret: bytes, aad: bytes) -> WrappedKey:
-        """Wraps a key under the newest epoch's."""
+        """Wrap a key under the newest epoch's."""
 
     def unwrap(self, wrapped: WrappedKey, aad: bytes) -> bytes:
-        """Returns a key in clear.
+        """Return a key in clear.
 
         Raises:
             EpochGone: the epoch's key is destroyed.
@@ -73,61 +73,61 @@ class Epochs(Protocol):
         """Record an epoch whose key was made, and tell whether it is new; one that is there stays as it is."""
 
     async def due(self, made_until: datetime) -> list[str]:
-        """Returns epochs made at or before a time and not destroyed."""
+        """Return epochs made at or before a time and not destroyed."""
 
     async def destroyed(self) -> list[str]:
-        """Returns epochs recorded as destroyed."""
+        """Return epochs recorded as destroyed."""
 
     async def lock_for_wrapping(self, epoch: str) -> bool:
-        """Keeps an epoch from being destroyed until the transaction ends; False if it is destroyed."""
+        """Keep an epoch from being destroyed until the transaction ends; False if it is destroyed."""
 
     async def lock_for_destruction(self, epoch: str) -> None:
-        """Keeps others from wrapping under an epoch until the transaction ends."""
+        """Keep others from wrapping under an epoch until the transaction ends."""
 
     async def in_use(self, epoch: str) -> bool:
         """Tells whether a purpose key is wrapped under an epoch."""
 
     async def mark_destroyed(self, epoch: str, now: datetime) -> None:
-        """Records that an epoch is destroyed."""
+        """Record that an epoch is destroyed."""
 
 
 class Purposes(Protocol):
     """Purpose keys, and the decisions that made them."""
 
     async def next_revision(self) -> int:
-        """Returns a fencing number that was never used."""
+        """Return a fencing number that was never used."""
 
     async def last_decision(self, subject: str, purpose: Purpose) -> int | None:
-        """Returns the latest consent revision seen for a purpose."""
+        """Return the latest consent revision seen for a purpose."""
 
     async def record_decision(self, subject: str, purposes: Collection[Purpose], revision: int) -> None:
         """Remembers a consent revision unless a later one is known."""
 
     async def get(self, subject: str, purpose: Purpose) -> PurposeKey | None:
-        """Returns a purpose key, whether expired or not."""
+        """Return a purpose key, whether expired or not."""
 
     async def share(self, subject: str, purpose: Purpose, now: datetime) -> PurposeKey | None:
-        """Returns a live purpose key and keeps it from being destroyed until the transaction ends."""
+        """Return a live purpose key and keep it from being destroyed until the transaction ends."""
 
     async def hold_all(self, subject: str) -> None:
-        """Keeps every other transaction from creating keys for a person until this one ends."""
+        """Keep every other transaction from creating keys for a person until this one ends."""
 
     async def put(self, key: PurposeKey) -> None:
-        """Stores a purpose key, or its new consent revision, end and wrapping."""
+        """Store a purpose key, or its new consent revision, end and wrapping."""
 
     async def expired(self, now: datetime, limit: int) -> list[PurposeKey]:
-        """Returns purpose keys whose grant has ended."""
+        """Return purpose keys whose grant has ended."""
 
     async def destroy(
         self, subject: str, purposes: Collection[Purpose], consent_revision: int
     ) -> list[DestroyedPurpose]:
-        """Deletes purpose keys granted at this consent revision or an older one."""
+        """Delete purpose keys granted at this consent revision or an older one."""
 
     async def destroy_all(self, subject: str) -> None:
-        """Deletes the purpose keys of a person, and what is known of their decisions."""
+        """Delete the purpose keys of a person, and what is known of their decisions."""
 
     async def outside_epoch(self, epoch: str, after: tuple[str, str], limit: int) -> list[PurposeKey]:
-        """Returns purpose keys that other epochs wrap, in the order of (subject, purpose), and locks them.
+        """Return purpose keys that other epochs wrap, in the order of (subject, purpose), and locks them.
 
         Those that another transaction holds are waited for.
         """
@@ -137,25 +137,25 @@ class DataKeys(Protocol):
     """Data keys, and the media that they derive from."""
 
     async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
-        """Stores new data keys."""
+        """Store new data keys."""
 
     async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
-        """Deletes data keys of a person that a service owns."""
+        """Delete data keys of a person that a service owns."""
 
     async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
-        """Deletes the data keys of a person that derive from any of these media."""
+        """Delete the data keys of a person that derive from any of these media."""
 
     async def destroy_due(self, now: datetime, limit: int) -> list[DestroyedKey]:
-        """Deletes data keys whose time has come, the oldest first; skips what another transaction holds."""
+        """Delete data keys whose time has come, the oldest first; skips what another transaction holds."""
 
     async def clear_purpose(self, subject: str, destroyed: DestroyedPurpose, limit: int) -> list[tuple[UUID, ...]]:
-        """Deletes rows that a destroyed purpose key left behind, and returns their lineages."""
+        """Delete rows that a destroyed purpose key left behind, and return their lineages."""
 
     async def clear_subject(self, subject: str, revision: int, limit: int) -> int:
-        """Deletes rows that an erasure left behind, and returns how many."""
+        """Delete rows that an erasure left behind, and return how many."""
 
     async def latest_delete_time(self, subject: str, media: UUID) -> datetime | None:
-        """Returns when the last data key that derives from a media is destroyed; None if there is none."""
+        """Return when the last data key that derives from a media is destroyed; None if there is none."""
 
     async def shorten(self, subject: str, media: UUID, delete_time: datetime) -> int:
         """Brings forward the time of all data keys that derive from a media, and returns how many changed."""
@@ -164,7 +164,7 @@ class DataKeys(Protocol):
         """Return the next time at which a data key or a purpose key ends, or the deletion of an account begins."""
 
     async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
-        """Returns when media end that are known; a time long past for those whose own key is destroyed."""
+        """Return when media end that are known; a time long past for those whose own key is destroyed."""
 
     async def bring_in(self, key: PurposeKey, ends: Mapping[UUID, datetime]) -> None:
         """Remembers media that came in under a purpose key, and when they end; a known one stays as it is."""

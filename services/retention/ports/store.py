@@ -47,7 +47,7 @@ class Transaction(Protocol):
         """Requests that were answered."""
 
     async def lock_subject(self, subject: str) -> None:
-        """Makes this the only transaction that decides about a person until it ends."""
+        """Make this the only transaction that decides about a person until it ends."""
 
     async def revoke(self, revocations: Sequence[Revocation]) -> None:
         """Tells the holders of keys, at the end of the transaction."""
@@ -72,13 +72,13 @@ class Store(Protocol):
     async def sealed_keys(
         self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
     ) -> tuple[PurposeKey, list[SealedKey]] | None:
-        """Returns a live purpose key and those of the data keys that hang on it and are not over, at one moment.
+        """Return a live purpose key and those of the data keys that hang on it and are not over, at one moment.
 
         None if there is no live purpose key.
         """
 
     def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
-        """Yields what is destroyed, by whatever process, from the first item on; an empty one is a sign of life.
+        """Yield what is destroyed, by whatever process, from the first item on; an empty one is a sign of life.
 
         Raises:
             DependencyUnavailable: it can no longer tell.

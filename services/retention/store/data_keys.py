@@ -17,7 +17,7 @@ class DataKeyTable:
         self._connection = connection
 
     async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
-        """Stores new data keys."""
+        """Store new data keys."""
         await self._connection.execute(
             """
             INSERT INTO data_key (id, subject, purpose, purpose_revision, owner, sealed, delete_time, lineage)
@@ -38,7 +38,7 @@ class DataKeyTable:
         )
 
     async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
-        """Deletes data keys of a person that a service owns."""
+        """Delete data keys of a person that a service owns."""
         return await self._destroyed(
             """
             DELETE FROM data_key
@@ -49,7 +49,7 @@ class DataKeyTable:
         )
 
     async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
-        """Deletes the data keys of a person that derive from any of these media."""
+        """Delete the data keys of a person that derive from any of these media."""
         return await self._destroyed(
             """
             DELETE FROM data_key
@@ -59,7 +59,7 @@ class DataKeyTable:
         )
 
     async def destroy_due(self, now: datetime, limit: int) -> list[DestroyedKey]:
-        """Deletes data keys whose time has come, the oldest first; skips what another transaction holds."""
+        """Delete data keys whose time has come, the oldest first; skips what another transaction holds."""
         return await self._destroyed(
             """
             DELETE FROM data_key WHERE id = ANY(ARRAY(
@@ -71,7 +71,7 @@ class DataKeyTable:
         )
 
     async def clear_purpose(self, subject: str, destroyed: DestroyedPurpose, limit: int) -> list[tuple[UUID, ...]]:
-        """Deletes rows that a destroyed purpose key left behind, and returns their lineages."""
+        """Delete rows that a destroyed purpose key left behind, and return their lineages."""
         cursor = await self._connection.execute(
             """
             DELETE FROM data_key WHERE id = ANY(ARRAY(
@@ -85,7 +85,7 @@ class DataKeyTable:
         return [tuple(lineage) for (lineage,) in await cursor.fetchall()]
 
     async def clear_subject(self, subject: str, revision: int, limit: int) -> int:
-        """Deletes rows that an erasure left behind, and returns how many."""
+        """Delete rows that an erasure left behind, and return how many."""
         cursor = await self._connection.execute(
             """
             DELETE FROM data_key WHERE id = ANY(ARRAY(
@@ -98,7 +98,7 @@ class DataKeyTable:
         return cursor.rowcount
 
     async def latest_delete_time(self, subject: str, media: UUID) -> datetime | None:
-        """Returns when the last data key that derives from a media is destroyed; None if there is none."""
+        """Return when the last data key that derives from a media is destroyed; None if there is none."""
         cursor = await self._connection.execute(
             "SELECT max(delete_time) FROM data_key WHERE lineage @> %(media)s::uuid[] AND subject = %(subject)s",
             {"media": [media], "subject": subject},
@@ -132,7 +132,7 @@ class DataKeyTable:
         return None if row is None else row[0]
 
     async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
-        """Returns when media end that are known; a time long past for those whose own key is destroyed."""
+        """Return when media end that are known; a time long past for those whose own key is destroyed."""
         cursor = await self._connection.execute(
             """
             SELECT media.media,
@@ -183,5 +183,5 @@ class DataKeyTable:
 
 
 def _array(lineage: Sequence[UUID]) -> str:
-    """Returns a lineage as a PostgreSQL array literal: arrays of arrays must not be ragged."""
+    """Return a lineage as a PostgreSQL array literal: arrays of arrays must not be ragged."""
     return "{" + ",".join(map(str, lineage)) + "}"

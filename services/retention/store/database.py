@@ -38,7 +38,7 @@ class PostgresTransaction:
         self.requests = RequestTable(connection)
 
     async def lock_subject(self, subject: str) -> None:
-        """Makes this the only transaction that decides about a person until it ends."""
+        """Make this the only transaction that decides about a person until it ends."""
         await self._connection.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%(subject)s, 0))", {"subject": subject}
         )
@@ -86,7 +86,7 @@ class PostgresStore:
     async def sealed_keys(
         self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
     ) -> tuple[PurposeKey, list[SealedKey]] | None:
-        """Returns a live purpose key and those of the data keys that hang on it and are not over, at one moment."""
+        """Return a live purpose key and those of the data keys that hang on it and are not over, at one moment."""
         async with self._reading() as connection:
             cursor = await connection.execute(
                 """
@@ -110,7 +110,7 @@ class PostgresStore:
         return PurposeKeyRow(*rows[0][:-2]).key(), [SealedKey(id_, sealed) for *_, id_, sealed in rows if id_]
 
     def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
-        """Yields what is destroyed; an empty item is a sign of life."""
+        """Yield what is destroyed; an empty item is a sign of life."""
         return revocations.listen(str(self._pool.conninfo))
 
     @asynccontextmanager
@@ -120,7 +120,7 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Connection]:
-        """Gives a connection for one statement without the two round trips that a transaction costs."""
+        """Give a connection for one statement without the two round trips that a transaction costs."""
         async with self._pool.connection() as connection:
             await connection.set_autocommit(True)
             try:

@@ -20,7 +20,7 @@ class EpochTable:
         return cursor.rowcount == 1
 
     async def due(self, made_until: datetime) -> list[str]:
-        """Returns epochs made at or before a time and not destroyed."""
+        """Return epochs made at or before a time and not destroyed."""
         cursor = await self._connection.execute(
             "SELECT id FROM epoch WHERE make_time <= %(until)s AND destroy_time IS NULL ORDER BY id",
             {"until": made_until},
@@ -28,12 +28,12 @@ class EpochTable:
         return [id_ for (id_,) in await cursor.fetchall()]
 
     async def destroyed(self) -> list[str]:
-        """Returns epochs recorded as destroyed."""
+        """Return epochs recorded as destroyed."""
         cursor = await self._connection.execute("SELECT id FROM epoch WHERE destroy_time IS NOT NULL ORDER BY id")
         return [id_ for (id_,) in await cursor.fetchall()]
 
     async def lock_for_wrapping(self, epoch: str) -> bool:
-        """Keeps an epoch from being destroyed until the transaction ends."""
+        """Keep an epoch from being destroyed until the transaction ends."""
         cursor = await self._connection.execute(
             "SELECT destroy_time IS NULL FROM epoch WHERE id = %(id)s FOR SHARE", {"id": epoch}
         )
@@ -41,7 +41,7 @@ class EpochTable:
         return row is not None and bool(row[0])
 
     async def lock_for_destruction(self, epoch: str) -> None:
-        """Keeps others from wrapping under an epoch until the transaction ends."""
+        """Keep others from wrapping under an epoch until the transaction ends."""
         await self._connection.execute("SELECT id FROM epoch WHERE id = %(id)s FOR UPDATE", {"id": epoch})
 
     async def in_use(self, epoch: str) -> bool:
@@ -53,7 +53,7 @@ class EpochTable:
         return row is not None and bool(row[0])
 
     async def mark_destroyed(self, epoch: str, now: datetime) -> None:
-        """Records that an epoch is destroyed."""
+        """Record that an epoch is destroyed."""
         await self._connection.execute(
             "UPDATE epoch SET destroy_time = %(now)s WHERE id = %(id)s AND destroy_time IS NULL",
             {"id": epoch, "now": now},

@@ -42,7 +42,7 @@ class ErasureTable:
         self._connection = connection
 
     async def add(self, erasure: Erasure) -> None:
-        """Stores an erasure."""
+        """Store an erasure."""
         await self._connection.execute(
             """
             INSERT INTO erasure (id, subject, media, request_time, keys_destroy_time)
@@ -58,15 +58,15 @@ class ErasureTable:
         )
 
     async def of_media(self, subject: str, media: UUID) -> Erasure | None:
-        """Returns the erasure of a media."""
+        """Return the erasure of a media."""
         return await self._one("subject = %(subject)s AND media = %(media)s", {"subject": subject, "media": media})
 
     async def get(self, subject: str, erasure: UUID) -> Erasure | None:
-        """Returns an erasure of a person."""
+        """Return an erasure of a person."""
         return await self._one("subject = %(subject)s AND id = %(id)s", {"subject": subject, "id": erasure})
 
     async def page(self, subject: str, before: int, limit: int) -> list[tuple[int, Erasure]]:
-        """Returns erasures of a person by number, the newest first."""
+        """Return erasures of a person by number, the newest first."""
         rows = await self._fetch(
             f"""
             SELECT {_COLUMNS} FROM erasure WHERE subject = %(subject)s AND number < %(before)s
@@ -77,7 +77,7 @@ class ErasureTable:
         return [(row.number, row.erasure()) for row in rows]
 
     async def finish(self, erasure: UUID, now: datetime) -> None:
-        """Records that an erasure is purged if no order of it is outstanding; one at a time per erasure."""
+        """Record that an erasure is purged if no order of it is outstanding; one at a time per erasure."""
         await self._connection.execute("SELECT id FROM erasure WHERE id = %(id)s FOR UPDATE", {"id": erasure})
         await self._connection.execute(
             """
@@ -90,7 +90,7 @@ class ErasureTable:
         )
 
     async def subject_erased_at(self, subject: str) -> datetime | None:
-        """Returns when everything of a person was erased last."""
+        """Return when everything of a person was erased last."""
         cursor = await self._connection.execute(
             "SELECT erase_time FROM erased_subject WHERE subject = %(subject)s", {"subject": subject}
         )

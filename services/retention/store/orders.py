@@ -94,7 +94,7 @@ class OrderTable:
         self._announcement = announcement
 
     async def add(self, orders: Sequence[PurgeOrder]) -> None:
-        """Stores orders, and the events that announce those to other services."""
+        """Store orders, and the events that announce those to other services."""
         async with self._connection.pipeline():
             for order in orders:
                 await self._insert(order)
@@ -102,7 +102,7 @@ class OrderTable:
                     await outbox.append(self._connection, self._announcement(order))
 
     async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
-        """Returns outstanding orders of a service by number, the oldest first."""
+        """Return outstanding orders of a service by number, the oldest first."""
         rows = await self._fetch(
             f"""
             SELECT {_COLUMNS} FROM purge_order
@@ -114,7 +114,7 @@ class OrderTable:
         return [(row.number, row.order()) for row in rows]
 
     async def next_of(self, service: str) -> PurgeOrder | None:
-        """Returns the oldest outstanding order of a service that no other transaction holds, and holds it."""
+        """Return the oldest outstanding order of a service that no other transaction holds, and holds it."""
         rows = await self._fetch(
             f"""
             SELECT {_COLUMNS} FROM purge_order WHERE service = %(service)s AND complete_time IS NULL
@@ -125,7 +125,7 @@ class OrderTable:
         return rows[0].order() if rows else None
 
     async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
-        """Returns an order of a service and holds it until the transaction ends."""
+        """Return an order of a service and holds it until the transaction ends."""
         rows = await self._fetch(
             f"SELECT {_COLUMNS} FROM purge_order WHERE id = %(id)s AND service = %(service)s FOR UPDATE",  # noqa: S608
             {"id": order, "service": service},
@@ -133,7 +133,7 @@ class OrderTable:
         return rows[0].order() if rows else None
 
     async def report(self, order: UUID, purged: Mapping[str, int]) -> None:
-        """Adds to what stores deleted for an order."""
+        """Add to what stores deleted for an order."""
         await self._connection.execute(
             """
             INSERT INTO store_purge (purge_order, store, purged_count)
@@ -146,7 +146,7 @@ class OrderTable:
         )
 
     async def complete(self, order: UUID, now: datetime) -> None:
-        """Records that an order was carried out."""
+        """Record that an order was carried out."""
         await self._connection.execute(
             "UPDATE purge_order SET complete_time = %(now)s WHERE id = %(id)s", {"id": order, "now": now}
         )

@@ -26,7 +26,7 @@ class PurposeKeyRow:
     sealed: bytes
 
     def key(self) -> PurposeKey:
-        """Returns what the row stands for."""
+        """Return what the row stands for."""
         return PurposeKey(
             subject=self.subject,
             purpose=Purpose(self.purpose),
@@ -45,14 +45,14 @@ class PurposeTable:
         self._connection = connection
 
     async def next_revision(self) -> int:
-        """Returns a fencing number that was never used."""
+        """Return a fencing number that was never used."""
         row = await (await self._connection.execute("SELECT nextval('purpose_revision')")).fetchone()
         if row is None:
             raise LookupError("a sequence always has a next value")
         return int(row[0])
 
     async def last_decision(self, subject: str, purpose: Purpose) -> int | None:
-        """Returns the latest consent revision seen for a purpose."""
+        """Return the latest consent revision seen for a purpose."""
         cursor = await self._connection.execute(
             "SELECT consent_revision FROM purpose_decision WHERE subject = %(subject)s AND purpose = %(purpose)s",
             {"subject": subject, "purpose": purpose},
@@ -73,7 +73,7 @@ class PurposeTable:
         )
 
     async def get(self, subject: str, purpose: Purpose) -> PurposeKey | None:
-        """Returns a purpose key, whether expired or not."""
+        """Return a purpose key, whether expired or not."""
         found = await self._fetch(
             f"SELECT {_COLUMNS} FROM purpose_key WHERE subject = %(subject)s AND purpose = %(purpose)s",  # noqa: S608
             {"subject": subject, "purpose": purpose},
@@ -81,7 +81,7 @@ class PurposeTable:
         return found[0] if found else None
 
     async def share(self, subject: str, purpose: Purpose, now: datetime) -> PurposeKey | None:
-        """Returns a live purpose key and keeps it from being destroyed until the transaction ends."""
+        """Return a live purpose key and keep it from being destroyed until the transaction ends."""
         found = await self._fetch(
             f"""
             SELECT {_COLUMNS} FROM purpose_key
@@ -92,14 +92,14 @@ class PurposeTable:
         return found[0] if found else None
 
     async def hold_all(self, subject: str) -> None:
-        """Keeps every other transaction from creating keys for a person until this one ends."""
+        """Keep every other transaction from creating keys for a person until this one ends."""
         await self._connection.execute(
             "SELECT purpose FROM purpose_key WHERE subject = %(subject)s ORDER BY purpose FOR UPDATE",
             {"subject": subject},
         )
 
     async def put(self, key: PurposeKey) -> None:
-        """Stores a purpose key, or its new consent revision, end and wrapping."""
+        """Store a purpose key, or its new consent revision, end and wrapping."""
         await self._connection.execute(
             f"""
             INSERT INTO purpose_key ({_COLUMNS})
@@ -123,7 +123,7 @@ class PurposeTable:
         )
 
     async def expired(self, now: datetime, limit: int) -> list[PurposeKey]:
-        """Returns purpose keys whose grant has ended."""
+        """Return purpose keys whose grant has ended."""
         return await self._fetch(
             f"""
             SELECT {_COLUMNS} FROM purpose_key WHERE expire_time <= %(now)s
@@ -135,7 +135,7 @@ class PurposeTable:
     async def destroy(
         self, subject: str, purposes: Collection[Purpose], consent_revision: int
     ) -> list[DestroyedPurpose]:
-        """Deletes purpose keys granted at this consent revision or an older one."""
+        """Delete purpose keys granted at this consent revision or an older one."""
         cursor = await self._connection.execute(
             """
             DELETE FROM purpose_key
@@ -148,7 +148,7 @@ class PurposeTable:
         return [DestroyedPurpose(Purpose(purpose), revision) for purpose, revision in await cursor.fetchall()]
 
     async def destroy_all(self, subject: str) -> None:
-        """Deletes the purpose keys of a person, and what is known of their decisions."""
+        """Delete the purpose keys of a person, and what is known of their decisions."""
         for table in ("purpose_key", "purpose_decision"):
             await self._connection.execute(
                 f"DELETE FROM {table} WHERE subject = %(subject)s",  # noqa: S608
@@ -156,7 +156,7 @@ class PurposeTable:
             )
 
     async def outside_epoch(self, epoch: str, after: tuple[str, str], limit: int) -> list[PurposeKey]:
-        """Returns purpose keys that other epochs wrap, in the order of (subject, purpose), and locks them."""
+        """Return purpose keys that other epochs wrap, in the order of (subject, purpose), and locks them."""
         return await self._fetch(
             f"""
             SELECT {_COLUMNS} FROM purpose_key

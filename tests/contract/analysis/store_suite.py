@@ -37,7 +37,7 @@ class Tables(Work, MetadataTable, Library, Purge, Protocol):
     """All of them."""
 
     async def changes(self, subject: str) -> list[tuple[str, bool, int]]:
-        """Returns what the change feed names, in its order, whether it is gone, and the number of the change."""
+        """Return what the change feed names, in its order, whether it is gone, and the number of the change."""
 
 
 def stored(subject: str = ANN, purpose: Purpose = CLOUD, *, revision: int = 5) -> StoredMedia:
@@ -79,7 +79,7 @@ def key(media: StoredMedia) -> UUID:
 
 
 def again(media: StoredMedia, *, revision: int = 2) -> StoredMedia:
-    """Returns the same media as another file of it is announced."""
+    """Return the same media as another file of it is announced."""
     return replace(media, data_key_id=str(uuid4()), objects=("three",), metadata_revision=revision)
 
 
@@ -101,7 +101,7 @@ async def claim_renewals(tables: Tables, now: datetime = NOW, *, limit: int = 10
 
 
 def replace_models(sealed: SealedResult, models: ModelSet) -> SealedResult:
-    """Returns the same result, made by other models."""
+    """Return the same result, made by other models."""
     found = tuple(replace(row, models=models.for_purpose(Purpose(row.purpose))) for row in sealed.findings)
     return replace(sealed, findings=found)
 

@@ -23,7 +23,7 @@ class Records(Protocol):
     async def all_deleted(self, subject: str) -> None: ...
     async def forget(self, subject: str) -> None: ...
     async def restore(self, subject: str, sequence: int) -> None:
-        """Puts the head back to where it once was, as a copy of the database does."""
+        """Put the head back to where it once was, as a copy of the database does."""
 
     async def pass_time(self, by: timedelta) -> None:
         """Lets what is there grow old, and sweeps."""
@@ -216,23 +216,23 @@ class ChangeStoreSuite:
 
 
 async def soon(item: Awaitable[Item]) -> Item:
-    """Waits for an item that must come."""
+    """Wait for an item that must come."""
     async with asyncio.timeout(10):
         return await item
 
 
 async def told(feed: ChangeFeed, subject: str, cursor: str = "", device: str = "") -> list[object]:
-    """Returns what a new stream tells up to its checkpoint."""
+    """Return what a new stream tells up to its checkpoint."""
     return names(await items_of(feed, subject, cursor, device))
 
 
 async def checkpoint(feed: ChangeFeed, subject: str, cursor: str = "") -> str:
-    """Returns the cursor of a new stream's checkpoint."""
+    """Return the cursor of a new stream's checkpoint."""
     return cursor_of((await items_of(feed, subject, cursor))[-1])
 
 
 async def items_of(feed: ChangeFeed, subject: str, cursor: str = "", device: str = "") -> list[Item]:
-    """Returns the items of a new stream up to its checkpoint."""
+    """Return the items of a new stream up to its checkpoint."""
     async with asyncio.timeout(10):
         return [item async for item in feed.catch_up(subject, cursor, device=device)]
 
@@ -243,7 +243,7 @@ def cursor_of(item: Item) -> str:
 
 
 def names(items: Sequence[Item]) -> list[object]:
-    """Returns items as a test writes them down."""
+    """Return items as a test writes them down."""
     return [_name(item) for item in items]
 
 

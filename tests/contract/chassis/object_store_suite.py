@@ -17,12 +17,12 @@ class ObjectStoreSuite(ABC):
     @pytest.fixture
     @abstractmethod
     def store(self) -> ObjectStore:
-        """Returns the store."""
+        """Return the store."""
 
     @pytest.fixture
     @abstractmethod
     def bucket(self) -> str:
-        """Returns the name of a bucket that is there."""
+        """Return the name of a bucket that is there."""
 
     @pytest.mark.parametrize("size", [0, 1, MIB, 3 * MIB + 17])
     async def test_what_was_put_can_be_got(self, store: ObjectStore, bucket: str, size: int) -> None:

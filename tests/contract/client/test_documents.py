@@ -19,7 +19,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "inference-client.md").read_text("u
 
 
 def tables() -> Iterator[list[list[str]]]:
-    """Yields the rows of each table, without its head."""
+    """Yield the rows of each table, without its head."""
     for block in re.findall(r"(?:^\|.*\n)+", TEXT, re.MULTILINE):
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
         yield rows[2:]

@@ -37,7 +37,7 @@ class Stores:
 
 
 def edition(name: str) -> Notice:
-    """Returns the released notice as another edition."""
+    """Return the released notice as another edition."""
     return reopen_notice(RELEASED().canonical_json.replace(b'"edition":"2026-11-22"', f'"edition":"{name}"'.encode()))
 
 

@@ -19,7 +19,7 @@ END = re.compile(r"^(?:\||\|\||&&|;|[0-9]?>.*|<.*)$")
 
 
 def command_lines(text: str) -> Iterator[list[str]]:
-    """Yields the words of each command in code, without what a shell does with it afterwards."""
+    """Yield the words of each command in code, without what a shell does with it afterwards."""
     for fenced, inline in CODE.findall(text):
         for line in (fenced or inline).replace("\\\n", " ").replace("$(", " ").replace(")", " ").splitlines():
             words: list[str] = []
@@ -39,7 +39,7 @@ def _words(line: str) -> list[str]:
 
 
 def wrong_options(words: list[str]) -> Iterator[str]:
-    """Yields the options in a `pellicule` command line that its subcommand does not have."""
+    """Yield the options in a `pellicule` command line that its subcommand does not have."""
     names = [Path(word).name for word in words]
     if "pellicule" not in names:
         return
@@ -54,7 +54,7 @@ def wrong_options(words: list[str]) -> Iterator[str]:
 
 
 def wrong_program_options(words: list[str]) -> Iterator[str]:
-    """Yields the options given to a program of ours that its text does not know."""
+    """Yield the options given to a program of ours that its text does not know."""
     if words and re.fullmatch(r"deploy/[a-z-]+|\.ci/run", words[0]) and (ROOT / words[0]).is_file():
         text = (ROOT / words[0]).read_text(encoding="utf-8")
         yield from (f"{word} in: {' '.join(words)}" for word in words[1:] if word.startswith("--") and word not in text)

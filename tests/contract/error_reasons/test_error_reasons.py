@@ -25,7 +25,7 @@ def _reasons(service: str) -> set[str]:
 
 @cache
 def _errors_of(package: str) -> frozenset[type[DomainError]]:
-    """Returns the errors that a package defines and that have a reason of their own."""
+    """Return the errors that a package defines and that have a reason of their own."""
     for _ in modules_of(f"services.{package}"):
         pass
     return frozenset(error for error in _subclasses(DomainError) if error.__module__.startswith(f"services.{package}."))
@@ -39,7 +39,7 @@ def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:
 
 @cache
 def _names_used(package: str) -> frozenset[str]:
-    """Returns the names that the code of a package refers to, but for imports and definitions."""
+    """Return the names that the code of a package refers to, but for imports and definitions."""
     sources = (ROOT / "services" / package).rglob("*.py")
     trees = (ast.parse(source.read_text(encoding="utf-8")) for source in sources)
     nodes = [node for tree in trees for node in ast.walk(tree)]
@@ -48,7 +48,7 @@ def _names_used(package: str) -> frozenset[str]:
 
 
 def _comments(service: str) -> dict[str, str]:
-    """Returns the comment of each RPC, in one line, as it stands in the .proto files."""
+    """Return the comment of each RPC, in one line, as it stands in the .proto files."""
     found = {}
     packages = (ROOT / "proto" / "pellicule" / service, ROOT / "proto" / "pellicule" / "internal" / service)
     for file in (file for package in packages for file in package.glob("v1/*.proto")):

@@ -66,7 +66,7 @@ def upload(subject: str = ALICE, *, size: int = 1000, **changes: object) -> Uplo
 
 
 def come_to(row: UploadRow, committed_bytes: int) -> UploadRow:
-    """Returns an upload as it is once that much of it is committed."""
+    """Return an upload as it is once that much of it is committed."""
     return replace(row, committed_bytes=committed_bytes, chunked_bytes=committed_bytes, seal_prefix=b"1234567")
 
 

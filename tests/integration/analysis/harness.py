@@ -66,7 +66,7 @@ class Servers:
 
 @asynccontextmanager
 async def running_servers(folder: Path) -> AsyncIterator[Servers]:
-    """Runs PostgreSQL, NATS, SeaweedFS and Triton for the time of the block."""
+    """Run PostgreSQL, NATS, SeaweedFS and Triton for the time of the block."""
     async with AsyncExitStack() as stack:
         callers = folder / "callers"
         callers.mkdir()
@@ -149,13 +149,13 @@ class Service:
         self._process = await bring_up(self._part)
 
     async def stop(self) -> None:
-        """Stops it as an operator does."""
+        """Stop it as an operator does."""
         if self._process is not None:
             await self._process.stop()
             self._process = None
 
     async def kill(self) -> None:
-        """Ends it without a word."""
+        """End it without a word."""
         if self._process is not None:
             os.kill(self._process.pid, 9)
             await self._process.stop()
@@ -178,7 +178,7 @@ class Harness:
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
-        """Starts retention and the connections of those who use it; analysis is started by the test."""
+        """Start retention and the connections of those who use it; analysis is started by the test."""
         await self.retention.start()
         self._ingest_keys = RetentionKeyring(await self._retention_as("ingest"), SystemClock())
         self._purposes = RetentionPurposeKeys(await self._retention_as("consent"))
@@ -238,7 +238,7 @@ class Harness:
         announce: bool = True,
         replaces: media_stored_pb2.MediaStored | None = None,
     ) -> media_stored_pb2.MediaStored:
-        """Seals, stores and announces a file as ingest does; returns the announcement."""
+        """Seals, store and announces a file as ingest does; return the announcement."""
         name = f"media/{uuid4()}" if replaces is None else replaces.media
         until = datetime.now(UTC) + timedelta(days=20)
         (key,) = await self._ingest_keys.create(
@@ -269,7 +269,7 @@ class Harness:
     async def update(
         self, stored: media_stored_pb2.MediaStored, revision: int = 2, *, favorite: bool = False, hidden: bool = False
     ) -> None:
-        """Publishes what the owner changed of a media, as ingest does."""
+        """Publish what the owner changed of a media, as ingest does."""
         (key,) = (
             await self._ingest_keys.open(subject=stored.subject, purpose="CLOUD_PROCESSING", ids=[stored.data_key_id])
         ).values()
@@ -285,7 +285,7 @@ class Harness:
         await self._ingest_bus.publish(_event(message, stored.media))
 
     async def announce(self, message: media_stored_pb2.MediaStored) -> None:
-        """Publishes the event of a stored media, each time as a new one."""
+        """Publish the event of a stored media, each time as a new one."""
         await self._ingest_bus.publish(_event(message, message.media))
 
     async def as_person(self, person: str) -> "Reader":
@@ -300,7 +300,7 @@ class Harness:
         return Reader(channel, acting_for(self.subject(person)))
 
     async def rows(self, query: str) -> Sequence[tuple[object, ...]]:
-        """Looks into the service's database."""
+        """Look into the service's database."""
         async with await psycopg.AsyncConnection.connect(self.servers.postgres.url("analysis")) as connection:
             cursor = await connection.execute(query.encode())
             return await cursor.fetchall()
@@ -348,7 +348,7 @@ class Reader:
                 return found
 
     async def library(self, *, page_size: int = 100) -> list[library_service_pb2.LibraryEntry]:
-        """Returns what only services get."""
+        """Return what only services get."""
         found: list[library_service_pb2.LibraryEntry] = []
         token = ""
         while True:
@@ -360,7 +360,7 @@ class Reader:
                 return found
 
     async def preview(self, media: str, size: analysis_service_pb2.PreviewSize.ValueType, *, offset: int = 0) -> bytes:
-        """Returns the bytes that follow the header, which must tell the truth of them."""
+        """Return the bytes that follow the header, which must tell the truth of them."""
         request = analysis_service_pb2.ReadPreviewRequest(media=media, size=size, offset=offset)
         replies = [reply async for reply in self.stub.ReadPreview(request, metadata=self.headers)]
         content, header = b"".join(reply.chunk for reply in replies), replies[0].header
@@ -371,7 +371,7 @@ class Reader:
     async def previews(
         self, media: Sequence[str], size: analysis_service_pb2.PreviewSize.ValueType
     ) -> list[tuple[str, bytes | str]]:
-        """Returns for each media its bytes, or the reason why there are none."""
+        """Return for each media its bytes, or the reason why there are none."""
         request = analysis_service_pb2.BatchReadPreviewsRequest(media=media, size=size)
         found: list[tuple[str, bytes | str]] = []
         async for reply in self.stub.BatchReadPreviews(request, metadata=self.headers):
@@ -389,11 +389,11 @@ class Reader:
         return found
 
     def watch(self, **request: Any) -> "grpc.aio.UnaryStreamCall[Any, analysis_service_pb2.WatchAnalysesResponse]":
-        """Returns the change feed."""
+        """Return the change feed."""
         return self.stub.WatchAnalyses(analysis_service_pb2.WatchAnalysesRequest(**request), metadata=self.headers)
 
     async def changes(self, **request: Any) -> list[analysis_service_pb2.WatchAnalysesResponse]:
-        """Returns the change feed up to its checkpoint."""
+        """Return the change feed up to its checkpoint."""
         return [message async for message in self.watch(until_checkpoint=True, **request)]
 
     async def acknowledge(self, device: str, cursor: str) -> None:
@@ -401,7 +401,7 @@ class Reader:
         await self.stub.AcknowledgeAnalysisChanges(request, metadata=self.headers)
 
     async def progress(self) -> tuple[int, int, int]:
-        """Returns how many are pending, done and parked."""
+        """Return how many are pending, done and parked."""
         reply = await self.stub.GetProgress(analysis_service_pb2.GetProgressRequest(), metadata=self.headers)
         return reply.pending_count, reply.done_count, reply.parked_count
 

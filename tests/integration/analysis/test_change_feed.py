@@ -26,7 +26,7 @@ def told(messages: list[analysis_service_pb2.WatchAnalysesResponse]) -> list[str
 async def until(
     watch: "grpc.aio.UnaryStreamCall[object, analysis_service_pb2.WatchAnalysesResponse]", kind: str
 ) -> analysis_service_pb2.WatchAnalysesResponse:
-    """Returns the next message of a kind; analyses as they are once they are done."""
+    """Return the next message of a kind; analyses as they are once they are done."""
     async with asyncio.timeout(30):
         while True:
             message = await watch.read()

@@ -20,14 +20,14 @@ PORTRAIT = encode(photo("astronaut"), exif=exif(position=LYON))
 
 
 async def reason(call: object) -> str:
-    """Returns the reason for which a call fails."""
+    """Return the reason for which a call fails."""
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         await call  # type: ignore[misc]
     return read_error(failed.value).reason
 
 
 async def purposes(harness: Harness, person: str) -> set[object]:
-    """Returns the purposes that anything is stored for."""
+    """Return the purposes that anything is stored for."""
     rows = await harness.rows(
         "SELECT DISTINCT findings.purpose FROM findings JOIN media ON media.id = media_id"
         f" WHERE subject = '{harness.subject(person)}'"
@@ -36,7 +36,7 @@ async def purposes(harness: Harness, person: str) -> set[object]:
 
 
 async def left_over(harness: Harness, person: str) -> tuple[object, ...]:
-    """Counts a person's rows and everybody's previews without a row."""
+    """Count a person's rows and everybody's previews without a row."""
     (media,) = await harness.rows(f"SELECT count(*) FROM media WHERE subject = '{harness.subject(person)}'")
     known = {name for (name,) in await harness.rows("SELECT object FROM previews")}
     drafts = {name for (name,) in await harness.rows("SELECT unnest(drafts) FROM media")}

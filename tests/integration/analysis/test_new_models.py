@@ -27,7 +27,7 @@ DONE = analysis_pb2.ANALYSIS_STATE_DONE
 async def embedder(
     harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Filling, "Restart"]]:
-    """An operator's embedder, and what has it served; afterwards the shipped one is served again."""
+    """Install an operator's embedder, and let it be served; afterwards the shipped one is served again."""
     home = own_home(tmp_path / "cache" / "pellicule")
     filling = installing.use(home, "face_embedder", [brought.embedder(tmp_path / "mine.onnx")])
     restart = Restart(harness, monkeypatch, tmp_path / "cache")

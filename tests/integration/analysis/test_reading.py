@@ -20,7 +20,7 @@ SCREEN = analysis_service_pb2.PREVIEW_SIZE_SCREEN
 
 
 async def roll(harness: Harness, person: str) -> tuple[Reader, list[str]]:
-    """Stores a cat, a portrait and a screenshot, one after the other, and a file that is no picture."""
+    """Store a cat, a portrait and a screenshot, one after the other, and a file that is no picture."""
     await harness.grant(person, "CLOUD_PROCESSING")
     files = [
         (encode(photo("chelsea")), about(0)),

@@ -39,7 +39,7 @@ class AnalyzedRoll:
         return {file: scene for file, scene in self.scenes.items() if self.kinds[file] == kind}
 
     async def search(self, text: str) -> list[str]:
-        """Returns the files that fit words, best first."""
+        """Return the files that fit words, best first."""
         found = await self.models.describe([text])
         analyses = {file: picture(scene) for file, scene in self.scenes.items()}
         matches: list[Match] = best_matches(

@@ -122,7 +122,7 @@ def _this_call() -> Call:
 
 
 def describe() -> None:
-    """Adds the descriptions of both services to the default pool, once."""
+    """Add the descriptions of both services to the default pool, once."""
     _describe("pellicule.test.v1", _METHODS)
     _describe("pellicule.internal.test.v1", {"Say": (False, False)})
 

@@ -88,7 +88,7 @@ def measurements(reader: InMemoryMetricReader) -> Measurements:
 
 
 def points(reader: InMemoryMetricReader, metric: Metric) -> list[tuple[Mapping[str, object], float]]:
-    """Returns attributes and value, or count, of each point of a metric."""
+    """Return attributes and value, or count, of each point of a metric."""
     data = reader.get_metrics_data()
     if data is None:
         return []

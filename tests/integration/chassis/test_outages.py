@@ -86,7 +86,7 @@ async def emit(pool: Pool, body: bytes) -> None:
 
 
 async def emit_as_a_caller_would(pool: Pool, body: bytes) -> None:
-    """Tries again while the pool still hands out connections that died with the server."""
+    """Try again while the pool still hands out connections that died with the server."""
     for _ in range(10):
         with contextlib.suppress(psycopg.OperationalError):
             return await emit(pool, body)

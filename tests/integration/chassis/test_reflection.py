@@ -23,7 +23,7 @@ OF_EVERY_LISTENER = {
 
 
 async def ask(channel: grpc.aio.Channel, version: str, **asked: str) -> Any:
-    """Returns the answer to one request."""
+    """Return the answer to one request."""
     call = channel.stream_stream(
         f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
         request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,

@@ -35,7 +35,7 @@ class Started:
             yield health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
 
     async def ended(self) -> tuple[int, list[dict[str, Any]], str]:
-        """Returns the exit status, the log lines and whatever else was on stderr."""
+        """Return the exit status, the log lines and whatever else was on stderr."""
         _, errors = await asyncio.wait_for(self.process.communicate(), 20)
         lines = errors.decode().splitlines()
         log = [json.loads(line) for line in lines if line.startswith("{")]

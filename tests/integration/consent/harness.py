@@ -87,7 +87,7 @@ class Harness:
             (folder / name).write_text(secrets.token_hex(32))
 
     def environment(self, service: str, *, public_address: str, internal_address: str) -> dict[str, str]:
-        """Returns what a process of a service is started with."""
+        """Return what a process of a service is started with."""
         files = self.authority.issue(service)
         named = {
             "PUBLIC_ADDRESS": public_address,
@@ -108,7 +108,7 @@ class Harness:
         return {f"PELLICULE_{name}": str(value) for name, value in named.items()}
 
     def settings(self) -> Settings:
-        """Returns the settings of consent in this process."""
+        """Return the settings of consent in this process."""
         files = self.authority.issue("consent")
         return Settings(
             public_address="127.0.0.1:0",
@@ -127,7 +127,7 @@ class Harness:
         )
 
     def token(self, person: str, ttl: timedelta = timedelta(minutes=5)) -> str:
-        """Returns a token of a person."""
+        """Return a token of a person."""
         return mint_token(
             self._issuer_key,
             issuer=ISSUER,
@@ -139,11 +139,11 @@ class Harness:
         )
 
     def pseudonym(self, person: str) -> str:
-        """Returns the pseudonym of a person."""
+        """Return the pseudonym of a person."""
         return subject_pseudonym(self._subject_key, ISSUER, person)
 
     def service_process(self, name: str, *, public_address: str, internal_address: str) -> ServiceProcess:
-        """Returns a service as a part that can be started."""
+        """Return a service as a part that can be started."""
         return ServiceProcess(
             name,
             folder=self.folder / name,
@@ -202,12 +202,12 @@ class Person:
         self._consent = consent_service_pb2_grpc.ConsentServiceStub(consent.channel)
 
     async def read_notice(self) -> str:
-        """Returns the name of the notice in force."""
+        """Return the name of the notice in force."""
         request = notice_service_pb2.GetNoticeRequest(name="notices/current")
         return (await self._notices.GetNotice(request)).notice.name
 
     async def show(self, notice: str | None = None) -> str:
-        """Records that the notice was shown, and returns the name of the record."""
+        """Record that the notice was shown, and return the name of the record."""
         request = notice_service_pb2.RecordNoticeServedRequest(
             request_id=str(uuid4()),
             notice=notice or await self.read_notice(),
@@ -221,7 +221,7 @@ class Person:
     async def decision(
         self, *, grant: tuple[str, ...] = (), refuse: tuple[str, ...] = ()
     ) -> consent_service_pb2.DecideConsentRequest:
-        """Returns a decision that can be sent."""
+        """Return a decision that can be sent."""
         notice = await self.read_notice()
         chosen = [(name, consent_pb2.CHOICE_GRANT) for name in grant]
         chosen += [(name, consent_pb2.CHOICE_REFUSE) for name in refuse]
@@ -237,7 +237,7 @@ class Person:
     async def decide(
         self, request: consent_service_pb2.DecideConsentRequest
     ) -> consent_service_pb2.DecideConsentResponse:
-        """Sends a decision."""
+        """Send a decision."""
         return await self._consent.DecideConsent(request, metadata=self.metadata)
 
     async def grant(self, *names: str) -> consent_service_pb2.DecideConsentResponse:
@@ -252,12 +252,12 @@ class Person:
         return await self._consent.WithdrawConsent(request, metadata=self.metadata)
 
     async def state(self) -> dict[str, str]:
-        """Returns where the purposes stand that were ever decided."""
+        """Return where the purposes stand that were ever decided."""
         request = consent_service_pb2.GetConsentStateRequest()
         return standing((await self._consent.GetConsentState(request, metadata=self.metadata)).state)
 
     async def events(self, *, size: int = 0, token: str = "") -> consent_service_pb2.ListConsentEventsResponse:
-        """Returns a page of events."""
+        """Return a page of events."""
         request = consent_service_pb2.ListConsentEventsRequest(page_size=size, page_token=token)
         return await self._consent.ListConsentEvents(request, metadata=self.metadata)
 
@@ -273,17 +273,17 @@ class Person:
     def watch(
         self,
     ) -> "grpc.aio.UnaryStreamCall[consent_service_pb2.WatchConsentRequest, consent_service_pb2.WatchConsentResponse]":
-        """Opens the stream of states."""
+        """Open the stream of states."""
         return self._consent.WatchConsent(consent_service_pb2.WatchConsentRequest(), metadata=self.metadata)
 
 
 def number(name: str) -> purpose_pb2.Purpose.ValueType:
-    """Returns the enum value of a purpose."""
+    """Return the enum value of a purpose."""
     return purpose_pb2.Purpose.Value(f"PURPOSE_{name}")
 
 
 def standing(state: consent_pb2.ConsentState) -> dict[str, str]:
-    """Returns the status of each purpose that was ever decided; one whose end is pending has a star."""
+    """Return the status of each purpose that was ever decided; one whose end is pending has a star."""
     rows = {
         purpose_pb2.Purpose.Name(row.purpose).removeprefix("PURPOSE_"): (
             consent_pb2.ConsentStatus.Name(row.status).removeprefix("CONSENT_STATUS_") + "*" * row.end_pending
@@ -294,7 +294,7 @@ def standing(state: consent_pb2.ConsentState) -> dict[str, str]:
 
 
 def refusal(error: grpc.aio.AioRpcError) -> RemoteError:
-    """Returns what the service said about a call that it refused, and checks who said it."""
+    """Return what the service said about a call that it refused, and check who said it."""
     said = read_error(error)
     assert said.domain == "consent.pellicule"
     return said
@@ -302,7 +302,7 @@ def refusal(error: grpc.aio.AioRpcError) -> RemoteError:
 
 @asynccontextmanager
 async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterator[RunningConsent]:
-    """Runs the service in this process, over the real database, bus and retention."""
+    """Run the service in this process, over the real database, bus and retention."""
     settings, clock = harness.settings(), SystemClock()
     keys = RecordKeys.read(settings.record_key_file)
     store, notices = PostgresConsentStore(pool, keys), PostgresNoticeStore(pool, keys, reopen_notice)

@@ -38,7 +38,7 @@ async def _down(retention: Retention) -> AsyncIterator[None]:
 
 
 async def _age_pending_changes(pool: Pool) -> None:
-    """Makes changes that were interrupted old enough for the sweep."""
+    """Make changes that were interrupted old enough for the sweep."""
     async with pool.connection() as connection:
         await connection.execute("UPDATE pending_change SET begin_time = begin_time - interval '1 minute'")
 

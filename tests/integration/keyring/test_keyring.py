@@ -185,7 +185,7 @@ class TestErasures:
 
 
 async def until_gone(keyring_harness: RealHarness, *keys: DataKey) -> None:
-    """Waits until none of the keys opens, for far less than they would be held."""
+    """Wait until none of the keys opens, for far less than they would be held."""
     async with asyncio.timeout(2):
         while True:
             try:

@@ -93,7 +93,7 @@ class RunningRetention:
         self._channels = AsyncExitStack()
 
     async def stop(self) -> None:
-        """Stops the server; channels to it stay open, without an answer."""
+        """Stop the server; channels to it stay open, without an answer."""
         await self._serving.aclose()
 
     async def close(self) -> None:
@@ -114,7 +114,7 @@ class RunningRetention:
 
 @asynccontextmanager
 async def running_retention(harness: RetentionHarness, callers: Callers) -> AsyncIterator[RunningRetention]:
-    """Runs the server and the hub; the clock loop runs when the test says `harness.tick()`."""
+    """Run the server and the hub; the clock loop runs when the test says `harness.tick()`."""
     hub = RevocationHub(harness.store, SystemClock())
     dependencies = replace(harness.dependencies, revocations=hub)
     stack = AsyncExitStack()
@@ -142,7 +142,7 @@ async def running_retention(harness: RetentionHarness, callers: Callers) -> Asyn
 
 @asynccontextmanager
 async def running_relay(pool: Pool, settings: BusSettings) -> AsyncIterator[None]:
-    """Publishes what the outbox holds."""
+    """Publish what the outbox holds."""
     async with connect_bus(settings) as bus:
         await bus.ensure_stream(STREAM, STREAM_SUBJECTS)
         async with supervised([OutboxRelay(pool, bus, SystemClock()).run]):
@@ -150,7 +150,7 @@ async def running_relay(pool: Pool, settings: BusSettings) -> AsyncIterator[None
 
 
 def store_of(harness: RetentionHarness) -> PostgresStore:
-    """Returns the real store behind a harness."""
+    """Return the real store behind a harness."""
     if not isinstance(harness.store, PostgresStore):
         raise TypeError("this harness stands on a fake")
     return harness.store

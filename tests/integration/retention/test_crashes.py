@@ -142,7 +142,7 @@ async def test_rows_left_by_a_withdrawal_are_cleared_over_many_batches_and_resta
 
 
 async def dumped(pool: Pool) -> Dump:
-    """Returns the tables as a backup program would write them."""
+    """Return the tables as a backup program would write them."""
     dump: Dump = {}
     async with pool.connection() as connection, connection.cursor() as cursor:
         for table in TABLES:
@@ -152,7 +152,7 @@ async def dumped(pool: Pool) -> Dump:
 
 
 async def restored(pool: Pool, dump: Dump) -> None:
-    """Puts a backup in the place of what is there."""
+    """Put a backup in the place of what is there."""
     async with pool.connection() as connection, connection.cursor() as cursor:
         await cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, TABLES))))
         for table in TABLES:

@@ -143,7 +143,7 @@ def shuffled(*calls: Awaitable[object]) -> list[Awaitable[object]]:
 
 
 async def leftovers(pool: Pool) -> int:
-    """Returns how many data keys have no purpose key."""
+    """Return how many data keys have no purpose key."""
     async with pool.connection() as connection:
         cursor = await connection.execute(
             """

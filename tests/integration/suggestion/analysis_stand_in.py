@@ -62,7 +62,7 @@ class AnalysisStandIn:
         self.after_page: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
-        """Serves, at the same address each time."""
+        """Serve, at the same address each time."""
         self._serving = AsyncExitStack()
         await self._serving.enter_async_context(
             running_server(
@@ -76,7 +76,7 @@ class AnalysisStandIn:
         )
 
     async def stop(self) -> None:
-        """Ends: callers find nobody."""
+        """End: callers find nobody."""
         if self._serving is not None:
             await self._serving.aclose()
             self._serving = None
@@ -142,7 +142,7 @@ class AnalysisStandIn:
 
 
 def entry_of(number: int, taken: datetime, **fields: Any) -> library_service_pb2.LibraryEntry:
-    """Returns a good photo that looks like no other; `fields` go into its findings."""
+    """Return a good photo that looks like no other; `fields` go into its findings."""
     embedding = np.full(EMBEDDING_SIZE, 0.01, "<f4")
     embedding[number % EMBEDDING_SIZE] = 1.0
     values: dict[str, Any] = {
@@ -166,7 +166,7 @@ def entry_of(number: int, taken: datetime, **fields: Any) -> library_service_pb2
 
 
 def picture(analysis: analysis_pb2.Analysis) -> bytes:
-    """Returns a JPEG of the photo's shape, in a colour of its own."""
+    """Return a JPEG of the photo's shape, in a colour of its own."""
     shade = sum(analysis.media.encode())
     size = (analysis.findings.width // 5, analysis.findings.height // 5)
     buffer = io.BytesIO()

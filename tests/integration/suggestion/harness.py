@@ -76,7 +76,7 @@ class Service:
             self._process = None
 
     async def kill(self) -> None:
-        """Ends it without a word."""
+        """End it without a word."""
         if self._process is not None:
             os.kill(self._process.pid, 9)
         await self.stop()
@@ -129,7 +129,7 @@ class Harness:
         await self.retention.stop()
 
     async def person(self, *purposes: str) -> Person:
-        """Returns somebody new who has granted these purposes, all that suggestions need by default."""
+        """Return somebody new who has granted these purposes, all that suggestions need by default."""
         name = f"person-{uuid4()}"
         files = self.callers.authority.issue("phone")
         channel = grpc.aio.secure_channel(self.suggestion.public, grpc.ssl_channel_credentials(files.ca.read_bytes()))
@@ -139,7 +139,7 @@ class Harness:
         return person
 
     async def service_acting_for(self, person: Person, service: str) -> Person:
-        """Returns the person as another service calls on their behalf."""
+        """Return the person as another service calls on their behalf."""
         channel = open_channel(self.suggestion.internal, self.callers.settings(service), service="suggestion")
         await self._stack.enter_async_context(channel)
         return Person(person.name, person.subject, channel, acting_for(person.subject))
@@ -178,7 +178,7 @@ class Harness:
         return analysis.media
 
     async def announce(self, person: Person, media: str) -> None:
-        """Publishes that a media was understood."""
+        """Publish that a media was understood."""
         message = media_analyzed_pb2.MediaAnalyzed(
             subject=person.subject, media=media, state=analysis_pb2.ANALYSIS_STATE_DONE
         )
@@ -190,21 +190,21 @@ class Harness:
         await self._erasures.erase_media(subject=person.subject, media=media, request_id=uuid4())
 
     async def rows(self, query: str, *values: object) -> Sequence[tuple[object, ...]]:
-        """Looks into the service's database."""
+        """Look into the service's database."""
         async with await psycopg.AsyncConnection.connect(self._postgres.url("suggestion")) as connection:
             return await (await connection.execute(query.encode(), values)).fetchall()
 
     async def objects_of(self, person: Person) -> list[str]:
-        """Returns the names of the person's objects, as the rows have them."""
+        """Return the names of the person's objects, as the rows have them."""
         query = "SELECT object FROM rendition r JOIN suggestion s ON s.id = r.suggestion_id WHERE s.subject = %s"
         return [str(name) for (name,) in await self.rows(query, person.subject)]
 
     async def objects(self) -> set[str]:
-        """Returns the names of all objects that are there."""
+        """Return the names of all objects that are there."""
         return {name async for name in self.renditions.list("renditions")}
 
     async def hear(self, user: str = "ingest") -> Bus:
-        """Returns the bus as another service hears it."""
+        """Return the bus as another service hears it."""
         return await self._bus_as(user)
 
     async def _bus_as(self, user: str) -> Bus:
@@ -232,7 +232,7 @@ class Harness:
 
 @asynccontextmanager
 async def running_harness(folder: Path) -> AsyncIterator[Harness]:
-    """Runs PostgreSQL, NATS, SeaweedFS, retention and suggestion for the time of the block."""
+    """Run PostgreSQL, NATS, SeaweedFS, retention and suggestion for the time of the block."""
     async with AsyncExitStack() as stack:
         postgres = await stack.enter_async_context(postgres_server(folder, ["retention", "suggestion"]))
         nats = await stack.enter_async_context(nats_server(folder, ["retention", "suggestion", "analysis", "ingest"]))

@@ -118,14 +118,14 @@ class Watch:
 
 
 async def failure(call: Awaitable[object]) -> tuple[grpc.StatusCode, str]:
-    """Returns the status and the reason with which a call fails."""
+    """Return the status and the reason with which a call fails."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
     return caught.value.code(), read_error(caught.value).reason
 
 
 async def answered(call: Awaitable[ResultT]) -> ResultT | None:
-    """Returns what a call returns; nothing while the server, or one that it needs, is away."""
+    """Return what a call returns; nothing while the server, or one that it needs, is away."""
     try:
         return await call
     except grpc.aio.AioRpcError as error:

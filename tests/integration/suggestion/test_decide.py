@@ -26,7 +26,7 @@ async def one_suggestion(harness: Harness, person: Person) -> suggestion_pb2.Sug
 
 
 async def saved_events(harness: Harness, person: Person, count: int) -> Sequence[suggestion_saved_pb2.SuggestionSaved]:
-    """Returns this person's events once there are so many; those that come too much would be among them."""
+    """Return this person's events once there are so many; those that come too much would be among them."""
     bus = await harness.hear("suggestion")
     subscription = await bus.jetstream.pull_subscribe(
         suggestion_saved_pb2.SuggestionSaved.DESCRIPTOR.full_name,

@@ -16,7 +16,7 @@ NOT_GRANTED = (grpc.StatusCode.FAILED_PRECONDITION, "PURPOSE_NOT_GRANTED")
 
 
 async def purged(harness: Harness, person: Person, suggestion: str, names: set[str]) -> None:
-    """Returns once the suggestion's rows and these objects are gone."""
+    """Return once the suggestion's rows and these objects are gone."""
 
     async def gone() -> bool:
         rows = await harness.rows("SELECT 1 FROM suggestion WHERE id = %s", suggestion.removeprefix("suggestions/"))

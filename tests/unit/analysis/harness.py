@@ -62,14 +62,14 @@ class Here(Executor):
 
 
 def portrait(shade: int = 120) -> bytes:
-    """Returns a file with a face for the fake models, taken in Lyon."""
+    """Return a file with a face for the fake models, taken in Lyon."""
     picture = np.full((300, 400, 3), shade, np.uint8)
     picture[100:180, 120:200] = FACE_COLOUR
     return encode(Image.fromarray(picture), exif=exif(position=LYON))
 
 
 def sealed_metadata(key: DataKey, *, screenshot: bool = False, favorite: bool = False, hidden: bool = False) -> bytes:
-    """Returns ingest's sealed message."""
+    """Return ingest's sealed message."""
     message = media_stored_pb2.MediaMetadata(
         width=400, height=300, orientation=1, screenshot=screenshot, favorite=favorite, hidden=hidden
     )
@@ -110,7 +110,7 @@ class Harness:
         purpose: Purpose = Purpose.CLOUD_PROCESSING,
         screenshot: bool = False,
     ) -> StoredMedia:
-        """Seals, stores and announces a file."""
+        """Seals, store and announces a file."""
         id_, until = uuid4(), self.clock.now() + timedelta(days=20)
         (key,) = await self.keyring.create(
             subject=subject, purpose=purpose, keys=[NewDataKey(until, (f"media/{id_}",))]
@@ -124,7 +124,7 @@ class Harness:
         return media
 
     async def replace(self, media: StoredMedia, data: bytes, *, revision: int = 2) -> StoredMedia:
-        """Seals, stores and announces another file of the same media, as ingest does with its original."""
+        """Seals, store and announces another file of the same media, as ingest does with its original."""
         (key,) = await self.keyring.create(
             subject=media.subject, purpose=media.purpose, keys=[NewDataKey(media.delete_time, (media.name,))]
         )
@@ -143,7 +143,7 @@ class Harness:
     async def update(
         self, media: StoredMedia, *, revision: int = 2, favorite: bool = False, hidden: bool = False
     ) -> MetadataUpdate:
-        """Returns what ingest tells when the owner changes a media."""
+        """Return what ingest tells when the owner changes a media."""
         opened = await self.keyring.open(subject=media.subject, purpose=media.purpose, ids=[media.data_key_id])
         key = DataKey(media.data_key_id, opened[media.data_key_id], media.purpose_revision)
         sealed = sealed_metadata(key, favorite=favorite, hidden=hidden)
@@ -166,11 +166,11 @@ class Harness:
         return analysis
 
     def purposes(self) -> set[str]:
-        """Returns the purposes that anything is stored for."""
+        """Return the purposes that anything is stored for."""
         return {row.purpose for row in self.store.records.values()}
 
     async def previews(self) -> set[str]:
-        """Returns the names of the objects with previews."""
+        """Return the names of the objects with previews."""
         return {name async for name in self.objects.list("previews")}
 
     async def serve(self, **identities: str) -> None:
@@ -179,7 +179,7 @@ class Harness:
         await self.worker.sweep_models()
 
     async def order(self, scope: PurgeScope, subject: str = ANN) -> dict[str, int]:
-        """Gives the worker a purge order."""
+        """Give the worker a purge order."""
         order = PurgeOrder(f"purgeOrders/{uuid4()}", subject, PurgeCause.WITHDRAWAL, scope, self.clock.now())
         return dict(await self.worker.purge(order))
 

@@ -20,7 +20,7 @@ _DATA = Path(skimage.__file__).parent / "data"
 
 @cache
 def photo(name: str) -> Image.Image:
-    """Returns a photo of scikit-image, such as "astronaut" (a face), "chelsea" (a cat), "coffee" or "rocket"."""
+    """Return a photo of scikit-image, such as "astronaut" (a face), "chelsea" (a cat), "coffee" or "rocket"."""
     path = next(path for path in (_DATA / f"{name}.png", _DATA / f"{name}.jpg") if path.exists())
     return Image.open(path).convert("RGB")
 
@@ -53,7 +53,7 @@ def _encoded(mode: str, size: tuple[int, int], pixels: bytes, kind: str, exif: b
 
 
 def lying(image: Image.Image, orientation: int) -> Image.Image:
-    """Returns how a camera stores an upright picture under an EXIF orientation."""
+    """Return how a camera stores an upright picture under an EXIF orientation."""
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Image.Transpose values that `exif_transpose` undoes
     return image if orientation == 1 else image.transpose(Image.Transpose(undo[orientation]))
 
@@ -64,7 +64,7 @@ def blurred(picture: Picture, share: float) -> Picture:
 
 
 def moved(picture: Picture, *, shift: float = 0.0, zoom: float = 1.0, gain: float = 1.0) -> Picture:
-    """Returns the next shot of a burst: shifted by a share of its width, zoomed, brighter or darker."""
+    """Return the next shot of a burst: shifted by a share of its width, zoomed, brighter or darker."""
     height, width = picture.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 0, zoom)
     matrix[0, 2] += shift * width

@@ -15,7 +15,7 @@ ALIKE = 0xF0F0_F0F0_F0F0_F0F0
 
 
 def direction(cosine: float) -> Embedding:
-    """Returns a vector at this cosine to `direction(1)`."""
+    """Return a vector at this cosine to `direction(1)`."""
     return np.asarray([cosine, np.sqrt(1 - cosine**2), 0], np.float32)
 
 

@@ -19,7 +19,7 @@ SIDE = 400
 
 
 def picture(shade: int = 120, *, intimate: float = 0.0, face: bool = False, lines: int = 0) -> bytes:
-    """Returns a file: some of it intimate from the left on, perhaps a face, and lines of text."""
+    """Return a file: some of it intimate from the left on, perhaps a face, and lines of text."""
     pixels = np.full((SIDE, SIDE, 3), shade, np.uint8)
     pixels[:, : round(intimate * SIDE)] = INTIMATE_COLOUR
     if face:

@@ -17,7 +17,7 @@ def harness() -> Harness:
 
 
 async def shown(harness: Harness) -> tuple[bool, bool]:
-    """Returns whether the only media is a favourite, and whether it is hidden."""
+    """Return whether the only media is a favourite, and whether it is hidden."""
     scene = (await harness.only()).scene
     assert scene is not None
     return scene.metadata.favorite, scene.metadata.hidden

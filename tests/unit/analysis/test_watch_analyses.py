@@ -36,7 +36,7 @@ async def told(harness: Harness, cursor: str = "") -> list[Item]:
 
 
 def checkpoint(items: list[Item]) -> Checkpoint:
-    """Returns the end of a feed."""
+    """Return the end of a feed."""
     assert isinstance(items[-1], Checkpoint)
     return items[-1]
 

@@ -28,7 +28,7 @@ _STEPS = tuple(itertools.product(_CALLS, _FAULTS))
 
 
 async def _call(service: Service, step: tuple[str, str]) -> bool:
-    """Makes a call that meets a fault, and returns whether it was confirmed."""
+    """Make a call that meets a fault, and return whether it was confirmed."""
     call, fault = step
     service.keys.silent, service.keys.deaf = fault == "silent", fault == "deaf"
     service.store.crash_at = fault if fault in {"begin", "finish"} else None
