@@ -1,4 +1,4 @@
-"""What is not consented to is not there; what is withdrawn or erased is gone; nobody sees another's."""
+"""What is not consented to is not there; what is withdrawn or erased is gone; no person sees another's."""
 
 import json
 import time

@@ -31,7 +31,7 @@ class FakeClock:
                 self._sleepers.remove(sleeper)
 
     async def advance(self, by: timedelta | float) -> None:
-        """Move time on, and let whoever slept until now run."""
+        """Move time on, and let those who slept until now run."""
         self._elapsed += by.total_seconds() if isinstance(by, timedelta) else by
         due = [woken for at, woken in self._sleepers if at <= self._elapsed]
         self._sleepers = [(at, woken) for at, woken in self._sleepers if at > self._elapsed]

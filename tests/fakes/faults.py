@@ -59,7 +59,7 @@ BAD_TENSOR = Refusal(
 )
 OUT_OF_MEMORY = Refusal(grpc.StatusCode.INTERNAL, _NOT_PROCESSED + "CUDA out of memory. Tried to allocate 2.00 GiB")
 MODEL_RAISED = Refusal(grpc.StatusCode.INTERNAL, _NOT_PROCESSED + "Fail: [ONNXRuntimeError] : 1 : FAIL")
-UNHEARD_OF = Refusal(grpc.StatusCode.DATA_LOSS, "something that nobody has seen before")
+UNHEARD_OF = Refusal(grpc.StatusCode.DATA_LOSS, "something that was never seen before")
 
 
 def _first_number(value: float) -> Callable[[service_pb2.ModelInferResponse], None]:

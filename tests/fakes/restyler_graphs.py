@@ -85,7 +85,7 @@ def write_latent(folder: Path, *, sampler: str = "turbo", prediction: str = "eps
 
 
 def _write_text_encoder(path: Path) -> None:
-    """Make a graph in which a token becomes a colour as a scaled latent has it, and how much of the colour there shall be."""
+    """Make a graph from a token to a colour, as a scaled latent has it, and to how much of it there shall be."""
     rows = [[*(_SCALE * part for part in colour), 1.0] for colour in COLOURS.values()] + [[0.0, 0.0, 0.0, 0.0]]
     nodes = [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])]
     inputs: Inputs = {"input_ids": (TensorProto.INT64, ["batch", 77])}
@@ -123,7 +123,7 @@ def write_vae_decoder(path: Path, *, gain: float = 1.0, lift: float = 0.0, half:
 
 
 def _write_unet(path: Path, prediction: str) -> None:
-    """Make a graph in which the clean latent is the text's colour, as far as the text says so, and what is seen for the rest.
+    """Make a graph whose clean latent is the text's colour, as far as the text says so, else what is seen.
 
     With the scaled x, x_seen = a * clean + b * noise, the noise is (x_seen - a * clean) / b, the velocity
     a * noise - b * clean; for "kept" the noise is 0, or the velocity that says the same.

@@ -1,4 +1,4 @@
-"""What the service's tables must do, whoever keeps them: the fake runs it here, PostgreSQL in the integration tests."""
+"""Suite of the service's tables: the fake passes it here, PostgreSQL in the integration tests."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4

@@ -76,7 +76,7 @@ class AnalysisStandIn:
         )
 
     async def stop(self) -> None:
-        """End: callers find nobody."""
+        """End: callers find no server."""
         if self._serving is not None:
             await self._serving.aclose()
             self._serving = None

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class KeyServiceStub:
-    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. Whoever
-    gets a key may act; whoever does not, cannot.
+    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. A
+    service that gets a key may act; one that does not, cannot.
     """
 
     def __init__(self, channel):
@@ -74,8 +74,8 @@ class KeyServiceStub:
 
 
 class KeyServiceServicer:
-    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. Whoever
-    gets a key may act; whoever does not, cannot.
+    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. A
+    service that gets a key may act; one that does not, cannot.
     """
 
     def GrantPurposeKey(self, request, context):
@@ -185,8 +185,8 @@ def add_KeyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeyService:
-    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. Whoever
-    gets a key may act; whoever does not, cannot.
+    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. A
+    service that gets a key may act; one that does not, cannot.
     """
 
     @staticmethod

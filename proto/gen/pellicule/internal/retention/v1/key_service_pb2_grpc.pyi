@@ -13,8 +13,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class KeyServiceStub:
-    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. Whoever
-    gets a key may act; whoever does not, cannot.
+    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. A
+    service that gets a key may act; one that does not, cannot.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -52,8 +52,8 @@ class KeyServiceStub:
     """
 
 class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. Whoever
-    gets a key may act; whoever does not, cannot.
+    """Holds the keys. For services only, over mTLS; its reasons are those of `pellicule.retention.v1.ErrorReason`. A
+    service that gets a key may act; one that does not, cannot.
     """
 
     @_abc_1.abstractmethod
