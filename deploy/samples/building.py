@@ -114,16 +114,12 @@ def _build(target: Path, plan: Recipe, now: datetime, library: Library, progress
 
 def _chosen(frame: Frame, library: Library) -> Frame | None:
     """Returns a frame with a source that is at hand; nothing when it has none."""
-    if frame.draw or library.has(frame.source):
+    if frame.shot.draw or library.has(frame.source):
         return frame
     if frame.instead is None or not library.has(frame.instead[0]):
         return None
     source, look = frame.instead
-    return replace(frame, source=source, look=look, blurred=look.blurred, faces=_faces_of(source))
-
-
-def _faces_of(source: str) -> int:
-    return int(source in {"astronaut", "hopper"})
+    return replace(frame, source=source, look=look)
 
 
 def _develop_all(
@@ -143,22 +139,19 @@ def _make(frame: Frame, library: Library, part: Path, now: datetime) -> RollFile
     files.write(part / frame.name, content, frame.taken.timestamp())
     height, width = pixels.shape[:2]
     return RollFile(
-        file=frame.name, shot=frame.id, kind=frame.kind, event=frame.event, burst=frame.burst or None,
+        file=frame.name, shot=frame.id, kind=frame.shot.kind, event=frame.shot.event, burst=frame.burst,
         duplicate_of=None, blurred=frame.blurred, dark=frame.look.exposure <= _DARK_STOPS, faces=frame.faces,
-        taken_at=frame.taken, position=frame.position, place=frame.place or None, in_window=frame.taken > now - WINDOW,
-        width=width, height=height, orientation=_stored(frame), source=frame.source or None,
+        taken_at=frame.taken, position=frame.position, place=frame.shot.place or None,
+        in_window=frame.taken > now - WINDOW, width=width, height=height,
+        orientation=files.stored_orientation(frame), source=frame.source or None,
         sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content),
     )  # fmt: skip
 
 
-def _stored(frame: Frame) -> int:
-    return 1 if frame.format == "heic" else frame.orientation
-
-
 def _pixels(frame: Frame, library: Library) -> Pixels:
-    if frame.kind == "screenshot":
-        return drawn(frame, library)
-    scene = drawn(frame, library) if frame.draw else library.pixels(frame.source)
+    scene = drawn(frame, library) if frame.shot.draw else library.pixels(frame.source)
+    if frame.shot.kind == "screenshot":
+        return scene
     return develop(scene, frame.look, seeded("grain", frame.id))
 
 

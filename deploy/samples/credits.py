@@ -8,10 +8,6 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
-DRAWN_TITLE: Final = "drawn for the roll"
-DRAWN_AUTHOR: Final = "the Pellicule project"
-DRAWN_LICENCE: Final = "Apache-2.0"
-
 
 @dataclass(frozen=True)
 class Credit:
@@ -36,6 +32,11 @@ class Credit:
     licence: str
     origin: str
     changed_before: str = ""
+
+
+DRAWN: Final = Credit(
+    "deploy.samples", "", "", "drawn for the roll", "the Pellicule project", "Apache-2.0", "deploy.samples"
+)
 
 
 @cache

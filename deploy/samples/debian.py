@@ -1,7 +1,5 @@
 """Fetches Debian packages with the machine's own apt, and reads them; nothing is installed, no rights are needed."""
 
-import io
-import lzma
 import os
 import shutil
 import subprocess
@@ -16,8 +14,6 @@ from deploy.samples.errors import PackageUnreadable
 _SECONDS: Final = 300
 # No other user: the folder belongs to this one. A machine without a network must not keep anybody waiting.
 _OPTIONS: Final = ("-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
-_MAGIC: Final = b"!<arch>\n"
-_HEADER_SIZE: Final = 60
 
 
 def fetch(package: str, folder: Path) -> Path | None:
@@ -35,36 +31,23 @@ def fetch(package: str, folder: Path) -> Path | None:
 
 
 def members(package: Path) -> Iterator[tuple[str, bytes]]:
-    """Yields the path (without a leading `./`) and the content of every regular file of a package.
+    """Yield the path (without a leading `./`) and the content of every regular file of a package.
 
     Raises:
-        PackageUnreadable: it is no Debian package, or its data are packed in a way that Python cannot read.
+        PackageUnreadable: it is no Debian package, or it is damaged.
     """
-    name, data = _data_member(package.read_bytes())
-    if not name.endswith((".tar", ".tar.gz", ".tar.xz", ".tar.bz2")):
-        raise PackageUnreadable(f"{package.name}: {name} cannot be unpacked; use a Debian 12 mirror")
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r|*") as archive:
-            for member in archive:
-                file = archive.extractfile(member) if member.isreg() else None
-                if file is not None:
-                    yield str(PurePosixPath(member.name)), file.read()
-    except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
-        raise PackageUnreadable(f"{package.name} is damaged ({error}); delete it and run again") from error
-
-
-def _data_member(archive: bytes) -> tuple[str, bytes]:
-    if not archive.startswith(_MAGIC):
-        raise PackageUnreadable("this is no Debian package; delete it and run again")
-    at = len(_MAGIC)
-    while at + _HEADER_SIZE <= len(archive):
-        header = archive[at : at + _HEADER_SIZE]
-        name, size = header[:16].decode("ascii").strip().rstrip("/"), int(header[48:58])
-        at += _HEADER_SIZE
-        if name.startswith("data.tar"):
-            return name, archive[at : at + size]
-        at += size + size % 2
-    raise PackageUnreadable("this Debian package has no data; delete it and run again")
+    command = ["dpkg-deb", "--fsys-tarfile", str(package)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as unpacking:
+        try:
+            with tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive:
+                for member in archive:
+                    file = archive.extractfile(member) if member.isreg() else None
+                    if file is not None:
+                        yield str(PurePosixPath(member.name)), file.read()
+        except tarfile.TarError as error:
+            raise PackageUnreadable(f"{package.name} is damaged ({error}); delete it and run again") from error
+    if unpacking.returncode:
+        raise PackageUnreadable(f"{package.name} is no whole Debian package; delete it and run again")
 
 
 def _apt(folder: Path, *arguments: str) -> bool:

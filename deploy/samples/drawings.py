@@ -4,9 +4,8 @@ from functools import lru_cache
 from typing import Final
 
 from deploy.samples import party
-from deploy.samples.documents import letter, timetable
 from deploy.samples.layout import Frame, seeded
-from deploy.samples.receipts import RECEIPTS, receipt
+from deploy.samples.papers import RECEIPTS, letter, receipt, timetable
 from deploy.samples.screens import SCREENS, screenshot
 from deploy.samples.sources import Library, Pixels
 from deploy.samples.table_top import LAID, photograph
@@ -18,7 +17,7 @@ DRAWINGS: Final = frozenset({*_PARTY, *_DOCUMENTS, *RECEIPTS, *SCREENS})
 
 def drawn(frame: Frame, library: Library) -> Pixels:
     """Draws what a frame shows: UINT8 RGB [height, width, 3], upright."""
-    name = frame.draw
+    name = frame.shot.draw
     if name in SCREENS:
         return screenshot(name, frame.taken, seeded("draw", name), library)
     if name in _PARTY:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from deploy.samples.credits import Credit
 from deploy.samples.layout import Frame
@@ -22,8 +22,7 @@ _QUARTERS: Final = {1: 0, 3: 2, 6: 1, 8: 3}
 
 def encoded(pixels: Pixels, frame: Frame, credit: Credit | None) -> bytes:
     """Encodes an upright picture in the frame's format, with everything that the file says about itself."""
-    # HEIC turns pictures by a property of its own, so that its pictures are stored upright.
-    quarters = 0 if frame.format == "heic" else _QUARTERS[frame.orientation]
+    quarters = _QUARTERS[stored_orientation(frame)]
     image = Image.fromarray(np.ascontiguousarray(np.rot90(pixels, quarters)))
     block, packet = exif(frame, credit, image.size), xmp(frame, credit)
     buffer = io.BytesIO()
@@ -37,14 +36,14 @@ def encoded(pixels: Pixels, frame: Frame, credit: Credit | None) -> bytes:
         case "webp":
             image.save(buffer, "WEBP", quality=_QUALITY, method=4, exif=block, xmp=packet)
         case "heic":
-            _write_heic(image, buffer, block, packet)
+            heic, ultrafast = pillow_heif.from_pillow(image), {"preset": "ultrafast"}
+            heic.save(buffer, quality=_QUALITY - 8, exif=block.tobytes(), xmp=packet, enc_params=ultrafast)
     return buffer.getvalue()
 
 
-def _write_heic(image: Image.Image, buffer: io.BytesIO, block: Image.Exif, packet: bytes) -> None:
-    block[ExifTags.Base.Orientation] = 1
-    heic = pillow_heif.from_pillow(image)
-    heic.save(buffer, quality=_QUALITY - 8, exif=block.tobytes(), xmp=packet, enc_params={"preset": "ultrafast"})
+def stored_orientation(frame: Frame) -> int:
+    """Return the EXIF orientation of a frame's file: HEIC turns pictures by a property of its own."""
+    return 1 if frame.format == "heic" else frame.shot.orientation
 
 
 def write(path: Path, content: bytes, moment: float) -> None:

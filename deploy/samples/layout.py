@@ -7,13 +7,14 @@ from typing import Final
 import numpy as np
 
 from deploy.samples.developing import Look, Rng, nudged
-from deploy.samples.recipe import Copy, Format, Kind, Phone, Recipe, Shot
+from deploy.samples.recipe import Copy, Format, Phone, Recipe, Shot
 
 WINDOW: Final = timedelta(days=30)
 _HOME_ZONE: Final = timezone(timedelta(hours=-5))
 # A phone is never held twice at quite the same spot.
 _WANDER_DEGREES: Final = 0.0006
 _SHAKE: Final = 0.022
+_PORTRAITS: Final = frozenset({"astronaut", "hopper"})
 
 
 @dataclass(frozen=True)
@@ -22,41 +23,47 @@ class Frame:
 
     Attributes:
         id: unique in the roll, the same in every roll.
-        event: what it belongs to.
-        kind: what sort of picture it is.
+        shot: what the recipe says of it.
         source: name of a credit; empty when it is drawn.
-        draw: name of a drawing; empty when it has a source.
         look: how the source becomes the picture.
         instead: source and look for when the source is not at hand.
         taken: wall time with its zone.
-        place: name of the place; empty where the file says none.
         position: latitude and longitude in degrees.
         phone: what took it; nothing for a screenshot and for a saved picture.
-        orientation: EXIF orientation that the file is stored with.
-        format: of the file.
         name: of the file.
-        burst: id of the burst it belongs to; empty for none.
-        blurred: whether it is spoilt by blur.
-        faces: how many people look at the camera; nothing where nobody counted.
     """
 
     id: str
-    event: str
-    kind: Kind
+    shot: Shot
     source: str
-    draw: str
     look: Look
     instead: tuple[str, Look] | None
     taken: datetime
-    place: str
     position: tuple[float, float] | None
     phone: Phone | None
-    orientation: int
-    format: Format
     name: str
-    burst: str
-    blurred: bool
-    faces: int | None
+
+    @property
+    def format(self) -> Format:
+        """The format of the file."""
+        return "png" if self.shot.kind == "screenshot" else self.shot.format
+
+    @property
+    def burst(self) -> str | None:
+        """The id of the burst it belongs to."""
+        return self.shot.id if self.shot.frames > 1 else None
+
+    @property
+    def blurred(self) -> bool:
+        """Whether it is spoilt by blur."""
+        return self.look.blurred or (self.shot.blurred and self.source == self.shot.source)
+
+    @property
+    def faces(self) -> int | None:
+        """How many people look at the camera; nothing where they were not counted."""
+        if self.source != self.shot.source:
+            return int(self.source in _PORTRAITS)
+        return None if self.shot.crowd else self.shot.faces
 
 
 def seeded(*words: str) -> Rng:
@@ -104,11 +111,8 @@ def _frame(recipe: Recipe, shot: Shot, today: date, number: int) -> Frame:
     if shot.instead is not None:
         instead = (shot.instead.source, _of_burst(shot.instead.look, shot.id, number, shaky=shaky))
     return Frame(
-        id=identity, event=shot.event, kind=shot.kind, source=shot.source, draw=shot.draw, look=look, instead=instead,
-        taken=taken, place=shot.place, position=_position(recipe, shot.place, identity), phone=phone,
-        orientation=shot.orientation, format=_format(shot), name=shot.name or _name(shot, phone, taken),
-        burst=shot.id if shot.frames > 1 else "", blurred=shot.blurred or look.blurred,
-        faces=None if shot.crowd else shot.faces,
+        identity, shot, shot.source, look, instead, taken, _position(recipe, shot.place, identity), phone,
+        shot.name or _name(shot, phone, taken),
     )  # fmt: skip
 
 
@@ -129,10 +133,6 @@ def _position(recipe: Recipe, place: str, identity: str) -> tuple[float, float] 
     latitude, longitude = recipe.places[place]
     north, east = seeded("position", identity).uniform(-_WANDER_DEGREES, _WANDER_DEGREES, 2)
     return round(latitude + float(north), 6), round(longitude + float(east), 6)
-
-
-def _format(shot: Shot) -> Format:
-    return "png" if shot.kind == "screenshot" else shot.format
 
 
 def _name(shot: Shot, phone: Phone | None, taken: datetime) -> str:

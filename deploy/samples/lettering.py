@@ -31,3 +31,15 @@ def font(weight: Weight, size: int) -> ImageFont.FreeTypeFont:
     if spec is None or not spec.origin:
         raise SourcesMissing(f"{package} is not installed; install pellicule with its extra `samples`")
     return ImageFont.truetype(str(Path(spec.origin).parent / path), size)
+
+
+def wrapped(text: str, face: ImageFont.FreeTypeFont, room: float) -> list[str]:
+    """Break a text into lines that fit."""
+    rows = [""]
+    for word in text.split(" "):
+        longer = f"{rows[-1]} {word}".strip()
+        if rows[-1] and face.getlength(longer) > room:
+            rows.append(word)
+        else:
+            rows[-1] = longer
+    return rows

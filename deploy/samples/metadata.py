@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
-from deploy.samples.credits import Credit
+from deploy.samples.credits import DRAWN, Credit
 from deploy.samples.layout import Frame, seeded
 
 MARK: Final = "Pellicule sample roll (synthetic roll from freely licensed pictures)"
@@ -27,7 +27,7 @@ def exif(frame: Frame, credit: Credit | None, size: tuple[int, int]) -> Image.Ex
     block = Image.Exif()
     block[ExifTags.Base.ImageDescription] = MARK
     block[ExifTags.Base.Software] = MARK
-    block[ExifTags.Base.Orientation] = frame.orientation
+    block[ExifTags.Base.Orientation] = 1 if frame.format == "heic" else frame.shot.orientation
     block[ExifTags.Base.DateTime] = _stamp(frame.taken)
     if credit is not None:
         block[ExifTags.Base.Artist] = credit.author.encode("ascii", "replace").decode()
@@ -43,9 +43,8 @@ def exif(frame: Frame, credit: Credit | None, size: tuple[int, int]) -> Image.Ex
 
 def xmp(frame: Frame, credit: Credit | None) -> bytes:
     """Returns the XMP packet of a frame: that the roll is synthetic, whose the picture is, and its licence."""
-    author = escape(credit.author if credit else "the Pellicule project")
-    title = escape(credit.title if credit else "drawn for the roll")
-    terms = escape(f"{credit.licence}, from {credit.origin}" if credit else "Apache-2.0")
+    author, title = escape((credit or DRAWN).author), escape((credit or DRAWN).title)
+    terms = escape(f"{credit.licence}, from {credit.origin}" if credit else DRAWN.licence)
     return (
         '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
@@ -80,7 +79,7 @@ def _write_capture(block: Image.Exif, frame: Frame, size: tuple[int, int]) -> No
     capture[ExifTags.Base.SubsecTimeOriginal] = f"{int(seeded('subsecond', frame.id).integers(1000)):03d}"
     capture[ExifTags.Base.ExifImageWidth], capture[ExifTags.Base.ExifImageHeight] = size
     if frame.phone is None:
-        capture[ExifTags.Base.UserComment] = _SCREENSHOT if frame.kind == "screenshot" else b"ASCII\0\0\0Saved"
+        capture[ExifTags.Base.UserComment] = _SCREENSHOT if frame.shot.kind == "screenshot" else b"ASCII\0\0\0Saved"
         return
     capture[ExifTags.Base.LensModel] = frame.phone.lens
     capture[ExifTags.Base.FNumber] = IFDRational(round(frame.phone.f_number * 10), 10)
@@ -98,7 +97,7 @@ def _write_position(block: Image.Exif, frame: Frame, position: tuple[float, floa
     gps[ExifTags.GPS.GPSLongitudeRef] = "E" if position[1] >= 0 else "W"
     gps[ExifTags.GPS.GPSLongitude] = _sexagesimal(position[1])
     gps[ExifTags.GPS.GPSAltitudeRef] = b"\x00"
-    gps[ExifTags.GPS.GPSAltitude] = IFDRational(int(seeded("height", frame.place).integers(*_METRES)), 1)
+    gps[ExifTags.GPS.GPSAltitude] = IFDRational(int(seeded("height", frame.shot.place).integers(*_METRES)), 1)
 
 
 def _sexagesimal(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]:

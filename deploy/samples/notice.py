@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from deploy.samples.credits import DRAWN_AUTHOR, DRAWN_LICENCE, DRAWN_TITLE, catalogue
+from deploy.samples.credits import DRAWN, catalogue
 from deploy.samples.manifest import Manifest, RollFile
 from deploy.samples.metadata import MARK
 
@@ -45,10 +45,7 @@ def _licences(rows: Iterable[RollFile]) -> set[str]:
 
 
 def _row(row: RollFile) -> str:
-    if row.source is None:
-        cells = (row.file, row.kind, DRAWN_TITLE, DRAWN_AUTHOR, DRAWN_LICENCE, "deploy.samples")
-    else:
-        credit = catalogue()[row.source]
-        before = f"; {credit.changed_before} by {credit.package}" if credit.changed_before else ""
-        cells = (row.file, row.kind, credit.title, credit.author, credit.licence, f"{credit.origin}{before}")
+    credit = catalogue()[row.source] if row.source else DRAWN
+    before = f"; {credit.changed_before} by {credit.package}" if credit.changed_before else ""
+    cells = (row.file, row.kind, credit.title, credit.author, credit.licence, f"{credit.origin}{before}")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

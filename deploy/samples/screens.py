@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from deploy.samples.developing import Rng
+from deploy.samples.phone_screen import DARK, HEIGHT, LIGHT, WIDTH, Palette, Screen
 from deploy.samples.sources import Library, Pixels
-from deploy.samples.telephone import DARK, HEIGHT, LIGHT, WIDTH, Palette, Screen
 
 Draw = Callable[[datetime, Rng, Library], Pixels]
 _SAID: Final = (

@@ -11,7 +11,7 @@ import skimage
 import sklearn.datasets
 from PIL import Image
 
-from deploy.samples.receipts import receipt
+from deploy.samples.papers import receipt
 from inference.model_build.build import build_all, built_model, default_home
 from inference.model_build.sessions import ModelSession
 from inference.reference import Reference, measure

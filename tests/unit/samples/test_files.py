@@ -33,6 +33,11 @@ def frame(now: datetime) -> Frame:
     return next(frame for frame in lay_out(recipe(), now) if frame.id == "arena")
 
 
+def stored(frame: Frame, form: Format, **changes: object) -> Frame:
+    """The frame, in another format."""
+    return replace(frame, shot=frame.shot.model_copy(update={"format": form, **changes}))
+
+
 def opened(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     image.load()
@@ -41,7 +46,7 @@ def opened(content: bytes) -> Image.Image:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_time_zone_and_phone_are_written(frame: Frame, credit: Credit, form: Format) -> None:
-    exif = opened(encoded(UPRIGHT, replace(frame, format=form), credit)).getexif()
+    exif = opened(encoded(UPRIGHT, stored(frame, form), credit)).getexif()
     capture = exif.get_ifd(ExifTags.IFD.Exif)
     assert capture[ExifTags.Base.DateTimeOriginal] == "2026:11:03 09:55:27"
     assert capture[ExifTags.Base.OffsetTimeOriginal] == "+01:00"
@@ -50,7 +55,7 @@ def test_time_zone_and_phone_are_written(frame: Frame, credit: Credit, form: For
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_position_can_be_read_back(frame: Frame, credit: Credit, form: Format) -> None:
-    placed = replace(frame, format=form, position=(-33.918861, 18.4233))
+    placed = replace(stored(frame, form), position=(-33.918861, 18.4233))
     gps = opened(encoded(UPRIGHT, placed, credit)).getexif().get_ifd(ExifTags.IFD.GPSInfo)
     degrees = [
         sum(float(part) / 60**power for power, part in enumerate(gps[tag]))
@@ -62,7 +67,7 @@ def test_the_position_can_be_read_back(frame: Frame, credit: Credit, form: Forma
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_without_a_position_no_block_is_written(frame: Frame, credit: Credit, form: Format) -> None:
-    exif = opened(encoded(UPRIGHT, replace(frame, format=form, position=None), credit)).getexif()
+    exif = opened(encoded(UPRIGHT, replace(stored(frame, form), position=None), credit)).getexif()
     assert ExifTags.IFD.GPSInfo not in exif
 
 
@@ -71,7 +76,7 @@ def test_without_a_position_no_block_is_written(frame: Frame, credit: Credit, fo
 def test_turned_back_by_its_orientation_the_picture_is_upright(
     frame: Frame, credit: Credit, form: Format, orientation: int
 ) -> None:
-    image = opened(encoded(UPRIGHT, replace(frame, format=form, orientation=orientation), credit))
+    image = opened(encoded(UPRIGHT, stored(frame, form, orientation=orientation), credit))
     assert image.getexif()[ExifTags.Base.Orientation] == (1 if form == "heic" else orientation)
     turned = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     assert turned.shape == UPRIGHT.shape
@@ -81,7 +86,7 @@ def test_turned_back_by_its_orientation_the_picture_is_upright(
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_file_says_that_the_roll_is_synthetic_and_whose_it_is(frame: Frame, credit: Credit, form: Format) -> None:
-    content = encoded(UPRIGHT, replace(frame, format=form), credit)
+    content = encoded(UPRIGHT, stored(frame, form), credit)
     exif = opened(content).getexif()
     assert exif[ExifTags.Base.ImageDescription] == MARK
     assert exif[ExifTags.Base.Software] == MARK
@@ -91,7 +96,7 @@ def test_every_file_says_that_the_roll_is_synthetic_and_whose_it_is(frame: Frame
 
 
 def test_a_screenshot_says_so_and_names_no_phone(now: datetime) -> None:
-    frame = next(frame for frame in lay_out(recipe(), now) if frame.kind == "screenshot")
+    frame = next(frame for frame in lay_out(recipe(), now) if frame.shot.kind == "screenshot")
     exif = opened(encoded(UPRIGHT, frame, None)).getexif()
     assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment].endswith(b"Screenshot")
     assert ExifTags.Base.Make not in exif

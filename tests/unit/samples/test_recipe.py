@@ -35,8 +35,8 @@ def test_all_but_the_older_ones_lie_in_the_window_and_none_in_the_future(moment:
     frames = lay_out(recipe(), moment)
     assert all(frame.taken < moment for frame in frames)
     outside = [frame for frame in frames if frame.taken <= moment - WINDOW]
-    assert [frame.event for frame in outside] == ["older"] * 3
-    assert all(frame.event != "older" for frame in frames if frame not in outside)
+    assert [frame.shot.event for frame in outside] == ["older"] * 3
+    assert all(frame.shot.event != "older" for frame in frames if frame not in outside)
     assert usable_until(frames) >= moment + timedelta(days=3)
 
 
@@ -63,12 +63,12 @@ def test_every_shot_has_one_origin() -> None:
 
 
 def test_the_roll_holds_what_a_phone_holds(frames: list[Frame]) -> None:
-    kinds = Counter(frame.kind for frame in frames)
+    kinds = Counter(frame.shot.kind for frame in frames)
     assert kinds["receipt"] >= 4
     assert kinds["document"] >= 2
     assert kinds["screenshot"] >= 5
     assert len({frame.burst for frame in frames if frame.burst}) >= 3
-    assert {frame.orientation for frame in frames} >= {1, 3, 6}
+    assert {frame.shot.orientation for frame in frames} >= {1, 3, 6}
     formats = Counter(frame.format for frame in frames)
     assert (formats["heic"], formats["webp"]) == (2, 1)
     assert sum(frame.blurred for frame in frames) >= 3
@@ -78,7 +78,7 @@ def test_the_roll_holds_what_a_phone_holds(frames: list[Frame]) -> None:
 
 
 def test_the_trip_is_far_from_home_and_lasts_five_days(frames: list[Frame]) -> None:
-    trip = [frame for frame in frames if frame.event == "trip"]
+    trip = [frame for frame in frames if frame.shot.event == "trip"]
     assert len({frame.taken.date() for frame in trip}) == 5
     longitudes = [frame.position[1] for frame in trip if frame.position]
     assert len(longitudes) == len(trip)
@@ -90,7 +90,7 @@ def test_the_wheels_alone_still_make_every_event(frames: list[Frame]) -> None:
     left = [
         frame
         for frame in frames
-        if frame.draw or frame.source in at_hand or (frame.instead and frame.instead[0] in at_hand)
+        if frame.shot.draw or frame.source in at_hand or (frame.instead and frame.instead[0] in at_hand)
     ]
-    assert {frame.event for frame in left} >= {"trip", "celebration", "pets", "papers", "screens", "older"}
+    assert {frame.shot.event for frame in left} >= {"trip", "celebration", "pets", "papers", "screens", "older"}
     assert len(left) >= 40

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from deploy.samples.lettering import Weight, font
+from deploy.samples.lettering import Weight, font, wrapped
 from deploy.samples.sources import Pixels
 
 WIDTH: Final = 1080
@@ -75,15 +75,8 @@ class Screen:
         return self._draw.textlength(text, font=font(weight, size * _FINER)) / _FINER
 
     def wrapped(self, text: str, size: int, room: float, weight: Weight = "Regular") -> list[str]:
-        """Breaks a text into lines that fit."""
-        rows = [""]
-        for word in text.split(" "):
-            longer = f"{rows[-1]} {word}".strip()
-            if rows[-1] and self.wide(longer, size, weight) > room:
-                rows.append(word)
-            else:
-                rows[-1] = longer
-        return rows
+        """Break a text into lines that fit."""
+        return wrapped(text, font(weight, size * _FINER), room * _FINER)
 
     def shaded(self, area: tuple[int, int, int, int], top: Colour, bottom: Colour) -> None:
         """Fills a rectangle with a shade from top to bottom."""
