@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 from inference.engines.deltas import Delta, Outputs, deltas
@@ -13,6 +12,7 @@ from inference.engines.half import rehearsal, to_half
 from inference.engines.key import Precision
 from inference.engines.probes import Probe
 from inference.engines.profiles import Profile
+from inference.model_build.sessions import ModelSession
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,6 @@ def choose(model: onnx.ModelProto, profile: Profile, probes: Sequence[Probe], re
 def run(
     model: onnx.ModelProto, probes: Sequence[Probe], *, optimised: bool = True
 ) -> list[dict[str, NDArray[np.generic]]]:
-    """Asks a graph every probe in ONNX Runtime, on one thread.
-
-    Args:
-        model: the graph.
-        probes: what to ask.
-        optimised: whether operators may be fused; not when their rounding is what is looked at.
-    """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if not optimised:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return [dict(zip(names, session.run(names, dict(probe.inputs)), strict=True)) for probe in probes]
+    """Run every probe through a graph in ONNX Runtime, on one thread (`ModelSession`)."""
+    session = ModelSession(model.SerializeToString(), optimised=optimised)
+    return [session.run(probe.inputs) for probe in probes]

@@ -1,10 +1,9 @@
 """The scenarios: each tries one thing and reports what it found."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import takewhile
 
 from inference.client.clock import Clock
 from inference.load.arrivals import poisson, step
@@ -12,17 +11,11 @@ from inference.load.figures import answers_between, latency, percentile, recover
 from inference.load.harness import Run, Send, closed_loop, open_loop
 from inference.load.memory import MemoryWatch
 from inference.load.reports import Finding, Phase, Report, nothing_failed
-from inference.load.scenarios import Burst, Chaos, Poisson, Scenarios, Soak, Target
+from inference.load.scenarios import Burst, Poisson, Scenarios, Soak, Target
 
 SEED = 20
 WARM_UP_SECONDS = 1.0
 RAMP_SECONDS = 0.5  # after a step, until its rate shows in the answers
-
-Fault = Callable[[], Awaitable[None]]
-"""Breaks the server and returns once it is whole again."""
-
-_WHOLE_RATIO = 2.0
-_WHOLE_SECONDS = 0.25
 
 Begin = Callable[[str, float], None]
 """Told of each phase and of the seconds that it takes."""
@@ -95,7 +88,7 @@ async def burst(trial: Trial, peak: float, plan: Burst) -> Report:
     )  # fmt: skip
     phase = await trial.open("burst", due, seconds)
     start, end = plan.before_seconds, plan.before_seconds + plan.during_seconds
-    within = max(plan.recovered_ratio * _p99(phase.run, until=start), plan.recovered_floor_ms / 1e3)
+    within = max(plan.recovered_ratio * p99_seconds(phase.run, until=start), plan.recovered_floor_ms / 1e3)
     goodput = answers_between(phase.run, start + RAMP_SECONDS, end)
     findings = (
         Finding("requests refused", phase.figures.refused, "requests", 1, at_least=True),
@@ -105,48 +98,6 @@ async def burst(trial: Trial, peak: float, plan: Burst) -> Report:
     )
     numbers = {"peak_per_second": peak, "goodput_per_second": goodput, "recovered_within_ms": 1e3 * within}
     return Report("burst", trial.model, (phase,), findings, numbers)
-
-
-async def chaos(trial: Trial, peak: float, plan: Chaos, name: str, fault: Fault) -> Report:
-    """A server that breaks under load: what becomes of its callers, and how soon all is as before.
-
-    Args:
-        trial: which sends through the client that the services use.
-        peak: answers a second that the server gives at most.
-        plan: of the scenario.
-        name: of the fault.
-        fault: what happens to the server.
-    """
-    whole_after = float("inf")
-
-    async def happen() -> None:
-        nonlocal whole_after
-        await trial.clock.sleep(plan.before_seconds)
-        broken = trial.clock.monotonic()
-        await fault()
-        whole_after = trial.clock.monotonic() - broken
-
-    def until_over(due_times: Iterable[float]) -> Iterator[float]:
-        # How long a server takes to start is not known beforehand.
-        return takewhile(lambda due: due <= plan.before_seconds + whole_after + plan.after_seconds, due_times)
-
-    breaking = asyncio.create_task(happen())
-    try:
-        due = until_over(poisson(plan.share * peak, plan.most_seconds, seed=SEED))
-        phase = await trial.open(name, due, plan.most_seconds)
-        await breaking
-    finally:
-        breaking.cancel()
-    seconds = max((sample.due for sample in phase.run.samples), default=plan.most_seconds)
-    phase = Phase(name, Run(phase.run.samples, seconds))
-    within = max(_WHOLE_RATIO * _p99(phase.run, until=plan.before_seconds), _WHOLE_SECONDS)
-    whole = recovered_after(phase.run, plan.before_seconds + whole_after, within=within)
-    findings = (
-        Finding("recovered after", None if whole is None else whole_after + whole, "s", plan.recovery_seconds),
-        Finding("requests without an end", phase.figures.not_sent, "requests", 0),
-    )
-    numbers = {"server_whole_after_s": whole_after, "recovered_within_ms": 1e3 * within}
-    return Report("chaos", f"{trial.model} {name}", (phase,), findings, numbers)
 
 
 async def soak(trials: Sequence[tuple[Trial, float]], plan: Soak, watch: MemoryWatch) -> Report:
@@ -186,5 +137,6 @@ async def _soaked(trial: Trial, peak: float, plan: Soak, among: int) -> Phase:
     return await trial.open(trial.model, poisson(plan.share * peak / among, plan.seconds, seed=SEED), plan.seconds)
 
 
-def _p99(run: Run, *, until: float) -> float:
+def p99_seconds(run: Run, *, until: float) -> float:
+    """Return the 99th percentile of what was due until then."""
     return latency(sample for sample in run.samples if sample.due < until).p99_ms / 1e3

@@ -20,17 +20,25 @@ _ELEMENTS: Final = {
 class ModelSession:
     """One model in this process.
 
+    Args:
+        model: its ONNX file, or the bytes of one.
+        threads: of one run.
+        optimised: whether operators may be fused; not when their rounding is what is looked at.
+
     Attributes:
         elements: name of an input -> its element type, such as "FP32".
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, model: Path | bytes, *, threads: int = 1, optimised: bool = True) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        if not optimised:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        graph = model if isinstance(model, bytes) else str(model)
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.elements = {each.name: _ELEMENTS.get(each.type, each.type) for each in self._session.get_inputs()}
 

@@ -5,12 +5,14 @@ are logged as their type and the places they passed through; their messages, whi
 only at level DEBUG.
 """
 
+import contextlib
 import json
 import logging
 import sys
 import traceback
 from collections.abc import Iterable
 from types import TracebackType
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -56,7 +58,7 @@ def configure_logging(service: str, level: str, *, fields: Iterable[str] = ()) -
     # Our own events skip the standard library's records: a call's one line would cost as much as the call.
     structlog.configure(
         processors=[*shared, *rendered],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(sys.stderr))),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=True,
     )
@@ -76,6 +78,24 @@ def _configure_stdlib(level: str, shared: list[Processor], rendered: list[Proces
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Its warnings quote whole URLs, signatures included.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+class _Unfailing:
+    """A stream on which writing never fails: a full disk takes lines from the log, not answers from callers."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text if that is possible."""
+        with contextlib.suppress(OSError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Hand on what was written if that is possible."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 class _Origin:

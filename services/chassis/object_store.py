@@ -30,7 +30,10 @@ _MADE_MEANWHILE = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 _PRESIGNED_FOR = timedelta(minutes=15)
 _LIST_BATCH = 1000
 _TIMEOUT = urllib3.Timeout(connect=2.0, read=30.0)
-_OVERLOADED = (500, 502, 503, 504)
+_OVERLOADED = (500, 502, 503, 504, 507)
+"""What passes: 507 says that the disk is full, and SeaweedFS says 500 for it."""
+_CUT_SHORT = "IncompleteBody"
+"""The connection broke, or MinIO's disk is full."""
 _BACKSTOP_RULE = "backstop"
 
 
@@ -167,7 +170,10 @@ class S3ObjectStore:
         url = self._client.get_presigned_url("PUT", bucket, name, expires=_PRESIGNED_FOR)
         response = self._http.urlopen("PUT", url, body=data)
         if response.status != 200:
-            raise _s3_error(response, bucket, name)
+            error = _s3_error(response, bucket, name)
+            if error.code == _CUT_SHORT:
+                raise DependencyUnavailable.of("object-store") from error
+            raise error
 
     def _open(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> urllib3.BaseHTTPResponse:
         try:

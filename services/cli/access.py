@@ -23,7 +23,7 @@ def access_of(subject: str) -> Access:
     return Access(
         addresses=public_addresses(state),
         ca_certificate=home.authority.read_bytes(),
-        token=local_token(home, subject, ttl=_TOKEN_LIFE),
+        token=local_token(home, subject, ttl=_TOKEN_LIFE, settings=state.settings),
     )
 
 

@@ -49,11 +49,10 @@ class RunningStack:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def failure(self, *arguments: str) -> Row:
-        """Run a command that must fail, and return its one line."""
+        """Run a command that must fail, and return its last line, which says why."""
         done = self.run(*arguments, "--json")
         assert done.returncode != 0, done.stdout
-        (line,) = done.stdout.splitlines()
-        error: Row = json.loads(line)["error"]
+        error: Row = json.loads(done.stdout.splitlines()[-1])["error"]
         return error
 
     def bring_in(self, folder: Path, subject: str, grant: str = EVERYTHING) -> dict[str, Row]:

@@ -16,7 +16,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.settings import TokenSettings
 from services.chassis.tokens import Role, mint_token
 from services.cli import durations
-from services.cli.output import UsageWrong, emit, failures, note, say
+from services.cli.output import CommandFailed, UsageWrong, emit, failures, note, say
 from services.cli.stack.failures import stack_failures
 
 _FIELDS = TokenSettings.model_fields
@@ -24,6 +24,10 @@ ISSUER = str(_FIELDS["token_issuer"].default)
 AUDIENCE = str(_FIELDS["token_audience"].default)
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=30)
 """A token cannot be called back: what it opens must close by itself."""
+
+
+JWKS_SETTING = "PELLICULE_TOKEN_JWKS_FILE"
+_NOTHING_SET: Mapping[str, str] = {}
 
 
 def register(app: typer.Typer) -> None:
@@ -41,8 +45,9 @@ def token(
     with failures(as_json=as_json), stack_failures():
         life = durations.parse(ttl, field="--ttl", least=SHORTEST, most=LONGEST)
         home = default_home()
-        addresses = public_addresses(daemon.running_state(home))
-        minted = local_token(home, subject, ttl=life, role=None if role == "person" else role)
+        state = daemon.running_state(home)
+        addresses = public_addresses(state)
+        minted = local_token(home, subject, ttl=life, role=None if role == "person" else role, settings=state.settings)
         if as_json:
             emit({"token": minted, "addresses": addresses, "authority": str(home.authority)})
             return
@@ -57,18 +62,29 @@ def public_addresses(state: StackState) -> Mapping[str, str]:
     return {name: address for name in SERVICES if (address := state.address(name))}
 
 
-def local_token(home: StackHome, subject: str, *, ttl: timedelta, role: Role | None = None) -> str:
-    """Sign a token as the stack's own issuer.
+def local_token(
+    home: StackHome,
+    subject: str,
+    *,
+    ttl: timedelta,
+    role: Role | None = None,
+    settings: Mapping[str, str] = _NOTHING_SET,
+) -> str:
+    """Sign a token as the stack's own issuer, under the names that its operator has set.
 
     Raises:
         UsageWrong: SUBJECT_MISSING.
+        CommandFailed: ISSUER_ANOTHER, the stack takes the tokens of another issuer.
     """
+    if JWKS_SETTING in settings:
+        message = f"this stack takes the tokens of another issuer ({JWKS_SETTING}): ask it for one"
+        raise CommandFailed("ISSUER_ANOTHER", message, JWKS_SETTING)
     if not subject.strip():
         raise UsageWrong("SUBJECT_MISSING", "a token is a person's: name one, such as me", "--subject")
     return mint_token(
         home.key(authority.TOKEN_KEY).read_bytes(),
-        issuer=ISSUER,
-        audience=AUDIENCE,
+        issuer=settings.get("PELLICULE_TOKEN_ISSUER", ISSUER),
+        audience=settings.get("PELLICULE_TOKEN_AUDIENCE", AUDIENCE),
         subject=subject,
         ttl=ttl,
         role=role,

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from inference.load.picture import draw
 from inference.load.reports import Report
-from inference.load.results import write_result
 from inference.load.scenarios import SHIPPED, Scenarios, TargetName, read_scenarios
 from services.chassis.clock import SystemClock
 from tests.load.inference.harness import NAMES, Site, run
 from tests.load.inference.own_server import OwnServer, own_server
+from tests.load.inference.picture import draw
+from tests.load.inference.results import write_result
 
 ALL = "all"
 _SECONDS = 10.0

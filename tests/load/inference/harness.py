@@ -14,7 +14,8 @@ from inference.load.reports import Report
 from inference.load.requests import LoadRequest, load_request
 from inference.load.scenarios import Scenarios, TargetName
 from inference.load.targets import BareWire, ShieldedWire
-from inference.load.trials import Begin, Fault, Trial, burst, chaos, poisson_load, soak
+from inference.load.trials import Begin, Trial, burst, poisson_load, soak
+from tests.load.inference.chaos import Fault, chaos
 from tests.load.inference.mlperf import LoadgenScenario, mlperf
 from tests.load.inference.own_server import OwnServer
 

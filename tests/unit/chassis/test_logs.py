@@ -1,6 +1,8 @@
 import asyncio
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,3 +102,14 @@ def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str
     configure_logging("ingest", "WARNING")
     structlog.get_logger().info("media_stored")
     assert lines(capsys) == []
+
+
+def test_a_line_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    configure_logging("ingest", "INFO")
+    structlog.get_logger().info("media_stored")
+    logging.getLogger("library").warning("unheard")

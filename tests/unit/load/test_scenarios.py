@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from inference.load.scenarios import SHIPPED, ScenariosInvalid, read_scenarios
-from inference.load.trials import Trial, burst, chaos, poisson_load
+from inference.load.trials import Trial, burst, poisson_load
+from tests.load.inference.chaos import chaos
 from tests.unit.load.simulation import QueueServer, SimulatedClock
 
 SERVICE = 0.02

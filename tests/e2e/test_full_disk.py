@@ -1,0 +1,85 @@
+"""A disk that fills while a stack runs: uploads wait, nothing ends for good, and room is all that it takes."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from deploy.local.home import StackHome
+from tests.e2e.harness import RunningStack
+from tests.e2e.pictures import now, save, sources
+
+WHO, GRANT = "crowded", "CLOUD_PROCESSING"
+PATIENCE = 150.0
+DISK = "800m"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small disk can be had here by nobody but root, if at all")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def crowded(small_disk: Path) -> Iterator[RunningStack]:
+    stack = RunningStack(StackHome(small_disk / "home"))
+    started = stack.run("up")
+    assert started.returncode == 0, started.stderr
+    yield stack
+    assert stack.run("down").returncode == 0
+
+
+def roll(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    save(folder / f"{name}.jpg", sources()[name], now() - timedelta(days=1))
+    return folder
+
+
+def fill(disk: Path) -> Path:
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - (64 << 10))
+    return filler
+
+
+def restarts(stack: RunningStack, name: str) -> int:
+    return next(part.restarts for part in stack.state.parts if part.part == name)
+
+
+def kill(stack: RunningStack, name: str) -> None:
+    process = next(part.process for part in stack.state.parts if part.part == name)
+    assert process is not None
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_full_disk_puts_uploads_off_and_nothing_else(crowded: RunningStack, small_disk: Path, tmp_path: Path) -> None:
+    crowded.rows("import", str(roll(tmp_path / "before", "cat")), "--subject", WHO, "--grant", GRANT)
+    supervisor, later = crowded.state.supervisor, roll(tmp_path / "later", "coffee")
+    filler = fill(small_disk)
+    kill(crowded, "nats")
+    refused = crowded.failure("import", str(later), "--subject", WHO, "--grant", GRANT)
+    kept = crowded.findings(WHO)
+    held, restarted = crowded.state.supervisor, restarts(crowded, "seaweedfs")
+    filler.unlink()
+    assert refused["reason"] == "IMPORT_INCOMPLETE"
+    assert "DEPENDENCY_UNAVAILABLE" in str(refused["message"])
+    assert (held, restarted, list(kept)) == (supervisor, 0, ["cat.jpg"])
+    until_imported(crowded, later)
+    assert crowded.state.supervisor == supervisor
+
+
+def until_imported(stack: RunningStack, folder: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while stack.run("import", str(folder), "--subject", WHO, "--grant", GRANT).returncode != 0:
+        assert time.monotonic() < end, stack.state
