@@ -10,6 +10,9 @@ from tests.integration.clear_text import without_times_of_day
 
 PATIENCE_SECONDS = 60.0
 
+TOMBSTONES = ("fence", "change_head", "change_feed")
+"""What an erasure leaves: fences against latecomers, and the names of what is gone, so that other devices learn it."""
+
 
 def purposes_of_findings(stack: RunningStack, subject: str) -> set[object]:
     query = "SELECT DISTINCT f.purpose FROM findings f JOIN media m ON m.id = f.media_id WHERE m.subject = %s"
@@ -93,10 +96,12 @@ def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: RunningSt
     stack.bring_in(roll, "gone", "CLOUD_PROCESSING,LOCATION,FACE_GROUPING")
     (erasure,) = stack.rows("erase", "--yes", "--subject", "gone")
     assert erasure["state"] == "PURGED"
+    person = stack.pseudonym("gone")
     assert {row["status"] for row in stack.rows("consent", "--subject", "gone")} <= {"WITHDRAWN", "UNASKED"}
     for service in ("ingest", "analysis", "suggestion"):
         rows = stack.rows_of(service, "gone")
-        assert {table: count for table, count in rows.items() if count and table != "fence"} == {}
+        assert {table: count for table, count in rows.items() if count and table not in TOMBSTONES} == {}
+        assert stack.select(service, "SELECT 1 FROM change_feed WHERE subject = %s AND NOT deleted", person) == []
     ((keys,),) = stack.select("retention", "SELECT count(*) FROM data_key WHERE subject = %s", stack.pseudonym("gone"))
     assert keys == 0
     until = time.monotonic() + PATIENCE_SECONDS

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from grpc_status import rpc_status
 
+from pellicule.internal.retention.v1 import key_service_pb2
 from tests.e2e.harness import RunningStack
 
 SERVICES = {
@@ -104,18 +105,25 @@ def test_an_expired_token_is_named_as_such(stack: RunningStack) -> None:
                 assert "TOKEN_EXPIRED" in found
 
 
-def test_keys_are_not_for_persons(stack: RunningStack) -> None:
+def test_keys_are_neither_told_of_nor_served_to_persons(stack: RunningStack) -> None:
+    """Ask as one who has read the internal contract: reflection does not tell it on this port."""
     credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
-    with (
-        grpc.secure_channel(stack.address("retention"), credentials) as channel,
-        pytest.raises(grpc.RpcError) as caught,
-    ):
-        call(
-            channel, "pellicule.retention.v1.KeyService", "OpenDataKeys", token(stack, "--subject", "stranger"),
-            subject="someone", purpose="PURPOSE_CLOUD_PROCESSING",
-        )  # fmt: skip
-    assert caught.value.code() == grpc.StatusCode.PERMISSION_DENIED
-    assert "CALLER_NOT_ALLOWED" in reason(caught.value)
+    with grpc.secure_channel(stack.address("retention"), credentials) as channel:
+        told = ProtoReflectionDescriptorDatabase(channel).get_services()
+        ask = channel.unary_unary(
+            "/pellicule.internal.retention.v1.KeyService/OpenDataKeys",
+            request_serializer=key_service_pb2.OpenDataKeysRequest.SerializeToString,
+            response_deserializer=key_service_pb2.OpenDataKeysResponse.FromString,
+        )
+        with pytest.raises(grpc.RpcError) as caught:
+            ask(
+                key_service_pb2.OpenDataKeysRequest(subject="someone"),
+                metadata=(("authorization", f"Bearer {token(stack, '--subject', 'stranger')}"),),
+                timeout=10,
+            )
+
+    assert [name for name in told if "internal" in name] == []
+    assert caught.value.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.PERMISSION_DENIED)
 
 
 def test_another_persons_media_does_not_exist(stack: RunningStack) -> None:
