@@ -6,7 +6,14 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
+import grpc
+
+from pellicule.ingest.v1 import (
+    device_service_pb2,
+    device_service_pb2_grpc,
+    media_service_pb2,
+    media_service_pb2_grpc,
+)
 from services.chassis.bus import connect_bus
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.change_records import CHANNEL
@@ -28,8 +35,10 @@ from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.sweep import Sweep
-from services.ingest.servicer import MediaServicer
+from services.ingest.ports import REVOCATIONS
+from services.ingest.servicer import DeviceServicer, MediaServicer
 from services.ingest.settings import Settings
+from services.ingest.store.devices import DeviceStore
 from services.ingest.store.lookup_keys import LookupKeyStore
 from services.ingest.store.media import MediaStore
 from services.ingest.store.purge import PurgeStore
@@ -43,7 +52,10 @@ from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purge import PurgeLoop
 
 NAME = "ingest"
-SERVICES = (media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,)
+SERVICES = (
+    media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
+    device_service_pb2.DESCRIPTOR.services_by_name["DeviceService"].full_name,
+)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -65,10 +77,11 @@ async def main() -> None:
         keyring = RetentionKeyring(retention, clock)
         uploads, media, background = UploadStore(pool), MediaStore(pool), BackgroundWork()
         stack.push_async_callback(background.finish)
-        listener = Listener(pool, clock, CHANNEL)
+        listener = Listener(pool, clock, CHANNEL, REVOCATIONS)
         dependencies = Dependencies(
             uploads=uploads,
             media=media,
+            devices=DeviceStore(pool),
             requests=RequestStore(pool),
             lookup_keys=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention, background),
             key_pool=KeyPool(keyring, clock, policy.retention),
@@ -76,6 +89,7 @@ async def main() -> None:
             erasures=RetentionErasures(retention),
             objects=objects,
             change_feed=ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchMedia"),
+            wakes=listener,
             codec=ProtoCodec(),
             clock=clock,
             policy=policy,
@@ -92,11 +106,10 @@ async def main() -> None:
         )
         worker = Worker(media, sweep, clock)
         execute_purge = partial(purge.execute, tables=PurgeStore(pool), objects=objects)
-        servicer = MediaServicer(dependencies)
         await serve(
             name=NAME,
             settings=settings,
-            register=partial(media_service_pb2_grpc.add_MediaServiceServicer_to_server, servicer),
+            register=partial(_register, dependencies),
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
@@ -111,6 +124,11 @@ async def main() -> None:
                 ChangeSweep(pool, clock).run,
             ],
         )
+
+
+def _register(dependencies: Dependencies, server: grpc.aio.Server) -> None:
+    media_service_pb2_grpc.add_MediaServiceServicer_to_server(MediaServicer(dependencies), server)
+    device_service_pb2_grpc.add_DeviceServiceServicer_to_server(DeviceServicer(dependencies), server)
 
 
 if __name__ == "__main__":

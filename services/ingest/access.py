@@ -3,6 +3,7 @@
 from services.chassis.access import AccessTable, Caller
 
 _SERVICE = "/pellicule.ingest.v1.MediaService"
+_DEVICES = "/pellicule.ingest.v1.DeviceService"
 _OWNER = frozenset({Caller.PERSON})
 
 ACCESS: AccessTable = {
@@ -23,4 +24,7 @@ ACCESS: AccessTable = {
     f"{_SERVICE}/AcknowledgeMediaChanges": _OWNER,
     f"{_SERVICE}/GetUsage": _OWNER,
     f"{_SERVICE}/GetServerInfo": _OWNER,
+    f"{_DEVICES}/RegisterDevice": _OWNER,
+    f"{_DEVICES}/ListDevices": _OWNER,
+    f"{_DEVICES}/RevokeDevice": _OWNER,
 }

@@ -8,6 +8,7 @@ from typing import Self
 from uuid import UUID
 
 from services.chassis.errors import DomainError, Status
+from services.ingest.domain.devices import device_name
 from services.ingest.domain.media import media_name, upload_name
 
 
@@ -230,3 +231,41 @@ class RequestIdReused(DomainError):
             "request_id was used for another request: make a new UUID for each",
             metadata={"request_id": str(request_id)},
         )
+
+
+class DeviceNotFound(DomainError):
+    """No device of this name is registered for the caller."""
+
+    status = Status.NOT_FOUND
+    reason = "DEVICE_NOT_FOUND"
+
+    @classmethod
+    def of(cls, device_id: UUID) -> Self:
+        """Return the error for a device that does not exist for the caller."""
+        name = device_name(device_id)
+        return cls(f"there is no {name}: register it first", metadata={"device": name})
+
+
+class DeviceRevoked(DomainError):
+    """The owner of the device revoked it."""
+
+    status = Status.FAILED_PRECONDITION
+    reason = "DEVICE_REVOKED"
+
+    @classmethod
+    def of(cls, device_id: UUID) -> Self:
+        """Return the error for a device that was revoked."""
+        name = device_name(device_id)
+        return cls(f"its owner revoked {name}: register under a new name if that is wanted", metadata={"device": name})
+
+
+class TooManyDevices(DomainError):
+    """The caller has as many devices as are kept."""
+
+    status = Status.RESOURCE_EXHAUSTED
+    reason = "TOO_MANY_DEVICES"
+
+    @classmethod
+    def of(cls, limit: int) -> Self:
+        """Return the error for a device that is one too many."""
+        return cls(f"{limit} devices are registered: revoke one that is no longer used", metadata={"limit": str(limit)})

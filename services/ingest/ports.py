@@ -9,8 +9,11 @@ from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import MediaMetadata, PageStart, Usage
-from services.ingest.domain.records import MediaRow, Segment, UploadRow
+from services.ingest.domain.records import DeviceRow, Discard, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
 from services.keyring import Erasure, PurgeOrder, Purpose
+
+REVOCATIONS = "device_revocations"
+"""Channel on which is told, by the person's pseudonym, that a device was revoked."""
 
 
 class Addition(Enum):
@@ -47,6 +50,15 @@ class MediaUpdate(Enum):
     """Another request bears the id."""
 
 
+class Registration(Enum):
+    """How the registration of a device ended."""
+
+    STORED = auto()
+    STALE = auto()
+    """The device is not as the caller thought, or the purpose's key was destroyed meanwhile."""
+    TOO_MANY = auto()
+
+
 @dataclass(frozen=True)
 class Request:
     """A request, so that its id is its own.
@@ -58,39 +70,6 @@ class Request:
 
     id: UUID
     tag: bytes
-
-
-@dataclass(frozen=True)
-class LookupKeyRow:
-    """A person's lookup key as it is stored: sealed under the data key named."""
-
-    subject: str
-    data_key_id: UUID
-    purpose_revision: int
-    sealed_key: bytes
-    seal_time: datetime
-
-
-@dataclass(frozen=True)
-class Discard:
-    """A stream that nothing refers to any more."""
-
-    data_key_id: UUID
-    subject: str
-    objects: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class NewSegment:
-    """A segment that was just put.
-
-    Attributes:
-        segment: The object.
-        position: Its place in the stream, from 0.
-    """
-
-    segment: Segment
-    position: int
 
 
 @dataclass(frozen=True)
@@ -175,8 +154,10 @@ class MediaTable(Protocol):
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
         """Returns the media of these originals."""
 
-    async def page(self, subject: str, after: PageStart | None, limit: int) -> list[MediaRow]:
-        """Returns media, newest upload first, from behind `after` on."""
+    async def page(
+        self, subject: str, after: PageStart | None, limit: int, *, newest_first: bool = True
+    ) -> list[MediaRow]:
+        """Return media by the time of their uploads, from behind `after` on."""
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         """Returns the segments of a sealed stream, in order."""
@@ -213,6 +194,25 @@ class Requests(Protocol):
 
     async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime) -> bool:
         """Note a request; False if another one bears its id."""
+
+
+class DeviceTable(Protocol):
+    """The devices that persons have registered, and those that were revoked."""
+
+    async def find(self, subject: str, device_id: UUID) -> DeviceRow | None:
+        """Return a device of the person."""
+
+    async def registered(self, subject: str) -> list[DeviceRow]:
+        """Return the person's devices, the one seen last first, without those that were revoked."""
+
+    async def put(self, row: DeviceRow, *, replaces: UUID | None, most: int) -> Registration:
+        """Store a device, in place of what is sealed under `replaces`; None for a new one."""
+
+    async def see(self, subject: str, device_id: UUID, hour: datetime) -> DeviceRow | None:
+        """Note that a device was seen, and return it as it was before; one that was revoked stays as it is."""
+
+    async def revoke(self, subject: str, device_id: UUID, now: datetime) -> DeviceRow | None:
+        """Make a device a tombstone, and return it as it was before; its followers are woken by `REVOCATIONS`."""
 
 
 class LookupKeyTable(Protocol):

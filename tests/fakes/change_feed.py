@@ -68,6 +68,9 @@ class FakeChangeStore:
         self.latest.pop(subject, None)
         self._wakes.wake(subject)
 
+    def wake(self, subject: str) -> None:
+        self._wakes.wake(subject)
+
     def sweep(self) -> None:
         before = self._clock.now() - TOMBSTONES_KEPT
         for subject, changes in self.latest.items():

@@ -8,21 +8,32 @@ from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import MediaForm, PageStart, Usage
-from services.ingest.domain.records import MediaRow, Segment, UploadRow
-from services.ingest.ports import (
-    Addition,
-    Completion,
-    Discard,
-    LookupKeyRow,
-    MediaUpdate,
-    NewSegment,
-    Request,
-    Survey,
-)
+from services.ingest.domain.records import DeviceRow, Discard, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
+from services.ingest.ports import Addition, Completion, MediaUpdate, Registration, Request, Survey
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
+from tests.fakes.change_feed import FakeChangeStore
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
+
+
+class MediaRows(dict[UUID, MediaRow]):
+    """Rows whose triggers record what changes."""
+
+    def __init__(self, changes: FakeChangeStore) -> None:
+        super().__init__()
+        self._changes = changes
+
+    def __setitem__(self, media_id: UUID, row: MediaRow) -> None:
+        before = self.get(media_id)
+        super().__setitem__(media_id, row)
+        if before is None or before.sealed_metadata != row.sealed_metadata:
+            self._changes.record_changed(row.subject, [f"media/{media_id}"])
+
+    def __delitem__(self, media_id: UUID) -> None:
+        subject = self[media_id].subject
+        super().__delitem__(media_id)
+        self._changes.record_deleted(subject, [f"media/{media_id}"])
 
 
 @dataclass
@@ -40,7 +51,12 @@ class Tables:
     fences: dict[tuple[str, Purpose], int] = field(default_factory=dict)
     events: list[OutgoingEvent] = field(default_factory=list)
     requests: dict[tuple[str, UUID], tuple[bytes, datetime]] = field(default_factory=dict)
+    devices: dict[tuple[str, UUID], DeviceRow] = field(default_factory=dict)
     heard: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.changes: FakeChangeStore | None = None
+        """Takes down what the triggers do."""
 
     def is_fenced(self, row: UploadRow) -> bool:
         return self.fences.get((row.subject, row.purpose), -1) >= row.purpose_revision
@@ -220,12 +236,14 @@ class FakeMedia:
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
         return [row for row in self._tables.media.values() if row.subject == subject and row.tag in tags]
 
-    async def page(self, subject: str, after: PageStart | None, limit: int) -> list[MediaRow]:
+    async def page(
+        self, subject: str, after: PageStart | None, limit: int, *, newest_first: bool = True
+    ) -> list[MediaRow]:
         rows = [row for row in self._tables.media.values() if row.subject == subject]
-        rows.sort(key=lambda row: (row.upload_time, row.id), reverse=True)
-        if after is not None:
-            rows = [row for row in rows if (row.upload_time, row.id) < (after.time, after.id)]
-        return rows[:limit]
+        rows.sort(key=_place, reverse=newest_first)
+        return [row for row in rows if after is None or (_place(row) < after if newest_first else _place(row) > after)][
+            :limit
+        ]
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         return _in_order(self._tables, data_key_id)
@@ -284,6 +302,45 @@ class FakeMedia:
         ]
         self._tables.media |= {row.id: replace(row, original_wanted=True) for row in wanted}
         return len(wanted)
+
+
+class FakeDevices:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def find(self, subject: str, device_id: UUID) -> DeviceRow | None:
+        return self._tables.devices.get((subject, device_id))
+
+    async def registered(self, subject: str) -> list[DeviceRow]:
+        rows = [row for row in self._tables.devices.values() if row.subject == subject and row.revoke_time is None]
+        return sorted(rows, key=lambda row: (row.last_seen_time, row.id), reverse=True)
+
+    async def put(self, row: DeviceRow, *, replaces: UUID | None, most: int) -> Registration:
+        stored = await self.find(row.subject, row.id)
+        if replaces is None and len(await self.registered(row.subject)) >= most:
+            return Registration.TOO_MANY
+        if stored is not None and (replaces is None or stored.data_key_id != replaces):
+            return Registration.STALE
+        fence = self._tables.fences.get((row.subject, Purpose.CLOUD_PROCESSING), -1)
+        if fence >= row.purpose_revision or (stored is None and replaces is not None):
+            return Registration.STALE
+        self._tables.devices[row.subject, row.id] = row
+        return Registration.STORED
+
+    async def see(self, subject: str, device_id: UUID, hour: datetime) -> DeviceRow | None:
+        before = await self.find(subject, device_id)
+        if before is not None and before.revoke_time is None and before.last_seen_time < hour:
+            self._tables.devices[subject, device_id] = replace(before, last_seen_time=hour)
+        return before
+
+    async def revoke(self, subject: str, device_id: UUID, now: datetime) -> DeviceRow | None:
+        before = await self.find(subject, device_id)
+        if before is not None and before.revoke_time is None:
+            revoked = replace(before, data_key_id=None, sealed_description=None, revoke_time=now)
+            self._tables.devices[subject, device_id] = revoked
+            if self._tables.changes is not None:
+                self._tables.changes.wake(subject)
+        return before
 
 
 class FakeLookupKeys:
@@ -380,7 +437,10 @@ class FakePurge:
         counts["discard"] = _pop(tables.discards, [k for k, (r, _) in tables.discards.items() if _covers(order, r)])
         counts |= self._delete_lookup(order)
         counts["request"] = _pop(tables.requests, self._requests(order))
+        counts["device"] = _pop(tables.devices, self._devices(order))
         counts["usage"] = _pop(tables.used, [order.subject] if tables.used.get(order.subject) == 0 else [])
+        if tables.changes is not None and isinstance(order.scope, SubjectScope) and order.scope.account:
+            tables.changes.forget_changes(order.subject)
         return {f"ingest.table.{table}": count for table, count in counts.items()}, []
 
     def _delete_lookup(self, order: PurgeOrder) -> dict[str, int]:
@@ -402,6 +462,16 @@ class FakePurge:
             return []
         before = order.scope.erase_time
         return [key for key, (_, time) in self._tables.requests.items() if key[0] == order.subject and time <= before]
+
+    def _devices(self, order: PurgeOrder) -> list[tuple[str, UUID]]:
+        account = isinstance(order.scope, SubjectScope) and order.scope.account
+        return [
+            key
+            for key, row in self._tables.devices.items()
+            if key[0] == order.subject
+            and (account or row.revoke_time is None)
+            and _covers_at(order, Purpose.CLOUD_PROCESSING, row.purpose_revision, row.data_key_id)
+        ]
 
     def _remember(self, order: PurgeOrder, media: Sequence[MediaRow]) -> None:
         key = self._tables.lookup_keys.get(order.subject)
@@ -444,3 +514,7 @@ def _in_order(tables: Tables, data_key_id: UUID) -> list[Segment]:
 
 def _version(row: MediaRow) -> tuple[str, UUID, int]:
     return row.subject, row.data_key_id, row.metadata_revision
+
+
+def _place(row: MediaRow) -> PageStart:
+    return PageStart(row.upload_time, row.id)

@@ -184,7 +184,7 @@ def upload_name(upload_id: UUID) -> str:
     return f"uploads/{upload_id}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class PageStart:
     """Where a page begins: behind what was made then under this id."""
 

@@ -17,6 +17,19 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class NewSegment:
+    """A segment that was just put.
+
+    Attributes:
+        segment: The object.
+        position: Its place in the stream, from 0.
+    """
+
+    segment: Segment
+    position: int
+
+
+@dataclass(frozen=True)
 class UploadRow:
     """An upload as it is stored.
 
@@ -103,3 +116,50 @@ class MediaRow:
     delete_time: datetime
     original_wanted: bool = False
     metadata_revision: int = 1
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """A device as it is stored.
+
+    Attributes:
+        id: Its name's UUID; another person may have one of the same.
+        subject: The person's pseudonym.
+        purpose_revision: Fencing number of the key of CLOUD_PROCESSING, for which it is sealed.
+        data_key_id: Key of the description; None once it is revoked.
+        sealed_description: A `DeviceDescription`; None once it is revoked.
+        seal_time: When the data key was made.
+        create_time: When it was registered first.
+        last_seen_time: When it was last seen, to the hour.
+        revoke_time: When its owner revoked it; the row stays as a tombstone.
+    """
+
+    id: UUID
+    subject: str
+    purpose_revision: int
+    data_key_id: UUID | None
+    sealed_description: bytes | None
+    seal_time: datetime
+    create_time: datetime
+    last_seen_time: datetime
+    revoke_time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LookupKeyRow:
+    """A person's lookup key as it is stored: sealed under the data key named."""
+
+    subject: str
+    data_key_id: UUID
+    purpose_revision: int
+    sealed_key: bytes
+    seal_time: datetime
+
+
+@dataclass(frozen=True)
+class Discard:
+    """A stream that nothing refers to any more."""
+
+    data_key_id: UUID
+    subject: str
+    objects: tuple[str, ...]

@@ -26,6 +26,11 @@ def lookup_key_aad(data_key_id: UUID) -> bytes:
     return f"{data_key_id}|lookup".encode()
 
 
+def device_aad(data_key_id: UUID) -> bytes:
+    """Return what a sealed description of a device is bound to."""
+    return f"{data_key_id}|device".encode()
+
+
 def lookup_tag(lookup_key: bytes, kind: str, content: bytes) -> bytes:
     """Return the keyed digest under which something can be found again without standing in clear anywhere.
 

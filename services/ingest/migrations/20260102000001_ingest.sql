@@ -99,6 +99,22 @@ CREATE TABLE usage (
 );
 COMMENT ON TABLE usage IS 'Plain bytes of a person''s media and open uploads together.';
 
+CREATE TABLE device (
+    subject text NOT NULL,
+    id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid UNIQUE,
+    sealed_description bytea,
+    seal_time timestamptz NOT NULL,
+    create_time timestamptz NOT NULL,
+    last_seen_time timestamptz NOT NULL,
+    revoke_time timestamptz,
+    PRIMARY KEY (subject, id),
+    CHECK ((revoke_time IS NULL) = (data_key_id IS NOT NULL)),
+    CHECK ((data_key_id IS NULL) = (sealed_description IS NULL))
+);
+COMMENT ON TABLE device IS 'Devices of a person; a revoked one stays as a tombstone, so that it does not register again.';
+
 CREATE TABLE discard (
     data_key_id uuid PRIMARY KEY,
     subject text NOT NULL,
@@ -166,5 +182,5 @@ COMMENT ON FUNCTION tell_media_change IS 'Every change of what a person keeps st
 
 -- migrate:down
 DROP FUNCTION store_at_once;
-DROP TABLE media, upload, segment, lookup_key, deleted_media, request, usage, discard, fence;
+DROP TABLE media, upload, segment, lookup_key, deleted_media, request, usage, device, discard, fence;
 DROP FUNCTION tell_media_change;

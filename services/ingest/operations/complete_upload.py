@@ -8,13 +8,13 @@ from services.chassis.seal import seal_bytes
 from services.ingest.content.picture import Picture
 from services.ingest.domain.capture_time import capture_time
 from services.ingest.domain.media import Media, MediaForm, MediaMetadata
-from services.ingest.domain.records import MediaRow, UploadRow
+from services.ingest.domain.records import MediaRow, NewSegment, UploadRow
 from services.ingest.errors import OutsideWindow, UploadNotFound
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import open_media
 from services.ingest.operations.open_keys import open_row_keys, reach_of_older_media
 from services.ingest.operations.upload_stream import UploadStream
-from services.ingest.ports import Completion, NewSegment
+from services.ingest.ports import Completion
 from services.keyring import Purpose, metadata_aad
 from services.picture_files.exif import read_exif
 

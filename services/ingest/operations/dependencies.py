@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from services.chassis.change_feed import ChangeFeed
+from services.chassis.change_feed import ChangeFeed, Wakes
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
 from services.ingest.domain.policy import Policy
@@ -10,7 +10,7 @@ from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.writers import Writers
-from services.ingest.ports import Codec, Erasures, MediaTable, Requests, Uploads
+from services.ingest.ports import Codec, DeviceTable, Erasures, MediaTable, Requests, Uploads
 from services.keyring import Keyring
 
 
@@ -20,6 +20,7 @@ class Dependencies:
 
     uploads: Uploads
     media: MediaTable
+    devices: DeviceTable
     requests: Requests
     lookup_keys: LookupKeys
     key_pool: KeyPool
@@ -27,6 +28,7 @@ class Dependencies:
     erasures: Erasures
     objects: ObjectStore
     change_feed: ChangeFeed
+    wakes: Wakes
     codec: Codec
     clock: Clock
     policy: Policy = field(default_factory=Policy)

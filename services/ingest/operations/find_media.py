@@ -1,9 +1,9 @@
-"""Finding of media: one by its name, or all of them page by page."""
+"""Finding of one media by its name."""
 
 from uuid import UUID
 
 from services.chassis.seal import open_bytes
-from services.ingest.domain.media import Media, PageStart
+from services.ingest.domain.media import Media
 from services.ingest.domain.records import MediaRow
 from services.ingest.errors import MediaNotFound
 from services.ingest.operations.dependencies import Dependencies
@@ -19,25 +19,6 @@ async def get_media(dependencies: Dependencies, *, subject: str, media_id: UUID)
     """
     row, key = await find_media(dependencies, subject, media_id)
     return open_media(dependencies, row, key)
-
-
-async def list_media(
-    dependencies: Dependencies, *, subject: str, page_size: int, after: PageStart | None
-) -> tuple[list[Media], PageStart | None]:
-    """Return a page of media, newest upload first, and where the next begins.
-
-    What no longer opens is left out, so that a page may hold less than it could.
-
-    Raises:
-        PurposeNotGranted: CLOUD_PROCESSING is not granted.
-    """
-    await dependencies.lookup_keys.open(subject)
-    rows = await dependencies.media.page(subject, after, page_size + 1)
-    last = rows[page_size - 1] if len(rows) > page_size else None
-    following = None if last is None else PageStart(last.upload_time, last.id)
-    shown = rows[:page_size]
-    keys = await open_row_keys(dependencies, subject, shown)
-    return [open_media(dependencies, row, keys[row.id]) for row in shown if row.id in keys], following
 
 
 async def find_media(dependencies: Dependencies, subject: str, media_id: UUID) -> tuple[MediaRow, bytes]:

@@ -12,9 +12,10 @@ from uuid import UUID
 from services.chassis.clock import Clock
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.seal import open_bytes, seal_bytes
+from services.ingest.domain.records import LookupKeyRow
 from services.ingest.domain.seals import lookup_key_aad
 from services.ingest.operations.background import BackgroundWork
-from services.ingest.ports import LookupKeyRow, LookupKeyTable
+from services.ingest.ports import LookupKeyTable
 from services.keyring import Keyring, NewDataKey, Purpose
 
 RENEW_AFTER = timedelta(days=1)

@@ -12,12 +12,11 @@ from services.chassis.seal import CHUNK_SIZE, StreamOpener, StreamSealer, open_b
 from services.ingest.content.check import ContentCheck
 from services.ingest.content.picture import Picture
 from services.ingest.domain.media import BUCKET, Announcement
-from services.ingest.domain.records import Segment, UploadRow
+from services.ingest.domain.records import NewSegment, Segment, UploadRow
 from services.ingest.domain.seals import tail_aad
 from services.ingest.errors import ChecksumMismatch, SizeMismatch
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.upload_lease import UploadLease
-from services.ingest.ports import NewSegment
 from services.keyring import artefact_aad
 
 _THREAD_BYTES = 128 * 1024

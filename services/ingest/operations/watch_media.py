@@ -8,8 +8,10 @@ from uuid import UUID
 
 from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Item, Reset
 from services.chassis.streams import batches
+from services.ingest.domain.devices import device_name
 from services.ingest.domain.media import Media
 from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.device_standing import see_device, until_revoked
 from services.ingest.operations.find_media import open_media
 from services.ingest.operations.open_keys import open_row_keys
 from services.keyring import PurposeNotGranted
@@ -38,7 +40,7 @@ Told: TypeAlias = ToldMedia | ToldDeletion | Checkpoint | Reset
 
 
 async def watch_media(
-    dependencies: Dependencies, *, subject: str, cursor: str, device: str, until_checkpoint: bool
+    dependencies: Dependencies, *, subject: str, cursor: str, device_id: UUID | None, until_checkpoint: bool
 ) -> AsyncGenerator[Told, None]:
     """Yield what happened since a cursor, a checkpoint, and then what happens, for as long as the token lasts.
 
@@ -46,16 +48,17 @@ async def watch_media(
         dependencies: What the use cases are handed.
         subject: The person.
         cursor: Of an item told before; empty to go on where the device acknowledged, or else with a snapshot.
-        device: Name of the person's device; may be empty.
+        device_id: The person's device that listens; None for none.
         until_checkpoint: Whether to end at the checkpoint.
 
     Raises:
         FieldInvalid: the cursor is none of this person's feed.
+        DeviceNotFound: the person has no such device.
+        DeviceRevoked: its owner revoked the device, now or while it listened.
         PurposeNotGranted: CLOUD_PROCESSING is not granted; what is gone was told before.
         TokenExpired: the caller's token came to its end.
     """
-    feed = dependencies.change_feed.follow(subject, cursor, device=device)
-    async with aclosing(batches(feed, OPENED_TOGETHER)) as happened:
+    async with aclosing(_follow(dependencies, subject, cursor, device_id)) as happened:
         async for items in happened:
             try:
                 opened = await _open(dependencies, subject, items)
@@ -70,13 +73,25 @@ async def watch_media(
                     return
 
 
-async def acknowledge_changes(dependencies: Dependencies, *, subject: str, device: str, cursor: str) -> None:
+async def acknowledge_changes(dependencies: Dependencies, *, subject: str, device_id: UUID, cursor: str) -> None:
     """Note how far a device has taken the feed in; an older cursor than before changes nothing.
 
     Raises:
         FieldInvalid: the cursor is none of this person's feed.
+        DeviceNotFound: the person has no such device.
+        DeviceRevoked: its owner revoked it.
     """
-    await dependencies.change_feed.acknowledge(subject, device, cursor)
+    await see_device(dependencies, subject, device_id)
+    await dependencies.change_feed.acknowledge(subject, device_name(device_id), cursor)
+
+
+def _follow(
+    dependencies: Dependencies, subject: str, cursor: str, device_id: UUID | None
+) -> AsyncGenerator[list[Item], None]:
+    if device_id is None:
+        return batches(dependencies.change_feed.follow(subject, cursor), OPENED_TOGETHER)
+    feed = dependencies.change_feed.follow(subject, cursor, device=device_name(device_id))
+    return until_revoked(dependencies, batches(feed, OPENED_TOGETHER), subject=subject, device_id=device_id)
 
 
 async def _open(dependencies: Dependencies, subject: str, items: Sequence[Item]) -> dict[str, Media]:

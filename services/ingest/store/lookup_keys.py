@@ -5,7 +5,7 @@ from uuid import UUID
 from psycopg.rows import kwargs_row
 
 from services.chassis.database import Pool
-from services.ingest.ports import LookupKeyRow
+from services.ingest.domain.records import LookupKeyRow
 from services.ingest.store import statements
 from services.ingest.store.connections import single_statements
 

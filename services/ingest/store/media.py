@@ -1,7 +1,7 @@
 """Tables of media and of what was deleted: one method, one transaction."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from psycopg import Rollback
@@ -17,6 +17,9 @@ from services.ingest.ports import MediaUpdate, Request
 from services.ingest.store import statements
 from services.ingest.store.connections import find_segments, single_statements
 from services.ingest.store.statements import media_row
+
+_FIRST = PageStart(datetime.min.replace(tzinfo=UTC), UUID(int=0))
+_LAST = PageStart(datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 class MediaStore:
@@ -38,12 +41,13 @@ class MediaStore:
         """Returns the media of these originals."""
         return await self._rows(statements.FIND_TAGGED_MEDIA, {"subject": subject, "tags": list(tags)})
 
-    async def page(self, subject: str, after: PageStart | None, limit: int) -> list[MediaRow]:
-        """Returns media, newest upload first, from behind `after` on."""
-        parameters = {"subject": subject, "limit": limit}
-        if after is None:
-            return await self._rows(statements.FIRST_PAGE, parameters)
-        return await self._rows(statements.NEXT_PAGE, {**parameters, **vars(after)})
+    async def page(
+        self, subject: str, after: PageStart | None, limit: int, *, newest_first: bool = True
+    ) -> list[MediaRow]:
+        """Return media by the time of their uploads, from behind `after` on, in one statement."""
+        statement = statements.NEWEST_MEDIA if newest_first else statements.OLDEST_MEDIA
+        start = after or (_LAST if newest_first else _FIRST)
+        return await self._rows(statement, {"subject": subject, "limit": limit, **vars(start)})
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
         """Returns the segments of a sealed stream, in order."""

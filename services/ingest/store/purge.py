@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - put together from this module's own constants; values are parameters
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -25,6 +25,8 @@ class _Covered:
     parameters: Parameters
     requests: str = "false"
     """Which rows of `request`, that know neither purpose nor key."""
+    devices: str = " AND revoke_time IS NULL"
+    """Which rows of `device`: tombstones stay until the account goes."""
 
     @classmethod
     def by(cls, order: PurgeOrder) -> "_Covered":
@@ -34,9 +36,10 @@ class _Covered:
             case PurposeScope(purpose, revision):
                 condition = "subject = %(subject)s AND {purpose} = %(purpose)s AND purpose_revision <= %(revision)s"
                 return cls(condition, _of(order, purpose=purpose, revision=revision))
-            case SubjectScope(revision, erase_time):
+            case SubjectScope(revision, erase_time, account):
                 condition = "subject = %(subject)s AND purpose_revision <= %(revision)s"
-                return cls(condition, _of(order, revision=revision, erase_time=erase_time), _OLD_REQUESTS)
+                covered = cls(condition, _of(order, revision=revision, erase_time=erase_time), _OLD_REQUESTS)
+                return replace(covered, devices="") if account else covered
 
     def where(self, *, purpose: str = "purpose", key: str = "data_key_id") -> str:
         """Returns the condition for a table; `purpose` and `key` are columns, or what stands for them."""
@@ -127,6 +130,7 @@ class _Deletion:
         await self._delete_streams()
         await self._delete("lookup_key", self._covered.where(purpose=_OF_CLOUD_PROCESSING))
         await self._delete("request", self._covered.requests)
+        await self._delete("device", self._covered.where(purpose=_OF_CLOUD_PROCESSING) + self._covered.devices)
         await self._delete("deleted_media", self._covered.where(purpose=_OF_CLOUD_PROCESSING, key="NULL::uuid"))
         await self._release()
 

@@ -161,13 +161,15 @@ STORE_AT_ONCE = f"""
 FIND_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = %(id)s"
 FIND_MANY_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = ANY(%(ids)s)"
 FIND_TAGGED_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"
-FIRST_PAGE = f"""
-    SELECT {_MEDIA} FROM media WHERE subject = %(subject)s ORDER BY upload_time DESC, id DESC LIMIT %(limit)s
-"""
-NEXT_PAGE = f"""
+NEWEST_MEDIA = f"""
     SELECT {_MEDIA} FROM media
     WHERE subject = %(subject)s AND (upload_time, id) < (%(time)s, %(id)s)
     ORDER BY upload_time DESC, id DESC LIMIT %(limit)s
+"""
+OLDEST_MEDIA = f"""
+    SELECT {_MEDIA} FROM media
+    WHERE subject = %(subject)s AND (upload_time, id) > (%(time)s, %(id)s)
+    ORDER BY upload_time, id LIMIT %(limit)s
 """
 UPDATE_MEDIA = """
     UPDATE media SET sealed_metadata = %(sealed_metadata)s, metadata_revision = %(metadata_revision)s
@@ -203,6 +205,41 @@ SAME_REQUEST = """
     WHERE subject = %(subject)s AND request_id = %(request_id)s AND request_tag = %(request_tag)s
 """
 FORGET_REQUESTS = "DELETE FROM request WHERE create_time < %(before)s"
+
+_DEVICE = """
+    id, subject, purpose_revision, data_key_id, sealed_description, seal_time, create_time, last_seen_time, revoke_time
+"""
+FIND_DEVICE = f"SELECT {_DEVICE} FROM device WHERE subject = %(subject)s AND id = %(id)s"
+LOCK_DEVICE = f"{FIND_DEVICE} FOR UPDATE"
+REGISTERED_DEVICES = f"""
+    SELECT {_DEVICE} FROM device WHERE subject = %(subject)s AND revoke_time IS NULL
+    ORDER BY last_seen_time DESC, id DESC
+"""
+COUNT_DEVICES = "SELECT count(*) FROM device WHERE subject = %(subject)s AND revoke_time IS NULL"
+ADD_DEVICE = f"""
+    INSERT INTO device ({_DEVICE})
+    SELECT %(id)s, %(subject)s, %(purpose_revision)s, %(data_key_id)s, %(sealed_description)s, %(seal_time)s,
+        %(create_time)s, %(last_seen_time)s, NULL
+    WHERE {_NOT_FENCED}
+    ON CONFLICT (subject, id) DO NOTHING
+"""
+REPLACE_DEVICE = f"""
+    UPDATE device
+    SET purpose_revision = %(purpose_revision)s, data_key_id = %(data_key_id)s,
+        sealed_description = %(sealed_description)s, seal_time = %(seal_time)s, last_seen_time = %(last_seen_time)s
+    WHERE subject = %(subject)s AND id = %(id)s AND data_key_id = %(replaces)s AND {_NOT_FENCED}
+"""
+SEE_DEVICE = f"""
+    WITH seen AS (
+        UPDATE device SET last_seen_time = %(hour)s
+        WHERE subject = %(subject)s AND id = %(id)s AND revoke_time IS NULL AND last_seen_time < %(hour)s
+    )
+    {FIND_DEVICE}
+"""
+REVOKE_DEVICE = """
+    UPDATE device SET data_key_id = NULL, sealed_description = NULL, revoke_time = %(now)s
+    WHERE subject = %(subject)s AND id = %(id)s AND revoke_time IS NULL
+"""
 
 FIND_LOOKUP_KEY = """
     SELECT subject, data_key_id, purpose_revision, sealed_key, seal_time FROM lookup_key WHERE subject = %(subject)s

@@ -7,8 +7,7 @@ from uuid import UUID
 from psycopg.rows import kwargs_row
 
 from services.chassis.database import Pool
-from services.ingest.domain.records import UploadRow
-from services.ingest.ports import Discard
+from services.ingest.domain.records import Discard, UploadRow
 from services.ingest.store import statements
 from services.ingest.store.connections import single_statements
 from services.ingest.store.statements import upload_row

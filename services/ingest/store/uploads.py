@@ -16,8 +16,8 @@ from services.chassis import outbox
 from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import PageStart
-from services.ingest.domain.records import MediaRow, Segment, UploadRow
-from services.ingest.ports import Addition, Completion, NewSegment, Survey
+from services.ingest.domain.records import MediaRow, NewSegment, Segment, UploadRow
+from services.ingest.ports import Addition, Completion, Survey
 from services.ingest.store import statements
 from services.ingest.store.connections import find_segments, single_statements
 from services.ingest.store.statements import media_row, upload_row

@@ -1,6 +1,7 @@
 """Messages of the change feed of media."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from pellicule.ingest.v1 import media_service_pb2
 from pellicule.type.v1 import change_feed_pb2
@@ -8,9 +9,9 @@ from services.chassis.change_feed import Checkpoint, Reset
 from services.chassis.fields import Fields
 from services.ingest.operations.watch_media import Told, ToldDeletion, ToldMedia
 from services.ingest.translation import resources
+from services.ingest.translation.devices import DEVICES
 
 LONGEST_CURSOR = 2048
-DEVICES = "devices"
 
 
 @dataclass(frozen=True)
@@ -18,23 +19,23 @@ class WatchQuery:
     """What a feed was asked for; fields as in `watch_media`."""
 
     cursor: str
-    device: str
+    device_id: UUID | None
     until_checkpoint: bool
 
 
 def watch_query(request: media_service_pb2.WatchMediaRequest) -> WatchQuery:
     """Return what a feed was asked for."""
     with Fields() as fields:
-        device = _device(fields, request.device) if request.device else ""
+        device_id = fields.resource(request.device, "device", DEVICES) if request.device else None
         cursor = fields.text(request.cursor, "cursor", most=LONGEST_CURSOR)
-        return WatchQuery(cursor, device, request.until_checkpoint)
+        return WatchQuery(cursor, device_id, request.until_checkpoint)
 
 
-def acknowledgement(request: media_service_pb2.AcknowledgeMediaChangesRequest) -> tuple[str, str]:
+def acknowledgement(request: media_service_pb2.AcknowledgeMediaChangesRequest) -> tuple[UUID, str]:
     """Return which device acknowledges, and the cursor."""
     with Fields() as fields:
-        device = _device(fields, request.device)
-        return device, fields.text(request.cursor, "cursor", least=1, most=LONGEST_CURSOR)
+        device_id = fields.resource(request.device, "device", DEVICES)
+        return device_id, fields.text(request.cursor, "cursor", least=1, most=LONGEST_CURSOR)
 
 
 def told(item: Told) -> media_service_pb2.WatchMediaResponse:
@@ -50,7 +51,3 @@ def told(item: Told) -> media_service_pb2.WatchMediaResponse:
             return message(cursor=cursor, checkpoint=change_feed_pb2.ChangeFeedCheckpoint(snapshot=snapshot))
         case Reset():
             return message(reset=change_feed_pb2.ChangeFeedReset())
-
-
-def _device(fields: Fields, name: str) -> str:
-    return f"devices/{fields.resource(name, 'device', DEVICES)}"

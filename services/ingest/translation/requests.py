@@ -8,6 +8,7 @@ from services.chassis.errors import FieldInvalid
 from services.chassis.fields import Fields, PagedRequest
 from services.chassis.paging import Page, PageQuery
 from services.ingest.domain.media import BATCH_FILE_LIMIT, Announcement, Asset, MediaForm, PageStart
+from services.ingest.domain.media_list import MediaFilter, MediaOrder, MediaQuery
 from services.ingest.operations.update_media import OwnerMarks
 
 MAX_BATCH = 1000
@@ -95,21 +96,56 @@ def media_to_update(request: media_service_pb2.UpdateMediaRequest) -> tuple[UUID
     return media_id, marks, request_id
 
 
-def page(request: PagedRequest, query: PageQuery) -> tuple[Page, PageStart | None]:
+def page(request: PagedRequest, query: PageQuery, most: int = MAX_PAGE) -> tuple[Page, PageStart | None]:
     """Return which page of a list is wanted, and where it begins.
 
     Raises:
         FieldInvalid: the size is negative, or the token is not one of this list.
     """
     with Fields() as fields:
-        found = fields.page(request, query, default=DEFAULT_PAGE, most=MAX_PAGE)
-        after = None if found.cursor is None else _page_start(found.cursor, fields)
-    return found, after
+        return _page(request, query, fields, most)
 
 
-def page_cursor(start: PageStart) -> tuple[str, str]:
-    """Return where a page begins as a token holds it."""
-    return start.time.isoformat(), str(start.id)
+def media_list(request: media_service_pb2.ListMediaRequest, subject: str) -> tuple[Page, PageStart | None, MediaQuery]:
+    """Return which page of which media is wanted, and where it begins.
+
+    Raises:
+        FieldInvalid: there is no such order, the filter takes nothing, or the token is not one of this list.
+    """
+    order = " ".join(request.order_by.split()) or MediaOrder.NEWEST_UPLOAD
+    narrowed = request.filter.SerializeToString(deterministic=True).hex()
+    with Fields() as fields:
+        found, after = _page(request, PageQuery("ListMedia", subject, (order, narrowed)), fields)
+        if order not in set(MediaOrder):
+            fields.refuse("order_by", f"choose one of {', '.join(MediaOrder)}, or leave it empty")
+        wanted = _filter(request.filter, fields.within("filter"))
+    return found, after, MediaQuery(wanted, MediaOrder(order))
+
+
+def next_token(page: Page, following: PageStart | None) -> str:
+    """Return the token of the page that begins there; empty where there is none."""
+    return "" if following is None else page.next_token(following.time.isoformat(), str(following.id))
+
+
+def _page(
+    request: PagedRequest, query: PageQuery, fields: Fields, most: int = MAX_PAGE
+) -> tuple[Page, PageStart | None]:
+    found = fields.page(request, query, default=DEFAULT_PAGE, most=most)
+    return found, None if found.cursor is None else _page_start(found.cursor, fields)
+
+
+def _filter(message: media_pb2.MediaFilter, fields: Fields) -> MediaFilter:
+    if message.include_hidden and message.HasField("hidden"):
+        fields.refuse("include_hidden", "send it without `hidden`")
+    start = fields.optional_time(message, "capture_start_time")
+    return MediaFilter(
+        favorite=message.favorite if message.HasField("favorite") else None,
+        hidden=None if message.include_hidden else message.hidden,
+        screenshot=message.screenshot if message.HasField("screenshot") else None,
+        capture_start=start,
+        capture_end=fields.optional_time(message, "capture_end_time", after=start),
+        form=fields.enum(message.form, "form", media_pb2.MediaForm.DESCRIPTOR, MediaForm) if message.form else None,
+    )
 
 
 def _page_start(cursor: tuple[str, ...], fields: Fields) -> PageStart | None:

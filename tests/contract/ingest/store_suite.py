@@ -6,15 +6,14 @@ from uuid import uuid4
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import MEDIA_PURPOSES, MediaForm, PageStart
-from services.ingest.domain.records import MediaRow, Segment, UploadRow
+from services.ingest.domain.records import LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
 from services.ingest.ports import (
     Addition,
     Completion,
-    LookupKeyRow,
+    DeviceTable,
     LookupKeyTable,
     MediaTable,
     MediaUpdate,
-    NewSegment,
     PurgeTables,
     Request,
     Requests,
@@ -33,6 +32,7 @@ QUOTA = 10_000
 class Stores:
     uploads: Uploads
     media: MediaTable
+    devices: DeviceTable
     requests: Requests
     lookup: LookupKeyTable
     sweep: SweepTables
@@ -355,6 +355,9 @@ class MediaSuite:
         first = await stores.media.page(ALICE, None, 2)
         second = await stores.media.page(ALICE, PageStart(first[-1].upload_time, first[-1].id), 3)
         assert first + second == rows
+        oldest = await stores.media.page(ALICE, None, 3, newest_first=False)
+        start = PageStart(oldest[-1].upload_time, oldest[-1].id)
+        assert oldest + await stores.media.page(ALICE, start, 3, newest_first=False) == rows[::-1]
 
     async def test_a_dead_media_makes_room(self, stores: Stores) -> None:
         media = await store(stores, upload())
@@ -560,5 +563,5 @@ class StoreSuite(UploadSuite, MediaSuite, RequestSuite, LookupSuite, SweepSuite,
 
 
 def _counts(**counts: int) -> dict[str, int]:
-    tables = ("media", "upload", "segment", "discard", "lookup_key", "deleted_media", "request", "usage")
+    tables = ("media", "upload", "segment", "discard", "lookup_key", "deleted_media", "request", "usage", "device")
     return {f"ingest.table.{table}": counts.get(table, 0) for table in tables}

@@ -1,16 +1,27 @@
 import pytest
 
+from tests.contract.ingest.device_suite import DeviceSuite
 from tests.contract.ingest.store_suite import Stores, StoreSuite
-from tests.fakes.ingest import FakeLookupKeys, FakeMedia, FakePurge, FakeRequests, FakeSweepTables, FakeUploads, Tables
+from tests.fakes.ingest import (
+    FakeDevices,
+    FakeLookupKeys,
+    FakeMedia,
+    FakePurge,
+    FakeRequests,
+    FakeSweepTables,
+    FakeUploads,
+    Tables,
+)
 
 
-class TestFakeStore(StoreSuite):
+class TestFakeStore(StoreSuite, DeviceSuite):
     @pytest.fixture
     def stores(self) -> Stores:
         tables = Tables()
         return Stores(
             FakeUploads(tables),
             FakeMedia(tables),
+            FakeDevices(tables),
             FakeRequests(tables),
             FakeLookupKeys(tables),
             FakeSweepTables(tables),

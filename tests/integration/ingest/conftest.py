@@ -19,7 +19,10 @@ from services.chassis.settings import DatabaseSettings
 from services.ingest.__main__ import MIGRATIONS
 from tests.integration.ingest.harness import Harness, Phone, Servers, running_harness
 
-TABLES = "media, upload, segment, lookup_key, deleted_media, request, usage, discard, fence, outbox, inbox, dead_letter"
+TABLES = (
+    "media, upload, segment, lookup_key, deleted_media, request, usage, device, discard, fence, outbox, inbox, "
+    "dead_letter, change_head, change_feed, change_acknowledgement"
+)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -11,8 +11,8 @@ from services.ingest.domain.media import Announcement, Asset, MediaForm, PageSta
 from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.dependencies import Dependencies
-from services.ingest.operations.find_media import list_media
 from services.ingest.operations.key_pool import KeyPool
+from services.ingest.operations.list_media import list_media
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.purge import execute
 from services.ingest.operations.receive_upload import receive, start_and_receive
@@ -36,12 +36,14 @@ from services.keyring.errors import NothingToErase
 from tests.fakes.change_feed import FakeChangeStore, FakeWakes
 from tests.fakes.clock import FakeClock
 from tests.fakes.ingest import (
+    FakeDevices,
     FakeLookupKeys,
     FakeMedia,
     FakePurge,
     FakeRequests,
     FakeSweepTables,
     FakeUploads,
+    MediaRows,
     Tables,
 )
 from tests.fakes.keyring import FakeKeyring
@@ -81,10 +83,12 @@ class Harness:
     def __post_init__(self) -> None:
         self.keyring = WatchedKeyring(self.clock)
         self.wakes = FakeWakes()
-        self.changes = FakeChangeStore(self.clock, self.wakes)
+        self.changes = self.tables.changes = FakeChangeStore(self.clock, self.wakes)
+        self.tables.media = MediaRows(self.changes)
         self.dependencies = Dependencies(
             uploads=FakeUploads(self.tables),
             media=FakeMedia(self.tables),
+            devices=FakeDevices(self.tables),
             requests=FakeRequests(self.tables),
             lookup_keys=LookupKeys(
                 FakeLookupKeys(self.tables), self.keyring, self.clock, self.policy.retention, self.background
@@ -94,6 +98,7 @@ class Harness:
             erasures=self,
             objects=self.objects,
             change_feed=ChangeFeed(self.changes, self.wakes, self.clock, "WatchMedia"),
+            wakes=self.wakes,
             codec=ProtoCodec(),
             clock=self.clock,
             policy=self.policy,

@@ -17,7 +17,7 @@ from services.ingest.domain.media import Announcement
 from services.ingest.domain.policy import Policy
 from services.ingest.errors import UploadOffsetWrong
 from services.ingest.operations.delete_media import delete_media
-from services.ingest.operations.find_media import list_media
+from services.ingest.operations.list_media import list_media
 from services.ingest.operations.read_media import read_media
 from services.ingest.operations.receive_upload import receive, start_and_receive
 from services.keyring import PurgeCause, Purpose, PurposeScope

@@ -4,19 +4,8 @@ import pytest
 
 from services.ingest.errors import MediaNotFound
 from services.ingest.operations.find_media import get_media
-from services.keyring import PurposeNotGranted
 from tests.unit.ingest.harness import ALICE, BOB, Harness, listed
 from tests.unit.ingest.pictures import picture
-
-
-async def test_a_list_goes_page_by_page_and_shows_ones_own_alone(harness: Harness) -> None:
-    mine = []
-    for seed in range(5):
-        mine.append(await harness.keep(picture(seed=seed)))
-        await harness.clock.advance(1.0)
-    await harness.keep(subject=BOB)
-    assert await listed(harness, size=2) == mine[::-1]
-    assert await listed(harness, size=5) == mine[::-1]
 
 
 async def test_what_does_not_open_is_not_shown(harness: Harness) -> None:
@@ -34,12 +23,6 @@ async def test_older_media_vanish_with_their_purpose(harness: Harness) -> None:
     assert set(await listed(harness)) == {old, new}
     harness.keyring.destroy_purpose(ALICE, "OLDER_MEDIA")
     assert await listed(harness) == [new]
-
-
-async def test_without_a_grant_nothing_is_listed(harness: Harness) -> None:
-    harness.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
-    with pytest.raises(PurposeNotGranted):
-        await listed(harness)
 
 
 async def test_another_persons_media_does_not_exist(harness: Harness) -> None:

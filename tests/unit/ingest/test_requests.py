@@ -1,12 +1,16 @@
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.chassis.errors import FieldInvalid
 from services.chassis.fields import Fields
 from services.chassis.paging import PageQuery, encode_page_token
-from services.ingest.domain.media import BATCH_FILE_LIMIT
+from services.ingest.domain.media import BATCH_FILE_LIMIT, PageStart
+from services.ingest.domain.media_list import MediaFilter, MediaOrder, MediaQuery
+from services.ingest.operations.update_media import OwnerMarks
 from services.ingest.translation import requests
 
 SHA256 = b"s" * 32
@@ -97,3 +101,74 @@ class TestPages:
         token = encode_page_token(self.QUERY, cursor)
         with pytest.raises(FieldInvalid, match="page_token"):
             requests.page(media_service_pb2.ListMediaRequest(page_token=token), self.QUERY)
+
+
+class TestLists:
+    def test_an_order_may_be_written_with_more_spaces(self) -> None:
+        _, _, query = requests.media_list(
+            media_service_pb2.ListMediaRequest(order_by=" capture_time  desc "), "subject"
+        )
+        assert query.order is MediaOrder.NEWEST_CAPTURE
+
+    def test_without_a_filter_hidden_media_are_left_out(self) -> None:
+        _, _, query = requests.media_list(media_service_pb2.ListMediaRequest(), "subject")
+        assert query == MediaQuery(MediaFilter(hidden=False), MediaOrder.NEWEST_UPLOAD)
+
+    def test_all_that_is_wrong_is_said_at_once(self) -> None:
+        wanted = media_pb2.MediaFilter(hidden=True, include_hidden=True, form=9)  # type: ignore[arg-type]
+        wanted.capture_start_time.FromSeconds(10)
+        wanted.capture_end_time.FromSeconds(10)
+        request = media_service_pb2.ListMediaRequest(page_size=-1, page_token="x", order_by="size", filter=wanted)
+        with pytest.raises(FieldInvalid) as refused:
+            requests.media_list(request, "subject")
+        assert [violation.field for violation in refused.value.violations] == [
+            "page_size",
+            "page_token",
+            "order_by",
+            "filter.include_hidden",
+            "filter.capture_end_time",
+            "filter.form",
+        ]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            media_service_pb2.ListMediaRequest(order_by="upload_time"),
+            media_service_pb2.ListMediaRequest(filter=media_pb2.MediaFilter(favorite=False)),
+        ],
+        ids=["order", "filter"],
+    )
+    def test_a_token_belongs_to_its_query(self, other: media_service_pb2.ListMediaRequest) -> None:
+        page, _, _ = requests.media_list(media_service_pb2.ListMediaRequest(), "subject")
+        token = requests.next_token(page, PageStart(datetime(2026, 3, 1, tzinfo=UTC), uuid4()))
+        assert requests.media_list(media_service_pb2.ListMediaRequest(page_token=token), "subject")
+        other.page_token = token
+        with pytest.raises(FieldInvalid, match="page_token"):
+            requests.media_list(other, "subject")
+
+
+class TestUpdates:
+    MEDIA = media_pb2.Media(name=f"media/{SOME_ID}", favorite=True)
+
+    @pytest.mark.parametrize(
+        ("paths", "marks"),
+        [
+            ([], OwnerMarks(favorite=True, hidden=False)),
+            (["favorite"], OwnerMarks(favorite=True)),
+            (["hidden"], OwnerMarks(hidden=False)),
+            (["hidden", "favorite"], OwnerMarks(favorite=True, hidden=False)),
+        ],
+        ids=str,
+    )
+    def test_the_mask_says_what_changes(self, paths: list[str], marks: OwnerMarks) -> None:
+        request = media_service_pb2.UpdateMediaRequest(media=self.MEDIA, update_mask=FieldMask(paths=paths))
+        assert requests.media_to_update(request) == (UUID(SOME_ID), marks, None)
+
+    def test_what_its_owner_cannot_change_is_refused(self) -> None:
+        request = media_service_pb2.UpdateMediaRequest(
+            media=media_pb2.Media(name="42"), update_mask=FieldMask(paths=["hidden", "width"]), request_id="42"
+        )
+        with pytest.raises(FieldInvalid) as refused:
+            requests.media_to_update(request)
+        fields = [violation.field for violation in refused.value.violations]
+        assert fields == ["media.name", "update_mask", "request_id"]

@@ -11,14 +11,15 @@ from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
 from pellicule.type.v1 import byte_stream_pb2
 from services.chassis.errors import DependencyUnavailable, DomainError
 from services.chassis.fields import Fields
-from services.chassis.paging import Page, PageQuery
+from services.chassis.paging import PageQuery
 from services.chassis.principal import current_subject
-from services.ingest.domain.media import Media, PageStart
+from services.ingest.domain.media import Media
 from services.ingest.operations.cancel_upload import cancel_upload
 from services.ingest.operations.delete_media import delete_media, delete_media_batch
 from services.ingest.operations.dependencies import Dependencies
-from services.ingest.operations.find_media import get_media, list_media
+from services.ingest.operations.find_media import get_media
 from services.ingest.operations.find_uploads import get_upload, list_uploads
+from services.ingest.operations.list_media import list_media
 from services.ingest.operations.plan_uploads import plan_uploads
 from services.ingest.operations.read_media import read_media
 from services.ingest.operations.receive_upload import receive, receive_whole, start_and_receive
@@ -101,7 +102,7 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
             self.dependencies, subject=current_subject(), page_size=page.size, after=after
         )
         return media_service_pb2.ListUploadsResponse(
-            uploads=map(resources.upload, uploads), next_page_token=_next_token(page, following)
+            uploads=map(resources.upload, uploads), next_page_token=requests.next_token(page, following)
         )
 
     async def CancelUpload(
@@ -117,12 +118,12 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         self, request: media_service_pb2.ListMediaRequest, context: Context
     ) -> media_service_pb2.ListMediaResponse:
         """List what is kept."""
-        page, after = requests.page(request, PageQuery("ListMedia", current_subject()))
+        page, after, query = requests.media_list(request, current_subject())
         media, following = await list_media(
-            self.dependencies, subject=current_subject(), page_size=page.size, after=after
+            self.dependencies, subject=current_subject(), page_size=page.size, after=after, query=query
         )
         return media_service_pb2.ListMediaResponse(
-            media=map(resources.media, media), next_page_token=_next_token(page, following)
+            media=map(resources.media, media), next_page_token=requests.next_token(page, following)
         )
 
     async def GetMedia(
@@ -209,7 +210,7 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
             self.dependencies,
             subject=current_subject(),
             cursor=query.cursor,
-            device=query.device,
+            device_id=query.device_id,
             until_checkpoint=query.until_checkpoint,
         )
         async with aclosing(feed) as items:
@@ -220,8 +221,8 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         self, request: media_service_pb2.AcknowledgeMediaChangesRequest, context: Context
     ) -> media_service_pb2.AcknowledgeMediaChangesResponse:
         """Note how far a device has taken in the feed."""
-        device, cursor = changes.acknowledgement(request)
-        await acknowledge_changes(self.dependencies, subject=current_subject(), device=device, cursor=cursor)
+        device_id, cursor = changes.acknowledgement(request)
+        await acknowledge_changes(self.dependencies, subject=current_subject(), device_id=device_id, cursor=cursor)
         return media_service_pb2.AcknowledgeMediaChangesResponse()
 
     async def GetUsage(
@@ -257,7 +258,3 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         return await receive(
             self.dependencies, subject=current_subject(), upload_id=upload_id, offset=offset, chunks=chunks
         )
-
-
-def _next_token(page: Page, following: PageStart | None) -> str:
-    return "" if following is None else page.next_token(*requests.page_cursor(following))
