@@ -244,6 +244,22 @@ CREATE TABLE public.deleted_media (
 
 COMMENT ON TABLE public.deleted_media IS 'What its owner deleted and is not to be asked for again; forgotten after the longest retention.';
 
+CREATE TABLE public.device (
+    subject text NOT NULL,
+    id uuid NOT NULL,
+    purpose_revision bigint NOT NULL,
+    data_key_id uuid,
+    sealed_description bytea,
+    seal_time timestamp with time zone NOT NULL,
+    create_time timestamp with time zone NOT NULL,
+    last_seen_time timestamp with time zone NOT NULL,
+    revoke_time timestamp with time zone,
+    CONSTRAINT device_check CHECK (((revoke_time IS NULL) = (data_key_id IS NOT NULL))),
+    CONSTRAINT device_check1 CHECK (((data_key_id IS NULL) = (sealed_description IS NULL)))
+);
+
+COMMENT ON TABLE public.device IS 'Devices of a person; a revoked one stays as a tombstone, so that it does not register again.';
+
 CREATE TABLE public.discard (
     data_key_id uuid NOT NULL,
     subject text NOT NULL,
@@ -343,6 +359,12 @@ ALTER TABLE ONLY public.dead_letter
 
 ALTER TABLE ONLY public.deleted_media
     ADD CONSTRAINT deleted_media_pkey PRIMARY KEY (subject, media_id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_data_key_id_key UNIQUE (data_key_id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (subject, id);
 
 ALTER TABLE ONLY public.discard
     ADD CONSTRAINT discard_pkey PRIMARY KEY (data_key_id);
