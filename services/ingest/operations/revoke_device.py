@@ -14,15 +14,15 @@ async def revoke_device(dependencies: Dependencies, *, subject: str, device_id: 
     Raises:
         DeviceNotFound: the person has none of this name.
     """
+    now = dependencies.clock.now()
     known = await dependencies.devices.find(subject, device_id)
     # The key goes first: a crash behind it leaves a device that cannot be read, and is revoked by the next call.
     await _destroy_key(dependencies, known)
-    before = await dependencies.devices.revoke(subject, device_id, dependencies.clock.now())
+    before = await dependencies.devices.revoke(subject, device_id, now)
     if before is None:
         raise DeviceNotFound.of(device_id)
     await _destroy_key(dependencies, before)
-    revoke_time = before.revoke_time or dependencies.clock.now()
-    return Device(device_id, DeviceDescription(), before.create_time, before.last_seen_time, revoke_time)
+    return Device(device_id, DeviceDescription(), before.create_time, before.last_seen_time, before.revoke_time or now)
 
 
 async def _destroy_key(dependencies: Dependencies, row: DeviceRow | None) -> None:

@@ -87,7 +87,7 @@ class Device(_message.Message):
 
     @_builtins.property
     def revoke_time(self) -> _timestamp_pb2.Timestamp:
-        """When its owner revoked it; absent while it is not."""
+        """When its owner revoked it; absent while it is not. Of a revoked one only its name and times are left."""
 
     def __init__(
         self,

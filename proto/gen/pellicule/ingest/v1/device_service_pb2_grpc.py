@@ -59,7 +59,8 @@ class DeviceServiceServicer:
     """
 
     def RegisterDevice(self, request, context):
-        """Registers a device, or brings it up to date: call it whenever the app starts.
+        """Registers a device, or brings it up to date: call it whenever the app starts. What it says takes the place of all
+        that it said before. A device that has not registered for 30 days is forgotten.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEVICE_REVOKED, TOO_MANY_DEVICES.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -67,7 +68,7 @@ class DeviceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDevices(self, request, context):
-        """Lists the caller's devices, the one seen last first.
+        """Lists the caller's devices that are not revoked, the one seen last first.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -19,11 +19,12 @@ class DeviceServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterDevice: _aio.UnaryUnaryMultiCallable[_device_service_pb2.RegisterDeviceRequest, _device_service_pb2.RegisterDeviceResponse]
-    """Registers a device, or brings it up to date: call it whenever the app starts.
+    """Registers a device, or brings it up to date: call it whenever the app starts. What it says takes the place of all
+    that it said before. A device that has not registered for 30 days is forgotten.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEVICE_REVOKED, TOO_MANY_DEVICES.
     """
     ListDevices: _aio.UnaryUnaryMultiCallable[_device_service_pb2.ListDevicesRequest, _device_service_pb2.ListDevicesResponse]
-    """Lists the caller's devices, the one seen last first.
+    """Lists the caller's devices that are not revoked, the one seen last first.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
     """
     RevokeDevice: _aio.UnaryUnaryMultiCallable[_device_service_pb2.RevokeDeviceRequest, _device_service_pb2.RevokeDeviceResponse]
@@ -43,7 +44,8 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.RegisterDeviceRequest,
         context: _aio.ServicerContext[_device_service_pb2.RegisterDeviceRequest, _abc.Awaitable[_device_service_pb2.RegisterDeviceResponse]],
     ) -> _abc.Awaitable[_device_service_pb2.RegisterDeviceResponse]:
-        """Registers a device, or brings it up to date: call it whenever the app starts.
+        """Registers a device, or brings it up to date: call it whenever the app starts. What it says takes the place of all
+        that it said before. A device that has not registered for 30 days is forgotten.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEVICE_REVOKED, TOO_MANY_DEVICES.
         """
 
@@ -53,7 +55,7 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.ListDevicesRequest,
         context: _aio.ServicerContext[_device_service_pb2.ListDevicesRequest, _abc.Awaitable[_device_service_pb2.ListDevicesResponse]],
     ) -> _abc.Awaitable[_device_service_pb2.ListDevicesResponse]:
-        """Lists the caller's devices, the one seen last first.
+        """Lists the caller's devices that are not revoked, the one seen last first.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
 

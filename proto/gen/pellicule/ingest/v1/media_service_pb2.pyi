@@ -467,7 +467,9 @@ class ListMediaRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the page before, for the same request; empty for the first."""
     order_by: _builtins.str
-    """"upload_time desc" (also when empty), "upload_time", "capture_time desc" or "capture_time"."""
+    """"upload_time desc" (also when empty), "upload_time", "capture_time desc" or "capture_time". A media of which it is
+    not known when it was taken counts as the oldest.
+    """
     @_builtins.property
     def filter(self) -> _media_pb2.MediaFilter:
         """Which media; absent means all that are not hidden."""
