@@ -2,7 +2,7 @@
 
 from tests.e2e.harness import RunningStack
 
-FIELDS = {"name", "value", "unit", "limit", "ratio", "goal", "holds"}
+FIELDS = {"name", "value", "unit", "limit", "ratio", "goal", "holds", "uncertainty", "rounds"}
 
 
 def test_sealed_and_durable_photos_go_in_at_half_the_speed_of_raw_puts(stack: RunningStack) -> None:
