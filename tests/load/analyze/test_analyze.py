@@ -8,7 +8,7 @@ from tests.integration.analysis.harness import Harness
 from tests.integration.analysis.test_whole_way import about, finished
 from tests.unit.analysis.photos import LYON, encode, exif, photo
 
-FIELDS = {"name", "value", "unit", "limit", "ratio", "goal", "holds"}
+FIELDS = {"name", "value", "unit", "limit", "ratio", "goal", "holds", "uncertainty", "rounds"}
 ROUND = 60
 ROUNDS = 5
 MEBIBYTE = 1024 * 1024
