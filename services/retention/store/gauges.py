@@ -1,4 +1,4 @@
-"""Gauges of retention: what was ordered to be deleted and is not yet."""
+"""Gauges of retention: what was ordered to be deleted and is not yet, and which keys were lost."""
 
 from collections.abc import Iterable
 
@@ -20,10 +20,16 @@ PURGE_ORDERS_AGE = Metric(
     "Age of the oldest open order; an erasure is overdue after a day",
     ("service",),
 )
+PURPOSE_KEYS_LOST = Metric(
+    "pellicule.purpose_keys.lost",
+    MetricKind.GAUGE,
+    "{key}",
+    "Keys of purposes found lost in the last 7 days; the persons are asked again",
+)
 
 
 def purge_order_gauges(pool: Pool) -> Look:
-    """Return the look at the open orders of each service; one statement."""
+    """Return the look at the open orders of each service, and at those that say that a key was lost."""
 
     async def look() -> Iterable[Reading]:
         async with pool.connection() as connection:
@@ -34,10 +40,18 @@ def purge_order_gauges(pool: Pool) -> Look:
                 """
             )
             rows = await cursor.fetchall()
+            # One order of a loss is for our own rows; it is kept for 7 days.
+            cursor = await connection.execute(
+                "SELECT count(*) FROM purge_order WHERE cause = 'KEY_LOST' AND service = 'retention'"
+            )
+            ((lost,),) = await cursor.fetchall()
         return [
-            Reading(metric, value, {"service": service})
-            for service, count, age in rows
-            for metric, value in ((PURGE_ORDERS_OPEN, count), (PURGE_ORDERS_AGE, age))
+            Reading(PURPOSE_KEYS_LOST, lost, {}),
+            *(
+                Reading(metric, value, {"service": service})
+                for service, count, age in rows
+                for metric, value in ((PURGE_ORDERS_OPEN, count), (PURGE_ORDERS_AGE, age))
+            ),
         ]
 
     return look
