@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def publish(keys: Keys = None, bucket: Bucket = DEFAULT_BUCKET, folder: Folder = None, as_json: Json = False) -> None:
     """Upload committed engines to the bucket, each manifest last. What is published is left alone."""
-    from inference.engines.verify import committed
+    from inference.engines.committed import committed
 
     with engine_failures(as_json=as_json), _store(bucket, folder) as store:
         for key in keys or committed(folder or default_home()):

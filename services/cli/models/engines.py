@@ -142,17 +142,18 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check committed engines: digests, limits, and that TensorRT and GPU here are those they were built for."""
-    from inference.engines import verify as verifying
     from inference.engines.build import Builder
+    from inference.engines.committed import committed, plan_folder
+    from inference.engines.committed import verify as check
 
     with engine_failures(as_json=as_json):
         home, node = folder or default_home(), None if anywhere else this_engine_node(triton_tag, device)
-        for key in keys or verifying.committed(home):
-            engine = verifying.verify(home, key, node.target if node else None)
+        for key in keys or committed(home):
+            engine = check(home, key, node.target if node else None)
             if again and node is not None:
                 (each,) = _exports([engine.parts.model], folder, models)
                 with _reporter() as report:
-                    Builder(node, home, SystemClock(), report).prove(each, home / "plans" / key / "model.plan")
+                    Builder(node, home, SystemClock(), report).prove(each, plan_folder(home, key) / "model.plan")
             _print(engine, as_json=as_json)
 
 
@@ -165,7 +166,7 @@ def install(
     as_json: Json = False,
 ) -> None:
     """Put engines into a model repository: those named, or all that are committed here for this node."""
-    from inference.engines.install import install as put
+    from inference.engines.committed import install as put
 
     with engine_failures(as_json=as_json):
         home, node = folder or default_home(), this_engine_node(triton_tag, device)
@@ -186,15 +187,15 @@ def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | No
 
 
 def _commands(each: Export, target: Target) -> list[tuple[str, ...]]:
-    from inference.engines.commands import Trtexec
+    from inference.engines.trtexec import Trtexec
 
     parts, inputs, trtexec = each.parts(target), each.record.inputs, Trtexec()
     return [trtexec.build(parts, inputs), trtexec.probe(inputs, 1), *trtexec.measure(parts, inputs)]
 
 
 def _committed_for(node: Node, home: Path) -> list[str]:
+    from inference.engines.committed import newest
     from inference.engines.profiles import served_models
-    from inference.engines.verify import newest
 
     known = served_identities(default_models(), identities())
     wanted = {served: known[source] for served, source in served_models(()).items()}

@@ -1,18 +1,24 @@
-"""Checks of committed engines: is one what it was, and is it for this node."""
+"""Committed engines of a machine, under `<home>/plans/<key>/`: found, chosen for a node, checked, and served."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inference.engines.errors import AccuracyLost, EngineDamaged, EngineMissing, WrongTarget
-from inference.engines.key import KEY
-from inference.engines.manifest import PLAN_FILE, Engine, read_manifest
+from inference.engines.manifest import KEY, MANIFEST_FILE, PLAN_FILE, Engine, read_manifest
 from inference.engines.targets import Target
-from inference.folders import file_digest
+from inference.folders import file_digest, link
+from inference.repository import SHIPPED, configure
+
+
+def plan_folder(home: Path, key: str) -> Path:
+    """Return where an engine lies, or would lie, under a home."""
+    return home / "plans" / key
 
 
 def committed(home: Path) -> list[str]:
     """Return the keys of the committed engines under a home; a folder without a manifest is none."""
-    found = (home / "plans").glob("*/*/manifest.json")
+    found = (home / "plans").glob(f"*/*/{MANIFEST_FILE}")
     return sorted(str(path.parent.relative_to(home / "plans")) for path in found)
 
 
@@ -24,7 +30,7 @@ def newest(home: Path, identities: Mapping[str, str], target: Target) -> list[st
         WrongTarget: there is one, but for another node.
         EngineDamaged: a manifest is not as it was written.
     """
-    found = [engine for key in committed(home) if (engine := read_manifest(home / "plans" / key)) is not None]
+    found = [engine for key in committed(home) if (engine := read_manifest(plan_folder(home, key))) is not None]
     return [
         choose([each for each in found if each.parts.model == model], identity, target)
         for model, identity in identities.items()
@@ -43,7 +49,7 @@ def choose(found: Sequence[Engine], identity: str, target: Target) -> str:
         raise EngineMissing(f"no engine of {identity} for {target} is there; build or fetch it", field=identity)
     fitting = [each for each in known if each.parts.target == target]
     if not fitting:
-        check_target(known[-1], target)
+        _check_target(known[-1], target)
     return fitting[-1].key
 
 
@@ -63,52 +69,62 @@ def verify(home: Path, key: str, target: Target | None = None) -> Engine:
     """
     if not KEY.match(key):
         raise EngineMissing(f"{key!r} is no key; `pellicule engines plan` prints them", field=key)
-    folder = home / "plans" / key
-    engine = read_manifest(folder)
+    engine = read_manifest(plan_folder(home, key), key)
     if engine is None:
         raise EngineMissing(f"{key} is not committed under {home}; build or fetch it", field=key)
-    if engine.key != key:
-        raise EngineDamaged(f"{folder} holds {engine.key}; delete it, then build or fetch it anew", field=key)
-    check_engine(engine, folder)
+    _check_plan(engine, plan_folder(home, key) / PLAN_FILE)
     if target is not None:
-        check_target(engine, target)
+        _check_target(engine, target)
     return engine
 
 
-def check_engine(engine: Engine, folder: Path) -> None:
-    """Compare a plan with its manifest.
+def install(repository: Path, home: Path, key: str, node: Target) -> Path:
+    """Put one engine into a model repository as `<model>/1/model.plan`, whole or not at all.
+
+    Args:
+        repository: the model repository, made when it is missing; models that are there keep what else they have.
+        home: the folder of engines.
+        key: the engine's key.
+        node: what the server runs on.
+
+    Returns:
+        Where the plan lies.
 
     Raises:
-        EngineDamaged: the plan is missing, cut short or changed.
-        AccuracyLost: a limit does not hold.
+        EngineMissing: it is not committed under the home.
+        EngineDamaged: it is not what was committed.
+        WrongTarget: it was built for another TensorRT, another image or another compute capability.
     """
-    path = folder / PLAN_FILE
+    engine = verify(home, key, node)
+    folder = repository / engine.parts.model
+    if not (folder / "config.pbtxt").exists():
+        shutil.copytree(SHIPPED / engine.parts.model, folder, dirs_exist_ok=True)
+    configure(folder, engine.identity, {})
+    plan = folder / "1" / PLAN_FILE
+    plan.parent.mkdir(exist_ok=True)
+    link(plan_folder(home, key) / PLAN_FILE, plan)
+    return plan
+
+
+def _check_plan(engine: Engine, path: Path) -> None:
     size = path.stat().st_size if path.exists() else 0
     anew = "delete its folder, then build or fetch it anew"
     if size != engine.plan.size_bytes:
         raise EngineDamaged(f"{path} has {size} of {engine.plan.size_bytes} bytes; {anew}", field=engine.key)
     if file_digest(path) != engine.plan.sha256:
         raise EngineDamaged(f"{path} was changed after it was built; {anew}", field=engine.key)
-    for delta in engine.accuracy:
-        if not delta.holds:
-            raise AccuracyLost(
-                f"{engine.key}: {delta.output} is off by {delta.value:.4g}; build anew", field=engine.key
-            )
+    lost = next((delta for delta in engine.accuracy if not delta.holds), None)
+    if lost:
+        raise AccuracyLost(f"{engine.key}: {lost.output} is off by {lost.value:.4g}; build anew", field=engine.key)
 
 
-def check_target(engine: Engine, node: Target) -> None:
-    """Refuse a plan that was not built for a node.
-
-    Raises:
-        WrongTarget: says which part differs, and what to do.
-    """
-    built = engine.parts.target
-    pairs = (
-        ("TensorRT", built.tensorrt, node.tensorrt),
-        ("SM", str(built.sm), str(node.sm)),
-        ("the serving image", built.triton_tag, node.triton_tag),
-    )
-    wrong = [f"{what} is {here} here and {there} in the plan" for what, there, here in pairs if here != there]
+def _check_target(engine: Engine, node: Target) -> None:
+    built, names = dict(engine.parts.target), {"tensorrt": "TensorRT", "sm": "SM", "triton_tag": "the serving image"}
+    wrong = [
+        f"{what} is {here} here and {built[part]} in the plan"
+        for part, what in names.items()
+        if (here := getattr(node, part)) != built[part]
+    ]
     if wrong:
         raise WrongTarget(
             f"{engine.key} cannot be served by this node: {'; '.join(wrong)}. Build it on this node with its own "
