@@ -1,14 +1,12 @@
-"""Committed engines of a machine, under `<home>/plans/<key>/`: found, chosen for a node, checked, and served."""
+"""Committed engines of a machine, under `<home>/plans/<key>/`: found, chosen for a node, and checked."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inference.engines.errors import AccuracyLost, EngineDamaged, EngineMissing, WrongTarget
 from inference.engines.manifest import KEY, MANIFEST_FILE, PLAN_FILE, Engine, read_manifest
 from inference.engines.targets import Target
-from inference.folders import file_digest, link
-from inference.repository import SHIPPED, configure
+from inference.folders import file_digest
 
 
 def plan_folder(home: Path, key: str) -> Path:
@@ -22,35 +20,32 @@ def committed(home: Path) -> list[str]:
     return sorted(str(path.parent.relative_to(home / "plans")) for path in found)
 
 
-def newest(home: Path, identities: Mapping[str, str], target: Target) -> list[str]:
-    """Choose the engines to be served on a node: served model -> identity in, their keys out.
+def engines(home: Path) -> list[Engine]:
+    """Return the manifests of the committed engines under a home.
+
+    Raises:
+        EngineDamaged: one is not as it was written.
+    """
+    found = (read_manifest(plan_folder(home, key), key) for key in committed(home))
+    return [engine for engine in found if engine is not None]
+
+
+def newest(found: Sequence[Engine], identities: Mapping[str, str], target: Target) -> list[str]:
+    """Choose the engines to be served on a node.
+
+    Args:
+        found: to choose from.
+        identities: served model -> identity.
+        target: the node.
+
+    Returns:
+        For each model, the key of the newest engine of its identity that was built for the node.
 
     Raises:
         EngineMissing: a model has none.
         WrongTarget: there is one, but for another node.
-        EngineDamaged: a manifest is not as it was written.
     """
-    found = [engine for key in committed(home) if (engine := read_manifest(plan_folder(home, key))) is not None]
-    return [
-        choose([each for each in found if each.parts.model == model], identity, target)
-        for model, identity in identities.items()
-    ]
-
-
-def choose(found: Sequence[Engine], identity: str, target: Target) -> str:
-    """Choose among the engines of a model: return the key of the newest of an identity that was built for a target.
-
-    Raises:
-        EngineMissing: there is none of that identity.
-        WrongTarget: there is, but for another node.
-    """
-    known = sorted((each for each in found if each.identity == identity), key=lambda engine: engine.build_time)
-    if not known:
-        raise EngineMissing(f"no engine of {identity} for {target} is there; build or fetch it", field=identity)
-    fitting = [each for each in known if each.parts.target == target]
-    if not fitting:
-        _check_target(known[-1], target)
-    return fitting[-1].key
+    return [_newest(found, model, identity, target) for model, identity in identities.items()]
 
 
 def verify(home: Path, key: str, target: Target | None = None) -> Engine:
@@ -78,32 +73,13 @@ def verify(home: Path, key: str, target: Target | None = None) -> Engine:
     return engine
 
 
-def install(repository: Path, home: Path, key: str, node: Target) -> Path:
-    """Put one engine into a model repository as `<model>/1/model.plan`, whole or not at all.
-
-    Args:
-        repository: the model repository, made when it is missing; models that are there keep what else they have.
-        home: the folder of engines.
-        key: the engine's key.
-        node: what the server runs on.
-
-    Returns:
-        Where the plan lies.
-
-    Raises:
-        EngineMissing: it is not committed under the home.
-        EngineDamaged: it is not what was committed.
-        WrongTarget: it was built for another TensorRT, another image or another compute capability.
-    """
-    engine = verify(home, key, node)
-    folder = repository / engine.parts.model
-    if not (folder / "config.pbtxt").exists():
-        shutil.copytree(SHIPPED / engine.parts.model, folder, dirs_exist_ok=True)
-    configure(folder, engine.identity, {})
-    plan = folder / "1" / PLAN_FILE
-    plan.parent.mkdir(exist_ok=True)
-    link(plan_folder(home, key) / PLAN_FILE, plan)
-    return plan
+def _newest(found: Sequence[Engine], model: str, identity: str, target: Target) -> str:
+    known = [engine for engine in found if (engine.parts.model, engine.identity) == (model, identity)]
+    if not known:
+        raise EngineMissing(f"no engine of {identity} for {target} is there; build or fetch it", field=identity)
+    last = max(known, key=lambda engine: (engine.parts.target == target, engine.build_time))
+    _check_target(last, target)
+    return last.key
 
 
 def _check_plan(engine: Engine, path: Path) -> None:

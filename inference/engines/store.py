@@ -5,7 +5,7 @@ written once and never over another one (`If-None-Match: *`): the first node to 
 names is no engine, and the next node to publish the key removes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,10 +18,9 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
-from inference.engines.committed import choose, plan_folder, verify
+from inference.engines.committed import plan_folder, verify
 from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable
 from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, parse_manifest, read_manifest
-from inference.engines.targets import Target
 from inference.folders import alone, file_digest, scratch_folder, settle
 
 _TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=120.0)
@@ -109,19 +108,17 @@ class EngineStore:
                 settle(scratch, plan_folder(self._home, key))
         return True
 
-    def newest(self, model: str, identity: str, target: Target) -> str:
-        """Return the key of the engine to be served: of this model and identity, built for this target, the newest.
+    def engines(self, models: Iterable[str]) -> list[Engine]:
+        """Return the manifests of what is published of these models.
 
         Raises:
-            EngineMissing: none is published.
-            WrongTarget: one is, but for another node.
-            EngineDamaged: a manifest there is not as it was written.
+            EngineDamaged: one is not as it was written.
             StoreUnavailable: the store does not answer or refuses.
         """
         with self._answers():
-            names = [name for name in self._names(f"{model}/") if name.endswith(f"/{MANIFEST_FILE}")]
-            texts = {key: self._manifest(key) for key in (name.rpartition("/")[0] for name in names)}
-            return choose([self._parsed(key, text) for key, text in texts.items() if text], identity, target)
+            names = [name for model in models for name in self._names(f"{model}/")]
+            keys = [name.removesuffix(f"/{MANIFEST_FILE}") for name in names if name.endswith(f"/{MANIFEST_FILE}")]
+            return [self._parsed(key, text) for key in keys if (text := self._manifest(key)) is not None]
 
     def _parsed(self, key: str, text: bytes) -> Engine:
         return parse_manifest(text, f"{self._bucket.name}/{self._name(key)}/{MANIFEST_FILE}", key)
