@@ -7,29 +7,37 @@ folder of its own and appears there by one rename; whatever fails or is killed b
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
-from inference.engines import commands
-from inference.engines.deltas import Delta, deltas
+from inference.engines.committed import plan_folder, verify
+from inference.engines.deltas import Delta, Tensors, deltas
 from inference.engines.errors import AccuracyLost, BuildFailed
 from inference.engines.exports import Export
-from inference.engines.key import KeyParts
-from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, Plan, Timing, Tools, read_manifest
-from inference.engines.metrics import Tensors
+from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, KeyParts, Plan, Tools, read_manifest
 from inference.engines.node import Node
-from inference.engines.outputs import read_tensors, read_timing
 from inference.engines.probes import Probe
-from inference.engines.process import HEARTBEAT_SECONDS, Clock, run
-from inference.engines.verify import check_engine
+from inference.engines.process import HEARTBEAT_SECONDS, run
+from inference.engines.trtexec import ANSWER_FILE, CACHE_FILE, ONNX_FILE, Command, read_tensors, read_timings
 from inference.folders import alone, file_digest, scratch_folder, settle
 
 BUILD_SECONDS: Final = 3600.0
 _RUN_SECONDS: Final = 300.0
+
+
+class Clock(Protocol):
+    """What the engines may know about time."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back."""
 
 
 class Stage(StrEnum):
@@ -83,18 +91,18 @@ class Builder:
             BuildFailed: TensorRT could not build or run it, or took too long.
             AccuracyLost: its outputs are too far off; nothing was committed.
         """
-        parts = export.parts(self.node.target)
-        target = self.home / "plans" / parts.key
+        key = export.parts(self.node.target).key
+        folder = plan_folder(self.home, key)
         with alone(self.home):
-            present = read_manifest(target)
-            if present is not None:
-                check_engine(present, target)
-                self.report(Progress(parts.key, Stage.PRESENT, 0.0))
-                return present
-            with scratch_folder(self.home) as scratch:
-                engine = self._make(export, parts, scratch)
-                settle(scratch, target)
-        self.report(Progress(parts.key, Stage.BUILT, 0.0))
+            if read_manifest(folder) is not None:
+                self.report(Progress(key, Stage.PRESENT, 0.0))
+                return verify(self.home, key)
+            with scratch_folder(self.home) as scratch, scratch_folder(self.home) as made:
+                engine = _Work(self, export, scratch).make()
+                (scratch / PLAN_FILE).rename(made / PLAN_FILE)
+                (made / MANIFEST_FILE).write_text(engine.model_dump_json(indent=2) + "\n", "utf-8")
+                settle(made, folder)
+        self.report(Progress(key, Stage.BUILT, 0.0))
         return engine
 
     def prove(self, export: Export, plan: Path) -> tuple[Delta, ...]:
@@ -104,90 +112,85 @@ class Builder:
             BuildFailed: TensorRT could not run it.
             AccuracyLost: its outputs are too far off.
         """
-        parts = export.parts(self.node.target)
         with alone(self.home), scratch_folder(self.home) as scratch:
-            (scratch / commands.PLAN_NAME).symlink_to(plan.resolve())
-            return self._compare(export, parts, scratch)
+            (scratch / PLAN_FILE).symlink_to(plan.resolve())
+            return _Work(self, export, scratch).compare()
 
-    def _make(self, export: Export, parts: KeyParts, scratch: Path) -> Engine:
-        (scratch / commands.ONNX_NAME).symlink_to(export.onnx.resolve())
-        building, *measuring = self._commands(export, parts)
-        self._tune(building, parts, scratch)
-        accuracy = self._compare(export, parts, scratch)
+
+class _Work:
+    """One plan in work, in a folder of its own."""
+
+    def __init__(self, builder: Builder, export: Export, scratch: Path) -> None:
+        self._builder, self._export, self._scratch = builder, export, scratch
+        self._trtexec, self._inputs = builder.node.trtexec, export.record.inputs
+        self._parts = export.parts(builder.node.target)
+
+    def make(self) -> Engine:
+        building, node = self._trtexec.build(self._parts, self._inputs), self._builder.node
+        measuring = self._trtexec.measure(self._parts, self._inputs)
+        self._tune(building)
+        accuracy = self.compare()
         for command in measuring:
-            self._run(command, parts, scratch, Stage.MEASURE, _RUN_SECONDS)
-        engine = self._manifest(export, parts, scratch, accuracy)
-        for path in scratch.iterdir():
-            if path.name != PLAN_FILE:
-                path.unlink()
-        (scratch / MANIFEST_FILE).write_text(engine.model_dump_json(indent=2) + "\n", "utf-8")
-        return engine
+            self._run(command, Stage.MEASURE)
+        plan = self._scratch / PLAN_FILE
+        return Engine(
+            key=self._parts.key,
+            identity=self._export.record.identity,
+            parts=self._parts,
+            plan=Plan(sha256=file_digest(plan), size_bytes=plan.stat().st_size),
+            commands=(building, *measuring),
+            accuracy=accuracy,
+            latencies=read_timings(self._scratch, self._parts),
+            tools=Tools(trtexec=node.target.tensorrt, gpu=node.gpu, driver=node.driver, pellicule=version("pellicule")),
+            build_time=self._builder.clock.now(),
+        ).sealed()
 
-    def _commands(self, export: Export, parts: KeyParts) -> list[commands.Command]:
-        inputs = export.record.inputs
-        return [self.node.trtexec.build(parts, inputs), *self.node.trtexec.measure(parts, inputs)]
-
-    def _tune(self, command: commands.Command, parts: KeyParts, scratch: Path) -> None:
-        cache = self.home / "timing" / commands.timing_cache_name(parts.target)
-        if cache.exists():
-            shutil.copyfile(cache, scratch / commands.CACHE_NAME)
-        self._run(command, parts, scratch, Stage.READ, self.timeout)
-        plan = scratch / commands.PLAN_NAME
-        if not plan.exists() or not plan.stat().st_size:
-            raise BuildFailed(f"{parts.key}: trtexec ended well but wrote no plan", field=parts.model)
-        if (scratch / commands.CACHE_NAME).exists():
-            cache.parent.mkdir(exist_ok=True)
-            (scratch / commands.CACHE_NAME).rename(cache)
-
-    def _compare(self, export: Export, parts: KeyParts, scratch: Path) -> tuple[Delta, ...]:
-        probes, right = export.probes()
+    def compare(self) -> tuple[Delta, ...]:
+        probes, right = self._export.probes()
         outputs: list[Tensors] = []
-        for start in range(0, len(probes), parts.batch.most):
-            outputs += self._outputs(export, parts, probes[start : start + parts.batch.most], scratch)
-        measured = deltas(export.record.profile.limits, probes, outputs, right)
+        for start in range(0, len(probes), self._parts.batch.most):
+            outputs += self._outputs(probes[start : start + self._parts.batch.most])
+        measured = deltas(self._export.record.profile.limits, [probe.name for probe in probes], outputs, right)
         lost = [delta for delta in measured if not delta.holds]
         if lost:
-            raise AccuracyLost(_loss(parts, lost), field=parts.model)
+            raise AccuracyLost(_loss(self._parts, lost), field=self._parts.model)
         return measured
 
-    def _outputs(self, export: Export, parts: KeyParts, probes: Sequence[Probe], scratch: Path) -> list[Tensors]:
-        for name in export.record.inputs:
-            np.concatenate([probe.inputs[name] for probe in probes]).tofile(scratch / f"{name}.bin")
-        command = self.node.trtexec.probe(export.record.inputs, len(probes))
-        self._run(command, parts, scratch, Stage.PROBE, _RUN_SECONDS)
-        found = read_tensors(scratch / commands.ANSWER_NAME)
+    def _tune(self, command: Command) -> None:
+        """Build the plan; timings of kernels, which hold for one capability and one TensorRT, are taken and kept."""
+        target, used = self._parts.target, self._scratch / CACHE_FILE
+        kept = self._builder.home / "timing" / f"sm{target.sm}-trt{target.tensorrt}.cache"
+        kept.parent.mkdir(exist_ok=True)
+        if kept.exists():
+            shutil.copyfile(kept, used)
+        (self._scratch / ONNX_FILE).symlink_to(self._export.onnx.resolve())
+        self._run(command, Stage.READ, self._builder.timeout)
+        plan = self._scratch / PLAN_FILE
+        if not plan.exists() or not plan.stat().st_size:
+            raise BuildFailed(f"{self._parts.key}: trtexec ended well but wrote no plan", field=self._parts.model)
+        if used.exists():
+            used.rename(kept)
+
+    def _outputs(self, probes: Sequence[Probe]) -> list[Tensors]:
+        for name in self._inputs:
+            np.concatenate([probe.inputs[name] for probe in probes]).tofile(self._scratch / f"{name}.bin")
+        self._run(self._trtexec.probe(self._inputs, len(probes)), Stage.PROBE)
+        found = read_tensors(self._scratch / ANSWER_FILE)
         return [{name: array[[row]] for name, array in found.items()} for row in range(len(probes))]
 
-    def _run(self, command: commands.Command, parts: KeyParts, scratch: Path, stage: Stage, timeout: float) -> None:
-        started, current = self.clock.monotonic(), stage
+    def _run(self, command: Command, stage: Stage, timeout: float = _RUN_SECONDS) -> None:
+        builder, current = self._builder, stage
+        started = builder.clock.monotonic()
 
         def on_line(line: str) -> None:
             nonlocal current
             further = next((sign for words, sign in _SIGNS if words in line), current)
             if further is not current or not line:
                 current = further
-                self.report(Progress(parts.key, current, self.clock.monotonic() - started))
+                builder.report(Progress(self._parts.key, current, builder.clock.monotonic() - started))
 
-        self.report(Progress(parts.key, stage, 0.0))
-        run(command, scratch, timeout=timeout, on_line=on_line, heartbeat=self.heartbeat)
-
-    def _manifest(self, export: Export, parts: KeyParts, scratch: Path, accuracy: tuple[Delta, ...]) -> Engine:
-        node, plan = self.node, scratch / commands.PLAN_NAME
-        return Engine(
-            key=parts.key,
-            identity=export.record.identity,
-            parts=parts,
-            plan=Plan(sha256=file_digest(plan), size_bytes=plan.stat().st_size),
-            commands=tuple(self._commands(export, parts)),
-            accuracy=accuracy,
-            latencies=tuple(_timing(scratch, batch) for batch in commands.batches(parts)),
-            tools=Tools(trtexec=node.target.tensorrt, gpu=node.gpu, driver=node.driver, pellicule=version("pellicule")),
-            build_time=self.clock.now(),
-        ).sealed()
-
-
-def _timing(scratch: Path, batch: int) -> Timing:
-    return read_timing(scratch / commands.TIMES_NAME.format(batch=batch), batch, commands.WARM_UP_MILLISECONDS)
+        builder.report(Progress(self._parts.key, stage, 0.0))
+        run(command, self._scratch, timeout=timeout, on_line=on_line, heartbeat=builder.heartbeat)
 
 
 def _loss(parts: KeyParts, lost: Sequence[Delta]) -> str:

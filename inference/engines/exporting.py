@@ -1,16 +1,24 @@
-"""Makes exports: chooses the precision, types the graph, asks the probes."""
+"""Exports in the making: the graph is checked and typed, and the probes are asked.
+
+Graphs that TensorRT does not read are refused here, before a GPU node finds out.
+"""
 
 import hashlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import onnx
+import onnxruntime
+from onnx import TensorProto, helper
 
-from inference.engines import deltas, graphs, half, metrics, precision, probes
+from inference.engines import deltas, half, probes
+from inference.engines.errors import GraphUnsupported
 from inference.engines.exports import ONNX_FILE, PROBES_FILE, RECORD_FILE, Export, Record, find_export
-from inference.engines.probes import Probe
+from inference.engines.manifest import Precision
+from inference.engines.probes import Input, Probe
 from inference.engines.profiles import Profile, profile
 from inference.folders import alone, scratch_folder, settle
 from inference.model_build.build import BuiltModel
@@ -18,8 +26,11 @@ from inference.model_build.code_digest import code_digest
 from inference.model_build.golden import golden_inputs
 from inference.model_build.manifest import Model
 
-_CODE: Final = (deltas, graphs, half, metrics, precision, probes)
-
+# Operators that the supported-operators list of TensorRT's ONNX parser has no support for.
+UNREAD: Final = frozenset({
+    "ConvInteger", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul", "StringNormalizer",
+    "TfIdfVectorizer",
+})  # fmt: skip
 Report = Callable[[str], None]
 
 
@@ -32,7 +43,7 @@ def export(
     served: str | None = None,
     under: Profile | None = None,
 ) -> Export:
-    """Makes a model's typed graph lie ready; what lies there already is left alone.
+    """Make a model's typed graph lie ready; what lies there already is left alone.
 
     Args:
         model: the model.
@@ -60,42 +71,89 @@ def export(
     return Export(record, target)
 
 
+def graph_inputs(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> tuple[Input, ...]:
+    """List the inputs of a graph.
+
+    Args:
+        model: the graph.
+        shapes: sizes for inputs that the graph leaves free, without the batch.
+
+    Raises:
+        GraphUnsupported: a size besides the batch is free and no size is given for it.
+    """
+    constants = {constant.name for constant in model.graph.initializer}
+    return tuple(_input(value, shapes) for value in model.graph.input if value.name not in constants)
+
+
+def check_readable(name: str, model: onnx.ModelProto) -> None:
+    """Refuse graphs that TensorRT does not read.
+
+    Raises:
+        GraphUnsupported: an operator is unknown to it, or 8-bit pixels go into anything but a cast.
+    """
+    unread = sorted({node.op_type for node in model.graph.node} & UNREAD)
+    if unread:
+        raise GraphUnsupported(
+            f"{name}: TensorRT reads no {', '.join(unread)}; convert the model from its float weights", field=name
+        )
+    pixels = {value.name for value in model.graph.input if value.type.tensor_type.elem_type == TensorProto.UINT8}
+    readers = [node.op_type for node in model.graph.node if node.op_type != "Cast" and pixels & set(node.input)]
+    if readers:
+        raise GraphUnsupported(
+            f"{name}: TensorRT takes UINT8 at a Cast only, but {readers[0]} reads it; cast first", field=name
+        )
+
+
+def _input(value: onnx.ValueInfoProto, shapes: Mapping[str, Sequence[int]]) -> Input:
+    tensor = value.type.tensor_type
+    sizes = tuple(shapes.get(value.name, [size.dim_value for size in tensor.shape.dim[1:]]))
+    if not all(size > 0 for size in sizes):
+        raise GraphUnsupported(
+            f"input {value.name!r} has free sizes besides the batch; fix them under shapes in profiles.toml",
+            field=value.name,
+        )
+    return Input(value.name, helper.tensor_dtype_to_np_dtype(tensor.elem_type), sizes)
+
+
 def _write(folder: Path, name: str, model: Model, built: BuiltModel, plan: Profile) -> Record:
     source = onnx.load(str(built.path))
-    graphs.check_readable(name, source)
-    inputs = graphs.graph_inputs(source, plan.shapes)
+    check_readable(name, source)
+    inputs = graph_inputs(source, plan.shapes)
     asked = probes.probes(model.manifest, inputs)
-    reference = precision.run(source, asked)
-    choice = precision.choose(source, plan, asked, reference)
-    data = choice.model.SerializeToString(deterministic=True)
+    right = half.run(source, asked)
+    typed, measured = half.choose(source, plan, asked, right)
+    data = typed.SerializeToString(deterministic=True)
     (folder / ONNX_FILE).write_bytes(data)
-    _write_probes(folder / PROBES_FILE, asked, reference)
+    _write_probes(folder / PROBES_FILE, asked, right)
     record = Record(
         model=name,
         identity=built.identity,
-        precision=choice.precision,
+        precision=Precision.FP32 if typed is source else Precision.FP16,
         onnx_sha256=hashlib.sha256(data).hexdigest(),
         source_sha256=built.sha256,
         inputs={each.name: each.shape for each in inputs},
         profile=plan,
-        deltas=choice.deltas,
+        deltas=measured,
     )
     (folder / RECORD_FILE).write_text(record.model_dump_json(indent=2) + "\n", "utf-8")
     return record
 
 
-def _write_probes(path: Path, asked: tuple[Probe, ...], reference: deltas.Outputs) -> None:
-    arrays = {f"{probe.name}/in/{name}": array for probe in asked for name, array in probe.inputs.items()}
-    for probe, answer in zip(asked, reference, strict=True):
-        arrays |= {f"{probe.name}/out/{name}": array for name, array in answer.items()}
+def _write_probes(path: Path, asked: Sequence[Probe], right: Sequence[deltas.Tensors]) -> None:
+    arrays = {
+        f"{probe.name}/{side}/{name}": array
+        for probe, answer in zip(asked, right, strict=True)
+        for side, tensors in (("in", probe.inputs), ("out", answer))
+        for name, array in tensors.items()
+    }
     np.savez_compressed(path, **arrays)
 
 
 def _key(model: Model, built: BuiltModel, plan: Profile) -> str:
-    digest = hashlib.sha256(f"{built.sha256} {plan.model_dump_json()}".encode())
-    digest.update(code_digest(Path(module.__file__) for module in _CODE if module.__file__).encode())
+    code = code_digest(Path(str(module.__file__)) for module in (deltas, half, probes, sys.modules[__name__]))
+    digest = hashlib.sha256(f"{built.sha256} {plan.model_dump_json()} {code} {onnxruntime.__version__}".encode())
     for path in sorted(probes.PICTURES.glob("*.[jp][pn]g")):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(path.read_bytes())
     for name, array in golden_inputs(model.manifest).items():
         digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
     return digest.hexdigest()[:16]

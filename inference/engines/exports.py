@@ -10,10 +10,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from inference.engines.deltas import Delta
-from inference.engines.key import KeyParts, Precision
+from inference.engines.documents import Document
+from inference.engines.manifest import KeyParts, Precision
 from inference.engines.probes import Probe
 from inference.engines.profiles import Profile
 from inference.engines.targets import Target
@@ -25,7 +26,7 @@ PROBES_FILE: Final = "probes.npz"
 RECORD_FILE: Final = "export.json"
 
 
-class Record(BaseModel):
+class Record(Document):
     """What `export.json` says.
 
     Attributes:
@@ -38,8 +39,6 @@ class Record(BaseModel):
         profile: the profile it was made under.
         deltas: of half precision against single, as measured here; also when half was not taken.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: Name
     identity: str
@@ -64,35 +63,34 @@ class Export:
         return self.folder / ONNX_FILE
 
     def parts(self, target: Target) -> KeyParts:
-        """Says what an engine of this graph on a target depends on; its key follows."""
-        profile = self.record.profile
+        """Return what an engine of this graph on a target depends on; its key follows."""
+        record = self.record
         return KeyParts(
-            model=self.record.model,
-            onnx_sha256=self.record.onnx_sha256,
-            precision=self.record.precision,
-            batch=profile.batch,
-            shapes=profile.shapes,
+            model=record.model,
+            onnx_sha256=record.onnx_sha256,
+            precision=record.precision,
+            batch=record.profile.batch,
+            shapes=record.profile.shapes,
             target=target,
         )
 
-    def probes(self) -> tuple[tuple[Probe, ...], tuple[dict[str, NDArray[np.generic]], ...]]:
-        """Reads the probes, and what ONNX Runtime answers to each in single precision."""
-        inputs: dict[str, dict[str, NDArray[np.generic]]] = {}
-        answers: dict[str, dict[str, NDArray[np.generic]]] = {}
+    def probes(self) -> tuple[list[Probe], list[dict[str, NDArray[np.generic]]]]:
+        """Read the probes, and what ONNX Runtime answers to each in single precision."""
+        sides: dict[str, dict[str, dict[str, NDArray[np.generic]]]] = {}
         with np.load(self.folder / PROBES_FILE, allow_pickle=False) as arrays:
             for name in arrays.files:
                 probe, side, tensor = name.split("/")
-                (inputs if side == "in" else answers).setdefault(probe, {})[tensor] = arrays[name]
-        return tuple(Probe(name, inputs[name]) for name in inputs), tuple(answers[name] for name in inputs)
+                sides.setdefault(probe, {"in": {}, "out": {}})[side][tensor] = arrays[name]
+        return [Probe(name, each["in"]) for name, each in sides.items()], [each["out"] for each in sides.values()]
 
 
 def default_home() -> Path:
-    """The folder of exports and engines: `engines` in Pellicule's part of the user's cache."""
+    """Return the folder of exports and engines: `engines` in Pellicule's part of the user's cache."""
     return user_cache("engines")
 
 
 def find_export(folder: Path) -> Export | None:
-    """Reads an export, or says by None that there is no whole one."""
+    """Read an export, or say by None that there is no whole one."""
     try:
         record = Record.model_validate_json((folder / RECORD_FILE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):

@@ -1,23 +1,20 @@
-"""Puts engines into a model repository, where the server finds them as `<model>/1/model.plan`."""
+"""Engines in a model repository, where the server finds them as `<model>/1/model.plan`."""
 
 import shutil
 from pathlib import Path
-from typing import Final
 
+from inference.engines.committed import plan_folder, verify
 from inference.engines.manifest import PLAN_FILE
 from inference.engines.targets import Target
-from inference.engines.verify import verify
 from inference.folders import link
 from inference.repository import SHIPPED, configure
 
-_VERSION: Final = "1"
-
 
 def install(repository: Path, home: Path, key: str, node: Target) -> Path:
-    """Puts one engine in place, whole or not at all; models that are there already keep what else they have.
+    """Put one engine in place, whole or not at all.
 
     Args:
-        repository: the model repository, made when it is missing.
+        repository: the model repository, made when it is missing; models that are there keep what else they have.
         home: the folder of engines.
         key: the engine's key.
         node: what the server runs on.
@@ -35,7 +32,7 @@ def install(repository: Path, home: Path, key: str, node: Target) -> Path:
     if not (folder / "config.pbtxt").exists():
         shutil.copytree(SHIPPED / engine.parts.model, folder, dirs_exist_ok=True)
     configure(folder, engine.identity, {})
-    plan = folder / _VERSION / PLAN_FILE
+    plan = folder / "1" / PLAN_FILE
     plan.parent.mkdir(exist_ok=True)
-    link(home / "plans" / key / PLAN_FILE, plan)
+    link(plan_folder(home, key) / PLAN_FILE, plan)
     return plan

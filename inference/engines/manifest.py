@@ -1,34 +1,79 @@
-"""The manifest of an engine: what it is, how it was built and proven. It is written last: without it, no engine."""
+"""The key and the manifest of an engine: what it depends on, what it is, how it was built and proven.
+
+Two engines are the same if, and only if, everything that matters to them is. A manifest is written last: without it,
+no engine.
+"""
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from inference.engines.deltas import Delta
+from inference.engines.documents import Document, first_fault
 from inference.engines.errors import EngineDamaged
-from inference.engines.key import KeyParts
-from inference.model_build.manifest import Digest
+from inference.engines.profiles import Batch
+from inference.engines.targets import Target
+from inference.model_build.manifest import Digest, Name
 
 MANIFEST_FILE: Final = "manifest.json"
 PLAN_FILE: Final = "model.plan"
+KEY: Final = re.compile(r"^[a-z][a-z0-9_]*/[A-Za-z0-9._-]+-trt\d+(\.\d+){2,3}-sm\d+-(fp16|fp32)-[0-9a-f]{12}$")
+_DIGITS: Final = 12
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+class Precision(StrEnum):
+    """What a graph computes in, where it may."""
+
+    FP16 = "fp16"
+    FP32 = "fp32"
 
 
-class Plan(_Document):
+class KeyParts(Document):
+    """What an engine depends on.
+
+    Attributes:
+        model: the served model.
+        onnx_sha256: of the typed graph that the plan was built from.
+        precision: of that graph.
+        batch: the profile's batch sizes.
+        shapes: the profile's sizes for inputs that are free in the graph.
+        target: the image, TensorRT and GPU.
+    """
+
+    model: Name
+    onnx_sha256: Digest
+    precision: Precision
+    batch: Batch
+    shapes: Mapping[str, tuple[int, ...]] = Field(default_factory=dict)
+    target: Target
+
+    @property
+    def key(self) -> str:
+        """`<model>/<triton tag>-trt<version>-sm<NN>-<precision>-<12 hex>`; safe as a path and as an object name."""
+        to = self.target
+        return f"{self.model}/{to.triton_tag}-trt{to.tensorrt}-sm{to.sm}-{self.precision}-{self.digest}"
+
+    @property
+    def digest(self) -> str:
+        """The first 12 hex digits of SHA-256 over all parts as canonical JSON."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+class Plan(Document):
     """The plan's bytes."""
 
     sha256: Digest
     size_bytes: int
 
 
-class Timing(_Document):
+class Timing(Document):
     """Latency of one batch size on the node, transfers included."""
 
     batch: int
@@ -37,7 +82,7 @@ class Timing(_Document):
     runs: int
 
 
-class Tools(_Document):
+class Tools(Document):
     """What built it."""
 
     trtexec: str
@@ -46,7 +91,7 @@ class Tools(_Document):
     pellicule: str
 
 
-class Engine(_Document):
+class Engine(Document):
     """What `manifest.json` says.
 
     Attributes:
@@ -76,7 +121,7 @@ class Engine(_Document):
     digest: str = ""
 
     def sealed(self) -> "Engine":
-        """Returns it with its digest."""
+        """Return it with its digest."""
         return self.model_copy(update={"digest": self._digest()})
 
     @property
@@ -85,36 +130,38 @@ class Engine(_Document):
         return self.digest == self._digest() and self.key == self.parts.key
 
     def _digest(self) -> str:
-        content: Mapping[str, object] = self.model_dump(mode="json", exclude={"digest"})
+        content = self.model_dump(mode="json", exclude={"digest"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def parse_manifest(text: str | bytes, where: str) -> Engine:
-    """Reads a manifest.
+def parse_manifest(text: bytes, where: str, key: str | None = None) -> Engine:
+    """Read a manifest.
 
     Args:
         text: the document.
         where: the file or object it came from, for the error.
+        key: the engine that it stands for; any when it is left out.
 
     Raises:
-        EngineDamaged: it cannot be read, or was changed after it was written.
+        EngineDamaged: it cannot be read, was changed after it was written, or is another engine's.
     """
     try:
         engine = Engine.model_validate_json(text)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise EngineDamaged(f"{where}: {place}: {fault['msg']}; build or fetch it anew", field=where) from error
+        place, rule = first_fault(error)
+        raise EngineDamaged(f"{where}: {place}: {rule}; build or fetch it anew", field=where) from error
     if not engine.whole:
         raise EngineDamaged(f"{where} was changed after it was written; build or fetch it anew", field=where)
+    if key not in (None, engine.key):
+        raise EngineDamaged(f"{where} is of {engine.key}; delete it, then build or fetch it anew", field=where)
     return engine
 
 
-def read_manifest(folder: Path) -> Engine | None:
-    """Reads the manifest of an engine's folder; None when there is none, so that the engine is not committed.
+def read_manifest(folder: Path, key: str | None = None) -> Engine | None:
+    """Read the manifest of an engine's folder; None when there is none, so that the engine is not committed.
 
     Raises:
         EngineDamaged: there is one, but it is not as it was written.
     """
     path = folder / MANIFEST_FILE
-    return parse_manifest(path.read_bytes(), str(path)) if path.exists() else None
+    return parse_manifest(path.read_bytes(), str(path), key) if path.exists() else None

@@ -1,4 +1,4 @@
-"""Asks a machine what it is: which TensorRT, which GPU, which serving image."""
+"""A machine that builds and serves plans, asked what it is: which TensorRT, which GPU, which serving image."""
 
 import os
 import re
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from inference.engines.commands import Trtexec
 from inference.engines.errors import TensorRTMissing
-from inference.engines.targets import Target, check_major
+from inference.engines.targets import Target, checked_target
+from inference.engines.trtexec import Trtexec
 
 IN_THE_IMAGE: Final = Path("/usr/src/tensorrt/bin/trtexec")  # where serving images have it, off the path
 _SECONDS: Final = 60
@@ -37,7 +37,7 @@ class Node:
 
 
 def this_node(*, triton_tag: str | None = None, device: int = 0, environment: Mapping[str, str] = os.environ) -> Node:
-    """Asks this machine.
+    """Ask this machine.
 
     Args:
         triton_tag: the tag of the serving image; by default what the image says of itself.
@@ -49,32 +49,30 @@ def this_node(*, triton_tag: str | None = None, device: int = 0, environment: Ma
         TargetUnknown: the TensorRT is too old.
     """
     trtexec = _trtexec(environment)
-    version = _tensorrt(trtexec)
-    check_major(version)
+    version = parse_banner(_run(trtexec, "--help"))
+    if version is None:
+        raise TensorRTMissing(f"{trtexec} does not tell its version; is it TensorRT's?", field="trtexec")
     sm, gpu, driver = _gpu(device, environment)
-    tag = triton_tag or _tag(environment)
-    return Node(Trtexec(trtexec, device), Target(triton_tag=tag, tensorrt=version, sm=sm), gpu, driver)
+    target = checked_target({"triton_tag": triton_tag or _tag(environment), "tensorrt": version, "sm": sm})
+    return Node(Trtexec(trtexec, device), target, gpu, driver)
 
 
 def parse_banner(text: str) -> str | None:
-    """Reads the TensorRT version off `trtexec`'s first line: `[TensorRT v100500] [b18]` is 10.5.0.18."""
+    """Read the TensorRT version off `trtexec`'s first line: `[TensorRT v100500] [b18]` is 10.5.0.18."""
     found = _BANNER.search(text)
     if found is None:
         return None
-    version = found["version"]
+    version, build = found["version"], found["build"]
     if "." in version:
         return version
     number = int(version)
     # TensorRT 8 wrote v8601 for 8.6.1.
     major, minor = (number // 10000, number // 100 % 100) if number >= 100000 else (number // 1000, number // 100 % 10)
-    build = (int(found["build"]),) if found["build"] else ()
-    return ".".join(str(part) for part in (major, minor, number % 100, *build))
+    return f"{major}.{minor}.{number % 100}" + (f".{build}" if build else "")
 
 
 def _trtexec(environment: Mapping[str, str]) -> str:
-    found = shutil.which("trtexec", path=environment.get("PATH"))
-    if found is None and IN_THE_IMAGE.exists():
-        found = str(IN_THE_IMAGE)
+    found = shutil.which("trtexec", path=environment.get("PATH")) or shutil.which(IN_THE_IMAGE)
     if found is None:
         raise TensorRTMissing(
             "no TensorRT here: trtexec is neither on the path nor in the serving image's place; build on the GPU "
@@ -84,19 +82,12 @@ def _trtexec(environment: Mapping[str, str]) -> str:
     return found
 
 
-def _tensorrt(trtexec: str) -> str:
-    version = parse_banner(_run((trtexec, "--help")))
-    if version is None:
-        raise TensorRTMissing(f"{trtexec} does not tell its version; is it TensorRT's?", field="trtexec")
-    return version
-
-
 def _gpu(device: int, environment: Mapping[str, str]) -> tuple[int, str, str]:
     program = shutil.which("nvidia-smi", path=environment.get("PATH"))
     if program is None:
         raise TensorRTMissing("no GPU here: nvidia-smi is not on the path; build on the GPU node", field="nvidia-smi")
-    query = (program, f"--id={device}", "--query-gpu=compute_cap,name,driver_version", "--format=csv,noheader")
-    fields = [field.strip() for field in _run(query).strip().partition("\n")[0].split(",")]
+    query = (f"--id={device}", "--query-gpu=compute_cap,name,driver_version", "--format=csv,noheader")
+    fields = [field.strip() for field in _run(program, *query).strip().partition("\n")[0].split(",")]
     capability = _CAPABILITY.match(fields[0])
     if capability is None or len(fields) != 3:
         raise TensorRTMissing(f"nvidia-smi names no GPU {device}: {', '.join(fields)}", field="nvidia-smi")
@@ -104,7 +95,7 @@ def _gpu(device: int, environment: Mapping[str, str]) -> tuple[int, str, str]:
 
 
 def _tag(environment: Mapping[str, str]) -> str:
-    """What the serving image says of itself; its variable lacks the flavour, which plain images do not need."""
+    """Return what the serving image says of itself; its variable lacks the flavour, which plain images do not need."""
     release = environment.get("NVIDIA_TRITON_SERVER_VERSION")
     if not release:
         raise TensorRTMissing(
@@ -114,7 +105,7 @@ def _tag(environment: Mapping[str, str]) -> str:
     return f"{release}-py3"
 
 
-def _run(command: tuple[str, ...]) -> str:
+def _run(*command: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,7 +1,7 @@
 """What engines are asked to prove them: the golden input of the model, and a handful of licensed pictures."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.engines.deltas import Tensors
 from inference.model_build.golden import golden_inputs
 from inference.model_build.manifest import Manifest
 from inference.vision.alignment import CHIP_SIDE
@@ -19,7 +20,6 @@ from inference.vision.pictures import DETECTOR_SIDE, Picture, letterbox
 _LONG: Final = 4  # so many times as wide as high, a picture is a line of text
 _LINES: Final = ("Total 12.50 EUR", "Thank you for your visit", "2026-11-22 14:05", "Pellicule")
 PICTURES: Final = Path(__file__).with_name("pictures")
-Tensors = Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Probe:
 
 
 def probes(manifest: Manifest, inputs: Sequence[Input]) -> tuple[Probe, ...]:
-    """Draws the probes of a model; the same ones everywhere.
+    """Draw the probes of a model; the same ones everywhere.
 
     Args:
         manifest: the model's.
@@ -67,7 +67,7 @@ def _pictures(tensor: Input) -> list[Probe]:
 
 
 def _line(text: str, shape: tuple[int, ...]) -> Picture:
-    """Writes a line of text, dark on light, as high as the picture."""
+    """Write a line of text, dark on light, as high as the picture."""
     canvas = np.full((1, *shape), 244, np.uint8)
     baseline = (shape[0] // 3, shape[0] * 3 // 4)
     cv2.putText(canvas[0], text, baseline, cv2.FONT_HERSHEY_DUPLEX, shape[0] / 40, (28, 24, 30), 2, cv2.LINE_AA)
@@ -87,7 +87,7 @@ def _fitted(picture: Picture, shape: tuple[int, ...]) -> Picture:
 
 
 def _drawn(tensor: Input, seed: int) -> NDArray[np.generic]:
-    """Draws numbers for an input that no manifest describes: floats of -1..1 or, alone, of 0..1; whole ones of 0..1."""
+    """Draw numbers for an input that no manifest describes: floats of -1..1 or, alone, of 0..1; whole ones of 0..1."""
     chance = np.random.default_rng((zlib.crc32(tensor.name.encode()), seed))
     shape = (1, *tensor.shape)
     if np.issubdtype(tensor.dtype, np.floating):

@@ -6,9 +6,8 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from inference.engines.errors import BuildFailed
 
@@ -16,16 +15,6 @@ HEARTBEAT_SECONDS: Final = 10.0
 # The kernel ends the program with us: a build whose starter was killed must not keep the GPU.
 _DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL")
 _COMPLAINTS: Final = 3
-
-
-class Clock(Protocol):
-    """What the engines may know about time."""
-
-    def now(self) -> datetime:
-        """Return the wall-clock time, aware, in UTC."""
-
-    def monotonic(self) -> float:
-        """Return seconds on a clock that never goes back."""
 
 
 def run(
@@ -48,9 +37,15 @@ def run(
     Raises:
         BuildFailed: it could not be started, failed, or took too long; it does not run any more.
     """
-    name = Path(command[0]).name
+    name, complaints = Path(command[0]).name, deque[str](maxlen=_COMPLAINTS)
+
+    def hear(line: str) -> None:
+        on_line(line)
+        if "[E]" in line:
+            complaints.append(line)
+
     try:
-        status, complaints = asyncio.run(_run(command, folder, timeout, on_line, heartbeat))
+        status = asyncio.run(_run(command, folder, timeout, hear, heartbeat))
     except TimeoutError as error:
         raise BuildFailed(f"{name} took longer than {timeout:.0f} s and was ended", field=name) from error
     if status:
@@ -60,28 +55,19 @@ def run(
 
 async def _run(
     command: Sequence[str], folder: Path, timeout: float, on_line: Callable[[str], None], heartbeat: float
-) -> tuple[int, Sequence[str]]:
+) -> int:
     process = await asyncio.create_subprocess_exec(
         *_DIES_WITH_US, *command, cwd=folder, start_new_session=True, stdout=-1, stderr=-2
     )
     try:
         async with asyncio.timeout(timeout):
-            complaints = await _follow(process.stdout, on_line, heartbeat) if process.stdout else ()
-            return await process.wait(), complaints
+            while process.stdout and not process.stdout.at_eof():
+                line = b""
+                with contextlib.suppress(TimeoutError):
+                    line = await asyncio.wait_for(process.stdout.readline(), heartbeat)
+                on_line(line.decode(errors="replace").rstrip())
+            return await process.wait()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
-
-
-async def _follow(output: asyncio.StreamReader, on_line: Callable[[str], None], heartbeat: float) -> Sequence[str]:
-    """Pass lines on until there are no more; return the last complaints among them."""
-    complaints: deque[str] = deque(maxlen=_COMPLAINTS)
-    while not output.at_eof():
-        line = ""
-        with contextlib.suppress(TimeoutError):
-            line = (await asyncio.wait_for(output.readline(), heartbeat)).decode(errors="replace").rstrip()
-        on_line(line)
-        if "[E]" in line:
-            complaints.append(line)
-    return complaints

@@ -5,21 +5,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from inference.engines.deltas import Limit
+from inference.engines.documents import Document, first_fault
 from inference.engines.errors import ProfileInvalid
-from inference.engines.metrics import METRICS
 from inference.model_build.manifest import FOLDER, MANIFEST_FILE
 
 PROFILES_FILE: Final = Path(__file__).with_name("profiles.toml")
 Positive = Annotated[int, Field(gt=0)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Batch(_Table):
+class Batch(Document):
     """The batch sizes that a plan takes, and the one that it is tuned for."""
 
     least: Positive
@@ -33,21 +30,7 @@ class Batch(_Table):
         return self
 
 
-class Limit(_Table):
-    """How far an output may lie from ONNX Runtime's."""
-
-    output: str
-    metric: str
-    most: Annotated[float, Field(ge=0)]
-
-    @model_validator(mode="after")
-    def _has_a_known_metric(self) -> Self:
-        if self.metric not in METRICS:
-            raise ValueError(f"there is no metric {self.metric!r}; there are {', '.join(sorted(METRICS))}")
-        return self
-
-
-class Profile(_Table):
+class Profile(Document):
     """How one model is built.
 
     Attributes:
@@ -65,11 +48,11 @@ class Profile(_Table):
     source: str | None = None
 
 
-_PROFILES = TypeAdapter(dict[str, Profile])
+_PROFILES: Final = TypeAdapter(dict[str, Profile])
 
 
 def profiles(path: Path = PROFILES_FILE) -> Mapping[str, Profile]:
-    """Reads the table: model -> profile.
+    """Read the table: model -> profile.
 
     Raises:
         ProfileInvalid: it is no TOML or breaks a rule; the message names the row.
@@ -79,25 +62,25 @@ def profiles(path: Path = PROFILES_FILE) -> Mapping[str, Profile]:
     except tomllib.TOMLDecodeError as error:
         raise ProfileInvalid(f"{path}: not TOML: {error}", field=path.name) from error
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise ProfileInvalid(f"{path}: {where}: {fault['msg']}", field=where) from error
+        where, rule = first_fault(error)
+        raise ProfileInvalid(f"{path}: {where}: {rule}", field=where) from error
 
 
 def profile(model: str) -> Profile:
-    """The profile of one model.
+    """Return the profile of one model.
 
     Raises:
         ProfileInvalid: it has none.
     """
-    known = profiles()
-    if model not in known:
-        raise ProfileInvalid(f"{PROFILES_FILE.name} has no [{model}]; add its batch sizes and limits", field=model)
-    return known[model]
+    try:
+        return profiles()[model]
+    except KeyError as error:
+        message = f"{PROFILES_FILE.name} has no [{model}]; add its batch sizes and limits"
+        raise ProfileInvalid(message, field=model) from error
 
 
 def served_models(names: Sequence[str]) -> Mapping[str, str]:
-    """Served model -> the built model that its graph is from.
+    """Return served model -> the built model that its graph is from.
 
     Args:
         names: the served models; all that have a profile and a model when it is empty.

@@ -5,8 +5,8 @@ written once and never over another one (`If-None-Match: *`): the first node to 
 names is no engine, and the next node to publish the key removes it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,10 +18,9 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
+from inference.engines.committed import plan_folder, verify
 from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable
 from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, parse_manifest, read_manifest
-from inference.engines.targets import Target
-from inference.engines.verify import choose, verify
 from inference.folders import alone, file_digest, scratch_folder, settle
 
 _TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=120.0)
@@ -39,7 +38,7 @@ class Bucket:
         access_key: of the account.
         secret_key: of the account.
         name: the bucket, which has to be there.
-        prefix: what every name begins with; may be empty.
+        prefix: what every name begins with.
         region: of the server.
     """
 
@@ -79,8 +78,7 @@ class EngineStore:
             EngineDamaged: it is not what was committed.
             StoreUnavailable: the store does not answer or refuses.
         """
-        engine = verify(self._home, key)
-        folder = self._home / "plans" / key
+        engine, folder = verify(self._home, key), plan_folder(self._home, key)
         with self._answers():
             if self._manifest(key) is not None:
                 return False
@@ -97,7 +95,7 @@ class EngineStore:
             EngineDamaged: the plan is not the one that the manifest names; nothing was installed.
             StoreUnavailable: the store does not answer or refuses.
         """
-        if read_manifest(self._home / "plans" / key) is not None:
+        if read_manifest(plan_folder(self._home, key)) is not None:
             verify(self._home, key)
             return False
         with self._answers():
@@ -107,33 +105,23 @@ class EngineStore:
             with alone(self._home), scratch_folder(self._home) as scratch:
                 self._get_plan(self._parsed(key, text), scratch / PLAN_FILE)
                 (scratch / MANIFEST_FILE).write_bytes(text)
-                settle(scratch, self._home / "plans" / key)
+                settle(scratch, plan_folder(self._home, key))
         return True
 
-    def newest(self, model: str, identity: str, target: Target) -> str:
-        """Return the key of the engine to be served: of this model and identity, built for this target, the newest.
+    def engines(self, models: Iterable[str]) -> list[Engine]:
+        """Return the manifests of what is published of these models.
 
         Raises:
-            EngineMissing: none is published.
-            WrongTarget: one is, but for another node.
-            EngineDamaged: a manifest there is not as it was written.
+            EngineDamaged: one is not as it was written.
             StoreUnavailable: the store does not answer or refuses.
         """
         with self._answers():
-            return choose(list(self._published(model)), identity, target)
-
-    def _published(self, model: str) -> Iterator[Engine]:
-        for name in self._names(f"{model}/"):
-            key, _, file = name.rpartition("/")
-            text = self._manifest(key) if file == MANIFEST_FILE else None
-            if text is not None:
-                yield self._parsed(key, text)
+            names = [name for model in models for name in self._names(f"{model}/")]
+            keys = [name.removesuffix(f"/{MANIFEST_FILE}") for name in names if name.endswith(f"/{MANIFEST_FILE}")]
+            return [self._parsed(key, text) for key in keys if (text := self._manifest(key)) is not None]
 
     def _parsed(self, key: str, text: bytes) -> Engine:
-        engine = parse_manifest(text, f"{self._bucket.name}/{self._name(key)}/{MANIFEST_FILE}")
-        if engine.key != key:
-            raise EngineDamaged(f"{self._bucket.name} has {engine.key} under the name {key}; delete it", field=key)
-        return engine
+        return parse_manifest(text, f"{self._bucket.name}/{self._name(key)}/{MANIFEST_FILE}", key)
 
     def _commit(self, key: str, text: bytes) -> bool:
         """Write a manifest unless there is one; return whether it was written."""
@@ -148,9 +136,9 @@ class EngineStore:
     def _remove_unnamed(self, key: str) -> None:
         """Remove the plans of a key that its manifest does not name: of an upload that was cut, or came second."""
         engine = self._parsed(key, self._manifest(key) or b"")
-        for name in self._names(f"{key}/"):
-            if name.endswith(".plan") and self._name(name) != self._plan_name(engine):
-                self._client.remove_object(self._bucket.name, self._name(name))
+        for name in map(self._name, self._names(f"{key}/")):
+            if name.endswith(".plan") and name != self._plan_name(engine):
+                self._client.remove_object(self._bucket.name, name)
 
     def _get_plan(self, engine: Engine, path: Path) -> None:
         self._client.fget_object(self._bucket.name, self._plan_name(engine), str(path))
@@ -163,16 +151,13 @@ class EngineStore:
 
     def _manifest(self, key: str) -> bytes | None:
         try:
-            response = self._client.get_object(self._bucket.name, self._name(f"{key}/{MANIFEST_FILE}"))
+            name = self._name(f"{key}/{MANIFEST_FILE}")
+            with closing(self._client.get_object(self._bucket.name, name)) as response:
+                return bytes(response.read())
         except S3Error as error:
             if error.code in _MISSING:
                 return None
             raise
-        try:
-            return bytes(response.read())
-        finally:
-            response.close()
-            response.release_conn()
 
     def _names(self, below: str) -> list[str]:
         listed = self._client.list_objects(self._bucket.name, prefix=self._name(below), recursive=True)
@@ -182,7 +167,7 @@ class EngineStore:
         return self._name(f"{engine.key}/{engine.plan.sha256}.plan")
 
     def _name(self, name: str) -> str:
-        return f"{self._bucket.prefix}/{name}" if self._bucket.prefix else name
+        return f"{self._bucket.prefix}/{name}"
 
     @contextmanager
     def _answers(self) -> Iterator[None]:

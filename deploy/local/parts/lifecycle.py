@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from deploy.local.errors import start_failed
+from deploy.local.parts.ports import family_of, parted
 from deploy.local.parts.process import ServerProcess
 
 START_TIMEOUT = 180.0
@@ -93,7 +94,7 @@ def sweep(patterns: Sequence[str]) -> None:
 
 async def _wait_ready(part: Part, process: ServerProcess, timeout: float) -> None:
     end = time.monotonic() + timeout
-    while not (_is_listening(part.address) and await part.probe()):
+    while not (is_listening(part.address) and await part.probe()):
         if process.exit_status is not None:
             raise _failed(part, process, f"it ended with status {process.exit_status}")
         if time.monotonic() > end:
@@ -101,11 +102,11 @@ async def _wait_ready(part: Part, process: ServerProcess, timeout: float) -> Non
         await asyncio.sleep(_PROBE_PAUSE)
 
 
-def _is_listening(address: str) -> bool:
+def is_listening(address: str) -> bool:
     """Says whether a request would find anybody; making one costs a hundred times as much."""
-    host, _, port = address.partition(":")
-    with socket.socket() as connection:
-        return connection.connect_ex((host, int(port))) == 0
+    place = parted(address)
+    with socket.socket(family_of(place[0])) as connection:
+        return connection.connect_ex(place) == 0
 
 
 def _failed(part: Part, process: ServerProcess, why: str) -> Exception:

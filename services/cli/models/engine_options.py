@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from inference.engines.node import Node, this_node
 from inference.model_build.errors import ModelError
 from services.cli.output import CommandFailed, failures
-
-if TYPE_CHECKING:
-    from inference.engines.node import Node
 
 DEFAULT_BUCKET = "engines"
 
@@ -32,8 +30,6 @@ Bucket = Annotated[
 
 def this_engine_node(triton_tag: str | None, device: int) -> Node:
     """Ask this machine what a plan built or served here is for."""
-    from inference.engines.node import this_node
-
     return this_node(triton_tag=triton_tag, device=device)
 
 

@@ -1,4 +1,4 @@
-"""The commands that move engines between a node and a bucket: publish, fetch."""
+"""The commands that move engines to where they are served: publish, fetch, install."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from inference.engines.committed import committed, engines, newest
 from inference.engines.exports import default_home
+from inference.engines.profiles import served_models
+from inference.model_build.build import default_home as default_models
 from inference.model_build.manifest import identities
+from inference.slots.serving import served_identities
 from services.cli.models.engine_options import (
     DEFAULT_BUCKET,
     Bucket,
@@ -24,14 +30,11 @@ from services.cli.options import Json
 from services.cli.output import CommandFailed, emit, say
 
 if TYPE_CHECKING:
-    from inference.engines.node import Node
     from inference.engines.store import EngineStore
 
 
 def publish(keys: Keys = None, bucket: Bucket = DEFAULT_BUCKET, folder: Folder = None, as_json: Json = False) -> None:
     """Upload committed engines to the bucket, each manifest last. What is published is left alone."""
-    from inference.engines.verify import committed
-
     with engine_failures(as_json=as_json), _store(bucket, folder) as store:
         for key in keys or committed(folder or default_home()):
             _moved("published", key, new=store.publish(key), as_json=as_json)
@@ -47,15 +50,33 @@ def fetch(
 ) -> None:
     """Download engines from the bucket: those named, or the newest for this node of every model."""
     with engine_failures(as_json=as_json), _store(bucket, folder) as store:
-        for key in keys or _fitting(store, this_engine_node(triton_tag, device)):
+        wanted = {} if keys else _served()
+        for key in keys or newest(store.engines(wanted), wanted, this_engine_node(triton_tag, device).target):
             _moved("fetched", key, new=store.fetch(key), as_json=as_json)
 
 
-def _fitting(store: EngineStore, node: Node) -> list[str]:
-    from inference.engines.profiles import served_models
+def install(
+    repository: Annotated[Path, typer.Argument(help="The model repository that the server reads.")],
+    keys: Keys = None,
+    triton_tag: Tag = None,
+    device: Device = 0,
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Put engines into a model repository: those named, or all that are committed here for this node."""
+    from inference.engines.install import install as put
 
-    known = identities()
-    return [store.newest(served, known[source], node.target) for served, source in served_models(()).items()]
+    with engine_failures(as_json=as_json):
+        home, node = folder or default_home(), this_engine_node(triton_tag, device).target
+        for key in keys or newest(engines(home), _served(), node):
+            path = put(repository, home, key, node)
+            emit({"key": key, "path": str(path)}) if as_json else say(f"{key}  {path}")
+
+
+def _served() -> dict[str, str]:
+    """Return what is served by plans here: served model -> identity."""
+    known = served_identities(default_models(), identities())
+    return {served: known[source] for served, source in served_models(()).items()}
 
 
 @contextmanager

@@ -6,14 +6,22 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from inference.engines.exports import default_home
+from inference.engines.build import Builder, Progress
+from inference.engines.committed import committed, plan_folder
+from inference.engines.committed import verify as check
+from inference.engines.exports import Export, default_home
+from inference.engines.job import JobSettings, job
+from inference.engines.manifest import Engine
+from inference.engines.profiles import served_models
+from inference.engines.targets import DEFAULT_TAG, Target, target
+from inference.engines.trtexec import Trtexec
 from inference.model_build.build import default_home as default_models
-from inference.model_build.manifest import identities, shipped_model
-from inference.slots.serving import served_identities, served_model
+from inference.model_build.manifest import shipped_model
+from inference.slots.serving import served_model
 from services.chassis.clock import SystemClock
 from services.cli.models.engine_options import (
     DEFAULT_BUCKET,
@@ -27,16 +35,10 @@ from services.cli.models.engine_options import (
     engine_failures,
     this_engine_node,
 )
-from services.cli.models.engine_store import fetch, publish
+from services.cli.models.engine_store import fetch, install, publish
 from services.cli.options import Json
 from services.cli.output import UsageWrong, emit, progress_bars, say, say_text
 
-if TYPE_CHECKING:
-    from inference.engines.build import Progress
-    from inference.engines.exports import Export
-    from inference.engines.manifest import Engine
-    from inference.engines.node import Node
-    from inference.engines.targets import Target
 DEFAULT_SECRET = "pellicule-engines"  # noqa: S105 - its name
 
 
@@ -88,9 +90,6 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Print the exact commands and the key of each engine. Needs no GPU and builds nothing."""
-    from inference.engines.job import JobSettings, job
-    from inference.engines.targets import DEFAULT_TAG, target
-
     with engine_failures(as_json=as_json):
         to = target(triton_tag=triton_tag or DEFAULT_TAG, tensorrt=tensorrt, sm=sm, gpu=gpu)
         if image is not None:
@@ -118,8 +117,6 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Build the engines on this GPU node, prove them and commit them. What is committed is left alone."""
-    from inference.engines.build import Builder
-
     with engine_failures(as_json=as_json):
         node = this_engine_node(triton_tag, device)
         with _reporter() as report:
@@ -142,41 +139,19 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check committed engines: digests, limits, and that TensorRT and GPU here are those they were built for."""
-    from inference.engines import verify as verifying
-    from inference.engines.build import Builder
-
     with engine_failures(as_json=as_json):
         home, node = folder or default_home(), None if anywhere else this_engine_node(triton_tag, device)
-        for key in keys or verifying.committed(home):
-            engine = verifying.verify(home, key, node.target if node else None)
+        for key in keys or committed(home):
+            engine = check(home, key, node.target if node else None)
             if again and node is not None:
                 (each,) = _exports([engine.parts.model], folder, models)
                 with _reporter() as report:
-                    Builder(node, home, SystemClock(), report).prove(each, home / "plans" / key / "model.plan")
+                    Builder(node, home, SystemClock(), report).prove(each, plan_folder(home, key) / "model.plan")
             _print(engine, as_json=as_json)
-
-
-def install(
-    repository: Annotated[Path, typer.Argument(help="The model repository that the server reads.")],
-    keys: Keys = None,
-    triton_tag: Tag = None,
-    device: Device = 0,
-    folder: Folder = None,
-    as_json: Json = False,
-) -> None:
-    """Put engines into a model repository: those named, or all that are committed here for this node."""
-    from inference.engines.install import install as put
-
-    with engine_failures(as_json=as_json):
-        home, node = folder or default_home(), this_engine_node(triton_tag, device)
-        for key in keys or _committed_for(node, home):
-            path = put(repository, home, key, node.target)
-            emit({"key": key, "path": str(path)}) if as_json else say(f"{key}  {path}")
 
 
 def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | None) -> list[Export]:
     from inference.engines.exporting import export as make
-    from inference.engines.profiles import served_models
 
     made = []
     for served, source in served_models(names or ()).items():
@@ -186,19 +161,8 @@ def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | No
 
 
 def _commands(each: Export, target: Target) -> list[tuple[str, ...]]:
-    from inference.engines.commands import Trtexec
-
     parts, inputs, trtexec = each.parts(target), each.record.inputs, Trtexec()
     return [trtexec.build(parts, inputs), trtexec.probe(inputs, 1), *trtexec.measure(parts, inputs)]
-
-
-def _committed_for(node: Node, home: Path) -> list[str]:
-    from inference.engines.profiles import served_models
-    from inference.engines.verify import newest
-
-    known = served_identities(default_models(), identities())
-    wanted = {served: known[source] for served, source in served_models(()).items()}
-    return newest(home, wanted, node.target)
 
 
 def _labels(pairs: Sequence[str]) -> dict[str, str]:

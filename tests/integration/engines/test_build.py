@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from inference.engines.build import Builder, Progress, Stage
+from inference.engines.committed import committed, verify
 from inference.engines.errors import (
     AccuracyLost,
     BuildFailed,
@@ -25,7 +26,6 @@ from inference.engines.errors import (
 )
 from inference.engines.exports import Export, find_export
 from inference.engines.node import Node, this_node
-from inference.engines.verify import committed, verify
 from tests.fakes.clock import FakeClock
 from tests.fakes.tensorrt import Machine, install
 from tests.unit.engines.small import PROFILE, small_export

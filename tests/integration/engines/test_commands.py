@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from inference.engines.key import KEY
+from inference.engines.manifest import KEY
 from inference.model_build.build import build_all
 from inference.model_build.build import default_home as models_home
 from services.cli.__main__ import application

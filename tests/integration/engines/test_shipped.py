@@ -9,7 +9,7 @@ from onnx import TensorProto
 from inference.engines.exporting import export
 from inference.engines.exports import Export, default_home
 from inference.engines.half import tensor_types
-from inference.engines.key import Precision
+from inference.engines.manifest import Precision
 from inference.engines.profiles import served_models
 from inference.model_build.build import build_all, built_model
 from inference.model_build.build import default_home as models_home

@@ -14,11 +14,11 @@ from deploy.local.parts.minio_program import cached_minio
 from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection, make_buckets
 from deploy.local.parts.seaweedfs import seaweedfs_server
 from inference.engines.build import Builder
+from inference.engines.committed import committed, engines, newest, verify
 from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable, WrongTarget
 from inference.engines.install import install as install_engine
 from inference.engines.node import Node, this_node
 from inference.engines.store import Bucket, EngineStore
-from inference.engines.verify import committed, newest, verify
 from services.chassis.clock import SystemClock
 from tests.fakes.tensorrt import Machine, install
 from tests.unit.engines.small import small_export
@@ -92,7 +92,7 @@ class StoreSuite:
         self, builder: EngineStore, server_node: EngineStore, home: Path, key: str, node: Node
     ) -> None:
         assert builder.publish(key)
-        assert server_node.newest("small_net", "small_net-1", node.target) == key
+        assert newest(server_node.engines(["small_net"]), {"small_net": "small_net-1"}, node.target) == [key]
         assert server_node.fetch(key)
 
         assert verify(home, key, node.target).key == key
@@ -110,7 +110,7 @@ class StoreSuite:
         with pytest.raises(EngineMissing, match="not published"):
             server_node.fetch(key)
         with pytest.raises(EngineMissing, match="no engine of small_net-1"):
-            server_node.newest("small_net", "small_net-1", node.target)
+            newest(server_node.engines(["small_net"]), {"small_net": "small_net-1"}, node.target)
         assert committed(home) == []
 
     def test_what_was_uploaded_in_vain_is_removed_once_the_key_is_published(
@@ -153,7 +153,7 @@ class StoreSuite:
         other = node.target.model_copy(update={"sm": 89})
 
         with pytest.raises(WrongTarget, match="SM is 89 here and 90 in the plan"):
-            server_node.newest("small_net", "small_net-1", other)
+            newest(server_node.engines(["small_net"]), {"small_net": "small_net-1"}, other)
 
     def test_an_engine_of_an_older_model_is_not_taken(
         self, builder: EngineStore, server_node: EngineStore, key: str, node: Node
@@ -161,7 +161,7 @@ class StoreSuite:
         builder.publish(key)
 
         with pytest.raises(EngineMissing, match="no engine of small_net-2"):
-            server_node.newest("small_net", "small_net-2", node.target)
+            newest(server_node.engines(["small_net"]), {"small_net": "small_net-2"}, node.target)
 
     def test_a_bucket_that_is_not_there_is_named(self, bucket: Bucket, built: Path, key: str) -> None:
         store = EngineStore(Bucket(**{**vars(bucket), "name": "no-such-bucket"}), built)
@@ -218,7 +218,7 @@ class TestInstalling:
 
     @pytest.mark.usefixtures("shipped")
     def test_the_server_finds_the_plan_and_the_identity(self, built: Path, tmp_path: Path, node: Node) -> None:
-        (key,) = newest(built, {"small_net": "small_net-1"}, node.target)
+        (key,) = newest(engines(built), {"small_net": "small_net-1"}, node.target)
 
         for _ in range(2):
             plan = install_engine(tmp_path / "repository", built, key, node.target)

@@ -1,4 +1,5 @@
 import io
+import itertools
 import os
 import signal
 from pathlib import Path
@@ -10,7 +11,7 @@ from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.object_store import ADMINISTRATOR, PROBE_BUCKET, connection, new_identities, read
 from deploy.local.parts.ports import ReservedPort
-from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
+from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer, seaweedfs_server
 from tests.integration.local.traces import litter
 
 ObjectStore = SeaweedServer | MinioServer
@@ -74,6 +75,14 @@ async def test_a_service_cannot_make_a_bucket(object_store: ObjectStore) -> None
 
 async def test_the_probe_succeeds_on_a_server_that_runs(object_store: ObjectStore) -> None:
     assert await object_store.probe()
+
+
+async def test_the_log_holds_nothing_of_what_goes_well(tmp_path: Path) -> None:
+    async with seaweedfs_server(tmp_path):
+        pass
+    lines = (tmp_path / "seaweedfs.log").read_text().splitlines()
+    before_the_end = itertools.takewhile(lambda line: "has been killed" not in line, lines)
+    assert len([line for line in before_the_end if line.startswith("I")]) <= 1
 
 
 async def test_the_probe_writes_now_and_then_only(object_store: ObjectStore) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from deploy.local.errors import StackError
 from deploy.local.home import StackHome
-from deploy.local.parts.ports import LOOPBACK, ReservedPort
+from deploy.local.parts.lifecycle import is_listening
+from deploy.local.parts.ports import LOOPBACK, ReservedPort, family_of, joined
 from deploy.local.port_book import PortBook
 
 CONSENT, NATS = "consent-public", "nats"
@@ -101,3 +102,11 @@ def test_a_public_port_can_be_on_an_ipv6_address(home: StackHome) -> None:
         pytest.skip("this machine has no IPv6")
     with book(home, host="::1") as ports:
         assert ports.address(CONSENT) == f"[::1]:{ports.number(CONSENT)}"
+
+
+@pytest.mark.parametrize("host", [LOOPBACK, "::1"])
+def test_a_listener_is_seen_under_either_kind_of_address(host: str) -> None:
+    with socket.create_server((host, 0), family=family_of(host)) as server:
+        address = joined(host, server.getsockname()[1])
+        assert is_listening(address)
+    assert not is_listening(address)

@@ -7,9 +7,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from inference.engines.deltas import Limit
 from inference.engines.exporting import export
 from inference.engines.exports import Export
-from inference.engines.profiles import Batch, Limit, Profile
+from inference.engines.profiles import Batch, Profile
 from inference.model_build.build import BuiltModel
 from inference.model_build.conversion.graph import GraphBuilder
 from inference.model_build.manifest import FileSource, Licence, Manifest, Model

@@ -9,7 +9,7 @@ import pytest
 from inference.engines.errors import GraphUnsupported
 from inference.engines.exporting import export
 from inference.engines.exports import find_export
-from inference.engines.key import Precision
+from inference.engines.manifest import Precision
 from inference.engines.targets import target
 from inference.model_build.manifest import Model
 from tests.unit.engines.small import PROFILE, SIDE, built, small_export, small_graph, small_model

@@ -8,11 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from inference.engines.deltas import METRICS
 from inference.engines.errors import GraphUnsupported
-from inference.engines.graphs import check_readable, graph_inputs
-from inference.engines.half import rehearsal, tensor_types, to_half
-from inference.engines.metrics import METRICS
-from inference.engines.precision import run
+from inference.engines.exporting import check_readable, graph_inputs
+from inference.engines.half import rehearsal, run, tensor_types, to_half
 from inference.engines.probes import Probe
 from tests.unit.engines.small import SIDE, small_graph
 

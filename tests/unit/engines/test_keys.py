@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from inference.engines.commands import Trtexec, timing_cache_name
 from inference.engines.errors import ProfileInvalid, TargetUnknown
-from inference.engines.key import KEY, KeyParts, Precision
+from inference.engines.manifest import KEY, KeyParts, Precision
 from inference.engines.node import parse_banner
 from inference.engines.profiles import Batch, profile, profiles
 from inference.engines.targets import Target, gpus, target
+from inference.engines.trtexec import Trtexec
 
 PARTS = KeyParts(
     model="face_embedder",
@@ -68,10 +68,6 @@ def test_a_plan_is_probed_once_and_timed_at_each_batch_size() -> None:
     assert exports == ["--exportTimes=times-1.json", "--exportTimes=times-8.json", "--exportTimes=times-32.json"]
 
 
-def test_timings_are_kept_by_capability_and_version() -> None:
-    assert timing_cache_name(PARTS.target) == "sm90-trt10.5.0.18.cache"
-
-
 @pytest.mark.parametrize(("gpu", "sm"), [("A100", 80), ("h200", 90), ("L4", 89), ("rtx 4090", 89)])
 def test_a_gpu_is_known_by_its_name(gpu: str, sm: int) -> None:
     assert target(gpu=gpu, sm=None).sm == sm
@@ -89,7 +85,7 @@ def test_every_gpu_of_the_table_is_a_target() -> None:
         ({"sm": 90, "gpu": "H200"}, "name either"),
         ({"sm": 9}, "give 9.0 as 90"),
         ({"sm": 90, "triton_tag": "30.01-py3"}, "say it with --tensorrt"),
-        ({"sm": 90, "triton_tag": "a/b"}, "no image tag"),
+        ({"sm": 90, "triton_tag": "a/b", "tensorrt": "10.5.0.18"}, "no image tag"),
         ({"sm": 90, "tensorrt": "10"}, "no TensorRT version"),
         ({"sm": 90, "tensorrt": "8.6.1.6"}, "too old"),
     ],

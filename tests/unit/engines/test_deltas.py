@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.engines.deltas import deltas
-from inference.engines.metrics import METRICS, Tensors
-from inference.engines.probes import Probe
-from inference.engines.profiles import Limit
+from inference.engines.deltas import METRICS, Limit, Tensors, deltas
 
 FACE = (100.0, 100.0, 200.0, 220.0)
 OTHER = (300.0, 50.0, 380.0, 140.0)
@@ -82,7 +79,7 @@ def test_distances_of_vectors(metric: str, expected: float) -> None:
 
 
 def test_the_worst_probe_is_named() -> None:
-    probes = [Probe("near", {}), Probe("far", {})]
+    probes = ["near", "far"]
     want: list[Tensors] = [{"v": np.zeros((1, 2))}] * 2
     got: list[Tensors] = [{"v": np.full((1, 2), 0.1)}, {"v": np.full((1, 2), 0.4)}]
 
@@ -95,7 +92,7 @@ def test_the_worst_probe_is_named() -> None:
 def test_an_answer_that_is_no_number_keeps_no_limit(number: float) -> None:
     limit = Limit(output="v", metric="disagreement", most=1.0)
 
-    (delta,) = deltas([limit], [Probe("one", {})], [{"v": np.asarray([[number, 0.0]])}], [{"v": np.zeros((1, 2))}])
+    (delta,) = deltas([limit], ["one"], [{"v": np.asarray([[number, 0.0]])}], [{"v": np.zeros((1, 2))}])
 
     assert not delta.holds
 
