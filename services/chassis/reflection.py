@@ -7,13 +7,13 @@ packages and what they import, and no others: what is not served here cannot be 
 import importlib
 import pkgutil
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf import descriptor_pool, text_format
 from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health
@@ -104,7 +104,23 @@ def _add(pool: DescriptorPool, file: FileDescriptor, added: set[str]) -> None:
     added.add(file.name)
     for dependency in file.dependencies:
         _add(pool, dependency, added)
-    pool.AddSerializedFile(file.serialized_pb)
+    pool.AddSerializedFile(_with_json_names(file).SerializeToString())
+
+
+def _with_json_names(file: FileDescriptor) -> FileDescriptorProto:
+    """Return a file with its fields' names in JSON, which stubs for Python leave out and grpcurl goes by."""
+    described = FileDescriptorProto.FromString(file.serialized_pb)
+    for message in _messages(described.message_type):
+        for field in message.field:
+            head, *words = field.name.split("_")
+            field.json_name = head + "".join(word[:1].upper() + word[1:] for word in words)
+    return described
+
+
+def _messages(messages: Iterable[DescriptorProto]) -> Iterator[DescriptorProto]:
+    for message in messages:
+        yield message
+        yield from _messages(message.nested_type)
 
 
 def _v1_file() -> FileDescriptorProto:

@@ -179,6 +179,9 @@ class MediaTable(Protocol):
     async def was_deleted(self, subject: str, media_id: UUID) -> bool:
         """Tells whether the owner deleted a media of this id."""
 
+    async def tell_deleted(self, subject: str, media_id: UUID) -> None:
+        """Say in the person's change feed that a media is gone; its row goes with the purge."""
+
     async def used_bytes(self, subject: str) -> int:
         """Returns what media and open uploads take of the person's share."""
 

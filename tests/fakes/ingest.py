@@ -277,6 +277,10 @@ class FakeMedia:
     async def was_deleted(self, subject: str, media_id: UUID) -> bool:
         return (subject, media_id) in self._tables.deleted
 
+    async def tell_deleted(self, subject: str, media_id: UUID) -> None:
+        if self._tables.changes is not None:
+            self._tables.changes.record_deleted(subject, [f"media/{media_id}"])
+
     async def used_bytes(self, subject: str) -> int:
         return self._tables.used.get(subject, 0)
 

@@ -26,13 +26,16 @@ async def delete_media(dependencies: Dependencies, *, subject: str, media_id: UU
     if row is None and not await dependencies.media.was_deleted(subject, media_id):
         raise MediaNotFound.of(media_id)
     try:
-        return await dependencies.erasures.erase_media(
+        erasure = await dependencies.erasures.erase_media(
             subject=subject, media=media_name(media_id), request_id=request_id
         )
     except keyring_errors.NothingToErase as error:
         raise MediaNotFound.of(media_id) from error
     except keyring_errors.RequestIdReused as error:
         raise RequestIdReused.of(request_id) from error
+    # The purge tells it as well, a moment later: the caller finds it in the feed at once.
+    await dependencies.media.tell_deleted(subject, media_id)
+    return erasure
 
 
 async def delete_media_batch(

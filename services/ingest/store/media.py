@@ -8,10 +8,11 @@ from psycopg import Rollback
 from psycopg.rows import kwargs_row
 
 from services.chassis import outbox
+from services.chassis.change_records import record_deleted
 from services.chassis.consumer import first_time
 from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
-from services.ingest.domain.media import PageStart, Usage
+from services.ingest.domain.media import PageStart, Usage, media_name
 from services.ingest.domain.records import MediaRow, Segment
 from services.ingest.ports import MediaUpdate, Request
 from services.ingest.store import statements
@@ -89,6 +90,11 @@ class MediaStore:
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.WAS_DELETED, {"subject": subject, "media_id": media_id})
             return cursor.rowcount > 0
+
+    async def tell_deleted(self, subject: str, media_id: UUID) -> None:
+        """Say in the person's change feed that a media is gone, in one statement."""
+        async with single_statements(self._pool) as connection:
+            await record_deleted(connection, subject, [media_name(media_id)])
 
     async def used_bytes(self, subject: str) -> int:
         """Returns what media and open uploads take of the person's share."""

@@ -92,3 +92,11 @@ async def test_the_whole_package_of_a_service_is_described(
     of_ingest: grpc.aio.Channel, version: str, symbol: str
 ) -> None:
     assert await files(of_ingest, version, symbol)
+
+
+async def test_fields_bear_their_names_in_json(of_ingest: grpc.aio.Channel) -> None:
+    answer = await ask(of_ingest, "v1", file_by_filename="pellicule/ingest/v1/media.proto")
+    found = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
+    (asset,) = (message for message in found.message_type if message.name == "AssetSummary")
+    names = {field.name: field.json_name for field in asset.field}
+    assert (names["sha256"], names["client_id"], names["size_bytes"]) == ("sha256", "clientId", "sizeBytes")

@@ -105,6 +105,19 @@ async def test_changes_come_as_they_happen(harness: Harness) -> None:
         assert isinstance(await anext(feed), ToldDeletion)
 
 
+async def test_a_deletion_is_told_before_its_purge(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: object) -> None:
+        """Leave the order for later."""
+
+    monkeypatch.setattr(harness, "purge", nothing)
+    media_id = await harness.keep()
+    *_, before = await up_to_now(harness)
+    assert isinstance(before, Checkpoint)
+    await delete_media(harness.dependencies, subject=ALICE, media_id=media_id, request_id=uuid4())
+    assert media_id in harness.tables.media
+    assert kinds(await up_to_now(harness, before.cursor)) == [ToldDeletion, Checkpoint]
+
+
 async def test_a_withdrawal_tells_what_is_gone_and_ends_the_feed(harness: Harness) -> None:
     media_id = await harness.keep()
     async with aclosing(watching(harness)) as feed:
