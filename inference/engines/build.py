@@ -69,9 +69,6 @@ class Builder:
     """Builder of engines on one node.
 
     Attributes:
-        node: what this machine is.
-        home: the folder of engines.
-        clock: gives the date, and measures stages.
         report: told of each step, and every few seconds in between.
         timeout: the longest that one plan may take, in seconds.
         heartbeat: seconds of silence after which `report` is told again.

@@ -1,12 +1,14 @@
-"""Committed engines of a machine, under `<home>/plans/<key>/`: found, chosen for a node, and checked."""
+"""Committed engines of a machine, under `<home>/plans/<key>/`: found, chosen for a node, checked, and served."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inference.engines.errors import AccuracyLost, EngineDamaged, EngineMissing, WrongTarget
 from inference.engines.manifest import KEY, MANIFEST_FILE, PLAN_FILE, Engine, read_manifest
 from inference.engines.targets import Target
-from inference.folders import file_digest
+from inference.folders import file_digest, link
+from inference.repository import SHIPPED, configure
 
 
 def plan_folder(home: Path, key: str) -> Path:
@@ -71,6 +73,32 @@ def verify(home: Path, key: str, target: Target | None = None) -> Engine:
     if target is not None:
         _check_target(engine, target)
     return engine
+
+
+def install(repository: Path, home: Path, key: str, node: Target) -> Path:
+    """Put one engine in place, whole or not at all.
+
+    Args:
+        repository: the model repository, made when it is missing; models that are there keep what else they have.
+        home: the folder of engines.
+        key: the engine's key.
+        node: what the server runs on.
+
+    Returns:
+        Where the plan lies.
+
+    Raises:
+        EngineError: as `verify` does.
+    """
+    engine = verify(home, key, node)
+    folder = repository / engine.parts.model
+    if not (folder / "config.pbtxt").exists():
+        shutil.copytree(SHIPPED / engine.parts.model, folder, dirs_exist_ok=True)
+    configure(folder, engine.identity, {})
+    plan = folder / "1" / PLAN_FILE
+    plan.parent.mkdir(exist_ok=True)
+    link(plan_folder(home, key) / PLAN_FILE, plan)
+    return plan
 
 
 def _newest(found: Sequence[Engine], model: str, identity: str, target: Target) -> str:

@@ -1,29 +1,46 @@
 """What lies between a model and its plan: the typed graph, and the probes with their right outputs.
 
-An export is made once on any machine (`exporting`), and is all that a GPU node needs: no ONNX, no ONNX Runtime.
-It lies in `<home>/exports/<model>/<key>/`: `model.onnx`, `probes.npz`, and `export.json`, which is written last.
+An export is made once on any machine, and is all that a plan is built from. It lies in
+`<home>/exports/<model>/<key>/`: `model.onnx`, `probes.npz`, and `export.json`, which is written last. Graphs that
+TensorRT does not read are refused here, before a GPU node finds out.
 """
 
+import hashlib
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import onnx
+import onnxruntime
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 from pydantic import ValidationError
 
-from inference.engines.deltas import Delta
+from inference.engines import deltas, half, probes
+from inference.engines.deltas import Delta, Tensors
 from inference.engines.documents import Document
+from inference.engines.errors import GraphUnsupported
 from inference.engines.manifest import KeyParts, Precision
-from inference.engines.probes import Probe
-from inference.engines.profiles import Profile
+from inference.engines.probes import Input, Probe
+from inference.engines.profiles import Profile, profile
 from inference.engines.targets import Target
-from inference.folders import user_cache
-from inference.model_build.manifest import Digest, Name
+from inference.folders import alone, scratch_folder, settle, user_cache
+from inference.model_build.build import BuiltModel
+from inference.model_build.code_digest import code_digest
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import Digest, Model, Name
 
 ONNX_FILE: Final = "model.onnx"
 PROBES_FILE: Final = "probes.npz"
 RECORD_FILE: Final = "export.json"
+# Operators that the supported-operators list of TensorRT's ONNX parser has no support for.
+UNREAD: Final = frozenset({
+    "ConvInteger", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul", "StringNormalizer",
+    "TfIdfVectorizer",
+})  # fmt: skip
 
 
 class Record(Document):
@@ -32,11 +49,7 @@ class Record(Document):
     Attributes:
         model: the served model.
         identity: what findings name it by.
-        precision: what was chosen.
-        onnx_sha256: of the typed graph.
-        source_sha256: of the built model that it was made from.
         inputs: input -> sizes without the batch.
-        profile: the profile it was made under.
         deltas: of half precision against single, as measured here; also when half was not taken.
     """
 
@@ -44,7 +57,6 @@ class Record(Document):
     identity: str
     precision: Precision
     onnx_sha256: Digest
-    source_sha256: Digest
     inputs: dict[str, tuple[int, ...]]
     profile: Profile
     deltas: tuple[Delta, ...]
@@ -96,3 +108,124 @@ def find_export(folder: Path) -> Export | None:
     except (FileNotFoundError, ValidationError):
         return None
     return Export(record, folder)
+
+
+def export(
+    model: Model,
+    built: BuiltModel,
+    home: Path,
+    *,
+    served: str | None = None,
+    under: Profile | None = None,
+) -> Export:
+    """Make a model's typed graph lie ready; what lies there already is left alone.
+
+    Args:
+        model: the model.
+        built: as it lies built on this machine.
+        home: the folder of engines, made when it is missing.
+        served: the name that the plan is served under; the model's own when it is left out.
+        under: the profile; the shipped one of that name when it is left out.
+
+    Raises:
+        GraphUnsupported: TensorRT would not read the graph.
+        ProfileInvalid: the model has no profile.
+    """
+    name = served or model.name
+    chosen = under or profile(name)
+    target = home / "exports" / name / _key(model, built, chosen)
+    with alone(home):
+        present = find_export(target)
+        if present is not None:
+            return present
+        with scratch_folder(home) as scratch:
+            record = _write(scratch, name, model, built, chosen)
+            settle(scratch, target)
+    return Export(record, target)
+
+
+def graph_inputs(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> tuple[Input, ...]:
+    """List the inputs of a graph.
+
+    Args:
+        model: the graph.
+        shapes: sizes for inputs that the graph leaves free, without the batch.
+
+    Raises:
+        GraphUnsupported: a size besides the batch is free and no size is given for it.
+    """
+    constants = {constant.name for constant in model.graph.initializer}
+    return tuple(_input(value, shapes) for value in model.graph.input if value.name not in constants)
+
+
+def check_readable(name: str, model: onnx.ModelProto) -> None:
+    """Refuse graphs that TensorRT does not read.
+
+    Raises:
+        GraphUnsupported: an operator is unknown to it, or 8-bit pixels go into anything but a cast.
+    """
+    unread = sorted({node.op_type for node in model.graph.node} & UNREAD)
+    if unread:
+        raise GraphUnsupported(
+            f"{name}: TensorRT reads no {', '.join(unread)}; convert the model from its float weights", field=name
+        )
+    pixels = {value.name for value in model.graph.input if value.type.tensor_type.elem_type == TensorProto.UINT8}
+    readers = [node.op_type for node in model.graph.node if node.op_type != "Cast" and pixels & set(node.input)]
+    if readers:
+        raise GraphUnsupported(
+            f"{name}: TensorRT takes UINT8 at a Cast only, but {readers[0]} reads it; cast first", field=name
+        )
+
+
+def _input(value: onnx.ValueInfoProto, shapes: Mapping[str, Sequence[int]]) -> Input:
+    tensor = value.type.tensor_type
+    sizes = tuple(shapes.get(value.name, [size.dim_value for size in tensor.shape.dim[1:]]))
+    if not all(size > 0 for size in sizes):
+        raise GraphUnsupported(
+            f"input {value.name!r} has free sizes besides the batch; fix them under shapes in profiles.toml",
+            field=value.name,
+        )
+    return Input(value.name, helper.tensor_dtype_to_np_dtype(tensor.elem_type), sizes)
+
+
+def _write(folder: Path, name: str, model: Model, built: BuiltModel, plan: Profile) -> Record:
+    source = onnx.load(str(built.path))
+    check_readable(name, source)
+    inputs = graph_inputs(source, plan.shapes)
+    asked = probes.probes(model.manifest, inputs)
+    right = half.run(source, asked)
+    typed, measured = half.choose(source, plan, asked, right)
+    data = typed.SerializeToString(deterministic=True)
+    (folder / ONNX_FILE).write_bytes(data)
+    _write_probes(folder / PROBES_FILE, asked, right)
+    record = Record(
+        model=name,
+        identity=built.identity,
+        precision=Precision.FP32 if typed is source else Precision.FP16,
+        onnx_sha256=hashlib.sha256(data).hexdigest(),
+        inputs={each.name: each.shape for each in inputs},
+        profile=plan,
+        deltas=measured,
+    )
+    (folder / RECORD_FILE).write_text(record.model_dump_json(indent=2) + "\n", "utf-8")
+    return record
+
+
+def _write_probes(path: Path, asked: Sequence[Probe], right: Sequence[Tensors]) -> None:
+    arrays = {
+        f"{probe.name}/{side}/{name}": array
+        for probe, answer in zip(asked, right, strict=True)
+        for side, tensors in (("in", probe.inputs), ("out", answer))
+        for name, array in tensors.items()
+    }
+    np.savez_compressed(path, **arrays)
+
+
+def _key(model: Model, built: BuiltModel, plan: Profile) -> str:
+    code = code_digest(Path(str(module.__file__)) for module in (deltas, half, probes, sys.modules[__name__]))
+    digest = hashlib.sha256(f"{built.sha256} {plan.model_dump_json()} {code} {onnxruntime.__version__}".encode())
+    for path in sorted(probes.PICTURES.glob("*.[jp][pn]g")):
+        digest.update(path.read_bytes())
+    for name, array in golden_inputs(model.manifest).items():
+        digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()[:16]

@@ -35,16 +35,7 @@ class Precision(StrEnum):
 
 
 class KeyParts(Document):
-    """What an engine depends on.
-
-    Attributes:
-        model: the served model.
-        onnx_sha256: of the typed graph that the plan was built from.
-        precision: of that graph.
-        batch: the profile's batch sizes.
-        shapes: the profile's sizes for inputs that are free in the graph.
-        target: the image, TensorRT and GPU.
-    """
+    """What an engine depends on: the served model, its typed graph, sizes by its profile, and the target."""
 
     model: Name
     onnx_sha256: Digest
@@ -95,16 +86,10 @@ class Engine(Document):
     """What `manifest.json` says.
 
     Attributes:
-        schema_version: of this document.
         key: names the engine; follows from `parts`.
         identity: what findings name the model by.
-        parts: what the engine depends on.
-        plan: the plan's bytes.
         commands: as they were run, in order.
         accuracy: the plan against ONNX Runtime in single precision, on the probes.
-        latencies: by batch size.
-        tools: what built it.
-        build_time: when.
         digest: SHA-256 over all the rest: shows damage, not malice.
     """
 

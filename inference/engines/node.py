@@ -21,14 +21,7 @@ _CAPABILITY: Final = re.compile(r"^(?P<major>\d+)\.(?P<minor>\d)$")
 
 @dataclass(frozen=True)
 class Node:
-    """A machine that can build and run plans.
-
-    Attributes:
-        trtexec: the program, and the number of the GPU.
-        target: what a plan built here is for.
-        gpu: the GPU's name.
-        driver: the version of its driver.
-    """
+    """A machine that can build and run plans: its program, what a plan built here is for, its GPU and driver."""
 
     trtexec: Trtexec
     target: Target

@@ -25,6 +25,7 @@ from inference.folders import alone, file_digest, scratch_folder, settle
 
 _TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=120.0)
 _URL_LIFE: Final = timedelta(hours=1)
+_REGION: Final = "us-east-1"  # what servers take that know no regions
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchObject"})
 _PRECONDITION_FAILED: Final = 412
 
@@ -39,7 +40,6 @@ class Bucket:
         secret_key: of the account.
         name: the bucket, which has to be there.
         prefix: what every name begins with.
-        region: of the server.
     """
 
     endpoint: str
@@ -47,11 +47,13 @@ class Bucket:
     secret_key: str
     name: str
     prefix: str = "engines"
-    region: str = "us-east-1"
 
 
 class EngineStore:
-    """Bucket of engines, and the home on this machine; not for use by two threads at a time."""
+    """Bucket of engines, and the home on this machine; not for use by two threads at a time.
+
+    Every call raises `StoreUnavailable` when the store does not answer, or refuses.
+    """
 
     def __init__(self, bucket: Bucket, home: Path) -> None:
         self._bucket, self._home = bucket, home
@@ -62,7 +64,7 @@ class EngineStore:
             access_key=bucket.access_key,
             secret_key=bucket.secret_key,
             secure=endpoint.scheme == "https",
-            region=bucket.region,
+            region=_REGION,
             http_client=self._http,
         )
 
@@ -74,9 +76,7 @@ class EngineStore:
         """Upload a committed engine, its manifest last; return whether it is new there.
 
         Raises:
-            EngineMissing: it is not committed here.
-            EngineDamaged: it is not what was committed.
-            StoreUnavailable: the store does not answer or refuses.
+            EngineError: as `verify` does.
         """
         engine, folder = verify(self._home, key), plan_folder(self._home, key)
         with self._answers():
@@ -93,7 +93,6 @@ class EngineStore:
         Raises:
             EngineMissing: it is not published.
             EngineDamaged: the plan is not the one that the manifest names; nothing was installed.
-            StoreUnavailable: the store does not answer or refuses.
         """
         if read_manifest(plan_folder(self._home, key)) is not None:
             verify(self._home, key)
@@ -113,7 +112,6 @@ class EngineStore:
 
         Raises:
             EngineDamaged: one is not as it was written.
-            StoreUnavailable: the store does not answer or refuses.
         """
         with self._answers():
             names = [name for model in models for name in self._names(f"{model}/")]

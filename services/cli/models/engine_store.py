@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inference.engines.committed import committed, engines, newest
+from inference.engines.committed import install as put
 from inference.engines.exports import default_home
 from inference.engines.profiles import served_models
 from inference.model_build.build import default_home as default_models
@@ -64,8 +65,6 @@ def install(
     as_json: Json = False,
 ) -> None:
     """Put engines into a model repository: those named, or all that are committed here for this node."""
-    from inference.engines.install import install as put
-
     with engine_failures(as_json=as_json):
         home, node = folder or default_home(), this_engine_node(triton_tag, device).target
         for key in keys or newest(engines(home), _served(), node):

@@ -14,6 +14,7 @@ from inference.engines.build import Builder, Progress
 from inference.engines.committed import committed, plan_folder
 from inference.engines.committed import verify as check
 from inference.engines.exports import Export, default_home
+from inference.engines.exports import export as make
 from inference.engines.job import JobSettings, job
 from inference.engines.manifest import Engine
 from inference.engines.profiles import served_models
@@ -151,8 +152,6 @@ def verify(
 
 
 def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | None) -> list[Export]:
-    from inference.engines.exporting import export as make
-
     made = []
     for served, source in served_models(names or ()).items():
         built = served_model(models or default_models(), source)

@@ -6,8 +6,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from inference.engines.exporting import export
-from inference.engines.exports import Export, default_home
+from inference.engines.exports import Export, default_home, export
 from inference.engines.half import tensor_types
 from inference.engines.manifest import Precision
 from inference.engines.profiles import served_models

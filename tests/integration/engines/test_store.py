@@ -15,8 +15,8 @@ from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection,
 from deploy.local.parts.seaweedfs import seaweedfs_server
 from inference.engines.build import Builder
 from inference.engines.committed import committed, engines, newest, verify
+from inference.engines.committed import install as install_engine
 from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable, WrongTarget
-from inference.engines.install import install as install_engine
 from inference.engines.node import Node, this_node
 from inference.engines.store import Bucket, EngineStore
 from services.chassis.clock import SystemClock
@@ -213,7 +213,7 @@ class TestInstalling:
         folder = tmp_path / "shipped" / "small_net"
         folder.mkdir(parents=True)
         (folder / "config.pbtxt").write_text('name: "small_net"\nplatform: "tensorrt_plan"\n', "utf-8")
-        monkeypatch.setattr("inference.engines.install.SHIPPED", folder.parent)
+        monkeypatch.setattr("inference.engines.committed.SHIPPED", folder.parent)
         return folder.parent
 
     @pytest.mark.usefixtures("shipped")

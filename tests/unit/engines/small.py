@@ -8,8 +8,7 @@ import onnx
 from numpy.typing import NDArray
 
 from inference.engines.deltas import Limit
-from inference.engines.exporting import export
-from inference.engines.exports import Export
+from inference.engines.exports import Export, export
 from inference.engines.profiles import Batch, Profile
 from inference.model_build.build import BuiltModel
 from inference.model_build.conversion.graph import GraphBuilder

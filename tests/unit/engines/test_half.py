@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from inference.engines.deltas import METRICS
 from inference.engines.errors import GraphUnsupported
-from inference.engines.exporting import check_readable, graph_inputs
+from inference.engines.exports import check_readable, graph_inputs
 from inference.engines.half import rehearsal, run, tensor_types, to_half
 from inference.engines.probes import Probe
 from tests.unit.engines.small import SIDE, small_graph
