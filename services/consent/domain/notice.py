@@ -48,7 +48,7 @@ class NoticeText:
 
 @dataclass(frozen=True)
 class NoticeBundle:
-    """A notice as it is written down: every purpose, in every language that it has."""
+    """A notice as it is written down: every purpose that there was, in every language that it has."""
 
     edition: str
     purposes: Mapping[Purpose, PurposeFacts]
@@ -142,5 +142,6 @@ def changed_purposes(old: NoticeBundle, new: NoticeBundle) -> Sequence[Purpose]:
     return [purpose for purpose in PURPOSES if _said_of(old, purpose) != _said_of(new, purpose)]
 
 
-def _said_of(bundle: NoticeBundle, purpose: Purpose) -> tuple[PurposeFacts, Mapping[str, PurposeText]]:
-    return bundle.purposes[purpose], {language: text.purposes[purpose] for language, text in bundle.texts.items()}
+def _said_of(bundle: NoticeBundle, purpose: Purpose) -> tuple[PurposeFacts | None, Mapping[str, PurposeText | None]]:
+    said = {language: text.purposes.get(purpose) for language, text in bundle.texts.items()}
+    return bundle.purposes.get(purpose), said

@@ -1,6 +1,6 @@
 """Reader of notices: JSON documents with a closed schema, checked against the rules of this release."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -64,18 +64,11 @@ class _Document(BaseModel):
     @model_validator(mode="after")
     def _is_complete(self) -> "_Document":
         tables = {"purposes": self.purposes, **{f"texts.{k}.purposes": v.purposes for k, v in self.texts.items()}}
+        spoken_of = frozenset[Purpose]().union(*tables.values())
         for place, table in tables.items():
-            missing = [purpose for purpose in PURPOSES if purpose not in table]
+            missing = sorted(spoken_of - table.keys())
             if missing:
                 raise ValueError(f"{place} lacks {', '.join(missing)}: say something about every purpose")
-        return self
-
-    @model_validator(mode="after")
-    def _says_what_the_rules_are(self) -> "_Document":
-        for purpose, facts in self.purposes.items():
-            if frozenset(facts.needs) != NEEDS[purpose]:
-                rule = ", ".join(sorted(NEEDS[purpose])) or "nothing"
-                raise ValueError(f"purposes.{purpose}.needs: write {rule}, which is the rule of this release")
         return self
 
     def bundle(self) -> NoticeBundle:
@@ -112,13 +105,27 @@ def reopen_notice(canonical_json: bytes) -> Notice:
 def read_notices(directory: Path) -> tuple[Notice, ...]:
     """Return the notices in the `*.json` files of a directory, oldest edition first.
 
+    The newest has to say what the rules of this release are; those before it said what held in their time.
+
     Raises:
-        NoticeInvalid: there is none, one cannot be used, or two are of one edition.
+        NoticeInvalid: there is none, one cannot be used, two are of one edition, or the newest contradicts the rules.
     """
-    notices = [parse_notice(path.read_bytes(), source=str(path)) for path in sorted(directory.glob("*.json"))]
-    if not notices:
+    files = {path: parse_notice(path.read_bytes(), source=str(path)) for path in sorted(directory.glob("*.json"))}
+    if not files:
         raise NoticeInvalid.none_in(directory)
-    editions = [notice.bundle.edition for notice in notices]
-    if len(set(editions)) < len(editions):
+    if len({notice.bundle.edition for notice in files.values()}) < len(files):
         raise NoticeInvalid.edition_twice_in(directory)
-    return tuple(sorted(notices, key=lambda notice: notice.bundle.edition))
+    newest = max(files, key=lambda path: files[path].bundle.edition)
+    if broken := "; ".join(_broken_rules(files[newest].bundle)):
+        raise NoticeInvalid.in_file(str(newest), broken)
+    return tuple(sorted(files.values(), key=lambda notice: notice.bundle.edition))
+
+
+def _broken_rules(bundle: NoticeBundle) -> Iterator[str]:
+    for purpose in PURPOSES:
+        facts = bundle.purposes.get(purpose)
+        if facts is None:
+            yield f"purposes lacks {purpose}: say something about every purpose"
+        elif frozenset(facts.needs) != NEEDS[purpose]:
+            rule = ", ".join(sorted(NEEDS[purpose])) or "nothing"
+            yield f"purposes.{purpose}.needs: write {rule}, which is the rule of this release"

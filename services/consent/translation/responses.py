@@ -26,7 +26,7 @@ def notice(published: PublishedNotice) -> notice_pb2.Notice:
         publish_time=_time(published.publish_time),
         current=published.current,
         texts=[_text(language, text) for language, text in sorted(bundle.texts.items())],
-        purposes=[_facts(each, bundle.purposes[each]) for each in Purpose],
+        purposes=[_facts(each, bundle.purposes[each]) for each in Purpose if each in bundle.purposes],
         canonical_json=published.notice.canonical_json,
     )
 
@@ -104,6 +104,7 @@ def _text(language: str, text: NoticeText) -> notice_pb2.NoticeText:
                 purpose=purpose(each), title=text.purposes[each].title, body=text.purposes[each].body
             )
             for each in Purpose
+            if each in text.purposes
         ],
     )
 

@@ -1,3 +1,4 @@
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -107,11 +108,36 @@ def test_an_incomplete_notice_is_refused(document: dict[str, Any]) -> None:
         _notice(document)
 
 
-def test_a_notice_that_contradicts_the_rules_is_refused(document: dict[str, Any]) -> None:
+def _without(document: dict[str, Any], purpose: str) -> dict[str, Any]:
+    said = copy.deepcopy(document)
+    for table in (said, *said["texts"].values()):
+        del table["purposes"][purpose]
+    return said
+
+
+def test_a_notice_from_before_a_purpose_is_kept_beside_the_newest(tmp_path: Path, document: dict[str, Any]) -> None:
+    before = _without(document, "LOCATION") | {"edition": "2026-01-01"}
+    for said in (before, document):
+        (tmp_path / f"{said['edition']}.json").write_text(json.dumps(said), encoding="utf-8")
+
+    old, new = read_notices(tmp_path)
+
+    assert changed_purposes(old.bundle, new.bundle) == [Purpose.LOCATION]
+
+
+def test_the_newest_notice_says_something_about_every_purpose(tmp_path: Path, document: dict[str, Any]) -> None:
+    (tmp_path / "new.json").write_text(json.dumps(_without(document, "LOCATION")), encoding="utf-8")
+
+    with pytest.raises(NoticeInvalid, match=r"new\.json: purposes lacks LOCATION"):
+        read_notices(tmp_path)
+
+
+def test_the_newest_notice_must_not_contradict_the_rules(tmp_path: Path, document: dict[str, Any]) -> None:
     document["purposes"]["CLOUD_PROCESSING"]["needs"] = ["MODEL_IMPROVEMENT"]
+    (tmp_path / "new.json").write_text(json.dumps(document), encoding="utf-8")
 
     with pytest.raises(NoticeInvalid, match=r"CLOUD_PROCESSING\.needs"):
-        _notice(document)
+        read_notices(tmp_path)
 
 
 @pytest.mark.parametrize(
