@@ -25,7 +25,7 @@ from services.keyring import Purpose
 FOLDER = Path(services.consent.__file__).parent
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-RELEASED = cache(lambda: read_notices(FOLDER / "notices")[0])
+RELEASED = cache(lambda: read_notices(FOLDER / "notices")[-1])
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Stores:
 
 def edition(name: str) -> Notice:
     """Return the released notice as another edition."""
-    return reopen_notice(RELEASED().canonical_json.replace(b'"edition":"2026-11-22"', f'"edition":"{name}"'.encode()))
+    released = f'"edition":"{RELEASED().bundle.edition}"'.encode()
+    return reopen_notice(RELEASED().canonical_json.replace(released, f'"edition":"{name}"'.encode()))
 
 
 def request(request_id: UUID | None = None, sha256: str = "1" * 64) -> Request:
@@ -345,7 +346,7 @@ class StoreSuite:
     async def test_an_edition_cannot_be_published_with_other_words(self, ready: Stores) -> None:
         changed = reopen_notice(RELEASED().canonical_json.replace(b"Pellicule", b"Somebody"))
 
-        with pytest.raises(NoticeInvalid, match="2026-11-22"):
+        with pytest.raises(NoticeInvalid, match=RELEASED().bundle.edition):
             await ready.notices.publish([changed], now=NOW)
 
     async def test_a_serving_is_found_as_it_was_recorded(self, ready: Stores, ada: str) -> None:

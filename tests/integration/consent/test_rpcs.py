@@ -19,6 +19,7 @@ from pellicule.consent.v1 import (
 from pellicule.internal.consent.v1 import consent_changed_pb2
 from services.chassis.database import Pool
 from services.consent.receipts.signer import verify
+from services.keyring import Purpose
 from tests.contract.consent.store_suite import NOW, RELEASED, edition
 from tests.integration.consent.harness import CALIFORNIA, OF_AGE, Person, RunningConsent, number, refusal, standing
 
@@ -77,7 +78,7 @@ async def test_the_notice_in_force_can_be_read_by_anyone(consent: RunningConsent
     assert notice.name == f"notices/{RELEASED().digest}"
     assert notice.canonical_json == RELEASED().canonical_json
     assert [text.language_code for text in notice.texts] == ["en", "fr"]
-    assert all(len(text.purposes) == 6 for text in notice.texts)
+    assert all(len(text.purposes) == len(Purpose) for text in notice.texts)
     assert [len(facts.recipients) for facts in notice.purposes] == [0] * 6
 
 

@@ -11,8 +11,8 @@ import services.consent
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Status
 from services.consent.domain.history import DecisionResult
-from services.consent.domain.notice import NoticeDisplay, Surface
-from services.consent.notices.notice_files import read_notices
+from services.consent.domain.notice import Notice, NoticeDisplay, Surface
+from services.consent.notices.notice_files import read_notices, reopen_notice
 from services.consent.notices.policy_file import read_policy
 from services.consent.operations import purge, sweep
 from services.consent.operations.decide import DecisionRequest, decide
@@ -36,6 +36,12 @@ OF_AGE = Age(AgeBand.ADULT, Basis.SELF_DECLARED)
 
 RELEASED = cache(lambda: read_notices(FOLDER / "notices"))
 POLICY = cache(lambda: read_policy(FOLDER / "notices" / "policy.yaml"))
+
+
+def next_edition(notice: Notice) -> Notice:
+    """Return a notice with the same words of an edition after all others."""
+    edition = f'"edition":"{notice.bundle.edition}"'.encode()
+    return reopen_notice(notice.canonical_json.replace(edition, b'"edition":"9999-01-01"'))
 
 
 def request(sha256: str = "1" * 64, request_id: UUID | None = None) -> Request:

@@ -16,9 +16,8 @@ from services.consent.errors import (
     RequestIdReused,
     SubjectErased,
 )
-from services.consent.notices.notice_files import reopen_notice
 from services.keyring import Purpose
-from tests.unit.consent.harness import ADA, BOB, Service, grants, refusals, request
+from tests.unit.consent.harness import ADA, BOB, Service, grants, next_edition, refusals, request
 
 CLOUD, FACES, LOCATION = Purpose.CLOUD_PROCESSING, Purpose.FACE_GROUPING, Purpose.LOCATION
 
@@ -151,8 +150,7 @@ async def test_another_persons_serving_counts_for_nothing(service: Service) -> N
 
 
 async def _publish_next_edition(service: Service) -> str:
-    bundle = (await service.notices.current()).notice.canonical_json
-    later = reopen_notice(bundle.replace(b'"edition":"2026-11-22"', b'"edition":"2027-01-01"'))
+    later = next_edition((await service.notices.current()).notice)
     await service.notices.publish([later], now=service.clock.now())
     return later.digest
 

@@ -2,17 +2,6 @@ from services.consent.domain.needs import NEEDS, needs_of, with_dependants
 from services.keyring import Purpose
 
 
-def test_there_is_no_purpose_for_advertising_or_for_people_looking() -> None:
-    assert [purpose.value for purpose in Purpose] == [
-        "CLOUD_PROCESSING",
-        "OLDER_MEDIA",
-        "LOCATION",
-        "FACE_GROUPING",
-        "GENERATIVE_EDITING",
-        "MODEL_IMPROVEMENT",
-    ]
-
-
 def test_improving_models_is_never_needed_for_anything() -> None:
     assert all(Purpose.MODEL_IMPROVEMENT not in needs_of(purpose) for purpose in Purpose)
 

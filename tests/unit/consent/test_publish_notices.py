@@ -5,12 +5,11 @@ from services.consent.errors import NoticeInvalid
 from services.consent.notices.notice_files import reopen_notice
 from services.consent.operations.publish_notices import publish_notices
 from services.consent.operations.read_notices import find_notice
-from tests.unit.consent.harness import Service
+from tests.unit.consent.harness import Service, next_edition
 
 
 async def _next_edition(service: Service) -> Notice:
-    words = (await service.notices.current()).notice.canonical_json
-    words = words.replace(b'"edition":"2026-11-22"', b'"edition":"2027-01-01"')
+    words = next_edition((await service.notices.current()).notice).canonical_json
     return reopen_notice(words.replace(b'"validity_months":6', b'"validity_months":3'))
 
 
@@ -34,10 +33,11 @@ async def test_publishing_again_changes_nothing(service: Service) -> None:
 
 
 async def test_an_edition_cannot_change_its_words(service: Service) -> None:
-    words = (await service.notices.current()).notice.canonical_json.replace(b"Pellicule", b"Somebody")
+    notice = (await service.notices.current()).notice
+    changed = reopen_notice(notice.canonical_json.replace(b"Pellicule", b"Somebody"))
 
-    with pytest.raises(NoticeInvalid, match="2026-11-22"):
-        await publish_notices([reopen_notice(words)], service.dependencies)
+    with pytest.raises(NoticeInvalid, match=notice.bundle.edition):
+        await publish_notices([changed], service.dependencies)
 
 
 async def test_the_policy_in_force_is_kept(service: Service) -> None:

@@ -5,12 +5,11 @@ from services.consent.errors import NoticeUnknown
 from services.consent.notices.notice_files import reopen_notice
 from services.consent.operations.read_notices import compare_notices, find_notice
 from services.keyring import Purpose
-from tests.unit.consent.harness import Service
+from tests.unit.consent.harness import Service, next_edition
 
 
 async def _next_edition(service: Service) -> Notice:
-    words = (await service.notices.current()).notice.canonical_json
-    words = words.replace(b'"edition":"2026-11-22"', b'"edition":"2027-01-01"')
+    words = next_edition((await service.notices.current()).notice).canonical_json
     return reopen_notice(words.replace(b'"validity_months":6', b'"validity_months":3'))
 
 

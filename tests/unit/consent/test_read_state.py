@@ -42,5 +42,5 @@ async def test_a_watcher_sees_that_a_withdrawal_is_pending(service: Service) -> 
 async def test_everything_starts_unasked(service: Service) -> None:
     state = await read_state(ADA, service.dependencies)
 
-    assert [row.status for row in state.purposes] == [Status.UNASKED] * 6
+    assert [row.status for row in state.purposes] == [Status.UNASKED] * len(Purpose)
     assert state.revision == 0
