@@ -22,7 +22,9 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     triton_address: Address
     """`host:port` of the inference server's gRPC endpoint."""
     media_bucket: str = "media"
+    """Where the ingest service keeps originals; only read."""
     previews_bucket: str = "previews"
+    """Where previews are kept."""
     backstop_days: Annotated[int, Field(ge=1)] = 32
     """Days after which the object store removes a preview without being asked: two more than anything is kept."""
     max_pixels: Annotated[int, Field(ge=1)] = 100_000_000

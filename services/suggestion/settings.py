@@ -22,6 +22,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     analysis_target: Address
     """`host:port` of analysis's internal listener."""
     renditions_bucket: str = "renditions"
+    """Where the pictures of suggestions are kept."""
     backstop_days: Annotated[int, Field(ge=1)] = 32
     """Days after which the object store removes a rendition by itself: two more than anything is kept."""
     quiet_seconds: Annotated[float, Field(ge=0)] = 3.0

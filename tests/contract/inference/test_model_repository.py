@@ -121,7 +121,14 @@ def test_a_model_is_warm_before_it_is_ready(model: Model) -> None:
 def test_the_notice_says_what_the_manifests_say() -> None:
     committed = (FOLDER / NOTICE_FILE).read_text("utf-8")
 
-    assert committed == notice([each.manifest for model in MODELS for each in (model, *model.parts)])
+    made = notice([each.manifest for model in MODELS for each in (model, *model.parts)])
+    assert committed == made, "copy the NOTICE that pellicule models build writes beside the models"
+
+
+def test_the_readme_names_every_model() -> None:
+    readme = (FOLDER.parent / "README.md").read_text("utf-8")
+
+    assert [model.name for model in MODELS if f"| `{model.name}` |" not in readme] == []
 
 
 def test_the_code_and_the_manifests_have_the_same_numbers() -> None:

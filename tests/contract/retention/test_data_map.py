@@ -80,9 +80,16 @@ def test_every_service_that_holds_keys_of_media_gets_orders(data_map: DataMap) -
     assert set(data_map.media_services) == holders
 
 
-def test_every_purpose_of_the_map_can_be_granted(data_map: DataMap) -> None:
+def test_the_purposes_of_the_map_are_those_that_can_be_granted(data_map: DataMap) -> None:
     known = {name.removeprefix("PURPOSE_") for name in purpose_pb2.Purpose.DESCRIPTOR.values_by_name} - {"UNSPECIFIED"}
-    assert {purpose for store in data_map.stores for purpose in store.purposes} <= known
+    assert {purpose for store in data_map.stores for purpose in store.purposes} == known
+
+
+@pytest.mark.parametrize("service", [service for service in SERVICES if service != "retention"])
+def test_a_purge_knows_every_store_of_what_is_personal(data_map: DataMap, service: str) -> None:
+    code = "\n".join(file.read_text() for file in (ROOT / service).glob("*/purge*.py"))
+    names = {store.rpartition(".")[2] for store in data_map.personal_stores(service)}
+    assert {name for name in names if not re.search(rf"\b{name}\b", code)} == set()
 
 
 def test_every_service_with_orders_has_stores_to_report_on(data_map: DataMap) -> None:

@@ -1,6 +1,8 @@
 """Each service's settings build from the environment that a local stack gives it, and use all of it."""
 
+import ast
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from deploy.local.home import StackHome
 from deploy.local.parts.service import ServiceProcess
 from deploy.local.plan import make_plan
 from services.chassis.clock import SystemClock
-from tests.contract.products import service_names
+from tests.contract.products import ROOT, service_names
 
 _PREFIX = "PELLICULE_"
 _NO_FILE = frozenset({"epoch_dir", "watched_disk"})
@@ -90,3 +92,41 @@ def test_no_secret_shows_when_settings_are_printed(
     secrets = [value for name, value in given.items() if name.endswith(("_url", "secret_key"))]
 
     assert [secret for secret in secrets if secret in repr(settings)] == []
+
+
+def _own(service: str) -> list[str]:
+    return list(_settings(service).__annotations__)
+
+
+def _source(service: str, module: str) -> str:
+    return (ROOT / "services" / service / f"{module}.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_every_setting_is_handed_on(service: str) -> None:
+    handed_on = set(
+        re.findall(r"\b(?:settings|self)\.(\w+)", _source(service, "__main__") + _source(service, "settings"))
+    )
+
+    assert set(_own(service)) - handed_on == set()
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_every_setting_that_is_a_number_has_limits(service: str) -> None:
+    fields = _settings(service).model_fields
+    numbers = [name for name in _own(service) if fields[name].annotation in (int, float)]
+
+    assert [name for name in numbers if not fields[name].metadata] == []
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_every_setting_says_what_it_is(service: str) -> None:
+    (settings,) = [node for node in ast.parse(_source(service, "settings")).body if isinstance(node, ast.ClassDef)]
+    after = dict(zip(settings.body, settings.body[1:], strict=False))
+    fields = [node for node in settings.body if isinstance(node, ast.AnnAssign)]
+
+    assert [ast.unparse(field.target) for field in fields if not _is_text(after.get(field))] == []
+
+
+def _is_text(node: ast.stmt | None) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,7 +1,10 @@
+import pytest
+
 from services.suggestion.domain.geometry import Box, Position
 from services.suggestion.domain.ideas import find
 from services.suggestion.domain.photos import Photo
 from services.suggestion.domain.suggestions import Kind, Signal
+from services.suggestion.domain.themes import THEMES, Theme
 from tests.unit.suggestion.photos import photo, series
 
 DAY = 24 * 60
@@ -53,6 +56,15 @@ def test_tags_across_moments_make_a_theme_with_its_evidence() -> None:
 
 def test_weak_tags_make_no_theme() -> None:
     assert not [idea for idea in find(series(6, tags={"dog": 0.05})) if idea.kind is Kind.THEME]
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_every_theme_is_found_where_photos_show_it_and_not_where_they_nearly_do(theme: Theme) -> None:
+    tag = min(theme.tags)
+    shown, nearly = (series(4, step=DAY, tags={tag: score}) for score in (theme.threshold, theme.threshold - 0.01))
+
+    assert (Kind.THEME, theme.name) in kinds(shown)
+    assert (Kind.THEME, theme.name) not in kinds(nearly)
 
 
 def test_days_away_from_home_make_a_trip() -> None:
