@@ -31,6 +31,8 @@ _SETTINGS: Mapping[str, str] = {
     "unix_socket_directories": "",
     "max_connections": "120",
     "shared_buffers": "64MB",
+    # A gigabyte of log to write again after a crash is out of proportion here, and so is the room that it takes.
+    "max_wal_size": "256MB",
     # Segments in the data directory: a crash leaves nothing in /dev/shm.
     "dynamic_shared_memory_type": "mmap",
     "io_method": "sync",
