@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import grpc
 import psycopg
@@ -20,9 +21,11 @@ from services.chassis.errors import (
 )
 
 STATUS_TRAILER = "grpc-status-details-bin"
-_MAX_MESSAGE = 1000
-"""Characters of a message that go out; trailers are limited to 8 KiB by default."""
-_MAX_VIOLATIONS_BYTES = 3000
+_MAX_MESSAGE_BYTES = 1000
+"""Of a message, percent-encoded as gRPC sends it; a client takes no more than 8 KiB of trailers altogether."""
+_MAX_METADATA_CHARACTERS = 128
+"""Of one value of the metadata: longer is only what a caller sent itself."""
+_MAX_VIOLATIONS_BYTES = 2500
 """Of all violations together; the first ones go out, and the client finds the rest when those are right."""
 
 
@@ -50,6 +53,13 @@ def status_code(error: DomainError) -> grpc.StatusCode:
     return grpc.StatusCode[error.status.name]
 
 
+def sent_message(error: DomainError) -> str:
+    """Return as much of a message as the trailers hold, whatever the caller's own words in it."""
+    message = error.message[:_MAX_MESSAGE_BYTES]
+    used = accumulate(_encoded_size(character) for character in message)
+    return message[: sum(size <= _MAX_MESSAGE_BYTES for size in used)]
+
+
 def status_details(error: DomainError, domain: str) -> bytes:
     """Return the serialised `google.rpc.Status` of a domain error.
 
@@ -57,7 +67,8 @@ def status_details(error: DomainError, domain: str) -> bytes:
         error: What happened.
         domain: `<service>.pellicule`.
     """
-    details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=domain, metadata=error.metadata)]
+    metadata = {name: value[:_MAX_METADATA_CHARACTERS] for name, value in error.metadata.items()}
+    details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=domain, metadata=metadata)]
     if error.violations:
         details.append(_bad_request(error))
     if error.retry_after is not None:
@@ -66,7 +77,7 @@ def status_details(error: DomainError, domain: str) -> bytes:
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     status = status_pb2.Status(
         code=status_code(error).value[0],
-        message=error.message[:_MAX_MESSAGE],
+        message=sent_message(error),
         details=[_packed(detail) for detail in details],
     )
     return bytes(status.SerializeToString())
@@ -123,6 +134,10 @@ def _bad_request(error: DomainError) -> error_details_pb2.BadRequest:
             del request.field_violations[-1]
             break
     return request
+
+
+def _encoded_size(character: str) -> int:
+    return 1 if " " <= character <= "~" else 3 * len(character.encode(errors="replace"))
 
 
 def _packed(detail: Message) -> any_pb2.Any:

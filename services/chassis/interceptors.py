@@ -16,7 +16,7 @@ from services.chassis.access import AccessTable, Polled, caller_kind, check_acce
 from services.chassis.authentication import Authenticator
 from services.chassis.calls import Call, Context, Method, current_call, enter_call
 from services.chassis.clock import Clock
-from services.chassis.error_details import STATUS_TRAILER, as_domain_error, status_code, status_details
+from services.chassis.error_details import STATUS_TRAILER, as_domain_error, sent_message, status_code, status_details
 from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
 from services.chassis.limits import LONGEST_CALL_SECONDS
 from services.chassis.lingering import linger
@@ -103,7 +103,7 @@ class ErrorMapping:
             log("rpc_failed", method=call.method, reason=answer.reason, exc_info=error)
         trailers = ((STATUS_TRAILER, status_details(answer, self._domain)),)
         try:
-            await self._context.abort(status_code(answer), answer.message, trailers)
+            await self._context.abort(status_code(answer), sent_message(answer), trailers)
         except grpc.aio.AbortError as abort:
             raise abort from None  # the cause stays out of the span that records this exception
 

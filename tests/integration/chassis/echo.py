@@ -10,7 +10,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from services.chassis.access import AccessTable, Caller, ServiceNamed
 from services.chassis.calls import Call, Context, current_call, seconds_left
-from services.chassis.errors import DomainError, FieldInvalid, Status
+from services.chassis.errors import DomainError, FieldInvalid, FieldViolation, Status
 from services.chassis.principal import current_principal, current_subject
 
 SERVICE = "pellicule.test.v1.EchoService"
@@ -75,6 +75,8 @@ class Echo:
                 raise AlbumFull("the album is full: remove something", metadata={"limit": "3"})
             case "bad":
                 raise FieldInvalid.of("word", "send another word")
+            case "endless":
+                raise FieldInvalid.all([FieldViolation(f"words[{place}]", "send another") for place in range(1000)])
             case "bug":
                 raise RuntimeError("the secret of the picture")
         return word

@@ -244,6 +244,11 @@ async def test_a_message_beyond_what_is_read_is_refused_by_grpc(public: grpc.aio
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "")
 
 
+async def test_an_endless_error_arrives_with_its_reason(public: grpc.aio.Channel, site: Site) -> None:
+    error = await refusal(EchoStub(public).say(word("endless"), metadata=bearer(site.token())))
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+
+
 async def test_a_caller_who_leaves_stops_the_work(public: grpc.aio.Channel, site: Site, service: Echo) -> None:
     call = EchoStub(public).say(word("wait"), metadata=bearer(site.token()))
     await service.waiting.wait()

@@ -1,4 +1,6 @@
+import base64
 from datetime import timedelta
+from urllib.parse import quote
 
 import grpc
 import psycopg
@@ -7,7 +9,14 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from services.chassis.calls import Call, enter_call
-from services.chassis.error_details import STATUS_TRAILER, as_domain_error, read_error, status_code, status_details
+from services.chassis.error_details import (
+    STATUS_TRAILER,
+    as_domain_error,
+    read_error,
+    sent_message,
+    status_code,
+    status_details,
+)
 from services.chassis.errors import (
     CHASSIS_ERRORS,
     DependencyUnavailable,
@@ -78,6 +87,19 @@ def test_a_time_to_retry_comes_along() -> None:
 
 def test_an_endless_message_is_cut_to_fit_the_trailer() -> None:
     assert len(status_details(QuotaReached("x" * 100_000), "d")) < 2000
+
+
+@pytest.mark.parametrize("character", ["x", "\n", "é", "\N{UNICORN FACE}"])
+def test_the_trailers_of_any_error_fit_what_every_client_takes(character: str) -> None:
+    endless = character * 100_000
+    error = FieldInvalid(
+        endless,
+        metadata={"file_name": endless, "language_code": endless},
+        violations=[FieldViolation(f"names[{place}]", "send a name") for place in range(1000)],
+    )
+    message = "".join(each if each == "x" else quote(each) for each in sent_message(error))
+    sent = len(message) + len(base64.b64encode(status_details(error, "suggestion.pellicule")))
+    assert 1000 < sent < 8192 - 500
 
 
 @pytest.mark.parametrize("status", Status)
