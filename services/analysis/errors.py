@@ -1,6 +1,5 @@
 """What can go wrong: answers to callers (domain errors), and failures between the worker and what it works with."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Self
 from uuid import UUID
@@ -17,7 +16,6 @@ from services.analysis.domain.media import MEDIA_PREFIX, ParkedReason
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 
 __all__ = [
-    "LanguageUnknown",
     "MediaNotFound",
     "MediaParked",
     "ModelAnswerBroken",
@@ -75,19 +73,6 @@ class MediaParked(DomainError):
             f"{name} could not be analysed ({reason}); it can be deleted",
             metadata={"media": name, "parked_reason": reason},
         )
-
-
-class LanguageUnknown(DomainError):
-    """This installation does not answer in that language."""
-
-    status = Status.INVALID_ARGUMENT
-    reason = "LANGUAGE_UNKNOWN"
-
-    @classmethod
-    def of(cls, code: str, offered: Sequence[str]) -> Self:
-        """Return the error for a BCP 47 code, with those that are offered."""
-        codes = ", ".join(offered)
-        return cls(f"language_code: choose one of {codes}", metadata={"language_code": code, "language_codes": codes})
 
 
 class PictureUnusable(Exception):

@@ -20,8 +20,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis import paging, resource_names
-from services.chassis.errors import FieldInvalid, FieldViolation
-from services.chassis.languages import OFFERED, match_language
+from services.chassis.errors import DomainError, FieldInvalid, FieldViolation
+from services.chassis.languages import OFFERED, LanguageUnknown, match_language
 from services.chassis.paging import Page, PageQuery
 
 SHA256_BYTES = 32
@@ -52,6 +52,7 @@ class Fields:
     def __init__(self, *, prefix: str = "", violations: list[FieldViolation] | None = None) -> None:
         self._prefix = prefix
         self._violations = [] if violations is None else violations
+        self._unknown_language: LanguageUnknown | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +64,7 @@ class Fields:
         if isinstance(error, FieldInvalid):
             self._violations.extend(error.violations)
         if self._violations and (error is None or isinstance(error, Exception)):
-            raise FieldInvalid.all(self._violations) from error
+            raise self._refusal() from error
 
     def refuse(self, field: str, description: str) -> None:
         """Note that a field is wrong, and what to send instead."""
@@ -183,11 +184,12 @@ class Fields:
             return bytes(SHA256_BYTES)
         return value
 
-    def language(self, value: str, field: str = "language_code", offered: Sequence[str] = OFFERED) -> str:
-        """Return the offered language that a BCP 47 code asks for."""
-        found = match_language(value, offered)
+    def language(self, code: str, offered: Sequence[str] = OFFERED) -> str:
+        """Return the offered language that `language_code` asks for; alone, it is refused as `LanguageUnknown`."""
+        found = match_language(code, offered)
         if found is None:
-            self.refuse(field, f"choose one of {', '.join(offered)}, or leave it empty for {offered[0]}")
+            self._unknown_language = LanguageUnknown.of(code, offered)
+            self._violations.extend(self._unknown_language.violations)
         return found or offered[0]
 
     def page(self, request: PagedRequest, query: PageQuery, *, default: int, most: int) -> Page:
@@ -202,3 +204,8 @@ class Fields:
         except FieldInvalid as error:
             self._violations.extend(error.violations)
         return Page(size, cursor, query)
+
+    def _refusal(self) -> DomainError:
+        if self._unknown_language is not None and len(self._violations) == 1:
+            return self._unknown_language
+        return FieldInvalid.all(self._violations)

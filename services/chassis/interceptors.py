@@ -98,7 +98,7 @@ class ErrorMapping:
     async def _answer(self, error: Exception) -> None:
         answer, call = as_domain_error(error), this_call()
         call.code, call.reason = answer.status.name, answer.reason
-        if answer is not error:
+        if answer is not error or isinstance(answer, InternalError):
             log = _log.error if isinstance(answer, InternalError) else _log.warning
             log("rpc_failed", method=call.method, reason=answer.reason, exc_info=error)
         trailers = ((STATUS_TRAILER, status_details(answer, self._domain)),)

@@ -1,12 +1,32 @@
 """Language matching: the caller's BCP 47 code against the languages that words exist in (RFC 4647, section 3.4)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from services.chassis.errors import DomainError, FieldViolation, Status
 
 OFFERED = ("en", "fr")
 """The languages of every word that a person reads; the first one answers a caller who names none."""
 
 _CODE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
+
+
+class LanguageUnknown(DomainError):
+    """There are no words in the language asked for."""
+
+    status = Status.INVALID_ARGUMENT
+    reason = "LANGUAGE_UNKNOWN"
+
+    @classmethod
+    def of(cls, code: str, offered: Iterable[str]) -> Self:
+        """Return the error for a code, with the languages that there are."""
+        codes = ", ".join(offered)
+        return cls(
+            f"language_code: no words in {code!r}: choose one of {codes}",
+            metadata={"language_code": code, "language_codes": codes},
+            violations=[FieldViolation("language_code", f"choose one of {codes}, or leave it empty")],
+        )
 
 
 def match_language(code: str, offered: Sequence[str] = OFFERED) -> str | None:

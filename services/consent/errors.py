@@ -1,6 +1,5 @@
 """Refusals of consent: a class for each `ErrorReason`, and for each file that cannot be used; each names the remedy."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -56,22 +55,6 @@ class NoticeNotServed(DomainError):
             f"notice_serving: names no record of {name} having been shown to the caller: "
             "show it, call RecordNoticeServed and send the name that it returns",
             metadata={"notice": name},
-        )
-
-
-class LanguageUnknown(DomainError):
-    """There are no words in this language."""
-
-    status = Status.INVALID_ARGUMENT
-    reason = "LANGUAGE_UNKNOWN"
-
-    @classmethod
-    def of(cls, language_code: str, offered: Iterable[str]) -> Self:
-        """Return the error with the languages that there are."""
-        codes = ", ".join(offered)
-        return cls(
-            f"language_code: no words in {language_code!r}: choose one of {codes}",
-            metadata={"language_code": language_code, "language_codes": codes},
         )
 
 

@@ -1,6 +1,5 @@
 """Refusals of retention, of which `pellicule.retention.v1.ErrorReason` is the manual, and faults of its files."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -147,22 +146,6 @@ class RequestIdReused(DomainError):
         return cls(
             f"request_id: {request_id} was used for another request: send a new UUID with every new request",
             metadata={"request_id": str(request_id)},
-        )
-
-
-class LanguageUnknown(DomainError):
-    """This installation does not answer in that language."""
-
-    status = Status.INVALID_ARGUMENT
-    reason = "LANGUAGE_UNKNOWN"
-
-    @classmethod
-    def of(cls, language_code: str, offered: Iterable[str]) -> Self:
-        """Return the error for a language, with those that there are."""
-        codes = ", ".join(offered)
-        return cls(
-            f"language_code: no words in {language_code!r}: choose one of {codes}",
-            metadata={"language_code": language_code, "language_codes": codes},
         )
 
 

@@ -1,6 +1,5 @@
 """Why the suggestion service refuses; reasons as in the package's `ErrorReason`."""
 
-from collections.abc import Sequence
 from typing import Self
 from uuid import UUID
 
@@ -48,22 +47,6 @@ class StateNotAllowed(DomainError):
         return cls(
             f"a suggestion that is {state} cannot be {done}: read its state again with GetSuggestion",
             metadata={"state": state, "decision": decision},
-        )
-
-
-class LanguageUnknown(DomainError):
-    """Nothing is said in the language asked for."""
-
-    status = Status.INVALID_ARGUMENT
-    reason = "LANGUAGE_UNKNOWN"
-
-    @classmethod
-    def of(cls, code: str, known: Sequence[str]) -> Self:
-        """Return the error for a language, with those that exist."""
-        languages = ", ".join(known)
-        return cls(
-            f"language_code: choose one of {languages}, not {code!r}, or leave it empty",
-            metadata={"language_code": code, "language_codes": languages},
         )
 
 

@@ -15,11 +15,9 @@ from pellicule.type.v1 import byte_stream_pb2, change_feed_pb2
 from services.chassis.change_feed import Checkpoint, Reset
 from services.chassis.events import OutgoingEvent
 from services.chassis.fields import Fields
-from services.chassis.languages import OFFERED, match_language
 from services.chassis.paging import Page, PageQuery
 from services.suggestion.domain import evidence_labels, titles
 from services.suggestion.domain.suggestions import Evidence, Kind, State
-from services.suggestion.errors import LanguageUnknown
 from services.suggestion.operations.list_suggestions import Order, SuggestionFilter
 from services.suggestion.operations.open_suggestions import OpenSuggestion
 from services.suggestion.operations.watch import Told, ToldDeletion, ToldSuggestion
@@ -72,7 +70,7 @@ class DecisionRequest(Protocol):
 def list_query(request: suggestion_service_pb2.ListSuggestionsRequest, subject: str) -> ListQuery:
     """Return what a list was asked for."""
     with Fields() as fields:
-        code = _language(request.language_code)
+        code = fields.language(request.language_code)
         wanted = _filter(fields.within("filter"), request.filter)
         order = _order(fields, request.order_by)
         what = (*sorted(wanted.kinds), "", *sorted(wanted.states), "", wanted.media, order, code)
@@ -84,7 +82,7 @@ def list_query(request: suggestion_service_pb2.ListSuggestionsRequest, subject: 
 def get_query(request: suggestion_service_pb2.GetSuggestionRequest) -> tuple[UUID, str]:
     """Return which suggestion is asked for, in which language."""
     with Fields() as fields:
-        code = _language(request.language_code)
+        code = fields.language(request.language_code)
         return fields.resource(request.name, "name", "suggestions"), code
 
 
@@ -99,7 +97,7 @@ def rendition_query(request: suggestion_service_pb2.ReadRenditionRequest) -> tup
 def watch_query(request: suggestion_service_pb2.WatchSuggestionsRequest) -> WatchQuery:
     """Return what a feed was asked for."""
     with Fields() as fields:
-        code = _language(request.language_code)
+        code = fields.language(request.language_code)
         device = _device(fields, request.device) if request.device else ""
         cursor = fields.text(request.cursor, "cursor", most=LONGEST_CURSOR)
         return WatchQuery(cursor, device, request.until_checkpoint, code)
@@ -115,7 +113,7 @@ def acknowledgement(request: suggestion_service_pb2.AcknowledgeSuggestionChanges
 def decision_query(request: DecisionRequest) -> tuple[UUID, UUID, str]:
     """Return which suggestion is decided about, by which request, and the language of the answer."""
     with Fields() as fields:
-        code = _language(request.language_code)
+        code = fields.language(request.language_code)
         suggestion_id = fields.resource(request.name, "name", "suggestions")
         return suggestion_id, fields.uuid(request.request_id, "request_id"), code
 
@@ -165,13 +163,6 @@ def saved_event(subject: str, opened: OpenSuggestion) -> OutgoingEvent:
         subject=subject, suggestion=f"suggestions/{opened.row.id}", media=opened.idea.media
     )
     return OutgoingEvent(type=message.DESCRIPTOR.full_name, subject=subject, body=message.SerializeToString())
-
-
-def _language(code: str) -> str:
-    found = match_language(code)
-    if found is None:
-        raise LanguageUnknown.of(code, OFFERED)
-    return found
 
 
 def _filter(fields: Fields, message: suggestion_pb2.SuggestionFilter) -> SuggestionFilter:

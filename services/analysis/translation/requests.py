@@ -11,9 +11,7 @@ from services.analysis.domain.findings import Kind
 from services.analysis.domain.listing import AnalysisFilter
 from services.analysis.domain.media import MEDIA_PREFIX, MediaState, PreviewSize
 from services.analysis.domain.tag_labels import LANGUAGES
-from services.analysis.errors import LanguageUnknown
 from services.chassis.fields import Fields
-from services.chassis.languages import match_language
 from services.chassis.paging import Page, PageQuery
 
 DEFAULT_PAGE: Final = 100
@@ -59,7 +57,8 @@ def analysis_request(request: analysis_service_pb2.GetAnalysisRequest) -> tuple[
     """Return the media whose analysis is asked for, and the language of its tags."""
     with Fields() as fields:
         (media,) = fields.name(request.name, "name", f"{_COLLECTION}/{{uuid}}/analysis")
-    return UUID(media), language(request.language_code)
+        language = fields.language(request.language_code, LANGUAGES)
+    return UUID(media), language
 
 
 def list_request(request: analysis_service_pb2.ListAnalysesRequest, subject: str) -> ListRequest:
@@ -72,7 +71,8 @@ def list_request(request: analysis_service_pb2.ListAnalysesRequest, subject: str
             fields.refuse("order_by", 'choose "capture_time" or "capture_time desc"')
         wanted = _filter(request.filter, fields.within("filter"))
         page = fields.page(request, query, default=DEFAULT_PAGE, most=LONGEST_PAGE)
-    return ListRequest(wanted, _ORDERS[order], page, language(request.language_code))
+        language = fields.language(request.language_code, LANGUAGES)
+    return ListRequest(wanted, _ORDERS[order], page, language)
 
 
 def library_page(request: library_service_pb2.ListLibraryRequest, subject: str) -> Page:
@@ -111,7 +111,7 @@ def watch_request(request: analysis_service_pb2.WatchAnalysesRequest) -> tuple[s
     """Return the device that listens, or nothing, and the language of tags."""
     with Fields() as fields:
         device = _device(request.device, fields) if request.device else ""
-    return device, language(request.language_code)
+        return device, fields.language(request.language_code, LANGUAGES)
 
 
 def acknowledgement(request: analysis_service_pb2.AcknowledgeAnalysisChangesRequest) -> tuple[str, str]:
@@ -120,18 +120,6 @@ def acknowledgement(request: analysis_service_pb2.AcknowledgeAnalysisChangesRequ
         if not request.cursor:
             fields.refuse("cursor", "send the cursor of the last message that the device has taken in")
         return _device(request.device, fields), request.cursor
-
-
-def language(code: str) -> str:
-    """Return the language to answer in.
-
-    Raises:
-        LanguageUnknown: nothing is offered in the one asked for.
-    """
-    found = match_language(code, LANGUAGES)
-    if found is None:
-        raise LanguageUnknown.of(code, LANGUAGES)
-    return found
 
 
 def _filter(message: analysis_pb2.AnalysisFilter, fields: Fields) -> AnalysisFilter:

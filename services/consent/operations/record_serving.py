@@ -2,9 +2,8 @@
 
 from uuid import uuid4
 
-from services.chassis.languages import match_language
+from services.chassis.languages import LanguageUnknown, match_language
 from services.consent.domain.notice import NoticeDisplay, NoticeServing
-from services.consent.errors import LanguageUnknown
 from services.consent.operations.dependencies import Dependencies
 from services.consent.operations.read_notices import find_notice
 

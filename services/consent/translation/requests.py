@@ -11,13 +11,11 @@ from google.protobuf.message import Message
 from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2, notice_service_pb2
 from pellicule.type.v1 import purpose_pb2
 from services.chassis.fields import Fields, PagedRequest
-from services.chassis.languages import OFFERED, match_language
 from services.chassis.paging import Page, PageQuery
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction
 from services.consent.domain.notice import NoticeDisplay, Surface
 from services.consent.domain.policy import REGION_PATTERN
-from services.consent.errors import LanguageUnknown
 from services.consent.operations.decide import DecisionRequest
 from services.keyring import Purpose
 
@@ -104,7 +102,7 @@ def availability(request: consent_service_pb2.GetAvailabilityRequest) -> Availab
         return AvailabilityRequest(
             jurisdiction=_jurisdiction(fields.within("jurisdiction"), request.jurisdiction),
             age=_age(fields.within("age"), request.age),
-            language=_language(request.language_code),
+            language=fields.language(request.language_code),
         )
 
 
@@ -134,13 +132,6 @@ def notice_page(request: PagedRequest) -> Page:
         return fields.page(request, PageQuery("ListNotices", ""), **_NOTICES)
 
 
-def _language(language_code: str) -> str:
-    found = match_language(language_code)
-    if found is None:
-        raise LanguageUnknown.of(language_code, OFFERED)
-    return found
-
-
 def _digest(fields: Fields, name: str, field: str) -> str:
     (digest,) = fields.name(name, field, "notices/{sha256}")
     return digest
@@ -159,13 +150,12 @@ def _age(fields: Fields, message: consent_pb2.Age) -> Age:
 
 
 def _decisions(fields: Fields, messages: Sequence[consent_pb2.PurposeDecision]) -> tuple[Decision, ...]:
-    decisions: list[Decision] = []
+    decisions: dict[int, Decision] = {}
     for inside, message in fields.each(messages, "decisions", least=1, most=100):
-        decision = _decision(inside, message)
-        if any(decision.purpose is earlier.purpose for earlier in decisions):
-            inside.refuse("purpose", f"{decision.purpose} is decided twice: decide it once")
-        decisions.append(decision)
-    return tuple(decisions)
+        if message.purpose in decisions:
+            inside.refuse("purpose", "it is decided twice: decide it once")
+        decisions[message.purpose] = _decision(inside, message)
+    return tuple(decisions.values())
 
 
 def _decision(fields: Fields, message: consent_pb2.PurposeDecision) -> Decision:

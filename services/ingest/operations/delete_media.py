@@ -20,8 +20,15 @@ async def delete_media(dependencies: Dependencies, *, subject: str, media_id: UU
 
     Raises:
         MediaNotFound: the person has none of this name.
-        RequestIdReused: the request_id was used for another deletion.
+        RequestIdReused: the request_id was used for another request.
     """
+    await remember_request(
+        dependencies, subject=subject, request_id=request_id, method="DeleteMedia", said=[media_name(media_id)]
+    )
+    return await _delete(dependencies, subject=subject, media_id=media_id, request_id=request_id)
+
+
+async def _delete(dependencies: Dependencies, *, subject: str, media_id: UUID, request_id: UUID) -> Erasure:
     row = await dependencies.media.find(subject, media_id)
     if row is None and not await dependencies.media.was_deleted(subject, media_id):
         raise MediaNotFound.of(media_id)
@@ -44,7 +51,7 @@ async def delete_media_batch(
     """Delete media, each as `delete_media` does, and return what became of each in the order asked for.
 
     Raises:
-        RequestIdReused: the request_id was used for another batch.
+        RequestIdReused: the request_id was used for another request.
     """
     await remember_request(
         dependencies,
@@ -60,7 +67,7 @@ async def delete_media_batch(
         one = uuid5(request_id, media_name(media_id))
         async with slots:
             try:
-                return await delete_media(dependencies, subject=subject, media_id=media_id, request_id=one)
+                return await _delete(dependencies, subject=subject, media_id=media_id, request_id=one)
             except DomainError as error:
                 return error
 

@@ -82,6 +82,8 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         while (start := await files.next_start()) is not None:
             async with aclosing(files.chunks()) as chunks:
                 outcome = await self._receive_whole(start, chunks)
+            if isinstance(outcome, DomainError):
+                files.pass_over()
             yield resources.batch_answer(start, outcome)
 
     async def GetUpload(

@@ -43,6 +43,7 @@ class BatchFiles:
         self._idle_seconds = idle_seconds
         self._start: media_service_pb2.StartUploadRequest | None = None
         self._left = 0
+        self._is_passed_over = False
 
     async def next_start(self) -> media_service_pb2.StartUploadRequest | None:
         """Return what begins the next file, passing over what is left of the last; None if there is none in time.
@@ -56,8 +57,12 @@ class BatchFiles:
                 return None
             self._note(message)
         start, self._start = self._start, None
-        self._left = start.size_bytes
+        self._left, self._is_passed_over = start.size_bytes, False
         return start
+
+    def pass_over(self) -> None:
+        """Take no chunk of this file any more: it is refused, and what it announced may be wrong."""
+        self._is_passed_over = True
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the chunks of the file that began, until it is whole or the next one begins."""
@@ -75,9 +80,10 @@ class BatchFiles:
             return None
 
     def _note(self, message: media_service_pb2.BatchUploadMediaRequest) -> None:
-        if message.WhichOneof("content") == "start":
-            self._start = message.start
-        elif self._left <= 0:
-            raise FieldInvalid.of("start", "begin each file with it, and send as many bytes as it announces")
-        else:
-            self._left -= len(message.chunk)
+        match message.WhichOneof("content"):
+            case "start":
+                self._start = message.start
+            case "chunk" if self._left > 0 or self._is_passed_over or not message.chunk:
+                self._left -= len(message.chunk)
+            case _:
+                raise FieldInvalid.of("start", "begin each file with it, and send as many bytes as it announces")

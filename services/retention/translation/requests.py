@@ -12,11 +12,9 @@ from pellicule.internal.retention.v1 import data_key_pb2, key_service_pb2, purge
 from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
 from pellicule.type.v1 import purpose_pb2
 from services.chassis.fields import Fields, PagedRequest
-from services.chassis.languages import OFFERED, match_language
 from services.chassis.paging import Page, PageQuery
 from services.retention.domain.account import LONGEST_DELAY, USUAL_DELAY
 from services.retention.domain.keys import DataKeyRequest, Grant, Purpose
-from services.retention.errors import LanguageUnknown
 
 MAX_CREATED = 1000
 MAX_IDS = 10_000
@@ -70,7 +68,7 @@ def grant(request: key_service_pb2.GrantPurposeKeyRequest) -> Grant:
             revision=fields.number(request.revision, "revision", least=1),
             expire_time=fields.time(request.expire_time, "expire_time", after=_EPOCH),
             decide_time=fields.time(request.decide_time, "decide_time", after=_EPOCH),
-            reach_back_time=fields.optional_time(request, "reach_back_time", after=_EPOCH),
+            reach_back_time=fields.optional_time(request, "reach_back_time"),
         )
         if found.reach_back_time is not None and found.purpose is not Purpose.OLDER_MEDIA:
             fields.refuse("reach_back_time", "only OLDER_MEDIA reaches back: leave it out")
@@ -175,10 +173,8 @@ def language(language_code: str) -> str:
     Raises:
         LanguageUnknown: there are no words in it.
     """
-    found = match_language(language_code)
-    if found is None:
-        raise LanguageUnknown.of(language_code, OFFERED)
-    return found
+    with Fields() as fields:
+        return fields.language(language_code)
 
 
 def _subject(fields: Fields, value: str) -> str:

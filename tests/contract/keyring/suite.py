@@ -3,7 +3,7 @@
 A class that runs it gives the fixture `keyring_harness`.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
 
@@ -177,6 +177,14 @@ class KeyringSuite:
         await keyring_harness.grant(BEN, OLDER)
         assert await keyring_harness.keyring.reach_back(subject=ADA) == bound
         assert await keyring_harness.keyring.reach_back(subject=BEN) is None
+
+    @pytest.mark.parametrize("year", [1, 1923, 1970])
+    async def test_older_media_may_reach_back_as_far_as_photos_do(
+        self, keyring_harness: KeyringHarness, year: int
+    ) -> None:
+        bound = datetime(year, 1, 1, tzinfo=UTC)
+        await keyring_harness.grant(ADA, OLDER, bound)
+        assert await keyring_harness.keyring.reach_back(subject=ADA) == bound
 
     async def test_who_has_not_granted_older_media_has_no_bound(self, keyring_harness: KeyringHarness) -> None:
         with pytest.raises(PurposeNotGranted):

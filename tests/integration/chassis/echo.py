@@ -10,7 +10,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from services.chassis.access import AccessTable, Caller, ServiceNamed
 from services.chassis.calls import Call, Context, current_call, seconds_left
-from services.chassis.errors import DomainError, FieldInvalid, FieldViolation, Status
+from services.chassis.errors import DomainError, FieldInvalid, FieldViolation, InternalError, Status
 from services.chassis.principal import current_principal, current_subject
 
 SERVICE = "pellicule.test.v1.EchoService"
@@ -36,6 +36,15 @@ ACCESS: AccessTable = {
 class AlbumFull(DomainError):
     status = Status.RESOURCE_EXHAUSTED
     reason = "ALBUM_FULL"
+
+
+_FAILURES: Mapping[str, Exception] = {
+    "full": AlbumFull("the album is full: remove something", metadata={"limit": "3"}),
+    "bad": FieldInvalid.of("word", "send another word"),
+    "endless": FieldInvalid.all([FieldViolation(f"words[{place}]", "send another") for place in range(1000)]),
+    "unread": InternalError("the service failed"),
+    "bug": RuntimeError("the secret of the picture"),
+}
 
 
 class Echo:
@@ -71,14 +80,8 @@ class Echo:
                 return str(seconds_left())
             case "wait":
                 await self._wait()
-            case "full":
-                raise AlbumFull("the album is full: remove something", metadata={"limit": "3"})
-            case "bad":
-                raise FieldInvalid.of("word", "send another word")
-            case "endless":
-                raise FieldInvalid.all([FieldViolation(f"words[{place}]", "send another") for place in range(1000)])
-            case "bug":
-                raise RuntimeError("the secret of the picture")
+            case _ if word in _FAILURES:
+                raise _FAILURES[word]
         return word
 
     async def _wait(self) -> None:

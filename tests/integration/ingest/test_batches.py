@@ -47,6 +47,15 @@ class TestUploading:
         assert await phone.list() == [results[4], results[0]]
         assert list(await phone.uploads()) == []
 
+    async def test_a_file_of_which_more_comes_than_was_announced_does_not_end_the_stream(self, phone: Phone) -> None:
+        announced_too_small = file(LARGE, client_id="large")
+        announced_too_small[0].start.size_bytes = announced_too_small[0].start.asset.size_bytes = 100
+        nothing_announced = file(picture(seed=3), client_id="nothing")
+        nothing_announced[0].start.Clear()
+        answers = await phone.batch(*announced_too_small, *nothing_announced, *file(picture(seed=4)))
+        results = ["media" if answer.HasField("media") else reason_of(answer.error) for answer in answers]
+        assert results == ["SIZE_MISMATCH", "FIELD_INVALID", "media"]
+
     async def test_a_file_that_was_sent_before_is_answered_with_its_media(self, phone: Phone) -> None:
         content, asset, request_id = picture(), summary(picture()), str(uuid4())
         again = file(content, asset=asset, request_id=request_id)
@@ -86,6 +95,9 @@ class TestDeleting:
         await phone.delete_batch(mine[0], request_id=request_id)
         with pytest.raises(grpc.aio.AioRpcError) as reused:
             await phone.delete_batch(mine[1], request_id=request_id)
+        assert refusal(reused.value)[1].reason == "REQUEST_ID_REUSED"
+        with pytest.raises(grpc.aio.AioRpcError) as reused:
+            await phone.delete(mine[1], request_id)
         assert refusal(reused.value)[1].reason == "REQUEST_ID_REUSED"
         request_id = str(uuid4())
         await phone.delete(mine[1], request_id)

@@ -102,7 +102,7 @@ class TestFields:
             ("revision", 0),
             ("expire_time", Timestamp()),
             ("decide_time", Timestamp()),
-            ("reach_back_time", Timestamp(seconds=1)),
+            ("reach_back_time", Timestamp(seconds=1)),  # of a purpose that does not reach back
         ],
     )
     async def test_a_grant_names_the_field_that_is_wrong(

@@ -8,9 +8,9 @@ from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from services.analysis.domain.findings import Kind
 from services.analysis.domain.listing import AnalysisFilter
 from services.analysis.domain.media import MediaState, PreviewSize
-from services.analysis.errors import LanguageUnknown
 from services.analysis.translation import requests
 from services.chassis.errors import FieldInvalid
+from services.chassis.languages import LanguageUnknown
 
 ANN, BOB = "a" * 32, "b" * 32
 MEDIA = UUID("d84e7d0c-2c6b-4c5c-9a4e-6a0f3a2f6f10")
@@ -35,7 +35,9 @@ def test_a_name_that_is_no_analysis_is_refused(name: str) -> None:
 
 def test_a_language_that_is_not_offered_is_refused_with_those_that_are() -> None:
     with pytest.raises(LanguageUnknown) as error:
-        requests.language("de")
+        requests.analysis_request(
+            analysis_service_pb2.GetAnalysisRequest(name=f"media/{MEDIA}/analysis", language_code="de")
+        )
     assert error.value.metadata == {"language_code": "de", "language_codes": "en, fr"}
 
 

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.errors import FieldInvalid
 from services.chassis.fields import Fields
+from services.chassis.languages import LanguageUnknown
 from services.chassis.paging import PageQuery, encode_page_token
 from services.chassis.resource_names import parse
 
@@ -76,6 +77,12 @@ def test_every_violation_of_a_request_is_in_one_error() -> None:
         "page_token",
         "assets",
     ]
+
+
+def test_a_language_that_alone_is_wrong_has_a_reason_of_its_own() -> None:
+    with pytest.raises(LanguageUnknown) as error, Fields() as fields:
+        fields.language("de")
+    assert [each.field for each in error.value.violations] == ["language_code"]
 
 
 def test_a_request_without_a_violation_passes() -> None:

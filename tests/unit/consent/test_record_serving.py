@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from services.chassis.languages import LanguageUnknown
 from services.consent.domain.notice import NoticeDisplay, Surface
-from services.consent.errors import LanguageUnknown, RequestIdReused
+from services.consent.errors import RequestIdReused
 from services.consent.operations.record_serving import record_serving
 from tests.unit.consent.harness import ADA, Service, request
 

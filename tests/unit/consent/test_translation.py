@@ -8,8 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2, notice_service_pb2
 from pellicule.type.v1 import purpose_pb2
 from services.chassis.errors import FieldInvalid
+from services.chassis.languages import LanguageUnknown
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction
-from services.consent.errors import LanguageUnknown
 from services.consent.translation import requests
 from services.keyring import Purpose
 
@@ -218,6 +218,14 @@ def test_availability_is_told_in_the_nearest_language(code: str, language: str) 
 def test_a_language_without_words_is_refused() -> None:
     with pytest.raises(LanguageUnknown):
         requests.availability(consent_service_pb2.GetAvailabilityRequest(language_code="tlh"))
+
+
+def test_a_language_without_words_is_named_beside_all_else_that_is_wrong() -> None:
+    nowhere = consent_pb2.Jurisdiction(region_code="?")
+    wanted = consent_service_pb2.GetAvailabilityRequest(language_code="tlh", jurisdiction=nowhere)
+    with pytest.raises(FieldInvalid) as refused:
+        requests.availability(wanted)
+    assert [each.field for each in refused.value.violations] == ["jurisdiction.region_code", "language_code"]
 
 
 def test_the_notice_in_force_has_a_name_of_its_own() -> None:

@@ -56,6 +56,8 @@ async def test_the_request_id_of_a_batch_is_one_batchs(harness: Harness) -> None
     await delete_media_batch(harness.dependencies, subject=ALICE, media_ids=[first], request_id=request_id)
     with pytest.raises(RequestIdReused):
         await delete_media_batch(harness.dependencies, subject=ALICE, media_ids=[second], request_id=request_id)
+    with pytest.raises(RequestIdReused):
+        await delete_media(harness.dependencies, subject=ALICE, media_id=second, request_id=request_id)
     assert list(harness.tables.media) == [second]
 
 

@@ -3,9 +3,9 @@ import pytest
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
 from services.chassis.change_feed import Checkpoint, Reset
 from services.chassis.errors import FieldInvalid
+from services.chassis.languages import LanguageUnknown
 from services.suggestion import translation
 from services.suggestion.domain.suggestions import Kind, Signal, State
-from services.suggestion.errors import LanguageUnknown
 from services.suggestion.operations.list_suggestions import Order
 from services.suggestion.operations.watch import ToldDeletion
 from tests.unit.suggestion.harness import ALICE
@@ -67,9 +67,10 @@ def test_an_unknown_language_is_refused_with_those_that_exist() -> None:
 
 
 def test_every_wrong_field_of_a_decision_is_named_at_once() -> None:
+    wrong = suggestion_service_pb2.RestoreSuggestionRequest(request_id="1", name="2", language_code="xx")
     with pytest.raises(FieldInvalid) as caught:
-        translation.decision_query(suggestion_service_pb2.RestoreSuggestionRequest(request_id="1", name="2"))
-    assert [each.field for each in caught.value.violations] == ["name", "request_id"]
+        translation.decision_query(wrong)
+    assert [each.field for each in caught.value.violations] == ["language_code", "name", "request_id"]
 
 
 def test_the_names_of_the_contract_are_those_of_the_domain() -> None:
