@@ -1,1 +1,1 @@
-"""How Pellicule is put on one machine."""
+"""Deployment of Pellicule on one machine."""

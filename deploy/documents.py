@@ -1,4 +1,4 @@
-"""Checks that the documents tell the truth where a program can tell: links lead somewhere, commands exist.
+"""Document checks, where a program can tell the truth: links lead somewhere, commands exist.
 
 Run as `python -m deploy.documents`; prints a line for each finding.
 """
@@ -31,7 +31,7 @@ class Finding:
 
 
 def check(root: Path, documents: Sequence[Path], commands: frozenset[str]) -> Iterator[Finding]:
-    """Yields what is wrong in the documents.
+    """Yield what is wrong in the documents.
 
     Args:
         root: The checkout.
@@ -57,7 +57,7 @@ def _check_code(root: Path, document: Path, code: str, commands: frozenset[str])
 
 
 def documents(root: Path) -> Sequence[Path]:
-    """Returns every Markdown file that is committed."""
+    """Return every Markdown file that is committed."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "*.md"], cwd=root, capture_output=True, text=True, check=True
     ).stdout
@@ -78,7 +78,7 @@ def check_metrics(root: Path) -> Iterator[Finding]:
 
 
 def main() -> int:
-    """Checks every Markdown file of the checkout."""
+    """Check every Markdown file of the checkout."""
     root = Path(__file__).parents[1]
     findings = [*check(root, documents(root), _commands()), *check_metrics(root)]
     for finding in findings:

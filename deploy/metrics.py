@@ -1,4 +1,4 @@
-"""The table of metrics in `docs/operations.md`, made from the code: run as `python -m deploy.metrics` to write it anew.
+"""Table of metrics in `docs/operations.md`, made from the code: run as `python -m deploy.metrics` to write it anew.
 
 A metric is any `Metric` of a module of the services, and any instrument of the inference client.
 """

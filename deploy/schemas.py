@@ -1,4 +1,4 @@
-"""The schema that each service's migrations make, as its committed `schema.sql` shows it to readers.
+"""Schema that each service's migrations make, as its committed `schema.sql` shows it to readers.
 
 Run as `deploy/dump-schemas`; a test makes the schemas again and compares.
 """
@@ -28,12 +28,12 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def committed(service: str, root: Path = ROOT) -> Path:
-    """Returns where a service's schema is committed."""
+    """Return where a service's schema is committed."""
     return root / "services" / service / "schema.sql"
 
 
 async def schemas(folder: Path) -> AsyncIterator[tuple[str, str]]:
-    """Yields each service and its schema, made by its migrations on a server of its own.
+    """Yield each service and its schema, made by its migrations on a server of its own.
 
     Args:
         folder: Where the server keeps its data; it is the caller's to remove.
@@ -46,7 +46,7 @@ async def schemas(folder: Path) -> AsyncIterator[tuple[str, str]]:
 
 
 def normal_form(dump: str) -> str:
-    """Returns a dump without what differs from one run or version of the server to the next."""
+    """Return a dump without what differs from one run or version of the server to the next."""
     return _HEADER + "\n" + _BLANK_LINES.sub("\n\n", _NOISE.sub("", dump)).strip() + "\n"
 
 
@@ -74,7 +74,7 @@ async def _write(folder: Path) -> None:
 
 
 def main() -> None:
-    """Writes every service's `schema.sql`."""
+    """Write every service's `schema.sql`."""
     with tempfile.TemporaryDirectory(prefix="pellicule-schemas-") as folder:
         asyncio.run(_write(Path(folder)))
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.training_photos DIR`: puts the photos that the restyler learns from into a folder.
+"""Command line `python -m deploy.training_photos DIR`: the photos that the restyler learns from.
 
 They come out of installed Python packages and out of Debian packages, as those of the sample roll do.
 """
@@ -18,7 +18,7 @@ CATALOGUE: Final = Path(__file__).parents[1] / "inference" / "training" / "resty
 
 
 def main() -> int:
-    """Runs the command; returns its exit status."""
+    """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m deploy.training_photos", description="Fetches training photos.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="where the photos go")
     folder: Path = parser.parse_args().folder

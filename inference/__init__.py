@@ -1,4 +1,4 @@
-"""The inference side: which models are served, how they are built, and what their answers mean.
+"""Inference side: which models are served, how they are built, and what their answers mean.
 
 Invariants:
     * Weights come out of installable packages whose digest is pinned, never out of git and never from a hub.

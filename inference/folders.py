@@ -44,7 +44,7 @@ def scratch_folder(home: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def settle(scratch: Path, target: Path) -> None:
+def move_into_place(scratch: Path, target: Path) -> None:
     """Give a finished folder its name by one rename; what was half-made under that name goes first."""
     scratch.chmod(0o755)
     target.parent.mkdir(parents=True, exist_ok=True)

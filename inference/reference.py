@@ -1,4 +1,4 @@
-"""The whole understanding of a picture in one process, with ONNX Runtime alone: no server, no service.
+"""Whole understanding of a picture in one process, with ONNX Runtime alone: no server, no service.
 
 It is the limit that serving is measured against, and the second opinion that its answers are checked with.
 """
@@ -94,7 +94,7 @@ class Reference:
         self._embeds_faces = embeds_faces
 
     def understand(self, picture: Picture) -> PictureFindings:
-        """Finds faces, tags, the kind and the words of one picture.
+        """Find faces, tags, the kind and the words of one picture.
 
         Args:
             picture: UINT8 RGB [height, width, 3], upright.
@@ -119,7 +119,7 @@ class Reference:
         )
 
     def faces(self, picture: Picture) -> tuple[Face, ...]:
-        """Finds the faces of one picture, the surest first."""
+        """Find the faces of one picture, the surest first."""
         return self._faces(letterbox(picture))
 
     def _faces(self, canvas: Letterbox) -> tuple[Face, ...]:
@@ -132,7 +132,7 @@ class Reference:
         return self._look_for_text(letterbox(picture), scene["kinds"][0])[0]
 
     def _read(self, picture: Picture, canvas: Letterbox, kinds: NDArray[np.float32]) -> tuple[KindFinding, WrittenText]:
-        """Reads what is no photo."""
+        """Read what is no photo."""
         kind, found = self._look_for_text(canvas, kinds)
         if kind.kind is Kind.PHOTO:
             return kind, WrittenText((), found.area)

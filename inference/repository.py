@@ -29,7 +29,7 @@ _VERSION: Final = "1"
 
 
 def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
-    """Makes a complete model repository for a server without a GPU.
+    """Make a complete model repository for a server without a GPU.
 
     Args:
         target: the folder to fill; an earlier assembly there is replaced.
@@ -54,7 +54,7 @@ def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
 
 
 def network_of(home: Path, name: str) -> tuple[str, Path]:
-    """Finds the identity and the ONNX file of a model that is served as it is.
+    """Find the identity and the ONNX file of a model that is served as it is.
 
     Args:
         home: the folder of built models.
@@ -81,7 +81,7 @@ def _assemble(folder: Path, model: BuiltModel) -> None:
 
 
 def _assemble_filling(folder: Path, filling: Filling) -> None:
-    """Makes the folder of an operator's model, with its own lengths, and with the answers that it is known by."""
+    """Make the folder of an operator's model, with its own lengths, and with the answers that it is known by."""
     contract = filling.contract
     if contract.slot == SlotName.RESTYLER:
         assemble_restyler(folder, restyler_files(contract, filling.folder, filling.styles))
@@ -92,7 +92,7 @@ def _assemble_filling(folder: Path, filling: Filling) -> None:
 
 
 def _assemble_network(folder: Path, network: Path) -> None:
-    """Makes the folder of a model that is served as it is: each request is one run."""
+    """Make the folder of a model that is served as it is: each request is one run."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(SHIPPED / folder.name, folder)
     version = folder / _VERSION
@@ -102,7 +102,7 @@ def _assemble_network(folder: Path, network: Path) -> None:
 
 
 def configure(folder: Path, identity: str, shapes: Mapping[str, Sequence[int]]) -> None:
-    """Writes into a model's configurations whose answers it gives, which findings carry, and how long they are.
+    """Write into a model's configurations whose answers it gives, which findings carry, and how long they are.
 
     Args:
         folder: the model's folder in an assembled repository.

@@ -1,1 +1,1 @@
-"""The services of Pellicule, a package each, and the chassis they stand on."""
+"""Services of Pellicule, a package each, and the chassis they stand on."""

@@ -1,4 +1,4 @@
-"""The local certificate authority and the keys of a stack: made once, kept, readable by their owner alone."""
+"""Local certificate authority and the keys of a stack: made once, kept, readable by their owner alone."""
 
 import ipaddress
 import secrets

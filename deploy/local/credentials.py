@@ -17,7 +17,7 @@ class Passwords:
 
     @classmethod
     def ensure(cls, home: StackHome, names: Sequence[str]) -> Self:
-        """Reads the file, adding a password for each name that has none."""
+        """Read the file, adding a password for each name that has none."""
         file = home.secrets
         known: dict[str, str] = json.loads(file.read_bytes()) if file.exists() else {}
         missing = {name: secrets.token_urlsafe(24) for name in names if name not in known}
@@ -26,5 +26,5 @@ class Passwords:
         return cls({**known, **missing})
 
     def of(self, name: str) -> str:
-        """Returns the password of that name."""
+        """Return the password of that name."""
         return self._known[name]

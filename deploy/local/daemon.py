@@ -1,4 +1,4 @@
-"""Starts a stack in the background, and stops one."""
+"""Daemon control: a stack started in the background, and stopped."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ Report = Callable[[StackState], None]
 
 
 def running_state(home: StackHome) -> StackState:
-    """Returns the state of a stack that runs.
+    """Return the state of a stack that runs.
 
     Raises:
         StackError: NOT_RUNNING.
@@ -37,7 +37,7 @@ def running_state(home: StackHome) -> StackState:
 
 
 def start(home: StackHome, settings: StackSettings, report: Report) -> StackState:
-    """Starts a stack, or joins the one that runs already, and returns once every part is ready.
+    """Start a stack, or join the one that runs already, and return once every part is ready.
 
     Raises:
         StackError: why it could not be; nothing is left running. SETTINGS_DIFFER, one runs already with others.
@@ -67,13 +67,13 @@ def run(home: StackHome, settings: StackSettings, report: Report) -> None:
         _await_ready(home, process.pid, lambda: process.poll() is None, report)
         process.wait()
     except KeyboardInterrupt:
-        process.terminate()  # the terminal told it as well; whoever sent the signal to us alone did not
+        process.terminate()  # the terminal told it as well; a sender of the signal to us alone did not
         process.wait(STOP_SECONDS)
         raise
 
 
 def stop(home: StackHome) -> bool:
-    """Stops a stack, or cleans up after one whose supervisor was killed; says whether there was anything."""
+    """Stop a stack, or clean up after one whose supervisor was killed; say whether there was anything."""
     state = read_state(home)
     if state is not None and is_running(state.supervisor):
         os.kill(state.supervisor.pid, signal.SIGTERM)

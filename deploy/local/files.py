@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replaces a file, readable by its owner alone, in one step that also outlives a power failure."""
+    """Replace a file, readable by its owner alone, in one step that also outlives a power failure."""
     unfinished = _write_beside(path, content, durable=True)
     unfinished.replace(path)
     directory = os.open(path.parent, os.O_RDONLY)
@@ -16,7 +16,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Replaces a file, readable by its owner alone, in one step; for what a power failure makes untrue anyway."""
+    """Replace a file, readable by its owner alone, in one step; for what a power failure makes untrue anyway."""
     _write_beside(path, content, durable=False).replace(path)
 
 

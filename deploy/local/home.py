@@ -1,4 +1,4 @@
-"""The folder of one stack: what lies where. One folder, one stack; another folder, another stack beside it."""
+"""Folder of one stack: what lies where. One folder, one stack; another folder, another stack beside it."""
 
 import os
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class StackHome:
 
     @property
     def state(self) -> Path:
-        """What runs, for `pellicule status` and for whoever has to clean up after a crash."""
+        """What runs, for `pellicule status` and for the one that cleans up after a crash."""
         return self.path / "state.json"
 
     @property
@@ -69,15 +69,15 @@ class StackHome:
         return self.path / "pki" / "authority.pem"
 
     def key(self, name: str) -> Path:
-        """Returns the place of a key file."""
+        """Return the place of a key file."""
         return self.path / "keys" / name
 
     def certificate(self, service: str) -> tuple[Path, Path]:
-        """Returns the places of a service's certificate and of its private key."""
+        """Return the places of a service's certificate and of its private key."""
         return self.path / "pki" / f"{service}.pem", self.path / "pki" / f"{service}-key.pem"
 
     def data(self, part: str) -> Path:
-        """Returns the folder of a part's data."""
+        """Return the folder of a part's data."""
         return self.path / "data" / part
 
     @property
@@ -86,7 +86,7 @@ class StackHome:
         return self.path / "logs"
 
     def log(self, part: str) -> Path:
-        """Returns the log file of a part."""
+        """Return the log file of a part."""
         return self.logs / f"{part}.log"
 
 

@@ -16,7 +16,7 @@ _CLOCK_STEP_SECONDS = 2.0
 
 
 def identify(pid: int) -> ProcessId:
-    """Returns the identity of a running process."""
+    """Return the identity of a running process."""
     return ProcessId(pid, psutil.Process(pid).create_time())
 
 
@@ -32,7 +32,7 @@ def is_running(process: ProcessId) -> bool:
 def remove_leftovers(home: StackHome) -> bool:
     """Kills what a stack without its supervisor left running and removes what it left lying.
 
-    To be called by whoever holds the stack's lock. Says whether there was anything.
+    To be called with the stack's lock held. Says whether there was anything.
     """
     state = read_state(home)
     if state is None:

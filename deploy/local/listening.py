@@ -1,4 +1,4 @@
-"""The address that the public listeners are bound to, and the names under which clients find them there."""
+"""Address that the public listeners are bound to, and the names under which clients find them there."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""One supervisor per stack."""
+"""Lock of a stack: one supervisor each."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from deploy.local.home import StackHome
 
 @contextmanager
 def locked(home: StackHome) -> Iterator[None]:
-    """Holds the stack's lock for as long as the block lasts; the system lets go of it when the process dies.
+    """Hold the stack's lock for as long as the block lasts; the system lets go of it when the process dies.
 
     Raises:
         StackError: ALREADY_RUNNING.

@@ -1,4 +1,4 @@
-"""The models that this machine serves: assembled for Triton before each of its starts.
+"""Models that this machine serves: assembled for Triton before each of its starts.
 
 Run as `python -m deploy.local.models TARGET`: fills the folder and prints the names of the models, or
 `REASON: message`. It is a program of its own because what it loads is of no use to the supervisor afterwards.

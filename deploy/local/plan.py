@@ -1,4 +1,4 @@
-"""A stack's parts and what each waits for: everything that is decided before anything starts."""
+"""Stack's parts and what each waits for: everything that is decided before anything starts."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -133,7 +133,7 @@ def _object_store(
 
 
 def _models(triton: TritonServer) -> Unit:
-    """That the processes of its models still live is asked often: while one is dead, nothing is understood."""
+    """Ask often whether its models' processes live: while one is dead, nothing is understood."""
     return Unit(triton, patience=2, interval=5.0)
 
 

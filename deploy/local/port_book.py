@@ -1,4 +1,4 @@
-"""The ports of a stack: chosen by its operator or by the system, written down, used again."""
+"""Ports of a stack: chosen by its operator or by the system, written down, used again."""
 
 import json
 from collections.abc import Mapping, Sequence

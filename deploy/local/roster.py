@@ -1,4 +1,4 @@
-"""Which services there are, and what each may touch: the one table that a new service is added to."""
+"""Roster: the services, and what each may touch; the one table that a new service is added to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Entry:
         reads: Buckets that it may only read.
         calls: Services whose internal address it is told, each as `PELLICULE_<NAME>_TARGET`.
         infers: Whether it is told where Triton is.
-        niceness: By how much it yields the processor to the others, 0 to 19: work that nobody waits for lets an
+        niceness: By how much it yields the processor to the others, 0 to 19: work that no caller waits for lets an
             upload go first, and takes whatever is left.
     """
 

@@ -119,7 +119,7 @@ def read_settings(home: StackHome, environment: Mapping[str, str], options: Mapp
 
     Args:
         home: The stack's folder, which may have a file `settings`.
-        environment: Variables of whoever starts it.
+        environment: Variables of the process that starts it.
         options: Settings given as options, by full name.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a stack is doing, written down at each change: for its owner to see, and to clean up after a crash."""
+"""State of a stack, written down at each change: for its owner to see, and to clean up after a crash."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -78,12 +78,12 @@ class StackState:
     settings: dict[str, str] = field(default_factory=dict)
 
     def address(self, part: str) -> str | None:
-        """Returns where a part serves; None when there is no such part."""
+        """Return where a part serves; None when there is no such part."""
         return next((state.address for state in self.parts if state.part == part), None)
 
 
 def write_state(home: StackHome, state: StackState) -> None:
-    """Replaces the state file."""
+    """Replace the state file."""
     replace_private(home.state, json.dumps(asdict(state), indent=1).encode())
 
 

@@ -1,4 +1,4 @@
-"""Runs a whole stack: starts its parts as their needs allow, keeps them running, stops them in reverse order.
+"""Supervisor of a stack: starts its parts as their needs allow, keeps them running, stops them in reverse order.
 
 Run as `python -m deploy.local.supervisor HOME`, its settings in the environment; `pellicule up` does, and checks them.
 """
@@ -52,7 +52,7 @@ class Supervisor:
         self._unwritten = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Runs the stack until `stop` is set.
+        """Run the stack until `stop` is set.
 
         Raises:
             StackError: a part could not be started; everything has been stopped again.
@@ -110,7 +110,7 @@ class Supervisor:
         return Watch(unit, self._clock, self._write_down, lambda: is_full(self._home.path))
 
     async def _stop(self, watch: Watch) -> None:
-        """Stops a part once everything that needs it has stopped."""
+        """Stop a part once everything that needs it has stopped."""
         for other in self._watches:
             if watch.unit.part.name in other.unit.needs:
                 await other.stopped.wait()
@@ -199,7 +199,7 @@ def _write_failure(home: StackHome, error: StackError) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the supervisor of the stack in the folder given; its failure is in the state file."""
+    """Run the supervisor of the stack in the folder given; its failure is in the state file."""
     (home,) = arguments
     try:
         supervise(StackHome(Path(home)), StackSettings.inherited(os.environ))

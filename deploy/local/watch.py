@@ -1,4 +1,4 @@
-"""One part's life: started, watched, started again when it dies or stops answering."""
+"""Watch over one part: started, watched, started again when it dies or stops answering."""
 
 import asyncio
 import contextlib
@@ -66,7 +66,7 @@ class Watch:
         )
 
     async def run(self) -> None:
-        """Starts the part, over and over, until cancelled.
+        """Start the part, over and over, until cancelled.
 
         Raises:
             StackError: it could not be started even once.
@@ -80,7 +80,7 @@ class Watch:
             await self._clock.sleep(pause)
 
     async def stop(self) -> None:
-        """Stops the part and removes what it left outside its folder."""
+        """Stop the part and remove what it left outside its folder."""
         try:
             if self._process is not None:
                 await self._process.stop()
@@ -92,7 +92,7 @@ class Watch:
             self.stopped.set()
 
     async def _one_life(self) -> float:
-        """Starts the part and watches it until it has ended; returns the seconds in which it answered."""
+        """Start the part and watch it until it has ended; return the seconds in which it answered."""
         try:
             self._note_down("starting")
             self._process = await bring_up(self.unit.part, started=self._note_process, timeout=self.unit.start_timeout)
@@ -110,7 +110,7 @@ class Watch:
         return await self._watch(self._process)
 
     def _may_yet_start(self, error: StackError) -> bool:
-        """A server that failed to start may have been unlucky; what else is wrong stays wrong."""
+        """Tell whether to try again: a failed start may have been bad luck, what else is wrong stays wrong."""
         return error.reason == START_FAILED and self._restarts + 1 < _FIRST_STARTS
 
     def _note_process(self, process: ServerProcess) -> None:

@@ -1,4 +1,4 @@
-"""The sample roll: about 60 pictures that look like the camera roll of a phone, built from installed packages.
+"""Sample roll: about 60 pictures that look like the camera roll of a phone, built from installed packages.
 
 Invariants:
     - Every picture that a file is made of has its author and licence in `credits.toml`, which names the digest of the

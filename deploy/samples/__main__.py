@@ -1,4 +1,4 @@
-"""`python -m deploy.samples DIR`: builds the sample roll into a folder, and says where it lies."""
+"""Command line `python -m deploy.samples DIR`: the sample roll in a folder."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from deploy.samples.errors import RollError
 
 
 def main() -> int:
-    """Runs the command; returns its exit status."""
+    """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m deploy.samples", description="Builds the sample roll.")
     parser.add_argument("folder", type=Path, metavar="DIR", help="where the roll goes")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Builds the sample roll into a folder: pictures under `DCIM`, beside them `ROLL.md` and `roll.json`."""
+"""Builder of the sample roll: pictures under `DCIM`, beside them `ROLL.md` and `roll.json`."""
 
 import hashlib
 import shutil
@@ -66,7 +66,7 @@ def build_roll(
     library: Library | None = None,
     plan: Recipe | None = None,
 ) -> Roll:
-    """Builds the roll, or finds it as an earlier call left it.
+    """Build the roll, or find it as an earlier call left it.
 
     Args:
         target: folder of the roll; is made when it is missing.
@@ -113,7 +113,7 @@ def _build(target: Path, plan: Recipe, now: datetime, library: Library, progress
 
 
 def _chosen(frame: Frame, library: Library) -> Frame | None:
-    """Returns a frame with a source that is at hand; nothing when it has none."""
+    """Return a frame with a source that is at hand; nothing when it has none."""
     if frame.shot.draw or library.has(frame.source):
         return frame
     if frame.instead is None or not library.has(frame.instead[0]):
@@ -168,7 +168,7 @@ def _copy_all(plan: Recipe, rows: Sequence[RollFile], part: Path, now: datetime)
 
 
 def _put_in_place(target: Path, part: Path, made: Manifest) -> None:
-    """Swaps the new pictures in.
+    """Swap the new pictures in.
 
     The manifest comes before them: without them it does not hold, and the next run builds again; pictures without a
     manifest would be taken for somebody's own.

@@ -41,6 +41,6 @@ DRAWN: Final = Credit(
 
 @cache
 def catalogue() -> Mapping[str, Credit]:
-    """Returns every picture that the roll may be made of, by the name that the recipe calls it."""
+    """Return every picture that the roll may be made of, by the name that the recipe calls it."""
     table = tomllib.loads(files(__package__).joinpath("credits.toml").read_text("utf-8"))
     return MappingProxyType({name: Credit(**row) for name, row in table.items()})

@@ -17,7 +17,7 @@ _OPTIONS: Final = ("-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=1", "-o"
 
 
 def fetch(package: str, folder: Path) -> Path | None:
-    """Downloads a package into a folder; nothing when there is no apt, or when apt cannot have it.
+    """Download a package into a folder; nothing when there is no apt, or when apt cannot have it.
 
     A machine whose package lists are empty, as in a fresh container, is given lists of its own under the folder.
     """
@@ -69,5 +69,5 @@ def _private_lists(folder: Path) -> list[str]:
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:
-    """Returns a folder to download into; it goes away with what lies in it."""
+    """Return a folder to download into; it goes away with what lies in it."""
     return tempfile.TemporaryDirectory(prefix="pellicule-samples-")

@@ -1,4 +1,4 @@
-"""What a phone's camera does with a scene: framing, size, light, grain, and what goes wrong with it."""
+"""Camera simulation: framing, size, light, grain, and what goes wrong with a picture."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,7 +18,7 @@ _BURST_STOPS: Final = 0.07
 
 
 @dataclass(frozen=True)
-class Look:
+class ShotSettings:
     """How a source becomes a picture.
 
     Attributes:
@@ -64,8 +64,8 @@ class Look:
         return int(round(wide * scale / 2) * 2), int(round(high * scale / 2) * 2)
 
 
-def nudged(look: Look, rng: Rng) -> Look:
-    """Returns the next frame of a burst: the same scene, a hand's tremble and a little light further."""
+def nudged(look: ShotSettings, rng: Rng) -> ShotSettings:
+    """Return the next frame of a burst: the same scene, a hand's tremble and a little light further."""
     x, y = (value + float(rng.uniform(-1, 1)) * _BURST_SHIFT for value in look.focus)
     return replace(
         look,
@@ -76,8 +76,8 @@ def nudged(look: Look, rng: Rng) -> Look:
     )
 
 
-def develop(source: Pixels, look: Look, rng: Rng) -> Pixels:
-    """Makes a picture out of a source.
+def develop(source: Pixels, look: ShotSettings, rng: Rng) -> Pixels:
+    """Make a picture out of a source.
 
     Args:
         source: UINT8 RGB [height, width, 3].
@@ -93,11 +93,11 @@ def develop(source: Pixels, look: Look, rng: Rng) -> Pixels:
 
 
 def finished(scene: Scene) -> Pixels:
-    """Rounds 0..255 to 8 bits."""
+    """Round 0..255 to 8 bits."""
     return np.ascontiguousarray(cv2.convertScaleAbs(np.maximum(scene, 0)), np.uint8)
 
 
-def _framed(source: Pixels, look: Look) -> tuple[Pixels, float]:
+def _framed(source: Pixels, look: ShotSettings) -> tuple[Pixels, float]:
     """Cuts and scales; returns the picture and how much larger than the source it is."""
     height, width = source.shape[:2]
     wide = min(width, height * look.aspect) / look.zoom
@@ -119,7 +119,7 @@ def _framed(source: Pixels, look: Look) -> tuple[Pixels, float]:
     return _warped(source, (x, y), scale, look), scale
 
 
-def _warped(source: Pixels, middle: tuple[float, float], scale: float, look: Look) -> Pixels:
+def _warped(source: Pixels, middle: tuple[float, float], scale: float, look: ShotSettings) -> Pixels:
     columns, rows = look.size
     matrix = np.asarray(cv2.getRotationMatrix2D(middle, look.turn, scale), np.float64)
     matrix[:, 2] += np.asarray([columns / 2, rows / 2]) - np.asarray(middle)
@@ -130,8 +130,8 @@ def _warped(source: Pixels, middle: tuple[float, float], scale: float, look: Loo
     return np.asarray(drawn, np.uint8)
 
 
-def _lit(framed: Pixels, look: Look) -> Scene:
-    """Changes light as a sensor would, in linear light, then contrast and colour as a phone would."""
+def _lit(framed: Pixels, look: ShotSettings) -> Scene:
+    """Change light as a sensor would, in linear light, then contrast and colour as a phone would."""
     step = np.arange(256, dtype=np.float32)[:, None] / 255
     warmth = np.asarray([1 + 0.22 * look.warmth, 1.0, 1 - 0.28 * look.warmth], np.float32)
     linear = step**2.2 * np.float32(2.0**look.exposure) * warmth
@@ -142,7 +142,7 @@ def _lit(framed: Pixels, look: Look) -> Scene:
 
 
 def _sharpened(scene: Scene, scale: float) -> Scene:
-    """Gives back the edges that enlarging took, at the width that it gave them."""
+    """Give back the edges that enlarging took, at the width that it gave them."""
     if scale <= 1:
         return scene
     soft = cv2.GaussianBlur(scene, (0, 0), 0.55 * scale)
@@ -150,7 +150,7 @@ def _sharpened(scene: Scene, scale: float) -> Scene:
     return np.asarray(scene + np.clip((scene - soft) * amount, -22, 22), np.float32)
 
 
-def _smeared(scene: Scene, look: Look) -> Scene:
+def _smeared(scene: Scene, look: ShotSettings) -> Scene:
     if look.motion:
         length = max(3, int(look.motion * look.long_side))
         kernel = np.zeros((length, length), np.float32)

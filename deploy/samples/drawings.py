@@ -1,4 +1,4 @@
-"""The pictures that no package has: drawn, each under the name that the recipe calls it."""
+"""Pictures that no package has: drawn, each under the name that the recipe calls it."""
 
 from functools import lru_cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""What can go wrong while the roll is built; each says what to do."""
+"""Errors while the roll is built; each says what to do."""
 
 
 class RollError(Exception):

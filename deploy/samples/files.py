@@ -1,4 +1,4 @@
-"""Writes the pictures of the roll as files that a phone might have written."""
+"""Writer of the roll's files, as a phone might have written them."""
 
 import io
 import os
@@ -21,7 +21,7 @@ _QUARTERS: Final = {1: 0, 3: 2, 6: 1, 8: 3}
 
 
 def encoded(pixels: Pixels, frame: Frame, credit: Credit | None) -> bytes:
-    """Encodes an upright picture in the frame's format, with everything that the file says about itself."""
+    """Encode an upright picture in the frame's format, with everything that the file says about itself."""
     quarters = _QUARTERS[stored_orientation(frame)]
     image = Image.fromarray(np.ascontiguousarray(np.rot90(pixels, quarters)))
     block, packet = exif(frame, credit, image.size), xmp(frame, credit)
@@ -47,7 +47,7 @@ def stored_orientation(frame: Frame) -> int:
 
 
 def write(path: Path, content: bytes, moment: float) -> None:
-    """Writes a file at once or not at all, and dates it.
+    """Write a file at once or not at all, and dates it.
 
     Args:
         path: the file.

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from deploy.samples.developing import Look, Rng, nudged
+from deploy.samples.developing import Rng, ShotSettings, nudged
 from deploy.samples.recipe import Copy, Format, Phone, Recipe, Shot
 
 WINDOW: Final = timedelta(days=30)
@@ -36,8 +36,8 @@ class Frame:
     id: str
     shot: Shot
     source: str
-    look: Look
-    instead: tuple[str, Look] | None
+    look: ShotSettings
+    instead: tuple[str, ShotSettings] | None
     taken: datetime
     position: tuple[float, float] | None
     phone: Phone | None
@@ -67,12 +67,12 @@ class Frame:
 
 
 def seeded(*words: str) -> Rng:
-    """Returns a generator that draws the same for the same words, on every machine."""
+    """Return a generator that draws the same for the same words, on every machine."""
     return np.random.default_rng(list("/".join(("pellicule", *words)).encode()))
 
 
 def lay_out(recipe: Recipe, now: datetime) -> list[Frame]:
-    """Puts every shot on its day before a date; the result is in the order of capture.
+    """Put every shot on its day before a date; the result is in the order of capture.
 
     Args:
         recipe: what to lay out.
@@ -86,13 +86,13 @@ def lay_out(recipe: Recipe, now: datetime) -> list[Frame]:
 
 
 def copy_name(copy: Copy, taken: datetime, now: datetime) -> str:
-    """Returns what a copy's file is called; it was made at the wall time at which the original was taken."""
+    """Return what a copy's file is called; it was made at the wall time at which the original was taken."""
     moment = datetime.combine(_today(now) - timedelta(days=copy.day), taken.timetz())
     return moment.strftime(copy.name)
 
 
 def usable_until(frames: list[Frame]) -> datetime:
-    """Returns when the first frame that is meant for the window leaves it."""
+    """Return when the first frame that is meant for the window leaves it."""
     newest = max(frame.taken for frame in frames)
     return min(frame.taken for frame in frames if frame.taken > newest - WINDOW) + WINDOW
 
@@ -121,7 +121,7 @@ def _taken(shot: Shot, today: date) -> datetime:
     return datetime.fromisoformat(f"{wall.isoformat()}{shot.zone}")
 
 
-def _of_burst(look: Look, burst: str, number: int, *, shaky: bool) -> Look:
+def _of_burst(look: ShotSettings, burst: str, number: int, *, shaky: bool) -> ShotSettings:
     if number > 1:
         look = nudged(look, seeded("burst", burst, str(number)))
     return replace(look, motion=_SHAKE) if shaky else look

@@ -1,4 +1,4 @@
-"""The fonts that papers and screens are written with; both come with installed packages."""
+"""Fonts that papers and screens are written with; both come with installed packages."""
 
 import importlib.util
 from functools import cache
@@ -21,7 +21,7 @@ _FILES: Final[dict[str, tuple[str, str]]] = {
 
 @cache
 def font(weight: Weight, size: int) -> ImageFont.FreeTypeFont:
-    """Returns a font of a size in pixels.
+    """Return a font of a size in pixels.
 
     Raises:
         SourcesMissing: the package that ships it is not installed.

@@ -1,4 +1,4 @@
-"""What is known of a roll that was built: `roll.json`, the ground truth for tests and measurements."""
+"""Manifest of a roll that was built: `roll.json`, the ground truth for tests and measurements."""
 
 import hashlib
 from datetime import datetime
@@ -26,7 +26,7 @@ class RollFile(BaseModel):
         duplicate_of: the file that it is an exact copy of.
         blurred: whether it is spoilt by blur.
         dark: whether it is spoilt by too little light.
-        faces: how many people look at the camera; nothing where nobody counted.
+        faces: how many people look at the camera; nothing where they were not counted.
         taken_at: wall time with its zone, as EXIF has it.
         position: latitude and longitude in degrees, as EXIF has it.
         place: name of the place in the recipe.
@@ -85,7 +85,7 @@ class Manifest(BaseModel):
 
 
 def read(folder: Path) -> Manifest | None:
-    """Reads the manifest of a folder; nothing when there is none that can be read."""
+    """Read the manifest of a folder; nothing when there is none that can be read."""
     try:
         return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -102,7 +102,7 @@ def holds(manifest: Manifest, folder: Path, *, recipe: str, now: datetime) -> bo
 
 
 def refuse_strangers(manifest: Manifest | None, folder: Path) -> None:
-    """Checks that nothing lies where the pictures go but what an earlier run put there.
+    """Check that nothing lies where the pictures go but what an earlier run put there.
 
     Raises:
         TargetInUse: something else does.

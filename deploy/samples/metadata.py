@@ -1,4 +1,4 @@
-"""What a file of the roll says about itself: EXIF as a phone writes it, and an XMP packet with author and licence."""
+"""Metadata of the roll's files: EXIF as a phone writes it, and an XMP packet with author and licence."""
 
 from datetime import datetime
 from typing import Final
@@ -17,7 +17,7 @@ _METRES: Final = (3, 160)
 
 
 def exif(frame: Frame, credit: Credit | None, size: tuple[int, int]) -> Image.Exif:
-    """Returns the EXIF block of a frame.
+    """Return the EXIF block of a frame.
 
     Args:
         frame: the frame; its position is written when it has one.
@@ -42,7 +42,7 @@ def exif(frame: Frame, credit: Credit | None, size: tuple[int, int]) -> Image.Ex
 
 
 def xmp(frame: Frame, credit: Credit | None) -> bytes:
-    """Returns the XMP packet of a frame: that the roll is synthetic, whose the picture is, and its licence."""
+    """Return the XMP packet of a frame: that the roll is synthetic, whose the picture is, and its licence."""
     author, title = escape((credit or DRAWN).author), escape((credit or DRAWN).title)
     terms = escape(f"{credit.licence}, from {credit.origin}" if credit else DRAWN.licence)
     return (

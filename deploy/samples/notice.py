@@ -1,4 +1,4 @@
-"""Writes `ROLL.md`: what the roll is, and for each file whose picture it is made of."""
+"""Writer of `ROLL.md`: what the roll is, and for each file whose picture it is made of."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -29,7 +29,7 @@ _COLUMNS: Final = "\n| file | kind | picture | author | licence | from |\n| --- 
 
 
 def notice(manifest: Manifest) -> str:
-    """Returns the text of `ROLL.md`."""
+    """Return the text of `ROLL.md`."""
     parts = [_HEAD.format(mark=MARK)]
     if manifest.missing_packages:
         parts.append(_MISSING.format(packages=" and ".join(manifest.missing_packages)))

@@ -1,4 +1,4 @@
-"""What no package has a free photo of, drawn: a birthday cake in a dark room, and balloons on a wall."""
+"""Drawings of a party, of which no package has a free photo: a birthday cake in a dark room, balloons on a wall."""
 
 from itertools import cycle, pairwise
 from typing import Final

@@ -1,4 +1,4 @@
-"""A phone's screen to draw on: rounded shapes, text and the bar with the time. Lengths are in pixels of the result."""
+"""Phone's screen to draw on: rounded shapes, text and the bar with the time. Lengths are in pixels of the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,11 +42,11 @@ class Screen:
         self._clock = clock
 
     def box(self, area: Sequence[float], fill: Colour, radius: float = 0) -> None:
-        """Fills a rectangle (left, top, right, bottom) with round corners."""
+        """Fill a rectangle (left, top, right, bottom) with round corners."""
         self._draw.rounded_rectangle([v * _FINER for v in area], radius * _FINER, fill=fill)
 
     def disc(self, x: float, y: float, radius: float, fill: Colour) -> None:
-        """Fills a circle."""
+        """Fill a circle."""
         area = [v * _FINER for v in (x - radius, y - radius, x + radius, y + radius)]
         self._draw.ellipse(area, fill=fill)
 
@@ -58,20 +58,20 @@ class Screen:
             self.disc(x, y, width / 2, fill)
 
     def area(self, points: Sequence[tuple[float, float]], fill: Colour) -> None:
-        """Fills a polygon."""
+        """Fill a polygon."""
         self._draw.polygon([(x * _FINER, y * _FINER) for x, y in points], fill=fill)
 
     def write(
         self, x: float, y: float, text: str, size: int, *, weight: Weight = "Regular", ink: Colour | None = None,
         align: float = 0.0,
     ) -> None:  # fmt: skip
-        """Writes one line at its upper edge; `align` is 0 to start at x, 0.5 to be centred on it, 1 to end there."""
+        """Write one line at its upper edge; `align` is 0 to start at x, 0.5 to be centred on it, 1 to end there."""
         face = font(weight, size * _FINER)
         x = x * _FINER - align * self._draw.textlength(text, font=face)
         self._draw.text((x, y * _FINER), text, font=face, fill=ink or self.palette.ink)
 
     def wide(self, text: str, size: int, weight: Weight = "Regular") -> float:
-        """Returns how wide a line is."""
+        """Return how wide a line is."""
         return self._draw.textlength(text, font=font(weight, size * _FINER)) / _FINER
 
     def wrapped(self, text: str, size: int, room: float, weight: Weight = "Regular") -> list[str]:
@@ -79,7 +79,7 @@ class Screen:
         return wrapped(text, font(weight, size * _FINER), room * _FINER)
 
     def shaded(self, area: tuple[int, int, int, int], top: Colour, bottom: Colour) -> None:
-        """Fills a rectangle with a shade from top to bottom."""
+        """Fill a rectangle with a shade from top to bottom."""
         left, upper, right, lower = (v * _FINER for v in area)
         share = np.linspace(0, 1, lower - upper, dtype=np.float32)[:, None, None]
         rows = np.asarray(top, np.float32) * (1 - share) + np.asarray(bottom, np.float32) * share
@@ -87,7 +87,7 @@ class Screen:
         self._image.paste(Image.fromarray(np.ascontiguousarray(shade)), (left, upper))
 
     def picture(self, pixels: Pixels, area: tuple[int, int, int, int], radius: int = 0) -> None:
-        """Shows a picture, cut to a rectangle with round corners."""
+        """Show a picture, cut to a rectangle with round corners."""
         left, top, right, bottom = (v * _FINER for v in area)
         height, width = pixels.shape[:2]
         scale = min(width / (right - left), height / (bottom - top))
@@ -99,7 +99,7 @@ class Screen:
         self._image.paste(cut, (left, top), mask)
 
     def shot(self, ink: Colour | None = None) -> Pixels:
-        """Adds the bars that every screen has, and takes the picture: UINT8 RGB [2340, 1080, 3]."""
+        """Add the bars that every screen has, and take the picture: UINT8 RGB [2340, 1080, 3]."""
         ink = ink or self.palette.ink
         self.write(64, 34, self._clock, 40, weight="Semibold", ink=ink)
         for number in range(4):

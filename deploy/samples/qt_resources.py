@@ -1,4 +1,4 @@
-"""Reads Qt resource archives (`.rcc`), in which gcompris keeps its pictures.
+"""Reader of Qt resource archives (`.rcc`), in which gcompris keeps its pictures.
 
 The format is that of Qt's `rcc` program: a header of big-endian 32-bit numbers (`qres`, version, offsets of the tree,
 the data and the names), then a tree of fixed-size nodes, names in UTF-16, and data with their length before them.
@@ -17,7 +17,7 @@ _ZSTANDARD: Final = 4
 
 
 def entries(archive: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yields the path and the content of every file that is stored plainly or with zlib.
+    """Yield the path and the content of every file that is stored plainly or with zlib.
 
     Raises:
         PackageUnreadable: it is no Qt resource archive.

@@ -1,4 +1,4 @@
-"""The recipe of the roll as it is written in `roll.toml`."""
+"""Recipe of the roll as it is written in `roll.toml`."""
 
 import hashlib
 import tomllib
@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from deploy.samples.developing import Look
+from deploy.samples.developing import ShotSettings
 
 Kind = Literal["photo", "screenshot", "receipt", "document"]
 Format = Literal["jpeg", "png", "webp", "heic"]
@@ -24,7 +24,7 @@ def _as_look(said: object) -> object:
     return said
 
 
-LookRow = Annotated[Look, BeforeValidator(_as_look)]
+LookRow = Annotated[ShotSettings, BeforeValidator(_as_look)]
 
 
 class _Row(BaseModel):
@@ -50,7 +50,7 @@ class Instead(_Row):
     """What a shot is made of when its own source is not at hand."""
 
     source: str = Field(alias="from")
-    look: LookRow = Look()
+    look: LookRow = ShotSettings()
 
 
 class Shot(_Row):
@@ -69,7 +69,7 @@ class Shot(_Row):
         name: of a file that no phone named.
         blurred: whether the source itself is blurred.
         faces: how many people look at the camera.
-        crowd: whether there are people whom nobody counted.
+        crowd: whether there are people who were not counted.
     """
 
     id: str
@@ -82,7 +82,7 @@ class Shot(_Row):
     source: str = Field("", alias="from")
     draw: str = ""
     instead: Instead | None = Field(None, alias="or")
-    look: LookRow = Look()
+    look: LookRow = ShotSettings()
     frames: int = 1
     shaky: int = 0
     orientation: Literal[1, 3, 6, 8] = 1
@@ -114,7 +114,7 @@ class Recipe(_Row):
 
 @cache
 def recipe() -> Recipe:
-    """Reads the recipe."""
+    """Read the recipe."""
     return Recipe.model_validate(tomllib.loads(_text()))
 
 

@@ -1,4 +1,4 @@
-"""Draws screenshots of applications that do not exist: a chat, a weather report, directions, an article, a calendar."""
+"""Screenshots of applications that do not exist: a chat, a weather report, directions, an article, a calendar."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta

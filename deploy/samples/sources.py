@@ -1,4 +1,4 @@
-"""Finds the pictures that the roll is made of: in installed Python packages, and in Debian packages."""
+"""Sources of the roll's pictures: installed Python packages, and Debian packages."""
 
 import hashlib
 import importlib.util
@@ -42,7 +42,7 @@ class Library:
         return name in self.pictures
 
     def pixels(self, name: str) -> Pixels:
-        """Decodes a picture: UINT8 RGB [height, width, 3]."""
+        """Decode a picture: UINT8 RGB [height, width, 3]."""
         if name not in self._opened:
             with Image.open(io.BytesIO(self.pictures[name])) as image:
                 self._opened[name] = np.asarray(image.convert("RGB"))
@@ -50,7 +50,7 @@ class Library:
 
 
 def default_cache() -> Path:
-    """The folder in which pictures out of Debian packages are kept."""
+    """Return the folder in which pictures out of Debian packages are kept."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pellicule" / "samples"
 
 
@@ -81,7 +81,7 @@ def open_library(
 
 
 def _by_package(wanted: Mapping[str, Credit], pictures: Mapping[str, bytes]) -> Mapping[str, dict[str, Credit]]:
-    """Returns what is still wanted of each Debian package."""
+    """Return what is still wanted of each Debian package."""
     packages: dict[str, dict[str, Credit]] = defaultdict(dict)
     for name, credit in wanted.items():
         if name not in pictures and credit.package not in _WHEELS:

@@ -18,7 +18,7 @@ class Breaker:
     """Stops asking a server that fails, for a time that doubles while it goes on failing."""
 
     def __init__(self, clock: Clock, *, failures: int = 3, first: float = 0.5, longest: float = 5.0) -> None:
-        """Closes the breaker.
+        """Close the breaker.
 
         Args:
             clock: The process's clock.
@@ -42,7 +42,7 @@ class Breaker:
         return State.HALF_OPEN if self._times_opened else State.CLOSED
 
     def open_for(self) -> timedelta:
-        """Returns how long it stays open; zero when it is not."""
+        """Return how long it stays open; zero when it is not."""
         return timedelta(seconds=max(0.0, self._open_until - self._clock.monotonic()))
 
     def succeed(self) -> None:
@@ -51,13 +51,13 @@ class Breaker:
             self._in_a_row = self._times_opened = 0
 
     def fail(self) -> None:
-        """Notes a failure of the server; once it was open, a single one opens it again."""
+        """Note a failure of the server; once it was open, a single one opens it again."""
         self._in_a_row += 1
         if self._in_a_row >= self._failures or self._times_opened:
             self.trip()
 
     def trip(self) -> None:
-        """Opens it at once. What was sent before it opened does not keep it open."""
+        """Open it at once. What was sent before it opened does not keep it open."""
         if self.open_for():
             return
         seconds = min(self._first * 2.0**self._times_opened, self._longest)

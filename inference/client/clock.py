@@ -1,4 +1,4 @@
-"""Time as a dependency: whoever makes a client gives it the clock of the process."""
+"""Time as a dependency: the maker of a client gives it the clock of the process."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ class Clock(Protocol):
     """What the client may know about time."""
 
     def monotonic(self) -> float:
-        """Returns seconds on a clock that never goes back; only differences mean anything."""
+        """Return seconds on a clock that never goes back; only differences mean anything."""
 
     async def sleep(self, seconds: float) -> None:
-        """Waits for `seconds` on this clock."""
+        """Wait for `seconds` on this clock."""

@@ -26,7 +26,7 @@ def deadline_scope(end: float) -> Iterator[None]:
 
 
 def end_of_work() -> float | None:
-    """Returns what `deadline_scope` said; None if nothing."""
+    """Return what `deadline_scope` said; None if nothing."""
     return _END.get()
 
 
@@ -35,5 +35,5 @@ def no_end() -> None:
 
 
 def earliest(first: float, *others: float | None) -> float:
-    """Returns the first of several times, of which some may not be."""
+    """Return the first of several times, of which some may not be."""
     return min([first, *(other for other in others if other is not None)])

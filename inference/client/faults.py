@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger()
 
 
 def fault_of(channel: ModelChannel, failed: Failed, *, sent: float, now: float, hurried: bool) -> ModelFault:
-    """Returns what the caller is told of an error.
+    """Return what the caller is told of an error.
 
     Args:
         channel: The way to the model that failed.

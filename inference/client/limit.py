@@ -1,4 +1,4 @@
-"""How many requests may be in flight: a limit that gives way to load, and the gate that keeps to it."""
+"""Concurrency limit: how many requests may be in flight, and the gate that keeps to it."""
 
 import asyncio
 from collections import deque
@@ -45,7 +45,7 @@ class AdaptiveLimit:
         return int(self._value)
 
     def set_ceiling(self, ceiling: int, busy: int) -> None:
-        """Notes what a server can carry that may be another one; what was learnt of load holds if it is the same."""
+        """Note what a server can carry that may be another one; what was learnt of load holds if it is the same."""
         before, self._ceiling = self._ceiling, max(ceiling, 1)
         self._busy = min(max(busy, 1), self._ceiling)
         if self._ceiling != before:
@@ -67,7 +67,7 @@ class AdaptiveLimit:
             self._begin_round()
 
     def overloaded(self, *, sent: float, now: float) -> None:
-        """Notes that the server refused for load, or did not answer, a request sent at a time.
+        """Note that the server refused for load, or did not answer, a request sent at a time.
 
         What was sent before the last cut says nothing about the limit after it.
         """
@@ -97,7 +97,7 @@ class Gate:
     """Lets so many in at a time; those who wait are served in order, for a bounded time."""
 
     def __init__(self, clock: Clock, limit: AdaptiveLimit, most_waiting: int | None = None) -> None:
-        """Opens the gate.
+        """Open the gate.
 
         Args:
             clock: The process's clock.
@@ -177,6 +177,6 @@ class Gate:
             self.admit()
 
     def _clears_in(self) -> timedelta:
-        """Returns about how long those who wait still need."""
+        """Return about how long those who wait still need."""
         rounds = 1 + len(self._waiting) / max(self.limit.value, 1)
         return timedelta(seconds=min(max(rounds * self._pace, 0.5), _MOST_ADVISED))

@@ -26,7 +26,7 @@ class Metrics:
     """The instruments of one client."""
 
     def __init__(self, channels: Iterable[ModelChannel], meter: Meter | None = None) -> None:
-        """Makes the instruments.
+        """Make the instruments.
 
         Args:
             channels: Read at every collection.
@@ -57,7 +57,7 @@ class Metrics:
 
     @contextmanager
     def call(self, model: str) -> Iterator[None]:
-        """Counts what the block ends with."""
+        """Count what the block ends with."""
         outcome = "cancelled"
         try:
             yield
@@ -78,7 +78,7 @@ class Metrics:
         self._batches.record(examples, {"model": model})
 
     def retried(self, model: str) -> None:
-        """Notes that a request is sent again."""
+        """Note that a request is sent again."""
         self._retries.add(1, {"model": model})
 
 

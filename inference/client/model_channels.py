@@ -41,7 +41,7 @@ class ModelChannel:
         self.probing: asyncio.Task[None] | None = None
 
     def learn(self, facts: Facts) -> Facts:
-        """Notes what the server says of the model, and how much it can carry."""
+        """Note what the server says of the model, and how much it can carry."""
         self.facts = facts
         ceiling = self.policy.batches_in_flight * max(facts.largest_batch, 1) * facts.instances
         self.gate.limit.set_ceiling(ceiling, 2 * facts.instances)

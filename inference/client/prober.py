@@ -52,7 +52,7 @@ class Prober:
         await asyncio.gather(*probes, return_exceptions=True)
 
     async def _probe(self, channel: ModelChannel) -> None:
-        """Closes the breaker, or opens it for longer."""
+        """Close the breaker, or open it for longer."""
         if await self._is_well(channel):
             channel.breaker.succeed()
             _log.info("model_recovered", model=channel.model)

@@ -1,4 +1,4 @@
-"""How often, and how long apart, a request is sent again."""
+"""Retry policy: how often, and how long apart, a request is sent again."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class RetryBudget:
     """Keeps retries to a share of the requests, so that they cannot make an outage worse."""
 
     def __init__(self, *, share: float = 0.2, burst: float = 10.0) -> None:
-        """Fills the budget.
+        """Fill the budget.
 
         Args:
             share: Retries that each request pays for.
@@ -51,11 +51,11 @@ class RetryBudget:
         self._saved = burst
 
     def earn(self) -> None:
-        """Notes a request."""
+        """Note a request."""
         self._saved = min(self._burst, self._saved + self._share)
 
     def spend(self) -> bool:
-        """Returns whether a retry may be made, and takes it from the budget."""
+        """Return whether a retry may be made, and take it from the budget."""
         if self._saved < 1.0:
             return False
         self._saved -= 1.0
@@ -71,7 +71,7 @@ async def attempt(
     clock: Clock,
     retried: Callable[[], None],
 ) -> T:
-    """Calls, and calls again at most twice where the table says that it helps, with full jitter in between.
+    """Call, and calls again at most twice where the table says that it helps, with full jitter in between.
 
     Args:
         call: Gets the seconds that it has.

@@ -76,15 +76,15 @@ class InferenceResult:
         self._arrays = arrays
 
     def floats(self, name: str) -> NDArray[np.float32]:
-        """Returns an output of FP32 or FP16 as FP32."""
+        """Return an output of FP32 or FP16 as FP32."""
         return np.asarray(self._arrays[name], np.float32)
 
     def integers(self, name: str) -> NDArray[np.int64]:
-        """Returns an output of INT32 or INT64 as INT64."""
+        """Return an output of INT32 or INT64 as INT64."""
         return np.asarray(self._arrays[name], np.int64)
 
     def pixels(self, name: str) -> NDArray[np.uint8]:
-        """Returns an output of UINT8."""
+        """Return an output of UINT8."""
         return np.asarray(self._arrays[name], np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""The wire: the KServe protocol over gRPC, as Triton speaks it, with errors judged and tensors as arrays."""
+"""Wire: the KServe protocol over gRPC, as Triton speaks it, with errors judged and tensors as arrays."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
@@ -40,14 +40,14 @@ class Wire(Protocol):
         """Asks what the server serves under a name."""
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """End the connection."""
 
 
 class TritonWire:
     """Implements `Wire`. One for each event loop; a call whose task is cancelled is cancelled on the server too."""
 
     def __init__(self, address: str) -> None:
-        """Prepares; nothing is sent before the first call.
+        """Prepare; nothing is sent before the first call.
 
         Args:
             address: `host:port` of the server's gRPC endpoint.
@@ -74,7 +74,7 @@ class TritonWire:
         return _facts(model, response.config)
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """End the connection."""
         await self._client.close()
 
 

@@ -19,12 +19,12 @@ from inference.engines.committed import plan_folder, verify
 from inference.engines.deltas import Delta, Tensors, deltas
 from inference.engines.errors import AccuracyLost, BuildFailed
 from inference.engines.exports import Export
-from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, KeyParts, Plan, Tools, read_manifest
+from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, BuildTools, Engine, KeyParts, Plan, read_manifest
 from inference.engines.node import Node
 from inference.engines.probes import Probe
 from inference.engines.process import HEARTBEAT_SECONDS, run
 from inference.engines.trtexec import ANSWER_FILE, CACHE_FILE, ONNX_FILE, Command, read_tensors, read_timings
-from inference.folders import alone, file_digest, scratch_folder, settle
+from inference.folders import alone, file_digest, move_into_place, scratch_folder
 
 BUILD_SECONDS: Final = 3600.0
 _RUN_SECONDS: Final = 300.0
@@ -98,7 +98,7 @@ class Builder:
                 engine = _Work(self, export, scratch).make()
                 (scratch / PLAN_FILE).rename(made / PLAN_FILE)
                 (made / MANIFEST_FILE).write_text(engine.model_dump_json(indent=2) + "\n", "utf-8")
-                settle(made, folder)
+                move_into_place(made, folder)
         self.report(Progress(key, Stage.BUILT, 0.0))
         return engine
 
@@ -138,7 +138,9 @@ class _Work:
             commands=(building, *measuring),
             accuracy=accuracy,
             latencies=read_timings(self._scratch, self._parts),
-            tools=Tools(trtexec=node.target.tensorrt, gpu=node.gpu, driver=node.driver, pellicule=version("pellicule")),
+            tools=BuildTools(
+                trtexec=node.target.tensorrt, gpu=node.gpu, driver=node.driver, pellicule=version("pellicule")
+            ),
             build_time=self._builder.clock.now(),
         ).sealed()
 

@@ -1,4 +1,4 @@
-"""How far two answers of one model lie apart, in the terms of its task, against the limits of its profile.
+"""Deltas: how far outputs moved, against the limits of a profile.
 
 A distance of 0 is equal, a larger one is worse. Every array has the batch first.
 """

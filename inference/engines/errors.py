@@ -1,4 +1,4 @@
-"""What can go wrong between a model and an engine that serves it, each with its remedy."""
+"""Errors between a model and an engine that serves it, each with its remedy."""
 
 from inference.model_build.errors import ModelError
 

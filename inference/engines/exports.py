@@ -1,4 +1,4 @@
-"""What lies between a model and its plan: the typed graph, and the probes with their right outputs.
+"""Exports: what lies between a model and its plan, the typed graph and the probes with their right outputs.
 
 An export is made once on any machine, and is all that a plan is built from. It lies in
 `<home>/exports/<model>/<key>/`: `model.onnx`, `probes.npz`, and `export.json`, which is written last. Graphs that
@@ -27,7 +27,7 @@ from inference.engines.manifest import KeyParts, Precision
 from inference.engines.probes import Input, Probe
 from inference.engines.profiles import Profile, profile
 from inference.engines.targets import Target
-from inference.folders import alone, scratch_folder, settle, user_cache
+from inference.folders import alone, move_into_place, scratch_folder, user_cache
 from inference.model_build.build import BuiltModel
 from inference.model_build.code_digest import code_digest
 from inference.model_build.golden import golden_inputs
@@ -140,7 +140,7 @@ def export(
             return present
         with scratch_folder(home) as scratch:
             record = _write(scratch, name, model, built, chosen)
-            settle(scratch, target)
+            move_into_place(scratch, target)
     return Export(record, target)
 
 

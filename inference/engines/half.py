@@ -1,4 +1,4 @@
-"""Half precision in a graph, so that it is strongly typed: every tensor has the type it is computed in.
+"""Half precision in a graph, strongly typed: every tensor has the type it is computed in.
 
 Half are the operators between the first and the last one with weights to multiply (convolution, matrix product),
 so that pixels are normalised, and answers decoded, in single precision; sums and exponentials in between stay

@@ -1,4 +1,4 @@
-"""The Kubernetes Job that builds engines on a GPU node (`job.yaml`), with what a cluster has to say filled in."""
+"""Kubernetes Job that builds engines on a GPU node (`job.yaml`), with what a cluster has to say filled in."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class JobSettings:
 
 
 def job(models: Sequence[str], target: Target, settings: JobSettings) -> str:
-    """Return the manifest of a Job that builds models, builds their engines, and publishes those."""
+    """Return the manifest of a Job that builds models, builds their engines, and publish those."""
     build = " ".join(("pellicule engines build", f"--triton-tag {target.triton_tag}", *models))
     said = {name: json.dumps(value) for name, value in vars(settings).items()}  # JSON is YAML, and quotes everything
     return Template(Path(__file__).with_name("job.yaml").read_text("utf-8")).substitute(said, sm=target.sm, build=build)

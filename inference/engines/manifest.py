@@ -1,4 +1,4 @@
-"""The key and the manifest of an engine: what it depends on, what it is, how it was built and proven.
+"""Key and the manifest of an engine: what it depends on, what it is, how it was built and proven.
 
 Two engines are the same if, and only if, everything that matters to them is. A manifest is written last: without it,
 no engine.
@@ -73,7 +73,7 @@ class Timing(Document):
     runs: int
 
 
-class Tools(Document):
+class BuildTools(Document):
     """What built it."""
 
     trtexec: str
@@ -101,7 +101,7 @@ class Engine(Document):
     commands: tuple[tuple[str, ...], ...]
     accuracy: tuple[Delta, ...]
     latencies: tuple[Timing, ...]
-    tools: Tools
+    tools: BuildTools
     build_time: AwareDatetime
     digest: str = ""
 

@@ -1,4 +1,4 @@
-"""A machine that builds and serves plans, asked what it is: which TensorRT, which GPU, which serving image."""
+"""Node probe: which TensorRT, which GPU and which serving image a machine has."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What engines are asked to prove them: the golden input of the model, and a handful of licensed pictures."""
+"""Probes that prove an engine: the golden input of the model, and a handful of licensed pictures."""
 
 import zlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The profiles that engines are built with: batch sizes and limits, kept as data in `profiles.toml`."""
+"""Profiles that engines are built with: batch sizes and limits, kept as data in `profiles.toml`."""
 
 import tomllib
 from collections.abc import Mapping, Sequence

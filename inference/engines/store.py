@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from inference.engines.committed import plan_folder, verify
 from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable
 from inference.engines.manifest import MANIFEST_FILE, PLAN_FILE, Engine, parse_manifest, read_manifest
-from inference.folders import alone, file_digest, scratch_folder, settle
+from inference.folders import alone, file_digest, move_into_place, scratch_folder
 
 _TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=120.0)
 _URL_LIFE: Final = timedelta(hours=1)
@@ -104,7 +104,7 @@ class EngineStore:
             with alone(self._home), scratch_folder(self._home) as scratch:
                 self._get_plan(self._parsed(key, text), scratch / PLAN_FILE)
                 (scratch / MANIFEST_FILE).write_bytes(text)
-                settle(scratch, plan_folder(self._home, key))
+                move_into_place(scratch, plan_folder(self._home, key))
         return True
 
     def engines(self, models: Iterable[str]) -> list[Engine]:

@@ -58,7 +58,7 @@ class Trtexec:
         )
 
     def probe(self, inputs: Inputs, batch: int) -> Command:
-        """Return the command that runs the plan once on the inputs in `<input>.bin` and writes its outputs as JSON."""
+        """Return the command that runs the plan once on the inputs in `<input>.bin` and write its outputs as JSON."""
         files = ",".join(f"{name}:{name}.bin" for name in inputs)
         once = ("--iterations=1", "--warmUp=0", "--duration=0")
         return self._loaded(inputs, batch, f"--loadInputs={files}", *once, f"--exportOutput={ANSWER_FILE}")

@@ -1,4 +1,4 @@
-"""When requests are due: seconds from the beginning, in rising order."""
+"""Arrival process: when requests are due, in seconds from the beginning, in rising order."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def poisson(rate: float, seconds: float, *, seed: int) -> Iterator[float]:
-    """Yields the times of a Poisson process: callers who know nothing of each other.
+    """Yield the times of a Poisson process: callers who know nothing of each other.
 
     Args:
         rate: requests a second, on average.
@@ -20,7 +20,7 @@ def poisson(rate: float, seconds: float, *, seed: int) -> Iterator[float]:
 
 
 def step(base: float, factor: float, *, before: float, during: float, after: float, seed: int) -> Iterator[float]:
-    """Yields the times of a Poisson process whose rate is a multiple of itself for a while.
+    """Yield the times of a Poisson process whose rate is a multiple of itself for a while.
 
     Args:
         base: requests a second before and after.

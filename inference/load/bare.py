@@ -1,4 +1,4 @@
-"""The limit that a server is held against: the same model in this process, as many sessions, nothing else to do."""
+"""Limit that a server is held against: the same model in this process, as many sessions, nothing else to do."""
 
 import time
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class BareLoop:
         return len(self._sessions)
 
     def rate(self, seconds: float) -> float:
-        """Runs for a time; returns runs a second. Blocks.
+        """Run for a time; return runs a second. Blocks.
 
         Each session's rate is that of its own time: one that ends a run earlier than another does not stand idle.
         """

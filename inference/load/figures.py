@@ -1,4 +1,4 @@
-"""What a run says, in numbers. Percentiles are exact: of all samples, by nearest rank, none interpolated."""
+"""Figures of a run. Percentiles are exact: of all samples, by nearest rank, none interpolated."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ class Figures:
 
 
 def figures(run: Run) -> Figures:
-    """Counts and measures a run."""
+    """Count and measures a run."""
     counts = {outcome: sum(sample.outcome is outcome for sample in run.samples) for outcome in Outcome}
     return Figures(
         offered=len(run.samples),
@@ -66,26 +66,26 @@ def figures(run: Run) -> Figures:
 
 
 def latency(samples: Iterable[Sample]) -> Latency:
-    """Returns the latencies of what was answered."""
+    """Return the latencies of what was answered."""
     found = sorted(1e3 * sample.latency for sample in samples if sample.outcome is Outcome.ANSWERED)
     mean = sum(found) / len(found) if found else 0.0
     return Latency(mean, *(percentile(found, share) for share in (0.5, 0.9, 0.99, 0.999, 1.0)))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Returns the smallest value that a share of all does not exceed; zero of none."""
+    """Return the smallest value that a share of all does not exceed; zero of none."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)), 1) - 1] if ordered else 0.0
 
 
 def answers_between(run: Run, start: float, end: float) -> float:
-    """Returns answers a second that came in a part of a run."""
+    """Return answers a second that came in a part of a run."""
     count = sum(sample.outcome is Outcome.ANSWERED and start <= sample.ended < end for sample in run.samples)
     return count / (end - start)
 
 
 def longest_stall(run: Run) -> float:
-    """Returns the longest time, in seconds, in which somebody waited and nobody was answered.
+    """Return the longest time, in seconds, in which callers waited and none was answered.
 
     The server that works on one long request at a time shows that request's length; one that stands still, how long.
     """
@@ -104,7 +104,7 @@ def longest_stall(run: Run) -> float:
 def recovered_after(
     run: Run, moment: float, *, within: float, window: float = 2.0, share: float = 0.95
 ) -> float | None:
-    """Returns the seconds after a moment from which on callers are served as they should be; None if never.
+    """Return the seconds after a moment from which on callers are served as they should be; None if never.
 
     Args:
         run: of a whole scenario.

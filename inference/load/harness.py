@@ -1,4 +1,4 @@
-"""Sends requests: at set times, whatever the server does (open loop), or so many at a time (closed loop)."""
+"""Load generator: requests at set times, whatever the server does (open loop), or so many at a time (closed loop)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -75,25 +75,25 @@ class _Recorder:
         self.outstanding = 0
 
     def now(self) -> float:
-        """Returns seconds from the beginning."""
+        """Return seconds from the beginning."""
         return self._clock.monotonic() - self._started
 
     async def send(self, number: int, due: float) -> None:
-        """Sends one request and notes how it ended."""
+        """Send one request and note how it ended."""
         sent = self.now()
         outcome = await self._send(number)
         self.outstanding -= 1
         self.samples.append(Sample(due, sent, self.now(), outcome))
 
     def skip(self, due: float) -> None:
-        """Notes a request that was not sent."""
+        """Note a request that was not sent."""
         self.samples.append(Sample(due, due, due, Outcome.NOT_SENT))
 
 
 async def open_loop(
     send: Send, due_times: Iterable[float], seconds: float, clock: Clock, *, most_outstanding: int
 ) -> Run:
-    """Sends each request when it is due, and waits for the end of all.
+    """Send each request when it is due, and wait for the end of all.
 
     Args:
         send: sends one.
@@ -116,7 +116,7 @@ async def open_loop(
 
 
 async def closed_loop(send: Send, in_flight: int, seconds: float, clock: Clock) -> Run:
-    """Keeps so many requests in flight for a time; each sender sends when its last request has ended.
+    """Keep so many requests in flight for a time; each sender sends when its last request has ended.
 
     It finds the most that a server can do: all requests, over the time until the last has ended, which is as exact for
     slow models as for quick ones. Latencies of a closed loop hide stalls: compare none of them.

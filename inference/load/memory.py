@@ -1,4 +1,4 @@
-"""The memory of a server and its model processes, as long as a run lasts."""
+"""Memory of a server and its model processes, as long as a run lasts."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ class ServerNotFound(Exception):
 
 
 def listening_process(port: int) -> psutil.Process:
-    """Finds the process that listens on a TCP port of this machine.
+    """Find the process that listens on a TCP port of this machine.
 
     Raises:
         ServerNotFound: there is none, or it is somebody else's.
@@ -29,7 +29,7 @@ def listening_process(port: int) -> psutil.Process:
 
 
 def memory_of(server: psutil.Process) -> float:
-    """Returns what a process and all below it hold, in MiB: pages that several share count once among them (PSS)."""
+    """Return what a process and all below it hold, in MiB: pages that several share count once among them (PSS)."""
     total = 0
     for process in (server, *server.children(recursive=True)):
         try:
@@ -58,7 +58,7 @@ class MemoryWatch:
     mebibytes: list[float] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Looks until it is cancelled."""
+        """Look until it is cancelled."""
         started = self.clock.monotonic()
         while True:
             self.seconds.append(self.clock.monotonic() - started)
@@ -66,7 +66,7 @@ class MemoryWatch:
             await self.clock.sleep(self.every)
 
     def growth(self, *, after: float) -> Slope:
-        """Returns the growth in MiB an hour, of what was seen after so many seconds.
+        """Return the growth in MiB an hour, of what was seen after so many seconds.
 
         Raises:
             ValueError: that is too little to say anything.

@@ -1,4 +1,4 @@
-"""Whether something grows: a line through samples in time, and how far its slope can be believed."""
+"""Linear regression of samples in time: whether something grows, and how far the slope can be believed."""
 
 import math
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def slope(times: Sequence[float], values: Sequence[float], *, confidence: float 
 
 
 def student_t(share: float, freedom: int) -> float:
-    """Returns a quantile of Student's distribution (Abramowitz and Stegun 26.7.5; 1 % off at two degrees or better).
+    """Return a quantile of Student's distribution (Abramowitz and Stegun 26.7.5; 1 % off at two degrees or better).
 
     Args:
         share: 0..1.

@@ -1,4 +1,4 @@
-"""What a scenario found: its runs, and whether what has to hold does."""
+"""Reports: a scenario's runs, and whether what has to hold does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ class Phase:
     Attributes:
         name: such as "70 %" or "16 in flight".
         run: its requests.
-        memory: (seconds, MiB) of the server while it lasted; empty where nobody looked.
+        memory: (seconds, MiB) of the server while it lasted; empty where it was not looked at.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Report:
         return all(finding.holds for finding in self.findings)
 
     def finding(self, what: str) -> Finding:
-        """Returns one finding by the beginning of what it says.
+        """Return one finding by the beginning of what it says.
 
         Raises:
             KeyError: there is none.
@@ -96,6 +96,6 @@ class Report:
 
 
 def nothing_failed(*phases: Phase) -> Finding:
-    """Finds that every request that was taken on was answered, and every one that was due was sent."""
+    """Find that every request that was taken on was answered, and every one that was due was sent."""
     lost = sum(phase.figures.failed + phase.figures.not_sent for phase in phases)
     return Finding("requests failed or not sent", lost, "requests", 0)

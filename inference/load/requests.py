@@ -53,7 +53,7 @@ class LoadRequest:
         return batch * sum(sizes)
 
     def encoded(self) -> bytes:
-        """Returns the request as it goes over the wire: made once, however often it is sent."""
+        """Return the request as it goes over the wire: made once, however often it is sent."""
         request = service_pb2.ModelInferRequest(model_name=self.model)
         for name, array in self.inputs.items():
             element = self.facts.inputs[name].element
@@ -66,7 +66,7 @@ class LoadRequest:
 
 
 class NotFixed(Exception):
-    """A model takes inputs of any size or of a type unknown here, so what a request costs is nobody's to say here."""
+    """A model takes inputs of any size or of a type unknown here, so what a request costs cannot be said here."""
 
 
 async def served_models(address: str) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ async def served_models(address: str) -> tuple[str, ...]:
 
 
 async def load_request(address: str, model: str, *, batch: int = 1) -> LoadRequest:
-    """Makes the request for a model as it is served now.
+    """Make the request for a model as it is served now.
 
     Args:
         address: `host:port` of the server.

@@ -1,4 +1,4 @@
-"""The scenario file, typed: what is tried, how long, and what has to hold."""
+"""Scenario file, typed: what is tried, how long, and what has to hold."""
 
 import tomllib
 from pathlib import Path
@@ -40,7 +40,7 @@ class Target(_Table):
         batch: examples in a request.
         in_flight: requests that find the peak.
         peak_seconds: for which it is looked for.
-        stall_ms: the longest time in which somebody may wait and nobody be answered.
+        stall_ms: the longest time in which callers may wait and none be answered.
     """
 
     batch: Annotated[int, Field(gt=0, le=128)]
@@ -116,7 +116,7 @@ class Scenarios(_Table):
 
 
 def read_scenarios(path: Path = SHIPPED) -> Scenarios:
-    """Reads a scenario file.
+    """Read a scenario file.
 
     Raises:
         ScenariosInvalid: it is no TOML, or a field breaks a rule.

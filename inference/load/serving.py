@@ -1,4 +1,4 @@
-"""What serving costs: answers a second through a server, held against the same model with no server around it."""
+"""Serving cost: answers a second through a server, held against the same model with no server around it."""
 
 import asyncio
 from dataclasses import dataclass

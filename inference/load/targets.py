@@ -1,4 +1,4 @@
-"""The two ways to a server: the bare wire, and the client that the services use."""
+"""Two ways to a server: the bare wire, and the client that the services use."""
 
 from collections import Counter
 from typing import Final, Self

@@ -1,4 +1,4 @@
-"""The scenarios: each tries one thing and reports what it found."""
+"""Scenarios: each tries one thing and reports what it found."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -42,18 +42,18 @@ class Trial:
     begin: Begin = lambda name, seconds: None
 
     async def open(self, name: str, due_times: Iterable[float], seconds: float) -> Phase:
-        """Sends requests when they are due, as a phase."""
+        """Send requests when they are due, as a phase."""
         self.begin(f"{self.model} {name}", seconds)
         most = self.scenarios.bounds.most_outstanding
         return Phase(name, await open_loop(self.send, due_times, seconds, self.clock, most_outstanding=most))
 
     async def closed(self, name: str, in_flight: int, seconds: float) -> Phase:
-        """Keeps so many requests in flight, as a phase."""
+        """Keep so many requests in flight, as a phase."""
         self.begin(f"{self.model} {name}", seconds)
         return Phase(name, await closed_loop(self.send, in_flight, seconds, self.clock))
 
     async def peak(self) -> float:
-        """Returns the most answers a second that the server gives."""
+        """Return the most answers a second that the server gives."""
         await self.closed("warm-up", self.target.in_flight, WARM_UP_SECONDS)
         phase = await self.closed("peak", self.target.in_flight, self.target.peak_seconds)
         return phase.figures.rate
@@ -74,7 +74,7 @@ async def poisson_load(trial: Trial, peak: float, plan: Poisson) -> Report:
 
 
 async def burst(trial: Trial, peak: float, plan: Burst) -> Report:
-    """A step to many times the rate: what is too much is refused, the rest served as before, and soon all again.
+    """Step to many times the rate: what is too much is refused, the rest served as before, and soon all again.
 
     Args:
         trial: which sends through the client that refuses what is too much.
@@ -101,7 +101,7 @@ async def burst(trial: Trial, peak: float, plan: Burst) -> Report:
 
 
 async def soak(trials: Sequence[tuple[Trial, float]], plan: Soak, watch: MemoryWatch) -> Report:
-    """A long time at an even load on every model at once: does the server's memory grow?
+    """Load every model evenly for a long time: does the server's memory grow?
 
     Args:
         trials: each with the peak of its model; the share of it that is asked for is divided among all.

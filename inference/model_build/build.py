@@ -15,7 +15,7 @@ from typing import Final
 
 import onnx
 
-from inference.folders import alone, file_digest, scratch_folder, settle, user_cache
+from inference.folders import alone, file_digest, move_into_place, scratch_folder, user_cache
 from inference.model_build.conversion.recipes import RECIPES, recipes_digest
 from inference.model_build.errors import GoldenMismatch, ModelNotBuilt
 from inference.model_build.golden import GOLDEN_FILE, network_golden
@@ -70,14 +70,14 @@ Report = Callable[[Progress], None]
 
 
 def default_home() -> Path:
-    """The folder that all stacks of one user share: `models` in Pellicule's part of the user's cache."""
+    """Return the folder that all stacks of one user share: `models` in Pellicule's part of the user's cache."""
     return user_cache("models")
 
 
 def build_all(
     home: Path, progress: Report = lambda _: None, *, models: Sequence[Model] | None = None
 ) -> tuple[BuiltModel, ...]:
-    """Makes every model lie ready, and proven, under `home`; what lies there already is left alone.
+    """Make every model lie ready, and proven, under `home`; what lies there already is left alone.
 
     Args:
         home: the folder of built models, made when it is missing.
@@ -128,7 +128,7 @@ def verify_all(
 
 
 def list_models(home: Path, *, models: Sequence[Model] | None = None) -> tuple[BuiltModel, ...]:
-    """The models as they lie ready under `home`.
+    """Return the models as they lie ready under `home`.
 
     Raises:
         ModelNotBuilt: one of them is missing; run the build.
@@ -182,7 +182,7 @@ def _install(home: Path, model: Model, scratch: Path) -> BuiltModel:
     built = BuiltModel(model.name, model.manifest.identity, key, file_digest(path), path.stat().st_size, target)
     marker = {name: value for name, value in asdict(built).items() if name != "folder"}
     (scratch / MARKER_FILE).write_text(json.dumps(marker, indent=2) + "\n", "utf-8")
-    settle(scratch, target)
+    move_into_place(scratch, target)
     return _require(home, model)
 
 

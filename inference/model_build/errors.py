@@ -1,4 +1,4 @@
-"""What can go wrong between a published package and a served model, each with its remedy."""
+"""Errors between a published package and a served model, each with its remedy."""
 
 from typing import ClassVar
 

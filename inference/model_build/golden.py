@@ -48,7 +48,7 @@ class Golden:
     outputs: tuple[Output, ...]
 
     def check(self, outputs: Tensors) -> None:
-        """Compares a model's answer with the golden one.
+        """Compare a model's answer with the golden one.
 
         Args:
             outputs: output name -> array with the batch first.
@@ -73,7 +73,7 @@ class Golden:
 
 
 def golden(model: Model) -> Golden:
-    """The golden pair of a served model, read from its folder.
+    """Return the golden pair of a served model, read from its folder.
 
     Raises:
         GoldenMismatch: the file is missing or lacks an output.
@@ -82,7 +82,7 @@ def golden(model: Model) -> Golden:
 
 
 def network_golden(model: Model) -> Golden:
-    """The golden pair of a model's ONNX file: the same, unless serving does more than to run it once."""
+    """Return the golden pair of a model's ONNX file: the same, unless serving does more than to run it once."""
     return _pair(model, model.manifest.graph)
 
 

@@ -1,4 +1,4 @@
-"""The typed manifest of a model: what it is, where its weights come from, and which tensors it has."""
+"""Typed manifest of a model: what it is, where its weights come from, and which tensors it has."""
 
 import tomllib
 from collections.abc import Mapping
@@ -184,7 +184,7 @@ class Model:
 
 
 def read_model(folder: Path) -> Model:
-    """Reads the manifest of one model.
+    """Read the manifest of one model.
 
     Args:
         folder: the model's folder, which has the model's name.
@@ -213,7 +213,7 @@ def shipped_folders() -> tuple[Model, ...]:
 
 
 def shipped_models() -> tuple[Model, ...]:
-    """The served models that come with the product, in the order of their names."""
+    """Return the served models that come with the product, in the order of their names."""
     return tuple(model for model in shipped_folders() if model.manifest.served)
 
 

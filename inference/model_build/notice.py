@@ -1,4 +1,4 @@
-"""The NOTICE that goes with built models: whose work they are and under which terms."""
+"""NOTICE that goes with built models: whose work they are and under which terms."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,7 +13,7 @@ The weights are taken out of the packages named here when the models are built; 
 
 
 def notice(manifests: Sequence[Manifest]) -> str:
-    """Writes the NOTICE of a set of models, in the order given."""
+    """Write the NOTICE of a set of models, in the order given."""
     return "\n".join([_HEAD, *(_section(manifest) for manifest in manifests)])
 
 

@@ -43,7 +43,7 @@ class ModelSession:
         self.elements = {each.name: _ELEMENTS.get(each.type, each.type) for each in self._session.get_inputs()}
 
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
-        """Runs the model once.
+        """Run the model once.
 
         Args:
             inputs: input name -> array, the batch first.

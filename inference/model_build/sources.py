@@ -31,7 +31,7 @@ _PIP: Final = (
 
 
 def read_weights(model: Model) -> bytes:
-    """Returns the bytes of a model's weights, proven by digest.
+    """Return the bytes of a model's weights, proven by digest.
 
     Raises:
         SourceUnavailable: the package cannot be fetched, or the file is not in it.

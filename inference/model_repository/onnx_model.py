@@ -21,7 +21,7 @@ class TritonPythonModel:
     """One instance: a session of its own, one thread, none that spins while it waits."""
 
     def initialize(self, args):
-        """Opens the session; refuses to start under a numpy whose arrays the back end cannot read."""
+        """Open the session; refuse to start under a numpy whose arrays the back end cannot read."""
         if int(np.__version__.partition(".")[0]) >= 2:
             raise pb_utils.TritonModelException(f"numpy {np.__version__} gives empty outputs here; install numpy 1.26")
         config = json.loads(args["model_config"])
@@ -47,7 +47,7 @@ class TritonPythonModel:
             each.result()
 
     def finalize(self):
-        """Ends the thread that sends."""
+        """End the thread that sends."""
         self._postman.shutdown()
 
     def _answer(self, request):
@@ -84,5 +84,5 @@ def _send(sender, response):
 
 
 def _failure(error):
-    """An answer that carries the error; raising would leak the request's shared memory."""
+    """Return an answer that carries the error; raising would leak the request's shared memory."""
     return pb_utils.InferenceResponse(output_tensors=[], error=pb_utils.TritonError(f"{type(error).__name__}: {error}"))

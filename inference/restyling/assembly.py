@@ -1,4 +1,4 @@
-"""Puts the served restyler together: its configurations, its code, what it samples with, and the graphs.
+"""Assembly of the served restyler: its configurations, its code, what it samples with, and the graphs.
 
 The same code serves one flow network and the four graphs of a latent diffusion model; which of them fills the slot is
 written into the configuration, with the names of the styles, where callers read them.
@@ -58,7 +58,7 @@ RestylerFiles: TypeAlias = FlowRestylerFiles | LatentRestylerFiles
 
 
 def assemble_restyler(folder: Path, files: RestylerFiles) -> None:
-    """Makes the model folder `restyler` of a model repository.
+    """Make the model folder `restyler` of a model repository.
 
     Args:
         folder: the folder to make; an earlier one there is replaced.

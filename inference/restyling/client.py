@@ -106,7 +106,7 @@ class RestylerClient:
 
 
 def allowed_seconds(steps: int, pixels: int) -> float:
-    """Returns how long a picture may take before its server counts as stuck; ten times what two cores need."""
+    """Return how long a picture may take before its server counts as stuck; ten times what two cores need."""
     return _SECONDS_TO_BEGIN + steps * (_SECONDS_FOR_A_STEP + _SECONDS_FOR_MEGAPIXEL_STEP * pixels / 1e6)
 
 
@@ -121,7 +121,7 @@ def _tensors(request: RestyleRequest) -> Tensors:
 
 
 def _refusal(error: TensorRefused | ModelAnswerBroken) -> Exception:
-    """Returns what the served model has said as `REASON [field]: message`, or else the error as it is."""
+    """Return what the served model has said as `REASON [field]: message`, or else the error as it is."""
     said = _REFUSAL.search(str(error))
     kind = _KINDS.get(said.group(1)) if said else None
     return kind(said.group(3), field=said.group(2)) if said and kind else error

@@ -18,7 +18,7 @@ from inference.restyling.diffusion.sessions import Sessions
 
 
 def open_local(files: RestylerFiles, *, threads: int) -> Restyler:
-    """Opens in this process what would be served.
+    """Open in this process what would be served.
 
     Args:
         files: what fills the slot.

@@ -1,4 +1,4 @@
-"""Turns the prompts of a latent model's styles into the token ids that `latent.json` holds.
+"""Prompts of a latent model's styles, turned into the token ids that `latent.json` holds.
 
     python -m inference.restyling.prompts TOKENIZER STYLES > latent.json
 
@@ -43,7 +43,7 @@ class PromptTokenizer:
         self._letters = _letters_of_bytes()
 
     def ids(self, prompt: str) -> list[int]:
-        """Returns 77 token ids.
+        """Return 77 token ids.
 
         Raises:
             RestylerMisconfigured: the prompt is too long, or the vocabulary lacks a token.
@@ -65,7 +65,7 @@ class PromptTokenizer:
             yield from self._merged([*letters[:-1], letters[-1] + _END_OF_WORD])
 
     def _merged(self, parts: list[str]) -> list[str]:
-        """Joins the most frequent pair everywhere, again and again."""
+        """Join the most frequent pair everywhere, again and again."""
         while len(parts) > 1:
             best = min(pairwise(parts), key=lambda pair: self._ranks.get(pair, len(self._ranks)))
             if best not in self._ranks:
@@ -75,7 +75,7 @@ class PromptTokenizer:
 
 
 def read_tokenizer(folder: Path) -> PromptTokenizer:
-    """Reads a tokenizer's files.
+    """Read a tokenizer's files.
 
     Raises:
         RestylerMisconfigured: one is missing or unreadable.
@@ -91,7 +91,7 @@ def read_tokenizer(folder: Path) -> PromptTokenizer:
 
 
 def settings_table(tokenizer: PromptTokenizer, wishes: Mapping[str, object]) -> dict[str, object]:
-    """Returns what `latent.json` has to hold.
+    """Return what `latent.json` has to hold.
 
     Args:
         tokenizer: of the model.
@@ -120,7 +120,7 @@ def _joined(parts: list[str], pair: tuple[str, str]) -> list[str]:
 
 
 def _letters_of_bytes() -> dict[int, str]:
-    """Returns the printable letter that stands for each byte: itself, or one above 255 for those that do not print."""
+    """Return the printable letter that stands for each byte: itself, or one above 255 for those that do not print."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]
     return {byte: chr(byte) for byte in printable} | {byte: chr(256 + index) for index, byte in enumerate(others)}

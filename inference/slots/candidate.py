@@ -1,4 +1,4 @@
-"""What is on trial: the files of an operator's model, staged under the names that the server will find them by."""
+"""Candidate: the files of an operator's model, staged under the names that the server will find them by."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Candidate:
         return trial
 
     def restyler(self) -> Restyler:
-        """Opens a restyler as it will be served.
+        """Open a restyler as it will be served.
 
         Raises:
             RestylerMisconfigured: the settings of a latent model cannot be.

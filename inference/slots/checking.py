@@ -1,4 +1,4 @@
-"""Checks a model against the contract of its slot: first what its files declare, then what it does."""
+"""Check of a model against the contract of its slot: first what its files declare, then what it does."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Checked:
 
 
 def check(contract: SlotContract, folder: Path, report: Report = lambda _: None) -> Checked:
-    """Checks the files in a folder, which have the names of the contract's graphs.
+    """Check the files in a folder, which have the names of the contract's graphs.
 
     What a file declares wrongly keeps it from being run; then its behaviour is not looked at.
 
@@ -114,7 +114,7 @@ def _behave(
 
 
 def _seen(behaviour: Behaviour, candidate: Candidate) -> Sequence[Violation]:
-    """Tries one behaviour; an answer of which nothing can be told is a violation too."""
+    """Try one behaviour; an answer of which nothing can be told is a violation too."""
     found: list[Violation] = []
     try:
         found.extend(behaviour(candidate))
@@ -126,7 +126,7 @@ def _seen(behaviour: Behaviour, candidate: Candidate) -> Sequence[Violation]:
 def _styles(
     contract: SlotContract, folder: Path, declared: Mapping[str, FoundGraph]
 ) -> tuple[tuple[str, ...], list[Violation]]:
-    """Returns the names of a restyler's styles, or why there are none."""
+    """Return the names of a restyler's styles, or why there are none."""
     if contract.kind == LATENT:
         try:
             return read_settings(folder / SETTINGS_FILE).styles, []

@@ -1,4 +1,4 @@
-"""What each slot asks of a model: graphs, tensors, element types and shapes. What it must do is in its trial."""
+"""Slot contracts: graphs, tensors, element types and shapes. What a model must do is in its trial."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -247,7 +247,7 @@ CONTRACTS: Final = (
 
 
 def contracts_of(slot: str) -> tuple[SlotContract, ...]:
-    """Returns the contracts that a model may fulfil to fill a slot: one, or two for the restyler.
+    """Return the contracts that a model may fulfil to fill a slot: one, or two for the restyler.
 
     Raises:
         SlotUnknown: there is no such slot.
@@ -259,7 +259,7 @@ def contracts_of(slot: str) -> tuple[SlotContract, ...]:
 
 
 def contract_of(slot: str, kind: str) -> SlotContract:
-    """Returns one contract of a slot.
+    """Return one contract of a slot.
 
     Raises:
         SlotUnknown: there is none of this kind.

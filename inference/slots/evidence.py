@@ -1,4 +1,4 @@
-"""The few pictures that a model is tried on: whose they are stands in `evidence/NOTICE`."""
+"""Few pictures that a model is tried on: whose they are stands in `evidence/NOTICE`."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -36,14 +36,14 @@ class Portrait:
         return picture(self.file)
 
     def canvas(self) -> Picture:
-        """The picture on the detector's canvas, UINT8 [640, 640, 3]; it is smaller and keeps its size."""
+        """Return the picture on the detector's canvas, UINT8 [640, 640, 3]; it is smaller and keeps its size."""
         shown = self.picture()
         canvas = np.zeros((640, 640, 3), np.uint8)
         canvas[: shown.shape[0], : shown.shape[1]] = shown
         return canvas
 
     def chips(self) -> tuple[Picture, Picture]:
-        """The face as it is, and mirrored and in weaker light: UINT8 [150, 150, 3] each."""
+        """Return the face as it is, and mirrored and in weaker light: UINT8 [150, 150, 3] each."""
         shown = self.picture()
         size = np.asarray(shown.shape[1::-1], np.float64)
         points = np.asarray(self.landmarks, np.float64) / size
@@ -69,6 +69,6 @@ RECEIPT: Final = "receipt.jpg"
 
 @cache
 def picture(file: str) -> NDArray[np.uint8]:
-    """Opens one of the pictures, UINT8 RGB."""
+    """Open one of the pictures, UINT8 RGB."""
     with Image.open(FOLDER / file) as opened:
         return np.asarray(opened.convert("RGB"), np.uint8)

@@ -1,4 +1,4 @@
-"""What an honest face detector and an honest face embedder do."""
+"""Trials of face detectors and face embedders: what honest ones do."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -30,7 +30,7 @@ def finds_faces(candidate: Candidate) -> Iterator[Violation]:
 
 
 def finds_nobody(candidate: Candidate) -> Iterator[Violation]:
-    """A grey canvas: no face."""
+    """Check: a grey canvas: no face."""
     scores = candidate.only.run({"image": PLAIN[None]})["scores"][0].astype(np.float64)
     yield from _scores("a plain grey picture", scores)
     if scores.max() >= SHOWN:
@@ -52,7 +52,7 @@ def tells_people_apart(candidate: Candidate) -> Iterator[Violation]:
 
 
 def _sure(answer: Tensors) -> Tensors:
-    """Keeps the candidates that are shown: the order of the others means nothing."""
+    """Keep the candidates that are shown: the order of the others means nothing."""
     sure = answer["scores"].astype(np.float64) >= SHOWN
     return {name: array[sure] for name, array in answer.items()}
 

@@ -1,4 +1,4 @@
-"""Reads an operator's ONNX file, and finds out whether it is one that can be served at all."""
+"""Reader of an operator's ONNX file: whether it is one that can be served at all."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class FoundGraph:
 
 
 def read_graph(path: Path, *, largest_bytes: int) -> FoundGraph | list[Violation]:
-    """Reads what an ONNX file declares, or says why it cannot be served.
+    """Read what an ONNX file declares, or say why it cannot be served.
 
     Args:
         path: the file.
@@ -63,7 +63,7 @@ def read_graph(path: Path, *, largest_bytes: int) -> FoundGraph | list[Violation
 
 
 def unusable(path: Path, largest_bytes: int) -> Violation | None:
-    """Returns why a file is not even opened, if there is a reason."""
+    """Return why a file is not even opened, if there is a reason."""
     name = path.name
     if not path.exists():
         return Violation(str(path), "nothing", _WHOLE, "check the path")
@@ -108,7 +108,7 @@ def _custom(path: Path, model: onnx.ModelProto) -> list[Violation]:
 
 
 def _nodes(nodes: Sequence[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-    """Yields nodes, those of the branches and loops in them included."""
+    """Yield nodes, those of the branches and loops in them included."""
     for node in nodes:
         yield node
         for attribute in node.attribute:

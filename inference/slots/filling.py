@@ -1,4 +1,4 @@
-"""What fills a slot, as it lies on this machine.
+"""Filling of a slot, as it lies on this machine.
 
 A filling lies in `<home>/slots/<slot>/<key>/`: the graphs, `golden.npz` with the answers that it gave when it was
 installed, and `filling.json`, which is written last. `<home>/slots/<slot>/in_use` holds the key of the one that is
@@ -74,12 +74,12 @@ def slot_folder(home: Path, slot: str) -> Path:
 
 
 def key_of(sha256: str) -> str:
-    """The name of the folder of a filling."""
+    """Return the name of the folder of a filling."""
     return sha256[:_KEY_LENGTH]
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """The digest of a filling: that of its one file, or of the list of its files.
+    """Return the digest of a filling: that of its one file, or of the list of its files.
 
     Args:
         files: name -> SHA-256.
@@ -91,13 +91,13 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def write_record(filling: Filling) -> None:
-    """Writes the record of a filling into its folder, which makes it whole."""
+    """Write the record of a filling into its folder, which makes it whole."""
     record = {name: value for name, value in asdict(filling).items() if name != "folder"}
     (filling.folder / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
 
 
 def read_record(folder: Path) -> Filling | None:
-    """Reads the filling that lies in a folder; None if there is none, or half of one."""
+    """Read the filling that lies in a folder; None if there is none, or half of one."""
     try:
         record = json.loads((folder / RECORD_FILE).read_text("utf-8"))
         shapes = {name: tuple(shape) for name, shape in record.pop("shapes").items()}
@@ -107,7 +107,7 @@ def read_record(folder: Path) -> Filling | None:
 
 
 def filling_of(home: Path, slot: str) -> Filling | None:
-    """Returns what of the operator's fills a slot; None if the shipped model does.
+    """Return what of the operator's fills a slot; None if the shipped model does.
 
     Raises:
         FillingBroken: it was taken in use, and its files are gone or were changed by hand.
@@ -125,7 +125,7 @@ def filling_of(home: Path, slot: str) -> Filling | None:
 
 
 def fillings(home: Path) -> dict[str, Filling]:
-    """Returns what of the operator's is served: slot -> filling.
+    """Return what of the operator's is served: slot -> filling.
 
     Raises:
         FillingBroken: one of them is damaged.
@@ -135,5 +135,5 @@ def fillings(home: Path) -> dict[str, Filling]:
 
 
 def served_name(slot: str) -> str:
-    """Returns the name under which the model in a slot is served."""
+    """Return the name under which the model in a slot is served."""
     return next(contract.serves for contract in CONTRACTS if contract.slot == slot)

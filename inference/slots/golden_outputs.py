@@ -53,7 +53,7 @@ def _record_picture(candidate: Candidate) -> None:
 
 
 def recorded_golden(model: str, path: Path) -> Golden:
-    """The golden pair of an operator's model.
+    """Return the golden pair of an operator's model.
 
     Args:
         model: the name under which it is served.
@@ -67,7 +67,7 @@ def recorded_golden(model: str, path: Path) -> Golden:
 
 
 def _certain(answers: Arrays) -> dict[str, NDArray[np.generic]]:
-    """Keeps answers with their shapes; of a detector's, the sure candidates: the order of the others means nothing."""
+    """Keep answers with their shapes; of a detector's, the sure candidates: the order of the others means nothing."""
     shapes = {f"{name}{_SHAPE}": np.asarray(array.shape[1:], np.int64) for name, array in answers.items()}
     kept = dict(answers)
     if "scores" in answers:
@@ -77,7 +77,7 @@ def _certain(answers: Arrays) -> dict[str, NDArray[np.generic]]:
 
 
 def _outputs(manifest: Manifest, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Output, ...]:
-    """The outputs as the operator's model has them, with the tolerances that half precision needs."""
+    """Return the outputs as the operator's model has them, with the tolerances that half precision needs."""
     known = {output.name: output for output in manifest.outputs}
     return tuple(
         known[name].model_copy(

@@ -1,4 +1,4 @@
-"""Runs each graph of a model by itself, on numbers of the shapes that it will be given."""
+"""Graph runner: each graph of a model by itself, on numbers of the shapes that it will be given."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -42,7 +42,7 @@ def _length(length: Length, lengths: dict[str, int]) -> int:
 
 
 def _chosen(graph: GraphContract, outputs: dict[str, NDArray[np.generic]]) -> dict[str, int]:
-    """Returns the lengths that a graph has chosen."""
+    """Return the lengths that a graph has chosen."""
     return {
         wanted.name: got
         for tensor in graph.outputs

@@ -1,11 +1,11 @@
-"""Takes an operator's model into a slot, and out again. Whatever goes wrong, what was served before stays."""
+"""Installation of an operator's model into a slot, and out again. If anything goes wrong, what was served stays."""
 
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from inference.folders import alone, file_digest, scratch_folder, settle
+from inference.folders import alone, file_digest, move_into_place, scratch_folder
 from inference.slots.checking import Report, check
 from inference.slots.contracts import SlotContract, contracts_of
 from inference.slots.files import unusable
@@ -33,7 +33,7 @@ def use(
     licence: str = "",
     report: Report = lambda _: None,
 ) -> Filling:
-    """Checks a model against the contract of a slot, and installs it there.
+    """Check a model against the contract of a slot, and installs it there.
 
     The files are copied first, so that what was checked is what is served.
 
@@ -68,7 +68,7 @@ def use(
 
 
 def unuse(home: Path, slot: str) -> Filling:
-    """Takes the operator's model out of a slot: the shipped one is served from the next start on.
+    """Take the operator's model out of a slot: the shipped one is served from the next start on.
 
     Returns:
         What filled it.
@@ -142,10 +142,10 @@ def _contract(slot: str, files: Sequence[Path]) -> SlotContract:
 
 
 def _install(folder: Path, filling: Filling) -> None:
-    """Gives the finished folder its name, then has it served."""
+    """Give the finished folder its name, then has it served."""
     target = folder / key_of(filling.sha256)
     write_record(filling)
-    settle(filling.folder, target)
+    move_into_place(filling.folder, target)
     pointer = folder / f"{IN_USE}.new"
     pointer.write_text(target.name + "\n", "utf-8")
     pointer.replace(folder / IN_USE)

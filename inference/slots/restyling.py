@@ -1,4 +1,4 @@
-"""What an honest restyler does, whichever kind it is of: it is run as the server runs it."""
+"""Trial of restylers, of either kind: run as the server runs them."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -33,7 +33,7 @@ def stays_near_the_photo(candidate: Candidate) -> Iterator[Violation]:
 
 
 def is_drawn_by_its_seed(candidate: Candidate) -> Iterator[Violation]:
-    """The same seed gives the same picture, another seed another one."""
+    """Check: the same seed gives the same picture, another seed another one."""
     one, again, other = (_restyled(candidate, strength=0.8, seed=seed) for seed in (7, 7, 8))
     if _difference(one, again) > 0:
         remedy = "nothing in the graph may be random; the noise comes from outside"

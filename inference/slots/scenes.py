@@ -1,4 +1,4 @@
-"""What an honest scene encoder does."""
+"""Trial of scene encoders: what an honest one does."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -18,7 +18,7 @@ _TOLERANCE: Final = 1e-3
 
 
 def tells_what_is_shown(candidate: Candidate) -> Iterator[Violation]:
-    """A cat is a cat."""
+    """Check: a cat is a cat."""
     logits = candidate.only.run({"image": scene_input(picture(CAT))[None]})["logits"][0].astype(np.float32)
     tags = album_tags(logits)
     if not tags or tags[0].name != "cat":
@@ -28,7 +28,7 @@ def tells_what_is_shown(candidate: Candidate) -> Iterator[Violation]:
 
 
 def tells_the_kind(candidate: Candidate) -> Iterator[Violation]:
-    """A receipt is a receipt, photos are photos, and kinds are probabilities."""
+    """Check: a receipt is a receipt, photos are photos, and kinds are probabilities."""
     wanted = {CAT: Kind.PHOTO, HOPPER.file: Kind.PHOTO, RECEIPT: Kind.RECEIPT}
     squares = np.stack([scene_input(picture(file)) for file in wanted])
     answers = candidate.only.together({"image": squares})["kinds"].astype(np.float64)
@@ -43,7 +43,7 @@ def tells_the_kind(candidate: Candidate) -> Iterator[Violation]:
 
 
 def describes_alike_what_looks_alike(candidate: Candidate) -> Iterator[Violation]:
-    """A cat in weaker light is more like the cat than a receipt is."""
+    """Check: a cat in weaker light is more like the cat than a receipt is."""
     cat = scene_input(picture(CAT))
     squares = np.stack([cat, _weaker(cat), scene_input(picture(RECEIPT))])
     first, weaker, other = candidate.only.run({"image": squares})["embedding"].astype(np.float64)

@@ -1,4 +1,4 @@
-"""What an honest text encoder does."""
+"""Trial of text encoders: what an honest one does."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -25,7 +25,7 @@ _SENTENCES: Final = (
 
 
 def knows_what_is_meant(candidate: Candidate) -> Iterator[Violation]:
-    """What means nearly the same points nearly the same way, and every direction has the length 1."""
+    """Check: what means nearly the same points nearly the same way, and every direction has the length 1."""
     dog, puppy, letter = candidate.only.together(_inputs(), tolerance=_COMPANY)["embedding"].astype(np.float64)
     lengths = [float(np.linalg.norm(each)) for each in (dog, puppy, letter)]
     if max(abs(length - 1) for length in lengths) > _UNIT_TOLERANCE:
@@ -40,7 +40,7 @@ def knows_what_is_meant(candidate: Candidate) -> Iterator[Violation]:
 
 
 def ignores_padding(candidate: Candidate) -> Iterator[Violation]:
-    """What stands behind the sentence does not matter."""
+    """Check: what stands behind the sentence does not matter."""
     inputs = _inputs()
     padded = {**inputs, "ids": np.where(inputs["mask"] == 0, _OTHER_PIECE, inputs["ids"])}
     plain, other = (candidate.only.run(each)["embedding"].astype(np.float64) for each in (inputs, padded))

@@ -1,4 +1,4 @@
-"""Which ONNX file is served under which name: that of an operator where one fills the slot, else the shipped one."""
+"""Served files: that of an operator where one fills the slot, else the shipped one."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from inference.slots.violations import SlotRefused, Violation
 
 
 def served_model(home: Path, name: str) -> BuiltModel:
-    """Returns the one ONNX file that is served under a name.
+    """Return the one ONNX file that is served under a name.
 
     Args:
         home: the folder of built models.
@@ -25,7 +25,7 @@ def served_model(home: Path, name: str) -> BuiltModel:
 
 
 def served_identities(home: Path, shipped: dict[str, str]) -> dict[str, str]:
-    """Returns the identities of what is served: those given, but for the slots that operators fill.
+    """Return the identities of what is served: those given, but for the slots that operators fill.
 
     Args:
         home: the folder of built models.

@@ -8,7 +8,7 @@ from inference.slots.violations import Violation
 
 
 def compare(contract: GraphContract, found: FoundGraph) -> list[Violation]:
-    """Returns every point at which the declared tensors are not those of the contract."""
+    """Return every point at which the declared tensors are not those of the contract."""
     return [
         *_compare("input", contract.inputs, found.inputs, batched=contract.batched),
         *_compare("output", contract.outputs, found.outputs, batched=contract.batched),
@@ -30,7 +30,7 @@ def _compare(
 
 
 def _counterpart(wanted: TensorContract, spare: list[FoundTensor]) -> FoundTensor | None:
-    """Takes the tensor that is most likely the one that is missing: of the same rank, else the first."""
+    """Take the tensor that is most likely the one that is missing: of the same rank, else the first."""
     rank = len(wanted.shape) + 1
     alike = [tensor for tensor in spare if tensor.shape is not None and len(tensor.shape) == rank]
     chosen = next(iter([*alike, *spare]), None)
@@ -60,7 +60,7 @@ def _differences(kind: str, wanted: TensorContract, found: FoundTensor, *, batch
 
 
 def _changes(wanted: TensorContract, found: FoundTensor, *, batched: bool) -> list[str]:
-    """Returns what has to be done to a tensor, the general remedy last."""
+    """Return what has to be done to a tensor, the general remedy last."""
     changes = []
     if found.element not in wanted.elements:
         changes.append(f"make it {wanted.elements[0]}")

@@ -1,4 +1,4 @@
-"""Runs an operator's graph as the server would, and looks at what every honest answer has in common."""
+"""Trial run of an operator's graph as the server would run it, and what every honest output has in common."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -56,7 +56,7 @@ class Trial:
             raise Refused(self._cannot_run("opened", error)) from error
 
     def run(self, inputs: Tensors) -> dict[str, NDArray[np.generic]]:
-        """Runs the graph and proves that its outputs have the types and shapes of the contract, and are finite.
+        """Run the graph and proves that its outputs have the types and shapes of the contract, and are finite.
 
         Raises:
             Refused: it cannot be run, or an output is not what it should be.
@@ -72,7 +72,7 @@ class Trial:
         return outputs
 
     def together(self, inputs: Tensors, *, view: View = lambda one: one, tolerance: float = _TOLERANCE) -> Tensors:
-        """Runs a batch, then its examples one by one, and proves that company changes nothing.
+        """Run a batch, then its examples one by one, and proves that company changes nothing.
 
         Args:
             inputs: name -> array, the batch first.
@@ -92,7 +92,7 @@ class Trial:
         return batch
 
     def element(self, name: str) -> str:
-        """Returns the element type that an input declares, such as "FP32"."""
+        """Return the element type that an input declares, such as "FP32"."""
         return str(self._session.elements[name])
 
     def _cannot_run(self, what: str, error: Exception) -> Violation:
@@ -102,7 +102,7 @@ class Trial:
 
 
 def cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Returns the cosine of two vectors; 0 where one has no length."""
+    """Return the cosine of two vectors; 0 where one has no length."""
     lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
     return float(one @ other) / max(lengths, 1e-9)
 

@@ -1,4 +1,4 @@
-"""Fits the document head: photo, document, receipt or screenshot, from the scene embedding.
+"""Document head training: photo, document, receipt or screenshot, from the scene embedding.
 
     python -m inference.training.document_head PHOTOS [--fonts DIR] [--per-class N] [--write]
 
@@ -56,7 +56,7 @@ class Head:
     bias: Floats
 
     def predict(self, features: Floats) -> NDArray[np.int64]:
-        """The index of the likeliest kind of each row."""
+        """Return the index of the likeliest kind of each row."""
         return np.asarray((features @ self.weight + self.bias).argmax(1), np.int64)
 
 
@@ -67,7 +67,7 @@ class Embedder:
         self._session = ModelSession(built_model(default_home(), "scene_classifier").path)
 
     def __call__(self, picture: Picture) -> Floats:
-        """The embedding of one picture, [1280]."""
+        """Return the embedding of one picture, [1280]."""
         return np.asarray(self._session.run({"image": scene_input(picture)[None]})["embedding"][0], np.float64)
 
 
@@ -117,7 +117,7 @@ def _plain(rng: np.random.Generator, photos: Sequence[Picture]) -> Picture:
 
 
 def _grounds(files: Sequence[Path], seed: int) -> list[list[Picture]]:
-    """Some photos of each fold, for drawn things to lie on or to show."""
+    """Return some photos of each fold, for drawn things to lie on or to show."""
     rng = np.random.default_rng(seed)
     grounds: list[list[Picture]] = [[] for _ in range(FOLDS)]
     for path in files[:: max(1, len(files) // 250)]:
@@ -157,14 +157,14 @@ def cross_validate(samples: Samples) -> NDArray[np.int64]:
 
 
 def write(head: Head) -> Path:
-    """Keeps the weights beside the head's manifest, in single precision."""
+    """Keep the weights beside the head's manifest, in single precision."""
     path = FOLDER / "document_head" / "weights.npz"
     np.savez(path, weight=head.weight.astype(np.float32), bias=head.bias.astype(np.float32))
     return path
 
 
 def main() -> None:
-    """Collects, measures, fits, and writes when asked to."""
+    """Collect, measures, fits, and write when asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--fonts", type=Path, action="append", default=[])

@@ -26,7 +26,7 @@ CLEAR_CANDIDATES: Final = 4
 
 
 def record(model: Model) -> None:
-    """Converts a model afresh, runs it on the golden input and keeps the outputs beside its manifest."""
+    """Convert a model afresh, run it on the golden input and keep the outputs beside its manifest."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.onnx"
         weights = [read_weights(each) for each in (model, *model.parts)]

@@ -12,7 +12,7 @@ _STYLES = ("serif", "sans", "mono")
 
 
 def document(rng: Rng, faces: Typefaces) -> Image.Image:
-    """Draw a page: a letter or a typed page, an article, notes by hand, a form, or a table."""
+    """Draw a page: a letter or a typed page, an article, note by hand, a form, or a table."""
     width = 700
     height = int(width * (rng.uniform(1.2, 1.5) if rng.random() < 0.85 else rng.uniform(0.65, 1.0)))
     sheet = Surface(rng, faces, (width, height), _paper(rng, 246, 7), tuple(rng.integers(0, 75, 3).tolist()))

@@ -1,4 +1,4 @@
-"""What cameras and messengers do to sheets of paper, surfaces and photos."""
+"""Photography of papers: what cameras and messengers do to sheets, surfaces and photos."""
 
 import cv2
 import numpy as np

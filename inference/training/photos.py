@@ -16,7 +16,7 @@ _LONGEST_SIDE: Final = 720
 
 
 def photo_files(folder: Path) -> Iterator[Path]:
-    """The pictures below a folder that are large enough, in the order of their names."""
+    """Return the pictures below a folder that are large enough, in the order of their names."""
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in _SUFFIXES and path.is_file():
             with Image.open(path) as image:
@@ -25,13 +25,13 @@ def photo_files(folder: Path) -> Iterator[Path]:
 
 
 def fold_of(path: Path, folds: int) -> int:
-    """The fold a picture belongs to; the pieces of one painting and the two views of one thing stay together."""
+    """Return the fold a picture belongs to; the pieces of one painting and the two views of one thing stay together."""
     family = path.stem.lower().rstrip("0123456789-_lr").removesuffix("_left").removesuffix("_right")
     return hashlib.sha256(f"{path.parent.name}/{family}".encode()).digest()[0] % folds
 
 
 def read_photo(path: Path, ground: Picture) -> Picture:
-    """Reads a picture, at most 720 pixels long; what is transparent shows the ground.
+    """Read a picture, at most 720 pixels long; what is transparent shows the ground.
 
     Args:
         path: the file.

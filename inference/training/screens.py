@@ -100,7 +100,7 @@ def _rows(screen: Screen) -> None:
 
 
 def _lines(screen: Screen) -> None:
-    """Nothing but lines of text, as menus, notes, shells and editors show."""
+    """Nothing but lines of text, as menus, note, shells and editors show."""
     style, bright, count = (
         ("sans", "mono")[screen.rng.integers(2)],
         screen.rng.uniform(0, 0.7),
@@ -146,7 +146,7 @@ def _feed(screen: Screen) -> None:
 
 
 def _page(screen: Screen) -> None:
-    """An article on a phone, a page of the web on a desktop: headings, pictures beside or between them, text."""
+    """Draw an article on a phone, a page of the web on a desktop: headings, pictures beside or between them, text."""
     wide = screen.width > screen.height
     edge = screen.width * (0.62 if wide else 1.0)
     while screen.room > 32:
@@ -182,7 +182,7 @@ def _icons(screen: Screen) -> None:
 
 
 def _tiles(screen: Screen) -> None:
-    """A gallery, or a shop whose pictures have a name and a price."""
+    """Draw a gallery, or a shop whose pictures have a name and a price."""
     shop = screen.chance(0.5)
     columns = 2 if shop else int(screen.rng.integers(3, 6))
     side, below = screen.width / columns, 48 if shop else 0

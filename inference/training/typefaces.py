@@ -56,14 +56,14 @@ class Typefaces:
         return type(self)(*((files[rng.integers(len(files))],) for files in styles))
 
     def pick(self, rng: np.random.Generator, size: float, *styles: str) -> ImageFont.FreeTypeFont:
-        """Opens a font of one of the styles, in pixels."""
+        """Open a font of one of the styles, in pixels."""
         style = styles[rng.integers(len(styles))] if styles else "sans"
         files: Sequence[Path] = getattr(self, style)
         return ImageFont.truetype(str(files[rng.integers(len(files))]), max(6, int(size)))
 
 
 def words(rng: np.random.Generator, count: int) -> str:
-    """A run of words."""
+    """Draw a run of words."""
     known = _WORDS.split()
     return " ".join(known[index] for index in rng.integers(len(known), size=count))
 

@@ -1,4 +1,4 @@
-"""What lies between a decoded picture and the models, and between the models' answers and what they mean.
+"""Vision computations between a decoded picture and the models, and between their outputs and what they mean.
 
 Invariants:
     * Pure functions of arrays: no server, no file that is not shipped with the code, no state.

@@ -1,4 +1,4 @@
-"""Turns a face upright and cuts it out as the embedder wants it: eyes, nose and mouth where dlib has them."""
+"""Face alignment: a face turned upright and cut out, eyes, nose and mouth where dlib has them."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ Points = NDArray[np.float64]
 
 
 def similarity(source: Points, target: Points) -> Points:
-    """Finds the turn, scale and shift that bring points closest to others (Umeyama 1991).
+    """Find the turn, scale and shift that bring points closest to others (Umeyama 1991).
 
     Args:
         source: [points, 2] x, y.

@@ -1,4 +1,4 @@
-"""The face detector's candidates become faces."""
+"""Face detector's candidates become faces."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -35,7 +35,7 @@ class Face:
 def decode_faces(
     boxes: Floats, scores: Floats, landmarks: Floats, letterbox: Letterbox, *, threshold: float = SHOW_SCORE
 ) -> tuple[Face, ...]:
-    """Turns the detector's answer for one picture into faces, the surest first.
+    """Turn the detector's answer for one picture into faces, the surest first.
 
     Args:
         boxes: [candidates, 4] left, top, right, bottom in pixels of the canvas.
@@ -58,7 +58,7 @@ def decode_faces(
 
 
 def distinct(boxes: Floats) -> NDArray[np.intp]:
-    """Keeps each box that does not overlap a better one.
+    """Keep each box that does not overlap a better one.
 
     Args:
         boxes: [candidates, 4] left, top, right, bottom, the best first.
@@ -75,7 +75,7 @@ def distinct(boxes: Floats) -> NDArray[np.intp]:
 
 
 def _overlaps(boxes: Floats) -> NDArray[np.float64]:
-    """Returns intersection over union of each box with each other one."""
+    """Return intersection over union of each box with each other one."""
     low, high = boxes[:, :2].astype(np.float64), boxes[:, 2:].astype(np.float64)
     area = np.prod(high - low, axis=1)
     shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)

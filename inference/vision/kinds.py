@@ -1,4 +1,4 @@
-"""What a picture is: a photo, or a picture of something to read."""
+"""Kinds of pictures: a photo, or a picture of something to read."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,7 +33,7 @@ class KindFinding:
 
 
 def kind_of(probabilities: NDArray[np.float32]) -> KindFinding:
-    """Reads the document head's answer for one picture.
+    """Read the document head's answer for one picture.
 
     Args:
         probabilities: [4], in the order of `KINDS`.

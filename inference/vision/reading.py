@@ -1,4 +1,4 @@
-"""The text reader's answers become characters."""
+"""Text reader's answers become characters."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -23,12 +23,12 @@ class Words:
 
 @cache
 def characters() -> tuple[str, ...]:
-    """The characters by token: none first, those of the table, and the space last."""
+    """Return the characters by token: none first, those of the table, and the space last."""
     return ("", *_TABLE.read_text("utf-8").removesuffix("\n").split("\n"), " ")
 
 
 def words_of(tokens: NDArray[np.int32] | NDArray[np.int64], scores: NDArray[np.float32]) -> Words:
-    """Decodes the answer for one line greedily (CTC; Graves et al. 2006): repeats are one, gaps part them.
+    """Decode the answer for one line greedily (CTC; Graves et al. 2006): repeats are one, gaps part them.
 
     Args:
         tokens: [steps].
@@ -42,7 +42,7 @@ def words_of(tokens: NDArray[np.int32] | NDArray[np.int64], scores: NDArray[np.f
 
 
 def joined(pieces: list[Words]) -> Words:
-    """Puts the pieces of one line together; the line is as sure as they are, by their lengths."""
+    """Put the pieces of one line together; the line is as sure as they are, by their lengths."""
     whole = [piece for piece in pieces if piece.text]
     letters = sum(len(piece.text) for piece in whole)
     score = sum(piece.score * len(piece.text) for piece in whole) / max(letters, 1)

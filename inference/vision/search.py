@@ -42,7 +42,7 @@ class LabelVectors:
 
 @cache
 def label_sentences() -> tuple[str, ...]:
-    """A sentence for each class of the scene classifier, with the tags that it belongs to, and those for people."""
+    """Return a sentence for each class of the scene classifier, with its tags, and those for people."""
     names = _NAMES.read_text("utf-8").splitlines()
     groups = tag_groups()
     tags = ([tag for tag, members in groups.items() if index in members] for index in range(CLASSES))
@@ -51,7 +51,7 @@ def label_sentences() -> tuple[str, ...]:
 
 @cache
 def shipped_label_vectors() -> LabelVectors:
-    """The label vectors of the text encoder that comes with the product.
+    """Return the label vectors of the text encoder that comes with the product.
 
     For another encoder they are what it answers to `label_sentences`.
     """

@@ -1,4 +1,4 @@
-"""What the sensitive content classifier's answer means."""
+"""Sensitivity: what the sensitive content classifier's output means."""
 
 from enum import StrEnum
 from typing import Final

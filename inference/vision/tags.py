@@ -1,4 +1,4 @@
-"""The scene classifier's thousand classes become some fifty tags that an album can use."""
+"""Scene classifier's thousand classes become some fifty tags that an album can use."""
 
 import tomllib
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Tag:
 
 
 def album_tags(logits: NDArray[np.float32], *, threshold: float = SHOW_SCORE) -> tuple[Tag, ...]:
-    """Sums the classes' probabilities into tags.
+    """Sum the classes' probabilities into tags.
 
     Args:
         logits: [1000], the classifier's answer for one picture.
@@ -53,7 +53,7 @@ def _indices(entries: Iterable[int | str]) -> Iterable[int]:
 
 
 def _scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns for each tag 1 when its classes have all the probability, 0 when no more than their share by chance."""
+    """Return for each tag 1 when its classes have all the probability, 0 when no more than their share by chance."""
     members = _members()
     chance = members.sum(axis=1) / CLASSES
     sums = np.einsum("ij,j->i", members, probabilities)  # `@` would wake threads that then spin
@@ -63,7 +63,7 @@ def _scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @cache
 def _members() -> NDArray[np.float64]:
-    """Returns [tags, 1000]: 1 where a class belongs to a tag."""
+    """Return [tags, 1000]: 1 where a class belongs to a tag."""
     members = np.zeros((len(tag_groups()), CLASSES))
     for row, classes in zip(members, tag_groups().values(), strict=True):
         row[list(classes)] = 1
@@ -71,7 +71,7 @@ def _members() -> NDArray[np.float64]:
 
 
 def class_probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Returns [1000] probabilities that sum to 1, of the classifier's answer for one picture."""
+    """Return [1000] probabilities that sum to 1, of the classifier's answer for one picture."""
     powers = np.exp(logits.astype(np.float64) - float(logits.max()))
     probabilities: NDArray[np.float64] = powers / powers.sum()
     return probabilities

@@ -1,4 +1,4 @@
-"""Where text is in a picture: the detector's map becomes boxes, and boxes become what the reader looks at."""
+"""Text detection: the detector's map becomes boxes, and boxes become what the reader looks at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class TextBox:
 
 
 def text_boxes(text_map: NDArray[np.uint8], letterbox: Letterbox) -> tuple[TextBox, ...]:
-    """Turns the detector's map into lines, from top to bottom (Liao et al. 2020, section 3.5).
+    """Turn the detector's map into lines, from top to bottom (Liao et al. 2020, section 3.5).
 
     The map shows the hearts of the lines, shrunk so that neighbours do not touch; each is grown back to its line.
 
@@ -81,13 +81,13 @@ def in_reading_order(boxes: Sequence[TextBox]) -> tuple[TextBox, ...]:
 
 
 def worth_reading(boxes: Sequence[TextBox]) -> tuple[TextBox, ...]:
-    """Returns the largest `MOST_LINES` lines, in the order given: what is dropped are numbers in tables and grids."""
+    """Return the largest `MOST_LINES` lines, in the order given: what is dropped are numbers in tables and grids."""
     largest = sorted(boxes, key=lambda box: -box.bounds[2] * box.bounds[3])[:MOST_LINES]
     return tuple(box for box in boxes if any(box is kept for kept in largest))
 
 
 def text_area(boxes: Sequence[TextBox]) -> float:
-    """Returns the share of a picture, 0..1, that lines of text cover."""
+    """Return the share of a picture, 0..1, that lines of text cover."""
     areas = (cv2.contourArea(box.corners.astype(np.float32)) for box in boxes)
     return min(1.0, float(sum(areas)))
 
@@ -112,7 +112,7 @@ def line_pictures(picture: Picture, box: TextBox) -> list[Picture]:
 
 
 def _mean_inside(part: NDArray[np.uint8], outline: NDArray[np.int32]) -> float:
-    """Returns the mean probability inside an outline."""
+    """Return the mean probability inside an outline."""
     left, top, width, height = cv2.boundingRect(outline)
     inside = np.zeros((height, width), np.uint8)
     cv2.drawContours(inside, [outline], 0, (1.0,), cv2.FILLED, offset=(-left, -top))
@@ -132,7 +132,7 @@ def _is_line(rectangle: Rectangle) -> bool:
 
 
 def _corners(rectangle: Rectangle) -> Points:
-    """Returns the corners from the upper left on, clockwise."""
+    """Return the corners from the upper left on, clockwise."""
     corners = np.asarray(cv2.boxPoints(rectangle), np.float64)
     left, right = np.split(corners[np.argsort(corners[:, 0], kind="stable")], 2)
     (top_left, bottom_left), (top_right, bottom_right) = (side[np.argsort(side[:, 1])] for side in (left, right))
@@ -140,7 +140,7 @@ def _corners(rectangle: Rectangle) -> Points:
 
 
 def _cut_out(picture: Picture, box: TextBox) -> Picture | None:
-    """Turns a box upright; one much higher than wide is turned to the left: such lines mostly run down."""
+    """Turn a box upright; one much higher than wide is turned to the left: such lines mostly run down."""
     height, width = picture.shape[:2]
     corners = (box.corners * (width, height)).astype(np.float32)
     across = float(max(np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[3])))

@@ -45,5 +45,5 @@ def word_pieces(sentences: Sequence[str]) -> Pieces:
 
 @cache
 def _tokenizer() -> Kitoken:
-    """The tokenizer that comes with all-MiniLM-L6-v2, without its padding (Apache-2.0)."""
+    """Return the tokenizer that comes with all-MiniLM-L6-v2, without its padding (Apache-2.0)."""
     return Kitoken.from_tokenizers_file(str(_PIECES))

@@ -1,4 +1,4 @@
-"""The process of the analysis service, put together."""
+"""Process of the analysis service, put together."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Who may call which RPC of the analysis service: the owner, and what makes suggestions for the owner."""
+"""Access table of the analysis service: the owner, and the services that act for the owner."""
 
 from services.chassis.access import AccessTable, Caller, Grant, ServiceNamed
 

@@ -1,4 +1,4 @@
-"""What can go wrong: answers to callers (domain errors), and failures between the worker and what it works with."""
+"""Errors of the analysis service: answers to callers, and failures between the worker and what it works with."""
 
 from datetime import timedelta
 from typing import Self

@@ -1,4 +1,4 @@
-"""The loops of the process: events of media and grants, the pipeline of claims, and the sweep for what was missed."""
+"""Loops of the process: events of media and grants, the pipeline of claims, and the sweep for what was missed."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The microservice chassis that every Pellicule service stands on.
+"""Microservice chassis that every Pellicule service stands on.
 
 It knows no product concept: no consent, no media, no purposes. It imports no service and no product
 contract. Invariants: the clock is always injected; nothing happens at import time; plaintext, tokens and

@@ -1,4 +1,4 @@
-"""Which callers may use which RPC: one table per service, and no row means no."""
+"""Access tables: the callers that may use each RPC; one table per service, and no row means no."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

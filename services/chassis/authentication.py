@@ -1,4 +1,4 @@
-"""Who calls: a service by its certificate, a person, operator or auditor by their token."""
+"""Authentication: a service by its certificate, a person, operator or auditor by their token."""
 
 import hashlib
 from collections import OrderedDict

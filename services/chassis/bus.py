@@ -1,4 +1,4 @@
-"""The event bus: NATS JetStream, CloudEvents in binary mode (headers `ce-*`, protobuf body).
+"""Event bus: NATS JetStream, CloudEvents in binary mode (headers `ce-*`, protobuf body).
 
 The bus is a hint, the database is the truth: an event says that something happened, and carries ids only.
 """

@@ -1,4 +1,4 @@
-"""The call that is running, and how the links of the chain wrap around it.
+"""Call that is running, and how the links of the chain wrap around it.
 
 A link is written once for all four kinds of RPC: either a function that runs before the handler, or an async
 context manager around it. All links are one interceptor to gRPC, and wrapped handlers are kept per method, so

@@ -1,4 +1,4 @@
-"""The interceptor chain of every server: one list, outermost first, with a reason for each place."""
+"""Interceptor chain of every server: one list, outermost first, with a reason for each place."""
 
 import grpc
 from opentelemetry.sdk.trace import TracerProvider

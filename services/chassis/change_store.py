@@ -1,4 +1,4 @@
-"""The change feed's tables: the head of each person, the latest change of each resource, what devices acknowledged."""
+"""Change feed's tables: the head of each person, the latest change of each resource, what devices acknowledged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

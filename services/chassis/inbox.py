@@ -1,4 +1,4 @@
-"""The inbox: which events already had their effect on this database."""
+"""Inbox: which events already had their effect on this database."""
 
 from datetime import timedelta
 

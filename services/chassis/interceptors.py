@@ -1,4 +1,4 @@
-"""The links of the interceptor chain; their order and its reasons stand in `chain.py`.
+"""Links of the interceptor chain; their order and its reasons stand in `chain.py`.
 
 They are plain classes with `__aenter__` and `__aexit__`, not generators: every call passes all of them.
 """

@@ -1,4 +1,4 @@
-"""The figures that a client meets: what a message, a connection and a call may be; docs/operations.md gives reasons."""
+"""Figures that a client meets: what a message, a connection and a call may be; docs/operations.md gives reasons."""
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Largest request or response; pictures travel in chunks of at most `CHUNK_BYTES`."""

@@ -1,4 +1,4 @@
-"""The size of requests: a message that is too large is answered with a reason, where gRPC alone gives none.
+"""Size of requests: a message that is too large is answered with a reason, where gRPC alone gives none.
 
 A handler of a stream meets the error where it reads the message. A single request is read before there is a handler, so
 its reader leaves a mark in its place, and the error is raised inside the chain.

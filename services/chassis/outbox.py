@@ -1,4 +1,4 @@
-"""The outbox: events are written with the state they tell of, and published afterwards.
+"""Outbox: events are written with the state they tell of, and published afterwards.
 
 A row is deleted when the bus has stored its event. A crash between the two publishes it again under the same
 id, which the bus and the consumers' inboxes drop.

@@ -1,4 +1,4 @@
-"""Who is calling: decided once at the door, known everywhere inside the call."""
+"""Principal: the caller, decided once at the door and known everywhere inside the call."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field

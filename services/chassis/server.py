@@ -1,4 +1,4 @@
-"""A service's two listeners: the public one for persons, the internal one for services; health, reflection, stop."""
+"""Service's two listeners: the public one for persons, the internal one for services; health, reflection, stop."""
 
 import asyncio
 import signal

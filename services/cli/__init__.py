@@ -1,1 +1,1 @@
-"""The command `pellicule`: what a newcomer, an owner of photos and an operator type."""
+"""Command `pellicule`: what a newcomer, an owner of photos and an operator type."""

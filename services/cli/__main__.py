@@ -1,4 +1,4 @@
-"""The command `pellicule`.
+"""Command `pellicule`.
 
 Each group of commands is in a module of its own, and only the one that is asked for is loaded: what the
 services' stubs need takes longer to load than `pellicule status` takes to answer.

@@ -1,4 +1,4 @@
-"""How a command about photos reaches the stack that runs on this machine."""
+"""Access of a command about photos to the stack that runs on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's connection to the services of a stack: TLS, their token, and a stub for each service."""
+"""Person's connection to the services of a stack: TLS, their token, and a stub for each service."""
 
 from __future__ import annotations
 

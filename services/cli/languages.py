@@ -1,4 +1,4 @@
-"""The language that a person is answered in: as asked for, or as the environment says."""
+"""Language that a person is answered in: as asked for, or as the environment says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command prints: JSON Lines or text on standard output, progress and logs on standard error."""
+"""Output of a command: JSON Lines or text on standard output, progress and logs on standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call which RPC: what is published is for anyone, what concerns a person is for that person alone."""
+"""Access table of the consent service: notices are for anyone, a person's records for that person alone."""
 
 from services.chassis.access import AccessTable, Caller
 

@@ -60,7 +60,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 async def main() -> None:
-    """Runs until told to stop."""
+    """Run until told to stop."""
     settings = Settings()
     configure_logging(NAME, settings.log_level)
     clock, policy = SystemClock(), settings.policy

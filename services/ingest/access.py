@@ -1,4 +1,4 @@
-"""Who may call which RPC of the ingest service: a person's pictures are for that person alone."""
+"""Access table of the ingest service: a person's pictures are for that person alone."""
 
 from services.chassis.access import AccessTable, Caller
 

@@ -91,19 +91,19 @@ class Uploads(Protocol):
     """The uploads under way."""
 
     async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
-        """Returns an upload of the person."""
+        """Return an upload of the person."""
 
     async def page(self, subject: str, after: PageStart | None, limit: int, *, now: datetime) -> list[UploadRow]:
         """Return open uploads whose time is not over, newest first, from behind `after` on."""
 
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> "Survey":
-        """Returns what is there that a new upload has to do with."""
+        """Return what is there that a new upload has to do with."""
 
     async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
-        """Opens an upload and reserves its bytes."""
+        """Open an upload and reserves its bytes."""
 
     async def add_complete(self, row: UploadRow) -> None:
-        """Notes a request for what is kept already; nothing is reserved. One that is noted already stays as it is."""
+        """Note a request for what is kept already; nothing is reserved. One that is noted already stays as it is."""
 
     async def take_over(self, subject: str, upload_id: UUID) -> tuple[UploadRow, bytes | None] | None:
         """Make the caller the one writer of an open upload; return it with its sealed tail, None if it is not open."""
@@ -117,7 +117,7 @@ class Uploads(Protocol):
     async def complete(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
     ) -> Completion:
-        """Makes the media: the last segment, the media, the event."""
+        """Make the media: the last segment, the media, the event."""
 
     async def complete_at_once(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
@@ -139,20 +139,20 @@ class Uploads(Protocol):
         """Forget an open upload and discard what was received; False if there is none, or it has another writer."""
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
-        """Returns the segments of a sealed stream, in order."""
+        """Return the segments of a sealed stream, in order."""
 
 
 class MediaTable(Protocol):
     """The media that are kept."""
 
     async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
-        """Returns a media of the person."""
+        """Return a media of the person."""
 
     async def find_many(self, subject: str, media_ids: Collection[UUID]) -> list[MediaRow]:
         """Return those of the media that the person has."""
 
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
-        """Returns the media of these originals."""
+        """Return the media of these originals."""
 
     async def page(
         self, subject: str, after: PageStart | None, limit: int, *, newest_first: bool = True
@@ -160,10 +160,10 @@ class MediaTable(Protocol):
         """Return media by the time of their uploads, from behind `after` on."""
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
-        """Returns the segments of a sealed stream, in order."""
+        """Return the segments of a sealed stream, in order."""
 
     async def discard(self, row: MediaRow, now: datetime) -> None:
-        """Deletes a media that cannot be opened any more, and discards its stream; nothing if it changed meanwhile."""
+        """Delete a media that cannot be opened any more, and discards its stream; nothing if it changed meanwhile."""
 
     async def update(
         self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime
@@ -174,7 +174,7 @@ class MediaTable(Protocol):
         """
 
     async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
-        """Returns those of the tags whose media their owner deleted."""
+        """Return those of the tags whose media their owner deleted."""
 
     async def was_deleted(self, subject: str, media_id: UUID) -> bool:
         """Tells whether the owner deleted a media of this id."""
@@ -183,7 +183,7 @@ class MediaTable(Protocol):
         """Say in the person's change feed that a media is gone; its row goes with the purge."""
 
     async def used_bytes(self, subject: str) -> int:
-        """Returns what media and open uploads take of the person's share."""
+        """Return what media and open uploads take of the person's share."""
 
     async def usage(self, subject: str, now: datetime) -> Usage:
         """Return what a person uses; uploads whose time is over do not count as open."""
@@ -222,36 +222,36 @@ class LookupKeyTable(Protocol):
     """The sealed lookup keys."""
 
     async def find(self, subject: str) -> LookupKeyRow | None:
-        """Returns a person's key."""
+        """Return a person's key."""
 
     async def put(self, row: LookupKeyRow, *, replaces: UUID | None) -> bool:
-        """Stores a key, in place of the one sealed under `replaces`; False if that is not the one there."""
+        """Store a key, in place of the one sealed under `replaces`; False if that is not the one there."""
 
 
 class Erasures(Protocol):
     """Destroys everything that derives from a media, at once; the keyring's."""
 
     async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> Erasure:
-        """Destroy the keys and return the erasure; raises the keyring's `NothingToErase` and `RequestIdReused`."""
+        """Destroy the keys and return the erasure; raise the keyring's `NothingToErase` and `RequestIdReused`."""
 
 
 class SweepTables(Protocol):
     """What runs out, and what is left over."""
 
     async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
-        """Returns uploads whose time is over."""
+        """Return uploads whose time is over."""
 
     async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
         """Forgets complete uploads."""
 
     async def discards(self, limit: int) -> list[Discard]:
-        """Returns what is to be deleted, oldest first."""
+        """Return what is to be deleted, oldest first."""
 
     async def delete_discard(self, data_key_id: UUID) -> None:
         """Forgets what was deleted."""
 
     async def unknown_objects(self, names: Sequence[str]) -> set[str]:
-        """Returns those of the objects that no row names."""
+        """Return those of the objects that no row names."""
 
     async def forget_deleted(self, before: datetime) -> None:
         """Forgets deletions from before that moment."""
@@ -267,10 +267,10 @@ class PurgeTables(Protocol):
         """Lets nothing in any more that was sealed under this revision of a purpose's key, or an older one."""
 
     async def objects(self, order: PurgeOrder) -> list[str]:
-        """Returns the objects of what must go."""
+        """Return the objects of what must go."""
 
     async def delete(self, order: PurgeOrder) -> tuple[Mapping[str, int], list[str]]:
-        """Deletes the rows of what must go; returns how many of each store, and objects that came in meanwhile."""
+        """Delete the rows of what must go; return how many of each store, and objects that came in meanwhile."""
 
 
 class Codec(Protocol):

@@ -32,7 +32,7 @@ class Worker:
         self._clock = clock
 
     def consumer(self, bus: Bus, pool: Pool) -> Consumer:
-        """Returns the consumer of suggestions that were saved; it waits for the stream to come into being."""
+        """Return the consumer of suggestions that were saved; it waits for the stream to come into being."""
         return Consumer(
             bus,
             stream="SUGGESTION",
@@ -43,7 +43,7 @@ class Worker:
         )
 
     async def hear(self, event: IncomingEvent) -> None:
-        """Notes that the originals of a suggestion's media are wanted."""
+        """Note that the originals of a suggestion's media are wanted."""
         message = suggestion_saved_pb2.SuggestionSaved.FromString(event.body)
         media_ids = [UUID(name.removeprefix("media/")) for name in message.media]
         await self._media.want_originals(CONSUMER, event.id, message.subject, media_ids)

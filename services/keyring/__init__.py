@@ -1,4 +1,4 @@
-"""The keyring: how a service gets keys from the retention service, and learns what it must delete.
+"""Keyring: how a service gets keys from the retention service, and learns what it must delete.
 
 This package's own names are plain Python (no gRPC), so that operations may use them: the purposes, the associated
 data of seals, the data classes, the errors and the `Keyring` protocol. The implementations that call the retention

@@ -1,4 +1,4 @@
-"""The keyring that asks the retention service."""
+"""Keyring that asks the retention service."""
 
 import asyncio
 from collections.abc import Sequence

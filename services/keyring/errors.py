@@ -1,4 +1,4 @@
-"""Why a key is not to be had. Callers stop the work; they never go on without the seal."""
+"""Errors of the keyring: why a key is not to be had. Callers stop the work; they never go on without the seal."""
 
 from services.chassis.errors import DomainError, Status
 

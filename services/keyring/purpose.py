@@ -1,4 +1,4 @@
-"""The purposes of processing that a person may consent to: the closed list of the contracts, in their order."""
+"""Purposes of processing that a person may consent to: the closed list of the contracts, in their order."""
 
 from enum import StrEnum
 from typing import Final

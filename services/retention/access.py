@@ -1,4 +1,4 @@
-"""Who may call which RPC of retention."""
+"""Access table of the retention service."""
 
 from services.chassis.access import AccessTable, Caller, Grant, Polled, ServiceNamed
 

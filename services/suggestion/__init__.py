@@ -1,4 +1,4 @@
-"""The suggestion service: what of a person's photos is worth showing, made into pictures for them alone.
+"""Suggestion service: what of a person's photos is worth showing, made into pictures for them alone.
 
 Invariants:
 - A suggestion is sealed under a key that derives from every photo in it: erase one and it cannot be opened.

@@ -1,4 +1,4 @@
-"""The process of the suggestion service, put together."""
+"""Process of the suggestion service, put together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the suggestion service refuses; reasons as in the package's `ErrorReason`."""
+"""Errors of the suggestion service; reasons as in the package's `ErrorReason`."""
 
 from typing import Self
 from uuid import UUID

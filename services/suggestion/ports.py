@@ -1,4 +1,4 @@
-"""What the use cases need from outside, as protocols and plain data."""
+"""Ports: what the use cases need from outside, as protocols and plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The RPCs: parse, do, render."""
+"""RPCs: parse, do, render."""
 
 from __future__ import annotations
 

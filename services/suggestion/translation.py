@@ -1,4 +1,4 @@
-"""Between messages and what the use cases take and give; every field that is wrong is answered at once."""
+"""Translation between messages and use cases; every field that is wrong is answered at once."""
 
 from __future__ import annotations
 

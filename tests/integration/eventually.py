@@ -10,7 +10,7 @@ ResultT = TypeVar("ResultT")
 async def eventually(
     look: Callable[[], Awaitable[ResultT]], wanted: Callable[[ResultT], bool] = bool, *, seconds: float = 60
 ) -> ResultT:
-    """Looks again and again until it sees what is wanted, which is what is true; fails with what it saw last."""
+    """Look again and again until it sees what is wanted, which is what is true; fails with what it saw last."""
     seen = await look()
     try:
         async with asyncio.timeout(seconds):

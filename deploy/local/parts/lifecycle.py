@@ -1,4 +1,4 @@
-"""What every part can do, and how one is brought up."""
+"""Lifecycle of parts: what every part can do, and how one is brought up."""
 
 import asyncio
 import glob
@@ -31,16 +31,16 @@ class Part(Protocol):
         """`host:port` under which it serves its callers."""
 
     async def start(self) -> ServerProcess:
-        """Prepares its files and starts it; returns before it is ready."""
+        """Prepare its files and start it; return before it is ready."""
 
     async def probe(self) -> bool:
         """Says whether one real request was answered as it should be."""
 
     async def provision(self) -> None:
-        """Makes what its users need in it, such as databases; run after the first good probe, each start."""
+        """Make what its users need in it, such as databases; run after the first good probe, each start."""
 
     def litter(self) -> Sequence[str]:
-        """Returns patterns of what it leaves outside its own folder, to be removed once it has ended."""
+        """Return patterns of what it leaves outside its own folder, to be removed once it has ended."""
 
 
 PartT = TypeVar("PartT", bound=Part)
@@ -49,7 +49,7 @@ PartT = TypeVar("PartT", bound=Part)
 async def bring_up(
     part: Part, *, started: Callable[[ServerProcess], None] | None = None, timeout: float = START_TIMEOUT
 ) -> ServerProcess:
-    """Starts a part and waits until it is ready and provisioned.
+    """Start a part and wait until it is ready and provisioned.
 
     Args:
         part: What to start.
@@ -74,7 +74,7 @@ async def bring_up(
 
 @asynccontextmanager
 async def running(part: PartT) -> AsyncIterator[PartT]:
-    """Runs a part for as long as the block lasts."""
+    """Run a part for as long as the block lasts."""
     process = await bring_up(part)
     try:
         yield part
@@ -84,7 +84,7 @@ async def running(part: PartT) -> AsyncIterator[PartT]:
 
 
 def sweep(patterns: Sequence[str]) -> None:
-    """Removes every file and folder that one of the patterns (absolute, as for glob) names."""
+    """Remove every file and folder that one of the patterns (absolute, as for glob) names."""
     for found in (Path(name) for pattern in patterns for name in glob.glob(pattern)):  # noqa: PTH207
         if found.is_dir() and not found.is_symlink():
             shutil.rmtree(found)

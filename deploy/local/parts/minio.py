@@ -64,11 +64,11 @@ class MinioServer:
         return f"{LOOPBACK}:{self._port}"
 
     def identity(self, name: str) -> Identity:
-        """Returns the identity of a service, or the administrator's."""
+        """Return the identity of a service, or the administrator's."""
         return self._identities[name]
 
     async def start(self) -> ServerProcess:
-        """Builds the program if it never was, and starts the server."""
+        """Build the program if it never was, and start the server."""
         program = await asyncio.to_thread(minio_program)
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         return ServerProcess.start(self._command(program))
@@ -78,7 +78,7 @@ class MinioServer:
         return await asyncio.to_thread(self._probe.succeeds)
 
     async def provision(self) -> None:
-        """Makes the buckets, the services' users and their policies."""
+        """Make the buckets, the services' users and their policies."""
         await asyncio.to_thread(make_buckets, self.address, self._identities[ADMINISTRATOR], BUCKETS)
         await asyncio.to_thread(self._make_users)
 
@@ -121,7 +121,7 @@ class MinioServer:
 
 
 def _make_user(admin: "MinioAdmin", name: str, identity: Identity) -> None:
-    """Adds or updates a user: every step replaces what is there."""
+    """Add or updates a user: every step replaces what is there."""
     admin.user_add(access_key=identity.access_key, secret_key=identity.secret_key)
     admin.policy_add(policy_name=name, policy=policy(name).document())
     attached = json.loads(admin.user_info(access_key=identity.access_key)).get("policyName", "")
@@ -144,7 +144,7 @@ class Policy:
     statements: Sequence[Statement]
 
     def document(self) -> Mapping[str, object]:
-        """Returns the policy as S3 servers read it."""
+        """Return the policy as S3 servers read it."""
         return {
             "Version": "2012-10-17",
             "Statement": [
@@ -155,7 +155,7 @@ class Policy:
 
 
 def policy(service: str) -> Policy:
-    """Returns the rights of a service: the same as SeaweedFS gives it."""
+    """Return the rights of a service: the same as SeaweedFS gives it."""
     entry = ROSTER[service]
     buckets = [f"arn:aws:s3:::{bucket}" for bucket in (*entry.writes, *entry.reads)]
     own = [f"arn:aws:s3:::{bucket}" for bucket in entry.writes]
@@ -170,7 +170,7 @@ def policy(service: str) -> Policy:
 
 @asynccontextmanager
 async def minio_server(folder: Path) -> AsyncIterator[MinioServer]:
-    """Runs a MinIO server of its own, its data and log under `folder`, for as long as the block lasts."""
+    """Run a MinIO server of its own, its data and log under `folder`, for as long as the block lasts."""
     port = ReservedPort()
     server = MinioServer(data=folder / "minio", log=folder / "minio.log", port=port.number, identities=new_identities())
     try:

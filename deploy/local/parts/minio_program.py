@@ -1,4 +1,4 @@
-"""The MinIO server program: its community edition publishes no binaries any more.
+"""MinIO server program: its community edition publishes no binaries any more.
 
 Run as a module, it builds the program and prints its path.
 """
@@ -18,7 +18,7 @@ def cached_minio() -> Path | None:
 
 
 def minio_program() -> Path:
-    """Return the program, building it first if need be; raises as `GoProgram.built`."""
+    """Return the program, building it first if need be; raise as `GoProgram.built`."""
     return MINIO.built()
 
 

@@ -46,11 +46,11 @@ class NatsServer:
         return f"{LOOPBACK}:{self._port}"
 
     def url(self, user: str) -> str:
-        """Returns the connection URL of a user."""
+        """Return the connection URL of a user."""
         return f"nats://{user}:{self._passwords[user]}@{self.address}"
 
     async def start(self) -> ServerProcess:
-        """Writes the configuration and starts the server."""
+        """Write the configuration and start the server."""
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = self._data / "nats.json"
         config.touch(mode=0o600)
@@ -66,7 +66,7 @@ class NatsServer:
         )
 
     async def probe(self) -> bool:
-        """Publishes a message to a stream and waits for its acknowledgement."""
+        """Publish a message to a stream and wait for its acknowledgement."""
         import nats
         import nats.errors
 
@@ -86,7 +86,7 @@ class NatsServer:
             await client.close()
 
     async def provision(self) -> None:
-        """Makes nothing: each service makes the stream of its own events."""
+        """Make nothing: each service makes the stream of its own events."""
 
     def litter(self) -> Sequence[str]:
         """Leaves nothing outside its folder."""
@@ -121,13 +121,13 @@ class Permissions:
     subscribe: Sequence[str]
 
     def document(self) -> Mapping[str, object]:
-        """Returns the permissions as the server's configuration writes them."""
+        """Return the permissions as the server's configuration writes them."""
         publish = {"allow": list(self.publish), "deny": list(self.not_publish)}
         return {"publish": publish, "subscribe": {"allow": list(self.subscribe)}}
 
 
 def permissions(service: str) -> Permissions:
-    """Returns the rights of a service: its own events alone, and no change of another's stream."""
+    """Return the rights of a service: its own events alone, and no change of another's stream."""
     others = [name.upper() for name in SERVICES if name != service]
     changes = ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE")
     return Permissions(
@@ -150,12 +150,12 @@ async def _publish(client: "Client") -> bool:
 
 
 async def _ignore(error: Exception) -> None:
-    """The probe's answer says it all."""
+    """Pass the error over: the probe's answer says it all."""
 
 
 @asynccontextmanager
 async def nats_server(folder: Path, users: Sequence[str] = SERVICES) -> AsyncIterator[NatsServer]:
-    """Runs a NATS server of its own, its data and log under `folder`, for as long as the block lasts."""
+    """Run a NATS server of its own, its data and log under `folder`, for as long as the block lasts."""
     port = ReservedPort()
     passwords = {user: secrets.token_urlsafe(24) for user in (*users, PROBER)}
     server = NatsServer(data=folder / "nats", log=folder / "nats.log", port=port.number, passwords=passwords)

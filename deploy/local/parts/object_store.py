@@ -1,4 +1,4 @@
-"""What both S3 servers of a stack have in common: identities, and a probe by a real object."""
+"""Object store parts: identities that both S3 servers have in common, and a probe by a real object."""
 
 import io
 import secrets
@@ -30,18 +30,18 @@ class Identity:
 
 
 def identity_names() -> Sequence[str]:
-    """Returns who has an identity: the administrator, and each service that stores objects."""
+    """Return who has an identity: the administrator, and each service that stores objects."""
     return (ADMINISTRATOR, *(name for name, entry in ROSTER.items() if entry.stores_objects))
 
 
 def new_identities() -> Mapping[str, Identity]:
-    """Makes an identity, with a random secret, for each who has one."""
+    """Make an identity, with a random secret, for each who has one."""
     return {name: Identity(name, secrets.token_urlsafe(24)) for name in identity_names()}
 
 
 @contextmanager
 def connection(address: str, identity: Identity) -> Iterator[tuple["Minio", "urllib3.PoolManager"]]:
-    """Yields a client that gives up at once (whoever waits for readiness asks again), and its connections."""
+    """Yield a client that gives up at once (the one that waits for readiness asks again), and its connections."""
     import urllib3
     from minio import Minio
 
@@ -98,7 +98,7 @@ class StoreProbe:
 
 
 def read(store: "Minio", bucket: str, name: str) -> bytes:
-    """Returns the content of an object."""
+    """Return the content of an object."""
     response = store.get_object(bucket, name)
     try:
         return bytes(response.read())
@@ -108,7 +108,7 @@ def read(store: "Minio", bucket: str, name: str) -> bytes:
 
 
 def make_buckets(address: str, administrator: Identity, buckets: Sequence[str]) -> None:
-    """Makes the buckets that are not there."""
+    """Make the buckets that are not there."""
     with connection(address, administrator) as (store, _):
         _make_missing(store, buckets)
 

@@ -18,7 +18,7 @@ class ReservedPort:
     The first bind is exclusive: it fails while another program holds or serves the port, another stack's
     reservation included. Only then is the port opened to one listener that sets SO_REUSEADDR, as
     every server here does. So a part that is restarted finds its port again. A stack that is started again does so
-    too: what the connections of its last run leave for a minute (TIME_WAIT) keeps nobody else's port.
+    too: what the connections of its last run leave for a minute (TIME_WAIT) keeps no other's port.
     """
 
     def __init__(self, port: int = 0, host: str = LOOPBACK) -> None:

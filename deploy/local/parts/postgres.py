@@ -69,11 +69,11 @@ class PostgresServer:
         return f"{LOOPBACK}:{self._port}"
 
     def url(self, role: str) -> str:
-        """Returns the connection URL of a role and the database of its name."""
+        """Return the connection URL of a role and the database of its name."""
         return f"postgresql://{role}:{self._passwords[role]}@{self.address}/{role}"
 
     async def start(self) -> ServerProcess:
-        """Makes the cluster when it is new, and starts the server."""
+        """Make the cluster when it is new, and start the server."""
         if self._installation is None or not self._installation.usable:
             self._installation = Installation(self._account)
         if not self._data.exists():
@@ -82,7 +82,7 @@ class PostgresServer:
             return ServerProcess.start(self._command(self._installation, name, descriptors))
 
     async def probe(self) -> bool:
-        """Runs a query as the superuser."""
+        """Run a query as the superuser."""
         import psycopg
 
         try:
@@ -92,7 +92,7 @@ class PostgresServer:
             return False
 
     async def provision(self) -> None:
-        """Makes the roles and their databases, which nobody else may connect to."""
+        """Make the roles and their databases, which no other may connect to."""
         async with await self._connect() as connection:
             rows = await (await connection.execute("SELECT datname FROM pg_database")).fetchall()
             existing = {row[0] for row in rows}
@@ -101,7 +101,7 @@ class PostgresServer:
                     await _make_database(connection, role, self._passwords[role])
 
     def litter(self) -> Sequence[str]:
-        """Returns the copy of the programs, if one had to be made for another account."""
+        """Return the copy of the programs, if one had to be made for another account."""
         copy = self._installation and self._installation.copy
         return (str(copy),) if copy else ()
 
@@ -176,7 +176,7 @@ async def _make_database(connection: "psycopg.AsyncConnection[tuple[object, ...]
 
 @asynccontextmanager
 async def postgres_server(folder: Path, roles: Sequence[str] = SERVICES) -> AsyncIterator[PostgresServer]:
-    """Runs a PostgreSQL server of its own, its data and log under `folder`, for as long as the block lasts."""
+    """Run a PostgreSQL server of its own, its data and log under `folder`, for as long as the block lasts."""
     port = ReservedPort()
     passwords = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, *roles)}
     server = PostgresServer(

@@ -1,7 +1,7 @@
 """PostgreSQL's programs and data, within reach of the account that it runs as.
 
 PostgreSQL refuses to run as root, and to be set up by an account that has no name. For an account without one, and
-for the root of a user namespace that has nobody else, it runs in a user namespace of its own, in which that account
+for the root of a user namespace without other accounts, it runs in a user namespace of its own, in which that account
 is called `nobody`. As any other root it runs as `nobody` in truth, who can enter neither a private home
 directory nor anything under it. Opening those directories to everyone would be worse than the problem, so:
 
@@ -59,7 +59,7 @@ class Installation:
 
     Raises:
         StackError: START_FAILED, `account` can reach none of the places where they could lie; ACCOUNT_NAMELESS, the
-            system lets nobody seem to be another.
+            system lets no account seem to be another.
 
     Attributes:
         copy: The temporary directory they had to be copied to; None where they can be run in place.
@@ -75,7 +75,7 @@ class Installation:
         self.copy = _copy_for(account, self._package)
 
     def program(self, name: str) -> Path:
-        """Returns the path of one of PostgreSQL's programs."""
+        """Return the path of one of PostgreSQL's programs."""
         return _program(self.copy / _PACKAGE if self.copy else self._package, name)
 
     @property
@@ -86,7 +86,7 @@ class Installation:
 
 @contextlib.contextmanager
 def data_directory(path: Path, account: Account | None) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Makes the data directory; yields a name good for `account` and the descriptors that make it so."""
+    """Make the data directory; yield a name good for `account` and the descriptors that make it so."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if account is None or account.seeming:
         yield str(path), ()
@@ -101,7 +101,7 @@ def data_directory(path: Path, account: Account | None) -> Iterator[tuple[str, t
 
 @contextlib.contextmanager
 def secret_file(secret: str) -> Iterator[tuple[str, int]]:
-    """Yields the name and descriptor of a file that exists in memory alone."""
+    """Yield the name and descriptor of a file that exists in memory alone."""
     descriptor = os.memfd_create("secret")
     try:
         os.write(descriptor, secret.encode())

@@ -1,4 +1,4 @@
-"""One server process: started in a group of its own, logged to a file, and never left behind."""
+"""Server process: started in a group of its own, logged to a file, and never left behind."""
 
 import asyncio
 import contextlib
@@ -66,7 +66,7 @@ class Command:
     descriptors: tuple[int, ...] = ()
 
     def launch_line(self) -> tuple[str, ...]:
-        """Returns the argument list that starts it through the launcher."""
+        """Return the argument list that starts it through the launcher."""
         account = str(self.account or "-")
         death_signal = str(int(self.death_signal or self.stop_signal))
         launcher = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), death_signal)
@@ -74,7 +74,7 @@ class Command:
 
 
 def plain_environment() -> dict[str, str]:
-    """Returns the variables that every part gets: where programs are, the locale, a home."""
+    """Return the variables that every part gets: where programs are, the locale, a home."""
     kept = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR", "TZ") if name in os.environ}
     # Two arenas instead of eight a core: threads here wait more than they allocate, and memory is scarcer.
     return {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "PATH": os.defpath, **kept}
@@ -89,7 +89,7 @@ class ServerProcess:
 
     @classmethod
     def start(cls, command: Command) -> Self:
-        """Starts the server in a session of its own.
+        """Start the server in a session of its own.
 
         Must be called in the main thread: the kernel's death signal is tied to the thread that starts.
         """
@@ -118,7 +118,7 @@ class ServerProcess:
         return self._process.poll()
 
     async def exited(self, timeout: float | None = None) -> bool:
-        """Waits until the process has ended, at most `timeout` seconds; says whether it has."""
+        """Wait until the process has ended, at most `timeout` seconds; say whether it has."""
         if self._process.poll() is not None:
             return True
         with contextlib.suppress(TimeoutError):
@@ -147,12 +147,12 @@ class ServerProcess:
         return self._command.log
 
     def last_words(self) -> str:
-        """Returns the last line of its log that says something."""
+        """Return the last line of its log that says something."""
         return last_line(self._command.log)
 
 
 def last_line(log: Path) -> str:
-    """Returns the last line of a log file that is not empty."""
+    """Return the last line of a log file that is not empty."""
     if not log.exists():
         return ""
     with log.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Where the server programs are: in the environment that runs this code, never on the machine's PATH."""
+"""Server programs: in the environment that runs this code, never on the machine's PATH."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ from deploy.local.errors import program_missing, program_unusable
 
 
 def environment_program(name: str, *, package: str) -> Path:
-    """Returns the path of a program that a package put into this environment.
+    """Return the path of a program that a package put into this environment.
 
     Raises:
         StackError: PROGRAM_MISSING; PROGRAM_UNUSABLE, it is not for this account.
@@ -23,7 +23,7 @@ def environment_program(name: str, *, package: str) -> Path:
 
 
 def package_directory(module: str, *, package: str) -> Path:
-    """Returns the folder of an installed Python package without importing it.
+    """Return the folder of an installed Python package without importing it.
 
     Raises:
         StackError: PROGRAM_MISSING.

@@ -54,7 +54,7 @@ class SeaweedServer:
         log: Its log file.
         ports: The ports reserved for it.
         identities: Who may use it, by name; the administrator and a service each.
-        signing_key: Signs the tokens that its volumes ask of whoever reads or writes them directly.
+        signing_key: Signs the tokens that its volumes ask of those who read or write them directly.
     """
 
     name = "seaweedfs"
@@ -81,11 +81,11 @@ class SeaweedServer:
         return f"{LOOPBACK}:{self._ports.s3}"
 
     def identity(self, name: str) -> Identity:
-        """Returns the identity of a service, or the administrator's."""
+        """Return the identity of a service, or the administrator's."""
         return self._identities[name]
 
     async def start(self) -> ServerProcess:
-        """Writes who may do what, and starts the server."""
+        """Write who may do what, and start the server."""
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = self._data / "identities.json"
         config.touch(mode=0o600)
@@ -97,11 +97,11 @@ class SeaweedServer:
         return await asyncio.to_thread(self._probe.succeeds)
 
     async def provision(self) -> None:
-        """Makes the buckets."""
+        """Make the buckets."""
         await asyncio.to_thread(make_buckets, self.address, self._identities[ADMINISTRATOR], BUCKETS)
 
     def litter(self) -> Sequence[str]:
-        """Returns the sockets between its own roles, whose place cannot be chosen."""
+        """Return the sockets between its own roles, whose place cannot be chosen."""
         roles = ("master", "volume", "filer", "s3")
         return [f"/tmp/seaweedfs-{role}-grpc-{self._grpc_port(role)}.sock" for role in roles]  # noqa: S108
 
@@ -186,7 +186,7 @@ def _identity_config(identities: Mapping[str, Identity]) -> Mapping[str, object]
 
 
 def actions(name: str) -> list[str]:
-    """Returns what an identity may do, as SeaweedFS writes it: `Action:bucket`."""
+    """Return what an identity may do, as SeaweedFS writes it: `Action:bucket`."""
     if name == ADMINISTRATOR:
         return ["Admin"]
     writes = [f"{action}:{bucket}" for bucket in ROSTER[name].writes for action in _WRITE_ACTIONS]
@@ -195,7 +195,7 @@ def actions(name: str) -> list[str]:
 
 @asynccontextmanager
 async def seaweedfs_server(folder: Path) -> AsyncIterator[SeaweedServer]:
-    """Runs a SeaweedFS server of its own, its data and log under `folder`, for as long as the block lasts."""
+    """Run a SeaweedFS server of its own, its data and log under `folder`, for as long as the block lasts."""
     reserved = [ReservedPort() for _ in SeaweedPorts.__dataclass_fields__]
     server = SeaweedServer(
         data=folder / "seaweedfs",

@@ -1,4 +1,4 @@
-"""One of the project's own services, in a process of its own."""
+"""Service part: one of the project's own services, in a process of its own."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ class ServiceProcess:
         self._niceness = niceness
 
     async def start(self) -> ServerProcess:
-        """Starts it; it runs its migrations by itself."""
+        """Start it; it runs its migrations by itself."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         process = ServerProcess.start(
             Command(
@@ -84,7 +84,7 @@ class ServiceProcess:
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def provision(self) -> None:
-        """Makes nothing: a service makes what it needs itself."""
+        """Make nothing: a service makes what it needs itself."""
 
     def litter(self) -> Sequence[str]:
         """Leaves nothing outside its folder."""

@@ -90,7 +90,7 @@ class TritonServer:
         return f"{LOOPBACK}:{self._ports.grpc}"
 
     async def start(self) -> ServerProcess:
-        """Checks what the model process needs and starts the server."""
+        """Check what the model process needs and start the server."""
         libraries = shared_python_directory()
         package = package_directory("pytriton", package="nvidia-pytriton")
         _link_backend(package / "tritonserver", self._data / _BACKENDS / "python")
@@ -116,13 +116,13 @@ class TritonServer:
             return False
 
     async def provision(self) -> None:
-        """Removes the empty folder that the server has just left in /tmp and never uses here."""
+        """Remove the empty folder that the server has just left in /tmp and never uses here."""
         for folder in _unused_environments(since=self._started):
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
     def litter(self) -> Sequence[str]:
-        """Returns its regions of shared memory, which a crash leaves behind, and folders that it never used."""
+        """Return its regions of shared memory, which a crash leaves behind, and folders that it never used."""
         return (f"{SHARED_MEMORY}/{self._prefix}*", *map(str, _unused_environments(since=self._started)))
 
     def _command(self, package: Path, libraries: Path, models: Models) -> Command:
@@ -169,12 +169,12 @@ _FLAGS = (
 
 
 def new_shared_memory_prefix() -> str:
-    """Makes a prefix that no other server on this machine has."""
+    """Make a prefix that no other server on this machine has."""
     return f"pellicule_{uuid4().hex[:12]}_"
 
 
 def shared_python_directory() -> Path:
-    """Returns the folder of the shared Python library, which Triton's model process is linked with.
+    """Return the folder of the shared Python library, which Triton's model process is linked with.
 
     Raises:
         StackError: LIBPYTHON_MISSING, with the name of the package that has it.
@@ -227,7 +227,7 @@ def _environment(package: Path, libraries: Path) -> Mapping[str, str]:
 
 @asynccontextmanager
 async def triton_server(folder: Path, models: ModelSource) -> AsyncIterator[TritonServer]:
-    """Runs a Triton server of its own, its log under `folder`, for as long as the block lasts."""
+    """Run a Triton server of its own, its log under `folder`, for as long as the block lasts."""
     reserved = [ReservedPort(), ReservedPort()]
     server = TritonServer(
         data=folder / "triton",
@@ -245,7 +245,7 @@ async def triton_server(folder: Path, models: ModelSource) -> AsyncIterator[Trit
 
 
 def _unused_environments(*, since: float) -> Sequence[Path]:
-    """Returns this user's empty `/tmp/python_env_*` that came into being since a time (seconds since 1970).
+    """Return this user's empty `/tmp/python_env_*` that came into being since a time (seconds since 1970).
 
     The Python back end makes one at each start, for environments that come packed with a model, and leaves it
     there; ours come with none.

@@ -23,7 +23,7 @@ _HEATMAP, _SCALE, _OFFSET, _LANDMARKS = "537", "538", "539", "540"
 
 
 def convert(weights: bytes) -> onnx.ModelProto:
-    """Makes the detector's graph.
+    """Make the detector's graph.
 
     Args:
         weights: `centerface.onnx` as published.
@@ -67,7 +67,7 @@ def _read(weights: bytes) -> onnx.ModelProto:
 
 
 def _decode(graph: GraphBuilder) -> None:
-    """Picks the best peaks and turns each cell's numbers into a box and five points."""
+    """Pick the best peaks and turn each cell's numbers into a box and five points."""
     cells = _best_cells(graph)
     maps = graph.node("Concat", _SCALE, _OFFSET, _LANDMARKS, axis=1)
     channels = 4 + 2 * _POINTS
@@ -83,7 +83,7 @@ def _decode(graph: GraphBuilder) -> None:
 
 
 def _best_cells(graph: GraphBuilder) -> str:
-    """Returns the cells with the highest scores among those that no neighbour exceeds."""
+    """Return the cells with the highest scores among those that no neighbour exceeds."""
     pooled = graph.node("MaxPool", _HEATMAP, kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
     peak = graph.node("Cast", graph.node("Equal", _HEATMAP, pooled), to=onnx.TensorProto.FLOAT)
     peaks = graph.node("Mul", _HEATMAP, peak)
@@ -92,7 +92,7 @@ def _best_cells(graph: GraphBuilder) -> str:
 
 
 def _corner(graph: GraphBuilder, cells: str, offset: str, size: str) -> str:
-    """Returns top and left of each box, in pixels: [N, candidates, 2]."""
+    """Return top and left of each box, in pixels: [N, candidates, 2]."""
     side = graph.constant(np.asarray(_CELLS, np.int64))
     row = graph.node("Div", cells, side)
     column = graph.node("Sub", cells, graph.node("Mul", row, side))
@@ -103,12 +103,12 @@ def _corner(graph: GraphBuilder, cells: str, offset: str, size: str) -> str:
 
 
 def _swap(graph: GraphBuilder, tensor: str) -> str:
-    """Turns (y, x) on the last axis into (x, y)."""
+    """Turn (y, x) on the last axis into (x, y)."""
     return graph.node("Gather", tensor, graph.integers(1, 0), axis=-1)
 
 
 def _landmarks(graph: GraphBuilder, points: str, corner: str, size: str) -> None:
-    """Turns points relative to their box, (y, x), into pixels, (x, y)."""
+    """Turn points relative to their box, (y, x), into pixels, (x, y)."""
     relative = graph.node("Reshape", points, graph.integers(0, CANDIDATES, _POINTS, 2))
     corners, sizes = (graph.node("Unsqueeze", tensor, graph.integers(2)) for tensor in (corner, size))
     pixels = graph.node("Add", graph.node("Mul", relative, sizes), corners)

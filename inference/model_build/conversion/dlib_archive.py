@@ -1,4 +1,4 @@
-"""Reads the layers of dlib's face recognition network from dlib's own serialisation.
+"""Reader of dlib's own serialisation: the layers of its face recognition network.
 
 A layer that is added on top serialises the network below it first, so the details of the layers stand in the
 file in forward order: scanning for the tags `con_`, `affine_` and `fc_` yields every layer with parameters.
@@ -76,7 +76,7 @@ class _Reader:
 
 
 def read_layers(data: bytes) -> Iterator[Layer]:
-    """Yields the layers with parameters, in forward order.
+    """Yield the layers with parameters, in forward order.
 
     Args:
         data: `dlib_face_recognition_resnet_model_v1.dat`.

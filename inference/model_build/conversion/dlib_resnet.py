@@ -1,4 +1,4 @@
-"""dlib's face recognition network (a ResNet of 29 layers) as an ONNX graph.
+"""Face recognition network of dlib (a ResNet of 29 layers) as an ONNX graph.
 
 Its residual blocks add channels by padding with zeros, and sides that differ by one are padded at the end,
 as dlib's `add_prev` does.
@@ -55,7 +55,7 @@ class _Network:
         self._layers = layers
 
     def convolution(self, feature: _Feature, *, activate: bool = True) -> _Feature:
-        """Adds the next convolution with its affine layer folded in, and a ReLU when `activate` says so."""
+        """Add the next convolution with its affine layer folded in, and a ReLU when `activate` says so."""
         layer, affine = next(self._layers, None), next(self._layers, None)
         if not isinstance(layer, Convolution) or not isinstance(affine, Affine):
             raise WeightsUnreadable("the layers are not those of dlib's face network", field="weights")
@@ -77,7 +77,7 @@ class _Network:
         return _Feature(name, layer.filters, side)
 
     def block(self, feature: _Feature, *, shrinks: bool) -> _Feature:
-        """Adds a residual block: two convolutions, and the way around them."""
+        """Add a residual block: two convolutions, and the way around them."""
         inner = self.convolution(self.convolution(feature), activate=False)
         around = self._halve(feature) if shrinks else feature
         side, channels = max(inner.side, around.side), max(inner.channels, around.channels)
@@ -85,7 +85,7 @@ class _Network:
         return _Feature(self.graph.node("Relu", total), channels, side)
 
     def dense(self, feature: _Feature) -> str:
-        """Adds the last layer on the averaged features: the descriptor."""
+        """Add the last layer on the averaged features: the descriptor."""
         layer = next(self._layers, None)
         if not isinstance(layer, Dense) or layer.outputs != DESCRIPTOR:
             raise WeightsUnreadable("the last layer is not a descriptor of 128 numbers", field="weights")
@@ -106,7 +106,7 @@ class _Network:
 
 
 def convert(weights: bytes) -> onnx.ModelProto:
-    """Makes the embedder's graph.
+    """Make the embedder's graph.
 
     Args:
         weights: `dlib_face_recognition_resnet_model_v1.dat`.

@@ -66,7 +66,7 @@ class _Trunk:
     def convolution(
         self, feature: _Feature, layer: str, norm: str, *, stride: int = 1, depthwise: bool = False, clip: bool = True
     ) -> _Feature:
-        """Adds a convolution with its batch normalisation folded in, and the ReLU6 when `clip` says so."""
+        """Add a convolution with its batch normalisation folded in, and the ReLU6 when `clip` says so."""
         weight, bias = self._folded(layer, norm)
         kernel, group = weight.shape[2], (feature.channels if depthwise else 1)
         side = math.ceil(feature.side / stride)
@@ -87,7 +87,7 @@ class _Trunk:
         return _Feature(name, weight.shape[0], side)
 
     def block(self, feature: _Feature, index: int, stage: _Stage, stride: int) -> _Feature:
-        """Adds one inverted residual block: expand, filter each channel, project, and add where shapes allow."""
+        """Add one inverted residual block: expand, filter each channel, project, and add where shapes allow."""
         prefix, hidden = f"_blocks.{index}.", feature
         if stage.expands:
             hidden = self.convolution(hidden, f"{prefix}_expand_conv", f"{prefix}_bn0")
@@ -108,7 +108,7 @@ class _Trunk:
 
 
 def convert(weights: bytes, head: bytes) -> onnx.ModelProto:
-    """Makes the classifier's graph.
+    """Make the classifier's graph.
 
     Args:
         weights: `efficientnet-lite0-*.pth`.

@@ -14,7 +14,7 @@ _PREFIX: Final = "published/"
 
 
 def read_network(weights: bytes, *, outputs: Sequence[str], called: str) -> onnx.ModelProto:
-    """Reads a published network and brings it to our operator set.
+    """Read a published network and bring it to our operator set.
 
     Args:
         weights: the ONNX file's bytes.
@@ -35,7 +35,7 @@ def read_network(weights: bytes, *, outputs: Sequence[str], called: str) -> onnx
 
 
 def adopt(graph: GraphBuilder, network: onnx.ModelProto, inputs: Mapping[str, str]) -> list[str]:
-    """Puts a network's nodes and constants into a graph, under names that none of ours can have.
+    """Put a network's nodes and constants into a graph, under names that none of ours can have.
 
     Args:
         graph: the graph to extend.
@@ -57,7 +57,7 @@ def adopt(graph: GraphBuilder, network: onnx.ModelProto, inputs: Mapping[str, st
 
 
 def _constants(network: onnx.ModelProto) -> list[onnx.TensorProto]:
-    """Returns what constant nodes hold, as tensors under the names of the nodes' outputs."""
+    """Return what constant nodes hold, as tensors under the names of the nodes' outputs."""
     found = []
     for node in network.graph.node:
         if node.op_type == "Constant":

@@ -1,4 +1,4 @@
-"""A small builder for ONNX graphs: names are given, constants are kept, the result is checked."""
+"""Small builder for ONNX graphs: names are given, constants are kept, the result is checked."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -31,21 +31,21 @@ class GraphBuilder:
         self._constants: list[onnx.TensorProto] = []
 
     def constant(self, array: NDArray[np.generic] | np.generic) -> str:
-        """Adds a constant tensor and returns its name."""
+        """Add a constant tensor and return its name."""
         name = f"constant_{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
         return name
 
     def floats(self, *values: float) -> str:
-        """Adds a float32 constant: a scalar for one value, else a vector."""
+        """Add a float32 constant: a scalar for one value, else a vector."""
         return self.constant(np.asarray(values[0] if len(values) == 1 else values, np.float32))
 
     def integers(self, *values: int) -> str:
-        """Adds an int64 vector, as shapes, axes and pads want it."""
+        """Add an int64 vector, as shapes, axes and pads want it."""
         return self.constant(np.asarray(values, np.int64))
 
     def node(self, operator: str, *inputs: str, output: str | None = None, **attributes: Attribute) -> str:
-        """Adds an operator with one output.
+        """Add an operator with one output.
 
         Args:
             operator: the ONNX operator.
@@ -61,7 +61,7 @@ class GraphBuilder:
         return name
 
     def splice(self, nodes: Sequence[onnx.NodeProto], constants: Sequence[onnx.TensorProto]) -> None:
-        """Adds the nodes and constants of another graph under their own names."""
+        """Add the nodes and constants of another graph under their own names."""
         self._nodes.extend(nodes)
         self._constants.extend(constants)
 
@@ -70,7 +70,7 @@ class GraphBuilder:
         return self.node("Transpose", self.node("Cast", picture, to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
 
     def best(self, scores: str, count: int, *, values: str) -> str:
-        """Picks the highest scores of each row.
+        """Pick the highest scores of each row.
 
         Args:
             scores: [N, candidates].
@@ -100,7 +100,7 @@ class GraphBuilder:
         inputs: Mapping[str, tuple[str, Sequence[int]]],
         outputs: Mapping[str, tuple[str, Sequence[int]]],
     ) -> onnx.ModelProto:
-        """Makes the model.
+        """Make the model.
 
         Args:
             name: the graph's name.

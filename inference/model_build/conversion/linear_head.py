@@ -1,4 +1,4 @@
-"""A linear classifier on an embedding: softmax(embedding @ weight + bias)."""
+"""Linear classifier on an embedding: softmax(embedding @ weight + bias)."""
 
 import io
 import zipfile
@@ -15,7 +15,7 @@ Parameters: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def convert(weights: bytes) -> onnx.ModelProto:
-    """Makes the head's graph.
+    """Make the head's graph.
 
     Args:
         weights: an `.npz` with `weight` [features, classes] and `bias` [classes].
@@ -37,7 +37,7 @@ def convert(weights: bytes) -> onnx.ModelProto:
 
 
 def read(weights: bytes) -> Parameters:
-    """Reads the weight [features, classes] and the bias [classes] of a head.
+    """Read the weight [features, classes] and the bias [classes] of a head.
 
     Raises:
         WeightsUnreadable: the bytes hold no such arrays.
@@ -50,7 +50,7 @@ def read(weights: bytes) -> Parameters:
 
 
 def add(graph: GraphBuilder, embedding: str, parameters: Parameters, *, output: str) -> None:
-    """Adds a head to a graph, on a tensor FP32 [N, features]; `output` gets probabilities FP32 [N, classes]."""
+    """Add a head to a graph, on a tensor FP32 [N, features]; `output` gets probabilities FP32 [N, classes]."""
     weight, bias = parameters
     scores = graph.node("Gemm", embedding, graph.constant(weight), graph.constant(bias))
     graph.node("Softmax", scores, output=output, axis=1)

@@ -14,7 +14,7 @@ _MEAN_BGR: Final = (104.0, 117.0, 123.0)
 
 
 def convert(weights: bytes) -> onnx.ModelProto:
-    """Makes the classifier's graph.
+    """Make the classifier's graph.
 
     Args:
         weights: `open-nsfw.onnx` as published, which reads BGR and answers [safe, not safe].

@@ -24,7 +24,7 @@ _HALF: Final = 127.5
 
 
 def convert_detector(weights: bytes) -> onnx.ModelProto:
-    """Makes the detector's graph.
+    """Make the detector's graph.
 
     Args:
         weights: `ch_PP-OCRv4_det_infer.onnx` as published.
@@ -47,7 +47,7 @@ def convert_detector(weights: bytes) -> onnx.ModelProto:
 
 
 def convert_reader(weights: bytes) -> onnx.ModelProto:
-    """Makes the reader's graph.
+    """Make the reader's graph.
 
     Args:
         weights: `ch_PP-OCRv4_rec_infer.onnx` as published.
@@ -72,6 +72,6 @@ def convert_reader(weights: bytes) -> onnx.ModelProto:
 
 
 def _normalised_planes(graph: GraphBuilder, picture: str) -> str:
-    """Turns RGB 0..255, NHWC, into BGR -1..1, NCHW."""
+    """Turn RGB 0..255, NHWC, into BGR -1..1, NCHW."""
     planes = graph.node("Gather", graph.picture_to_planes(picture), graph.integers(2, 1, 0), axis=1)
     return graph.node("Mul", graph.node("Sub", planes, graph.floats(_HALF)), graph.floats(1 / _HALF))

@@ -1,4 +1,4 @@
-"""Which recipe turns which weights into ONNX."""
+"""Conversion recipes: which one turns which weights into ONNX."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

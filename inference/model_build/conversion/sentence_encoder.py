@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 with our signature: word pieces of one length in, a sentence's direction out.
+"""Sentence encoder all-MiniLM-L6-v2 with our signature: word pieces of one length in, a sentence's direction out.
 
 The published file keeps each weight as bytes and scales. They are multiplied out here, because no TensorRT reads
 them so; the table of word pieces, of which a sentence needs a few rows only, stays in half precision.
@@ -23,7 +23,7 @@ _SMALLEST: Final = 1e-12
 
 
 def convert(weights: bytes) -> onnx.ModelProto:
-    """Makes the encoder's graph.
+    """Make the encoder's graph.
 
     Args:
         weights: `model.onnx` of the package, with weights as bytes.
@@ -49,7 +49,7 @@ def convert(weights: bytes) -> onnx.ModelProto:
 
 
 def _multiply_out(network: onnx.ModelProto) -> None:
-    """Replaces each `Mul(Cast(bytes), scales)` by the tensor that it comes to."""
+    """Replace each `Mul(Cast(bytes), scales)` by the tensor that it comes to."""
     tensors = {tensor.name: tensor for tensor in network.graph.initializer}
     casts = {node.output[0]: node for node in network.graph.node if node.op_type == "Cast" and node.input[0] in tensors}
     gone = list(casts.values())
@@ -65,7 +65,7 @@ def _multiply_out(network: onnx.ModelProto) -> None:
 
 
 def _keep(network: onnx.ModelProto, name: str, array: NDArray[np.float32]) -> None:
-    """Adds a weight; the table in half precision, with its rows cast when they were looked up."""
+    """Add a weight; the table in half precision, with its rows cast when they were looked up."""
     if name != _TABLE:
         network.graph.initializer.append(numpy_helper.from_array(array, name))
         return

@@ -1,4 +1,4 @@
-"""A network that already is what it should be: its file is checked and passed on."""
+"""Network that already is what it should be: its file is checked and passed on."""
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -8,7 +8,7 @@ from inference.model_build.errors import WeightsUnreadable
 
 
 def convert(weights: bytes) -> onnx.ModelProto:
-    """Reads a network of our own, or one that an operator put into a slot.
+    """Read a network of our own, or one that an operator put into a slot.
 
     Args:
         weights: an ONNX file, whole: what lies in other files is not read.

@@ -1,4 +1,4 @@
-"""Reads a PyTorch state dict into numpy without PyTorch and without running any of the pickle's code.
+"""Reader of PyTorch state dicts into numpy, without PyTorch and without running any of the pickle's code.
 
 Both containers are read: the zip archive of today and the legacy stream (three header pickles, the object, the
 list of storage keys, then the raw storages). Only the names that tensors need are resolved; any other name in
@@ -90,7 +90,7 @@ class _TensorUnpickler(pickle.Unpickler):
 
 
 def read_state_dict(data: bytes) -> dict[str, NDArray[np.generic]]:
-    """Reads the tensors of a `.pth` file.
+    """Read the tensors of a `.pth` file.
 
     Args:
         data: the file's bytes.

@@ -25,7 +25,7 @@ class TritonPythonModel:
     """One instance: one picture at a time."""
 
     def initialize(self, args):
-        """Opens the graphs, and runs those of this process once; refuses a numpy that the back end cannot read."""
+        """Open the graphs, and run those of this process once; refuse a numpy that the back end cannot read."""
         if int(np.__version__.partition(".")[0]) >= 2:
             raise pb_utils.TritonModelException(f"numpy {np.__version__} gives empty outputs here; install numpy 1.26")
         parameters = {
@@ -73,12 +73,12 @@ def _read(request):
 
 
 def _smallest():
-    """The least that can be asked; it makes the sessions ready."""
+    """Return the least that can be asked; it makes the sessions ready."""
     return RestyleRequest(np.full((MIN_SIDE, MIN_SIDE, 3), 127, np.uint8), style=0, steps=1, strength=1.0, seed=0)
 
 
 def _sessions(folder, threads):
-    """Opens graphs as sessions of this process."""
+    """Open graphs as sessions of this process."""
     # Not needed where the graphs are served as models of their own, and not installed there.
     from diffusion.sessions import Sessions
 
@@ -87,7 +87,7 @@ def _sessions(folder, threads):
 
 
 def _served(model_name):
-    """Opens graphs as models of this server, each under this model's name and its own."""
+    """Open graphs as models of this server, each under this model's name and its own."""
     return lambda _: lambda graph, inputs: _call(f"{model_name}_{graph}", inputs)
 
 
@@ -123,7 +123,7 @@ def _code(error):
 
 
 def _failure(reason, field, error, code):
-    """An answer that carries the error as `REASON [field]: message`."""
+    """Return an answer that carries the error as `REASON [field]: message`."""
     return pb_utils.InferenceResponse(
         output_tensors=[], error=pb_utils.TritonError(f"{reason} [{field}]: {error}", code)
     )

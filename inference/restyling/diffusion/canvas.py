@@ -1,4 +1,4 @@
-"""Between the bytes of a picture and the numbers that networks compute with."""
+"""Canvas: the way between the bytes of a picture and the numbers that networks compute with."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from .request import Array, Picture
 
 
 def to_signal(picture: Picture) -> Array:
-    """Makes a batch of one out of a picture.
+    """Make a batch of one out of a picture.
 
     Args:
         picture: UINT8 [height, width, 3].
@@ -22,7 +22,7 @@ def to_signal(picture: Picture) -> Array:
 
 
 def to_picture(signal: Array) -> Picture:
-    """Makes a picture out of a batch of one, rounded to the nearest and clamped.
+    """Make a picture out of a batch of one, rounded to the nearest and clamped.
 
     Args:
         signal: FP32 [1, 3, height, width]; what is outside of -1..1 is cut off.
@@ -55,7 +55,7 @@ def resized(signal: Array, *, height: int, width: int) -> Array:
 
 
 def _weights(source: int, target: int) -> NDArray[np.float32]:
-    """Returns [target, source], each row summing to 1."""
+    """Return [target, source], each row summing to 1."""
     scale = source / target
     reach = max(scale, 1.0)
     centres = (np.arange(target) + 0.5) * scale - 0.5

@@ -1,4 +1,4 @@
-"""Why a photo was not restyled: each with a stable reason, what is at fault, and what to do."""
+"""Errors of restyling: each with a stable reason, what is at fault, and what to do."""
 
 from typing import ClassVar
 
@@ -53,7 +53,7 @@ class ParameterOutOfRange(RequestRefused):
 
 
 class RestylingCancelled(RestylingError):
-    """Nobody waits for the picture any more."""
+    """No caller waits for the picture any more."""
 
     reason = "RESTYLING_CANCELLED"
 

@@ -47,7 +47,7 @@ class FlowRestyler:
 
         Raises:
             RequestRefused: it cannot be restyled.
-            RestylingCancelled: nobody waits any more.
+            RestylingCancelled: no caller waits any more.
             NetworkFailed: the network's answer is no picture.
         """
         check_request(request, self.styles)
@@ -81,28 +81,28 @@ class FlowRestyler:
 
 
 def times(steps: int, strength: float) -> tuple[float, ...]:
-    """Returns the `steps + 1` times at which the picture is looked at: evenly from the strength down to 0."""
+    """Return the `steps + 1` times at which the picture is looked at: evenly from the strength down to 0."""
     return tuple(strength * (1 - step / steps) for step in range(steps + 1))
 
 
 def begin(photo: Array, noise: Noise, strength: float) -> Array:
-    """Returns where sampling begins: noise, with as much of the photo in it as the strength leaves."""
+    """Return where sampling begins: noise, with as much of the photo in it as the strength leaves."""
     drawn = noise.draw(photo.shape)
     return np.float32(1 - strength) * photo + np.float32(strength) * drawn
 
 
 def look(stopped: Stopped) -> None:
-    """Ends the work when nobody waits for it.
+    """End the work when no caller waits for it.
 
     Raises:
-        RestylingCancelled: nobody does.
+        RestylingCancelled: none does.
     """
     if stopped():
         raise RestylingCancelled("the caller does not wait any more", field="request")
 
 
 def finite(values: Array, what: str) -> Array:
-    """Returns values that are numbers.
+    """Return values that are numbers.
 
     Raises:
         NetworkFailed: some are not.

@@ -90,7 +90,7 @@ class LatentRestyler:
         return clean_from_velocity(x, answer, timestep)
 
     def _embedding(self, style: int) -> Array:
-        """Returns the text embedding of a style, computed once."""
+        """Return the text embedding of a style, computed once."""
         if style not in self._embeddings:
             ids = np.array([self._settings.input_ids[style]], np.int64)
             self._embeddings[style] = self._call(TEXT_ENCODER, "last_hidden_state", input_ids=ids)
@@ -106,7 +106,7 @@ class LatentRestyler:
 
 
 def _fitted(height: int, width: int) -> tuple[int, int]:
-    """Returns the height and the width whose longer one is the side of the square."""
+    """Return the height and the width whose longer one is the side of the square."""
     scale = SIDE / max(height, width)
     return max(round(height * scale), 1), max(round(width * scale), 1)
 

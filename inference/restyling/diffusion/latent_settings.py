@@ -1,4 +1,4 @@
-"""What a latent diffusion model is told besides its four graphs: read from `latent.json` in its folder.
+"""Settings of a latent diffusion model besides its four graphs: read from `latent.json` in its folder.
 
 An object with `sampler` ("turbo" or "lcm"), `prediction` ("epsilon", or "v_prediction"), `scaling_factor` (0.18215
 when it is left out), and `styles`: a list of objects with `name` and `input_ids`, the 77 token ids of its prompt.
@@ -40,7 +40,7 @@ class LatentSettings:
 
 
 def read_settings(path: Path) -> LatentSettings:
-    """Reads `latent.json`.
+    """Read `latent.json`.
 
     Raises:
         RestylerMisconfigured: it is missing, is no JSON, or says what cannot be; the message says where.
@@ -57,7 +57,7 @@ def read_settings(path: Path) -> LatentSettings:
 
 
 def parse_settings(table: Mapping[str, object]) -> LatentSettings:
-    """Makes settings out of what `latent.json` holds.
+    """Make settings out of what `latent.json` holds.
 
     Raises:
         RestylerMisconfigured: a value cannot be; `field` names it.

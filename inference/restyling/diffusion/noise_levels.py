@@ -1,4 +1,4 @@
-"""The noise levels of latent diffusion, and two ways to go down them in one to four steps.
+"""Noise levels of latent diffusion, and two ways to go down them in one to four steps.
 
 A level is written as sigma: a latent x at sigma is the clean latent plus sigma times standard noise, and the network
 sees x / sqrt(sigma^2 + 1). Both ways begin at a level given by the strength, which leaves the rest of the photo there.
@@ -30,10 +30,10 @@ class Descent(Protocol):
     """A way down from a noisy latent to a clean one."""
 
     def timesteps(self, steps: int, strength: float) -> tuple[int, ...]:
-        """Returns where the network runs, 0..999, the noisiest first; fewer where the strength leaves fewer levels."""
+        """Return where the network runs, 0..999, the noisiest first; fewer where the strength leaves fewer levels."""
 
     def advance(self, x: Array, clean: Array, timestep: int, lower: int | None, draw: DrawNoise) -> Array:
-        """Returns the latent at the next lower level, or the clean one below the last."""
+        """Return the latent at the next lower level, or the clean one below the last."""
 
 
 class AncestralDescent:
@@ -77,38 +77,38 @@ class ConsistencyDescent:
 
 
 def sigma(timestep: int) -> float:
-    """Returns the noise level of a timestep, 0..999, relative to the clean latent."""
+    """Return the noise level of a timestep, 0..999, relative to the clean latent."""
     kept = float(_signal_kept()[timestep])
     return float(np.sqrt((1 - kept) / kept))
 
 
 def noised(clean: Array, timestep: int, draw: DrawNoise) -> Array:
-    """Returns a clean latent at a noise level."""
+    """Return a clean latent at a noise level."""
     noisy: Array = clean + np.float32(sigma(timestep)) * draw()
     return noisy
 
 
 def seen(x: Array, timestep: int) -> Array:
-    """Returns what the network sees of a latent: scaled to unit variance."""
+    """Return what the network sees of a latent: scaled to unit variance."""
     scaled: Array = x / np.float32(np.sqrt(sigma(timestep) ** 2 + 1))
     return scaled
 
 
 def clean_from_noise(x: Array, noise: Array, timestep: int) -> Array:
-    """Returns the clean latent, given the noise that the network sees in it."""
+    """Return the clean latent, given the noise that the network sees in it."""
     clean: Array = x - np.float32(sigma(timestep)) * noise
     return clean
 
 
 def clean_from_velocity(x: Array, velocity: Array, timestep: int) -> Array:
-    """Returns the clean latent, given the network's velocity (Salimans and Ho, ICLR 2022)."""
+    """Return the clean latent, given the network's velocity (Salimans and Ho, ICLR 2022)."""
     level = sigma(timestep)
     clean: Array = x / np.float32(level**2 + 1) - velocity * np.float32(level / np.sqrt(level**2 + 1))
     return clean
 
 
 def _signal_kept() -> NDArray[np.float64]:
-    """Returns how much of the signal's variance is left at each of the 1000 levels."""
+    """Return how much of the signal's variance is left at each of the 1000 levels."""
     betas = np.linspace(np.sqrt(_BETA_FIRST), np.sqrt(_BETA_LAST), TRAINED_LEVELS) ** 2
     kept: NDArray[np.float64] = np.cumprod(1 - betas)
     return kept

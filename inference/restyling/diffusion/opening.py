@@ -1,4 +1,4 @@
-"""Opens whatever fills the restyler's slot: one flow network, or the four graphs of a latent diffusion model."""
+"""Opening of what fills the restyler's slot: one flow network, or the four graphs of a latent diffusion model."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ class Restyler(Protocol):
 
 
 def open_restyler(family: str, styles: Sequence[str], folder: Path, graphs: OpenGraphs, *, canvas: int = 0) -> Restyler:
-    """Opens a restyler.
+    """Open a restyler.
 
     Args:
         family: "flow" or "latent".

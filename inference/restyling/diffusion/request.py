@@ -1,4 +1,4 @@
-"""What is asked of a restyler, and what is refused before any network runs."""
+"""Request to a restyler, and what is refused before any network runs."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

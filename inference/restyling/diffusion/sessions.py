@@ -1,4 +1,4 @@
-"""Runs the graphs with ONNX Runtime in this process."""
+"""Sessions: the graphs in ONNX Runtime, in this process."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,7 +35,7 @@ class Sessions:
         }
 
     def __call__(self, graph: str, inputs: Tensors) -> Tensors:
-        """Runs one graph; inputs become what it declares, so that one in half precision can be served too.
+        """Run one graph; inputs become what it declares, so that one in half precision can be served too.
 
         Raises:
             NetworkFailed: it cannot be run.
@@ -50,7 +50,7 @@ class Sessions:
 
 
 def _providers() -> list[str]:
-    """Returns where graphs run: on a GPU where this build of ONNX Runtime can, else on the CPU."""
+    """Return where graphs run: on a GPU where this build of ONNX Runtime can, else on the CPU."""
     known = onnxruntime.get_available_providers()
     return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in known]
 

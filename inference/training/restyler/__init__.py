@@ -1,4 +1,4 @@
-"""Trains the restyler: painters of our own paint photos, and a network learns to paint like them from noise.
+"""Restyler training: painters of our own paint photos, and a network learns to paint like them from noise.
 
     deploy/train            everything: environment, photos, paintings, training, export, figures
     deploy/train --smoke    the same in small, in about a minute

@@ -1,4 +1,4 @@
-"""`python -m inference.training.restyler COMMAND`: paints, trains, exports, measures.
+"""Command line `python -m inference.training.restyler COMMAND`: paints, trains, exports, measures.
 
     paint PHOTOS PAINTINGS            photos in every style, for training
     train PAINTINGS RUN               until config.toml's time is over; goes on where it was left
@@ -35,7 +35,7 @@ _CONSOLE: Final = Console(stderr=True)
 
 
 def main() -> int:
-    """Runs one command; returns its exit status."""
+    """Run one command; return its exit status."""
     arguments = _parser().parse_args()
     commands = {
         "paint": _paint,

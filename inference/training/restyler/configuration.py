@@ -1,4 +1,4 @@
-"""Reads config.toml."""
+"""Configuration of the training, from config.toml."""
 
 import tomllib
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Configuration:
 
 
 def read_configuration(path: Path = CONFIG) -> Configuration:
-    """Reads the configuration.
+    """Read the configuration.
 
     Raises:
         KeyError: a table or a style is missing.

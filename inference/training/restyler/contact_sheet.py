@@ -15,7 +15,7 @@ _PAPER: Final = 255
 
 
 def cut(picture: NDArray[np.uint8], centre: tuple[float, float], side: int) -> NDArray[np.uint8]:
-    """A square around a centre, given as parts of width and height, moved inwards where it would leave the picture."""
+    """Return a square around a centre, in parts of width and height, moved inwards where it would leave the picture."""
     height, width = picture.shape[:2]
     side = min(side, height, width)
     left = int(np.clip(centre[0] * width - side / 2, 0, width - side))

@@ -1,4 +1,4 @@
-"""What the restyler learns from: photos, painted by every painter with one field of noise each."""
+"""Training data of the restyler: photos, painted by every painter with one field of noise each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ class Crop:
 
 
 def photo_files(folder: Path) -> list[Path]:
-    """The pictures below a folder, in the order of their names."""
+    """Return the pictures below a folder, in the order of their names."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
 
 
 def read_photo(path: Path, long_side: int) -> NDArray[np.uint8]:
-    """Reads a photo on white, `long_side` pixels long, with sides cut to multiples of 8; UINT8 RGB [H, W, 3]."""
+    """Read a photo on white, `long_side` pixels long, with sides cut to multiples of 8; UINT8 RGB [H, W, 3]."""
     with Image.open(path) as image:
         opened = image.convert("RGBA")
     sheet = Image.new("RGBA", opened.size, "white")
@@ -50,7 +50,7 @@ def read_photo(path: Path, long_side: int) -> NDArray[np.uint8]:
 
 
 def varied(photo: NDArray[np.uint8], chance: np.random.Generator, long_side: int) -> NDArray[np.uint8]:
-    """A part of a photo, perhaps mirrored, in another light, at another scale; sides are multiples of 8."""
+    """Return a part of a photo, perhaps mirrored, in another light, at another scale; sides are multiples of 8."""
     height, width = photo.shape[:2]
     part = chance.uniform(0.55, 1.0)
     tall, wide = int(height * part), int(width * part)
@@ -76,7 +76,7 @@ def paint_all(photo: NDArray[np.uint8], seed: int) -> tuple[NDArray[np.uint8], N
 
 
 def render(photos: list[Path], folder: Path, count: int, long_side: int, seed: int) -> Iterator[Path]:
-    """Writes `count` painted photos into a folder, those that are there already excepted; yields each when it is there.
+    """Write `count` painted photos into a folder, those that are there already excepted; yield each when it is there.
 
     The n-th is always the same one, whatever was rendered before.
     """
@@ -109,7 +109,7 @@ class Crops:
         return len(self._sheets)
 
     def refresh(self) -> None:
-        """Looks for newly painted photos."""
+        """Look for newly painted photos."""
         for path in sorted(self._folder.glob("[0-9][0-9][0-9][0-9][0-9].npy")):
             if path.name not in self._known:
                 self._known.add(path.name)

@@ -1,4 +1,4 @@
-"""Measures the shipped network on held-out photos: does it set strokes as its teachers do?
+"""Evaluation of the shipped network on held-out photos: whether it sets strokes as its teachers do.
 
 Each figure is a distance between two sets of pictures of one style, averaged over photos: the network's painting from
 the teacher's, beside two yardsticks, the teacher's own painting by other chance (as near as can be asked for) and the
@@ -44,7 +44,7 @@ class Agreement:
 
 
 def directions(picture: Pixels) -> Statistic:
-    """The share of edge energy in each of 12 directions, [12]."""
+    """Return the share of edge energy in each of 12 directions, [12]."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     right, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     energy = (right**2 + down**2).ravel()
@@ -54,7 +54,7 @@ def directions(picture: Pixels) -> Statistic:
 
 
 def spectrum(picture: Pixels) -> Statistic:
-    """The power of lightness in 8 rings of frequency, from 1/128 to 1/2 a pixel, in decades, [8]."""
+    """Return the power of lightness in 8 rings of frequency, from 1/128 to 1/2 a pixel, in decades, [8]."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float64) / 255
     window = np.outer(np.hanning(grey.shape[0]), np.hanning(grey.shape[1]))
     power = np.abs(np.fft.fft2((grey - grey.mean()) * window)) ** 2
@@ -71,7 +71,7 @@ def colours(picture: Pixels) -> Statistic:
 
 
 def same_strokes(one: Pixels, other: Pixels) -> float:
-    """The correlation of two pictures in what is finer than about 4 pixels, -1..1."""
+    """Return the correlation of two pictures in what is finer than about 4 pixels, -1..1."""
     first, second = (_fine(picture) for picture in (one, other))
     return float((first * second).sum() / np.sqrt((first**2).sum() * (second**2).sum() + 1e-12))
 
@@ -82,7 +82,7 @@ def _fine(picture: Pixels) -> NDArray[np.float64]:
 
 
 def measure(studio: Studio, photos: Sequence[Pixels]) -> Iterator[Agreement]:
-    """Yields four figures for each style.
+    """Yield four figures for each style.
 
     Args:
         studio: the network, as served.

@@ -1,4 +1,4 @@
-"""Writes the network as ONNX: FP32 arithmetic, weights kept in half precision, any size that is a multiple of 8."""
+"""Export to ONNX: FP32 arithmetic, weights kept in half precision, any size that is a multiple of 8."""
 
 import io
 from pathlib import Path
@@ -18,7 +18,7 @@ _LARGE: Final = 256
 
 
 def export(network: VelocityNetwork, path: Path) -> None:
-    """Writes `velocity(x, photo, t, style) -> v` with batch, height and width left open.
+    """Write `velocity(x, photo, t, style) -> v` with batch, height and width left open.
 
     Args:
         network: the averaged network.
@@ -46,7 +46,7 @@ def _traced(network: VelocityNetwork) -> bytes:
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keeps large FP32 weights in FP16, each with a Cast before its use; runtimes fold these when they load."""
+    """Keep large FP32 weights in FP16, each with a Cast before its use; runtimes fold these when they load."""
     kept, casts = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)

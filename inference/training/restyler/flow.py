@@ -14,13 +14,13 @@ _LEAST_TIME = 0.3
 
 
 def times(count: int, chance: torch.Generator, *, mean: float = 0.4, spread: float = 1.0, whole: float = 0.3) -> Tensor:
-    """Times to train at: logit-normal, and a part of `whole` at pure noise, where strokes are decided; FP32 [count]."""
+    """Time to train at: logit-normal, and a part of `whole` at pure noise, where strokes are decided; FP32 [count]."""
     drawn = torch.sigmoid(mean + spread * torch.randn(count, generator=chance))
     return torch.where(torch.rand(count, generator=chance) < whole, torch.ones(count), drawn)
 
 
 def between(painting: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-    """The picture at time t on the straight way from painting (0) to noise (1)."""
+    """Return the picture at time t on the straight way from painting (0) to noise (1)."""
     part = t[:, None, None, None]
     return (1 - part) * painting + part * noise
 
@@ -31,7 +31,7 @@ def matching_loss(predicted: Tensor, painting: Tensor, t: Tensor) -> Tensor:
 
 
 def stroke_loss(predicted: Tensor, painting: Tensor, t: Tensor) -> Tensor:
-    """What is minimised: absolute errors of the painting and of its differences, which keep strokes crisp, [N].
+    """Return the loss: absolute errors of the painting and of its differences, which keep strokes crisp, [N].
 
     The noise decides on the painting, so that this has the same minimum as the square of the velocity's error.
     """

@@ -1,4 +1,4 @@
-"""Draws the loss over training, as it was written down."""
+"""Loss curve of a training, as it was written down."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The restyler's network: a small U-Net that sees photo, noisy picture and printer's screen, and says the velocity.
+"""Restyler's network: a small U-Net that sees photo, noisy picture and printer's screen, and says the velocity.
 
 It has no normalisation over the picture: what it paints in a place depends on that place alone, so that crops of
 128 pixels teach it all about pictures of 512. Inside it predicts the painting; the velocity follows from that
@@ -78,7 +78,7 @@ class VelocityNetwork(nn.Module):
         nn.init.zeros_(self.exit.bias)
 
     def forward(self, x: Tensor, photo: Tensor, t: Tensor, style: Tensor) -> Tensor:
-        """The velocity at a time.
+        """Return the velocity at a time.
 
         Args:
             x: the noisy picture, FP32 [N, 3, H, W].
@@ -106,14 +106,14 @@ class VelocityNetwork(nn.Module):
 
 
 def _waves(t: Tensor) -> Tensor:
-    """The time as sines and cosines, [N, 2 * frequencies]."""
+    """Return the time as sines and cosines, [N, 2 * frequencies]."""
     rates = torch.exp(torch.arange(_FREQUENCIES, device=t.device) * (-math.log(1000.0) / (_FREQUENCIES - 1)))
     angles = 100.0 * t[:, None] * rates[None]
     return torch.cat([angles.sin(), angles.cos()], 1)
 
 
 def _screen(x: Tensor) -> Tensor:
-    """The printer's screen of `painters.popart`, [N, 1, H, W]."""
+    """Return the printer's screen of `painters.popart`, [N, 1, H, W]."""
     turn = 2 * math.pi / SCREEN_PERIOD
     rows = torch.arange(x.shape[2], device=x.device, dtype=torch.float32)[:, None] * turn
     columns = torch.arange(x.shape[3], device=x.device, dtype=torch.float32)[None] * turn

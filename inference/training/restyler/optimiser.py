@@ -32,7 +32,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
-        """Takes one step."""
+        """Take one step."""
         for group in self.param_groups:
             by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
             for kernel in group["params"]:
@@ -56,7 +56,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """The nearest matrices with singular values of about 1; [count, rows, columns], FP32."""
+    """Return the nearest matrices with singular values of about 1; [count, rows, columns], FP32."""
     x = matrices.bfloat16()
     wide = x if x.shape[1] <= x.shape[2] else x.transpose(1, 2)
     wide = wide / (wide.norm(dim=(1, 2), keepdim=True) + 1e-7)
@@ -68,7 +68,7 @@ def orthogonal(matrices: Tensor) -> Tensor:
 
 
 def split(network: VelocityNetwork) -> tuple[list[Tensor], list[Tensor]]:
-    """The kernels that Muon moves, and the other weights."""
+    """Return the kernels that Muon moves, and the other weights."""
     ends = {id(network.entry.weight), id(network.exit.weight)}
     kernels = [weight for weight in network.parameters() if weight.ndim == 4 and id(weight) not in ends]
     taken = {id(weight) for weight in kernels}

@@ -37,5 +37,5 @@ class Studio:
 
 
 def chance(seed: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The noise from which a seed is painted, as painters take it: FP32 [H, W, 3]."""
+    """Return the noise from which a seed is painted, as painters take it: FP32 [H, W, 3]."""
     return np.ascontiguousarray(Noise(seed).draw((1, 3, *shape[:2]))[0].transpose(1, 2, 0))

@@ -1,4 +1,4 @@
-"""Trains a tiny restyler for twenty steps on drawn photos: does the loss fall, and does the export agree?"""
+"""Smoke test of the training: twenty steps on drawn photos; the loss falls, and the export agrees."""
 
 import tempfile
 from pathlib import Path
@@ -24,7 +24,7 @@ class SmokeFailed(Exception):
 
 
 def smoke() -> str:
-    """Runs it all in small, in a folder that goes away.
+    """Run it all in small, in a folder that goes away.
 
     Returns:
         What was seen, in one line.
@@ -62,7 +62,7 @@ def _draw(folder: Path) -> None:
 
 
 def _disagreement(network: VelocityNetwork, path: Path) -> float:
-    """The largest difference between PyTorch and ONNX Runtime on another size than was exported."""
+    """Return the largest difference between PyTorch and ONNX Runtime on another size than was exported."""
     export(network, path)
     random = torch.Generator().manual_seed(1)
     x, photo = (torch.randn(2, 3, 72, 40, generator=random) for _ in range(2))

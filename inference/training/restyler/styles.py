@@ -1,4 +1,4 @@
-"""The styles, in the order in which the network numbers them."""
+"""Styles, in the order in which the network numbers them."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

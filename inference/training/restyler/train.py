@@ -1,4 +1,4 @@
-"""Trains the restyler; goes on where it was left; keeps an average of the weights, and a line of figures."""
+"""Training loop: goes on where it was left, keeps an average of the weights and a line of figures."""
 
 import csv
 import math
@@ -84,7 +84,7 @@ class State:
 
 
 def begin(shape: Shape, recipe: Recipe) -> State:
-    """A network that has learnt nothing."""
+    """Return a network that has learnt nothing."""
     torch.manual_seed(recipe.seed)
     network = VelocityNetwork(shape).to(memory_format=torch.channels_last)
     average = VelocityNetwork(shape)
@@ -96,7 +96,7 @@ def begin(shape: Shape, recipe: Recipe) -> State:
 
 
 def save(state: State, shape: Shape, path: Path) -> None:
-    """Writes a checkpoint; a reader never finds half of one."""
+    """Write a checkpoint; a reader never finds half of one."""
     part = path.with_suffix(".part")
     torch.save(
         {
@@ -124,7 +124,7 @@ def resume(state: State, path: Path) -> None:
 
 
 def read_average(path: Path) -> VelocityNetwork:
-    """The averaged network of a checkpoint, ready to paint."""
+    """Return the averaged network of a checkpoint, ready to paint."""
     kept = torch.load(path, weights_only=True)
     shape = kept["shape"]
     network = VelocityNetwork(Shape(**{**shape, "blocks": tuple(shape["blocks"])}))
@@ -134,7 +134,7 @@ def read_average(path: Path) -> VelocityNetwork:
 
 
 def rate_at(recipe: Recipe, iteration: int, spent: float) -> float:
-    """The part of the learning rates in force: up in `warm_up` steps, then down along a cosine to the end."""
+    """Return the part of the learning rates in force: up in `warm_up` steps, then down along a cosine to the end."""
     done = min(1.0, max(spent / recipe.seconds, iteration / recipe.iterations))
     return min(1.0, (iteration + 1) / recipe.warm_up) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
@@ -218,7 +218,7 @@ class _Step:
 
 
 def write_row(path: Path, row: Row) -> None:
-    """Adds a line to a table, and its head if the table is new."""
+    """Add a line to a table, and its head if the table is new."""
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(asdict(row)))

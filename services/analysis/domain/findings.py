@@ -1,4 +1,4 @@
-"""What can be found in a picture. Plain values; places are relative (0..1) to the upright picture."""
+"""Findings of a picture: plain values; places are relative (0..1) to the upright picture."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Which models make which findings, by the names under which findings remember them."""
+"""Model set: the models that make which findings, by the names under which findings remember them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How much the worker takes on, and how often it looks for more."""
+"""Pace of the worker: how much it takes on, and how often it looks for more."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""When a media that failed is tried again, and after how many failures no more."""
+"""Retry rules: when a media that failed is tried again, and after how many failures no more."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""How well a picture fits words: by what it shows, and by what is written in it. Pure rules."""
+"""Search ranking: how well a picture fits words, by what it shows and by what is written in it. Pure rules."""
 
 import math
 import re

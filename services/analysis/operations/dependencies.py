@@ -1,4 +1,4 @@
-"""The one bag of what use cases are handed, filled once in the composition root."""
+"""One bag of what use cases are handed, filled once in the composition root."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

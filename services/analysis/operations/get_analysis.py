@@ -1,4 +1,4 @@
-"""The analysis of one media."""
+"""Analysis of one media."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""A person's analyses in their order, with near-duplicates grouped."""
+"""Person's analyses in their order, with near-duplicates grouped."""
 
 import asyncio
 from collections.abc import Sequence

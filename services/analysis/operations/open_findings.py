@@ -1,4 +1,4 @@
-"""A person's findings, opened in memory with every key that can still be had, and gone again."""
+"""Person's findings, opened in memory with every key that can still be had, and gone again."""
 
 import asyncio
 from collections import defaultdict

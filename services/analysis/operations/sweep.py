@@ -1,4 +1,4 @@
-"""The periodic sweep for what no event told of: other models, grants that went unheard, media past their time."""
+"""Periodic sweep for what no event told of: other models, grants that went unheard, media past their time."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The change feed of a person's analyses: names of what changed, and what it is now."""
+"""Change feed of a person's analyses: names of what changed, and what it is now."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing

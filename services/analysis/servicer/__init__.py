@@ -1,4 +1,4 @@
-"""The service's RPCs: those of persons, and those of services."""
+"""Service's RPCs: those of persons, and those of services."""
 
 from services.analysis.servicer.analysis import AnalysisServicer
 from services.analysis.servicer.library import LibraryServicer

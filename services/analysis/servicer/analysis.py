@@ -1,4 +1,4 @@
-"""The RPCs that persons call: parse, do, render."""
+"""RPCs that persons call: parse, do, render."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""The RPCs that only services call: parse, do, render."""
+"""RPCs that only services call: parse, do, render."""
 
 from dataclasses import dataclass
 

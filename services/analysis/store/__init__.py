@@ -1,1 +1,1 @@
-"""The service's tables: a class for what is due, for what a person may read, and for what must go."""
+"""Service's tables: a class for what is due, for what a person may read, and for what must go."""

@@ -1,4 +1,4 @@
-"""What is stored of a person, for reading: one statement a method."""
+"""Library store: a person's analyses, for reading; one statement a method."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

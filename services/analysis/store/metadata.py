@@ -1,4 +1,4 @@
-"""What owners change of their media: the metadata of the row, and the record of findings that holds a copy of it."""
+"""Metadata store: what owners change of their media, in the row and in the record of findings that holds a copy."""
 
 from collections import defaultdict
 from collections.abc import Sequence

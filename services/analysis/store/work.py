@@ -1,4 +1,4 @@
-"""What is due and what came of it: one method for each transaction, plain SQL."""
+"""Work store: media that are due, and what came of them; one method for each transaction, plain SQL."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""Between messages and what the use cases take and give: requests, analyses and streams, and what services tell."""
+"""Translation between messages and use cases: requests, analyses and streams, and what services tell."""

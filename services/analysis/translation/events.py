@@ -1,4 +1,4 @@
-"""What services tell each other: events, and ingest's sealed message."""
+"""Events that services tell each other, and ingest's sealed message."""
 
 from datetime import UTC
 from uuid import UUID

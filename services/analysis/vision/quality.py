@@ -1,4 +1,4 @@
-"""How sharp and how well exposed a picture is, and a hash of how it looks. Pure functions of arrays."""
+"""Quality measures: sharpness, exposure and a perceptual hash. Pure functions of arrays."""
 
 import math
 from collections.abc import Callable

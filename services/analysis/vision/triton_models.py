@@ -1,4 +1,4 @@
-"""The models on an inference server that speaks the KServe protocol over gRPC, such as Triton."""
+"""Models on an inference server that speaks the KServe protocol over gRPC, such as Triton."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

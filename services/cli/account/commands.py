@@ -1,4 +1,4 @@
-"""The commands about all that is kept of a person: usage, uploads, devices, erase."""
+"""Commands about all that is kept of a person: usage, uploads, devices, erase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a person, and what was erased, as rows that scripts read and lines for people."""
+"""Rows about what is kept of a person and what was erased, for scripts, and lines for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measurement behind `bench analyze`: photos understood by the running stack, held against the bare models.
+"""Measurement behind `bench analyze`: photos understood by the running stack, held against the bare models.
 
 The whole way is measured from the moment at which the last photo is stored to the moment at which the last findings
 are: reading, unsealing, decoding, previews, the models on the inference server, sealing and storing. The limit is what

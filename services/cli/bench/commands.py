@@ -1,4 +1,4 @@
-"""The command `bench`: the running stack measured against a limit measured in the same run."""
+"""Command `bench`: the running stack measured against a limit measured in the same run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measurement behind `bench inference`: every served model by itself, and the server under load.
+"""Measurement behind `bench inference`: every served model by itself, and the server under load.
 
     serve.<model>    requests a second at 16 in flight, of what ONNX Runtime does with as many sessions and no server
     poisson.<model>  callers who know nothing of each other, at 70 % of the peak: the longest stall, and latencies

@@ -1,4 +1,4 @@
-"""The line of a bench that holds a rate against a limit of it."""
+"""Line of a bench that holds a rate against a limit of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measurement behind `bench restyle`: pictures through the inference server, held against the bare network.
+"""Measurement behind `bench restyle`: pictures through the inference server, held against the bare network.
 
 A picture of 512 px goes four steps. The limit is ONNX Runtime with the same graph, on as many threads, with nothing
 around it: no wire, no bytes made into numbers and back, no checks. Pictures of the one and of the other alternate.

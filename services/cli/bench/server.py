@@ -1,4 +1,4 @@
-"""The inference server that a bench asks: the running stack's, or else one of its own for as long as it lasts."""
+"""Inference server that a bench asks: the running stack's, or else one of its own for as long as it lasts."""
 
 from __future__ import annotations
 

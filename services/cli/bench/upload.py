@@ -1,4 +1,4 @@
-"""The measurement behind `bench upload`: sealed, durable photos, held against raw puts into the same store.
+"""Measurement behind `bench upload`: sealed, durable photos, held against raw puts into the same store.
 
 Rounds of both alternate, with as many bytes at the same concurrency. The photos are real in everything that the upload
 looks at (size, structure, entropy), but say that they have 12 bits a channel, which no decoder of the analysis service

@@ -1,4 +1,4 @@
-"""The commands about consent: consent, withdraw."""
+"""Commands about consent: consent, withdraw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The purposes as a person types them."""
+"""Purposes as a person types them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person does with an idea: put it away, take that back."""
+"""Commands about one idea: put it away, take that back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about ideas: ideas, dismiss, restore."""
+"""Commands about ideas: ideas, dismiss, restore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is suggested to a person, as rows that scripts read, and the pictures of it."""
+"""Listing of a person's ideas as rows that scripts read, and the pictures of them."""
 
 from __future__ import annotations
 

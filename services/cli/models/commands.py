@@ -1,4 +1,4 @@
-"""The commands about models: build, verify, list; those about slots are in `slots`."""
+"""Commands about models: build, verify, list; those about slots are in `slots`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands about engines have in common: options, this machine, failures."""
+"""Options, machine and failures that the commands about engines have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that move engines to where they are served: publish, fetch, install."""
+"""Commands that move engines to where they are served: publish, fetch, install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about TensorRT engines: export, plan, build, verify, publish, fetch, install."""
+"""Commands about TensorRT engines: export, plan, build, verify, publish, fetch, install."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _labels(pairs: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def _reporter() -> Iterator[Callable[[Progress], None]]:
-    """Shows one line for the engine in work, with the seconds that its stage has taken."""
+    """Show one line for the engine in work, with the seconds that its stage has taken."""
     with progress_bars() as bars:
         bar = bars.add_task("engines", total=None)
 

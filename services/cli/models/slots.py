@@ -1,4 +1,4 @@
-"""The commands about slots: which there are, and an operator's own model in one of them."""
+"""Commands about slots: which there are, and an operator's own model in one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about a person's photos: import, findings, search, mark."""
+"""Commands about a person's photos: import, findings, search, mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person's services say of their photos, as rows that scripts read."""
+"""Listing of photos: what a person's services say of them, as rows that scripts read."""
 
 from __future__ import annotations
 

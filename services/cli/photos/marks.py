@@ -1,4 +1,4 @@
-"""What the owner of a photo may change: favourite and hidden."""
+"""Marks that the owner of a photo may change: favourite and hidden."""
 
 from __future__ import annotations
 

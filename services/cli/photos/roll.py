@@ -1,4 +1,4 @@
-"""The phone's side of an import: what is in a folder, and reduced copies of it. Nothing here talks to a service."""
+"""Phone's side of an import: what is in a folder, and reduced copies of it. Nothing here talks to a service."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The command `restyle` and the files of generated pictures."""
+"""Command `restyle` and the files of generated pictures."""

@@ -1,4 +1,4 @@
-"""The command `restyle`: a trial of the served restyler on a picture. Nothing is stored in any service.
+"""Command `restyle`: a trial of the served restyler on a picture. Nothing is stored in any service.
 
 It is a tool for those who run or train the model: it asks the inference server of the stack directly, with a file of
 one's own. No consent is asked and no photo of a person's roll is read.

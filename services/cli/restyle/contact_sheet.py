@@ -1,4 +1,4 @@
-"""A sheet of pictures, each with its name below."""
+"""Sheet of pictures, each with its name below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about the stack on this machine: up, down, status."""
+"""Commands about the stack on this machine: up, down, status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a stack, as a command's failure."""
+"""Failures of a stack, as a command's failure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

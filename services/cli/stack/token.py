@@ -1,4 +1,4 @@
-"""The command `token`: a token for calling the services with other tools."""
+"""Command `token`: a token for calling the services with other tools."""
 
 from __future__ import annotations
 

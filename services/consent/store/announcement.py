@@ -1,4 +1,4 @@
-"""The event that tells other services what a person now allows, as a protobuf message."""
+"""Event that tells other services what a person now allows, as a protobuf message."""
 
 from pellicule.internal.consent.v1 import consent_changed_pb2
 from pellicule.type.v1 import purpose_pb2

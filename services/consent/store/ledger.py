@@ -1,4 +1,4 @@
-"""One person's consent in PostgreSQL, on the connection that holds their turn."""
+"""Ledger: one person's consent in PostgreSQL, on the connection that holds their turn."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

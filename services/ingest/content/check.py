@@ -1,4 +1,4 @@
-"""The check at the door: what a file is, how large it is and that it is whole, while its bytes pass."""
+"""Check at the door: what a file is, how large it is and that it is whole, while its bytes pass."""
 
 from services.ingest.content.isobmff import walk_isobmff
 from services.ingest.content.jpeg import walk_jpeg
@@ -37,7 +37,7 @@ class ContentCheck:
         self._walker: Walker[Picture] | None = None
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes."""
+        """Take the next bytes."""
         if self._walker is None:
             data = self._head = self._head + data
             if len(data) < min(HEAD_BYTES, self._file_bytes):

@@ -1,4 +1,4 @@
-"""The `meta` box of a HEIC or AVIF file: its items, where their bytes lie, and how large they are."""
+"""Meta box of a HEIC or AVIF file: its items, where their bytes lie, and how large they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class _Reader:
         self._position = 0
 
     def number(self, size: int) -> int:
-        """Returns a big-endian number of `size` bytes; 0 for none."""
+        """Return a big-endian number of `size` bytes; 0 for none."""
         return int.from_bytes(self.take(size), "big")
 
     def take(self, size: int) -> bytes:
@@ -52,7 +52,7 @@ class _Reader:
         return self._data[self._position :]
 
     def boxes(self, parts: Parts) -> Iterator[tuple[bytes, "_Reader"]]:
-        """Yields type and content of the boxes that follow."""
+        """Yield type and content of the boxes that follow."""
         while self.rest():
             parts.next()
             size, kind = self.number(4), self.take(4)
@@ -62,7 +62,7 @@ class _Reader:
 
 
 def read_meta(body: bytes) -> HeifMeta:
-    """Reads the content of a `meta` box.
+    """Read the content of a `meta` box.
 
     Raises:
         Malformed: it is cut short, contradicts itself or names no picture.
@@ -104,7 +104,7 @@ def _item_of_type(reader: _Reader, wanted: bytes, parts: Parts) -> int | None:
 
 
 def _extents(reader: _Reader, parts: Parts) -> dict[int, list[tuple[int, int]]]:
-    """Returns offset and length of each item's pieces that lie in the file itself."""
+    """Return offset and length of each item's pieces that lie in the file itself."""
     version = reader.number(4) >> 24
     offset_size, length_size = divmod(reader.number(1), 16)
     base_size, index_size = divmod(reader.number(1), 16)
@@ -140,11 +140,11 @@ class _Properties:
         }
 
     def sizes(self) -> Iterator[tuple[int, int]]:
-        """Yields every size that is named."""
+        """Yield every size that is named."""
         return iter(self._sizes.values())
 
     def upright_size(self, item_id: int) -> tuple[int, int]:
-        """Returns width and height of an item, cropped and turned as it says."""
+        """Return width and height of an item, cropped and turned as it says."""
         size: tuple[int, int] | None = None
         for index in self._of_item.get(item_id, []):
             if index in self._sizes:
@@ -157,7 +157,7 @@ class _Properties:
 
 
 def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[int, int]:
-    """Returns a size after a crop (`clap`) or a turn (`irot`); other properties leave it."""
+    """Return a size after a crop (`clap`) or a turn (`irot`); other properties leave it."""
     width, height = size
     if kind == b"irot" and content.number(1) & 3 in _QUARTER_TURNS:
         return height, width
@@ -170,7 +170,7 @@ def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[
 
 
 def _associations(reader: _Reader, parts: Parts) -> Iterator[tuple[int, list[int]]]:
-    """Yields each item with the indices of its properties, counted from 0."""
+    """Yield each item with the indices of its properties, counted from 0."""
     head = reader.number(4)
     version, wide = head >> 24, head & 1
     for _ in range(reader.number(4)):

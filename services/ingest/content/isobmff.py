@@ -23,7 +23,7 @@ class _Position:
 
 
 def walk_isobmff(media_type: MediaType, limits: Limits, file_bytes: int) -> Walk[Picture]:
-    """Walks over all boxes.
+    """Walk over all boxes.
 
     Args:
         media_type: HEIC or AVIF, by its brands.

@@ -1,4 +1,4 @@
-"""What a walk through a picture finds."""
+"""Picture facts: what a walk through a file finds."""
 
 from dataclasses import dataclass, field
 

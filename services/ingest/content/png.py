@@ -22,7 +22,7 @@ class _Found:
 
 
 def walk_png(limits: Limits) -> Walk[Picture]:
-    """Walks from the first byte to the end chunk, checking every CRC."""
+    """Walk from the first byte to the end chunk, checking every CRC."""
     found, parts = _Found(), Parts()
     yield Skip(_SIGNATURE_BYTES)
     kind = b""

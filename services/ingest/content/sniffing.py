@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes and nothing else."""
+"""Content sniffing: the type of a file, from its first bytes and nothing else."""
 
 from services.ingest.domain.media import MediaType
 
@@ -23,7 +23,7 @@ _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
 
 
 def sniff(head: bytes) -> MediaType | None:
-    """Returns the type of a file that begins with `head`; None for what is not taken."""
+    """Return the type of a file that begins with `head`; None for what is not taken."""
     if head.startswith(b"\xff\xd8\xff"):
         return MediaType.JPEG
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -36,7 +36,7 @@ def sniff(head: bytes) -> MediaType | None:
 
 
 def describe(head: bytes) -> str:
-    """Returns a word for what a file seems to be that is not taken."""
+    """Return a word for what a file seems to be that is not taken."""
     if head[4:8] == b"ftyp":
         return "video"
     for magic, name in _OTHERS:

@@ -22,7 +22,7 @@ class _Found:
 
 
 def walk_webp(limits: Limits, file_bytes: int) -> Walk[Picture]:
-    """Walks from the first byte to the end that the container gives itself.
+    """Walk from the first byte to the end that the container gives itself.
 
     Args:
         limits: How large a picture may be.
@@ -55,7 +55,7 @@ def _chunk(position: int, end: int, found: _Found, limits: Limits) -> Walk[int]:
 
 
 def _body(kind: bytes, length: int, found: _Found, limits: Limits) -> Walk[int]:
-    """Reads what is of interest of a chunk, and returns how many bytes that was."""
+    """Read what is of interest of a chunk, and return how many bytes that was."""
     if found.size is None:
         if kind not in _FIRST or length < _SIZE_BYTES:
             raise Malformed("it does not begin with a picture's header")

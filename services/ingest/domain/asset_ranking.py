@@ -38,7 +38,7 @@ def is_screenshot(asset: Asset) -> bool:
 
 
 def places_in_burst(assets: Iterable[Asset]) -> Mapping[str, int]:
-    """Returns for each asset, by its client_id, how many shots of its burst come before it."""
+    """Return for each asset, by its client_id, how many shots of its burst come before it."""
     timed = sorted((asset.capture_time, asset.client_id) for asset in assets if asset.capture_time is not None)
     places: dict[str, int] = {}
     last: datetime | None = None
@@ -50,7 +50,7 @@ def places_in_burst(assets: Iterable[Asset]) -> Mapping[str, int]:
 
 
 def rank(asset: Asset, *, newest: datetime, window: timedelta, place_in_burst: int) -> tuple[int, float]:
-    """Returns a key by which assets sort from the most to the least promising.
+    """Return a key by which assets sort from the most to the least promising.
 
     Args:
         asset: The asset.

@@ -46,7 +46,7 @@ def _of_camera(camera: datetime, announced: datetime | None) -> CaptureTime | No
 
 
 def _offset_between(wall_time: datetime, announced: datetime) -> timedelta | None:
-    """Returns the zone that makes both words one, if a zone can.
+    """Return the zone that makes both words one, if a zone can.
 
     None at all counts as not known: a phone that knows no zone announces the wall clock as if it were UTC.
     """

@@ -88,7 +88,7 @@ class Announcement:
     sha256: bytes = field(repr=False)
 
     def to_bytes(self) -> bytes:
-        """Returns a canonical form, to be sealed or compared."""
+        """Return a canonical form, to be sealed or compared."""
         row = asdict(self)
         asset = row["asset"]
         asset["sha256"], row["sha256"] = self.asset.sha256.hex(), self.sha256.hex()
@@ -97,7 +97,7 @@ class Announcement:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Reads what `to_bytes` wrote."""
+        """Read what `to_bytes` wrote."""
         row = json.loads(data)
         asset = row["asset"]
         asset["sha256"] = bytes.fromhex(asset["sha256"])
@@ -175,12 +175,12 @@ class Media:
 
 
 def media_name(media_id: UUID) -> str:
-    """Returns the resource name of a media."""
+    """Return the resource name of a media."""
     return f"media/{media_id}"
 
 
 def upload_name(upload_id: UUID) -> str:
-    """Returns the resource name of an upload."""
+    """Return the resource name of an upload."""
     return f"uploads/{upload_id}"
 
 

@@ -39,7 +39,7 @@ class Policy:
     reduced_long_side: int = 2048
 
     def window_at(self, now: datetime) -> Window:
-        """Returns the rolling window at a moment of the server's clock."""
+        """Return the rolling window at a moment of the server's clock."""
         return Window.at(now, self.window, self.tolerance)
 
     @property

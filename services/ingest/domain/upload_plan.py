@@ -130,7 +130,7 @@ class Situation:
 
 
 def plan(assets: Sequence[Asset], situation: Situation, rules: PlanRules) -> list[PlanItem]:
-    """Returns an item for each asset: uploads first, by rank, then what is skipped, in order of request."""
+    """Return an item for each asset: uploads first, by rank, then what is skipped, in order of request."""
     judged = [
         _judge(asset, situation, rules, is_repeated=repeated)
         for asset, repeated in zip(assets, _repeated(assets), strict=True)

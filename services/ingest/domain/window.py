@@ -1,4 +1,4 @@
-"""The rolling window of capture times that CLOUD_PROCESSING alone opens."""
+"""Rolling window of capture times that CLOUD_PROCESSING alone opens."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ class Window:
 
     @classmethod
     def at(cls, now: datetime, length: timedelta, tolerance: timedelta) -> "Window":
-        """Returns the window at a moment of the server's clock."""
+        """Return the window at a moment of the server's clock."""
         return cls(now - length - tolerance, now + tolerance)
 
     def holds(self, capture_time: datetime | None) -> bool:

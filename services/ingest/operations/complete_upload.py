@@ -22,7 +22,7 @@ _ATTEMPTS = 3
 
 
 async def complete(dependencies: Dependencies, stream: UploadStream) -> Media:
-    """Makes the media and returns it; one of the same original that is kept already stays in its place.
+    """Make the media and return it; one of the same original that is kept already stays in its place.
 
     Raises:
         ContentRefused: the bytes are not what was announced, no whole picture, or taken too long ago.
@@ -45,7 +45,7 @@ async def complete(dependencies: Dependencies, stream: UploadStream) -> Media:
 
 
 def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture) -> MediaMetadata:
-    """Returns what is known of the media."""
+    """Return what is known of the media."""
     asset, row = stream.announcement.asset, stream.row
     exif = read_exif(picture.exif) if picture.exif_turns else replace(read_exif(picture.exif), orientation=1)
     width, height = picture.width, picture.height
@@ -72,7 +72,7 @@ def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture)
 
 
 async def _check_time(dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata) -> None:
-    """Holds what the camera says against the window; a media that is kept already has passed."""
+    """Hold what the camera says against the window; a media that is kept already has passed."""
     row, asset = stream.row, stream.announcement.asset
     window = dependencies.policy.window_at(row.create_time)
     if metadata.capture_time == asset.capture_time or window.holds(metadata.capture_time):
@@ -88,7 +88,7 @@ async def _check_time(dependencies: Dependencies, stream: UploadStream, metadata
 async def _store_at_once(
     dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata, last: NewSegment
 ) -> Media | None:
-    """Stores upload and media in one step; if anything stands in the way the upload alone, for the long way."""
+    """Store upload and media in one step; if anything stands in the way the upload alone, for the long way."""
     row = stream.row
     media = _media_row(dependencies, stream, metadata)
     event = dependencies.codec.media_stored(media, [last.segment])
@@ -109,7 +109,7 @@ async def _store_at_once(
 async def _store(
     dependencies: Dependencies, stream: UploadStream, metadata: MediaMetadata, last: NewSegment
 ) -> Media | None:
-    """Tries to store the media; returns None where something stood in the way that does no more."""
+    """Try to store the media; return None where something stood in the way that does no more."""
     row, now = stream.row, dependencies.clock.now()
     media = _media_row(dependencies, stream, metadata)
     event = dependencies.codec.media_stored(media, [*stream.segments, last.segment])

@@ -82,7 +82,7 @@ class KeyPool:
         self._destroying: set[asyncio.Task[None]] = set()
 
     async def take(self, *, subject: str, purpose: Purpose) -> MediaKey:
-        """Returns the key of a new media; raises what `Keyring.create` raises."""
+        """Return the key of a new media; raise what `Keyring.create` raises."""
         owner = self._owners.setdefault((subject, purpose), _Owner(subject, purpose))
         owner.asked_at.append(asyncio.get_running_loop().time())
         while owner.spare:
@@ -135,7 +135,7 @@ class KeyPool:
         return deque(MediaKey(media_id, key, delete_time) for media_id, key in zip(ids, keys, strict=True))
 
     def _ahead(self, owner: _Owner, now_needed: int) -> int:
-        """Returns how many more than are needed now to ask for: what the last second asked for besides."""
+        """Return how many more than are needed now to ask for: what the last second asked for besides."""
         since = asyncio.get_running_loop().time() - _DEMAND_SECONDS
         while owner.asked_at and owner.asked_at[0] < since:
             owner.asked_at.popleft()

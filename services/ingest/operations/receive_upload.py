@@ -58,7 +58,7 @@ async def start_and_receive(
     chunks: AsyncIterator[bytes],
     offset: int = 0,
 ) -> Received:
-    """Start an upload, or go on with the one that the request started; raises what starting and receiving raise."""
+    """Start an upload, or go on with the one that the request started; raise what starting and receiving raise."""
     for _ in range(_ATTEMPTS):
         prepared = await prepare(dependencies, subject=subject, request_id=request_id, announcement=announcement)
         if prepared.key is not None:

@@ -60,7 +60,7 @@ class Prepared:
 async def start_upload(
     dependencies: Dependencies, *, subject: str, request_id: UUID, announcement: Announcement
 ) -> Upload:
-    """Opens an upload, or returns the one that the request opened, or that is open for the same bytes.
+    """Open an upload, or return the one that the request opened, or that is open for the same bytes.
 
     What is kept already is answered by an upload that is complete. Raises what `prepare` raises.
     """
@@ -80,7 +80,7 @@ async def start_upload(
 async def prepare(
     dependencies: Dependencies, *, subject: str, request_id: UUID, announcement: Announcement
 ) -> Prepared:
-    """Finds out whether an upload may begin, and makes its key if it is a new one; nothing is stored yet.
+    """Find out whether an upload may begin, and make its key if it is a new one; nothing is stored yet.
 
     Raises:
         PurposeNotGranted: CLOUD_PROCESSING is not granted, or OLDER_MEDIA for what was taken before the window.
@@ -138,7 +138,7 @@ async def _destroy(dependencies: Dependencies, subject: str, key: DataKey) -> No
 
 
 async def _earlier(dependencies: Dependencies, request: _Request, survey: Survey) -> UploadRow | None:
-    """Returns the upload that this request opened or that takes the same bytes; one that is over is given up."""
+    """Return the upload that this request opened or that takes the same bytes; one that is over is given up."""
     for row in survey.earlier:
         if row.expire_time <= request.now or not await _can_go_on(dependencies, row):
             await dependencies.uploads.discard(request.subject, row.id, request.now)
@@ -162,7 +162,7 @@ async def _can_go_on(dependencies: Dependencies, row: UploadRow) -> bool:
 
 
 async def _alive(dependencies: Dependencies, subject: str, survey: Survey) -> MediaRow | None:
-    """Returns the media of the same original, if one is kept that opens."""
+    """Return the media of the same original, if one is kept that opens."""
     keys = await open_row_keys(dependencies, subject, survey.kept)
     return next((row for row in survey.kept if row.id in keys), None)
 
@@ -195,7 +195,7 @@ async def _complete_row(dependencies: Dependencies, request: _Request, known: Me
 
 
 async def _new_key(dependencies: Dependencies, subject: str, purpose: Purpose, known: MediaRow | None) -> MediaKey:
-    """Returns the key of a new media, or another one of a media whose reduced copy is to be replaced."""
+    """Return the key of a new media, or another one of a media whose reduced copy is to be replaced."""
     if known is None:
         return await dependencies.key_pool.take(subject=subject, purpose=purpose)
     new = NewDataKey(delete_by=known.delete_time, lineage=(media_name(known.id),))
@@ -207,7 +207,7 @@ async def _new_key(dependencies: Dependencies, subject: str, purpose: Purpose, k
 
 
 def _row(dependencies: Dependencies, request: _Request, purpose: Purpose, made: MediaKey) -> UploadRow:
-    """Returns the row of an upload, without what is sealed."""
+    """Return the row of an upload, without what is sealed."""
     return UploadRow(
         id=uuid4(),
         subject=request.subject,

@@ -51,7 +51,7 @@ class Sweep:
         self._seen_first: dict[str, datetime] = {}
 
     async def expire_uploads(self) -> int:
-        """Gives up what was not completed in time and forgets what was; returns how many uploads."""
+        """Give up what was not completed in time and forgets what was; return how many uploads."""
         now, total = self._clock.now(), 0
         while rows := await self._tables.expired_uploads(now, _BATCH):
             for row in rows:
@@ -64,7 +64,7 @@ class Sweep:
         return total
 
     async def clear_discards(self) -> int:
-        """Deletes the objects of what was discarded, then destroys its keys; returns how many streams."""
+        """Delete the objects of what was discarded, then destroy its keys; return how many streams."""
         total = 0
         while discards := await self._tables.discards(_BATCH):
             for discard in discards:
@@ -75,7 +75,7 @@ class Sweep:
         return total
 
     async def reconcile(self) -> int:
-        """Removes objects that no row names, once the grace time has passed since they were first seen so.
+        """Remove objects that no row names, once the grace time has passed since they were first seen so.
 
         An object is put before the row that names it is written, so that one look proves nothing. Returns how many.
         """

@@ -116,7 +116,7 @@ class UploadStream:
         self._waiting_since, self.row = None, row
 
     def verify(self) -> Picture:
-        """Returns what the file is, now that all of it is there.
+        """Return what the file is, now that all of it is there.
 
         Raises:
             ContentRefused: it is not what was announced, or no whole picture.
@@ -127,7 +127,7 @@ class UploadStream:
         return self._check.finish()
 
     async def put_last(self) -> NewSegment:
-        """Puts the end of the stream into the store; it is committed with the media."""
+        """Put the end of the stream into the store; it is committed with the media."""
         return await self._put(b"".join((*self._sealed, self._sealer.finish())))
 
     async def take_back(self, new: NewSegment | None) -> None:

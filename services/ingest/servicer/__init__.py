@@ -1,4 +1,4 @@
-"""The service's RPCs: of media, and of devices."""
+"""Service's RPCs: of media, and of devices."""
 
 from services.ingest.servicer.devices import DeviceServicer
 from services.ingest.servicer.media import MediaServicer

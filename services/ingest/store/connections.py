@@ -23,7 +23,7 @@ async def single_statements(pool: Pool) -> AsyncIterator[Connection]:
 
 
 async def find_segments(pool: Pool, data_key_id: UUID) -> list[Segment]:
-    """Returns the segments of a sealed stream, in order."""
+    """Return the segments of a sealed stream, in order."""
     async with single_statements(pool) as connection, connection.cursor(row_factory=kwargs_row(Segment)) as cursor:
         await cursor.execute(statements.FIND_SEGMENTS, {"data_key_id": data_key_id})
         return await cursor.fetchall()

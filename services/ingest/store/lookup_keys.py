@@ -17,7 +17,7 @@ class LookupKeyStore:
         self._pool = pool
 
     async def find(self, subject: str) -> LookupKeyRow | None:
-        """Returns a person's key."""
+        """Return a person's key."""
         async with (
             single_statements(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(LookupKeyRow)) as cursor,
@@ -26,7 +26,7 @@ class LookupKeyStore:
             return await cursor.fetchone()
 
     async def put(self, row: LookupKeyRow, *, replaces: UUID | None) -> bool:
-        """Stores a key, in place of the one sealed under `replaces`."""
+        """Store a key, in place of the one sealed under `replaces`."""
         statement = statements.ADD_LOOKUP_KEY if replaces is None else statements.REPLACE_LOOKUP_KEY
         async with self._pool.connection() as connection:
             stored = await connection.execute(statement, {**vars(row), "replaces": replaces})

@@ -30,7 +30,7 @@ class MediaStore:
         self._pool = pool
 
     async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
-        """Returns a media of the person."""
+        """Return a media of the person."""
         rows = await self._rows(statements.FIND_MEDIA, {"subject": subject, "id": media_id})
         return rows[0] if rows else None
 
@@ -39,7 +39,7 @@ class MediaStore:
         return await self._rows(statements.FIND_MANY_MEDIA, {"subject": subject, "ids": list(media_ids)})
 
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
-        """Returns the media of these originals."""
+        """Return the media of these originals."""
         return await self._rows(statements.FIND_TAGGED_MEDIA, {"subject": subject, "tags": list(tags)})
 
     async def page(
@@ -51,11 +51,11 @@ class MediaStore:
         return await self._rows(statement, {"subject": subject, "limit": limit, **vars(start)})
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
-        """Returns the segments of a sealed stream, in order."""
+        """Return the segments of a sealed stream, in order."""
         return await find_segments(self._pool, data_key_id)
 
     async def discard(self, row: MediaRow, now: datetime) -> None:
-        """Deletes a media that cannot be opened any more, and discards its stream."""
+        """Delete a media that cannot be opened any more, and discards its stream."""
         async with self._pool.connection() as connection, connection.transaction():
             deleted = await connection.execute(statements.DELETE_MEDIA, vars(row))
             if deleted.rowcount:
@@ -80,7 +80,7 @@ class MediaStore:
         return result
 
     async def deleted_tags(self, subject: str, tags: Collection[bytes]) -> set[bytes]:
-        """Returns those of the tags whose media their owner deleted."""
+        """Return those of the tags whose media their owner deleted."""
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.DELETED_TAGS, {"subject": subject, "tags": list(tags)})
             return {bytes(tag) for (tag,) in await cursor.fetchall()}
@@ -97,7 +97,7 @@ class MediaStore:
             await record_deleted(connection, subject, [media_name(media_id)])
 
     async def used_bytes(self, subject: str) -> int:
-        """Returns what media and open uploads take of the person's share."""
+        """Return what media and open uploads take of the person's share."""
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.USED, {"subject": subject})
             row = await cursor.fetchone()
@@ -111,7 +111,7 @@ class MediaStore:
             return Usage(used_bytes=used, media_count=media, open_upload_count=uploads)
 
     async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
-        """Notes once for an event that the originals of these media are wanted; returns how many were not before."""
+        """Note once for an event that the originals of these media are wanted; return how many were not before."""
         async with self._pool.connection() as connection:
             if not await first_time(connection, consumer, event_id):
                 return 0

@@ -42,7 +42,7 @@ class _Covered:
                 return replace(covered, devices="") if account else covered
 
     def where(self, *, purpose: str = "purpose", key: str = "data_key_id") -> str:
-        """Returns the condition for a table; `purpose` and `key` are columns, or what stands for them."""
+        """Return the condition for a table; `purpose` and `key` are columns, or what stands for them."""
         return self.condition.format(purpose=purpose, key=key)
 
 
@@ -71,7 +71,7 @@ class PurgeStore:
                 )
 
     async def objects(self, order: PurgeOrder) -> list[str]:
-        """Returns the objects of what must go."""
+        """Return the objects of what must go."""
         covered = _Covered.by(order)
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
@@ -87,7 +87,7 @@ class PurgeStore:
             return [name for (name,) in await cursor.fetchall()]
 
     async def delete(self, order: PurgeOrder) -> tuple[Mapping[str, int], list[str]]:
-        """Deletes the rows of what must go."""
+        """Delete the rows of what must go."""
         before = await self.objects(order)
         async with self._pool.connection() as connection, subject_lock(connection, order.subject):
             deletion = _Deletion(connection, _Covered.by(order))
@@ -111,7 +111,7 @@ class _Deletion:
         self.objects: list[str] = []
 
     async def remember(self) -> None:
-        """Notes which media their owner deleted, so that the plan does not ask for them again."""
+        """Note which media their owner deleted, so that the plan does not ask for them again."""
         await self._connection.execute(
             f"""
             INSERT INTO deleted_media (subject, media_id, tag, purpose_revision, deletion_time)
@@ -124,7 +124,7 @@ class _Deletion:
         )
 
     async def run(self) -> None:
-        """Deletes."""
+        """Delete."""
         media = await self._delete_media()
         await self._delete_uploads(media)
         await self._delete_streams()
@@ -146,7 +146,7 @@ class _Deletion:
         return [row[0] for row in rows]
 
     async def _delete_uploads(self, media: list[UUID]) -> None:
-        """Deletes the uploads covered, and the finished ones that tell of media that are gone."""
+        """Delete the uploads covered, and the finished ones that tell of media that are gone."""
         open_bytes = "CASE WHEN complete_time IS NULL THEN size_bytes ELSE 0 END"
         where = f"({self._covered.where()}) OR (subject = %(subject)s AND media_id = ANY(%(media)s))"
         rows = await self._delete("upload", where, f"data_key_id, {open_bytes}", media=media)

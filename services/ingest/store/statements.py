@@ -258,10 +258,10 @@ REPLACE_LOOKUP_KEY = """
 
 
 def upload_row(**columns: Any) -> UploadRow:
-    """Returns a row of uploads."""
+    """Return a row of uploads."""
     return UploadRow(**{**columns, "purpose": Purpose(columns["purpose"]), "form": MediaForm(columns["form"])})
 
 
 def media_row(**columns: Any) -> MediaRow:
-    """Returns a row of media."""
+    """Return a row of media."""
     return MediaRow(**{**columns, "purpose": Purpose(columns["purpose"]), "form": MediaForm(columns["form"])})

@@ -20,7 +20,7 @@ class SweepStore:
         self._pool = pool
 
     async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
-        """Returns uploads whose time is over."""
+        """Return uploads whose time is over."""
         async with (
             single_statements(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
@@ -34,7 +34,7 @@ class SweepStore:
             await connection.execute(statements.DELETE_COMPLETE_UPLOADS, {"ids": list(upload_ids)})
 
     async def discards(self, limit: int) -> list[Discard]:
-        """Returns what is to be deleted, oldest first."""
+        """Return what is to be deleted, oldest first."""
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.DISCARDS, {"limit": limit})
             return [Discard(key, subject, tuple(objects)) for key, subject, objects in await cursor.fetchall()]
@@ -45,7 +45,7 @@ class SweepStore:
             await connection.execute(statements.DELETE_DISCARD, {"data_key_id": data_key_id})
 
     async def unknown_objects(self, names: Sequence[str]) -> set[str]:
-        """Returns those of the objects that no row names."""
+        """Return those of the objects that no row names."""
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.UNKNOWN_OBJECTS, {"names": list(names)})
             return {name for (name,) in await cursor.fetchall()}

@@ -33,7 +33,7 @@ class UploadStore:
         self._pool = pool
 
     async def find(self, subject: str, upload_id: UUID) -> UploadRow | None:
-        """Returns an upload of the person."""
+        """Return an upload of the person."""
         async with (
             single_statements(self._pool) as connection,
             connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
@@ -53,7 +53,7 @@ class UploadStore:
             return await cursor.fetchall()
 
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
-        """Returns what is there that a new upload has to do with, in one round trip."""
+        """Return what is there that a new upload has to do with, in one round trip."""
         of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tag": tag, "tags": [tag]}
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.GLANCE, of)
@@ -69,7 +69,7 @@ class UploadStore:
                 return Survey(tuple(await earlier.fetchall()), tuple(await kept.fetchall()), used_bytes)
 
     async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
-        """Opens an upload and reserves its bytes."""
+        """Open an upload and reserves its bytes."""
         if row.size_bytes > quota_bytes:
             return Addition.NO_ROOM
         reservation = {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
@@ -87,7 +87,7 @@ class UploadStore:
             return Addition.TAKEN
 
     async def add_complete(self, row: UploadRow) -> None:
-        """Notes a request for what is kept already."""
+        """Note a request for what is kept already."""
         async with self._pool.connection() as connection:
             await connection.execute(statements.ADD_COMPLETE_UPLOAD, vars(row))
 
@@ -122,7 +122,7 @@ class UploadStore:
     async def complete(
         self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime
     ) -> Completion:
-        """Makes the media: the last segment, the media, the event."""
+        """Make the media: the last segment, the media, the event."""
         try:
             async with self._pool.connection() as connection, connection.pipeline() as pipeline:
                 await _hold(connection, row.subject)
@@ -218,7 +218,7 @@ class UploadStore:
         return row is not None
 
     async def segments(self, data_key_id: UUID) -> list[Segment]:
-        """Returns the segments of a sealed stream, in order."""
+        """Return the segments of a sealed stream, in order."""
         return await find_segments(self._pool, data_key_id)
 
 

@@ -1,4 +1,4 @@
-"""What this installation takes and offers, as a message."""
+"""Server information: what this installation takes and offers, as a message."""
 
 from datetime import datetime, timedelta
 from importlib import metadata

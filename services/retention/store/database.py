@@ -1,4 +1,4 @@
-"""The store: transactions, and the one read that is none."""
+"""Store: transactions, and the one read that is none."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -1,4 +1,4 @@
-"""The policy of a deployment: when suggestions are made, and how long they are offered."""
+"""Policy of a deployment: when suggestions are made, and how long they are offered."""
 
 from dataclasses import dataclass
 from datetime import timedelta

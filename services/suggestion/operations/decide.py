@@ -1,4 +1,4 @@
-"""What an owner decides about a suggestion: keep it, put it away, or take that back."""
+"""Decisions of an owner about a suggestion: keep it, put it away, or take that back."""
 
 from __future__ import annotations
 

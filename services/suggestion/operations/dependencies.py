@@ -1,4 +1,4 @@
-"""The one bag of what the use cases are handed."""
+"""One bag of what the use cases are handed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's suggestions, opened: rows whose keys are gone have gone with them."""
+"""Person's suggestions, opened: rows whose keys are gone have gone with them."""
 
 from __future__ import annotations
 

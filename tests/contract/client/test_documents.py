@@ -67,7 +67,7 @@ async def test_every_measurement_is_documented() -> None:
 
 
 class Impatient(FakeClock):
-    """A clock on which nobody has to wait."""
+    """A clock on which no test has to wait."""
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(0)

@@ -1,5 +1,6 @@
 """The second service costs nothing to learn: the same files everywhere, none of them long."""
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -15,13 +16,24 @@ _FILES = (
     "__init__.py",
     "__main__.py",
     "access.py",
+    "domain",
     "errors.py",
+    "migrations",
+    "operations",
+    "operations/dependencies.py",
+    "operations/purge.py",
+    "operations/sweep.py",
+    "ports.py",
     "schema.sql",
     "servicer.py",
     "settings.py",
+    "store",
     "translation.py",
+    "worker.py",
 )
 _NAMELESS = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "base", "misc"}
+_HEADER = re.compile(r"(?!(?:The|An?|What|How|Who|Why|Which|When|This|Between|Whether) )[A-Z0-9`].*[.]")
+"""A noun of the field first, without an article, and a full stop."""
 _MODULES = sorted(
     path.relative_to(ROOT) for folder in ("services", "inference", "deploy") for path in (ROOT / folder).rglob("*.py")
 )
@@ -63,6 +75,13 @@ def test_every_module_has_a_name_that_says_something() -> None:
     assert [str(path) for path in _MODULES if {path.stem, *path.parent.parts} & _NAMELESS] == []
 
 
+def test_every_module_begins_with_a_noun_and_ends_its_first_line() -> None:
+    """Moods of functions are ruff's to check (D401); a module is a thing."""
+    first = {path: (_docstring(path) or "").partition("\n")[0] for path in _MODULES}
+
+    assert {str(path): line for path, line in first.items() if not _HEADER.fullmatch(line)} == {}
+
+
 def test_nothing_is_left_to_do_in_the_code() -> None:
     words = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 
@@ -80,6 +99,10 @@ def _is_package(folder: Path) -> bool:
     return (folder / "__init__.py").is_file()
 
 
+def _docstring(path: Path) -> str | None:
+    return ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+
+
 def _is_there(module: Path) -> bool:
     """Tell whether there is a file of the name, or a package where one file would be too long."""
-    return module.is_file() or (module.suffix == ".py" and _is_package(module.with_suffix("")))
+    return module.exists() or (module.suffix == ".py" and _is_package(module.with_suffix("")))

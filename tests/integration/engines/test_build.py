@@ -43,7 +43,7 @@ class TickingClock(FakeClock):
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that stands first on the path."""
+    """Make the folder that stands first on the path."""
     folder = tmp_path / "bin"
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv("NVIDIA_TRITON_SERVER_VERSION", "24.10")
@@ -174,7 +174,7 @@ Builder(this_node(), Path(sys.argv[2]), TickingClock()).build(find_export(Path(s
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the programs, an export and its engine, for every test to copy."""
+    """Make a folder with the programs, an export and its engine, for every test to copy."""
     folder = tmp_path_factory.mktemp("built")
     programs = install(folder / "bin", TEN)
     node = this_node(triton_tag="24.10-py3", environment={"PATH": str(programs)})

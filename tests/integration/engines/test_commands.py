@@ -24,7 +24,7 @@ def models() -> None:
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """This machine becomes a GPU node."""
+    """Thi machine becomes a GPU node."""
     monkeypatch.setenv("PATH", f"{install(tmp_path / 'bin', Machine())}:{os.environ['PATH']}")
     monkeypatch.setenv("NVIDIA_TRITON_SERVER_VERSION", "24.10")
     return tmp_path / "bin"

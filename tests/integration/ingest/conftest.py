@@ -27,7 +27,7 @@ TABLES = (
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ingest_database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DatabaseSettings]:
-    """A database that no service uses, for the tables alone."""
+    """Make a database that no service uses, for the tables alone."""
     async with postgres_server(tmp_path_factory.mktemp("postgres"), ["ingest"]) as server:
         settings = DatabaseSettings(database_url=SecretStr(server.url("ingest")))
         await migrate(settings, MIGRATIONS)
@@ -71,7 +71,7 @@ async def channels(harness: Harness) -> AsyncIterator[tuple[grpc.aio.Channel, gr
 
 @pytest.fixture
 async def stranger(harness: Harness, channels: tuple[grpc.aio.Channel, grpc.aio.Channel]) -> Phone:
-    """A phone whose owner has granted nothing."""
+    """Make a phone whose owner has granted nothing."""
     return Phone(harness, *channels)
 
 

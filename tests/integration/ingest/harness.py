@@ -68,7 +68,7 @@ class Harness:
         self.ports = {place: ReservedPort() for name in names for place in (name, f"{name}-mtls")}
 
     def service(self, name: str, settings: Mapping[str, str] | None = None, *, suffix: str = "") -> ServiceProcess:
-        """Describes a service; with a suffix another process of it, at ports of its own."""
+        """Describe a service; with a suffix another process of it, at ports of its own."""
         files = self.authority.issue(name)
         place = name + suffix
         environment = {
@@ -106,7 +106,7 @@ class Harness:
         return TlsSettings(tls_ca_file=files.ca, tls_cert_file=files.certificate, tls_key_file=files.key)
 
     def internal(self, name: str, to: str) -> grpc.aio.Channel:
-        """Opens a channel of a service to another's internal listener."""
+        """Open a channel of a service to another's internal listener."""
         return open_channel(self.ports[f"{to}-mtls"].address, self.tls(name), service=to)
 
     def public(self, to: str) -> grpc.aio.Channel:
@@ -145,7 +145,7 @@ class Harness:
 
 @asynccontextmanager
 async def running_harness(folder: Path, servers: Servers, **settings: str) -> AsyncIterator[Harness]:
-    """Runs retention, then ingest with further settings, for as long as the block lasts."""
+    """Run retention, then ingest with further settings, for as long as the block lasts."""
     harness = Harness(folder, servers)
     async with AsyncExitStack() as stack:
         stack.callback(harness.close)
@@ -213,7 +213,7 @@ class Phone:
         taken: datetime | None = None,
         **changes: object,
     ) -> media_pb2.Media:
-        """Starts an upload and sends all of it in one call."""
+        """Start an upload and send all of it in one call."""
         described = asset or summary(content, taken=taken, **changes)
         start = start_request(content, request_id=request_id, asset=described)
         header = media_service_pb2.UploadHeader(start=start)
@@ -228,7 +228,7 @@ class Phone:
         await self.stub.CancelUpload(request, metadata=self.headers, timeout=CALL_SECONDS)
 
     async def read(self, media: str, offset: int = 0) -> bytes:
-        """Reads a media; the header says what follows."""
+        """Read a media; the header says what follows."""
         request = media_service_pb2.ReadMediaRequest(name=media, offset=offset)
         stream = self.stub.ReadMedia(request, metadata=self.headers, timeout=CALL_SECONDS)
         first, *chunks = [message async for message in stream]
@@ -239,7 +239,7 @@ class Phone:
     async def batch(
         self, *items: media_service_pb2.BatchUploadMediaRequest
     ) -> list[media_service_pb2.BatchUploadMediaResponse]:
-        """Sends small files in one stream."""
+        """Send small files in one stream."""
 
         async def sent() -> AsyncIterator[media_service_pb2.BatchUploadMediaRequest]:
             for item in items:
@@ -318,5 +318,5 @@ def start_request(
 
 
 def refusal(error: grpc.aio.AioRpcError) -> tuple[str, RemoteError]:
-    """Returns the code of a failed call and what its answer says."""
+    """Return the code of a failed call and what its answer says."""
     return error.code().name, read_error(error)

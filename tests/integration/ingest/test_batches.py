@@ -16,7 +16,7 @@ LARGE = motion_photo(64, 48) + bytes(3 * CHUNK_SIZE)
 
 
 def reason_of(status: status_pb2.Status) -> str:
-    """Returns the reason that stands in the answer to one item."""
+    """Return the reason that stands in the answer to one item."""
     info = error_details_pb2.ErrorInfo()
     [unpacked] = [detail for detail in status.details if detail.Unpack(info)]
     assert (unpacked.type_url, info.domain) == ("type.googleapis.com/google.rpc.ErrorInfo", "ingest.pellicule")

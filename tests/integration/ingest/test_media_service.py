@@ -337,7 +337,7 @@ def read_reason(error: grpc.aio.AioRpcError) -> str:
 
 
 async def broken_stream(phone: Phone, upload: str, content: bytes) -> int:
-    """Breaks a stream off once the service has committed all that it brought; returns how much that is."""
+    """Break a stream off once the service has committed all that it brought; return how much that is."""
     call = phone.stub.UploadMedia(
         waiting_messages(upload, content, asyncio.Event()), metadata=phone.headers, timeout=CALL_SECONDS
     )
@@ -347,7 +347,7 @@ async def broken_stream(phone: Phone, upload: str, content: bytes) -> int:
 
 
 async def eventually_committed(phone: Phone, upload: str, size: int) -> int:
-    """Waits until that much of an upload is committed, and returns how much is."""
+    """Wait until that much of an upload is committed, and return how much is."""
     request = media_service_pb2.GetUploadRequest(name=upload)
     committed = 0
 
@@ -364,7 +364,7 @@ async def eventually_committed(phone: Phone, upload: str, size: int) -> int:
 async def waiting(
     sent: AsyncIterator[media_service_pb2.UploadMediaRequest],
 ) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
-    """Sends, and then nothing more."""
+    """Send, and then nothing more."""
     async for message in sent:
         yield message
     await asyncio.Event().wait()
@@ -382,7 +382,7 @@ async def waiting_messages(
 
 
 async def event_of(harness: Harness, media: str) -> media_stored_pb2.MediaStored:
-    """Waits for the event that tells of a media."""
+    """Wait for the event that tells of a media."""
     async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("analysis"))) as bus:
         subscription = await bus.jetstream.pull_subscribe(
             media_stored_pb2.MediaStored.DESCRIPTOR.full_name, durable=f"test-{uuid4().hex}", stream="INGEST"
@@ -414,7 +414,7 @@ async def save_suggestion_of(harness: Harness, subject: str, media: str) -> None
 async def purged_counts(
     stub: retention_service_pb2_grpc.RetentionServiceStub, erasure: str, phone: Phone
 ) -> dict[str, int]:
-    """Waits until ingest has reported, and returns its counts by store."""
+    """Wait until ingest has reported, and return its counts by store."""
     request = retention_service_pb2.GetErasureRequest(name=erasure)
     counts: dict[str, int] = {}
 

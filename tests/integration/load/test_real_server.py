@@ -38,7 +38,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnS
 
 
 def _short() -> Scenarios:
-    """The file, with seconds instead of minutes."""
+    """Make the file, with seconds instead of minutes."""
     shipped = read_scenarios()
     return shipped.model_copy(
         update={

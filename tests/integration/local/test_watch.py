@@ -97,7 +97,7 @@ async def test_a_part_that_stops_answering_is_started_again(tmp_path: Path) -> N
 
 
 class PausesNoted(SystemClock):
-    """A clock on which an hour goes by whenever it is looked at, and on which nobody has to wait."""
+    """A clock on which an hour goes by whenever it is looked at, and on which no test has to wait."""
 
     def __init__(self) -> None:
         self._hours = count()

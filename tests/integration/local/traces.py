@@ -10,7 +10,7 @@ from deploy.local.parts.ports import LOOPBACK
 
 
 def processes_of_group(group: int) -> list[int]:
-    """Returns the processes that are in a process group."""
+    """Return the processes that are in a process group."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -29,6 +29,6 @@ def is_listening(address: str) -> bool:
 
 
 def litter(pattern: str) -> list[str]:
-    """Returns the files outside a stack's folder that match."""
+    """Return the files outside a stack's folder that match."""
     path = Path(pattern)
     return [str(found) for found in path.parent.glob(path.name)]

@@ -18,14 +18,14 @@ VELOCITY = "restyler_velocity"
 
 @asynccontextmanager
 async def serving(folder: Path, files: RestylerFiles) -> AsyncIterator[str]:
-    """Serves what fills the slot, as a CPU does; gives the address."""
+    """Serve what fills the slot, as a CPU does; give the address."""
     async with _server(folder, (NAME,), lambda repository: assemble_restyler(repository / NAME, files)) as address:
         yield address
 
 
 @asynccontextmanager
 async def serving_as_a_gpu_does(folder: Path, files: RestylerFiles) -> AsyncIterator[str]:
-    """Serves with the configuration of a GPU node, and the network as a model of its own; gives the address."""
+    """Serve with the configuration of a GPU node, and the network as a model of its own; give the address."""
 
     def assemble(repository: Path) -> None:
         assemble_restyler(repository / NAME, files)

@@ -1,4 +1,4 @@
-"""The real server paints pictures: one call each, ended when nobody waits, refused with a reason."""
+"""The real server paints pictures: one call each, ended when no caller waits, refused with a reason."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ SAME, INVERTED, BROKEN = range(3)
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> RestylerFiles:
-    """A network that takes some time for each step."""
+    """Make a network that takes some time for each step."""
     return FlowRestylerFiles(write_flow(tmp_path_factory.mktemp("flow") / "velocity.onnx", layers=6), STYLES)
 
 

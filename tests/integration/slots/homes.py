@@ -8,7 +8,7 @@ from inference.model_build.build import build_all, default_home
 
 
 def own_home(folder: Path) -> Path:
-    """Makes a folder of models that shares the files of the user's."""
+    """Make a folder of models that shares the files of the user's."""
     built = default_home()
     home = folder / "models"
     home.mkdir(parents=True)

@@ -19,7 +19,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def pellicule(*words: str, home: Path) -> tuple[int, str, str]:
-    """Runs a command; returns its status, and what it said on both streams."""
+    """Run a command; return its status, and what it said on both streams."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.cli", "models", *words, "--models", str(home),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

@@ -112,7 +112,7 @@ async def _described(address: str) -> Mapping[str, str]:
 
 
 def _keep(report: Report, site: Site, server: Mapping[str, str], when: datetime) -> None:
-    """Writes the report down, and shows it."""
+    """Write the report down, and show it."""
     stem = f"{report.scenario}-{report.model}".replace(" ", "-")
     write_result(
         report, site.folder / f"{stem}.json", scenarios=site.scenarios, target=site.target, server=server, when=when

@@ -50,7 +50,7 @@ class Site:
 
 
 async def run(name: str, model: str, site: Site) -> Sequence[Report]:
-    """Runs a scenario.
+    """Run a scenario.
 
     Args:
         name: one of `NAMES`.
@@ -133,7 +133,7 @@ def _shielded(asked: LoadRequest, site: Site, queue_seconds: float) -> ShieldedW
 
 
 def _at_most(send: Send, most: int) -> Send:
-    """Sends so many at a time: Offline has all its questions at once, and nobody wants them all in the server."""
+    """Send so many at a time: Offline has all its questions at once, and they are not wanted all in the server."""
     places = asyncio.Semaphore(most)
 
     async def within(number: int) -> Outcome:

@@ -49,13 +49,13 @@ class _SystemUnderTest:
         self._gives_up = True
 
     def issue(self, queries: list[loadgen.QuerySample]) -> None:
-        """Called by the generator."""
+        """Send the queries that the generator asks for."""
         due = self._clock.monotonic() - self._began
         numbers = [(query.id, query.index) for query in queries]
         self._loop.call_soon_threadsafe(self._begin, numbers, due)
 
     def flush(self) -> None:
-        """Called by the generator when it has no more; nothing waits here."""
+        """Do nothing: the generator has no more, and nothing waits here."""
 
     def _begin(self, numbers: list[tuple[int, int]], due: float) -> None:
         for identifier, index in numbers:
@@ -73,7 +73,7 @@ class _SystemUnderTest:
 async def mlperf(
     scenario: LoadgenScenario, send: Send, *, model: str, peak: float, plan: Mlperf, folder: Path, clock: Clock
 ) -> Report:
-    """Runs one scenario of MLPerf.
+    """Run one scenario of MLPerf.
 
     Args:
         scenario: which.
@@ -107,7 +107,7 @@ async def mlperf(
 
 
 def read_summary(path: Path) -> Mapping[str, str]:
-    """Reads what the generator says: its lines `name : value`."""
+    """Read what the generator says: its lines `name : value`."""
     lines = (line.partition(":") for line in path.read_text("utf-8").splitlines())
     return {name.strip(): value.strip() for name, colon, value in lines if colon}
 
@@ -150,7 +150,7 @@ def _report(scenario: LoadgenScenario, model: str, peak: float, phase: Phase, su
 
 
 def _numbers(summary: Mapping[str, str]) -> Mapping[str, float]:
-    """Returns the numbers that the generator measured, by its names for them."""
+    """Return the numbers that the generator measured, by its names for them."""
     found = dict[str, float]()
     for name, value in summary.items():
         if "latency (ns)" in name or "per second" in name:

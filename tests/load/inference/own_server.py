@@ -32,7 +32,7 @@ class OwnServer:
         return self._part.address
 
     async def kill_model_process(self, model: str) -> None:
-        """Kills the processes of a model; whoever watches finds the server's answers wrong, and starts it again."""
+        """Kills the processes of a model; the watcher finds the server's answers wrong, and starts it again."""
         for process in psutil.Process(self._process.pid).children(recursive=True):
             if _MODEL_PROCESS in process.name() and f"/{model}/" in " ".join(process.cmdline()):
                 process.kill()
@@ -46,14 +46,14 @@ class OwnServer:
         self._process = await bring_up(self._part, timeout=_START_SECONDS)
 
     async def stop(self) -> None:
-        """Ends it, and removes what it leaves behind."""
+        """End it, and remove what it leaves behind."""
         await self._process.stop()
         sweep(self._part.litter())
 
 
 @asynccontextmanager
 async def own_server(folder: Path) -> AsyncIterator[OwnServer]:
-    """Runs a server on the built models, its files under `folder`, for as long as the block lasts."""
+    """Run a server on the built models, its files under `folder`, for as long as the block lasts."""
 
     async def models() -> Models:
         return await shipped_models(folder / "repository")

@@ -21,7 +21,7 @@ _PACKAGES = ("grpcio", "tritonclient", "numpy", "onnxruntime", "nvidia-pytriton"
 def write_result(
     report: Report, path: Path, *, scenarios: Scenarios, target: str, server: Mapping[str, str], when: datetime
 ) -> None:
-    """Writes a report with everything that one has to know to repeat it.
+    """Write a report with everything that one has to know to repeat it.
 
     Args:
         report: what was found.
@@ -50,7 +50,7 @@ def write_result(
 
 
 def machine() -> Mapping[str, object]:
-    """Returns what this machine is and what runs on it; no name of it."""
+    """Return what this machine is and what runs on it; no name of it."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),

@@ -30,14 +30,14 @@ def gate_for(limit: int, clock: FakeClock | None = None) -> Gate:
     return Gate(clock or FakeClock(), AdaptiveLimit(limit))
 
 
-async def settle() -> None:
+async def run_what_is_ready() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 async def visitors(gate: Gate, count: int) -> list[Visitor]:
     everybody = [Visitor(gate) for _ in range(count)]
-    await settle()
+    await run_what_is_ready()
     return everybody
 
 
@@ -51,7 +51,7 @@ async def test_no_more_than_the_limit_are_inside() -> None:
     everybody = await visitors(gate_for(2), 5)
     assert [visitor.inside for visitor in everybody] == [True, True, False, False, False]
     await everybody[0].leave()
-    await settle()
+    await run_what_is_ready()
     assert [visitor.inside for visitor in everybody] == [False, True, True, False, False]
     await end(everybody)
 
@@ -73,7 +73,7 @@ async def test_who_gives_up_waiting_costs_nobody_a_place() -> None:
     first, second, third = await visitors(gate, 3)
     second.task.cancel()
     await first.leave()
-    await settle()
+    await run_what_is_ready()
     assert third.inside
     await end([second, third])
     assert gate.inside == 0
@@ -87,7 +87,7 @@ async def test_a_place_that_comes_as_its_taker_leaves_goes_to_the_next() -> None
     await asyncio.sleep(0)
     second.task.cancel()
     await leaving
-    await settle()
+    await run_what_is_ready()
     assert third.inside
     await end([second, third])
 
@@ -97,7 +97,7 @@ async def test_a_limit_that_rises_lets_in_who_waits() -> None:
     everybody = await visitors(gate, 3)
     gate.limit.set_ceiling(3, 1)
     gate.admit()
-    await settle()
+    await run_what_is_ready()
     assert all(visitor.inside for visitor in everybody)
     await end(everybody)
 

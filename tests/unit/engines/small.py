@@ -27,7 +27,7 @@ PROFILE = Profile(
 
 
 def small_model(folder: Path) -> Model:
-    """A model whose manifest says what `small_graph` has."""
+    """Make a model whose manifest says what `small_graph` has."""
     manifest = Manifest.model_validate(
         {
             "name": "small_net",
@@ -65,7 +65,7 @@ def small_graph(*, scale: float = 1.0) -> onnx.ModelProto:
 
 
 def built(folder: Path, graph: onnx.ModelProto) -> BuiltModel:
-    """The model as a build would have left it."""
+    """Make the model as a build would have left it."""
     folder.mkdir(exist_ok=True)
     onnx.save(graph, str(folder / "model.onnx"))
     data = (folder / "model.onnx").read_bytes()
@@ -73,6 +73,6 @@ def built(folder: Path, graph: onnx.ModelProto) -> BuiltModel:
 
 
 def small_export(folder: Path, *, profile: Profile = PROFILE, scale: float = 1.0) -> Export:
-    """The exported model, under `folder/engines`."""
+    """Make the exported model, under `folder/engines`."""
     lies = built(folder / "built", small_graph(scale=scale))
     return export(small_model(folder), lies, folder / "engines", under=profile)

@@ -11,7 +11,7 @@ OTHER = (300.0, 50.0, 380.0, 140.0)
 
 
 def faces(*found: tuple[tuple[float, ...], float]) -> dict[str, NDArray[np.float64]]:
-    """A detector's answer: boxes and scores, padded with candidates of no score; a face's points are its corners."""
+    """Make a detector's output: boxes and scores, padded with candidates of no score; points are the corners."""
     boxes = np.zeros((1, 4, 4))
     scores = np.zeros((1, 4))
     for index, (box, score) in enumerate(found):

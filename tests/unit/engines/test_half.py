@@ -29,7 +29,7 @@ def network(
 
 
 def between(*nodes: onnx.NodeProto) -> list[onnx.NodeProto]:
-    """Puts operators that go from a to b between two matrix products."""
+    """Put operators that go from a to b between two matrix products."""
     return [helper.make_node("MatMul", ["x", "one"], ["a"]), *nodes, helper.make_node("MatMul", ["b", "one"], ["y"])]
 
 
@@ -37,7 +37,7 @@ ONE = np.eye(4, dtype=np.float32)
 
 
 def types_of(model: onnx.ModelProto, operator: str) -> set[int]:
-    """The element types that go into the operators of a kind."""
+    """Make the element types that go into the operators of a kind."""
     types = tensor_types(model)
     return {types[node.input[0]] for node in model.graph.node if node.op_type == operator}
 

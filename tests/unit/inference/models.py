@@ -46,7 +46,7 @@ meaning = "how likely"
 
 
 def small_head(folder: Path, *, classes: int = 2) -> Model:
-    """Writes the folder of a small linear model, whole and right."""
+    """Write the folder of a small linear model, whole and right."""
     home = folder / "small_head"
     home.mkdir()
     weight = np.linspace(-1, 1, 12, dtype=np.float32).reshape(6, 2)

@@ -132,7 +132,7 @@ class Harness:
         return received
 
     async def upload(self, announcement: Announcement, content: bytes, *, subject: str = ALICE) -> Received:
-        """Starts an upload and sends everything, in one go."""
+        """Start an upload and send everything, in one go."""
         received = await start_and_receive(
             self.dependencies,
             subject=subject,
@@ -144,7 +144,7 @@ class Harness:
         return received
 
     async def keep(self, content: bytes | None = None, *, subject: str = ALICE, **changes: object) -> UUID:
-        """Uploads a picture and returns the id of its media."""
+        """Upload a picture and return the id of its media."""
         content = picture() if content is None else content
         received = await self.upload(announce(self.now, content, **changes), content, subject=subject)
         assert received.media is not None
@@ -161,7 +161,7 @@ class Harness:
         await self.purge(PurposeScope(purpose, revision), PurgeCause.WITHDRAWAL, subject)
 
     async def erase_media(self, *, subject: str, media: str, request_id: UUID) -> Erasure:
-        """Does what the retention service does, the purge order included."""
+        """Do what the retention service does, the purge order included."""
         ids = self.keyring.destroy_media(subject, media)
         if not ids:
             raise NothingToErase("nothing is kept for this media")

@@ -29,7 +29,7 @@ def exif_block(
 
 
 def taken_at(time: datetime) -> bytes:
-    """Returns an EXIF block of an aware time, with its zone."""
+    """Return an EXIF block of an aware time, with its zone."""
     offset = time.utcoffset() or timedelta()
     hours, minutes = divmod(round(offset.total_seconds() / 60), 60)
     return exif_block(time.strftime("%Y:%m:%d %H:%M:%S"), f"{hours:+03d}:{minutes:02d}")
@@ -43,7 +43,7 @@ def image(width: int = 64, height: int = 48, seed: int = 1) -> Image.Image:
 
 @cache
 def picture(kind: str = "JPEG", width: int = 64, height: int = 48, *, seed: int = 1, exif: bytes = b"") -> bytes:
-    """Returns a file of a type by Pillow's name: JPEG, PNG, WEBP, HEIF or AVIF."""
+    """Return a file of a type by Pillow's name: JPEG, PNG, WEBP, HEIF or AVIF."""
     pillow_heif.register_heif_opener()
     buffer = io.BytesIO()
     options: dict[str, object] = {"exif": exif} if exif else {}
@@ -65,7 +65,7 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 @cache
 def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """Returns a small PNG whose picture data unpack to a whole picture of that size: 2.7 GB for the default."""
+    """Return a small PNG whose picture data unpack to a whole picture of that size: 2.7 GB for the default."""
     packer = zlib.compressobj(9)
     row = b"\0" * (1 + width * 3)
     body = b"".join(packer.compress(row) for _ in range(64)) + packer.flush()
@@ -74,7 +74,7 @@ def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
 
 
 def motion_photo(width: int = 64, height: int = 48) -> bytes:
-    """Returns a JPEG with a film behind its end, as phones write them."""
+    """Return a JPEG with a film behind its end, as phones write them."""
     return picture("JPEG", width, height) + b"\0\0\0\x18ftypmp42" + bytes(5000)
 
 

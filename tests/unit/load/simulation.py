@@ -1,4 +1,4 @@
-"""A world in which time passes only when nobody has anything to do, and servers whose speed is known."""
+"""A world in which time passes only when no task has anything to do, and servers whose speed is known."""
 
 import asyncio
 import heapq

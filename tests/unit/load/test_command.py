@@ -1,4 +1,4 @@
-"""Nobody's server is loaded by mistake."""
+"""No server is loaded by mistake."""
 
 import pytest
 import typer

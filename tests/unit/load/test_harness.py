@@ -11,7 +11,7 @@ PLENTY = 100_000
 
 
 def constant(rate: float, seconds: float) -> list[float]:
-    """Times at even distances."""
+    """Time at even distances."""
     return [number / rate for number in range(round(rate * seconds))]
 
 

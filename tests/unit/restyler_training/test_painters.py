@@ -13,7 +13,7 @@ Pixels = NDArray[np.uint8]
 
 
 def scene(height: int = 96, width: int = 128) -> Pixels:
-    """A sky, a hill and a sun."""
+    """Make a sky, a hill and a sun."""
     picture = np.zeros((height, width, 3), np.uint8)
     picture[:] = np.linspace([90, 140, 230], [190, 215, 250], height)[:, None].astype(np.uint8)
     cv2.circle(picture, (width // 4, height // 4), height // 8, (250, 220, 90), -1)

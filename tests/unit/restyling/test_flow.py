@@ -31,7 +31,7 @@ def _request(**changes: object) -> RestyleRequest:
 
 
 def _straight_to(factor: float) -> Run:
-    """The velocity of the straight way to the photo times a factor."""
+    """Make the velocity of the straight way to the photo times a factor."""
 
     def run(_: str, inputs: Tensors) -> Tensors:
         x, photo, time = (inputs[name].astype(np.float32) for name in ("x", "photo", "t"))

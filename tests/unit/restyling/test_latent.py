@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _photo(height: int, width: int) -> Picture:
-    """A soft landscape: nothing in it is smaller than a block of the autoencoder."""
+    """Make a soft landscape: nothing in it is smaller than a block of the autoencoder."""
     rows, columns = np.mgrid[0:height, 0:width] / max(height, width)
     waves = [np.sin(6 * rows + shift) * np.cos(5 * columns - shift) for shift in (0, 1, 2)]
     photo: Picture = np.rint(127.5 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)

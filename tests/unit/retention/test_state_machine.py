@@ -50,7 +50,7 @@ class Media:
 
 
 @dataclass
-class Kept:
+class KnownKey:
     key: OpenKey
     subject: str
     purpose: Purpose
@@ -63,7 +63,7 @@ class Kept:
 class Backup:
     state: State
     taken: datetime
-    keys: list[Kept] = field(default_factory=list)
+    keys: list[KnownKey] = field(default_factory=list)
 
 
 class Story(RuleBasedStateMachine):
@@ -77,7 +77,7 @@ class Story(RuleBasedStateMachine):
         self.store = FakeStore()
         self.grants: dict[tuple[str, Purpose], Grant] = {}
         self.media: list[Media] = []
-        self.keys: list[Kept] = []
+        self.keys: list[KnownKey] = []
         self.backups: list[Backup] = []
         self.last_revision = 0
         self.harness = RetentionHarness(self.store, self._epochs(), self.clock)
@@ -221,7 +221,7 @@ class Story(RuleBasedStateMachine):
     ) -> None:
         ids = [media.id for media in lineage]
         [key] = self._run(self.harness.create(ids, subject=subject, purpose=purpose, lasts=lasts))
-        self.keys.append(Kept(key, subject, purpose, grant.revision, self.clock.now() + lasts, lineage))
+        self.keys.append(KnownKey(key, subject, purpose, grant.revision, self.clock.now() + lasts, lineage))
 
     def _grant(self, subject: str, purpose: Purpose) -> Grant | None:
         grant = self.grants.get((subject, purpose))
@@ -232,14 +232,14 @@ class Story(RuleBasedStateMachine):
         known = present is not None and present.revision == media.revision
         return known and media.ends > self.clock.now()
 
-    def _may_open(self, kept: Kept) -> bool:
+    def _may_open(self, kept: KnownKey) -> bool:
         """Its purpose lives and its time and that of all that it derives from is not over."""
         grant = self._grant(kept.subject, kept.purpose)
         if grant is None or grant.revision != kept.revision:
             return False
         return min([kept.ends, *(media.ends for media in kept.lineage)]) > self.clock.now()
 
-    def _must_open(self, kept: Kept) -> bool:
+    def _must_open(self, kept: KnownKey) -> bool:
         """Not while the loop is about to take along what derives from withdrawn older media."""
         older = [media for media in kept.lineage if media.purpose is OLDER]
         return self._may_open(kept) and all(map(self._is_granted_still, older))
@@ -253,7 +253,7 @@ class Story(RuleBasedStateMachine):
             if media.purpose is OLDER and not self._media_lives(media):
                 media.ends = min(media.ends, self.clock.now())
 
-    def _opens(self, harness: RetentionHarness, kept: Kept) -> bool:
+    def _opens(self, harness: RetentionHarness, kept: KnownKey) -> bool:
         return self._run(harness.can_open(kept.key, kept.subject, kept.purpose))
 
     def _refused(self, attempt: Awaitable[object]) -> None:

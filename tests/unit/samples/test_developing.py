@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from deploy.samples.developing import Look, develop, nudged
+from deploy.samples.developing import ShotSettings, develop, nudged
 from deploy.samples.layout import seeded
 from deploy.samples.sources import Pixels
 
-LOOK = Look(long_side=160, grain=0.0)
+LOOK = ShotSettings(long_side=160, grain=0.0)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_the_same_seed_develops_the_same_picture(source: Pixels) -> None:
 
 
 @pytest.mark.parametrize("spoilt", [replace(LOOK, motion=0.08), replace(LOOK, defocus=0.03)])
-def test_a_spoilt_picture_is_less_sharp(source: Pixels, spoilt: Look) -> None:
+def test_a_spoilt_picture_is_less_sharp(source: Pixels, spoilt: ShotSettings) -> None:
     assert spoilt.blurred
     assert sharpness(develop(source, spoilt, seeded("a"))) < sharpness(develop(source, LOOK, seeded("a"))) / 2
 

@@ -34,7 +34,7 @@ def frame(now: datetime) -> Frame:
 
 
 def stored(frame: Frame, form: Format, **changes: object) -> Frame:
-    """The frame, in another format."""
+    """Make the frame, in another format."""
     return replace(frame, shot=frame.shot.model_copy(update={"format": form, **changes}))
 
 

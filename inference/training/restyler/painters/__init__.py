@@ -1,4 +1,4 @@
-"""The teachers: painters of our own, each a pure function of a photo and of a field of noise.
+"""Teachers: painters of our own, each a pure function of a photo and of a field of noise.
 
 A painter's chance comes from the noise alone: where a stroke is set, which way it errs, how rough the paper is. The
 noise is the very one that the restyler starts from, so that a photo and a noise have one painting, and the network

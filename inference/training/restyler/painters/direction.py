@@ -1,4 +1,4 @@
-"""Which way forms run in a photo, and noise drawn out along them."""
+"""Direction field: which way forms run in a photo, and noise drawn out along them."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ def slopes(field: Field) -> tuple[Field, Field]:
 
 
 def along_forms(lightness: Field, sigma: float, rest: float) -> Field:
-    """The angle in radians along which the photo changes least: the eigenvector of the smoothed structure tensor.
+    """Return the angle, in radians, of the least change: the eigenvector of the smoothed structure tensor.
 
     Args:
         lightness: FP32 [H, W].

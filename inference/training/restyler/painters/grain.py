@@ -46,7 +46,7 @@ def seeds(noise: Field, distance: float) -> tuple[NDArray[np.intp], NDArray[np.i
 def nearest(
     shape: tuple[int, ...], rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> tuple[NDArray[np.int32], Field]:
-    """The seed nearest to each pixel.
+    """Return the seed nearest to each pixel.
 
     Args:
         shape: height and width; what follows is left out of account.

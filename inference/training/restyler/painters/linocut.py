@@ -14,7 +14,7 @@ _INK: Final = np.array([0.07, 0.065, 0.085], np.float32)
 
 
 def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Prints a photo from carved lino.
+    """Print a photo from carved lino.
 
     Args:
         photo: UINT8 RGB [H, W, 3].

@@ -32,7 +32,7 @@ def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.ui
 
 
 def _colours(picture: tone.Colours, number: NDArray[np.int32], count: int) -> NDArray[np.float32]:
-    """The mean of the photo under each stone, [count, 3]."""
+    """Return the mean of the photo under each stone, [count, 3]."""
     flat = number.ravel()
     size = np.maximum(np.bincount(flat, minlength=count), 1)
     sums = [np.bincount(flat, picture[..., channel].ravel(), count) for channel in range(3)]

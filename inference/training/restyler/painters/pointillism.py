@@ -14,7 +14,7 @@ _WARM: Final = np.array([0.16, 0.05, -0.16], np.float32)
 
 
 def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Sets a photo in dots.
+    """Set a photo in dots.
 
     Args:
         photo: UINT8 RGB [H, W, 3].

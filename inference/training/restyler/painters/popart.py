@@ -20,14 +20,14 @@ _INK: Final = np.array([0.06, 0.05, 0.09], np.float32)
 
 
 def screen(height: int, width: int) -> Field:
-    """The printer's screen: hills of dots at 45 degrees, between -1 and 1, FP32 [height, width]."""
+    """Return the printer's screen: hills of dots at 45 degrees, between -1 and 1, FP32 [height, width]."""
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     turn = np.float32(2 * np.pi / SCREEN_PERIOD)
     return np.asarray((np.cos((columns + rows) * turn) + np.cos((columns - rows) * turn)) / 2, np.float32)
 
 
 def paint(photo: NDArray[np.uint8], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Prints a photo as a comic.
+    """Print a photo as a comic.
 
     Args:
         photo: UINT8 RGB [H, W, 3].

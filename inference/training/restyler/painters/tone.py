@@ -40,7 +40,7 @@ def flattened(picture: Colours, rounds: int = 3, reach: float = 5.0, contrast: f
 
 
 def saturated(picture: Colours, factor: float) -> Colours:
-    """Moves colours away from their grey by a factor."""
+    """Move colours away from their grey by a factor."""
     grey = lightness(picture)[..., None]
     return np.clip(grey + (picture - grey) * np.float32(factor), 0, 1)
 

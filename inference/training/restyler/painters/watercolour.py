@@ -34,7 +34,7 @@ def _thin(density: tone.Colours) -> tone.Colours:
 
 
 def _wandering(picture: tone.Colours, noise: NDArray[np.float32]) -> tone.Colours:
-    """A wet brush does not keep to the line: borders wander by a few pixels."""
+    """Let borders wander by a few pixels: a wet brush does not keep to the line."""
     rows, columns = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
     across = columns + np.float32(1.2) * soft(noise[..., 0], 5.0)
     down = rows + np.float32(1.2) * soft(noise[..., 1], 5.0)

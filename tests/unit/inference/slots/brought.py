@@ -37,7 +37,7 @@ def save(
     styles: str = "",
     domain: str = "",
 ) -> Path:
-    """Writes a graph as it is given, right or wrong."""
+    """Write a graph as it is given, right or wrong."""
     graph = helper.make_graph(
         list(nodes),
         path.stem,
@@ -54,7 +54,7 @@ def save(
 
 
 def pooled_nodes(name: str, kernel: int) -> list[onnx.NodeProto]:
-    """Ends in `small`, [N, 3, side / kernel, side / kernel], 0..1."""
+    """End in `small`, [N, 3, side / kernel, side / kernel], 0..1."""
     return [
         node("Cast", [name], ["floats"], to=TensorProto.FLOAT),
         node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]),
@@ -64,7 +64,7 @@ def pooled_nodes(name: str, kernel: int) -> list[onnx.NodeProto]:
 
 
 def embedder(path: Path, *, scale: float = 1.0, rows: int = 15, broken: bool = False) -> Path:
-    """Writes a face embedder: brightness on a grid, its mirror image added, of one length.
+    """Write a face embedder: brightness on a grid, its mirror image added, of one length.
 
     Args:
         path: the file.
@@ -94,7 +94,7 @@ def embedder(path: Path, *, scale: float = 1.0, rows: int = 15, broken: bool = F
 
 
 def detector(path: Path, *, seen: float = 1.0, relative: bool = False) -> Path:
-    """Writes a face detector that knows two portraits and takes everything else for nothing.
+    """Write a face detector that knows two portraits and take everything else for nothing.
 
     Args:
         path: the file.
@@ -129,7 +129,7 @@ def detector(path: Path, *, seen: float = 1.0, relative: bool = False) -> Path:
 
 
 def scene_encoder(path: Path, *, softmax: bool = True) -> Path:
-    """Writes a scene encoder that knows a cat, an officer and a receipt; `softmax` is whether kinds add up to 1."""
+    """Write a scene encoder that knows a cat, an officer and a receipt; `softmax` is whether kinds add up to 1."""
     files = (CAT, HOPPER.file, RECEIPT)
     known = np.stack([_pooled(scene_input(picture(file)), 14) for file in files])
     logits, kinds = np.zeros((3, 1000), np.float32), np.full((3, len(KINDS)), 0.0 if softmax else 0.5, np.float32)
@@ -150,7 +150,7 @@ def scene_encoder(path: Path, *, softmax: bool = True) -> Path:
 
 
 def text_encoder(path: Path, *, masks: bool = True, unit: bool = True) -> Path:
-    """Writes a text encoder that knows what some words have to do with: dogs, the sea, letters, banks."""
+    """Write a text encoder that knows what some words have to do with: dogs, the sea, letters, banks."""
     words = np.array([3899, 17022, 3509, 2712, 3661, 2924])
     meanings = np.zeros((6, 64), np.float32)
     meanings[range(6), (0, 0, 1, 1, 2, 3)] = 1
@@ -177,7 +177,7 @@ def text_encoder(path: Path, *, masks: bool = True, unit: bool = True) -> Path:
 
 
 def velocity(path: Path, *, styles: str = "plain,dark", deaf: bool = False, far: bool = False) -> Path:
-    """Writes a flow that leads most of the way to the photo, darker by style.
+    """Write a flow that leads most of the way to the photo, darker by style.
 
     Args:
         path: the file.
@@ -207,7 +207,7 @@ def velocity(path: Path, *, styles: str = "plain,dark", deaf: bool = False, far:
 
 
 def latent(folder: Path) -> Path:
-    """Writes the four graphs of a latent model whose pictures are grey or orange, with a little noise left in them."""
+    """Write the four graphs of a latent model whose pictures are grey or orange, with a little noise left in them."""
     write_latent(folder)
     model = onnx.load(str(folder / "unet.onnx"))
     model.graph.node[-1].input[0] = "most_of_the_noise"
@@ -221,7 +221,7 @@ def latent(folder: Path) -> Path:
 
 
 def _nearest_nodes() -> list[onnx.NodeProto]:
-    """Ends in `distances` [N, known] and `weights` [N, known], which is 1 for the nearest and 0 for the others."""
+    """End in `distances` [N, known] and `weights` [N, known], which is 1 for the nearest and 0 for the others."""
     return [
         node("Unsqueeze", ["small", "second"], ["each"]),
         node("Sub", ["each", "known"], ["apart"]),

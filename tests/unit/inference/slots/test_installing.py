@@ -27,7 +27,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def left(home: Path) -> set[str]:
-    """Returns the folders in the slot."""
+    """Return the folders in the slot."""
     return {path.name for path in slot_folder(home, SLOT).iterdir() if path.is_dir()}
 
 
