@@ -16,4 +16,4 @@ class Purpose(StrEnum):
 
 
 PURPOSES: Final = tuple(Purpose)
-"""All six: the fences that the erasure of a person raises."""
+"""All of them: the fences that the erasure of a person raises."""

@@ -14,7 +14,7 @@ def parse(text: str, *, field: str) -> tuple[str, ...]:
     """Return the purposes of a list such as "CLOUD_PROCESSING,LOCATION", each once, in the order of their numbers.
 
     Raises:
-        UsageWrong: a name is none of the six.
+        UsageWrong: a name is none of them.
     """
     asked = {part.strip().upper() for part in text.split(",") if part.strip()}
     for name in sorted(asked - set(NAMES)):

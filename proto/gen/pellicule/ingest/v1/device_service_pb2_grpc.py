@@ -76,8 +76,8 @@ class DeviceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeDevice(self, request, context):
-        """Revokes a device: its push token is destroyed, its open feeds end, and it cannot register again under this name.
-        Revoking twice is no error.
+        """Revokes a device: its push token is destroyed, its open feeds of media end, and it cannot register again under this
+        name. Feeds of other services go by the token alone. Revoking twice is no error.
         ErrorReasons: FIELD_INVALID, DEVICE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

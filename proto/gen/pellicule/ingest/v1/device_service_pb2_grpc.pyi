@@ -28,8 +28,8 @@ class DeviceServiceStub:
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
     """
     RevokeDevice: _aio.UnaryUnaryMultiCallable[_device_service_pb2.RevokeDeviceRequest, _device_service_pb2.RevokeDeviceResponse]
-    """Revokes a device: its push token is destroyed, its open feeds end, and it cannot register again under this name.
-    Revoking twice is no error.
+    """Revokes a device: its push token is destroyed, its open feeds of media end, and it cannot register again under this
+    name. Feeds of other services go by the token alone. Revoking twice is no error.
     ErrorReasons: FIELD_INVALID, DEVICE_NOT_FOUND.
     """
 
@@ -65,8 +65,8 @@ class DeviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _device_service_pb2.RevokeDeviceRequest,
         context: _aio.ServicerContext[_device_service_pb2.RevokeDeviceRequest, _abc.Awaitable[_device_service_pb2.RevokeDeviceResponse]],
     ) -> _abc.Awaitable[_device_service_pb2.RevokeDeviceResponse]:
-        """Revokes a device: its push token is destroyed, its open feeds end, and it cannot register again under this name.
-        Revoking twice is no error.
+        """Revokes a device: its push token is destroyed, its open feeds of media end, and it cannot register again under this
+        name. Feeds of other services go by the token alone. Revoking twice is no error.
         ErrorReasons: FIELD_INVALID, DEVICE_NOT_FOUND.
         """
 
