@@ -26,7 +26,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Never sent."""
     ERROR_REASON_FIELD_INVALID: _ErrorReason.ValueType  # 1
     """A field of the request is missing or has a value that is not allowed. BadRequest names the field and the remedy.
-    Sample: {field: "page_size", description: "choose a value from 1 to 1000"}.
+    Sample: {field: "page_size", description: "send no negative number: 1 to 1000, or 0 for 100"}.
     """
     ERROR_REASON_TOKEN_MISSING: _ErrorReason.ValueType  # 2
     """The call carries no `authorization: Bearer` token and no service certificate.
@@ -102,7 +102,7 @@ ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Never sent."""
 ERROR_REASON_FIELD_INVALID: ErrorReason.ValueType  # 1
 """A field of the request is missing or has a value that is not allowed. BadRequest names the field and the remedy.
-Sample: {field: "page_size", description: "choose a value from 1 to 1000"}.
+Sample: {field: "page_size", description: "send no negative number: 1 to 1000, or 0 for 100"}.
 """
 ERROR_REASON_TOKEN_MISSING: ErrorReason.ValueType  # 2
 """The call carries no `authorization: Bearer` token and no service certificate.
