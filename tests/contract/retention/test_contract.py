@@ -1,44 +1,20 @@
 """What must stay true between the protos and the code of retention."""
 
-from pellicule.internal.retention.v1 import key_service_pb2, purge_order_pb2, purge_service_pb2
+from pellicule.internal.retention.v1 import purge_order_pb2
 from pellicule.retention.v1 import (
     account_pb2,
-    account_service_pb2,
     data_map_pb2,
     erasure_pb2,
     error_reason_pb2,
-    retention_service_pb2,
 )
 from pellicule.type.v1 import purpose_pb2
-from services.chassis.errors import CHASSIS_ERRORS, DomainError
+from services.chassis.errors import DomainError
 from services.keyring import errors as keyring_errors
-from services.retention import errors
-from services.retention.access import ACCESS
 from services.retention.domain.account import AccountDeletionState
 from services.retention.domain.data_map import KINDS
 from services.retention.domain.erasure import ErasureState
 from services.retention.domain.keys import Purpose
 from services.retention.domain.orders import PurgeCause
-
-FILES = (key_service_pb2, purge_service_pb2, retention_service_pb2, account_service_pb2)
-
-
-def test_the_access_table_has_a_row_for_every_rpc_and_no_other() -> None:
-    rpcs = {
-        f"/{service.full_name}/{method.name}"
-        for file in FILES
-        for service in file.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-    }
-    assert set(ACCESS) == rpcs
-
-
-def test_every_error_reason_is_raised_somewhere_and_no_other_is() -> None:
-    reasons = {
-        name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name
-    } - {"UNSPECIFIED"}
-    raised = {error.reason for error in (*CHASSIS_ERRORS, *errors_of(errors))}
-    assert reasons == raised
 
 
 def test_the_keyring_knows_only_reasons_that_retention_has() -> None:
