@@ -15,7 +15,8 @@ import typer.main
 from deploy import metrics
 from services.cli.__main__ import application
 
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?pellicule ([a-z]+)", re.MULTILINE)
 _SCRIPT = re.compile(r"(?<![\w./-])(deploy/[a-z-]+|\.ci/run)(?![\w/.-])")
 _FENCE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
@@ -40,11 +41,23 @@ def check(root: Path, documents: Sequence[Path], commands: frozenset[str]) -> It
     """
     for document in documents:
         text = document.read_text(encoding="utf-8")
-        for target in _LINK.findall(text):
-            if not _REMOTE.match(target) and not (document.parent / target).exists():
-                yield Finding(document, f"link to {target}, which does not exist")
+        for target, part in _LINK.findall(_FENCE.sub("", text)):
+            if not _REMOTE.match(target):
+                yield from _check_link(document, target, part)
         for code in _FENCE.findall(text):
             yield from _check_code(root, document, code.strip("`"), commands)
+
+
+def _check_link(document: Path, target: str, part: str) -> Iterator[Finding]:
+    file = document.parent / target if target else document
+    if not file.exists():
+        yield Finding(document, f"link to {target}, which does not exist")
+    elif part and part not in map(_anchor, _HEADING.findall(file.read_text(encoding="utf-8"))):
+        yield Finding(document, f"link to {target}#{part}, which is no heading there")
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def _check_code(root: Path, document: Path, code: str, commands: frozenset[str]) -> Iterator[Finding]:

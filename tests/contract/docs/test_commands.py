@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,13 @@ def test_options_in_documents_exist(document: Path) -> None:
     lines = list(command_lines(document.read_text(encoding="utf-8")))
     wrong = [each for words in lines for each in (*wrong_options(words), *wrong_program_options(words))]
     assert wrong == []
+
+
+def test_the_files_that_recipes_name_are_there() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    there = "".join(f"/{name}\n" for name in listed.splitlines())
+    named = re.findall(r"`([\w.-]+/[\w./-]*)`", (ROOT / "docs" / "development.md").read_text(encoding="utf-8"))
+    assert [name for name in named if f"/{name}" not in there] == []
 
 
 def test_an_option_that_does_not_exist_is_found() -> None:

@@ -17,7 +17,14 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 
 def test_links_to_files_and_sites_are_fine(tmp_path: Path) -> None:
     (tmp_path / "there.md").touch()
-    assert findings(tmp_path, "[a](there.md) [b](https://example.org/x) [c](#part)") == []
+    assert findings(tmp_path, "[a](there.md) [b](https://example.org/x#part)") == []
+
+
+def test_a_link_to_a_heading_that_is_gone_is_found(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# What is `kept`?\n", encoding="utf-8")
+    assert findings(tmp_path, "## A part\n[a](there.md#what-is-kept) [b](#a-part) [c](there.md#part)") == [
+        "link to there.md#part, which is no heading there"
+    ]
 
 
 def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:
