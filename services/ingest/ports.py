@@ -80,11 +80,13 @@ class Survey:
         earlier: The upload that the same request opened, and the open one of the same bytes.
         kept: The media of the same original, if there is one.
         used_bytes: What is taken of the person's share.
+        request_taken: Whether a call that is no upload bears the request's id.
     """
 
     earlier: Sequence[UploadRow]
     kept: Sequence[MediaRow]
     used_bytes: int
+    request_taken: bool = False
 
 
 class Uploads(Protocol):

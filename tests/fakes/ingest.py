@@ -58,6 +58,9 @@ class Tables:
         self.changes: FakeChangeStore | None = None
         """Takes down what the triggers do."""
 
+    def is_of_upload(self, subject: str, request_id: UUID) -> bool:
+        return any((row.subject, row.request_id) == (subject, request_id) for row in self.uploads.values())
+
     def is_fenced(self, row: UploadRow) -> bool:
         return self.fences.get((row.subject, row.purpose), -1) >= row.purpose_revision
 
@@ -95,7 +98,10 @@ class FakeUploads:
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
         kept = [row for row in self._tables.media.values() if (row.subject, row.tag) == (subject, tag)]
         return Survey(
-            tuple(self._earlier(subject, request_id, bytes_tag)), tuple(kept), self._tables.used.get(subject, 0)
+            tuple(self._earlier(subject, request_id, bytes_tag)),
+            tuple(kept),
+            self._tables.used.get(subject, 0),
+            request_taken=(subject, request_id) in self._tables.requests,
         )
 
     def _earlier(self, subject: str, request_id: UUID, bytes_tag: bytes) -> list[UploadRow]:
@@ -260,6 +266,8 @@ class FakeMedia:
         noted = None if request is None else self._tables.requests.get((row.subject, request.id))
         if request is not None and noted is not None:
             return MediaUpdate.REPEATED if noted[0] == request.tag else MediaUpdate.REQUEST_ID_REUSED
+        if request is not None and self._tables.is_of_upload(row.subject, request.id):
+            return MediaUpdate.REQUEST_ID_REUSED
         if event is not None:
             stored = self._tables.media.get(row.id)
             if stored is None or _version(stored) != (row.subject, row.data_key_id, row.metadata_revision - 1):
@@ -367,6 +375,8 @@ class FakeRequests:
         self._tables = tables
 
     async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime) -> bool:
+        if self._tables.is_of_upload(subject, request_id):
+            return False
         return self._tables.requests.setdefault((subject, request_id), (tag, now))[0] == tag
 
 

@@ -139,6 +139,8 @@ async def _destroy(dependencies: Dependencies, subject: str, key: DataKey) -> No
 
 async def _earlier(dependencies: Dependencies, request: _Request, survey: Survey) -> UploadRow | None:
     """Return the upload that this request opened or that takes the same bytes; one that is over is given up."""
+    if survey.request_taken:
+        raise RequestIdReused.of(request.request_id)
     for row in survey.earlier:
         if row.expire_time <= request.now or not await _can_go_on(dependencies, row):
             await dependencies.uploads.discard(request.subject, row.id, request.now)

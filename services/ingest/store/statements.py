@@ -58,7 +58,8 @@ GLANCE = """
                 SELECT FROM upload
                 WHERE subject = %(subject)s AND bytes_tag = %(bytes_tag)s AND complete_time IS NULL
             )
-            OR EXISTS (SELECT FROM media WHERE subject = %(subject)s AND tag = %(tag)s)
+            OR EXISTS (SELECT FROM media WHERE subject = %(subject)s AND tag = %(tag)s),
+        EXISTS (SELECT FROM request WHERE subject = %(subject)s AND request_id = %(request_id)s)
 """
 FIND_EARLIER_UPLOADS = f"""
     SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s
@@ -189,17 +190,17 @@ DELETED_TAGS = "SELECT tag FROM deleted_media WHERE subject = %(subject)s AND ta
 WAS_DELETED = "SELECT FROM deleted_media WHERE subject = %(subject)s AND media_id = %(media_id)s"
 FORGET_OLD_DELETIONS = "DELETE FROM deleted_media WHERE deletion_time < %(before)s"
 
-REMEMBER_REQUEST = """
+_NEW_REQUEST = """
     INSERT INTO request (subject, request_id, request_tag, create_time)
-    VALUES (%(subject)s, %(request_id)s, %(request_tag)s, %(now)s)
+    SELECT %(subject)s, %(request_id)s::uuid, %(request_tag)s::bytea, %(now)s::timestamptz
+    WHERE NOT EXISTS (SELECT FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s)
+"""
+REMEMBER_REQUEST = f"""
+    {_NEW_REQUEST}
     ON CONFLICT (subject, request_id) DO UPDATE SET create_time = request.create_time
     WHERE request.request_tag = excluded.request_tag
 """
-NOTE_REQUEST = """
-    INSERT INTO request (subject, request_id, request_tag, create_time)
-    VALUES (%(subject)s, %(request_id)s, %(request_tag)s, %(now)s)
-    ON CONFLICT (subject, request_id) DO NOTHING
-"""
+NOTE_REQUEST = f"{_NEW_REQUEST} ON CONFLICT (subject, request_id) DO NOTHING"
 SAME_REQUEST = """
     SELECT FROM request
     WHERE subject = %(subject)s AND request_id = %(request_id)s AND request_tag = %(request_tag)s

@@ -57,19 +57,19 @@ class UploadStore:
         of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tag": tag, "tags": [tag]}
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.GLANCE, of)
-            used_bytes, is_there = (await cursor.fetchone()) or (0, False)
+            used_bytes, is_there, is_taken = (await cursor.fetchone()) or (0, False, False)
             if not is_there:
-                return Survey((), (), used_bytes)
+                return Survey((), (), used_bytes, is_taken)
             async with (
                 connection.cursor(row_factory=kwargs_row(upload_row)) as earlier,
                 connection.cursor(row_factory=kwargs_row(media_row)) as kept,
             ):
                 await earlier.execute(statements.FIND_EARLIER_UPLOADS, of)
                 await kept.execute(statements.FIND_TAGGED_MEDIA, of)
-                return Survey(tuple(await earlier.fetchall()), tuple(await kept.fetchall()), used_bytes)
+                return Survey(tuple(await earlier.fetchall()), tuple(await kept.fetchall()), used_bytes, is_taken)
 
     async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
-        """Open an upload and reserves its bytes."""
+        """Open an upload and reserve its bytes."""
         if row.size_bytes > quota_bytes:
             return Addition.NO_ROOM
         reservation = {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}

@@ -452,6 +452,20 @@ class RequestSuite:
         assert not await stores.requests.remember(ALICE, request_id, b"other", NOON)
         assert await stores.requests.remember(BOB, request_id, b"other", NOON)
 
+    async def test_the_request_of_an_upload_is_no_other_calls(self, stores: Stores) -> None:
+        row = upload()
+        await stores.uploads.add(row, quota_bytes=QUOTA)
+        assert not await stores.requests.remember(ALICE, row.request_id, b"delete", NOON)
+        media, request = await store(stores, upload()), Request(row.request_id, b"hide it")
+        assert await stores.media.update(media, None, request, NOON) is MediaUpdate.REQUEST_ID_REUSED
+
+    async def test_an_upload_learns_that_another_call_bears_its_request(self, stores: Stores) -> None:
+        request_id = uuid4()
+        await stores.requests.remember(ALICE, request_id, b"delete", NOON)
+        taken = await stores.uploads.survey(ALICE, request_id, bytes_tag=b"bytes", tag=b"tag")
+        free = await stores.uploads.survey(BOB, request_id, bytes_tag=b"bytes", tag=b"tag")
+        assert (taken.request_taken, free.request_taken) == (True, False)
+
     async def test_a_request_is_forgotten_after_its_time(self, stores: Stores) -> None:
         request_id = uuid4()
         await stores.requests.remember(ALICE, request_id, b"one", NOON)
