@@ -1,33 +1,23 @@
-"""Size of requests: a message that is too large is answered with a reason, where gRPC alone gives none.
+"""Requests as bytes: one that is too large or no message at all is answered with a reason, where gRPC gives none.
 
 A handler of a stream meets the error where it reads the message. A single request is read before there is a handler, so
-its reader leaves a mark in its place, and the error is raised inside the chain.
+its reader leaves the error in its place, and it is raised inside the chain.
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from services.chassis.errors import MessageTooLarge
+from google.protobuf.message import DecodeError
+
+from services.chassis.errors import DomainError, FieldInvalid, MessageTooLarge
 from services.chassis.limits import MAX_MESSAGE_BYTES
 
 Reader: TypeAlias = Callable[[bytes], Any]
 
 
-@dataclass(frozen=True)
-class _TooLarge:
-    """In place of a request.
-
-    Attributes:
-        size: Of the request, in bytes.
-    """
-
-    size: int
-
-
 def refusing(read: Reader | None) -> Reader:
-    """Return the reader of a stream's messages, which raises `MessageTooLarge`."""
+    """Return the reader of a stream's messages, which raises what is wrong with one."""
     mark = marking(read)
 
     def refuse(data: bytes) -> Any:
@@ -39,18 +29,21 @@ def refusing(read: Reader | None) -> Reader:
 
 
 def marking(read: Reader | None) -> Reader:
-    """Return the reader of a single request, which gives a mark for one that is too large."""
+    """Return the reader of a single request, which gives the error in place of one that cannot be taken."""
 
     def mark(data: bytes) -> Any:
         if len(data) > MAX_MESSAGE_BYTES:
-            return _TooLarge(len(data))
-        return data if read is None else read(data)
+            return MessageTooLarge.of(len(data), MAX_MESSAGE_BYTES)
+        try:
+            return data if read is None else read(data)
+        except DecodeError:
+            return FieldInvalid.of("request", "send the message that the contract describes, its strings in UTF-8")
 
     return mark
 
 
 def checked(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return a handler that returns its response, and is never called with a mark."""
+    """Return a handler that returns its response, and is never called with an error."""
 
     async def check(request: Any, context: Any) -> Any:
         _check(request)
@@ -60,7 +53,7 @@ def checked(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def checked_generator(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], AsyncIterator[Any]]:
-    """Return a handler that yields its responses, and is never called with a mark."""
+    """Return a handler that yields its responses, and is never called with an error."""
 
     async def check(request: Any, context: Any) -> AsyncIterator[Any]:
         _check(request)
@@ -72,5 +65,5 @@ def checked_generator(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, An
 
 
 def _check(request: object) -> None:
-    if isinstance(request, _TooLarge):
-        raise MessageTooLarge.of(request.size, MAX_MESSAGE_BYTES)
+    if isinstance(request, DomainError):
+        raise request

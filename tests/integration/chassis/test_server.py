@@ -244,6 +244,27 @@ async def test_a_message_beyond_what_is_read_is_refused_by_grpc(public: grpc.aio
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "")
 
 
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\xff\xff\xff", b"\x0a\x02\xff\xfe"]
+)  # no message; a string that is not UTF-8
+@pytest.mark.parametrize("rpc", ["Say", "Collect", "Watch", "Chat"])
+async def test_what_is_no_message_is_refused_with_its_reason(
+    public: grpc.aio.Channel, site: Site, rpc: str, garbage: bytes
+) -> None:
+    name, who = f"/{SERVICE}/{rpc}", bearer(site.token())
+    match rpc:
+        case "Say":
+            call = public.unary_unary(name)(garbage, metadata=who)
+        case "Collect":
+            call = public.stream_unary(name)(iter([garbage]), metadata=who)
+        case "Watch":
+            call = anext(aiter(public.unary_stream(name)(garbage, metadata=who)))
+        case _:
+            call = anext(aiter(public.stream_stream(name)(iter([garbage]), metadata=who)))
+    error = await refusal(call)
+    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+
+
 async def test_an_endless_error_arrives_with_its_reason(public: grpc.aio.Channel, site: Site) -> None:
     error = await refusal(EchoStub(public).say(word("endless"), metadata=bearer(site.token())))
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
