@@ -21,6 +21,7 @@ from services.analysis.store.metadata import MetadataStore
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
 from services.analysis.translation import events
+from services.analysis.translation.requests import FEED
 from services.analysis.vision.decoding import Limits, prepare_decoders
 from services.analysis.vision.label_vectors import LabelVectorSource
 from services.analysis.vision.pipeline import VisionModels
@@ -84,7 +85,7 @@ async def main() -> None:
         )
         worker = Worker(dependencies, settings.pace)
         listener = Listener(pool, clock, CHANNEL)
-        feed = ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchAnalyses")
+        feed = ChangeFeed(PostgresChangeStore(pool), listener, clock, FEED)
         servicer = AnalysisServicer(dependencies, feed, DOMAIN)
         await serve(
             name=NAME,

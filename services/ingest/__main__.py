@@ -45,6 +45,7 @@ from services.ingest.store.purge import PurgeStore
 from services.ingest.store.requests import RequestStore
 from services.ingest.store.sweep import SweepStore
 from services.ingest.store.uploads import UploadStore
+from services.ingest.translation.changes import FEED
 from services.ingest.translation.codec import ProtoCodec
 from services.ingest.worker import Worker
 from services.keyring.client import RetentionKeyring
@@ -88,7 +89,7 @@ async def main() -> None:
             keyring=keyring,
             erasures=RetentionErasures(retention),
             objects=objects,
-            change_feed=ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchMedia"),
+            change_feed=ChangeFeed(PostgresChangeStore(pool), listener, clock, FEED),
             wakes=listener,
             codec=ProtoCodec(),
             clock=clock,

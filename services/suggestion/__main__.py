@@ -30,6 +30,7 @@ from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.servicer import SuggestionServicer
 from services.suggestion.settings import Settings
 from services.suggestion.store.database import Database
+from services.suggestion.translation import FEED
 from services.suggestion.worker import Worker
 
 NAME = "suggestion"
@@ -59,7 +60,7 @@ async def main() -> None:
             analysis=AnalysisClient(analysis),
             keyring=keyring,
             objects=objects,
-            change_feed=ChangeFeed(PostgresChangeStore(pool), listener, clock, "WatchSuggestions"),
+            change_feed=ChangeFeed(PostgresChangeStore(pool), listener, clock, FEED),
             bucket=settings.renditions_bucket,
             policy=settings.policy,
             clock=clock,

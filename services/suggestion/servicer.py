@@ -80,7 +80,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         context: Context,
     ) -> AsyncIterator[suggestion_service_pb2.WatchSuggestionsResponse]:
         """Send the change feed."""
-        query = translation.watch_query(request)
+        query = translation.watch_query(request, current_subject())
         feed = watch(
             self.dependencies,
             subject=current_subject(),
@@ -98,7 +98,7 @@ class SuggestionServicer(suggestion_service_pb2_grpc.SuggestionServiceServicer):
         context: Context,
     ) -> suggestion_service_pb2.AcknowledgeSuggestionChangesResponse:
         """Note how far a device has taken in the feed."""
-        device, cursor = translation.acknowledgement(request)
+        device, cursor = translation.acknowledgement(request, current_subject())
         await acknowledge(self.dependencies, subject=current_subject(), device=device, cursor=cursor)
         return suggestion_service_pb2.AcknowledgeSuggestionChangesResponse()
 

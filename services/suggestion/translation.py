@@ -26,7 +26,7 @@ from services.suggestion.ports import RenditionRow
 DEFAULT_PAGE = 100
 LONGEST_PAGE = 1000
 MOST_IN_A_FILTER = 20
-LONGEST_CURSOR = 2048
+FEED = "WatchSuggestions"
 _KINDS = suggestion_pb2.SuggestionKind.DESCRIPTOR
 _STATES = suggestion_pb2.SuggestionState.DESCRIPTOR
 
@@ -94,20 +94,22 @@ def rendition_query(request: suggestion_service_pb2.ReadRenditionRequest) -> tup
     return UUID(suggestion_id), int(number), offset
 
 
-def watch_query(request: suggestion_service_pb2.WatchSuggestionsRequest) -> WatchQuery:
+def watch_query(request: suggestion_service_pb2.WatchSuggestionsRequest, subject: str) -> WatchQuery:
     """Return what a feed was asked for."""
     with Fields() as fields:
         code = fields.language(request.language_code)
         device = _device(fields, request.device) if request.device else ""
-        cursor = fields.text(request.cursor, "cursor", most=LONGEST_CURSOR)
+        cursor = fields.cursor(request.cursor, PageQuery(FEED, subject))
         return WatchQuery(cursor, device, request.until_checkpoint, code)
 
 
-def acknowledgement(request: suggestion_service_pb2.AcknowledgeSuggestionChangesRequest) -> tuple[str, str]:
+def acknowledgement(
+    request: suggestion_service_pb2.AcknowledgeSuggestionChangesRequest, subject: str
+) -> tuple[str, str]:
     """Return which device acknowledges, and the cursor."""
     with Fields() as fields:
         device = _device(fields, request.device)
-        return device, fields.text(request.cursor, "cursor", least=1, most=LONGEST_CURSOR)
+        return device, fields.cursor(request.cursor, PageQuery(FEED, subject), needed=True)
 
 
 def decision_query(request: DecisionRequest) -> tuple[UUID, UUID, str]:

@@ -91,7 +91,7 @@ class AnalysisServicer(analysis_service_pb2_grpc.AnalysisServiceServicer):
         self, request: analysis_service_pb2.WatchAnalysesRequest, context: Context
     ) -> AsyncIterator[analysis_service_pb2.WatchAnalysesResponse]:
         """Send what changes among the person's analyses."""
-        device, language = requests.watch_request(request)
+        device, language = requests.watch_request(request, current_subject())
         told = watch_analyses(
             current_subject(),
             self.dependencies,
@@ -108,6 +108,6 @@ class AnalysisServicer(analysis_service_pb2_grpc.AnalysisServiceServicer):
         self, request: analysis_service_pb2.AcknowledgeAnalysisChangesRequest, context: Context
     ) -> analysis_service_pb2.AcknowledgeAnalysisChangesResponse:
         """Note how far a device has taken in the changes."""
-        device, cursor = requests.acknowledgement(request)
+        device, cursor = requests.acknowledgement(request, current_subject())
         await self.feed.acknowledge(current_subject(), device, cursor)
         return analysis_service_pb2.AcknowledgeAnalysisChangesResponse()

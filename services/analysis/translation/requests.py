@@ -21,6 +21,7 @@ LONGEST_SEARCH: Final = 100
 LONGEST_QUERY: Final = 200
 MOST_PREVIEWS: Final = 1000
 _LONGEST_TAG: Final = 100
+FEED: Final = "WatchAnalyses"
 _COLLECTION: Final = MEDIA_PREFIX.rstrip("/")
 _ORDERS: Final = {"": False, "capture_time": False, "capture_time desc": True}
 
@@ -107,19 +108,19 @@ def previews_request(request: analysis_service_pb2.BatchReadPreviewsRequest) -> 
         return media, _size(request.size, fields)
 
 
-def watch_request(request: analysis_service_pb2.WatchAnalysesRequest) -> tuple[str, str]:
+def watch_request(request: analysis_service_pb2.WatchAnalysesRequest, subject: str) -> tuple[str, str]:
     """Return the device that listens, or nothing, and the language of tags."""
     with Fields() as fields:
+        fields.cursor(request.cursor, PageQuery(FEED, subject))
         device = _device(request.device, fields) if request.device else ""
         return device, fields.language(request.language_code, LANGUAGES)
 
 
-def acknowledgement(request: analysis_service_pb2.AcknowledgeAnalysisChangesRequest) -> tuple[str, str]:
+def acknowledgement(request: analysis_service_pb2.AcknowledgeAnalysisChangesRequest, subject: str) -> tuple[str, str]:
     """Return the device that has taken changes in, and the cursor up to which."""
     with Fields() as fields:
-        if not request.cursor:
-            fields.refuse("cursor", "send the cursor of the last message that the device has taken in")
-        return _device(request.device, fields), request.cursor
+        cursor = fields.cursor(request.cursor, PageQuery(FEED, subject), needed=True)
+        return _device(request.device, fields), cursor
 
 
 def _filter(message: analysis_pb2.AnalysisFilter, fields: Fields) -> AnalysisFilter:

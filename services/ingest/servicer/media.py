@@ -207,7 +207,7 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         self, request: media_service_pb2.WatchMediaRequest, context: Context
     ) -> AsyncIterator[media_service_pb2.WatchMediaResponse]:
         """Tell the change feed of media."""
-        query = changes.watch_query(request)
+        query = changes.watch_query(request, current_subject())
         feed = watch_media(
             self.dependencies,
             subject=current_subject(),
@@ -223,7 +223,7 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         self, request: media_service_pb2.AcknowledgeMediaChangesRequest, context: Context
     ) -> media_service_pb2.AcknowledgeMediaChangesResponse:
         """Note how far a device has taken in the feed."""
-        device_id, cursor = changes.acknowledgement(request)
+        device_id, cursor = changes.acknowledgement(request, current_subject())
         await acknowledge_changes(self.dependencies, subject=current_subject(), device_id=device_id, cursor=cursor)
         return media_service_pb2.AcknowledgeMediaChangesResponse()
 

@@ -7,11 +7,13 @@ from pellicule.ingest.v1 import media_service_pb2
 from pellicule.type.v1 import change_feed_pb2
 from services.chassis.change_feed import Checkpoint, Reset
 from services.chassis.fields import Fields
+from services.chassis.paging import PageQuery
 from services.ingest.operations.watch_media import Told, ToldDeletion, ToldMedia
 from services.ingest.translation import resources
 from services.ingest.translation.devices import DEVICES
 
-LONGEST_CURSOR = 2048
+FEED = "WatchMedia"
+"""What cursors belong to."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +25,19 @@ class WatchQuery:
     until_checkpoint: bool
 
 
-def watch_query(request: media_service_pb2.WatchMediaRequest) -> WatchQuery:
+def watch_query(request: media_service_pb2.WatchMediaRequest, subject: str) -> WatchQuery:
     """Return what a feed was asked for."""
     with Fields() as fields:
         device_id = fields.resource(request.device, "device", DEVICES) if request.device else None
-        cursor = fields.text(request.cursor, "cursor", most=LONGEST_CURSOR)
+        cursor = fields.cursor(request.cursor, PageQuery(FEED, subject))
         return WatchQuery(cursor, device_id, request.until_checkpoint)
 
 
-def acknowledgement(request: media_service_pb2.AcknowledgeMediaChangesRequest) -> tuple[UUID, str]:
+def acknowledgement(request: media_service_pb2.AcknowledgeMediaChangesRequest, subject: str) -> tuple[UUID, str]:
     """Return which device acknowledges, and the cursor."""
     with Fields() as fields:
         device_id = fields.resource(request.device, "device", DEVICES)
-        return device_id, fields.text(request.cursor, "cursor", least=1, most=LONGEST_CURSOR)
+        return device_id, fields.cursor(request.cursor, PageQuery(FEED, subject), needed=True)
 
 
 def told(item: Told) -> media_service_pb2.WatchMediaResponse:

@@ -1,8 +1,8 @@
 """A small service with all four kinds of RPC, described at run time so that reflection can tell of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, wrappers_pb2
@@ -12,6 +12,8 @@ from services.chassis.access import AccessTable, Caller, ServiceNamed
 from services.chassis.calls import Call, Context, current_call, seconds_left
 from services.chassis.errors import DomainError, FieldInvalid, FieldViolation, InternalError, Status
 from services.chassis.principal import current_principal, current_subject
+
+Writer: TypeAlias = Callable[[StringValue], bytes]
 
 SERVICE = "pellicule.test.v1.EchoService"
 INTERNAL_SERVICE = "pellicule.internal.test.v1.EchoService"
@@ -105,9 +107,9 @@ class Echo:
 class EchoStub:
     """Calls the service."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, writes: Writer = StringValue.SerializeToString) -> None:
         codec: dict[str, Any] = {
-            "request_serializer": StringValue.SerializeToString,
+            "request_serializer": writes,
             "response_deserializer": StringValue.FromString,
         }
         self.say = channel.unary_unary(f"/{SERVICE}/Say", **codec)

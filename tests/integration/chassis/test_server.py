@@ -247,21 +247,22 @@ async def test_a_message_beyond_what_is_read_is_refused_by_grpc(public: grpc.aio
 @pytest.mark.parametrize(
     "garbage", [b"\xff\xff\xff\xff", b"\x0a\x02\xff\xfe"]
 )  # no message; a string that is not UTF-8
-@pytest.mark.parametrize("rpc", ["Say", "Collect", "Watch", "Chat"])
+@pytest.mark.parametrize("rpc", ["say", "collect", "watch", "chat"])
 async def test_what_is_no_message_is_refused_with_its_reason(
     public: grpc.aio.Channel, site: Site, rpc: str, garbage: bytes
 ) -> None:
-    name, who = f"/{SERVICE}/{rpc}", bearer(site.token())
+    stub, who = EchoStub(public, writes=lambda _: garbage), bearer(site.token())
+    answer: Awaitable[object]
     match rpc:
-        case "Say":
-            call = public.unary_unary(name)(garbage, metadata=who)
-        case "Collect":
-            call = public.stream_unary(name)(iter([garbage]), metadata=who)
-        case "Watch":
-            call = anext(aiter(public.unary_stream(name)(garbage, metadata=who)))
+        case "say":
+            answer = stub.say(word(""), metadata=who)
+        case "collect":
+            answer = stub.collect(words(""), metadata=who)
+        case "watch":
+            answer = anext(aiter(stub.watch(word(""), metadata=who)))
         case _:
-            call = anext(aiter(public.stream_stream(name)(iter([garbage]), metadata=who)))
-    error = await refusal(call)
+            answer = anext(aiter(stub.chat(words(""), metadata=who)))
+    error = await refusal(answer)
     assert (error.code(), read_error(error).reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
 
 

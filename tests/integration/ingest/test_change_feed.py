@@ -168,13 +168,14 @@ class TestDevices:
         assert (changed.create_time, changed.has_push_token) == (made.create_time, False)
 
     async def test_a_revoked_device_is_out(self, phone: Phone, device: Device) -> None:
+        await phone.upload(picture())
         feed = watch(phone, device=device.name)
-        assert (await anext(feed)).HasField("checkpoint")
+        cursor = [(await anext(feed)).cursor for _ in range(2)][-1]
         revoked = await device.revoke()
         assert revoked.HasField("revoke_time")
         assert await reason_at_the_end(feed) == "DEVICE_REVOKED"
         assert await reason_at_the_end(watch(phone, device=device.name)) == "DEVICE_REVOKED"
-        for call in (device.acknowledge("x"), device.register()):
+        for call in (device.acknowledge(cursor), device.register()):
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await call
             assert refusal(refused.value)[1].reason == "DEVICE_REVOKED"
@@ -186,8 +187,10 @@ class TestDevices:
     ) -> None:
         unknown = Device(other, channels[0])
         unknown.name = device.name
+        await other.upload(picture())
+        cursor = (await up_to_now(other))[-1].cursor
         assert await reason_at_the_end(watch(other, device=device.name)) == "DEVICE_NOT_FOUND"
-        for call in (unknown.acknowledge("x"), unknown.revoke()):
+        for call in (unknown.acknowledge(cursor), unknown.revoke()):
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await call
             assert refusal(refused.value)[1].reason == "DEVICE_NOT_FOUND"

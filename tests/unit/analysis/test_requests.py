@@ -147,8 +147,8 @@ def test_a_batch_of_previews_names_media_of_which_there_are_not_too_many(media: 
 def test_a_feed_may_name_a_device_and_an_acknowledgement_must() -> None:
     device = f"devices/{uuid4()}"
     watch = analysis_service_pb2.WatchAnalysesRequest(device=device.upper().replace("DEVICES", "devices"))
-    assert requests.watch_request(watch) == (device, "en")
-    assert requests.watch_request(analysis_service_pb2.WatchAnalysesRequest()) == ("", "en")
+    assert requests.watch_request(watch, ANN) == (device, "en")
+    assert requests.watch_request(analysis_service_pb2.WatchAnalysesRequest(), ANN) == ("", "en")
     with pytest.raises(FieldInvalid) as error:
-        requests.acknowledgement(analysis_service_pb2.AcknowledgeAnalysisChangesRequest())
+        requests.acknowledgement(analysis_service_pb2.AcknowledgeAnalysisChangesRequest(), ANN)
     assert refused(error) == ["cursor", "device"]

@@ -63,6 +63,7 @@ def test_every_violation_of_a_request_is_in_one_error() -> None:
         fields.language("de")
         fields.page(Paged(-1, "x"), QUERY, default=10, most=100)
         fields.many([1, 2], "assets", most=1)
+        fields.cursor("x", QUERY)
 
     assert violations(everything) == [
         "request_id",
@@ -76,6 +77,7 @@ def test_every_violation_of_a_request_is_in_one_error() -> None:
         "page_size",
         "page_token",
         "assets",
+        "cursor",
     ]
 
 
@@ -83,6 +85,22 @@ def test_a_language_that_alone_is_wrong_has_a_reason_of_its_own() -> None:
     with pytest.raises(LanguageUnknown) as error, Fields() as fields:
         fields.language("de")
     assert [each.field for each in error.value.violations] == ["language_code"]
+
+
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_cursor_belongs_to_its_feed_and_person(needed: bool) -> None:
+    cursor = encode_page_token(QUERY, ("1", "2", "3"))
+    with Fields() as fields:
+        assert fields.cursor(cursor, QUERY, needed=needed) == cursor
+    with pytest.raises(FieldInvalid, match="cursor: send a cursor of this feed"), Fields() as fields:
+        fields.cursor(cursor, PageQuery(QUERY.list_name, "another"), needed=needed)
+
+
+def test_a_cursor_may_be_left_out_unless_it_is_needed() -> None:
+    with Fields() as fields:
+        assert fields.cursor("", QUERY) == ""
+    with pytest.raises(FieldInvalid, match="cursor"), Fields() as fields:
+        fields.cursor("", QUERY, needed=True)
 
 
 def test_a_request_without_a_violation_passes() -> None:
