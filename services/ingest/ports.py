@@ -181,8 +181,8 @@ class MediaTable(Protocol):
     async def was_deleted(self, subject: str, media_id: UUID) -> bool:
         """Tells whether the owner deleted a media of this id."""
 
-    async def tell_deleted(self, subject: str, media_id: UUID) -> None:
-        """Say in the person's change feed that a media is gone; its row goes with the purge."""
+    async def tell_deleted(self, subject: str, media_id: UUID, now: datetime) -> None:
+        """Say to plans and in the change feed that its owner deleted a media; its row goes with the purge."""
 
     async def used_bytes(self, subject: str) -> int:
         """Return what media and open uploads take of the person's share."""

@@ -285,7 +285,10 @@ class FakeMedia:
     async def was_deleted(self, subject: str, media_id: UUID) -> bool:
         return (subject, media_id) in self._tables.deleted
 
-    async def tell_deleted(self, subject: str, media_id: UUID) -> None:
+    async def tell_deleted(self, subject: str, media_id: UUID, now: datetime) -> None:
+        row, key = self._tables.media.get(media_id), self._tables.lookup_keys.get(subject)
+        if row is not None and key is not None:
+            self._tables.deleted.setdefault((subject, media_id), (row.tag, key.purpose_revision, now))
         if self._tables.changes is not None:
             self._tables.changes.record_deleted(subject, [f"media/{media_id}"])
 

@@ -1,6 +1,6 @@
 """Change feed of a person's analyses: names of what changed, and what it is now."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from services.chassis import change_feed
 from services.chassis.change_feed import Change, ChangeFeed, ChangeKind, Checkpoint, Reset
 from services.chassis.streams import batches
 from services.keyring import Purpose
+from services.keyring.errors import PurposeNotGranted
 
 __all__ = ["AnalysisChange", "ChangeKind", "Checkpoint", "Item", "Reset", "watch_analyses"]
 
@@ -62,14 +63,21 @@ async def watch_analyses(
         until_checkpoint: Whether to end there.
 
     Raises:
-        PurposeNotGranted: the person does not allow any processing.
+        PurposeNotGranted: the person does not allow any processing, or not any more; what is gone was told before.
         FieldInvalid: the cursor is none of this person and feed.
         TokenExpired: the caller's token came to its end.
     """
-    await dependencies.keyring.open(subject=subject, purpose=Purpose.CLOUD_PROCESSING, ids=[])
     async with aclosing(batches(feed.follow(subject, cursor, device=device), _TOGETHER)) as told:
         async for batch in told:
-            for item in await _opened(subject, batch, dependencies):
+            try:
+                await dependencies.keyring.open(subject=subject, purpose=Purpose.CLOUD_PROCESSING, ids=[])
+                items = await _opened(subject, batch, dependencies)
+            except PurposeNotGranted:
+                # A withdrawal deletes: what is gone is told before the stream ends.
+                for deletion in _deletions(batch):
+                    yield deletion
+                raise
+            for item in items:
                 yield item
                 if until_checkpoint and isinstance(item, Checkpoint):
                     return
@@ -89,6 +97,12 @@ async def _opened(subject: str, batch: Sequence[change_feed.Item], dependencies:
         if found is not None or _is_gone(item):
             items.append(AnalysisChange(item.resource, item.kind, found, item.cursor))
     return items
+
+
+def _deletions(batch: Sequence[change_feed.Item]) -> Iterator[AnalysisChange]:
+    for item in batch:
+        if isinstance(item, Change) and _is_gone(item):
+            yield AnalysisChange(item.resource, item.kind, None, item.cursor)
 
 
 def _is_gone(change: Change) -> bool:

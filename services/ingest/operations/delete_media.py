@@ -40,8 +40,8 @@ async def _delete(dependencies: Dependencies, *, subject: str, media_id: UUID, r
         raise MediaNotFound.of(media_id) from error
     except keyring_errors.RequestIdReused as error:
         raise RequestIdReused.of(request_id) from error
-    # The purge tells it as well, a moment later: the caller finds it in the feed at once.
-    await dependencies.media.tell_deleted(subject, media_id)
+    # The purge says it as well, a moment later: the caller finds it in the feed, and in a plan, at once.
+    await dependencies.media.tell_deleted(subject, media_id, dependencies.clock.now())
     return erasure
 
 

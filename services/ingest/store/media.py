@@ -91,9 +91,11 @@ class MediaStore:
             cursor = await connection.execute(statements.WAS_DELETED, {"subject": subject, "media_id": media_id})
             return cursor.rowcount > 0
 
-    async def tell_deleted(self, subject: str, media_id: UUID) -> None:
-        """Say in the person's change feed that a media is gone, in one statement."""
+    async def tell_deleted(self, subject: str, media_id: UUID, now: datetime) -> None:
+        """Say to the plan and in the person's change feed that its owner deleted a media, each in one statement."""
+        deletion = {"subject": subject, "media_id": media_id, "now": now}
         async with single_statements(self._pool) as connection:
+            await connection.execute(statements.REMEMBER_DELETION, deletion)
             await record_deleted(connection, subject, [media_name(media_id)])
 
     async def used_bytes(self, subject: str) -> int:

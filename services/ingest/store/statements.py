@@ -188,6 +188,13 @@ WANT_ORIGINALS = """
 FORGET_DELETION = "DELETE FROM deleted_media WHERE subject = %(subject)s AND tag = %(tag)s"
 DELETED_TAGS = "SELECT tag FROM deleted_media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"
 WAS_DELETED = "SELECT FROM deleted_media WHERE subject = %(subject)s AND media_id = %(media_id)s"
+REMEMBER_DELETION = """
+    INSERT INTO deleted_media (subject, media_id, tag, purpose_revision, deletion_time)
+    SELECT subject, media.id, media.tag, lookup_key.purpose_revision, %(now)s
+    FROM media JOIN lookup_key USING (subject)
+    WHERE subject = %(subject)s AND media.id = %(media_id)s
+    ON CONFLICT DO NOTHING
+"""
 FORGET_OLD_DELETIONS = "DELETE FROM deleted_media WHERE deletion_time < %(before)s"
 
 _NEW_REQUEST = """

@@ -513,6 +513,16 @@ class PurgeSuite:
         await stores.sweep.forget_deleted(NOON + timedelta(seconds=1))
         assert not await stores.media.was_deleted(ALICE, deleted.id)
 
+    async def test_what_its_owner_deletes_is_remembered_before_the_purge_and_once(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        await stores.lookup.put(lookup_key(), replaces=None)
+        await stores.media.tell_deleted(BOB, media.id, NOON)
+        assert await stores.media.deleted_tags(ALICE, [media.tag]) == set()
+        await stores.media.tell_deleted(ALICE, media.id, NOON)
+        assert await stores.media.deleted_tags(ALICE, [media.tag]) == {media.tag}
+        await stores.purge.delete(order(DataKeyScope((str(media.data_key_id),)), PurgeCause.ERASURE))
+        assert await stores.media.deleted_tags(ALICE, [media.tag]) == {media.tag}
+
     async def test_what_comes_in_again_is_no_longer_remembered_as_deleted(self, stores: Stores) -> None:
         media = await store(stores, upload())
         await stores.lookup.put(lookup_key(), replaces=None)

@@ -85,6 +85,19 @@ async def test_what_is_withdrawn_leaves_the_feed(harness: Harness, person: str) 
     watch.cancel()
 
 
+async def test_a_feed_ends_with_the_consent(harness: Harness, person: str) -> None:
+    reader = await granted(harness, person)
+    await harness.store(person, PORTRAIT, metadata=about())
+    await finished(reader, 1)
+    watch = reader.watch()
+    await until(watch, "checkpoint")
+    await harness.withdraw(person, "CLOUD_PROCESSING")
+    await until(watch, "deleted")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await until(watch, "checkpoint")
+    assert read_error(refused.value).reason == "PURPOSE_NOT_GRANTED"
+
+
 async def test_without_consent_there_is_no_feed(harness: Harness, person: str) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await (await harness.as_person(person)).changes()

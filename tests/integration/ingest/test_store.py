@@ -69,7 +69,7 @@ class TestTriggers:
 
     async def test_a_deletion_that_was_told_before_is_told_no_other_way(self, stores: Stores, pool: Pool) -> None:
         media = await store(stores, upload())
-        await stores.media.tell_deleted(ALICE, media.id)
+        await stores.media.tell_deleted(ALICE, media.id, NOON)
         await stores.purge.delete(order(DataKeyScope((str(media.data_key_id),))))
         assert await told(pool) == [(f"media/{media.id}", 2, True)]
 

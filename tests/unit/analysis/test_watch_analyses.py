@@ -103,6 +103,18 @@ async def test_without_consent_there_is_no_feed(harness: Harness) -> None:
         await told(harness)
 
 
+async def test_a_feed_ends_with_the_consent_and_tells_first_what_is_gone(harness: Harness) -> None:
+    media = await harness.bring_in()
+    await harness.work()
+    async with aclosing(watch(harness)) as items:
+        assert kinds([await anext(items) for _ in range(2)])[-1] == ("", None)
+        harness.keyring.destroy_purpose(ANN, "CLOUD_PROCESSING")
+        await harness.erase(media)
+        assert kinds([await anext(items)]) == [(name(media), ChangeKind.DELETED)]
+        with pytest.raises(PurposeNotGranted):
+            await anext(items)
+
+
 async def test_items_become_messages(harness: Harness) -> None:
     media = await harness.bring_in()
     await harness.work()
