@@ -14,6 +14,16 @@ import pytest
 from services.cli.exit_status import ExitStatus
 
 
+def _hear_ctrl_c() -> None:
+    """Undo what the background jobs of a shell inherit: that they ignore the signal."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _begin_at_a_terminal() -> None:
+    _hear_ctrl_c()
+    os.close(os.open(os.ttyname(0), os.O_RDWR))
+
+
 @contextmanager
 def erase_at_a_terminal(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run `pellicule erase` at a terminal of its own until it asks."""
@@ -22,7 +32,7 @@ def erase_at_a_terminal(home: Path) -> Iterator[tuple[subprocess.Popen[str], int
         [sys.executable, "-m", "services.cli", "erase", "--subject", "ada"],
         env={**os.environ, "PELLICULE_HOME": str(home)}, stdin=theirs, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
+        preexec_fn=_begin_at_a_terminal,
     )  # fmt: skip
     assert process.stderr is not None
     question = process.stderr.read(len("Erase everything of ada? This cannot be undone. [y/N] "))
@@ -64,7 +74,7 @@ def test_ctrl_c_ends_a_command_with_its_status(as_json: bool, tmp_path: Path) ->
     process = subprocess.Popen(
         [sys.executable, "-m", "services.cli", "restyle", str(tmp_path / "picture.png"), "--style", "oil",
          *(["--json"] if as_json else [])],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c,
     )  # fmt: skip
     assert process.stderr is not None
     with (tmp_path / "picture.png").open("wb"):  # returns once the command has opened it
