@@ -25,6 +25,9 @@ from services.chassis.principal import enter_principal
 RETURN_OVERHEAD = 0.05
 """Seconds kept back from the caller's deadline, so that our answer reaches it before it gives up."""
 
+_ROUNDED_UP = 0.01
+"""Share of a deadline that gRPC may have added on the way: it is sent with three digits, rounded up."""
+
 REQUEST_ID_KEY = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -184,7 +187,7 @@ def this_call() -> Call:
 def _seconds(method: Method, remaining: float | None) -> float | None:
     """Return the time that the work gets; a stream without a deadline may go on for as long as both sides live."""
     if remaining is not None:
-        return remaining - RETURN_OVERHEAD
+        return remaining * (1 - _ROUNDED_UP) - RETURN_OVERHEAD
     return None if method.streams_requests or method.streams_responses else LONGEST_CALL_SECONDS
 
 
