@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from services.chassis.errors import DomainError
 from services.retention.domain.keys import OpenKey, Purpose
 from services.retention.epochs.epoch_files import EpochFiles
+from services.retention.operations.forget_records import TOMBSTONE_LIFE
 from services.retention.operations.rotate_epochs import EPOCH_LIFE, rotate_epochs
 from tests.contract.retention.harness import ADA, BEN, CLOUD, LOCATION, OLDER, RetentionHarness
 from tests.fakes.clock import FakeClock
@@ -47,6 +48,8 @@ class Media:
     purpose: Purpose
     revision: int
     ends: datetime
+    over: datetime | None = None
+    """When it was seen for the last time before it was over."""
 
 
 @dataclass
@@ -80,6 +83,7 @@ class Story(RuleBasedStateMachine):
         self.keys: list[KnownKey] = []
         self.backups: list[Backup] = []
         self.last_revision = 0
+        self.last_look = self.clock.now()
         self.harness = RetentionHarness(self.store, self._epochs(), self.clock)
 
     def teardown(self) -> None:
@@ -177,6 +181,7 @@ class Story(RuleBasedStateMachine):
         if ticks:
             self._run(self.harness.tick())
             self._forget_older()
+            self._forget_tombstones()
 
     @rule()
     def crash_and_start_again(self) -> None:
@@ -197,6 +202,13 @@ class Story(RuleBasedStateMachine):
                 assert opens, "a key that lives does not open"
             elif not self._may_open(kept):
                 assert not opens, "a key that is over opens"
+
+    @invariant()
+    def what_is_over_is_noted(self) -> None:
+        for media in self.media:
+            if media.over is None and not self._media_lives(media):
+                media.over = self.last_look
+        self.last_look = self.clock.now()
 
     @precondition(lambda self: self.backups)
     @rule()
@@ -252,6 +264,11 @@ class Story(RuleBasedStateMachine):
         for media in self.media:
             if media.purpose is OLDER and not self._media_lives(media):
                 media.ends = min(media.ends, self.clock.now())
+
+    def _forget_tombstones(self) -> None:
+        """Drop what was over long ago: the service may know as little of it as of what has never come in."""
+        until = self.clock.now() - TOMBSTONE_LIFE
+        self.media = [media for media in self.media if media.over is None or media.over > until]
 
     def _opens(self, harness: RetentionHarness, kept: KnownKey) -> bool:
         return self._run(harness.can_open(kept.key, kept.subject, kept.purpose))
