@@ -15,7 +15,8 @@ def to_signal(picture: Picture) -> Array:
     Returns:
         FP32 [1, 3, height, width], -1..1.
     """
-    signal: Array = picture.transpose(2, 0, 1)[None].astype(np.float32)
+    # A view that is turned stays turned in a copy, and products of it are computed without BLAS, ten times slower.
+    signal: Array = picture.transpose(2, 0, 1)[None].astype(np.float32, order="C")
     signal /= np.float32(127.5)
     signal -= np.float32(1)
     return signal
