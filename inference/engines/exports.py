@@ -9,6 +9,7 @@ import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -222,10 +223,16 @@ def _write_probes(path: Path, asked: Sequence[Probe], right: Sequence[Tensors]) 
 
 
 def _key(model: Model, built: BuiltModel, plan: Profile) -> str:
-    code = code_digest(Path(str(module.__file__)) for module in (deltas, half, probes, sys.modules[__name__]))
-    digest = hashlib.sha256(f"{built.sha256} {plan.model_dump_json()} {code} {onnxruntime.__version__}".encode())
+    digest = hashlib.sha256(
+        f"{built.sha256} {plan.model_dump_json()} {_own_digest()} {onnxruntime.__version__}".encode()
+    )
     for path in sorted(probes.PICTURES.glob("*.[jp][pn]g")):
         digest.update(path.read_bytes())
     for name, array in golden_inputs(model.manifest).items():
         digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
     return digest.hexdigest()[:16]
+
+
+@cache
+def _own_digest() -> str:
+    return code_digest(Path(str(module.__file__)) for module in (deltas, half, probes, sys.modules[__name__]))

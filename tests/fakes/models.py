@@ -6,6 +6,7 @@ They are proven by the same suite as the real ones.
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 
 import cv2
 import numpy as np
@@ -113,7 +114,8 @@ class FakeModels:
 
 
 def _is_near(picture: Picture, colour: tuple[int, int, int]) -> NDArray[np.bool_]:
-    near: NDArray[np.bool_] = np.abs(picture.astype(int) - colour).max(axis=2) < 60
+    lowest, highest = (np.clip(np.array(colour) + by, 0, 255) for by in (-59, 59))
+    near: NDArray[np.bool_] = cv2.inRange(picture, lowest, highest) > 0
     return near
 
 
@@ -127,9 +129,13 @@ def _spelling(text: str) -> Spelling:
 
 def _direction(text: str) -> Floats:
     """Sum a direction of its own for each word."""
-    words = [np.random.default_rng(zlib.crc32(word.encode())).standard_normal(384) for word in text.lower().split()]
-    total = np.sum([np.full(384, 0.1), *words], axis=0)
+    total = np.sum([np.full(384, 0.1), *map(_direction_of_word, text.lower().split())], axis=0)
     return np.asarray(total / np.linalg.norm(total), np.float32)
+
+
+@cache
+def _direction_of_word(word: str) -> NDArray[np.float64]:
+    return np.random.default_rng(zlib.crc32(word.encode())).standard_normal(384)
 
 
 def _nothing() -> tuple[Floats, Floats, Floats]:

@@ -1,6 +1,7 @@
 """Conversion recipes: which one turns which weights into ONNX."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,7 @@ RECIPES: Final[Mapping[Recipe, Callable[..., onnx.ModelProto]]] = {
 }
 
 
+@cache
 def recipes_digest() -> str:
     """Return the SHA-256 of all the conversion code: what was built by other code is built again."""
     return code_digest(Path(__file__).parent.glob("*.py"))
