@@ -25,7 +25,7 @@ Tensors: TypeAlias = Mapping[str, NDArray[np.generic]]
 Run: TypeAlias = Callable[[str, Tensors], Tensors]
 """Runs a graph by its name: input name -> array, to output name -> array."""
 Stopped: TypeAlias = Callable[[], bool]
-"""Says whether nobody waits for the picture any more."""
+"""Whether the picture is no longer waited for."""
 
 
 @dataclass(frozen=True)

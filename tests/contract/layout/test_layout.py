@@ -1,6 +1,5 @@
 """The second service costs nothing to learn: the same files everywhere, none of them long."""
 
-import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -34,6 +33,9 @@ _FILES = (
 _NAMELESS = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "base", "misc"}
 _HEADER = re.compile(r"(?!(?:The|An?|What|How|Who|Why|Which|When|This|Between|Whether) )[A-Z0-9`].*[.]")
 """A noun of the field first, without an article, and a full stop."""
+_DOCSTRING = re.compile(r'(?:#.*\n|\n)*r?"""(.*?)(?:"""|$)', re.MULTILINE)
+_CASES = re.compile(r"@pytest\.mark\.parametrize\(.*?\n *(?:async def|def|class) ", re.DOTALL)
+_AT_RANDOM = re.compile(r"\b(?:uuid1|uuid4|token_\w+|urandom|now|time)\(")
 _MODULES = sorted(
     path.relative_to(ROOT) for folder in ("services", "inference", "deploy") for path in (ROOT / folder).rglob("*.py")
 )
@@ -77,7 +79,7 @@ def test_every_module_has_a_name_that_says_something() -> None:
 
 def test_every_module_begins_with_a_noun_and_ends_its_first_line() -> None:
     """Moods of functions are ruff's to check (D401); a module is a thing."""
-    first = {path: (_docstring(path) or "").partition("\n")[0] for path in _MODULES}
+    first = {path: _first_line(path) for path in _MODULES}
 
     assert {str(path): line for path, line in first.items() if not _HEADER.fullmatch(line)} == {}
 
@@ -95,12 +97,22 @@ def test_every_folder_of_tests_is_a_package(layer: str) -> None:
     assert [str(folder.relative_to(ROOT)) for folder in sorted(folders) if not _is_package(folder)] == []
 
 
+def test_no_name_of_a_test_is_another_one_each_time() -> None:
+    """Such a test cannot be run again by its name, nor spread over processes, as each of them names it anew."""
+    tests = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    found = {path: [_AT_RANDOM.findall(cases) for cases in _CASES.findall(text)] for path, text in tests.items()}
+
+    assert [str(path.relative_to(ROOT)) for path, calls in found.items() if any(calls)] == []
+
+
 def _is_package(folder: Path) -> bool:
     return (folder / "__init__.py").is_file()
 
 
-def _docstring(path: Path) -> str | None:
-    return ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+def _first_line(path: Path) -> str:
+    """Return the first line of a module's docstring; nothing if it does not begin with one."""
+    found = _DOCSTRING.match((ROOT / path).read_text(encoding="utf-8"))
+    return found[1] if found else ""
 
 
 def _is_there(module: Path) -> bool:

@@ -19,7 +19,7 @@ recipe = "linear_head"
 kind = "file"
 file = "weights.npz"
 sha256 = "{sha256}"
-trained_by = "nobody"
+trained_by = "a test"
 
 [licence]
 spdx = "CC0-1.0"
