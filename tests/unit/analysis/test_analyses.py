@@ -15,7 +15,7 @@ from services.analysis.domain.listing import place_of
 from services.analysis.domain.search_ranking import Match
 from services.analysis.domain.tag_labels import LANGUAGES, tag_label
 from services.analysis.translation import analyses, requests
-from tests.unit.analysis.examples import FACE, SCENE, TAKEN, analysis
+from tests.unit.analysis.examples import SCENE, TAKEN, analysis
 
 ANN = "a" * 32
 
@@ -118,11 +118,10 @@ def test_a_page_goes_on_when_the_last_one_shown_is_gone() -> None:
     assert [each.media for each in rest.analyses] == [f"media/{each.media}" for each in everything[2:]]
 
 
-def test_a_page_never_outgrows_a_message() -> None:
-    many_faces = replace(SCENE, faces=(FACE,) * 400)
-    everything = sorted((analysis(scene=many_faces) for _ in range(200)), key=place_of)
-    found = pages(everything, 1000)
-    assert (len(found) > 1, sum(len(page) for page in found)) == (True, 200)
+def test_a_page_never_outgrows_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analyses, "PAGE_BYTES", 3 * analyses.analysis(analysis(), "en").ByteSize())
+    found = pages(in_order(7), 1000)
+    assert [len(page) for page in found] == [3, 3, 1]
 
 
 def test_nothing_makes_an_empty_page() -> None:

@@ -52,10 +52,10 @@ def test_a_picture_that_lies_on_its_side_stands_upright(kind: str, orientation: 
 
 
 def test_a_large_jpeg_is_decoded_at_a_reduced_scale_without_a_loss_that_matters() -> None:
-    large = photo("astronaut").resize((4096, 4096), Image.Resampling.BICUBIC)
+    large = photo("astronaut").resize((4096, 1024), Image.Resampling.BICUBIC)
     picture = decode(encode(large))
-    assert picture.shape == (2048, 2048, 3)
-    assert distance(picture, np.asarray(large.resize((2048, 2048), Image.Resampling.BOX))) < 3
+    assert picture.shape == (512, 2048, 3)
+    assert distance(picture, np.asarray(large.resize((2048, 512), Image.Resampling.BOX))) < 3
 
 
 def test_a_jpeg_that_half_of_is_enough_is_not_decoded_whole() -> None:

@@ -13,13 +13,11 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from services.cli import __main__ as entry
 from services.cli import exit_status
 from services.cli.__main__ import GROUPS, application, main
 from services.cli.exit_status import ExitStatus
 
-APP = application()
-COMMAND = typer.main.get_command(APP)
+COMMAND = typer.main.get_command(application())
 CLI = Path(exit_status.__file__).parent
 NAMES = [name for names in GROUPS.values() for name in names]
 
@@ -49,7 +47,7 @@ def test_a_command_loads_its_own_module_alone(name: str) -> None:
 
 @pytest.mark.parametrize("words", list(commands()), ids=" ".join)
 def test_a_flag_has_no_type_in_the_help(words: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(APP, [*words, "--help"])
+    result = CliRunner().invoke(application(*words[:1]), [*words, "--help"])
 
     assert result.exit_code == 0
     assert "bool" not in result.stdout
@@ -85,7 +83,7 @@ erase --account --delay 31d --yes
 @pytest.mark.parametrize("words", WRONG.strip().splitlines())
 class TestWrongUse:
     def test_ends_with_its_status(self, words: str) -> None:
-        ended = CliRunner().invoke(APP, words.split())
+        ended = CliRunner().invoke(application(words.split()[0]), words.split())
 
         assert ended.exit_code == ExitStatus.USAGE
 
@@ -94,7 +92,6 @@ class TestWrongUse:
     ) -> None:
         monkeypatch.setattr(sys, "argv", ["pellicule", *words.split(), "--json"])
         monkeypatch.setattr(sys, "stdin", None)
-        monkeypatch.setattr(entry, "application", lambda _: APP)
         with pytest.raises(SystemExit) as ended:
             main()
 

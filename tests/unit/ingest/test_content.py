@@ -158,9 +158,9 @@ class TestLimits:
 
     @EVERY_KIND
     def test_every_type_is_held_to_the_limits(self, kind: str) -> None:
-        data = picture(kind, 320, 200)
-        assert check(data, limits=Limits(max_pixels=64_000, max_side=320)).width == 320
-        for limits in (Limits(max_pixels=63_999, max_side=320), Limits(max_pixels=64_000, max_side=319)):
+        data = picture(kind, 320, 240)
+        assert check(data, limits=Limits(max_pixels=76_800, max_side=320)).width == 320
+        for limits in (Limits(max_pixels=76_799, max_side=320), Limits(max_pixels=76_800, max_side=319)):
             with pytest.raises(MediaTooManyPixels):
                 check(data, limits=limits)
 

@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001 - the clock on a wall has no zone
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -204,33 +205,35 @@ situations = st.builds(
 )
 
 
-class TestEveryPlan:
-    @given(roll=assets, now=situations)
-    def test_answers_every_asset_once_and_uploads_first(self, roll: list[Asset], now: Situation) -> None:
-        items = plan(roll, now, RULES)
-        assert sorted(item.client_id for item in items) == sorted(each.client_id for each in roll)
-        skips = [item.action is PlanAction.SKIP for item in items]
-        assert skips == sorted(skips)
+@given(roll=assets, now=situations)
+def test_every_plan_keeps_every_promise(roll: list[Asset], now: Situation) -> None:
+    items = plan(roll, now, RULES)
+    by_name = {each.client_id: each for each in roll}
+    asked = [(by_name[item.client_id], item) for item in items if item.action is not PlanAction.SKIP]
 
-    @given(roll=assets, now=situations)
-    def test_asks_for_nothing_that_is_not_allowed(self, roll: list[Asset], now: Situation) -> None:
-        by_name = {each.client_id: each for each in roll}
-        asked = [(by_name[item.client_id], item) for item in plan(roll, now, RULES) if item.action != PlanAction.SKIP]
-        assert len({each.sha256 for each, _ in asked}) == len(asked)
-        for each, item in asked:
-            assert each.size_bytes > 0
-            assert not RULES.is_too_large(each)
-            if item.reason is not PlanReason.ORIGINAL_WANTED:
-                assert now.window.holds(each.capture_time) or now.older_media.covers(each.capture_time)
-                assert each.sha256 not in now.deleted
-                assert each.sha256 not in now.known
+    _answers_every_asset_once_and_uploads_first(items, roll)
+    _asks_for_nothing_that_is_not_allowed(asked, now)
+    _keeps_within_the_share(asked, now)
+    assert plan(roll, now, RULES) == items, "it depends on nothing but its arguments"
 
-    @given(roll=assets, now=situations)
-    def test_keeps_within_the_share(self, roll: list[Asset], now: Situation) -> None:
-        by_name = {each.client_id: each for each in roll}
-        originals = [item for item in plan(roll, now, RULES) if item.action is PlanAction.UPLOAD_ORIGINAL]
-        assert sum(by_name[item.client_id].size_bytes for item in originals) <= now.free_bytes
 
-    @given(roll=assets, now=situations)
-    def test_does_not_depend_on_anything_but_its_arguments(self, roll: list[Asset], now: Situation) -> None:
-        assert plan(roll, now, RULES) == plan(roll, now, RULES)
+def _answers_every_asset_once_and_uploads_first(items: Sequence[PlanItem], roll: list[Asset]) -> None:
+    assert sorted(item.client_id for item in items) == sorted(each.client_id for each in roll)
+    skips = [item.action is PlanAction.SKIP for item in items]
+    assert skips == sorted(skips)
+
+
+def _asks_for_nothing_that_is_not_allowed(asked: list[tuple[Asset, PlanItem]], now: Situation) -> None:
+    assert len({each.sha256 for each, _ in asked}) == len(asked)
+    for each, item in asked:
+        assert each.size_bytes > 0
+        assert not RULES.is_too_large(each)
+        if item.reason is not PlanReason.ORIGINAL_WANTED:
+            assert now.window.holds(each.capture_time) or now.older_media.covers(each.capture_time)
+            assert each.sha256 not in now.deleted
+            assert each.sha256 not in now.known
+
+
+def _keeps_within_the_share(asked: list[tuple[Asset, PlanItem]], now: Situation) -> None:
+    originals = [each for each, item in asked if item.action is PlanAction.UPLOAD_ORIGINAL]
+    assert sum(each.size_bytes for each in originals) <= now.free_bytes
