@@ -205,15 +205,14 @@ class Fields:
             self._violations.extend(error.violations)
         return Page(size, cursor, query)
 
-    def cursor(self, value: str, feed: PageQuery, *, needed: bool = False) -> str:
-        """Return a cursor of a change feed, as the feed told it; none begins it, unless one is needed."""
+    def cursor(self, value: str, feed: PageQuery) -> str:
+        """Return a cursor of a change feed, as the feed told it; none begins it."""
         try:
             found = paging.decode_page_token(value, feed)
         except FieldInvalid:
             found = None
-        if found is None and (value or needed):
-            otherwise = "" if needed else ", or nothing to begin with a snapshot"
-            self.refuse("cursor", f"send a cursor of this feed, unaltered{otherwise}")
+        if found is None and value:
+            self.refuse("cursor", "send a cursor of this feed, unaltered, or nothing to begin with a snapshot")
         return value
 
     def _refusal(self) -> DomainError:

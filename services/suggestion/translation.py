@@ -109,7 +109,7 @@ def acknowledgement(
     """Return which device acknowledges, and the cursor."""
     with Fields() as fields:
         device = _device(fields, request.device)
-        return device, fields.cursor(request.cursor, PageQuery(FEED, subject), needed=True)
+        return device, fields.cursor(request.cursor, PageQuery(FEED, subject))
 
 
 def decision_query(request: DecisionRequest) -> tuple[UUID, UUID, str]:

@@ -119,7 +119,7 @@ def watch_request(request: analysis_service_pb2.WatchAnalysesRequest, subject: s
 def acknowledgement(request: analysis_service_pb2.AcknowledgeAnalysisChangesRequest, subject: str) -> tuple[str, str]:
     """Return the device that has taken changes in, and the cursor up to which."""
     with Fields() as fields:
-        cursor = fields.cursor(request.cursor, PageQuery(FEED, subject), needed=True)
+        cursor = fields.cursor(request.cursor, PageQuery(FEED, subject))
         return _device(request.device, fields), cursor
 
 

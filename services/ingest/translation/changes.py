@@ -37,7 +37,7 @@ def acknowledgement(request: media_service_pb2.AcknowledgeMediaChangesRequest, s
     """Return which device acknowledges, and the cursor."""
     with Fields() as fields:
         device_id = fields.resource(request.device, "device", DEVICES)
-        return device_id, fields.cursor(request.cursor, PageQuery(FEED, subject), needed=True)
+        return device_id, fields.cursor(request.cursor, PageQuery(FEED, subject))
 
 
 def told(item: Told) -> media_service_pb2.WatchMediaResponse:

@@ -96,3 +96,11 @@ async def test_a_watch_ends_when_its_token_does(harness: Harness, ada: Person) -
     async with ada.watching() as watch:
         await watch.checkpoint()
         assert await failure(watch.next()) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
+
+
+async def test_the_checkpoint_of_an_empty_feed_can_be_acknowledged(ada: Person) -> None:
+    (checkpoint,) = await ada.up_to_now()
+
+    await ada.acknowledge(f"devices/{UUID(int=1)}", checkpoint.cursor)
+
+    assert [message.WhichOneof("change") for message in await ada.up_to_now()] == ["checkpoint"]

@@ -151,4 +151,4 @@ def test_a_feed_may_name_a_device_and_an_acknowledgement_must() -> None:
     assert requests.watch_request(analysis_service_pb2.WatchAnalysesRequest(), ANN) == ("", "en")
     with pytest.raises(FieldInvalid) as error:
         requests.acknowledgement(analysis_service_pb2.AcknowledgeAnalysisChangesRequest(), ANN)
-    assert refused(error) == ["cursor", "device"]
+    assert refused(error) == ["device"]

@@ -87,20 +87,17 @@ def test_a_language_that_alone_is_wrong_has_a_reason_of_its_own() -> None:
     assert [each.field for each in error.value.violations] == ["language_code"]
 
 
-@pytest.mark.parametrize("needed", [False, True])
-def test_a_cursor_belongs_to_its_feed_and_person(needed: bool) -> None:
+def test_a_cursor_belongs_to_its_feed_and_person() -> None:
     cursor = encode_page_token(QUERY, ("1", "2", "3"))
     with Fields() as fields:
-        assert fields.cursor(cursor, QUERY, needed=needed) == cursor
+        assert fields.cursor(cursor, QUERY) == cursor
     with pytest.raises(FieldInvalid, match="cursor: send a cursor of this feed"), Fields() as fields:
-        fields.cursor(cursor, PageQuery(QUERY.list_name, "another"), needed=needed)
+        fields.cursor(cursor, PageQuery(QUERY.list_name, "another"))
 
 
-def test_a_cursor_may_be_left_out_unless_it_is_needed() -> None:
+def test_a_cursor_may_be_left_out() -> None:
     with Fields() as fields:
         assert fields.cursor("", QUERY) == ""
-    with pytest.raises(FieldInvalid, match="cursor"), Fields() as fields:
-        fields.cursor("", QUERY, needed=True)
 
 
 def test_a_request_without_a_violation_passes() -> None:

@@ -298,7 +298,9 @@ class AcknowledgeSuggestionChangesRequest(_message.Message):
     device: _builtins.str
     """The device, `devices/{uuid}`."""
     cursor: _builtins.str
-    """The cursor of the last message that the device has taken in. An older one than acknowledged before changes nothing."""
+    """The cursor of the last message that the device has taken in. An older one than acknowledged before changes nothing,
+    nor does an empty one, which the checkpoint of an empty feed has.
+    """
     def __init__(
         self,
         *,
