@@ -36,5 +36,6 @@ async def test_what_a_killed_process_committed_another_goes_on_with(harness: Har
             assert await killed.exited(10)
     finally:
         await killed.stop()
+    await two_chunks_are_committed()  # the third may have been committed between the look and the kill
     reply = await phone.send(upload.name, *pieces(LARGE[committed:]), offset=committed)
     assert await phone.read(reply.media.name) == LARGE
