@@ -180,6 +180,7 @@ class Story(RuleBasedStateMachine):
         self.clock.set(self.clock.now() + by)
         if ticks:
             self._run(self.harness.tick())
+            self._forget_ended_grants()
             self._forget_older()
             self._forget_tombstones()
 
@@ -258,6 +259,10 @@ class Story(RuleBasedStateMachine):
 
     def _is_granted_still(self, media: Media) -> bool:
         return self._media_lives(media) and self._grant(media.subject, media.purpose) is not None
+
+    def _forget_ended_grants(self) -> None:
+        """Drop what has ended by itself: after the loop has run nothing may derive from the media of such a grant."""
+        self.grants = {key: grant for key, grant in self.grants.items() if grant.ends > self.clock.now()}
 
     def _forget_older(self) -> None:
         """After the loop has run nothing opens that derives from older media whose consent is gone."""
