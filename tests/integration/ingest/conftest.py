@@ -1,8 +1,8 @@
 """Real servers for the whole run: PostgreSQL and NATS, SeaweedFS and MinIO, ingest and retention as processes."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from typing import cast
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import grpc
 import pytest
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from deploy.local.parts.minio import MinioServer, minio_server
 from deploy.local.parts.minio_program import cached_minio
 from deploy.local.parts.nats import nats_server
-from deploy.local.parts.postgres import PostgresServer, postgres_server
+from deploy.local.parts.postgres import postgres_server
 from deploy.local.parts.seaweedfs import SeaweedServer, seaweedfs_server
 from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.settings import DatabaseSettings
@@ -42,25 +42,42 @@ async def pool(ingest_database: DatabaseSettings) -> AsyncIterator[Pool]:
         yield pool
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["seaweedfs", "minio"])
-async def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
-    """Two services on one of the object stores."""
-    if request.param == "minio" and cached_minio() is None:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def on_seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
+    folder = tmp_path_factory.mktemp("seaweedfs")
+    async with seaweedfs_server(folder) as store, _running(folder, store) as harness:
+        yield harness
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def on_minio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
+    if cached_minio() is None:
         pytest.skip("MinIO is not built here: `pellicule up --object-store minio` builds it once")
-    folder = tmp_path_factory.mktemp(cast("str", request.param))
+    folder = tmp_path_factory.mktemp("minio")
+    async with minio_server(folder) as store, _running(folder, store) as harness:
+        yield harness
+
+
+@asynccontextmanager
+async def _running(folder: Path, store: SeaweedServer | MinioServer) -> AsyncIterator[Harness]:
+    """Run two services on an object store."""
     users = ["ingest", "retention", "suggestion", "analysis"]
-    async with AsyncExitStack() as stack:
-        postgres: PostgresServer = await stack.enter_async_context(postgres_server(folder, ["ingest", "retention"]))
-        nats = await stack.enter_async_context(nats_server(folder, users))
-        store: SeaweedServer | MinioServer
-        if request.param == "minio":
-            store = await stack.enter_async_context(minio_server(folder))
-        else:
-            store = await stack.enter_async_context(seaweedfs_server(folder))
-        services = folder / "services"
-        services.mkdir()
-        settings = {"UPLOAD_IDLE_SECONDS": "2", "MAX_MEDIA_BYTES": "20000000"}
-        yield await stack.enter_async_context(running_harness(services, Servers(postgres, nats, store), **settings))
+    services = folder / "services"
+    services.mkdir()
+    settings = {"UPLOAD_IDLE_SECONDS": "2", "MAX_MEDIA_BYTES": "20000000"}
+    async with (
+        postgres_server(folder, ["ingest", "retention"]) as postgres,
+        nats_server(folder, users) as nats,
+        running_harness(services, Servers(postgres, nats, store), **settings) as harness,
+    ):
+        yield harness
+
+
+@pytest.fixture(scope="session", params=["seaweedfs", "minio"])
+def harness(request: pytest.FixtureRequest) -> Harness:
+    """Return the services on each of the object stores; both stay, however often tests go from one to the other."""
+    running: Harness = request.getfixturevalue(f"on_{request.param}")
+    return running
 
 
 @pytest.fixture
