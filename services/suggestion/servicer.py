@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import grpc
+from typing import TYPE_CHECKING
 
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2, suggestion_service_pb2_grpc
 from services.chassis.principal import current_subject
@@ -23,8 +21,7 @@ from services.suggestion.operations.watch import acknowledge, watch
 from services.suggestion.translation import DecisionRequest
 
 if TYPE_CHECKING:
-    # Invariant in what it reads and writes, and never used here: one alias for all RPCs.
-    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+    from services.chassis.calls import Context
 
 
 @dataclass(frozen=True)
