@@ -26,7 +26,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a small disk can be had here by nobody but root, if at all")
+        pytest.skip("a small disk can be mounted by root alone, and not everywhere")
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 

@@ -66,7 +66,7 @@ def test_typescript_gets_modules_that_its_compiler_takes(tmp_path: Path) -> None
         *(str(path) for path in sorted(generated.glob("pellicule/*/v1/*_service_pb.ts"))),
         directory=generated,
     )
-    assert checked.stdout == ""
+    assert (checked.stdout, checked.stderr, checked.returncode) == ("", "", 0)
 
 
 def _generate(*arguments: str) -> None:
