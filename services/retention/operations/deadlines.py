@@ -6,6 +6,7 @@ from services.retention.domain.keys import PurposeKey
 from services.retention.domain.orders import PurgeCause, key_orders
 from services.retention.domain.revocation import key_revocations
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import ending
 from services.retention.operations.issue_purge_orders import issue_purge_orders
 
 BATCH = 1000
@@ -17,7 +18,7 @@ async def destroy_due_keys(dependencies: Dependencies) -> int:
     total = 0
     while True:
         now = dependencies.clock.now()
-        async with dependencies.store.transaction() as transaction:
+        async with ending(dependencies) as transaction:
             destroyed = await transaction.keys.destroy_due(now, BATCH)
             await transaction.orders.add(
                 key_orders(destroyed, dependencies.data_map.media_services, PurgeCause.DEADLINE, now)
@@ -44,7 +45,7 @@ async def next_wake(dependencies: Dependencies) -> datetime | None:
 
 
 async def _destroy_expired(key: PurposeKey, dependencies: Dependencies) -> None:
-    async with dependencies.store.transaction() as transaction:
+    async with ending(dependencies) as transaction:
         await transaction.lock_subject(key.subject)
         present = await transaction.purposes.get(key.subject, key.purpose)
         if present is None or present.expire_time > dependencies.clock.now():

@@ -12,6 +12,7 @@ from services.retention.errors import AccountDeletionBegun, AccountDeletionNotFo
 from services.retention.operations.answered_requests import first_answer, remember
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destroy_person import destroy_person
+from services.retention.operations.destruction import destroying, ending
 from services.retention.ports import Transaction
 
 _BATCH = 100
@@ -31,7 +32,7 @@ async def request_account_deletion(
     """
     now = dependencies.clock.now()
     asked = f"account after {delay.total_seconds():.0f} s"
-    async with dependencies.store.transaction() as transaction:
+    async with destroying(dependencies) as transaction:
         await transaction.lock_subject(subject)
         answer = await first_answer(transaction, subject, request_id, asked)
         if answer is not None:
@@ -91,7 +92,7 @@ async def _scheduled(transaction: Transaction, subject: str, now: datetime, star
 
 
 async def _begin_due(deletion: AccountDeletion, dependencies: Dependencies) -> None:
-    async with dependencies.store.transaction() as transaction:
+    async with ending(dependencies) as transaction:
         await transaction.lock_subject(deletion.subject)
         present = await transaction.accounts.get(deletion.subject, deletion.id)
         if present is not None and present.state is AccountDeletionState.SCHEDULED:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.retention.domain.keys import Purpose
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import destroying
 from services.retention.operations.issue_purge_orders import issue_purge_orders
 
 
@@ -16,7 +17,7 @@ async def destroy_purpose_keys(
     The cost does not grow with what was sealed: the rows of data keys follow by an order to ourselves.
     """
     now = dependencies.clock.now()
-    async with dependencies.store.transaction() as transaction:
+    async with destroying(dependencies) as transaction:
         await transaction.lock_subject(subject)
         destroyed = await transaction.purposes.destroy(subject, purposes, revision)
         await transaction.purposes.record_decision(subject, purposes, revision)

@@ -7,6 +7,7 @@ from services.chassis.errors import FieldInvalid
 from services.retention.domain.keys import Grant, PurposeKey, new_key
 from services.retention.errors import NoLiveEpoch, RevisionStale, SubjectErased
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import destroying
 from services.retention.operations.issue_purge_orders import issue_purge_orders
 from services.retention.operations.lose_purpose import destroy_lost, is_lost
 from services.retention.ports import EpochKeys, Transaction
@@ -23,7 +24,7 @@ async def grant_purpose_key(grant: Grant, dependencies: Dependencies) -> int:
     now = dependencies.clock.now()
     if grant.expire_time <= now:
         raise FieldInvalid.of("expire_time", "choose a time in the future")
-    async with dependencies.store.transaction() as transaction:
+    async with destroying(dependencies) as transaction:
         await transaction.lock_subject(grant.subject)
         await _refuse_erased(transaction, grant)
         key = await _live_key(transaction, grant, now, dependencies)

@@ -9,6 +9,7 @@ from services.retention.domain.orders import lost_purpose_orders
 from services.retention.domain.revocation import Revocation
 from services.retention.errors import EpochGone
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import ending
 from services.retention.ports import Transaction
 
 _log = structlog.stdlib.get_logger()
@@ -16,7 +17,7 @@ _log = structlog.stdlib.get_logger()
 
 async def lose_purpose(key: PurposeKey, dependencies: Dependencies) -> None:
     """Destroy what is left of a purpose key, unless it can be opened after all or another one has taken its place."""
-    async with dependencies.store.transaction() as transaction:
+    async with ending(dependencies) as transaction:
         await transaction.lock_subject(key.subject)
         present = await transaction.purposes.get(key.subject, key.purpose)
         if present is not None and present.revision == key.revision and is_lost(present, dependencies):

@@ -6,6 +6,7 @@ from services.retention.domain.keys import DestroyedPurpose, Purpose, older_medi
 from services.retention.domain.orders import OWN_NAME, PurgeOrder, PurposeScope, SubjectScope, key_orders
 from services.retention.domain.revocation import key_revocations
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import ending
 from services.retention.operations.purge_orders import complete
 from services.retention.ports import Transaction
 
@@ -16,7 +17,7 @@ _OWN_STORE = "retention.table.data_key"
 
 async def execute(dependencies: Dependencies) -> bool:
     """Delete a batch of the rows that a destruction left behind, and tell whether there was any order."""
-    async with dependencies.store.transaction() as transaction:
+    async with ending(dependencies) as transaction:
         order = await transaction.orders.next_of(OWN_NAME)
         if order is None:
             return False

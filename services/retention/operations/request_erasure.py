@@ -12,6 +12,7 @@ from services.retention.errors import ErasureNotFound, MediaNotFound
 from services.retention.operations.answered_requests import first_answer, remember
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destroy_person import destroy_person
+from services.retention.operations.destruction import destroying
 from services.retention.ports import Transaction
 
 _EVERYTHING = "everything"
@@ -58,7 +59,7 @@ async def _once(
 ) -> Erasure:
     """Erase, or return what the request was answered with when it came first."""
     now = dependencies.clock.now()
-    async with dependencies.store.transaction() as transaction:
+    async with destroying(dependencies) as transaction:
         await transaction.lock_subject(subject)
         answer = await first_answer(transaction, subject, request_id, asked)
         if answer is not None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.retention.domain.keys import is_too_far
 from services.retention.errors import DeadlineNotShorter, DeadlineTooFar, MediaNotFound
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import destroying
 
 
 async def shorten_deadline(subject: str, media: UUID, delete_time: datetime, dependencies: Dependencies) -> int:
@@ -18,7 +19,7 @@ async def shorten_deadline(subject: str, media: UUID, delete_time: datetime, dep
     """
     if is_too_far(delete_time, dependencies.clock.now(), dependencies.longest_days):
         raise DeadlineTooFar.of("delete_time", dependencies.longest_days)
-    async with dependencies.store.transaction() as transaction:
+    async with destroying(dependencies) as transaction:
         await transaction.lock_subject(subject)
         await transaction.purposes.hold_all(subject)
         present = await transaction.keys.latest_delete_time(subject, media)

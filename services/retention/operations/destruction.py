@@ -1,0 +1,21 @@
+"""Transactions that destroy: all that must hold before a caller is told of it is waited for here, in one place."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.retention.operations.dependencies import Dependencies
+from services.retention.ports import Transaction
+
+
+@asynccontextmanager
+async def destroying(dependencies: Dependencies) -> AsyncIterator[Transaction]:
+    """Run the block in a transaction that destroys on a caller's word; after it nothing can be opened of that."""
+    async with dependencies.store.transaction() as transaction:
+        yield transaction
+
+
+@asynccontextmanager
+async def ending(dependencies: Dependencies) -> AsyncIterator[Transaction]:
+    """Run the block in a transaction that destroys what has come to its end, which no caller waits for."""
+    async with dependencies.store.transaction() as transaction:
+        yield transaction
