@@ -51,3 +51,14 @@ async def until_answered(client: InferenceClient, number: float = 1.0) -> float:
             return await infer_once(client, number)
         except ModelUnavailable as error:
             await asyncio.sleep(min(error.retry_after.total_seconds(), 0.2))
+
+
+async def at_a_time(client: InferenceClient, callers: int, *, requests: int) -> None:
+    """Asks so many times in all, with so many callers that each ask again as soon as they are answered."""
+    left = iter(range(requests))
+
+    async def ask() -> None:
+        for _ in left:
+            await infer_once(client)
+
+    await asyncio.gather(*(ask() for _ in range(callers)))

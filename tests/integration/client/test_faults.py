@@ -22,7 +22,7 @@ from inference.client.tensors import OutputSpec
 from tests.fakes import faults
 from tests.fakes.fault_server import FaultServer, doubler, fault_server
 from tests.fakes.faults import Fault, Hang
-from tests.integration.client.calls import SkippingClock, infer_once, until_answered
+from tests.integration.client.calls import SkippingClock, at_a_time, infer_once, until_answered
 
 LONGER_THAN_ANY_BREAKER = 10.0
 POLICY = CallPolicy(queue=30.0, response=30.0, first_retry=0.01)
@@ -292,16 +292,16 @@ async def test_who_finds_no_place_in_time_is_told_when_to_come_again(server: Fau
 
 
 async def test_a_queue_on_the_server_is_made_shorter_by_asking_for_less(clock: SkippingClock) -> None:
-    model = doubler(largest_batch=16, works=1, seconds=0.02)
+    # 32 at a time wait for a second, four times what may be waited for, on any machine.
+    model = doubler(largest_batch=16, works=1, seconds=0.03)
     async with fault_server(model) as server, InferenceClient(server.address, clock, policy=POLICY) as client:
-        await asyncio.gather(*(infer_once(client) for _ in range(32)))
-        model.most = 0
-        for _ in range(4):
-            await asyncio.gather(*(infer_once(client) for _ in range(60)))
-        assert model.answered == 32 + 240
-        model.most = 0
-        await asyncio.gather(*(infer_once(client) for _ in range(32)))
-        assert model.most < 32, "as many as at first are still on the server at a time"
+        await at_a_time(client, 1, requests=8)
+        await at_a_time(client, 40, requests=64)
+        assert model.most == 32, "as many as it may ask for at first"
+        async with asyncio.timeout(120):
+            while model.most >= 32:
+                model.most = 0
+                await at_a_time(client, 40, requests=64)
 
 
 async def test_one_model_that_is_slow_does_not_hold_up_the_others(clock: SkippingClock) -> None:
