@@ -161,7 +161,11 @@ class _Settings:
 
     def of(self, name: str) -> Mapping[str, str]:
         """Return the environment of a service: what follows from the plan, and what its operator has set."""
-        return {**{f"{PREFIX}{key}": value for key, value in self._planned(name).items()}, **self.given.of_services}
+        planned = {f"{PREFIX}{key}": value for key, value in self._planned(name).items()}
+        given = self.given.of_services
+        if f"{PREFIX}TOKEN_JWKS_URL" in given:  # another issuer's keys, in the place of the stack's own
+            del planned[f"{PREFIX}TOKEN_JWKS_FILE"]
+        return {**planned, **given}
 
     def _planned(self, name: str) -> Mapping[str, str]:
         certificate, key = self.home.certificate(name)

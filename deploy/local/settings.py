@@ -243,7 +243,7 @@ def _field_check(name: str) -> Callable[[str], object] | None:
 
     whole: Any = Annotated[cast("Any", field.annotation), *field.metadata] if field.metadata else field.annotation
     adapter: TypeAdapter[object] = TypeAdapter(whole)
-    return _file if field.annotation is Path else adapter.validate_python
+    return _file if Path in (field.annotation, *get_args(field.annotation)) else adapter.validate_python
 
 
 @cache

@@ -20,7 +20,7 @@ _AUTHORIZATION_KEY = "authorization"
 _SPIFFE_PREFIX = "spiffe://pellicule/"
 _MAX_REMEMBERED = 4096
 _REMEMBERED_FOR = timedelta(minutes=1)
-"""A key taken out of the JWKS file stops working this much later at most."""
+"""A key taken out of the issuer's set stops working this much later at most, once that is read again."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -37,7 +37,9 @@ class Authenticator:
         self._clock = clock
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
-    def identify(self, context: Context, metadata: Mapping[str, str], table: AccessTable, method: str) -> Principal:
+    async def identify(
+        self, context: Context, metadata: Mapping[str, str], table: AccessTable, method: str
+    ) -> Principal:
         """Return the caller.
 
         Args:
@@ -50,6 +52,7 @@ class Authenticator:
             TokenInvalid: a token that is none of ours, or a certificate without a service's name.
             TokenExpired: a token whose time is over.
             FieldInvalid: a malformed pseudonym.
+            DependencyUnavailable: the issuer's keys cannot be read.
         """
         service = _service_name(context)
         if service is not None:
@@ -57,13 +60,13 @@ class Authenticator:
         authorization = metadata.get(_AUTHORIZATION_KEY)
         if authorization is None or not needs_identity(table, method):
             return Anonymous()
-        return self._of_token(_bearer(authorization))
+        return await self._of_token(_bearer(authorization))
 
-    def _of_token(self, token: str) -> Principal:
+    async def _of_token(self, token: str) -> Principal:
         digest, now = hashlib.sha256(token.encode()).digest(), self._clock.now()
         remembered = self._remembered.get(digest)
         if remembered is None or remembered.until <= now:
-            claims = self._verifier.verify(token)
+            claims = await self._verifier.verify(token)
             until = min(claims.expires, now + _REMEMBERED_FOR)
             remembered = self._remembered[digest] = _Remembered(_principal(claims, self._subject_key), until)
             if len(self._remembered) > _MAX_REMEMBERED:

@@ -64,6 +64,6 @@ def interceptor_chain(
         # Outside authentication, so that a slow check counts against the caller's time.
         Around(deadlines.around),
         # Innermost: no handler runs without a known caller who may make this call.
-        Before(Authentication(authenticator, table).enter),
+        Around(lambda method, context: Authentication(method, context, authenticator, table)),
     ]
     return [LinksInterceptor(links)]

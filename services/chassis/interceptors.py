@@ -163,17 +163,21 @@ class Deadline:
 class Authentication:
     """Decides who calls, and whether this RPC is for them."""
 
-    def __init__(self, authenticator: Authenticator, table: AccessTable) -> None:
+    def __init__(self, method: Method, context: Context, authenticator: Authenticator, table: AccessTable) -> None:
+        self._method = method
+        self._context = context
         self._authenticator = authenticator
         self._table = table
 
-    def enter(self, method: Method, context: Context) -> None:
-        """Lets the call pass or raises a domain error."""
-        call = this_call()
-        principal = self._authenticator.identify(context, call.metadata, self._table, method.name)
+    async def __aenter__(self) -> None:
+        call, method = this_call(), self._method.name
+        principal = await self._authenticator.identify(self._context, call.metadata, self._table, method)
         call.caller = caller_kind(principal)
-        check_access(self._table, method.name, principal)
+        check_access(self._table, method, principal)
         enter_principal(principal)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
+        pass
 
 
 def this_call() -> Call:

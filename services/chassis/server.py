@@ -18,6 +18,7 @@ from services.chassis.clock import Clock
 from services.chassis.gauges import Gauges, Look, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
+from services.chassis.issuer_keys import issuer_keys
 from services.chassis.metrics import Measurements
 from services.chassis.reflection import enable_reflection
 from services.chassis.settings import ServiceSettings
@@ -208,7 +209,7 @@ def _looks(gauges: Sequence[Look], settings: ServiceSettings) -> Sequence[Look]:
 
 def _authenticator(settings: ServiceSettings, clock: Clock) -> Authenticator:
     verifier = TokenVerifier(
-        settings.token_jwks_file,
+        issuer_keys(settings, clock),
         issuer=settings.token_issuer,
         audience=settings.token_audience,
         clock=clock,

@@ -4,13 +4,16 @@ A service composes what it needs: `class Settings(ServiceSettings, DatabaseSetti
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Address = Annotated[str, StringConstraints(pattern=r"^.+:\d{1,5}$")]
 """`host:port`; port 0 asks the system for a free one."""
+
+JWKS_URL = r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])[:/].*)$"
+"""Keys that travel in clear could be changed on their way."""
 
 _CONFIG = SettingsConfigDict(env_prefix="PELLICULE_", frozen=True, extra="ignore")
 
@@ -30,11 +33,23 @@ class TokenSettings(BaseSettings):
 
     model_config = _CONFIG
 
-    token_jwks_file: Path
+    token_jwks_file: Path | None = None
+    """JWKS of the issuer; this or `token_jwks_url`."""
+    token_jwks_url: Annotated[str, StringConstraints(pattern=JWKS_URL)] | None = None
+    """Where an OpenID Connect provider publishes its JWKS: `https://`, or `http://` on loopback."""
+    token_jwks_ca_file: Path | None = None
+    """Certificates that the URL's server is checked against; absent means the system's."""
     token_issuer: str = "pellicule-local"  # noqa: S105  # a name, not a secret
     token_audience: str = "pellicule"  # noqa: S105  # a name, not a secret
     subject_key_file: Path
     """32 random bytes in hex: the key of every pseudonym; with it they can be linked to persons."""
+
+    @model_validator(mode="after")
+    def one_source_of_keys(self) -> Self:
+        """Refuse two sources of the issuer's keys, and none."""
+        if (self.token_jwks_file is None) == (self.token_jwks_url is None):
+            raise ValueError("set one of PELLICULE_TOKEN_JWKS_FILE and PELLICULE_TOKEN_JWKS_URL")
+        return self
 
 
 class ServiceSettings(TlsSettings, TokenSettings):

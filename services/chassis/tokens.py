@@ -1,4 +1,4 @@
-"""Persons' tokens: EdDSA JWTs checked against a JWKS file, and the pseudonym they become."""
+"""Persons' tokens: JWTs (RFC 7519) checked against the keys of their issuer, and the pseudonym they become."""
 
 import hashlib
 import hmac
@@ -16,6 +16,7 @@ from jwt.algorithms import OKPAlgorithm
 
 from services.chassis.clock import Clock
 from services.chassis.errors import TokenExpired, TokenInvalid
+from services.chassis.issuer_keys import ALGORITHMS, IssuerKeys
 
 ALGORITHM = "EdDSA"
 LEEWAY = timedelta(seconds=5)
@@ -29,8 +30,11 @@ _PROBLEMS: Mapping[type[Exception], str] = {
     jwt.InvalidAlgorithmError: "algorithm",
     jwt.InvalidIssuerError: "issuer",
     jwt.InvalidAudienceError: "audience",
+    jwt.ImmatureSignatureError: "time",
 }
 
+_JWT = jwt.PyJWT(options={"enforce_minimum_key_length": True})
+_REQUIRED = ["exp", "iss", "aud", "sub"]
 _REMEDY = "get a new token from your issuer, or from `pellicule token`"
 
 
@@ -52,33 +56,24 @@ class Claims:
 
 
 class TokenVerifier:
-    """Checks tokens against a JWKS file, which it reads again when it has changed."""
+    """Checks tokens against the keys of an issuer."""
 
-    def __init__(self, jwks_file: Path, *, issuer: str, audience: str, clock: Clock) -> None:
-        self._file = jwks_file
+    def __init__(self, keys: IssuerKeys, *, issuer: str, audience: str, clock: Clock) -> None:
+        self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._read_at_mtime = -1
-        self._keys: Mapping[str, Ed25519PublicKey] = {}
 
-    def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> Claims:
         """Return what the token says.
 
         Raises:
-            TokenInvalid: not a token, not from this issuer, for another audience, or unsigned.
+            TokenInvalid: not a token, not from this issuer, for another audience, unsigned, or of a later time.
             TokenExpired: its time is over.
+            DependencyUnavailable: the issuer's keys cannot be read.
         """
         try:
-            payload = jwt.decode(
-                token,
-                self._key_of(token),
-                algorithms=[ALGORITHM],
-                issuer=self._issuer,
-                audience=self._audience,
-                options={"require": ["exp", "iss", "aud", "sub"], "verify_exp": False, "verify_nbf": False},
-            )
-            claims = _claims(payload)
+            claims = _claims(self._decoded(token, await self._key_of(token)), self._clock.now() + LEEWAY)
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             problem = _PROBLEMS.get(type(error), "form")
             raise TokenInvalid(f"the token's {problem} is wrong: {_REMEDY}", metadata={"problem": problem}) from error
@@ -86,18 +81,22 @@ class TokenVerifier:
             raise token_expired(claims.expires)
         return claims
 
-    def _key_of(self, token: str) -> Ed25519PublicKey:
-        key_id = str(jwt.get_unverified_header(token).get("kid", ""))
-        self._read_again_if_changed()
-        if key_id not in self._keys:
-            raise jwt.InvalidKeyError("unknown key id")
-        return self._keys[key_id]
+    def _decoded(self, token: str, key: jwt.PyJWK) -> Mapping[str, object]:
+        return _JWT.decode(
+            token,
+            key,
+            algorithms=ALGORITHMS,
+            issuer=self._issuer,
+            audience=self._audience,
+            # Times are compared with the process's clock.
+            options={"require": _REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )
 
-    def _read_again_if_changed(self) -> None:
-        mtime = self._file.stat().st_mtime_ns
-        if mtime != self._read_at_mtime:
-            self._keys = _read_jwks(self._file)
-            self._read_at_mtime = mtime
+    async def _key_of(self, token: str) -> jwt.PyJWK:
+        key = await self._keys.find(str(jwt.get_unverified_header(token).get("kid", "")))
+        if key is None:
+            raise jwt.InvalidKeyError("unknown key id")
+        return key
 
 
 def token_expired(expire_time: datetime) -> TokenExpired:
@@ -174,16 +173,21 @@ class SubjectKey:
         return cls(key)
 
 
-def _claims(payload: Mapping[str, object]) -> Claims:
-    role, expires = payload.get("role"), payload["exp"]
-    if role not in (None, "operator", "auditor") or not isinstance(expires, int | float):
-        raise jwt.InvalidTokenError("a role that does not exist, or a time that is none")
-    return Claims(
-        issuer=str(payload["iss"]),
-        subject=str(payload["sub"]),
-        role=role,
-        expires=datetime.fromtimestamp(expires, UTC),
-    )
+def _claims(payload: Mapping[str, object], latest: datetime) -> Claims:
+    """Return what a decoded token says, if its times allow it until the latest moment that it may be now."""
+    role, name = payload.get("role"), payload["sub"]
+    if role not in (None, "operator", "auditor") or not isinstance(name, str) or not name:
+        raise jwt.InvalidTokenError("a role that does not exist, or nobody's name")
+    for claim in ("nbf", "iat"):
+        if claim in payload and _time(payload[claim]) > latest:
+            raise jwt.ImmatureSignatureError(claim)
+    return Claims(issuer=str(payload["iss"]), subject=name, role=role, expires=_time(payload["exp"]))
+
+
+def _time(claim: object) -> datetime:
+    if not isinstance(claim, int | float) or isinstance(claim, bool):
+        raise jwt.InvalidTokenError("a time that is none")
+    return datetime.fromtimestamp(claim, UTC)
 
 
 def _load_private_key(pem: bytes) -> Ed25519PrivateKey:
@@ -191,9 +195,3 @@ def _load_private_key(pem: bytes) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError("the issuer's key must be Ed25519")
     return key
-
-
-def _read_jwks(file: Path) -> Mapping[str, Ed25519PublicKey]:
-    keys = json.loads(file.read_text(encoding="utf-8"))["keys"]
-    loaded = {jwk["kid"]: OKPAlgorithm.from_jwk(jwk) for jwk in keys if jwk.get("kty") == "OKP"}
-    return {key_id: key for key_id, key in loaded.items() if isinstance(key, Ed25519PublicKey)}

@@ -26,7 +26,7 @@ SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=30)
 """A token cannot be called back: what it opens must close by itself."""
 
 
-JWKS_SETTING = "PELLICULE_TOKEN_JWKS_FILE"
+JWKS_SETTINGS = ("PELLICULE_TOKEN_JWKS_FILE", "PELLICULE_TOKEN_JWKS_URL")
 _NOTHING_SET: Mapping[str, str] = {}
 
 
@@ -76,9 +76,10 @@ def local_token(
         UsageWrong: SUBJECT_MISSING.
         CommandFailed: ISSUER_ANOTHER, the stack takes the tokens of another issuer.
     """
-    if JWKS_SETTING in settings:
-        message = f"this stack takes the tokens of another issuer ({JWKS_SETTING}): ask it for one"
-        raise CommandFailed("ISSUER_ANOTHER", message, JWKS_SETTING)
+    for another in JWKS_SETTINGS:
+        if another in settings:
+            message = f"this stack takes the tokens of another issuer ({another}): ask it for one"
+            raise CommandFailed("ISSUER_ANOTHER", message, another)
     if not subject.strip():
         raise UsageWrong("SUBJECT_MISSING", "a token is a person's: name one, such as me", "--subject")
     return mint_token(

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.chassis.errors import TokenExpired, TokenInvalid
+from services.chassis.issuer_keys import FileKeys
 from services.chassis.tokens import (
     Role,
     SubjectKey,
@@ -48,7 +49,11 @@ def jwks(tmp_path: Path, key: bytes) -> Path:
 
 @pytest.fixture
 def verifier(jwks: Path, clock: FakeClock) -> TokenVerifier:
-    return TokenVerifier(jwks, issuer=ISSUER, audience=AUDIENCE, clock=clock)
+    return TokenVerifier(FileKeys(jwks), issuer=ISSUER, audience=AUDIENCE, clock=clock)
+
+
+def put(file: Path, content: str) -> None:
+    file.write_text(content)
 
 
 def mint(
@@ -63,45 +68,45 @@ def mint(
     return mint_token(key, issuer=issuer, audience=audience, subject="ada", ttl=ttl, role=role, clock=clock)
 
 
-def test_a_token_says_who_it_is_for(verifier: TokenVerifier, key: bytes, clock: FakeClock) -> None:
-    claims = verifier.verify(mint(key, clock))
+async def test_a_token_says_who_it_is_for(verifier: TokenVerifier, key: bytes, clock: FakeClock) -> None:
+    claims = await verifier.verify(mint(key, clock))
     assert (claims.issuer, claims.subject, claims.role, claims.expires) == (ISSUER, "ada", None, clock.now() + TTL)
 
 
 @pytest.mark.parametrize("role", ["operator", "auditor"])
-def test_a_token_says_the_role(verifier: TokenVerifier, key: bytes, clock: FakeClock, role: Role) -> None:
-    assert verifier.verify(mint(key, clock, role=role)).role == role
+async def test_a_token_says_the_role(verifier: TokenVerifier, key: bytes, clock: FakeClock, role: Role) -> None:
+    assert (await verifier.verify(mint(key, clock, role=role))).role == role
 
 
 async def test_a_token_ends(verifier: TokenVerifier, key: bytes, clock: FakeClock) -> None:
     token = mint(key, clock)
     await clock.advance(TTL)
-    verifier.verify(token)
+    await verifier.verify(token)
     await clock.advance(timedelta(seconds=5))
     with pytest.raises(TokenExpired) as caught:
-        verifier.verify(token)
+        await verifier.verify(token)
     assert caught.value.metadata == {"expire_time": "2026-03-01T12:05:00+00:00"}
 
 
-def test_a_token_of_another_issuer_or_audience_is_refused(
+async def test_a_token_of_another_issuer_or_audience_is_refused(
     verifier: TokenVerifier, key: bytes, clock: FakeClock
 ) -> None:
     tokens = {"issuer": mint(key, clock, issuer="other"), "audience": mint(key, clock, audience="other")}
     for problem, token in tokens.items():
         with pytest.raises(TokenInvalid) as caught:
-            verifier.verify(token)
+            await verifier.verify(token)
         assert caught.value.metadata == {"problem": problem}
 
 
-def test_a_token_of_an_unknown_key_is_refused(verifier: TokenVerifier, clock: FakeClock) -> None:
+async def test_a_token_of_an_unknown_key_is_refused(verifier: TokenVerifier, clock: FakeClock) -> None:
     with pytest.raises(TokenInvalid):
-        verifier.verify(mint(new_key(), clock))
+        await verifier.verify(mint(new_key(), clock))
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ä", "e30.e30.", "....", "\0"])
-def test_what_is_no_token_is_refused(verifier: TokenVerifier, token: str) -> None:
+async def test_what_is_no_token_is_refused(verifier: TokenVerifier, token: str) -> None:
     with pytest.raises(TokenInvalid):
-        verifier.verify(token)
+        await verifier.verify(token)
 
 
 def key_id(jwks: Path) -> str:
@@ -112,23 +117,23 @@ def claims(clock: FakeClock) -> dict[str, object]:
     return {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": clock.now() + TTL}
 
 
-def test_an_unsigned_token_is_refused(verifier: TokenVerifier, jwks: Path, clock: FakeClock) -> None:
+async def test_an_unsigned_token_is_refused(verifier: TokenVerifier, jwks: Path, clock: FakeClock) -> None:
     token = jwt.encode(claims(clock), "", algorithm="none", headers={"kid": key_id(jwks)})
     with pytest.raises(TokenInvalid):
-        verifier.verify(token)
+        await verifier.verify(token)
 
 
-def test_a_token_signed_with_another_algorithm_is_refused(
+async def test_a_token_signed_with_another_algorithm_is_refused(
     verifier: TokenVerifier, jwks: Path, clock: FakeClock
 ) -> None:
     other = ec.generate_private_key(ec.SECP256R1())
     token = jwt.encode(claims(clock), other, algorithm="ES256", headers={"kid": key_id(jwks)})
     with pytest.raises(TokenInvalid):
-        verifier.verify(token)
+        await verifier.verify(token)
 
 
 @pytest.mark.parametrize("missing", ["iss", "aud", "sub", "exp"])
-def test_a_token_that_leaves_something_out_is_refused(
+async def test_a_token_that_leaves_something_out_is_refused(
     verifier: TokenVerifier, key: bytes, jwks: Path, clock: FakeClock, missing: str
 ) -> None:
     partial = {name: value for name, value in claims(clock).items() if name != missing}
@@ -136,27 +141,54 @@ def test_a_token_that_leaves_something_out_is_refused(
     assert isinstance(private, Ed25519PrivateKey)
     token = jwt.encode(partial, private, algorithm="EdDSA", headers={"kid": key_id(jwks)})
     with pytest.raises(TokenInvalid):
-        verifier.verify(token)
+        await verifier.verify(token)
 
 
-@pytest.mark.parametrize("odd", [{"role": "admin"}, {"exp": 1e300}, {"exp": "soon"}, {"sub": 7}])
-def test_a_token_with_an_odd_claim_is_refused(
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"role": "admin"},
+        {"exp": 1e300},
+        {"exp": "soon"},
+        {"exp": True},
+        {"sub": 7},
+        {"sub": ""},
+        {"nbf": "soon"},
+        {"iat": []},
+    ],
+)
+async def test_a_token_with_an_odd_claim_is_refused(
     verifier: TokenVerifier, key: bytes, jwks: Path, clock: FakeClock, odd: dict[str, object]
 ) -> None:
     private = serialization.load_pem_private_key(key, None)
     assert isinstance(private, Ed25519PrivateKey)
     token = jwt.encode({**claims(clock), **odd}, private, algorithm="EdDSA", headers={"kid": key_id(jwks)})
     with pytest.raises(TokenInvalid):
-        verifier.verify(token)
+        await verifier.verify(token)
 
 
-def test_a_new_key_is_found_when_the_file_changes(verifier: TokenVerifier, jwks: Path, clock: FakeClock) -> None:
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+async def test_a_token_of_a_later_time_is_refused_until_then(
+    verifier: TokenVerifier, key: bytes, jwks: Path, clock: FakeClock, claim: str
+) -> None:
+    private = serialization.load_pem_private_key(key, None)
+    assert isinstance(private, Ed25519PrivateKey)
+    later = clock.now() + timedelta(seconds=6)
+    token = jwt.encode({**claims(clock), claim: later}, private, algorithm="EdDSA", headers={"kid": key_id(jwks)})
+    with pytest.raises(TokenInvalid) as caught:
+        await verifier.verify(token)
+    assert caught.value.metadata == {"problem": "time"}
+    await clock.advance(timedelta(seconds=1))
+    assert (await verifier.verify(token)).subject == "ada"
+
+
+async def test_a_new_key_is_found_when_the_file_changes(verifier: TokenVerifier, jwks: Path, clock: FakeClock) -> None:
     verifier_knows_old = new_key()
-    jwks.write_text(jwks_document(verifier_knows_old))
-    verifier.verify(mint(verifier_knows_old, clock))
+    put(jwks, jwks_document(verifier_knows_old))
+    await verifier.verify(mint(verifier_knows_old, clock))
     new = new_key()
-    jwks.write_text(jwks_document(new))
-    assert verifier.verify(mint(new, clock)).subject == "ada"
+    put(jwks, jwks_document(new))
+    assert (await verifier.verify(mint(new, clock))).subject == "ada"
 
 
 def test_a_pseudonym_depends_on_key_issuer_and_person() -> None:

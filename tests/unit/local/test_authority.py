@@ -8,6 +8,7 @@ from cryptography import x509
 from deploy.local.authority import JWKS, RECEIPT_KEY, RECORD_KEY, ROOT_KEY, SUBJECT_KEY, TOKEN_KEY, ensure_credentials
 from deploy.local.home import StackHome
 from deploy.local.roster import SERVICES
+from services.chassis.issuer_keys import FileKeys
 from services.chassis.tokens import SubjectKey, TokenVerifier, mint_token
 from tests.fakes.clock import FakeClock
 
@@ -84,7 +85,7 @@ def test_a_certificate_is_issued_anew_when_other_names_are_wanted(home: StackHom
     assert before != after == certificate_of(home, "ingest")
 
 
-def test_services_accept_the_stacks_tokens(home: StackHome, clock: FakeClock) -> None:
+async def test_services_accept_the_stacks_tokens(home: StackHome, clock: FakeClock) -> None:
     token = mint_token(
         home.key(TOKEN_KEY).read_bytes(),
         issuer="issuer",
@@ -93,8 +94,8 @@ def test_services_accept_the_stacks_tokens(home: StackHome, clock: FakeClock) ->
         ttl=timedelta(minutes=1),
         clock=clock,
     )
-    verifier = TokenVerifier(home.key(JWKS), issuer="issuer", audience="audience", clock=clock)
-    assert verifier.verify(token).subject == "ann"
+    verifier = TokenVerifier(FileKeys(home.key(JWKS)), issuer="issuer", audience="audience", clock=clock)
+    assert (await verifier.verify(token)).subject == "ann"
 
 
 def test_the_subject_key_is_what_services_read(home: StackHome) -> None:

@@ -8,6 +8,7 @@ import pytest
 from deploy.local import authority
 from deploy.local.home import StackHome
 from services.chassis.clock import SystemClock
+from services.chassis.issuer_keys import FileKeys
 from services.chassis.tokens import TokenVerifier
 from services.cli.output import CommandFailed, UsageWrong
 from services.cli.stack.token import local_token
@@ -21,19 +22,22 @@ def test_a_token_is_somebodys(subject: str, tmp_path: Path) -> None:
     assert caught.value.field == "--subject"
 
 
-def test_a_token_bears_the_names_that_the_operator_has_set(tmp_path: Path) -> None:
+async def test_a_token_bears_the_names_that_the_operator_has_set(tmp_path: Path) -> None:
     home = stack_home(tmp_path)
     settings = {"PELLICULE_TOKEN_ISSUER": "flat", "PELLICULE_TOKEN_AUDIENCE": "photos"}
     token = local_token(home, "ada", ttl=timedelta(hours=1), settings=settings)
-    verifier = TokenVerifier(home.key(authority.JWKS), issuer="flat", audience="photos", clock=SystemClock())
-    assert verifier.verify(token).subject == "ada"
+    verifier = TokenVerifier(FileKeys(home.key(authority.JWKS)), issuer="flat", audience="photos", clock=SystemClock())
+    assert (await verifier.verify(token)).subject == "ada"
 
 
-def test_where_another_issuer_is_trusted_none_is_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [{"PELLICULE_TOKEN_JWKS_FILE": "/keys.json"}, {"PELLICULE_TOKEN_JWKS_URL": "https://issuer.example/jwks"}],
+    ids=["file", "url"],
+)
+def test_where_another_issuer_is_trusted_none_is_made(tmp_path: Path, settings: dict[str, str]) -> None:
     with pytest.raises(CommandFailed, match="another issuer"):
-        local_token(
-            StackHome(tmp_path), "ada", ttl=timedelta(hours=1), settings={"PELLICULE_TOKEN_JWKS_FILE": "/keys.json"}
-        )
+        local_token(StackHome(tmp_path), "ada", ttl=timedelta(hours=1), settings=settings)
 
 
 def stack_home(folder: Path) -> StackHome:
