@@ -77,3 +77,28 @@ def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PELLICULE_NATS_URL")
     with pytest.raises(ValidationError, match="nats_url"):
         read()
+
+
+@pytest.mark.parametrize("url", ["https://issuer.example/jwks", "http://127.0.0.1:8080/jwks", "http://[::1]/jwks"])
+def test_the_issuers_keys_may_be_at_a_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.delenv("PELLICULE_TOKEN_JWKS_FILE")
+    monkeypatch.setenv("PELLICULE_TOKEN_JWKS_URL", url)
+    assert Settings().token_jwks_url == url
+
+
+@pytest.mark.parametrize("url", ["http://issuer.example/jwks", "http://127.0.0.1.example/", "file:///jwks", ""])
+def test_the_issuers_keys_do_not_travel_in_clear(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.delenv("PELLICULE_TOKEN_JWKS_FILE")
+    monkeypatch.setenv("PELLICULE_TOKEN_JWKS_URL", url)
+    with pytest.raises(ValidationError, match="token_jwks_url"):
+        Settings()
+
+
+def test_the_issuers_keys_have_one_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PELLICULE_TOKEN_JWKS_URL", "https://issuer.example/jwks")
+    with pytest.raises(ValidationError, match="set one of"):
+        Settings()
+    monkeypatch.delenv("PELLICULE_TOKEN_JWKS_URL")
+    monkeypatch.delenv("PELLICULE_TOKEN_JWKS_FILE")
+    with pytest.raises(ValidationError, match="set one of"):
+        Settings()
