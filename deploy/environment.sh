@@ -83,3 +83,11 @@ make_environment() {
   .venv/bin/python -m pip check >&2 || give_up "the packages do not fit together: see above"
   printf '%s\n' "$stamp" >.venv/stamp
 }
+
+# Programs that tests alone need, built or installed once and kept in the user's cache. What cannot be had costs the
+# tests that need it, and they say so.
+make_tools_of_tests() {
+  say "building MinIO and the tools of clients (skipped where they are built)"
+  .venv/bin/python -m deploy.local.parts.minio_program >&2 || say "MinIO cannot be had here: tests that need it are skipped"
+  .venv/bin/python -m deploy.clients >&2 || say "grpcurl and Node.js cannot be had here: tests that need them are skipped"
+}
