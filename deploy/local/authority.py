@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -65,6 +66,9 @@ def _ensure_keys(home: StackHome) -> None:
         if not home.key(name).exists():
             write_private(home.key(name), _pem(Ed25519PrivateKey.generate()))
     replace_private(home.key(JWKS), jwks_document(home.key(TOKEN_KEY).read_bytes()).encode())
+    signing = load_pem_private_key(home.key(RECEIPT_KEY).read_bytes(), password=None)
+    public = signing.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    replace_private(home.receipt_key, public)
 
 
 def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:

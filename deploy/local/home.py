@@ -68,6 +68,11 @@ class StackHome:
         """Certificate of the local authority, PEM: what a stranger needs besides a token."""
         return self.path / "pki" / "authority.pem"
 
+    @property
+    def receipt_key(self) -> Path:
+        """Public key of the receipts, PEM: what a person pins to check them with."""
+        return self.path / "pki" / "receipts-public.pem"
+
     def key(self, name: str) -> Path:
         """Return the place of a key file."""
         return self.path / "keys" / name

@@ -26,7 +26,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.stack.commands": ("up", "down", "status"),
     "services.cli.photos.commands": ("import", "findings", "search", "mark"),
     "services.cli.ideas.commands": ("ideas", "dismiss", "restore"),
-    "services.cli.consent.commands": ("consent", "withdraw"),
+    "services.cli.consent.commands": ("withdraw", "consent"),
     "services.cli.account.commands": ("usage", "uploads", "devices", "erase"),
     "services.cli.stack.token": ("token",),
     "services.cli.models.commands": ("models",),

@@ -109,6 +109,18 @@ def test_erasing_everything_leaves_no_row_no_object_and_no_idea(stack: RunningSt
         assert time.monotonic() < until
 
 
+def test_a_receipt_is_checked_against_the_installations_key(stack: RunningStack, tmp_path: Path) -> None:
+    stack.rows("consent", "--grant", "CLOUD_PROCESSING,LOCATION", "--subject", "keeper")
+    stack.rows("withdraw", "LOCATION", "--subject", "keeper")
+    listed = stack.rows("consent", "receipts", "--save", str(tmp_path), "--subject", "keeper")
+    files = {row["event"]: tmp_path / f"{row['event']}.json" for row in listed}
+    stated = [stack.rows("consent", "verify", str(file))[0] for file in files.values()]
+    assert next((each["purpose"], each["type"]) for each in stated) == ("LOCATION", "WITHDRAWN")
+    kept = json.loads(next(iter(files.values())).read_text())
+    (tmp_path / "forged.json").write_text(json.dumps({**kept, "signature": "A" * 86 + "=="}))
+    assert stack.failure("consent", "verify", str(tmp_path / "forged.json"))["reason"] == "RECEIPT_FORGED"
+
+
 def test_two_persons_never_see_each_others_anything(stack: RunningStack, roll: Path) -> None:
     stack.bring_in(roll, "ada", "CLOUD_PROCESSING")
     stack.rows("consent", "--grant", "CLOUD_PROCESSING", "--subject", "bob")

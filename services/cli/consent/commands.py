@@ -1,15 +1,19 @@
-"""Commands about consent: consent, withdraw."""
+"""Commands about consent: consent with its receipts, withdraw."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deploy.local.home import default_home
 from pellicule.consent.v1 import consent_pb2
 from services.cli.access import run_connected
 from services.cli.client import Services
-from services.cli.consent import decisions, purposes, regions
+from services.cli.consent import decisions, purposes, receipts, regions
 from services.cli.languages import language_of
 from services.cli.options import ME, REGION, Adult, Json, Language, Region, Subject
 from services.cli.output import emit, failures, note, say, say_text
@@ -17,11 +21,16 @@ from services.cli.output import emit, failures, note, say, say_text
 
 def register(app: typer.Typer) -> None:
     """Mount the commands."""
-    app.command("consent")(consent)
+    consents = typer.Typer(invoke_without_command=True)
+    consents.callback()(consent)
+    consents.command("receipts")(list_receipts)
+    consents.command("verify")(verify)
+    app.add_typer(consents, name="consent")
     app.command("withdraw")(withdraw)
 
 
 def consent(
+    context: typer.Context,
     grant: Annotated[str, typer.Option(help="Purposes to allow.")] = "",
     refuse: Annotated[str, typer.Option(help="Purposes to refuse.")] = "",
     notice: Annotated[bool, typer.Option("--notice", help="Print the notice in force.")] = False,
@@ -32,6 +41,8 @@ def consent(
     as_json: Json = False,
 ) -> None:
     """Show where every purpose stands; grant or refuse some."""
+    if context.invoked_subcommand is not None:
+        return
     with failures(as_json=as_json):
         person = decisions.Person(regions.parse(region), adult, language_of(language))
         choices = dict.fromkeys(purposes.parse(grant, field="--grant"), True) if grant else {}
@@ -46,6 +57,43 @@ def consent(
             print_state(await decisions.state(services), as_json=as_json)
 
         run_connected(work, subject)
+
+
+def list_receipts(
+    save: Annotated[Path | None, typer.Option(help="Folder to write a file for each receipt into.")] = None,
+    subject: Subject = ME,
+    as_json: Json = False,
+) -> None:
+    """List the signed receipts of every decision, the newest first."""
+    with failures(as_json=as_json):
+        if save is not None:
+            save.mkdir(parents=True, exist_ok=True)
+
+        async def work(services: Services) -> None:
+            async for name, receipt in receipts.receipts(services):
+                row = receipts.row(receipt)
+                if save is not None:
+                    (save / f"{name}.json").write_text(json.dumps(row) + "\n", encoding="utf-8")
+                emit({"event": name, **row}) if as_json else say(_told(json.loads(receipt.canonical_json)))
+
+        run_connected(work, subject)
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A receipt, as `pellicule consent receipts --save` writes it.")],
+    key: Annotated[
+        Path | None, typer.Option(help="Public key that is trusted, PEM; by default that of the stack in its home.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a receipt without a network, against a key that did not come with it."""
+    with failures(as_json=as_json):
+        stated = receipts.verified(file, key or default_home().receipt_key)
+        emit(stated) if as_json else say(_told(stated))
+
+
+def _told(stated: Mapping[str, object]) -> str:
+    return f"{stated['event_time']}  {stated['purpose']:<20} {stated['type']}"
 
 
 def withdraw(

@@ -17,7 +17,7 @@ from services.cli.output import CommandFailed, UsageWrong, confirmed, show
 
 @dataclass(frozen=True)
 class Person:
-    """What the operator of this machine declares of the person: where they are, and whether they are of age."""
+    """What the person declares of themselves: where they are, and whether they are of age."""
 
     region: str
     adult: bool
@@ -76,7 +76,7 @@ async def decide(services: Services, person: Person, choices: Mapping[str, bool]
         jurisdiction=consent_pb2.Jurisdiction(region_code=person.region, basis=_basis(person.region)),
         age=consent_pb2.Age(
             band=consent_pb2.AGE_BAND_ADULT if person.adult else consent_pb2.AGE_BAND_UNSPECIFIED,
-            basis=consent_pb2.DETERMINATION_BASIS_OPERATOR_DECLARED,
+            basis=consent_pb2.DETERMINATION_BASIS_SELF_DECLARED,
         ),
     )
     reply = await services.consent.DecideConsent(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
@@ -146,4 +146,4 @@ def _decision(name: str, *, yes: bool) -> consent_pb2.PurposeDecision:
 def _basis(region: str) -> consent_pb2.DeterminationBasis.ValueType:
     if not region:
         return consent_pb2.DETERMINATION_BASIS_UNSPECIFIED
-    return consent_pb2.DETERMINATION_BASIS_OPERATOR_DECLARED
+    return consent_pb2.DETERMINATION_BASIS_SELF_DECLARED

@@ -132,6 +132,10 @@ def notice_page(request: PagedRequest) -> Page:
         return fields.page(request, PageQuery("ListNotices", ""), **_NOTICES)
 
 
+_CLAIMED = frozenset({Basis.UNSPECIFIED, Basis.SELF_DECLARED})
+"""What a caller may say of how its region and its age are known."""
+
+
 def _digest(fields: Fields, name: str, field: str) -> str:
     (digest,) = fields.name(name, field, "notices/{sha256}")
     return digest
@@ -172,7 +176,10 @@ def _purpose(fields: Fields, value: int, field: str) -> Purpose:
 
 
 def _basis(fields: Fields, value: int) -> Basis:
-    return fields.enum(value, "basis", consent_pb2.DeterminationBasis.DESCRIPTOR, Basis)
+    basis = fields.enum(value, "basis", consent_pb2.DeterminationBasis.DESCRIPTOR, Basis)
+    if basis not in _CLAIMED:
+        fields.refuse("basis", "name SELF_DECLARED, or none: a receipt attests what was checked, and this was not")
+    return basis
 
 
 def _request(fields: Fields, message: MessageT, names: dict[str, str]) -> Request:

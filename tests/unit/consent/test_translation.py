@@ -26,7 +26,7 @@ def _decide() -> consent_service_pb2.DecideConsentRequest:
             consent_pb2.PurposeDecision(purpose=purpose_pb2.PURPOSE_CLOUD_PROCESSING, choice=consent_pb2.CHOICE_GRANT)
         ],
         jurisdiction=consent_pb2.Jurisdiction(region_code="US-CA", basis=consent_pb2.DETERMINATION_BASIS_SELF_DECLARED),
-        age=consent_pb2.Age(band=consent_pb2.AGE_BAND_ADULT, basis=consent_pb2.DETERMINATION_BASIS_VERIFIED),
+        age=consent_pb2.Age(band=consent_pb2.AGE_BAND_ADULT, basis=consent_pb2.DETERMINATION_BASIS_SELF_DECLARED),
     )
 
 
@@ -51,7 +51,7 @@ def test_a_decision_is_read_as_it_was_sent() -> None:
     assert (wanted.notice, wanted.serving) == (_DIGEST, UUID(_ID))
     assert wanted.decisions == (Decision(Purpose.CLOUD_PROCESSING, Choice.GRANT),)
     assert wanted.jurisdiction == Jurisdiction("US-CA", Basis.SELF_DECLARED)
-    assert wanted.age == Age(AgeBand.ADULT, Basis.VERIFIED)
+    assert wanted.age == Age(AgeBand.ADULT, Basis.SELF_DECLARED)
 
 
 def test_region_and_age_may_be_left_out() -> None:
@@ -110,6 +110,18 @@ def test_a_wrong_field_of_a_decision_is_named_with_its_remedy(field: str, spoil:
         requests.decision_request(request)
 
     assert [violation.field for violation in refused.value.violations] == [field]
+
+
+@pytest.mark.parametrize("basis", ["OPERATOR_DECLARED", "NETWORK", "VERIFIED"])
+def test_a_caller_cannot_say_that_something_was_checked(basis: str) -> None:
+    claimed = consent_pb2.DeterminationBasis.Value(f"DETERMINATION_BASIS_{basis}")
+    request = _decide()
+    request.jurisdiction.basis = request.age.basis = claimed
+
+    with pytest.raises(FieldInvalid) as refused:
+        requests.decision_request(request)
+
+    assert {each.field for each in refused.value.violations} == {"jurisdiction.basis", "age.basis"}
 
 
 def test_an_unknown_purpose_is_told_the_purposes_that_there_are() -> None:

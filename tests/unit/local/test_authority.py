@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from deploy.local.authority import JWKS, RECEIPT_KEY, RECORD_KEY, ROOT_KEY, SUBJECT_KEY, TOKEN_KEY, ensure_credentials
 from deploy.local.home import StackHome
@@ -100,3 +101,8 @@ async def test_services_accept_the_stacks_tokens(home: StackHome, clock: FakeClo
 
 def test_the_subject_key_is_what_services_read(home: StackHome) -> None:
     assert len(SubjectKey.read(home.key(SUBJECT_KEY)).key) == 32
+
+
+def test_the_key_of_receipts_is_published(home: StackHome) -> None:
+    private = load_pem_private_key(home.key(RECEIPT_KEY).read_bytes(), None)
+    assert load_pem_public_key(home.receipt_key.read_bytes()) == private.public_key()

@@ -136,11 +136,11 @@ class _DeterminationBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_De
     DETERMINATION_BASIS_SELF_DECLARED: _DeterminationBasis.ValueType  # 1
     """The person said so."""
     DETERMINATION_BASIS_OPERATOR_DECLARED: _DeterminationBasis.ValueType  # 2
-    """The operator of this installation said so for everybody on it."""
+    """The operator of this installation said so for everybody on it. Not for a caller to name: FIELD_INVALID."""
     DETERMINATION_BASIS_NETWORK: _DeterminationBasis.ValueType  # 3
-    """The network address said so."""
+    """The network address said so. Not for a caller to name: FIELD_INVALID."""
     DETERMINATION_BASIS_VERIFIED: _DeterminationBasis.ValueType  # 4
-    """A document or another party said so."""
+    """A document or another party said so, and the service has checked it. Not for a caller to name: FIELD_INVALID."""
 
 class DeterminationBasis(_DeterminationBasis, metaclass=_DeterminationBasisEnumTypeWrapper):
     """How the region or the age of a person was determined."""
@@ -150,11 +150,11 @@ DETERMINATION_BASIS_UNSPECIFIED: DeterminationBasis.ValueType  # 0
 DETERMINATION_BASIS_SELF_DECLARED: DeterminationBasis.ValueType  # 1
 """The person said so."""
 DETERMINATION_BASIS_OPERATOR_DECLARED: DeterminationBasis.ValueType  # 2
-"""The operator of this installation said so for everybody on it."""
+"""The operator of this installation said so for everybody on it. Not for a caller to name: FIELD_INVALID."""
 DETERMINATION_BASIS_NETWORK: DeterminationBasis.ValueType  # 3
-"""The network address said so."""
+"""The network address said so. Not for a caller to name: FIELD_INVALID."""
 DETERMINATION_BASIS_VERIFIED: DeterminationBasis.ValueType  # 4
-"""A document or another party said so."""
+"""A document or another party said so, and the service has checked it. Not for a caller to name: FIELD_INVALID."""
 Global___DeterminationBasis: _TypeAlias = DeterminationBasis  # noqa: Y015
 
 class _AgeBand:
