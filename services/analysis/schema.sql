@@ -128,10 +128,16 @@ CREATE TABLE public.dead_letter (
     body bytea NOT NULL,
     deliveries integer NOT NULL,
     reason text NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    person text DEFAULT ''::text NOT NULL,
+    retry_time timestamp with time zone
 );
 
 COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+COMMENT ON COLUMN public.dead_letter.person IS 'Pseudonym of the person it is about; empty where the event does not say.';
+
+COMMENT ON COLUMN public.dead_letter.retry_time IS 'When an operator asked that it be handled again; empty once it was tried.';
 
 CREATE TABLE public.fence (
     subject text NOT NULL,
@@ -237,6 +243,20 @@ CREATE TABLE public.previews (
 
 COMMENT ON TABLE public.previews IS 'Sealed previews: which bytes of which object in the bucket `previews`.';
 
+CREATE TABLE public.set_aside (
+    kind text NOT NULL,
+    item text NOT NULL,
+    person text NOT NULL,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.set_aside IS 'Items of loops that failed and are tried again later; one that succeeds is deleted.';
+
+COMMENT ON COLUMN public.set_aside.person IS 'Pseudonym of the person it belongs to; empty for none.';
+
 CREATE TABLE public.tombstone (
     data_key_id uuid NOT NULL,
     create_time timestamp with time zone NOT NULL
@@ -283,6 +303,9 @@ ALTER TABLE ONLY public.previews
 ALTER TABLE ONLY public.previews
     ADD CONSTRAINT previews_pkey PRIMARY KEY (media_id, size);
 
+ALTER TABLE ONLY public.set_aside
+    ADD CONSTRAINT set_aside_pkey PRIMARY KEY (kind, item);
+
 ALTER TABLE ONLY public.tombstone
     ADD CONSTRAINT tombstone_pkey PRIMARY KEY (data_key_id);
 
@@ -291,6 +314,12 @@ CREATE INDEX change_acknowledgement_time ON public.change_acknowledgement USING 
 CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subject, sequence);
 
 CREATE INDEX change_feed_tombstone ON public.change_feed USING btree (change_time) WHERE deleted;
+
+CREATE INDEX dead_letter_create_time ON public.dead_letter USING btree (create_time);
+
+CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
+
+CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
 
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
@@ -303,6 +332,8 @@ CREATE INDEX media_due ON public.media USING btree (next_attempt_time, id) WHERE
 CREATE INDEX media_renewal ON public.media USING btree (receive_time DESC, id) WHERE renewal;
 
 CREATE INDEX media_subject ON public.media USING btree (subject, id);
+
+CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);
 

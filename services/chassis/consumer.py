@@ -1,9 +1,9 @@
 """Consumers of the bus: durable, idempotent with the inbox, and never stuck on one bad event."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 
 import psycopg
 import structlog
@@ -15,30 +15,24 @@ from nats.js.errors import NotFoundError
 from psycopg_pool import PoolTimeout
 
 from services.chassis.bus import Bus
+from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
-from services.chassis.dead_letters import dead_letter
-from services.chassis.error_details import as_domain_error
-from services.chassis.errors import DomainError, Status
-from services.chassis.events import EventMalformed, IncomingEvent
+from services.chassis.dead_letters import DeadLetters
+from services.chassis.deliveries import Deliveries, Handle
+from services.chassis.events import IncomingEvent
 from services.chassis.inbox import first_time
-from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
-from services.chassis.telemetry import consumer_span
+from services.chassis.loops import Wall
+from services.chassis.metrics import Measurements
 
 __all__ = ["Consumer", "IncomingEvent", "first_time"]
-
-OUTAGE_PATIENCE = 10
-"""Deliveries that end because something else is down count a tenth: an outage must not cost work."""
 
 _FETCH_SECONDS = 5.0
 _STREAM_POLL_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
-_LONGEST_DELAY_SECONDS = 60.0
-
-_OUTAGES = frozenset({Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED})
+_LETTERS_SECONDS = 10.0
+"""Pause between two looks at the dead letters of which an operator asked a new attempt."""
 
 _log = structlog.get_logger()
-
-Handle = Callable[[IncomingEvent], Awaitable[None]]
 
 
 class Consumer:
@@ -82,22 +76,25 @@ class Consumer:
         self._stream = stream
         self._durable = durable
         self._types = list(types)
-        self._handle = handle
         self._concurrency = concurrency
         self._ack_wait = ack_wait
-        self._max_deliver = max_deliver
-        self._pool = pool
         self._measurements = measurements or Measurements()
+        letters = None if pool is None else DeadLetters(pool)
+        self._deliveries = Deliveries(durable, handle, ack_wait, max_deliver, letters, self._measurements)
 
     async def run(self) -> None:
-        """Consumes for as long as it runs; waits for the stream and through outages of the bus."""
-        while True:
-            try:
-                subscription = await self._subscribe()
-                await self._consume(subscription)
-            except (NatsError, TimeoutError, psycopg.OperationalError, PoolTimeout) as error:
-                _log.warning("consumer_waits", stream=self._stream, consumer=self._durable, exc_info=error)
-                await asyncio.sleep(_RETRY_SECONDS)
+        """Consume for as long as it runs; waits for the stream and through outages of the bus."""
+        consuming, looking = (Wall(self._durable, SystemClock(), self._measurements) for _ in range(2))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(consuming.repeat(self._subscribe_and_consume, _RETRY_SECONDS))
+            tasks.create_task(looking.repeat(self._deliveries.look_after_letters, _LETTERS_SECONDS))
+
+    async def _subscribe_and_consume(self) -> None:
+        try:
+            subscription = await self._subscribe()
+            await self._consume(subscription)
+        except (NatsError, TimeoutError, psycopg.OperationalError, PoolTimeout) as error:
+            _log.warning("consumer_waits", stream=self._stream, consumer=self._durable, exc_info=error)
 
     async def _subscribe(self) -> JetStreamContext.PullSubscription:
         # The server's own limit of deliveries would leave a message in the stream without a word when the
@@ -136,80 +133,12 @@ class Consumer:
 
     async def _deliver(self, message: Msg) -> None:
         try:
-            event = IncomingEvent.from_message(message.headers or {}, message.data)
-        except EventMalformed as error:
-            _log.error("event_malformed", stream=self._stream, consumer=self._durable, exc_info=error)
-            await message.term()
-            return
-        if message.metadata.num_delivered > self._max_deliver * OUTAGE_PATIENCE:
-            await self._give_up(message, event, "TOO_MANY_DELIVERIES")
-        else:
-            await self._attempt(message, event)
-
-    async def _attempt(self, message: Msg, event: IncomingEvent) -> None:
-        try:
-            with consumer_span(event.type, dict(message.headers or {})):
-                async with _kept(message, self._ack_wait):
-                    await self._handle(event)
-        except asyncio.CancelledError:
-            with suppress(NatsError):
-                await message.nak()  # another replica, or this one after its restart, need not wait
+            await self._deliveries.deliver(message)
+        except (NatsError, TimeoutError, psycopg.OperationalError, PoolTimeout):
             raise
-        except Exception as error:  # noqa: BLE001  # the worker's outer wall: a failure is retried or becomes a dead letter
-            await self._retry_or_give_up(message, event, error)
-        else:
-            await message.ack()
-            self._count("handled")
-            self._measurements.measure(EVENT_DELAY, _milliseconds_since(event.time), {"consumer": self._durable})
-
-    async def _retry_or_give_up(self, message: Msg, event: IncomingEvent, error: Exception) -> None:
-        deliveries = message.metadata.num_delivered
-        reason = error.reason if isinstance(error, DomainError) else type(error).__name__
-        if deliveries >= self._max_deliver * (OUTAGE_PATIENCE if _is_outage(error) else 1):
-            await self._give_up(message, event, reason, error)
-            return
-        delay = _delay_seconds(error, deliveries)
-        _log.warning(
-            "event_retried",
-            **self._fields(event),
-            reason=reason,
-            delivery=deliveries,
-            delay_ms=round(delay * 1000),
-            exc_info=error,
-        )
-        self._count("retried")
-        await message.nak(delay=delay)
-
-    async def _give_up(self, message: Msg, event: IncomingEvent, reason: str, error: Exception | None = None) -> None:
-        deliveries = message.metadata.num_delivered
-        if self._pool is not None:
-            await dead_letter(self._pool, self._durable, event, deliveries=deliveries, reason=reason)
-        self._count("dead_lettered")
-        _log.error("event_dead_lettered", **self._fields(event), reason=reason, delivery=deliveries, exc_info=error)
-        await message.term()
-
-    def _count(self, outcome: str) -> None:
-        self._measurements.measure(EVENTS, 1, {"consumer": self._durable, "outcome": outcome})
-
-    def _fields(self, event: IncomingEvent) -> dict[str, str]:
-        return {"consumer": self._durable, "event_id": event.id, "event_type": event.type}
-
-
-@asynccontextmanager
-async def _kept(message: Msg, ack_wait: timedelta) -> AsyncIterator[None]:
-    """Tells the bus, for the time of the block, that the work goes on."""
-    keeping = asyncio.create_task(_keep(message, ack_wait.total_seconds() / 3))
-    try:
-        yield
-    finally:
-        keeping.cancel()
-
-
-async def _keep(message: Msg, every_seconds: float) -> None:
-    while True:
-        await asyncio.sleep(every_seconds)
-        with suppress(NatsError):  # the bus is away: it delivers again, and the inbox drops what is done
-            await message.in_progress()
+        except Exception as error:  # noqa: BLE001  # one message never stops the others
+            _log.error("delivery_failed", stream=self._stream, consumer=self._durable, exc_info=error)
+            await message.nak(delay=_LETTERS_SECONDS)
 
 
 async def _next(subscription: JetStreamContext.PullSubscription) -> Msg | None:
@@ -223,20 +152,6 @@ async def _leave(subscription: JetStreamContext.PullSubscription) -> None:
     """End the subscription, so that the server delivers no more to it."""
     with suppress(NatsError):
         await subscription.unsubscribe()
-
-
-def _milliseconds_since(time: datetime) -> float:
-    return max((datetime.now(UTC) - time).total_seconds(), 0.0) * 1000
-
-
-def _is_outage(error: Exception) -> bool:
-    return as_domain_error(error).status in _OUTAGES
-
-
-def _delay_seconds(error: Exception, deliveries: int) -> float:
-    if isinstance(error, DomainError) and error.retry_after is not None and not _is_outage(error):
-        return error.retry_after.total_seconds()
-    return float(min(2 ** min(deliveries - 1, 10), _LONGEST_DELAY_SECONDS))
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> Exception:

@@ -18,6 +18,7 @@ from services.chassis.errors import (
     DomainError,
     FieldViolation,
     InternalError,
+    Status,
 )
 
 STATUS_TRAILER = "grpc-status-details-bin"
@@ -27,6 +28,7 @@ _MAX_METADATA_CHARACTERS = 128
 """Of one value of the metadata: longer is only what a caller sent itself."""
 _MAX_VIOLATIONS_BYTES = 2500
 """Of all violations together; the first ones go out, and the client finds the rest when those are right."""
+_OUTAGES = frozenset({Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED})
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,16 @@ def as_domain_error(error: Exception) -> DomainError:
     if isinstance(error, grpc.aio.AioRpcError):
         return _of_downstream(error)
     return _internal()
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether something else that does not answer is to blame: the same may work later."""
+    return as_domain_error(error).status in _OUTAGES
+
+
+def failure_reason(error: Exception) -> str:
+    """Return the word for a failure: its ErrorReason, or the name of its type."""
+    return error.reason if isinstance(error, DomainError) else type(error).__name__
 
 
 def _of_downstream(error: grpc.aio.AioRpcError) -> DomainError:

@@ -18,6 +18,7 @@ from services.chassis.metrics import (
     DISK_FREE,
     OUTBOX_AGE,
     OUTBOX_PENDING,
+    SET_ASIDE,
     Attributes,
     Measurements,
     Metric,
@@ -79,7 +80,7 @@ class Gauges:
 
 
 def database_gauges(pool: Pool) -> Look:
-    """Return the look at the outbox and the dead letters."""
+    """Return the look at the outbox, the dead letters and what is set aside."""
 
     async def look() -> Iterable[Reading]:
         async with pool.connection() as connection:
@@ -89,10 +90,13 @@ def database_gauges(pool: Pool) -> Look:
             ((pending, age),) = await outbox.fetchall()
             letters = await connection.execute("SELECT consumer, count(*) FROM dead_letter GROUP BY consumer")
             dead = await letters.fetchall()
+            aside = await connection.execute("SELECT kind, count(*) FROM set_aside GROUP BY kind")
+            failed = await aside.fetchall()
         return [
             Reading(OUTBOX_PENDING, pending),
             Reading(OUTBOX_AGE, float(age)),
             *(Reading(DEAD_LETTERS, count, {"consumer": consumer}) for consumer, count in dead),
+            *(Reading(SET_ASIDE, count, {"kind": kind}) for kind, count in failed),
         ]
 
     return look

@@ -22,7 +22,7 @@ from services.chassis.calls import current_call
 ALLOWED_FIELDS = frozenset(
     """
     event level time service logger request_id trace_id span_id method code status reason caller duration_ms
-    error error_message frames task
+    error error_message frames task loop item
     subject purpose revision media upload suggestion rendition erasure consent_event notice key artefact purge_order
     event_id event_type stream consumer delivery delay_ms attempt retry
     model version part stage kind outcome bucket count total size_bytes pending seconds address target port pid

@@ -80,6 +80,20 @@ DEAD_LETTERS = Metric(
     "Events that were given up and wait for an operator",
     ("consumer",),
 )
+LOOP_FAILURES = Metric(
+    "pellicule.loop.failures",
+    MetricKind.COUNTER,
+    "{failure}",
+    "Failures in loops by outcome: outage (a server does not answer), item (one was set aside) or fault (of the loop)",
+    ("loop", "outcome"),
+)
+SET_ASIDE = Metric(
+    "pellicule.set_aside",
+    MetricKind.GAUGE,
+    "{item}",
+    "Items of loops that failed and are tried again with growing pauses",
+    ("kind",),
+)
 DISK_FREE = Metric("pellicule.disk.free", MetricKind.GAUGE, "By", "Free space where PELLICULE_WATCHED_DISK lies")
 
 

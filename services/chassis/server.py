@@ -19,6 +19,7 @@ from services.chassis.gauges import Gauges, Look, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
 from services.chassis.issuer_keys import issuer_keys
+from services.chassis.loops import enduring
 from services.chassis.metrics import Measurements
 from services.chassis.reflection import enable_reflection
 from services.chassis.settings import ServiceSettings
@@ -101,13 +102,10 @@ async def serve(
         service_names: Full names of these services, for health and reflection.
         access: Who may call each RPC.
         clock: The process's clock.
-        tasks: Run beside the server from before its start until after its stop.
+        tasks: Run beside the server from before its start until after its stop; one that fails begins again.
         ready: Asked again and again; health says SERVING while it is true.
         internal: What the internal listener serves besides.
         gauges: What is looked at again and again where measurements are taken.
-
-    Raises:
-        TaskFailed: a task ended with an error.
     """
     with _stop_signals() as stop:
         async with AsyncExitStack() as stack:
@@ -119,7 +117,8 @@ async def serve(
                 stack.callback(measured.shutdown)
             looking = [] if measured is None else [Gauges(_looks(gauges, settings), Measurements(), clock).run]
             health_state = Health([*service_names, *internal.names], ready, clock)
-            supervisor = await stack.enter_async_context(supervised([*tasks, *looking, health_state.run]))
+            running = [enduring(task, clock) for task in (*tasks, *looking, health_state.run)]
+            await stack.enter_async_context(supervised(running))
             await stack.enter_async_context(
                 running_server(
                     name=name,
@@ -133,7 +132,7 @@ async def serve(
                     internal=internal,
                 )
             )
-            await supervisor.wait(stop)
+            await stop.wait()
 
 
 @asynccontextmanager

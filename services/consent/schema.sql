@@ -157,10 +157,16 @@ CREATE TABLE public.dead_letter (
     body bytea NOT NULL,
     deliveries integer NOT NULL,
     reason text NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    person text DEFAULT ''::text NOT NULL,
+    retry_time timestamp with time zone
 );
 
 COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+COMMENT ON COLUMN public.dead_letter.person IS 'Pseudonym of the person it is about; empty where the event does not say.';
+
+COMMENT ON COLUMN public.dead_letter.retry_time IS 'When an operator asked that it be handled again; empty once it was tried.';
 
 CREATE TABLE public.inbox (
     consumer text NOT NULL,
@@ -259,6 +265,20 @@ CREATE TABLE public.request (
 
 COMMENT ON TABLE public.request IS 'Calls that were answered, so that a repeated one gets the first answer.';
 
+CREATE TABLE public.set_aside (
+    kind text NOT NULL,
+    item text NOT NULL,
+    person text NOT NULL,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.set_aside IS 'Items of loops that failed and are tried again later; one that succeeds is deleted.';
+
+COMMENT ON COLUMN public.set_aside.person IS 'Pseudonym of the person it belongs to; empty for none.';
+
 ALTER TABLE ONLY public.change_acknowledgement
     ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
 
@@ -310,6 +330,9 @@ ALTER TABLE ONLY public.policy
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (subject, request_id);
 
+ALTER TABLE ONLY public.set_aside
+    ADD CONSTRAINT set_aside_pkey PRIMARY KEY (kind, item);
+
 CREATE INDEX change_acknowledgement_time ON public.change_acknowledgement USING btree (acknowledge_time);
 
 CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subject, sequence);
@@ -322,9 +345,17 @@ CREATE INDEX consent_event_purpose ON public.consent_event USING btree (subject,
 
 CREATE INDEX consent_event_request ON public.consent_event USING btree (subject, request_id);
 
+CREATE INDEX dead_letter_create_time ON public.dead_letter USING btree (create_time);
+
+CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
+
+CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
+
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
 CREATE INDEX pending_change_begin_time ON public.pending_change USING btree (begin_time);
+
+CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE TRIGGER consent_event_append_only BEFORE UPDATE ON public.consent_event FOR EACH ROW EXECUTE FUNCTION public.refuse_update();
 

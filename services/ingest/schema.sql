@@ -229,10 +229,16 @@ CREATE TABLE public.dead_letter (
     body bytea NOT NULL,
     deliveries integer NOT NULL,
     reason text NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    person text DEFAULT ''::text NOT NULL,
+    retry_time timestamp with time zone
 );
 
 COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+COMMENT ON COLUMN public.dead_letter.person IS 'Pseudonym of the person it is about; empty where the event does not say.';
+
+COMMENT ON COLUMN public.dead_letter.retry_time IS 'When an operator asked that it be handled again; empty once it was tried.';
 
 CREATE TABLE public.deleted_media (
     subject text NOT NULL,
@@ -337,6 +343,20 @@ CREATE TABLE public.segment (
 
 COMMENT ON TABLE public.segment IS 'Objects of the bucket, in the order in which they make one sealed stream.';
 
+CREATE TABLE public.set_aside (
+    kind text NOT NULL,
+    item text NOT NULL,
+    person text NOT NULL,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.set_aside IS 'Items of loops that failed and are tried again later; one that succeeds is deleted.';
+
+COMMENT ON COLUMN public.set_aside.person IS 'Pseudonym of the person it belongs to; empty for none.';
+
 CREATE TABLE public.usage (
     subject text NOT NULL,
     used_bytes bigint NOT NULL,
@@ -402,6 +422,9 @@ ALTER TABLE ONLY public.segment
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (object);
 
+ALTER TABLE ONLY public.set_aside
+    ADD CONSTRAINT set_aside_pkey PRIMARY KEY (kind, item);
+
 ALTER TABLE ONLY public.upload
     ADD CONSTRAINT upload_pkey PRIMARY KEY (id);
 
@@ -417,6 +440,12 @@ CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subj
 
 CREATE INDEX change_feed_tombstone ON public.change_feed USING btree (change_time) WHERE deleted;
 
+CREATE INDEX dead_letter_create_time ON public.dead_letter USING btree (create_time);
+
+CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
+
+CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
+
 CREATE INDEX deleted_media_age ON public.deleted_media USING btree (deletion_time);
 
 CREATE INDEX deleted_media_tag ON public.deleted_media USING btree (subject, tag);
@@ -426,6 +455,8 @@ CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 CREATE INDEX media_newest ON public.media USING btree (subject, upload_time DESC, id DESC);
 
 CREATE INDEX request_age ON public.request USING btree (create_time);
+
+CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE INDEX upload_data_key ON public.upload USING btree (data_key_id);
 

@@ -153,10 +153,16 @@ CREATE TABLE public.dead_letter (
     body bytea NOT NULL,
     deliveries integer NOT NULL,
     reason text NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    person text DEFAULT ''::text NOT NULL,
+    retry_time timestamp with time zone
 );
 
 COMMENT ON TABLE public.dead_letter IS 'Events that could not be handled; an operator looks, the sweep does the work.';
+
+COMMENT ON COLUMN public.dead_letter.person IS 'Pseudonym of the person it is about; empty where the event does not say.';
+
+COMMENT ON COLUMN public.dead_letter.retry_time IS 'When an operator asked that it be handled again; empty once it was tried.';
 
 CREATE TABLE public.epoch (
     id text NOT NULL,
@@ -301,6 +307,20 @@ CREATE TABLE public.request (
 
 COMMENT ON TABLE public.request IS 'Requests that were answered: a repeated one gets the first answer, another one under the same id is refused.';
 
+CREATE TABLE public.set_aside (
+    kind text NOT NULL,
+    item text NOT NULL,
+    person text NOT NULL,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.set_aside IS 'Items of loops that failed and are tried again later; one that succeeds is deleted.';
+
+COMMENT ON COLUMN public.set_aside.person IS 'Pseudonym of the person it belongs to; empty for none.';
+
 CREATE TABLE public.store_purge (
     purge_order uuid NOT NULL,
     store text NOT NULL,
@@ -366,6 +386,9 @@ ALTER TABLE ONLY public.purpose_key
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (subject, request_id);
 
+ALTER TABLE ONLY public.set_aside
+    ADD CONSTRAINT set_aside_pkey PRIMARY KEY (kind, item);
+
 ALTER TABLE ONLY public.store_purge
     ADD CONSTRAINT store_purge_pkey PRIMARY KEY (purge_order, store);
 
@@ -385,6 +408,12 @@ CREATE INDEX data_key_lineage ON public.data_key USING gin (lineage);
 
 CREATE INDEX data_key_purpose ON public.data_key USING btree (subject, purpose, purpose_revision);
 
+CREATE INDEX dead_letter_create_time ON public.dead_letter USING btree (create_time);
+
+CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
+
+CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
+
 CREATE INDEX erasure_media ON public.erasure USING btree (subject, media);
 
 CREATE INDEX erasure_subject ON public.erasure USING btree (subject, number);
@@ -402,6 +431,8 @@ CREATE INDEX purge_order_outstanding ON public.purge_order USING btree (service,
 CREATE INDEX purpose_key_epoch ON public.purpose_key USING btree (epoch);
 
 CREATE INDEX purpose_key_expire_time ON public.purpose_key USING btree (expire_time);
+
+CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 ALTER TABLE ONLY public.purge_order
     ADD CONSTRAINT purge_order_account_deletion_fkey FOREIGN KEY (account_deletion) REFERENCES public.account_deletion(id) ON DELETE CASCADE;

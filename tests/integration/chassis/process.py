@@ -23,10 +23,14 @@ async def _brief() -> None:
 
 
 async def _failing() -> None:
-    await asyncio.sleep(0)
-    raise RuntimeError("the secret of the worker")
+    """Fail once, and make the process ready when begun again."""
+    _begun.append(len(_begun))
+    if len(_begun) == 1:
+        raise RuntimeError("the secret of the worker")
+    await asyncio.to_thread(Path(sys.argv[2]).touch)
 
 
+_begun = list[int]()
 _TASKS = {"idle": [_idle], "brief": [_brief], "failing": [_idle, _failing]}
 
 

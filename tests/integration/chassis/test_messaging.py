@@ -10,6 +10,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from pydantic import SecretStr
 
 from deploy.local.parts.nats import nats_server
+from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.chassis.bus import Bus, connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent, first_time
@@ -17,6 +18,7 @@ from services.chassis.database import Pool, subject_lock, subject_turn
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
 from services.chassis.outbox import OutboxRelay, OutgoingEvent, append
+from services.chassis.set_aside import forget_person
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from tests.integration.chassis.conftest import SERVICE
@@ -262,12 +264,76 @@ async def test_a_consumer_waits_for_a_stream_that_is_not_there_yet(bus: Bus) -> 
         await inbound.next()
 
 
-async def test_a_message_that_is_no_event_is_put_aside(bus: Bus) -> None:
-    inbound = Inbound()
+async def test_a_message_that_is_no_event_becomes_a_dead_letter_without_its_content(pool: Pool, bus: Bus) -> None:
+    inbound, name = Inbound(), durable()
     await bus.jetstream.publish(STORED, b"noise")
     await bus.publish(event(b"good"))
-    async with supervised([Consumer(bus, stream="INGEST", durable=durable(), types=[STORED], handle=inbound).run]):
+    async with supervised(
+        [Consumer(bus, stream="INGEST", durable=name, types=[STORED], handle=inbound, pool=pool).run]
+    ):
         assert (await inbound.next()).body == b"good"
+    assert await rows(pool, "SELECT consumer, type, reason, body FROM dead_letter") == [
+        (name, STORED, "EVENT_MALFORMED", b"")
+    ]
+
+
+async def test_a_handler_with_a_defect_stops_no_other_event(pool: Pool, bus: Bus) -> None:
+    inbound, name = Inbound(KeyError("x"), RuntimeError("y"), KeyError("z")), durable()
+    consumer = Consumer(bus, stream="INGEST", durable=name, types=[STORED], handle=inbound, max_deliver=1, pool=pool)
+    async with supervised([consumer.run]):
+        for body in (b"1", b"2", b"3", b"good"):
+            await bus.publish(event(body))
+        assert (await inbound.next()).body == b"good"
+    assert await rows(pool, "SELECT reason FROM dead_letter ORDER BY event_time") == [
+        ("KeyError",),
+        ("RuntimeError",),
+        ("KeyError",),
+    ]
+
+
+async def test_a_dead_letter_that_cannot_be_written_stops_no_other_event(pool: Pool, bus: Bus) -> None:
+    inbound, name = Inbound(KeyError("x")), durable()
+    consumer = Consumer(bus, stream="INGEST", durable=name, types=[STORED], handle=inbound, max_deliver=1, pool=pool)
+    async with pool.connection() as connection:
+        await connection.execute("ALTER TABLE dead_letter ADD CONSTRAINT nothing CHECK (false)")
+    try:
+        async with supervised([consumer.run]):
+            await bus.publish(event(b"bad"))
+            await bus.publish(event(b"good"))
+            assert (await inbound.next()).body == b"good"
+    finally:
+        async with pool.connection() as connection:
+            await connection.execute("ALTER TABLE dead_letter DROP CONSTRAINT nothing")
+
+
+async def test_a_dead_letter_knows_its_person_and_goes_with_them(pool: Pool, bus: Bus) -> None:
+    name = durable()
+    about = media_stored_pb2.MediaStored(subject="ada")
+    sent = OutgoingEvent(type=STORED, subject="media/1", body=about.SerializeToString())
+    consumer = Consumer(
+        bus, stream="INGEST", durable=name, types=[STORED], handle=Inbound(KeyError("x")), max_deliver=1, pool=pool
+    )
+    async with supervised([consumer.run]):
+        await bus.publish(sent)
+        found = await eventually(lambda: rows(pool, "SELECT person, body FROM dead_letter"))
+    assert found == [("ada", sent.body)]
+    async with pool.connection() as connection:
+        await forget_person(connection, "ada")
+    assert await rows(pool, "SELECT 1 FROM dead_letter") == []
+
+
+async def test_a_dead_letter_is_handled_again_when_an_operator_asks(pool: Pool, bus: Bus) -> None:
+    inbound, name = Inbound(KeyError("x")), durable()
+    consumer = Consumer(bus, stream="INGEST", durable=name, types=[STORED], handle=inbound, max_deliver=1, pool=pool)
+    sent = event(media_stored_pb2.MediaStored(subject="ada").SerializeToString())
+    async with supervised([consumer.run]):
+        await bus.publish(sent)
+        await eventually(lambda: rows(pool, "SELECT 1 FROM dead_letter"))
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE dead_letter SET retry_time = now()")
+    async with supervised([consumer.run]):
+        assert (await inbound.next()).body == sent.body
+        await eventually(lambda: rows(pool, "SELECT 1 FROM dead_letter"), lambda found: not found)
 
 
 async def test_one_subject_is_worked_on_once_at_a_time(pool: Pool) -> None:

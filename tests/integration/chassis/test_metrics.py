@@ -14,7 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
-from services.chassis.dead_letters import dead_letter
+from services.chassis.dead_letters import DeadLetter, DeadLetters
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import IncomingEvent, OutgoingEvent
 from services.chassis.gauges import Gauges, Reading, database_gauges, disk_gauge
@@ -24,11 +24,13 @@ from services.chassis.metrics import (
     OUTBOX_AGE,
     OUTBOX_PENDING,
     RPC_DURATION,
+    SET_ASIDE,
     Measurements,
     Metric,
 )
 from services.chassis.outbox import append
 from services.chassis.server import running_server
+from services.chassis.set_aside import Item, PostgresSetAside
 from services.chassis.supervision import supervised
 from services.chassis.telemetry import configure_metrics, meter_provider
 from tests.fakes.clock import FakeClock
@@ -133,14 +135,15 @@ async def test_what_waits_in_the_database_is_measured(
 ) -> None:
     async with pool.connection() as connection:
         await append(connection, OutgoingEvent(type="t", subject="s", body=b""))
-    await dead_letter(
-        pool, "worker", IncomingEvent("1", "t", "/s", "s", datetime.now(UTC), b""), deliveries=8, reason="X"
-    )
+    event = IncomingEvent("1", "t", "/s", "s", datetime.now(UTC), b"")
+    await DeadLetters(pool).put(DeadLetter.of("worker", event, deliveries=8, reason="X"))
+    await PostgresSetAside(pool).put("order", Item("1"), "KeyError", datetime.now(UTC))
     looks = [database_gauges(pool), disk_gauge(tmp_path)]
     async with supervised([Gauges(looks, measurements, SystemClock()).run]):
         await eventually(lambda: taken(reader))
     assert points(reader, OUTBOX_PENDING) == [({}, 1)]
     assert points(reader, DEAD_LETTERS) == [({"consumer": "worker"}, 1)]
+    assert points(reader, SET_ASIDE) == [({"kind": "order"}, 1)]
     assert points(reader, OUTBOX_AGE)[0][1] < 60
 
 

@@ -116,10 +116,14 @@ async def test_a_call_in_flight_is_finished_before_the_process_ends(site: Site, 
     assert ("DEADLINE_EXCEEDED", "person") in {(line.get("code"), line.get("caller")) for line in log}
 
 
-async def test_a_task_that_fails_ends_the_process_with_an_error(site: Site, tmp_path: Path) -> None:
+async def test_a_task_that_fails_is_told_and_begins_again_and_the_process_serves_on(site: Site, tmp_path: Path) -> None:
     async with started(site, tmp_path, "failing") as service:
+        health = service.watch_health()
+        while await anext(health) != "SERVING":
+            pass
+        service.process.send_signal(signal.SIGTERM)
         status, log, rest = await service.ended()
-    (failure,) = (line for line in log if line["event"] == "task_failed")
-    assert (failure["task"], failure["error"], failure["level"]) == ("_failing", "RuntimeError", "error")
-    assert status != 0
+    failure = next(line for line in log if line["event"] == "loop_failed")
+    assert (failure["loop"], failure["error"], failure["level"]) == ("_failing", "RuntimeError", "error")
+    assert status == 0
     assert "secret" not in rest + json.dumps(log)

@@ -13,7 +13,10 @@ from tests.contract.consent.store_suite import FOLDER
 from tests.integration.consent.harness import Harness, Person, Retention, RunningConsent, running_consent
 
 _SERVICES = ["consent", "retention", "ingest"]
-_TABLES = "consent_event, request, pending_change, notice_serving, person, notice, policy, outbox, inbox, dead_letter"
+_TABLES = (
+    "consent_event, request, pending_change, notice_serving, person, notice, policy,"
+    " outbox, inbox, dead_letter, set_aside"
+)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -21,7 +21,7 @@ from tests.integration.ingest.harness import Harness, Phone, Servers, running_ha
 
 TABLES = (
     "media, upload, segment, lookup_key, deleted_media, request, usage, device, discard, fence, outbox, inbox, "
-    "dead_letter, change_head, change_feed, change_acknowledgement"
+    "dead_letter, set_aside, change_head, change_feed, change_acknowledgement"
 )
 
 
