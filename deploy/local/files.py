@@ -8,11 +8,16 @@ def write_private(path: Path, content: bytes) -> None:
     """Replace a file, readable by its owner alone, in one step that also outlives a power failure."""
     unfinished = _write_beside(path, content, durable=True)
     unfinished.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 def replace_private(path: Path, content: bytes) -> None:

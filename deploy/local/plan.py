@@ -16,11 +16,13 @@ from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
 from deploy.local.parts.service import ServiceProcess
 from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
+from deploy.local.parts.write_through import writes_through
 from deploy.local.port_book import SEAWEED_PORTS, PortBook
 from deploy.local.roster import ROSTER, SERVICES, ObjectStoreChoice
 from deploy.local.settings import DEFAULTS, PREFIX, StackSettings
 
 _NEVER = 10**9
+_FORGETFUL = "a power cut takes the last photos: its file system cannot write through, as ext4 and XFS can"
 _SIGNING_KEY = "seaweedfs-signing-key"
 
 
@@ -78,13 +80,14 @@ def make_plan(home: StackHome, object_store: ObjectStoreChoice, given: StackSett
     # A server that still runs but no longer answers is broken; a service may just lack a server.
     servers = [*(Unit(part, patience=3) for part in (postgres, store, nats)), _models(triton)]
     absent = tuple(name for name in SERVICES if name not in present)
-    units = (replace(unit, remark=_remark(unit.part.name, ports)) for unit in (*servers, *services))
+    units = (replace(unit, remark=_remark(unit.part.name, ports, home)) for unit in (*servers, *services))
     return Plan(tuple(units), absent, ports)
 
 
-def _remark(part: str, ports: PortBook) -> str:
+def _remark(part: str, ports: PortBook, home: StackHome) -> str:
     outside = ports.outside(f"{part}-public") if part in SERVICES else ()
-    return "; ".join([*(f"also at {address}" for address in outside), *ports.moves(part)])
+    forgetful = [_FORGETFUL] if part == SeaweedServer.name and not writes_through(home.path) else []
+    return "; ".join([*(f"also at {address}" for address in outside), *ports.moves(part), *forgetful])
 
 
 def _is_present(service: str) -> bool:

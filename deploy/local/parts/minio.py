@@ -115,6 +115,7 @@ class MinioServer:
                 "MINIO_CALLHOME_ENABLE": "off",
                 "MINIO_CONFIG_DIR": str(self._data),
                 "MINIO_API_REQUESTS_MAX": "64",
+                "MINIO_FS_OSYNC": "on",  # before it answers; without, the last names given to objects are lost
                 "HOME": os.fspath(self._data),
             },
         )

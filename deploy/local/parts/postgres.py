@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.local.errors import start_failed
+from deploy.local.files import sync_folder
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.postgres_files import (
@@ -141,11 +142,12 @@ class PostgresServer:
             )
             _run(command)
         unfinished.rename(self._data)
+        sync_folder(self._data.parent)
 
 
 def _initdb_arguments(name: str) -> tuple[str, ...]:
     locale = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
-    return ("-D", name, "-U", SUPERUSER, *locale, "--auth=scram-sha-256", "--no-instructions", "--no-sync")
+    return ("-D", name, "-U", SUPERUSER, *locale, "--auth=scram-sha-256", "--no-instructions")
 
 
 def _run(command: Command) -> None:

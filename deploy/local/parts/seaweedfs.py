@@ -22,6 +22,7 @@ from deploy.local.parts.object_store import (
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
+from deploy.local.parts.write_through import write_through
 from deploy.local.roster import BUCKETS, ROSTER
 
 # A quick stop is safe: none of 455 acknowledged objects was lost by SIGKILL after 3 s; by itself it takes 20 s.
@@ -87,6 +88,8 @@ class SeaweedServer:
     async def start(self) -> ServerProcess:
         """Write who may do what, and start the server."""
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # It can sync the photos before it answers, but never its index and the names that they are found by.
+        await asyncio.to_thread(write_through, self._data)
         config = self._data / "identities.json"
         config.touch(mode=0o600)
         config.write_text(json.dumps(_identity_config(self._identities)), encoding="utf-8")
