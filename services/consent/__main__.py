@@ -46,7 +46,7 @@ async def main() -> None:
     configure_logging(NAME, settings.log_level)
     clock = SystemClock()
     policy = read_policy(settings.policy_file)
-    released = read_notices(_FOLDER / "notices")
+    released = read_notices(_FOLDER / "notices", policy.offered)
     record_keys = RecordKeys.read(settings.record_key_file)
     signer = Ed25519Signer.read(settings.receipt_key_file)
     await migrate(settings, _FOLDER / "migrations")

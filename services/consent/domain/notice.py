@@ -144,4 +144,5 @@ def changed_purposes(old: NoticeBundle, new: NoticeBundle) -> Sequence[Purpose]:
 
 def _said_of(bundle: NoticeBundle, purpose: Purpose) -> tuple[PurposeFacts | None, Mapping[str, PurposeText | None]]:
     said = {language: text.purposes.get(purpose) for language, text in bundle.texts.items()}
-    return bundle.purposes.get(purpose), said
+    facts = bundle.purposes.get(purpose)
+    return facts, {} if facts is None else said

@@ -48,6 +48,7 @@ class Policy:
         version: As its author named it.
         content: The bytes of its file; their SHA-256 is part of every consent event.
         minimum_age: In years; under it nothing is offered anywhere.
+        not_offered: Purposes with nothing behind them, with the reason that a person is told, by language.
         offered_when_unknown: What is offered where the region or the age is not known.
         regions: No code is in two of them.
     """
@@ -55,6 +56,7 @@ class Policy:
     version: str
     content: bytes
     minimum_age: int
+    not_offered: Mapping[Purpose, Mapping[str, str]]
     offered_when_unknown: frozenset[Purpose]
     regions: tuple[RegionRule, ...]
 
@@ -62,6 +64,11 @@ class Policy:
     def sha256(self) -> str:
         """Digest of the content, in hex."""
         return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def offered(self) -> frozenset[Purpose]:
+        """The purposes that are offered anywhere: those that a notice must speak of."""
+        return frozenset(PURPOSES) - self.not_offered.keys()
 
     def availability(self, jurisdiction: Jurisdiction, age: Age, language: str = ENGLISH) -> tuple[Availability, ...]:
         """Return a row for each purpose, in the order of the enum."""
@@ -71,6 +78,8 @@ class Policy:
         self, purpose: Purpose, jurisdiction: Jurisdiction, age: Age, language: str = ENGLISH
     ) -> Availability:
         """Say whether a purpose may be asked for; age first, then region, the strictest answer wins."""
+        if purpose in self.not_offered:
+            return Availability(purpose, AvailabilityReason.PURPOSE_NOT_OFFERED, self.not_offered[purpose][language])
         words = Words(language, {"years": str(self.minimum_age), "code": jurisdiction.region_code})
         found = self._by_age(purpose, age, words)
         return self._by_region(purpose, jurisdiction, words) if found.available else found

@@ -1,6 +1,6 @@
 """Reader of notices: JSON documents with a closed schema, checked against the rules of this release."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -102,10 +102,14 @@ def reopen_notice(canonical_json: bytes) -> Notice:
     return Notice(canonical_json, _Document.model_validate_json(canonical_json).bundle())
 
 
-def read_notices(directory: Path) -> tuple[Notice, ...]:
+def read_notices(directory: Path, offered: Collection[Purpose]) -> tuple[Notice, ...]:
     """Return the notices in the `*.json` files of a directory, oldest edition first.
 
     The newest has to say what the rules of this release are; those before it said what held in their time.
+
+    Args:
+        directory: Where they are.
+        offered: The purposes that policy offers: those that the newest speaks of, and no others.
 
     Raises:
         NoticeInvalid: there is none, one cannot be used, two are of one edition, or the newest contradicts the rules.
@@ -116,16 +120,19 @@ def read_notices(directory: Path) -> tuple[Notice, ...]:
     if len({notice.bundle.edition for notice in files.values()}) < len(files):
         raise NoticeInvalid.edition_twice_in(directory)
     newest = max(files, key=lambda path: files[path].bundle.edition)
-    if broken := "; ".join(_broken_rules(files[newest].bundle)):
+    if broken := "; ".join(_broken_rules(files[newest].bundle, offered)):
         raise NoticeInvalid.in_file(str(newest), broken)
     return tuple(sorted(files.values(), key=lambda notice: notice.bundle.edition))
 
 
-def _broken_rules(bundle: NoticeBundle) -> Iterator[str]:
+def _broken_rules(bundle: NoticeBundle, offered: Collection[Purpose]) -> Iterator[str]:
     for purpose in PURPOSES:
         facts = bundle.purposes.get(purpose)
-        if facts is None:
-            yield f"purposes lacks {purpose}: say something about every purpose"
+        if purpose not in offered:
+            if facts is not None:
+                yield f"purposes.{purpose}: policy offers it nowhere (not_offered), so leave it out"
+        elif facts is None:
+            yield f"purposes lacks {purpose}: say something about it, or list it in the policy's not_offered"
         elif frozenset(facts.needs) != NEEDS[purpose]:
             rule = ", ".join(sorted(NEEDS[purpose])) or "nothing"
             yield f"purposes.{purpose}.needs: write {rule}, which is the rule of this release"

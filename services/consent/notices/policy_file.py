@@ -50,6 +50,7 @@ class _Document(BaseModel):
 
     version: str
     minimum_age: Annotated[int, Field(ge=13, le=120)]
+    not_offered: Mapping[Purpose, _Texts] = {}
     when_unknown: _WhenUnknown
     regions: Annotated[tuple[_Row, ...], Field(min_length=1)]
 
@@ -83,6 +84,7 @@ def parse_policy(content: bytes, *, source: str) -> Policy:
         version=document.version,
         content=content,
         minimum_age=document.minimum_age,
+        not_offered=document.not_offered,
         offered_when_unknown=document.when_unknown.offers,
         regions=tuple(row.rule() for row in document.regions),
     )

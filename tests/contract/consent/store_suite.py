@@ -25,7 +25,8 @@ from services.keyring import Purpose
 FOLDER = Path(services.consent.__file__).parent
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-RELEASED = cache(lambda: read_notices(FOLDER / "notices")[-1])
+POLICY = cache(lambda: read_policy(FOLDER / "notices" / "policy.yaml"))
+RELEASED = cache(lambda: read_notices(FOLDER / "notices", POLICY().offered)[-1])
 
 
 @dataclass(frozen=True)
@@ -374,6 +375,6 @@ class StoreSuite:
         assert await ready.notices.serving(ben, shown.id) is None
 
     async def test_a_policy_can_be_kept_twice(self, ready: Stores) -> None:
-        policy = read_policy(FOLDER / "notices" / "policy.yaml")
+        policy = POLICY()
         for _ in range(2):
             await ready.notices.record_policy(policy, now=NOW)

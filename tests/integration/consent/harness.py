@@ -315,16 +315,17 @@ async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterat
             open_channel(settings.retention_target, as_ingest, service="retention")
         )
         listener = Listener(pool, clock, CHANNEL)
+        policy = read_policy(settings.policy_file)
         dependencies = Dependencies(
             store=store,
             notices=notices,
-            policy=read_policy(settings.policy_file),
+            policy=policy,
             keys=RetentionPurposeKeys(retention),
             feed=ListeningChangeFeed(listener),
             signer=Ed25519Signer.read(settings.receipt_key_file),
             clock=clock,
         )
-        await publish_notices(read_notices(FOLDER / "notices"), dependencies)
+        await publish_notices(read_notices(FOLDER / "notices", policy.offered), dependencies)
         await stack.enter_async_context(supervised([listener.run]))
         server = await stack.enter_async_context(
             running_server(

@@ -19,8 +19,7 @@ from pellicule.consent.v1 import (
 from pellicule.internal.consent.v1 import consent_changed_pb2
 from services.chassis.database import Pool
 from services.consent.receipts.signer import verify
-from services.keyring import Purpose
-from tests.contract.consent.store_suite import NOW, RELEASED, edition
+from tests.contract.consent.store_suite import NOW, POLICY, RELEASED, edition
 from tests.integration.consent.harness import CALIFORNIA, OF_AGE, Person, RunningConsent, number, refusal, standing
 
 
@@ -78,8 +77,8 @@ async def test_the_notice_in_force_can_be_read_by_anyone(consent: RunningConsent
     assert notice.name == f"notices/{RELEASED().digest}"
     assert notice.canonical_json == RELEASED().canonical_json
     assert [text.language_code for text in notice.texts] == ["en", "fr"]
-    assert all(len(text.purposes) == len(Purpose) for text in notice.texts)
-    assert [len(facts.recipients) for facts in notice.purposes] == [0] * 6
+    assert all(len(text.purposes) == len(POLICY().offered) for text in notice.texts)
+    assert [len(facts.recipients) for facts in notice.purposes] == [0] * len(POLICY().offered)
 
 
 async def test_notices_are_listed_newest_first_in_pages(consent: RunningConsent) -> None:
@@ -93,7 +92,7 @@ async def test_notices_are_listed_newest_first_in_pages(consent: RunningConsent)
 
     assert [notice.current for notice in first.notices] == [True]
     assert [notice.name for notice in second.notices] == [f"notices/{RELEASED().digest}"]
-    assert second.next_page_token == ""
+    assert second.next_page_token
 
 
 async def test_the_difference_of_two_notices_names_the_purposes_to_ask_again(consent: RunningConsent) -> None:
@@ -204,9 +203,10 @@ async def test_availability_says_what_is_offered_why_not_and_what_to_do(consent:
     known = await stub.GetAvailability(consent_service_pb2.GetAvailabilityRequest(jurisdiction=CALIFORNIA, age=OF_AGE))
     unknown = await stub.GetAvailability(consent_service_pb2.GetAvailabilityRequest())
 
-    assert [row.available for row in known.purposes] == [True] * 6
+    assert [row.available for row in known.purposes] == [True] * 4 + [False] * 2
+    assert {row.reason for row in known.purposes[4:]} == {consent_service_pb2.AVAILABILITY_REASON_PURPOSE_NOT_OFFERED}
     assert [row.available for row in unknown.purposes] == [False] * 6
-    assert all(row.reason and row.reason_text and row.remedy_text for row in unknown.purposes)
+    assert all(row.reason and row.reason_text and row.remedy_text for row in unknown.purposes[:4])
     assert known.policy_sha256 == unknown.policy_sha256
 
 
@@ -242,7 +242,7 @@ async def test_concurrent_repeats_decide_once(ada: Person) -> None:
 
 async def test_concurrent_decisions_and_withdrawals_leave_books_and_keys_in_step(ada: Person) -> None:
     await ada.grant("CLOUD_PROCESSING")
-    purposes = ["LOCATION", "FACE_GROUPING", "GENERATIVE_EDITING"]
+    purposes = ["LOCATION", "FACE_GROUPING", "OLDER_MEDIA"]
 
     await asyncio.gather(*(ada.grant(name) for name in purposes), *(ada.withdraw(name) for name in purposes))
 
@@ -384,7 +384,7 @@ async def test_availability_is_told_in_the_language_asked_for(consent: RunningCo
 
     told = await stub.GetAvailability(consent_service_pb2.GetAvailabilityRequest(language_code="fr-CH"))
 
-    assert {row.reason for row in told.purposes} == {consent_service_pb2.AVAILABILITY_REASON_AGE_UNKNOWN}
+    assert {row.reason for row in told.purposes[:4]} == {consent_service_pb2.AVAILABILITY_REASON_AGE_UNKNOWN}
     assert "âge" in told.purposes[0].reason_text
 
 

@@ -34,8 +34,8 @@ SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OF_AGE = Age(AgeBand.ADULT, Basis.SELF_DECLARED)
 
 
-RELEASED = cache(lambda: read_notices(FOLDER / "notices"))
 POLICY = cache(lambda: read_policy(FOLDER / "notices" / "policy.yaml"))
+RELEASED = cache(lambda: read_notices(FOLDER / "notices", POLICY().offered))
 
 
 def next_edition(notice: Notice) -> Notice:

@@ -16,10 +16,10 @@ from services.consent.errors import PurposeNeedsAnother
 from services.consent.operations.read_state import read_state
 from services.keyring import Purpose
 from tests.fakes.consent import Crash
-from tests.unit.consent.harness import ADA, Service
+from tests.unit.consent.harness import ADA, POLICY, Service
 
 T = TypeVar("T")
-_CHOICES = st.dictionaries(st.sampled_from(Purpose), st.sampled_from(Choice), min_size=1, max_size=3)
+_CHOICES = st.dictionaries(st.sampled_from(sorted(POLICY().offered)), st.sampled_from(Choice), min_size=1, max_size=3)
 _WITH_THE_BASE = _CHOICES.map(lambda chosen: {Purpose.CLOUD_PROCESSING: Choice.GRANT} | chosen)
 _DECISIONS = st.one_of(_CHOICES, _WITH_THE_BASE).map(lambda chosen: [Decision(*item) for item in chosen.items()])
 _FAULTS = st.sampled_from(["none", "silent", "deaf", "begin", "finish"])

@@ -240,7 +240,7 @@ async def test_a_request_id_cannot_be_used_for_another_request(service: Service)
 async def test_concurrent_decisions_of_one_person_take_turns(service: Service) -> None:
     await service.grant(CLOUD)
 
-    await asyncio.gather(*(service.grant(purpose) for purpose in [LOCATION, FACES, Purpose.GENERATIVE_EDITING]))
+    await asyncio.gather(*(service.grant(purpose) for purpose in [LOCATION, FACES, Purpose.OLDER_MEDIA]))
 
     events = await service.store.events(ADA, below=None, limit=10)
     assert [event.revision for event in events] == [4, 3, 2, 1]

@@ -10,12 +10,13 @@ from services.consent.domain.notice import Notice, changed_purposes
 from services.consent.errors import NoticeInvalid
 from services.consent.notices.notice_files import parse_notice, read_notices
 from services.keyring import Purpose
-from tests.unit.consent.harness import FOLDER
+from tests.unit.consent.harness import FOLDER, POLICY
 
 _HEADINGS = {
     "en": ("What is done:", "With what:", "How long:", "Who receives it: nobody", "If you refuse:", "To withdraw:"),
     "fr": ("Ce qui est fait :", "Avec quoi :", "Combien de temps :", "Qui les reçoit : personne", "Si vous refusez :"),
 }
+OFFERED = POLICY().offered
 _FILE = max((FOLDER / "notices").glob("*.json"))
 
 
@@ -64,11 +65,13 @@ def test_a_new_locale_changes_every_purpose(document: dict[str, Any]) -> None:
     before = _notice(document)
     document["texts"]["de"] = document["texts"]["en"]
 
-    assert changed_purposes(before.bundle, _notice(document).bundle) == list(Purpose)
+    assert changed_purposes(before.bundle, _notice(document).bundle) == [
+        purpose for purpose in Purpose if purpose in OFFERED
+    ]
 
 
 @pytest.mark.parametrize("locale", ["en", "fr"])
-@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("purpose", sorted(OFFERED))
 def test_every_text_says_how_long_who_receives_what_refusing_costs_and_how_to_withdraw(
     document: dict[str, Any], locale: str, purpose: Purpose
 ) -> None:
@@ -98,7 +101,7 @@ def test_the_texts_state_the_facts_of_the_bundle(document: dict[str, Any], local
 
 
 def test_nobody_receives_anything(document: dict[str, Any]) -> None:
-    assert [facts["recipients"] for facts in document["purposes"].values()] == [[]] * len(Purpose)
+    assert [facts["recipients"] for facts in document["purposes"].values()] == [[]] * len(OFFERED)
 
 
 def test_an_incomplete_notice_is_refused(document: dict[str, Any]) -> None:
@@ -120,7 +123,7 @@ def test_a_notice_from_before_a_purpose_is_kept_beside_the_newest(tmp_path: Path
     for said in (before, document):
         (tmp_path / f"{said['edition']}.json").write_text(json.dumps(said), encoding="utf-8")
 
-    old, new = read_notices(tmp_path)
+    old, new = read_notices(tmp_path, OFFERED)
 
     assert changed_purposes(old.bundle, new.bundle) == [Purpose.LOCATION]
 
@@ -129,15 +132,22 @@ def test_the_newest_notice_says_something_about_every_purpose(tmp_path: Path, do
     (tmp_path / "new.json").write_text(json.dumps(_without(document, "LOCATION")), encoding="utf-8")
 
     with pytest.raises(NoticeInvalid, match=r"new\.json: purposes lacks LOCATION"):
-        read_notices(tmp_path)
+        read_notices(tmp_path, OFFERED)
+
+
+def test_the_newest_notice_speaks_of_nothing_that_is_not_offered(tmp_path: Path, document: dict[str, Any]) -> None:
+    (tmp_path / "new.json").write_text(json.dumps(document), encoding="utf-8")
+
+    with pytest.raises(NoticeInvalid, match=r"new\.json: purposes\.LOCATION: policy offers it nowhere"):
+        read_notices(tmp_path, OFFERED - {Purpose.LOCATION})
 
 
 def test_the_newest_notice_must_not_contradict_the_rules(tmp_path: Path, document: dict[str, Any]) -> None:
-    document["purposes"]["CLOUD_PROCESSING"]["needs"] = ["MODEL_IMPROVEMENT"]
+    document["purposes"]["CLOUD_PROCESSING"]["needs"] = ["LOCATION"]
     (tmp_path / "new.json").write_text(json.dumps(document), encoding="utf-8")
 
     with pytest.raises(NoticeInvalid, match=r"CLOUD_PROCESSING\.needs"):
-        read_notices(tmp_path)
+        read_notices(tmp_path, OFFERED)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +170,7 @@ def test_notices_are_read_oldest_edition_first(tmp_path: Path, document: dict[st
     for name, edition in [("a.json", "2027-01-01"), ("b.json", "2026-01-01")]:
         (tmp_path / name).write_text(json.dumps(document | {"edition": edition}), encoding="utf-8")
 
-    assert [notice.bundle.edition for notice in read_notices(tmp_path)] == ["2026-01-01", "2027-01-01"]
+    assert [notice.bundle.edition for notice in read_notices(tmp_path, OFFERED)] == ["2026-01-01", "2027-01-01"]
 
 
 def test_two_files_of_one_edition_are_refused(tmp_path: Path) -> None:
@@ -168,9 +178,9 @@ def test_two_files_of_one_edition_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(_FILE.read_bytes())
 
     with pytest.raises(NoticeInvalid, match="one edition"):
-        read_notices(tmp_path)
+        read_notices(tmp_path, OFFERED)
 
 
 def test_a_folder_without_notices_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoticeInvalid, match="holds no notice"):
-        read_notices(tmp_path)
+        read_notices(tmp_path, OFFERED)

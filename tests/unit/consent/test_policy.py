@@ -26,13 +26,22 @@ def _offered(policy: Policy, jurisdiction: Jurisdiction, age: Age = OF_AGE) -> s
 
 
 @pytest.mark.parametrize("code", ["US-CA", "US-NY", "US-DC", "CA", "CA-QC"])
-def test_the_united_states_and_canada_are_offered_everything(policy: Policy, code: str) -> None:
-    assert _offered(policy, _at(code)) == set(Purpose)
+def test_the_united_states_and_canada_are_offered_everything_there_is(policy: Policy, code: str) -> None:
+    assert _offered(policy, _at(code)) == policy.offered
+
+
+@pytest.mark.parametrize("purpose", [Purpose.GENERATIVE_EDITING, Purpose.MODEL_IMPROVEMENT])
+@pytest.mark.parametrize("language", OFFERED)
+def test_a_purpose_with_nothing_behind_it_is_offered_nowhere(policy: Policy, purpose: Purpose, language: str) -> None:
+    result = policy.available(purpose, _at("US-CA"), OF_AGE, language)
+
+    assert result.reason is AvailabilityReason.PURPOSE_NOT_OFFERED
+    assert ("release" if language == "en" else "version") in result.reason_text
 
 
 @pytest.mark.parametrize("code", ["US-IL", "US-TX"])
 def test_illinois_and_texas_are_not_offered_face_grouping(policy: Policy, code: str) -> None:
-    assert set(Purpose) - _offered(policy, _at(code)) == {Purpose.FACE_GROUPING}
+    assert policy.offered - _offered(policy, _at(code)) == {Purpose.FACE_GROUPING}
 
 
 def test_without_the_state_face_grouping_is_withheld_and_the_remedy_is_to_state_it(policy: Policy) -> None:
@@ -40,7 +49,7 @@ def test_without_the_state_face_grouping_is_withheld_and_the_remedy_is_to_state_
 
     assert not result.available
     assert "US-" in result.remedy_text
-    assert set(Purpose) - _offered(policy, _at("US")) == {Purpose.FACE_GROUPING}
+    assert policy.offered - _offered(policy, _at("US")) == {Purpose.FACE_GROUPING}
 
 
 @pytest.mark.parametrize("code", _EUROPE)
@@ -60,7 +69,7 @@ def test_an_unknown_region_gets_the_strictest_row_and_the_remedy(policy: Policy,
     rows = policy.availability(jurisdiction, OF_AGE)
 
     assert not any(row.available for row in rows)
-    assert all("ISO 3166" in row.remedy_text for row in rows)
+    assert all("ISO 3166" in row.remedy_text for row in rows if row.purpose in policy.offered)
 
 
 @pytest.mark.parametrize("age", [Age(), Age(AgeBand.ADULT), Age(AgeBand.UNSPECIFIED, Basis.VERIFIED)])
@@ -68,7 +77,7 @@ def test_an_unknown_age_gets_the_strictest_row_and_the_remedy(policy: Policy, ag
     rows = policy.availability(_at("US-CA"), age)
 
     assert not any(row.available for row in rows)
-    assert all("18" in row.remedy_text for row in rows)
+    assert all("18" in row.remedy_text for row in rows if row.purpose in policy.offered)
 
 
 @pytest.mark.parametrize("basis", list(Basis))
@@ -86,7 +95,8 @@ def test_every_reason_has_a_name_and_words_in_every_language(policy: Policy) -> 
         AvailabilityReason.PURPOSE_WITHHELD: (_at("US-IL"), OF_AGE),
         AvailabilityReason.SUBDIVISION_UNKNOWN: (_at("US"), OF_AGE),
     }
-    assert set(cases) == set(AvailabilityReason) - {AvailabilityReason.UNSPECIFIED}
+    elsewhere = {AvailabilityReason.UNSPECIFIED, AvailabilityReason.PURPOSE_NOT_OFFERED}
+    assert set(cases) == set(AvailabilityReason) - elsewhere
     for reason, (jurisdiction, age) in cases.items():
         english, french = (policy.available(Purpose.FACE_GROUPING, jurisdiction, age, language) for language in OFFERED)
         assert english.reason is french.reason is reason

@@ -43,6 +43,8 @@ class _AvailabilityReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Av
     """The region's rule withholds this purpose."""
     AVAILABILITY_REASON_SUBDIVISION_UNKNOWN: _AvailabilityReason.ValueType  # 7
     """It depends on the state or province, which is not known."""
+    AVAILABILITY_REASON_PURPOSE_NOT_OFFERED: _AvailabilityReason.ValueType  # 8
+    """Nothing is done for this purpose in this release, so it is offered nowhere."""
 
 class AvailabilityReason(_AvailabilityReason, metaclass=_AvailabilityReasonEnumTypeWrapper):
     """Why a purpose is not offered."""
@@ -63,6 +65,8 @@ AVAILABILITY_REASON_PURPOSE_WITHHELD: AvailabilityReason.ValueType  # 6
 """The region's rule withholds this purpose."""
 AVAILABILITY_REASON_SUBDIVISION_UNKNOWN: AvailabilityReason.ValueType  # 7
 """It depends on the state or province, which is not known."""
+AVAILABILITY_REASON_PURPOSE_NOT_OFFERED: AvailabilityReason.ValueType  # 8
+"""Nothing is done for this purpose in this release, so it is offered nowhere."""
 Global___AvailabilityReason: _TypeAlias = AvailabilityReason  # noqa: Y015
 
 @_typing.final
