@@ -22,7 +22,7 @@ from services.retention.operations.watch_revocations import RevocationHub
 from services.retention.servicer import register, register_internal
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
-from services.retention.store.gauges import purge_order_gauges
+from services.retention.store.gauges import epoch_gauges, purge_order_gauges
 from services.retention.translation import responses
 from services.retention.worker import ClockLoop
 
@@ -58,6 +58,7 @@ async def main() -> None:
             data_map=load_data_map(),
             clock=clock,
             longest_days=settings.longest_retention_days,
+            lost_epochs=frozenset(settings.lost_epochs.split(",")),
         )
         await rotate_epochs(dependencies)
         await serve(
@@ -68,7 +69,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
-            gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool)],
+            gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool), epoch_gauges(pool)],
             tasks=(hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock).run),
         )
 

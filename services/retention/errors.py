@@ -1,5 +1,6 @@
 """Refusals of retention, of which `pellicule.retention.v1.ErrorReason` is the manual, and faults of its files."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -185,6 +186,22 @@ class NoLiveEpoch(DependencyUnavailable):
     def yet(cls) -> Self:
         """Return the error of a grant."""
         return cls("no epoch key lives: the clock loop makes one", metadata={"dependency": "epochs"})
+
+
+class EpochsMisplaced(DependencyUnavailable):
+    """Epochs that should live are missing, and so many that they cannot be lost one by one."""
+
+    @classmethod
+    def of(cls, missing: Sequence[str]) -> Self:
+        """Return the error with the epochs that are missing."""
+        names = ",".join(missing)
+        return cls(
+            f"the keys of epochs {names} are missing or another root key sealed them: nothing is opened or destroyed."
+            " Put back the folder PELLICULE_EPOCH_DIR and the file PELLICULE_ROOT_KEY_FILE. If they are gone for good,"
+            f" start once with PELLICULE_LOST_EPOCHS={names}: what they sealed is deleted and the persons are asked"
+            " again",
+            metadata={"dependency": "epochs"},
+        )
 
 
 class RevocationsInterrupted(DependencyUnavailable):

@@ -138,10 +138,13 @@ CREATE TABLE public.data_key (
     owner text NOT NULL,
     sealed bytea NOT NULL,
     delete_time timestamp with time zone NOT NULL,
-    lineage uuid[] NOT NULL
+    lineage uuid[] NOT NULL,
+    epoch text
 );
 
-COMMENT ON TABLE public.data_key IS 'One key for each sealed artefact, sealed under its purpose key.';
+COMMENT ON TABLE public.data_key IS 'One key for each sealed artefact, sealed under its purpose key and an epoch key together.';
+
+COMMENT ON COLUMN public.data_key.epoch IS 'The epoch that wraps it; null for rows from before, which are wrapped anew once.';
 
 CREATE TABLE public.dead_letter (
     consumer text NOT NULL,
@@ -170,7 +173,7 @@ CREATE TABLE public.epoch (
     destroy_time timestamp with time zone
 );
 
-COMMENT ON TABLE public.epoch IS 'Days whose keys wrap purpose keys; the keys themselves are files outside the database.';
+COMMENT ON TABLE public.epoch IS 'Days whose keys wrap purpose keys and data keys; the keys themselves are files outside the database.';
 
 CREATE TABLE public.erased_subject (
     subject text NOT NULL,
@@ -403,6 +406,8 @@ CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subj
 CREATE INDEX change_feed_tombstone ON public.change_feed USING btree (change_time) WHERE deleted;
 
 CREATE INDEX data_key_delete_time ON public.data_key USING btree (delete_time);
+
+CREATE INDEX data_key_epoch ON public.data_key USING btree (epoch, id);
 
 CREATE INDEX data_key_lineage ON public.data_key USING gin (lineage);
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from services.retention.domain.keys import Purpose, PurposeKey, SealedKey
+from services.retention.domain.keys import Purpose, SealedKey, SealedKeys
 from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.revocation import Revocation
 from tests.fakes.retention_erasures import FakeAccountDeletions, FakeErasures, FakeOrders, FakeRequests
@@ -82,17 +82,18 @@ class FakeStore:
 
     async def sealed_keys(
         self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
-    ) -> tuple[PurposeKey, list[SealedKey]] | None:
+    ) -> SealedKeys | None:
         key = self.state.purposes.get((subject, purpose))
         if key is None or key.expire_time <= now:
             return None
         rows = [self.state.keys[id_] for id_ in ids if id_ in self.state.keys]
         owner = (subject, purpose, key.revision)
-        return key, [
-            SealedKey(row.id, row.sealed)
+        sealed = (
+            SealedKey(row.id, row.wrapped)
             for row in rows
             if (row.subject, row.purpose, row.purpose_revision) == owner and row.delete_time > now
-        ]
+        )
+        return SealedKeys(key, tuple(sealed))
 
     async def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
         heard = len(self.state.told)

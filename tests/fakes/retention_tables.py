@@ -8,7 +8,16 @@ from uuid import UUID
 
 from services.retention.domain.account import AccountDeletion, AccountDeletionState
 from services.retention.domain.erasure import Erasure
-from services.retention.domain.keys import DestroyedKey, DestroyedPurpose, NewKeyRow, Purpose, PurposeKey
+from services.retention.domain.keys import (
+    DestroyedKey,
+    DestroyedPurpose,
+    NewKeyRow,
+    Purpose,
+    PurposeKey,
+    SealedKey,
+    SealedKeys,
+    WrappedKey,
+)
 from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.request import AnsweredRequest
 from services.retention.domain.revocation import Revocation
@@ -24,7 +33,7 @@ class KeyRow:
     purpose: Purpose
     purpose_revision: int
     owner: str
-    sealed: bytes
+    wrapped: WrappedKey
     delete_time: datetime
     lineage: tuple[UUID, ...]
 
@@ -57,6 +66,13 @@ class State:
         """Return a copy of the tables; rows are never changed in place."""
         return State(**{table.name: copy.copy(getattr(self, table.name)) for table in fields(self)})
 
+    def living_purpose_key(self, key: KeyRow, now: datetime) -> PurposeKey | None:
+        """Return the purpose key of a data key that lives."""
+        purpose_key = self.purposes.get((key.subject, key.purpose))
+        if purpose_key is None or purpose_key.revision != key.purpose_revision:
+            return None
+        return purpose_key if min(key.delete_time, purpose_key.expire_time) > now else None
+
     def next_number(self) -> int:
         self.number += 1
         return self.number
@@ -74,6 +90,9 @@ class FakeEpochs:
     async def due(self, made_until: datetime) -> list[str]:
         return sorted(id_ for id_, (made, end) in self._state.epochs.items() if made <= made_until and end is None)
 
+    async def living(self, made_after: datetime) -> list[str]:
+        return sorted(id_ for id_, (made, end) in self._state.epochs.items() if made > made_after and end is None)
+
     async def destroyed(self) -> list[str]:
         return sorted(id_ for id_, (_, end) in self._state.epochs.items() if end is not None)
 
@@ -83,8 +102,11 @@ class FakeEpochs:
     async def lock_for_destruction(self, epoch: str) -> None:
         """One transaction runs at a time."""
 
-    async def in_use(self, epoch: str) -> bool:
-        return any(key.wrapped.epoch == epoch for key in self._state.purposes.values())
+    async def in_use(self, epoch: str, now: datetime) -> bool:
+        return any(key.wrapped.epoch == epoch for key in self._state.purposes.values()) or any(
+            key.wrapped.epoch == epoch and self._state.living_purpose_key(key, now) is not None
+            for key in self._state.keys.values()
+        )
 
     async def mark_destroyed(self, epoch: str, now: datetime) -> None:
         self._state.epochs[epoch] = (self._state.epochs[epoch][0], now)
@@ -156,8 +178,22 @@ class FakeDataKeys:
     async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
         for row in rows:
             self._state.keys[row.id] = KeyRow(
-                row.id, key.subject, key.purpose, key.revision, owner, row.sealed, row.delete_time, row.lineage
+                row.id, key.subject, key.purpose, key.revision, owner, row.wrapped, row.delete_time, row.lineage
             )
+
+    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
+        rows = sorted(
+            (row for row in self._state.keys.values() if row.wrapped.epoch == epoch and row.id > after), key=_id
+        )
+        found = [(self._state.living_purpose_key(row, now), SealedKey(row.id, row.wrapped)) for row in rows]
+        return [SealedKeys(purpose_key, (key,)) for purpose_key, key in found if purpose_key is not None][:limit]
+
+    async def wrap_anew(self, keys: Collection[SealedKey]) -> None:
+        for key in keys:
+            self._state.keys[key.id] = replace(self._state.keys[key.id], wrapped=key.wrapped)
+
+    async def destroy_lost(self, ids: Collection[str]) -> list[DestroyedKey]:
+        return self._destroy(self._state.keys[id_] for id_ in ids if id_ in self._state.keys)
 
     async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
         return self._destroy(key for key in self._of(subject) if key.id in ids and key.owner == owner)
@@ -223,6 +259,10 @@ class FakeDataKeys:
         for key in doomed:
             del self._state.keys[key.id]
         return [DestroyedKey(key.id, key.subject) for key in doomed]
+
+
+def _id(key: KeyRow) -> str:
+    return key.id
 
 
 def _delete_time(key: KeyRow) -> datetime:

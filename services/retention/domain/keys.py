@@ -11,6 +11,8 @@ CLOCK_SLACK = timedelta(hours=1)
 """How far another service's clock may be ahead when it asks for the longest retention."""
 KEY_SIZE = 32
 """Bytes of every key."""
+NO_EPOCH = ""
+"""Epoch of a data key from before data keys were bound to one."""
 
 
 class Purpose(StrEnum):
@@ -30,7 +32,7 @@ MEDIA_PURPOSES = frozenset({Purpose.CLOUD_PROCESSING, Purpose.OLDER_MEDIA})
 
 @dataclass(frozen=True)
 class WrappedKey:
-    """A key sealed under the key of an epoch, and the epoch's id."""
+    """A key sealed under the key of an epoch, or one of a purpose and one of an epoch together; and the epoch's id."""
 
     epoch: str
     sealed: bytes
@@ -113,10 +115,18 @@ class OpenKey:
 
 @dataclass(frozen=True)
 class SealedKey:
-    """A data key sealed under its purpose key."""
+    """A data key sealed under its purpose key and an epoch's."""
 
     id: str
-    sealed: bytes
+    wrapped: WrappedKey
+
+
+@dataclass(frozen=True)
+class SealedKeys:
+    """Data keys that hang on one purpose key."""
+
+    purpose_key: PurposeKey
+    keys: tuple[SealedKey, ...]
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,7 @@ class NewKeyRow:
     """A data key about to be stored."""
 
     id: str
-    sealed: bytes
+    wrapped: WrappedKey
     delete_time: datetime
     lineage: tuple[UUID, ...]
 
@@ -184,9 +194,10 @@ def is_too_far(delete_time: datetime, now: datetime, longest_days: int) -> bool:
     return not now < delete_time <= now + timedelta(days=longest_days) + CLOCK_SLACK
 
 
-def data_key_aad(id_: str, purpose: Purpose) -> bytes:
+def data_key_aad(id_: str, purpose: Purpose, epoch: str) -> bytes:
     """Return what a data key is bound to: no row's key can stand in for another's."""
-    return f"{id_}|{purpose}".encode()
+    bound_to = (id_, purpose) if epoch == NO_EPOCH else (id_, purpose, epoch)
+    return "|".join(bound_to).encode()
 
 
 def new_key() -> bytes:

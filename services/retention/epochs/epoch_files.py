@@ -5,14 +5,25 @@ A file holds the epoch's key sealed under the root key. `PELLICULE_EPOCH_DIR` mu
 
 import os
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from services.retention.domain.keys import KEY_SIZE, WrappedKey, new_key
+from services.retention.domain.keys import KEY_SIZE, PurposeKey, WrappedKey, new_key
+from services.retention.epochs.backup_marks import mark
+from services.retention.epochs.data_keys import DataKeyWrapper
 from services.retention.epochs.wrapping import Wrapper
 from services.retention.errors import EpochGone, RootKeyUnusable, WrapBroken
 
 _SUFFIX = ".epoch"
+
+
+@dataclass(frozen=True)
+class _HeldKey:
+    """The key of an epoch, and which file it was read from: another file may have taken its place since."""
+
+    file: tuple[int, int]
+    secret: bytes = field(repr=False)
 
 
 class EpochFiles:
@@ -26,23 +37,32 @@ class EpochFiles:
     def __init__(self, directory: Path, root_key: bytes) -> None:
         self._directory = directory
         self._root = Wrapper(root_key)
-        self._wrappers: dict[str, Wrapper] = {}
+        self._secrets: dict[str, _HeldKey] = {}
         self._newest = ""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark(directory)
 
     @property
     def newest(self) -> str:
         """Id of the epoch that wraps now; empty before the first."""
         return self._newest
 
+    def all(self) -> list[str]:
+        """Return the ids of all epochs whose keys are there."""
+        return sorted(path.stem for path in self._directory.glob(f"*{_SUFFIX}"))
+
     def has(self, epoch: str) -> bool:
-        """Tells whether the key of an epoch is there."""
-        return self.path(epoch).exists()
+        """Tell whether the key of an epoch is there and opens."""
+        try:
+            self._secret(epoch)
+        except EpochGone:
+            return False
+        return True
 
     def make(self, epoch: str) -> bool:
         """Make the key of an epoch, or take the one that is there; tell whether it was made."""
         made = not self.path(epoch).exists() and self._write(epoch)
-        self._wrappers[epoch] = self._read(epoch)
+        self._secret(epoch)
         return made
 
     def begin(self, epoch: str) -> None:
@@ -51,7 +71,7 @@ class EpochFiles:
 
     def destroy(self, epoch: str) -> None:
         """Destroys the key of an epoch for good: overwritten, synced, unlinked, forgotten."""
-        self._wrappers.pop(epoch, None)
+        self._secrets.pop(epoch, None)
         path = self.path(epoch)
         if not path.exists():
             return
@@ -63,7 +83,7 @@ class EpochFiles:
 
     def wrap(self, secret: bytes, aad: bytes) -> WrappedKey:
         """Wrap a key under the newest epoch's."""
-        return WrappedKey(self._newest, self._wrapper(self._newest).wrap(secret, aad))
+        return WrappedKey(self._newest, Wrapper(self._secret(self._newest)).wrap(secret, aad))
 
     def unwrap(self, wrapped: WrappedKey, aad: bytes) -> bytes:
         """Return a key in clear.
@@ -72,36 +92,36 @@ class EpochFiles:
             EpochGone: the epoch's key is destroyed, or another one has taken its place.
         """
         try:
-            return self._wrapper(wrapped.epoch).unwrap(wrapped.sealed, aad)
+            return Wrapper(self._secret(wrapped.epoch)).unwrap(wrapped.sealed, aad)
         except WrapBroken as error:
             raise EpochGone(wrapped.epoch) from error
 
-    def wrapper(self, wrapped: WrappedKey, aad: bytes) -> Wrapper:
-        """Return what wraps and unwraps under a wrapped key.
+    def data_keys(self, key: PurposeKey) -> DataKeyWrapper:
+        """Return what wraps and unwraps the data keys of a purpose key.
 
         Raises:
-            EpochGone: the epoch's key is destroyed, or another one has taken its place.
+            EpochGone: the purpose key's epoch is destroyed, or another one has taken its place.
         """
-        return Wrapper(self.unwrap(wrapped, aad))
+        return DataKeyWrapper(key, self.unwrap(key.wrapped, key.aad), self._secret)
 
     def path(self, epoch: str) -> Path:
         """Return where the key of an epoch is, or would be."""
         return self._directory / f"{epoch}{_SUFFIX}"
 
-    def _wrapper(self, epoch: str) -> Wrapper:
+    def _secret(self, epoch: str) -> bytes:
         """Return an epoch's key; one that another process made is read, one that it destroyed is forgotten."""
-        if not self.path(epoch).exists():
-            self._wrappers.pop(epoch, None)
-            raise EpochGone(epoch)
-        if epoch not in self._wrappers:
-            self._wrappers[epoch] = self._read(epoch)
-        return self._wrappers[epoch]
-
-    def _read(self, epoch: str) -> Wrapper:
         try:
-            return Wrapper(self._root.unwrap(self.path(epoch).read_bytes(), epoch.encode()))
+            status = self.path(epoch).stat()
+            file = (status.st_ino, status.st_mtime_ns)
+            if epoch not in self._secrets or self._secrets[epoch].file != file:
+                self._secrets[epoch] = _HeldKey(file, self._read(epoch))
         except (WrapBroken, FileNotFoundError) as error:
+            self._secrets.pop(epoch, None)
             raise EpochGone(epoch) from error
+        return self._secrets[epoch].secret
+
+    def _read(self, epoch: str) -> bytes:
+        return self._root.unwrap(self.path(epoch).read_bytes(), epoch.encode())
 
     def _write(self, epoch: str) -> bool:
         """Write a whole file or none; of two processes that try, one wins, is told so, and both use its key."""

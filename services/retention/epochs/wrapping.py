@@ -14,7 +14,7 @@ _NONCE_SIZE = 12
 
 
 class Wrapper:
-    """Implements `ports.KeyWrapper`."""
+    """A key that wraps others."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)

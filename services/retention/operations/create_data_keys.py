@@ -10,7 +10,6 @@ from services.retention.domain.keys import (
     OpenKey,
     Purpose,
     PurposeKey,
-    data_key_aad,
     ends_first,
     is_too_far,
     new_key,
@@ -19,7 +18,7 @@ from services.retention.domain.keys import (
 from services.retention.errors import DeadlineTooFar, MediaErased, PurposeNotGranted
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.open_purpose import purpose_wrapper
-from services.retention.ports import KeyWrapper, Transaction
+from services.retention.ports import DataKeyWrapper, Transaction
 
 
 async def create_data_keys(
@@ -45,9 +44,11 @@ async def create_data_keys(
         if purpose_key is None:
             raise PurposeNotGranted.of(purpose)
         limited = await _limited(transaction, purpose_key, requests, now)
-        wrapper = purpose_wrapper(purpose_key, dependencies)
+        wrapper = await purpose_wrapper(purpose_key, dependencies)
         opened = [OpenKey(str(uuid4()), new_key()) for _ in limited]
-        rows = [_row(key, request, purpose, wrapper) for key, request in zip(opened, limited, strict=True)]
+        # The purpose key's own epoch: it cannot end while the row of that key is held.
+        epoch = purpose_key.wrapped.epoch
+        rows = [_row(key, request, wrapper, epoch) for key, request in zip(opened, limited, strict=True)]
         await transaction.keys.add(purpose_key, owner, rows)
     return opened, purpose_key.revision
 
@@ -73,6 +74,5 @@ async def _limited(
     return [ends_first(request, ends) for request in requests]
 
 
-def _row(key: OpenKey, request: DataKeyRequest, purpose: Purpose, wrapper: KeyWrapper) -> NewKeyRow:
-    sealed = wrapper.wrap(key.key, data_key_aad(key.id, purpose))
-    return NewKeyRow(key.id, sealed, request.delete_time, request.lineage)
+def _row(key: OpenKey, request: DataKeyRequest, wrapper: DataKeyWrapper, epoch: str) -> NewKeyRow:
+    return NewKeyRow(key.id, wrapper.wrap(key.id, key.key, epoch), request.delete_time, request.lineage)

@@ -18,6 +18,7 @@ class Dependencies:
         data_map: Every place where anything is kept.
         clock: What time it is.
         longest_days: The longest time that anything may be kept.
+        lost_epochs: Epochs that an operator has given up.
     """
 
     store: Store
@@ -26,3 +27,4 @@ class Dependencies:
     data_map: DataMap
     clock: Clock
     longest_days: int
+    lost_epochs: frozenset[str] = frozenset()

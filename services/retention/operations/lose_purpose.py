@@ -10,6 +10,7 @@ from services.retention.domain.revocation import Revocation
 from services.retention.errors import EpochGone
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destruction import ending
+from services.retention.operations.missing_epochs import refuse_misplaced
 from services.retention.ports import Transaction
 
 _log = structlog.stdlib.get_logger()
@@ -34,7 +35,12 @@ def is_lost(key: PurposeKey, dependencies: Dependencies) -> bool:
 
 
 async def destroy_lost(transaction: Transaction, key: PurposeKey, now: datetime, dependencies: Dependencies) -> None:
-    """Destroy a lost purpose key in the running transaction, and tell all who must know."""
+    """Destroy a lost purpose key in the running transaction, and tell all who must know.
+
+    Raises:
+        EpochsMisplaced: so many epochs are missing that the folder must be the wrong one.
+    """
+    await refuse_misplaced(transaction, dependencies)
     _log.error("purpose_key_lost", subject=key.subject, purpose=key.purpose)
     for lost in await transaction.purposes.destroy(key.subject, [key.purpose], key.consent_revision):
         services = dependencies.data_map.media_services

@@ -1,14 +1,14 @@
 """Opening of data keys."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 import structlog
 
-from services.retention.domain.keys import OpenKey, Purpose, SealedKey, data_key_aad
-from services.retention.errors import PurposeNotGranted, WrapBroken
+from services.retention.domain.keys import OpenKey, Purpose, SealedKeys
+from services.retention.errors import EpochGone, PurposeNotGranted, WrapBroken
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.open_purpose import purpose_wrapper
-from services.retention.ports import KeyWrapper
+from services.retention.ports import DataKeyWrapper
 
 _log = structlog.stdlib.get_logger()
 
@@ -28,15 +28,16 @@ async def open_data_keys(
     found = await dependencies.store.sealed_keys(subject, purpose, ids, dependencies.clock.now())
     if found is None:
         raise PurposeNotGranted.of(purpose)
-    purpose_key, sealed = found
-    wrapper = purpose_wrapper(purpose_key, dependencies)
-    return list(_opened(sealed, purpose, wrapper)), purpose_key.revision
+    wrapper = await purpose_wrapper(found.purpose_key, dependencies)
+    return list(_opened(found, wrapper)), found.purpose_key.revision
 
 
-def _opened(sealed: Sequence[SealedKey], purpose: Purpose, wrapper: KeyWrapper) -> Iterator[OpenKey]:
-    """Yield the keys in clear; one that was tampered with must not take the person's others along."""
-    for key in sealed:
+def _opened(found: SealedKeys, wrapper: DataKeyWrapper) -> Iterator[OpenKey]:
+    """Yield the keys in clear; one that is lost or was tampered with must not take the person's others along."""
+    for key in found.keys:
         try:
-            yield OpenKey(key.id, wrapper.unwrap(key.sealed, data_key_aad(key.id, purpose)))
+            yield OpenKey(key.id, wrapper.unwrap(key.id, key.wrapped))
+        except EpochGone:
+            _log.error("data_key_lost", key=key.id, epoch=key.wrapped.epoch)
         except WrapBroken:
             _log.error("data_key_broken", key=key.id)

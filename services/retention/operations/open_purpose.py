@@ -3,7 +3,8 @@
 from services.retention.domain.keys import Purpose, PurposeKey
 from services.retention.errors import EpochGone, PurposeNotGranted
 from services.retention.operations.dependencies import Dependencies
-from services.retention.ports import KeyWrapper
+from services.retention.operations.missing_epochs import refuse_misplaced
+from services.retention.ports import DataKeyWrapper
 
 
 async def get_purpose_key(subject: str, purpose: Purpose, dependencies: Dependencies) -> PurposeKey:
@@ -11,22 +12,25 @@ async def get_purpose_key(subject: str, purpose: Purpose, dependencies: Dependen
 
     Raises:
         PurposeNotGranted: there is no live key for the purpose, or it is lost.
+        EpochsMisplaced: no key can be opened here.
     """
     found = await dependencies.store.sealed_keys(subject, purpose, (), dependencies.clock.now())
     if found is None:
         raise PurposeNotGranted.of(purpose)
-    key, _ = found
-    purpose_wrapper(key, dependencies)
-    return key
+    await purpose_wrapper(found.purpose_key, dependencies)
+    return found.purpose_key
 
 
-def purpose_wrapper(key: PurposeKey, dependencies: Dependencies) -> KeyWrapper:
+async def purpose_wrapper(key: PurposeKey, dependencies: Dependencies) -> DataKeyWrapper:
     """Return what wraps and unwraps data keys under a purpose key.
 
     Raises:
         PurposeNotGranted: its epoch is gone.
+        EpochsMisplaced: so are others.
     """
     try:
-        return dependencies.epoch_keys.wrapper(key.wrapped, key.aad)
+        return dependencies.epoch_keys.data_keys(key)
     except EpochGone:
+        async with dependencies.store.transaction() as transaction:
+            await refuse_misplaced(transaction, dependencies)
         raise PurposeNotGranted.of(key.purpose) from None

@@ -1,7 +1,7 @@
 """Rotation of epochs: a new one each day, every purpose key wrapped under it, old ones destroyed."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
@@ -9,28 +9,33 @@ from services.retention.domain.keys import PurposeKey
 from services.retention.errors import EpochGone
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.lose_purpose import lose_purpose
+from services.retention.operations.missing_epochs import EPOCH_LIFE, refuse_misplaced
+from services.retention.operations.wrap_data_keys import wrap_all_data_keys
 from services.retention.ports import Transaction
 
 BATCH = 1000
 """Purpose keys wrapped anew in one transaction."""
-EPOCH_LIFE = timedelta(days=7)
-"""An epoch key is destroyed this long after it was made; no backup can be opened after that."""
 
 _log = structlog.stdlib.get_logger()
 
 
 async def rotate_epochs(dependencies: Dependencies) -> None:
-    """Make today's epoch, wraps every purpose key under it, then destroy the epochs that are over.
+    """Make today's epoch, wrap every purpose key under it, then destroy the epochs that are over.
 
-    The order is what keeps a purpose key from being left under a destroyed epoch; every step may be repeated.
+    The order is what keeps a key from being left under a destroyed epoch; every step may be repeated.
+
+    Raises:
+        EpochsMisplaced: so many epochs are missing that the folder must be the wrong one; nothing was changed.
     """
     now = dependencies.clock.now()
     today = now.date().isoformat()
-    replaced = False
-    if dependencies.epoch_keys.newest < today or not dependencies.epoch_keys.has(today):
-        replaced = await _begin_epoch(today, now, dependencies)
+    async with dependencies.store.transaction() as transaction:
+        missing = await refuse_misplaced(transaction, dependencies)
+    replaced = await _begin_epoch(today, now, dependencies)
     for lost in await _wrap_anew("" if replaced else today, dependencies):
         await lose_purpose(lost, dependencies)
+    for epoch in missing:
+        await _lose_epoch(epoch, today, now, dependencies)
     await _destroy_old_epochs(now, dependencies)
 
 
@@ -39,9 +44,17 @@ async def _begin_epoch(epoch: str, now: datetime, dependencies: Dependencies) ->
     made = dependencies.epoch_keys.make(epoch)
     async with dependencies.store.transaction() as transaction:
         new = await transaction.epochs.add(epoch, now)
-    dependencies.epoch_keys.begin(epoch)
-    _log.info("epoch_begun", epoch=epoch)
+        await _adopt(transaction, dependencies)
+    if dependencies.epoch_keys.newest < epoch:
+        dependencies.epoch_keys.begin(epoch)
+        _log.info("epoch_begun", epoch=epoch)
     return made and not new
+
+
+async def _adopt(transaction: Transaction, dependencies: Dependencies) -> None:
+    """Record epochs that a restored database does not know: their keys must come to an end as well."""
+    for epoch in dependencies.epoch_keys.all():
+        await transaction.epochs.add(epoch, datetime.fromisoformat(epoch).replace(tzinfo=UTC))
 
 
 async def _wrap_anew(done: str, dependencies: Dependencies) -> list[PurposeKey]:
@@ -66,6 +79,15 @@ async def _wrap_one(transaction: Transaction, key: PurposeKey, dependencies: Dep
     return True
 
 
+async def _lose_epoch(epoch: str, today: str, now: datetime, dependencies: Dependencies) -> None:
+    """Destroy what an epoch wraps that was lost; another key has taken its place if it is today's."""
+    _log.error("epoch_lost", epoch=epoch)
+    if epoch == today:
+        await wrap_all_data_keys(epoch, dependencies)
+    else:
+        await _retire(epoch, now, dependencies)
+
+
 async def _destroy_old_epochs(now: datetime, dependencies: Dependencies) -> None:
     async with dependencies.store.transaction() as transaction:
         due = await transaction.epochs.due(now - EPOCH_LIFE)
@@ -78,10 +100,14 @@ async def _destroy_old_epochs(now: datetime, dependencies: Dependencies) -> None
 
 
 async def _retire(epoch: str, now: datetime, dependencies: Dependencies) -> None:
-    """Record the end of an epoch first: no process wraps under it from then on; a crash only delays its key's end."""
+    """Record the end of an epoch first: no process wraps under it from then on; a crash only delays its key's end.
+
+    An epoch that wraps what lives is kept, loudly: what a person keeps here must not die by a fault of ours.
+    """
+    await wrap_all_data_keys(epoch, dependencies)
     async with dependencies.store.transaction() as transaction:
         await transaction.epochs.lock_for_destruction(epoch)
-        if await transaction.epochs.in_use(epoch):
+        if await transaction.epochs.in_use(epoch, now):
             _log.error("epoch_still_in_use", epoch=epoch)
             return
         await transaction.epochs.mark_destroyed(epoch, now)

@@ -24,5 +24,6 @@ async def keep_house(dependencies: Dependencies) -> None:
 
 
 def epoch_is_due(dependencies: Dependencies) -> bool:
-    """Tell whether the day of the newest epoch is over."""
-    return dependencies.epoch_keys.newest < dependencies.clock.now().date().isoformat()
+    """Tell whether the day of the newest epoch is over, or its key lost."""
+    newest = dependencies.epoch_keys.newest
+    return newest < dependencies.clock.now().date().isoformat() or not dependencies.epoch_keys.has(newest)

@@ -11,33 +11,43 @@ from services.retention.domain.keys import (
     NewKeyRow,
     Purpose,
     PurposeKey,
+    SealedKey,
+    SealedKeys,
     WrappedKey,
 )
 
 
-class KeyWrapper(Protocol):
-    """A key that wraps others."""
+class DataKeyWrapper(Protocol):
+    """The key of a purpose, which with that of an epoch wraps data keys."""
 
-    def wrap(self, secret: bytes, aad: bytes) -> bytes:
-        """Return a key sealed and bound to `aad`."""
-
-    def unwrap(self, sealed: bytes, aad: bytes) -> bytes:
-        """Return a key in clear.
+    def wrap(self, id_: str, secret: bytes, epoch: str) -> WrappedKey:
+        """Wrap a data key under an epoch.
 
         Raises:
-            WrapBroken: wrong key or `aad`, or altered bytes.
+            EpochGone: the epoch's key is destroyed.
+        """
+
+    def unwrap(self, id_: str, wrapped: WrappedKey) -> bytes:
+        """Return a data key in clear.
+
+        Raises:
+            EpochGone: the epoch's key is destroyed.
+            WrapBroken: the row was altered, or another key has taken the place of its epoch's.
         """
 
 
 class EpochKeys(Protocol):
-    """The keys above the purpose keys; they are kept outside the database."""
+    """The keys above the purpose keys and data keys; they are kept outside the database."""
 
     @property
     def newest(self) -> str:
         """Id of the epoch that wraps now, its day in UTC (YYYY-MM-DD); empty before the first."""
 
+    def all(self) -> list[str]:
+        """Return the ids of all epochs whose keys are there."""
+
     def has(self, epoch: str) -> bool:
-        """Tell whether the key of an epoch is there."""
+        """Tell whether the key of an epoch is there and opens."""
 
     def make(self, epoch: str) -> bool:
         """Make the key of an epoch, or take the one that is there; tell whether it was made."""
@@ -58,11 +68,11 @@ class EpochKeys(Protocol):
             EpochGone: the epoch's key is destroyed.
         """
 
-    def wrapper(self, wrapped: WrappedKey, aad: bytes) -> KeyWrapper:
-        """Return what wraps and unwraps under a wrapped key.
+    def data_keys(self, key: PurposeKey) -> DataKeyWrapper:
+        """Return what wraps and unwraps the data keys of a purpose key.
 
         Raises:
-            EpochGone: the epoch's key is destroyed.
+            EpochGone: the purpose key's epoch is destroyed.
         """
 
 
@@ -78,14 +88,17 @@ class Epochs(Protocol):
     async def destroyed(self) -> list[str]:
         """Return epochs recorded as destroyed."""
 
+    async def living(self, made_after: datetime) -> list[str]:
+        """Return epochs made after a time and not destroyed."""
+
     async def lock_for_wrapping(self, epoch: str) -> bool:
         """Keep an epoch from being destroyed until the transaction ends; False if it is destroyed."""
 
     async def lock_for_destruction(self, epoch: str) -> None:
         """Keep others from wrapping under an epoch until the transaction ends."""
 
-    async def in_use(self, epoch: str) -> bool:
-        """Tells whether a purpose key is wrapped under an epoch."""
+    async def in_use(self, epoch: str, now: datetime) -> bool:
+        """Tell whether an epoch wraps a purpose key, or a data key that lives."""
 
     async def mark_destroyed(self, epoch: str, now: datetime) -> None:
         """Record that an epoch is destroyed."""
@@ -138,6 +151,24 @@ class DataKeys(Protocol):
 
     async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
         """Store new data keys."""
+
+    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
+        """Return data keys of an epoch that live, with their purpose keys, in the order of their ids, and lock them.
+
+        A key that another transaction holds is left out.
+
+        Args:
+            epoch: Id of the epoch, or `NO_EPOCH`.
+            after: The last id of the portion before; `FIRST_ID` for the first.
+            now: What is over then does not live.
+            limit: Of keys.
+        """
+
+    async def wrap_anew(self, keys: Collection[SealedKey]) -> None:
+        """Replace the wrapping of data keys."""
+
+    async def destroy_lost(self, ids: Collection[str]) -> list[DestroyedKey]:
+        """Delete data keys that can no longer be opened."""
 
     async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:
         """Delete data keys of a person that a service owns."""

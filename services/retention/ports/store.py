@@ -7,8 +7,7 @@ from typing import Protocol
 
 from services.retention.domain.keys import (
     Purpose,
-    PurposeKey,
-    SealedKey,
+    SealedKeys,
 )
 from services.retention.domain.revocation import Revocation
 from services.retention.ports.erasures import AccountDeletions, Erasures, Orders, Requests
@@ -71,7 +70,7 @@ class Store(Protocol):
 
     async def sealed_keys(
         self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
-    ) -> tuple[PurposeKey, list[SealedKey]] | None:
+    ) -> SealedKeys | None:
         """Return a live purpose key and those of the data keys that hang on it and are not over, at one moment.
 
         None if there is no live purpose key.

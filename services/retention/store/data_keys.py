@@ -1,5 +1,6 @@
 """Statements about data keys and the media that they derive from."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,17 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.chassis.database import Connection
-from services.retention.domain.keys import DestroyedKey, DestroyedPurpose, NewKeyRow, PurposeKey
+from services.retention.domain.keys import (
+    NO_EPOCH,
+    DestroyedKey,
+    DestroyedPurpose,
+    NewKeyRow,
+    PurposeKey,
+    SealedKey,
+    SealedKeys,
+    WrappedKey,
+)
+from services.retention.store.purposes import PURPOSE_KEY_COLUMNS, PurposeKeyRow
 
 
 class DataKeyTable:
@@ -20,10 +31,12 @@ class DataKeyTable:
         """Store new data keys."""
         await self._connection.execute(
             """
-            INSERT INTO data_key (id, subject, purpose, purpose_revision, owner, sealed, delete_time, lineage)
-            SELECT id, %(subject)s, %(purpose)s, %(revision)s, %(owner)s, sealed, delete_time, lineage::uuid[]
-            FROM unnest(%(ids)s::uuid[], %(sealed)s::bytea[], %(delete_times)s::timestamptz[], %(lineages)s::text[])
-                AS new (id, sealed, delete_time, lineage)
+            INSERT INTO data_key (id, subject, purpose, purpose_revision, owner, epoch, sealed, delete_time, lineage)
+            SELECT id, %(subject)s, %(purpose)s, %(revision)s, %(owner)s, epoch, sealed, delete_time, lineage::uuid[]
+            FROM unnest(
+                %(ids)s::uuid[], %(epochs)s::text[], %(sealed)s::bytea[], %(delete_times)s::timestamptz[],
+                %(lineages)s::text[]
+            ) AS new (id, epoch, sealed, delete_time, lineage)
             """,
             {
                 "subject": key.subject,
@@ -31,10 +44,53 @@ class DataKeyTable:
                 "revision": key.revision,
                 "owner": owner,
                 "ids": [row.id for row in rows],
-                "sealed": [row.sealed for row in rows],
+                "epochs": [row.wrapped.epoch for row in rows],
+                "sealed": [row.wrapped.sealed for row in rows],
                 "delete_times": [row.delete_time for row in rows],
                 "lineages": [_array(row.lineage) for row in rows],
             },
+        )
+
+    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
+        """Return data keys of an epoch that live, with their purpose keys, in the order of their ids, and lock them."""
+        cursor = await self._connection.execute(
+            f"""
+            SELECT {PURPOSE_KEY_COLUMNS}, data_key.id::text, coalesce(data_key.epoch, ''), data_key.sealed
+            FROM data_key JOIN purpose_key
+                ON purpose_key.subject = data_key.subject AND purpose_key.purpose = data_key.purpose
+                AND purpose_key.revision = data_key.purpose_revision
+            WHERE {"data_key.epoch IS NULL" if epoch == NO_EPOCH else "data_key.epoch = %(epoch)s"}
+                AND data_key.id > %(after)s::uuid
+                AND data_key.delete_time > %(now)s AND purpose_key.expire_time > %(now)s
+            ORDER BY data_key.id LIMIT %(limit)s FOR UPDATE OF data_key SKIP LOCKED
+            """,  # noqa: S608
+            {"epoch": epoch, "after": after, "now": now, "limit": limit},
+            binary=True,
+        )
+        groups: defaultdict[PurposeKey, list[SealedKey]] = defaultdict(list)
+        for *purpose_key, id_, of_epoch, sealed in await cursor.fetchall():
+            groups[PurposeKeyRow(*purpose_key).key()].append(SealedKey(id_, WrappedKey(of_epoch, sealed)))
+        return [SealedKeys(purpose_key, tuple(keys)) for purpose_key, keys in groups.items()]
+
+    async def wrap_anew(self, keys: Collection[SealedKey]) -> None:
+        """Replace the wrapping of data keys."""
+        await self._connection.execute(
+            """
+            UPDATE data_key SET epoch = new.epoch, sealed = new.sealed
+            FROM unnest(%(ids)s::uuid[], %(epochs)s::text[], %(sealed)s::bytea[]) AS new (id, epoch, sealed)
+            WHERE data_key.id = new.id
+            """,
+            {
+                "ids": [key.id for key in keys],
+                "epochs": [key.wrapped.epoch for key in keys],
+                "sealed": [key.wrapped.sealed for key in keys],
+            },
+        )
+
+    async def destroy_lost(self, ids: Collection[str]) -> list[DestroyedKey]:
+        """Delete data keys that can no longer be opened."""
+        return await self._destroyed(
+            "DELETE FROM data_key WHERE id = ANY(%(ids)s::uuid[]) RETURNING id::text, subject", {"ids": list(ids)}
         )
 
     async def destroy(self, subject: str, owner: str, ids: Collection[str]) -> list[DestroyedKey]:

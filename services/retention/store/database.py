@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
-from services.retention.domain.keys import Purpose, PurposeKey, SealedKey
+from services.retention.domain.keys import Purpose, SealedKey, SealedKeys, WrappedKey
 from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.revocation import Revocation
 from services.retention.ports import Transaction
@@ -16,7 +16,7 @@ from services.retention.store.data_keys import DataKeyTable
 from services.retention.store.epochs import EpochTable
 from services.retention.store.erasures import ErasureTable
 from services.retention.store.orders import OrderTable
-from services.retention.store.purposes import PurposeKeyRow, PurposeTable
+from services.retention.store.purposes import PURPOSE_KEY_COLUMNS, PurposeKeyRow, PurposeTable
 from services.retention.store.requests import RequestTable
 
 _OLD_ORDERS = """
@@ -85,21 +85,19 @@ class PostgresStore:
 
     async def sealed_keys(
         self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
-    ) -> tuple[PurposeKey, list[SealedKey]] | None:
+    ) -> SealedKeys | None:
         """Return a live purpose key and those of the data keys that hang on it and are not over, at one moment."""
         async with self._reading() as connection:
             cursor = await connection.execute(
-                """
-                SELECT purpose_key.subject, purpose_key.purpose, purpose_key.revision, purpose_key.consent_revision,
-                    purpose_key.expire_time, purpose_key.reach_back_time, purpose_key.epoch, purpose_key.sealed,
-                    data_key.id::text, data_key.sealed
+                f"""
+                SELECT {PURPOSE_KEY_COLUMNS}, data_key.id::text, coalesce(data_key.epoch, ''), data_key.sealed
                 FROM purpose_key LEFT JOIN data_key
                     ON data_key.id = ANY(%(ids)s::uuid[]) AND data_key.subject = purpose_key.subject
                     AND data_key.purpose = purpose_key.purpose AND data_key.purpose_revision = purpose_key.revision
                     AND data_key.delete_time > %(now)s
                 WHERE purpose_key.subject = %(subject)s AND purpose_key.purpose = %(purpose)s
                     AND purpose_key.expire_time > %(now)s
-                """,
+                """,  # noqa: S608
                 {"subject": subject, "purpose": purpose, "ids": list(ids), "now": now},
                 binary=True,
             )
@@ -107,7 +105,8 @@ class PostgresStore:
         if not rows:
             return None
         # Thousands of rows: plain tuples, no class for each.
-        return PurposeKeyRow(*rows[0][:-2]).key(), [SealedKey(id_, sealed) for *_, id_, sealed in rows if id_]
+        keys = (SealedKey(id_, WrappedKey(epoch, sealed)) for *_, id_, epoch, sealed in rows if id_)
+        return SealedKeys(PurposeKeyRow(*rows[0][:-3]).key(), tuple(keys))
 
     def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
         """Yield what is destroyed; an empty item is a sign of life."""

@@ -27,6 +27,14 @@ class EpochTable:
         )
         return [id_ for (id_,) in await cursor.fetchall()]
 
+    async def living(self, made_after: datetime) -> list[str]:
+        """Return epochs made after a time and not destroyed."""
+        cursor = await self._connection.execute(
+            "SELECT id FROM epoch WHERE make_time > %(after)s AND destroy_time IS NULL ORDER BY id",
+            {"after": made_after},
+        )
+        return [id_ for (id_,) in await cursor.fetchall()]
+
     async def destroyed(self) -> list[str]:
         """Return epochs recorded as destroyed."""
         cursor = await self._connection.execute("SELECT id FROM epoch WHERE destroy_time IS NOT NULL ORDER BY id")
@@ -44,10 +52,18 @@ class EpochTable:
         """Keep others from wrapping under an epoch until the transaction ends."""
         await self._connection.execute("SELECT id FROM epoch WHERE id = %(id)s FOR UPDATE", {"id": epoch})
 
-    async def in_use(self, epoch: str) -> bool:
-        """Tells whether a purpose key is wrapped under an epoch."""
+    async def in_use(self, epoch: str, now: datetime) -> bool:
+        """Tell whether an epoch wraps a purpose key, or a data key that lives."""
         cursor = await self._connection.execute(
-            "SELECT EXISTS (SELECT FROM purpose_key WHERE epoch = %(id)s)", {"id": epoch}
+            """
+            SELECT EXISTS (SELECT FROM purpose_key WHERE epoch = %(id)s) OR EXISTS (
+                SELECT FROM data_key JOIN purpose_key
+                    ON purpose_key.subject = data_key.subject AND purpose_key.purpose = data_key.purpose
+                    AND purpose_key.revision = data_key.purpose_revision
+                WHERE data_key.epoch = %(id)s AND data_key.delete_time > %(now)s AND purpose_key.expire_time > %(now)s
+            )
+            """,
+            {"id": epoch, "now": now},
         )
         row = await cursor.fetchone()
         return row is not None and bool(row[0])

@@ -28,6 +28,31 @@ PURPOSE_KEYS_LOST = Metric(
 )
 
 
+EPOCHS_OVERDUE = Metric(
+    "pellicule.epochs.overdue",
+    MetricKind.GAUGE,
+    "{epoch}",
+    "Epochs over 7 days old whose key is kept because it wraps what lives: older copies of the database can be opened",
+)
+
+
+def epoch_gauges(pool: Pool) -> Look:
+    """Return the look at the epochs that have outlived their end."""
+
+    async def look() -> Iterable[Reading]:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT count(*) FROM epoch
+                WHERE destroy_time IS NULL AND make_time <= now() - interval '7 days 1 hour'
+                """
+            )
+            ((overdue,),) = await cursor.fetchall()
+        return [Reading(EPOCHS_OVERDUE, overdue, {})]
+
+    return look
+
+
 def purge_order_gauges(pool: Pool) -> Look:
     """Return the look at the open orders of each service, and at those that say that a key was lost."""
 

@@ -10,6 +10,8 @@ from services.chassis.database import Connection
 from services.retention.domain.keys import DestroyedPurpose, Purpose, PurposeKey, WrappedKey
 
 _COLUMNS = "subject, purpose, revision, consent_revision, expire_time, reach_back_time, epoch, sealed"
+PURPOSE_KEY_COLUMNS = ", ".join(f"purpose_key.{column}" for column in _COLUMNS.split(", "))
+"""What a `PurposeKeyRow` is made of, beside other tables."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,20 @@
 """What holds over every store of retention about deletions of accounts, repeated requests and lost keys."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from services.retention import errors
 from services.retention.domain.account import AccountDeletionState
-from services.retention.domain.orders import PurgeCause, PurposeScope, SubjectScope
+from services.retention.domain.orders import DataKeyScope, PurgeCause, PurposeScope, SubjectScope
+from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.operations.deadlines import next_wake
 from services.retention.operations.delete_account import cancel_account_deletion
 from services.retention.operations.open_purpose import get_purpose_key
+from services.retention.operations.rotate_epochs import rotate_epochs
 from tests.contract.retention.harness import ADA, BEN, CLOUD, DAY, LOCATION, RetentionHarness
 
 SECOND = timedelta(seconds=1)
@@ -159,11 +163,11 @@ class AccountDeletions:
 
 
 class LostKeys:
-    """The epoch directory is gone, as in a copy that was made without it."""
+    """The newest epoch is gone."""
 
     async def test_services_and_consent_are_told(self, harness: RetentionHarness) -> None:
         revision = await harness.grant()
-        self._lose(harness)
+        await self._lose(harness)
         await harness.tick()
         for service in ("consent", *harness.data_map.media_services):
             [order] = await harness.orders(service)
@@ -171,7 +175,7 @@ class LostKeys:
 
     async def test_a_lost_key_is_not_granted_whether_it_was_found_yet_or_not(self, harness: RetentionHarness) -> None:
         await harness.grant()
-        self._lose(harness)
+        await self._lose(harness)
         with pytest.raises(errors.PurposeNotGranted):
             await get_purpose_key(ADA, CLOUD, harness.dependencies)
         await harness.tick()
@@ -180,7 +184,7 @@ class LostKeys:
 
     async def test_asking_again_heals(self, harness: RetentionHarness) -> None:
         before = await harness.grant()
-        self._lose(harness)
+        await self._lose(harness)
         await harness.tick()
         assert await harness.grant() > before
         [key] = await harness.create([])
@@ -197,13 +201,69 @@ class LostKeys:
         [key] = await harness.create([])
         assert await harness.can_open(key)
 
+    async def test_artefacts_of_a_lost_epoch_alone_are_deleted(self, harness: RetentionHarness) -> None:
+        await harness.grant()
+        [lost] = await harness.create([])
+        first = harness.epochs.newest
+        await harness.tick(DAY)
+        [kept] = await harness.create([])
+        harness.epochs.destroy(first)
+        assert await harness.open(lost, kept) == {kept.id: kept.key}
+        for service in harness.data_map.media_services:
+            assert await harness.orders(service) == []
+        await harness.tick()
+        for service in harness.data_map.media_services:
+            [order] = await harness.orders(service)
+            assert (order.cause, order.scope) == (PurgeCause.KEY_LOST, DataKeyScope((lost.id,)))
+        assert await harness.orders("consent") == [], "the purpose lives"
+        await harness.tick(DAY)
+        assert await harness.can_open(kept)
+
+    async def test_artefacts_of_a_lost_day_are_deleted_and_the_day_goes_on(self, harness: RetentionHarness) -> None:
+        await harness.tick(DAY)
+        await harness.grant()
+        [lost] = await harness.create([])
+        harness.epochs.destroy(harness.epochs.newest)
+        await harness.tick()
+        await harness.grant()
+        [key] = await harness.create([])
+        assert await harness.open(lost, key) == {key.id: key.key}
+
+    async def test_a_wrong_folder_destroys_nothing(self, harness: RetentionHarness, tmp_path: Path) -> None:
+        await harness.grant()
+        [key] = await harness.create([])
+        await harness.tick(DAY)
+        right = harness.epochs
+        harness.epochs = EpochFiles(tmp_path / "elsewhere", b"x" * 32)
+        for attempt in (rotate_epochs(harness.dependencies), harness.grant(), harness.tick()):
+            with pytest.raises(errors.EpochsMisplaced, match="PELLICULE_LOST_EPOCHS=2026-03-01,2026-03-02"):
+                await attempt
+        assert harness.epochs.all() == []
+        harness.epochs = right
+        assert await harness.can_open(key)
+
+    async def test_epochs_that_an_operator_gives_up_by_name_are_lost(
+        self, harness: RetentionHarness, tmp_path: Path
+    ) -> None:
+        await harness.grant()
+        await harness.tick(DAY)
+        harness.epochs = EpochFiles(tmp_path / "elsewhere", b"x" * 32)
+        given_up = replace(harness.dependencies, lost_epochs=frozenset({"2026-03-01", "2026-03-02"}))
+        await rotate_epochs(given_up)
+        assert [order.cause for order in await harness.orders("consent")] == [PurgeCause.KEY_LOST]
+        await harness.grant()
+        [key] = await harness.create([])
+        await harness.tick(DAY)
+        assert await harness.can_open(key)
+
     async def test_only_what_is_lost_is_told(self, harness: RetentionHarness) -> None:
         await harness.grant()
-        self._lose(harness)
+        await self._lose(harness)
         await harness.tick()
         await harness.grant(purpose=LOCATION)
         await harness.tick(DAY)
         assert len(await harness.orders("consent")) == 1
 
-    def _lose(self, harness: RetentionHarness) -> None:
+    async def _lose(self, harness: RetentionHarness) -> None:
+        await harness.tick(DAY)
         harness.epochs.destroy(harness.epochs.newest)

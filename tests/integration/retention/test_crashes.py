@@ -2,14 +2,18 @@
 
 import asyncio
 from pathlib import Path
+from typing import LiteralString
+from uuid import uuid4
 
 import pytest
 from psycopg import sql
 
 from services.chassis.database import Pool
+from services.retention.domain.keys import NO_EPOCH, SealedKey
 from services.retention.epochs.epoch_files import EpochFiles
-from services.retention.errors import PurposeNotGranted
+from services.retention.errors import EpochsMisplaced, PurposeNotGranted
 from services.retention.operations.rotate_epochs import rotate_epochs
+from services.retention.operations.wrap_data_keys import BATCH, FIRST_ID, wrap_next_data_keys
 from services.retention.store.database import PostgresStore
 from tests.contract.retention.harness import ADA, CLOUD, DAY, LOCATION, RetentionHarness
 from tests.fakes.clock import FakeClock
@@ -57,6 +61,78 @@ async def test_a_dump_cannot_be_opened_once_its_epoch_is_destroyed(harness: Rete
         await harness.open(key)
 
 
+async def test_an_erased_photo_does_not_open_out_of_a_backup_of_seven_days_ago(
+    harness: RetentionHarness, pool: Pool
+) -> None:
+    await harness.grant()
+    media = uuid4()
+    [erased], [kept] = await harness.create([media]), await harness.create([uuid4()])
+    old = await dumped(pool)
+    await harness.erase(media)
+    for _ in range(7):
+        await harness.tick(DAY)
+    assert await harness.can_open(kept), "what lives is wrapped anew in time"
+    today = await dumped(pool)
+    await restored(pool, {**today, "data_key": old["data_key"], "media": old["media"]})
+    assert not await harness.can_open(erased), "today's purpose key and epochs open nothing of then"
+
+
+async def test_the_newest_epochs_end_in_time_after_a_failover_to_an_older_replica(
+    harness: RetentionHarness, pool: Pool
+) -> None:
+    await harness.grant()
+    old = await dumped(pool)
+    await harness.tick(DAY)
+    unknown = epoch_file(harness)
+    await restored(pool, old)
+    await harness.tick()
+    await harness.grant(purpose=LOCATION)
+    await harness.tick(7 * DAY)
+    assert not unknown.exists()
+
+
+async def test_keys_from_before_epochs_open_and_are_wrapped_anew_once(harness: RetentionHarness, pool: Pool) -> None:
+    await harness.grant()
+    keys = await harness.create(*[[]] * (BATCH + 1))
+    await unbind(harness, pool)
+    loop = harness.loop
+    assert await harness.open(*keys) == {key.id: key.key for key in keys}
+    for left in (1, 0):
+        await loop.pass_once()
+        assert await count(pool, "epoch IS NULL") == left, "a portion each time"
+    assert await harness.open(*keys) == {key.id: key.key for key in keys}
+
+
+async def test_two_processes_wrap_the_same_keys_anew(harness: RetentionHarness, pool: Pool) -> None:
+    await harness.grant()
+    keys = await harness.create(*[[]] * (3 * BATCH))
+    first = harness.epochs.newest
+    harness.clock.set(harness.clock.now() + 6 * DAY)
+    await rotate_epochs(harness.dependencies)
+    turns = (wrap_next_data_keys(harness.dependencies) for _ in range(8))
+    await asyncio.gather(*turns, harness.withdraw(ADA, LOCATION))
+    await harness.tick()
+    assert await count(pool, f"epoch = '{first}'") == 0
+    assert await harness.open(*keys) == {key.id: key.key for key in keys}
+
+
+async def test_a_data_key_that_cannot_be_wrapped_anew_keeps_its_epoch_and_says_so(
+    harness: RetentionHarness, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await harness.grant()
+    [key] = await harness.create([])
+    first = harness.epochs.newest
+    async with pool.connection() as held:
+        await held.execute("SELECT FROM data_key FOR UPDATE")
+        for _ in range(8):
+            await harness.tick(DAY)
+        assert "epoch_still_in_use" in capsys.readouterr().out
+        assert await harness.can_open(key), "what a person keeps does not die by a fault of ours"
+    await harness.tick()
+    assert not harness.epochs.has(first)
+    assert await harness.can_open(key)
+
+
 async def test_a_dump_of_today_opens_what_lives(harness: RetentionHarness, pool: Pool) -> None:
     await harness.grant()
     [key] = await harness.create([])
@@ -82,16 +158,16 @@ async def test_stolen_tables_are_worth_nothing_without_the_files(
     await harness.grant()
     [key] = await harness.create([])
     thief = RetentionHarness(store, EpochFiles(tmp_path / "elsewhere", b"x" * 32), harness.clock)
-    with pytest.raises(PurposeNotGranted):
+    with pytest.raises(EpochsMisplaced):
         await thief.open(key)
 
 
 @pytest.mark.parametrize("step", ["make", "begin", "destroy"])
 async def test_a_turn_of_the_day_that_dies_is_finished_by_the_next(
-    harness: RetentionHarness, tmp_path: Path, clock: FakeClock, step: str
+    store: PostgresStore, tmp_path: Path, clock: FakeClock, step: str
 ) -> None:
     crashing = CrashingEpochs(tmp_path / "crashing", b"k" * 32)
-    harness.epochs = crashing
+    harness = RetentionHarness(store, crashing, clock)
     await rotate_epochs(harness.dependencies)
     first = crashing.newest
     await harness.grant()
@@ -158,6 +234,28 @@ async def restored(pool: Pool, dump: Dump) -> None:
         for table in TABLES:
             async with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))) as copy:
                 await copy.write(dump[table])
+
+
+async def unbind(harness: RetentionHarness, pool: Pool) -> None:
+    """Put all data keys as the release before epochs kept them: under the purpose key alone."""
+    async with harness.store.transaction() as transaction:
+        [group] = await transaction.keys.under_epoch(
+            harness.epochs.newest, after=FIRST_ID, now=harness.clock.now(), limit=10_000
+        )
+        wrapper = harness.epochs.data_keys(group.purpose_key)
+        keys = [
+            SealedKey(key.id, wrapper.wrap(key.id, wrapper.unwrap(key.id, key.wrapped), NO_EPOCH)) for key in group.keys
+        ]
+        await transaction.keys.wrap_anew(keys)
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE data_key SET epoch = NULL WHERE epoch = ''")
+
+
+async def count(pool: Pool, condition: LiteralString) -> int:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(sql.SQL("SELECT count(*) FROM data_key WHERE {}").format(sql.SQL(condition)))
+        [(found,)] = await cursor.fetchall()
+        return int(found)
 
 
 def epoch_file(harness: RetentionHarness) -> Path:

@@ -15,6 +15,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
+from services.chassis.database import Pool
 from services.chassis.settings import BusSettings, DatabaseSettings
 from services.retention.__main__ import SERVICES
 from tests.fakes.ports import free_port
@@ -54,7 +55,7 @@ async def test_it_serves_until_it_is_told_to_stop(environment: Environment, call
             retention_service_pb2.GetDataMapRequest()
         )
         assert "retention.file.epoch" in {store.name for store in data_map.stores}
-        assert len(list((tmp_path / "epochs").iterdir())) == 1
+        assert len(list((tmp_path / "epochs").glob("*.epoch"))) == 1
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 15) == 0
 
@@ -65,6 +66,26 @@ async def test_a_root_key_that_others_can_read_is_refused(environment: Environme
         _, errors = await asyncio.wait_for(process.communicate(), 30)
         assert process.returncode == 1
         assert b"chmod 0600" in errors
+
+
+async def test_a_start_with_an_empty_folder_of_epochs_is_refused_and_says_what_to_do(
+    environment: Environment, tmp_path: Path, pool: Pool
+) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO epoch (id, make_time) VALUES ('2026-11-30', now() - interval '1 day')")
+    async with started(environment) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 1
+        assert b"PELLICULE_LOST_EPOCHS=2026-11-30" in errors
+    assert list((tmp_path / "epochs").glob("*.epoch")) == []
+
+
+async def test_an_operator_gives_epochs_up_by_name(environment: Environment, callers: Callers, pool: Pool) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO epoch (id, make_time) VALUES ('2026-11-30', now() - interval '1 day')")
+    environment["PELLICULE_LOST_EPOCHS"] = "2026-11-30"
+    async with started(environment), public_channel(environment, callers) as channel:
+        assert await serving(channel)
 
 
 def open_to_all(file: str) -> None:

@@ -1,9 +1,11 @@
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from services.retention.domain.keys import WrappedKey
+from services.retention.epochs.backup_marks import MARKS
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
 from services.retention.errors import EpochGone, RootKeyUnusable
 
@@ -50,13 +52,19 @@ class TestWrapping:
 
 
 class TestFiles:
+    def test_backups_leave_them_out(self, epochs: EpochFiles, tmp_path: Path) -> None:
+        command = ["tar", "--create", "--exclude-caches-all", f"--directory={tmp_path}", "."]
+        archive = subprocess.run(command, capture_output=True, check=True).stdout
+        assert b"epochs/2026-03-01" not in archive
+        assert epochs.all() == ["2026-03-01"], "the marks are no epochs"
+
     def test_they_are_for_their_owner_alone(self, epochs: EpochFiles) -> None:
         path = epochs.path("2026-03-01")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
     def test_they_hold_no_key_in_clear_and_nothing_else_lies_about(self, epochs: EpochFiles) -> None:
-        [file] = epochs.path("2026-03-01").parent.iterdir()
+        [file] = (file for file in epochs.path("2026-03-01").parent.iterdir() if file.name not in MARKS)
         assert file.stat().st_size == 12 + 32 + 16
 
     def test_another_root_key_opens_nothing(self, epochs: EpochFiles, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,8 @@ from services.chassis.errors import DomainError
 from services.retention.domain.keys import OpenKey, Purpose
 from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.operations.forget_records import TOMBSTONE_LIFE
-from services.retention.operations.rotate_epochs import EPOCH_LIFE, rotate_epochs
+from services.retention.operations.missing_epochs import EPOCH_LIFE
+from services.retention.operations.rotate_epochs import rotate_epochs
 from tests.contract.retention.harness import ADA, BEN, CLOUD, LOCATION, OLDER, RetentionHarness
 from tests.fakes.clock import FakeClock
 from tests.fakes.retention_store import FakeStore, State
@@ -217,9 +218,10 @@ class Story(RuleBasedStateMachine):
         for backup in self.backups:
             if backup.taken + EPOCH_LIFE < self._last_housekeeping():
                 restored = FakeStore()
-                restored.state = backup.state
-                harness = RetentionHarness(restored, self.harness.epochs, FakeClock(backup.taken))
-                assert not any(self._opens(harness, kept) for kept in backup.keys)
+                for purposes in (backup.state.purposes, self.store.state.purposes):
+                    restored.state = replace(backup.state, purposes=purposes)
+                    harness = RetentionHarness(restored, self.harness.epochs, FakeClock(backup.taken))
+                    assert not any(self._opens(harness, kept) for kept in backup.keys)
 
     def _epochs(self) -> EpochFiles:
         epochs = EpochFiles(Path(self.folder.name), ROOT_KEY)

@@ -1,0 +1,107 @@
+"""Wrapping of data keys anew: none that lives is left under an epoch that ends."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from services.retention.domain.keys import NO_EPOCH, PurposeKey, SealedKey, SealedKeys
+from services.retention.domain.orders import PurgeCause, key_orders
+from services.retention.domain.revocation import key_revocations
+from services.retention.errors import EpochGone, NoLiveEpoch, WrapBroken
+from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import ending
+from services.retention.operations.lose_purpose import lose_purpose
+from services.retention.operations.missing_epochs import refuse_misplaced
+from services.retention.ports import DataKeyWrapper
+
+BATCH = 500
+"""Data keys wrapped anew in one transaction; an erasure of one of them waits for it."""
+WRAP_AFTER = timedelta(days=4)
+"""Age of an epoch from which its data keys are wrapped anew: days before its end, for an operator to help."""
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+
+_log = structlog.stdlib.get_logger()
+
+
+@dataclass
+class _Portion:
+    """What became of data keys that were looked at."""
+
+    wrapped: list[SealedKey] = field(default_factory=list)
+    lost: list[SealedKey] = field(default_factory=list)
+    lost_purposes: list[PurposeKey] = field(default_factory=list)
+
+
+async def wrap_next_data_keys(dependencies: Dependencies) -> bool:
+    """Wrap anew a portion of the data keys whose epoch nears its end, and tell whether there was any."""
+    async with dependencies.store.transaction() as transaction:
+        ending_soon = await transaction.epochs.due(dependencies.clock.now() - WRAP_AFTER)
+    for epoch in (NO_EPOCH, *ending_soon):
+        if await _wrap_portion(epoch, FIRST_ID, dependencies):
+            return True
+    return False
+
+
+async def wrap_all_data_keys(epoch: str, dependencies: Dependencies) -> None:
+    """Wrap anew all data keys of an epoch that live; those that cannot be opened are destroyed as lost."""
+    last = FIRST_ID
+    while last:
+        last = await _wrap_portion(epoch, last, dependencies)
+
+
+async def _wrap_portion(epoch: str, after: str, dependencies: Dependencies) -> str:
+    """Wrap a portion anew, and return the last id of it; none if there was none left."""
+    newest, now = dependencies.epoch_keys.newest, dependencies.clock.now()
+    async with dependencies.store.transaction() as transaction:
+        if not await transaction.epochs.lock_for_wrapping(newest):
+            raise NoLiveEpoch.yet()
+        found = await transaction.keys.under_epoch(epoch, after=after, now=now, limit=BATCH)
+        portion = await _portion(found, newest, dependencies)
+        await transaction.keys.wrap_anew(portion.wrapped)
+    for purpose_key in portion.lost_purposes:
+        await lose_purpose(purpose_key, dependencies)
+    await _lose(portion.lost, dependencies)
+    return max((key.id for group in found for key in group.keys), default="")
+
+
+async def _portion(found: Sequence[SealedKeys], newest: str, dependencies: Dependencies) -> _Portion:
+    portion = _Portion()
+    for group in found:
+        try:
+            wrapper = dependencies.epoch_keys.data_keys(group.purpose_key)
+        except EpochGone:
+            portion.lost_purposes.append(group.purpose_key)
+            continue
+        for key in group.keys:
+            _wrap(key, wrapper, newest, portion)
+        await asyncio.sleep(0)  # calls go on between two persons
+    return portion
+
+
+def _wrap(key: SealedKey, wrapper: DataKeyWrapper, newest: str, portion: _Portion) -> None:
+    try:
+        secret = wrapper.unwrap(key.id, key.wrapped)
+    except (EpochGone, WrapBroken):
+        portion.lost.append(key)
+        return
+    try:
+        portion.wrapped.append(SealedKey(key.id, wrapper.wrap(key.id, secret, newest)))
+    except EpochGone as error:
+        raise NoLiveEpoch.yet() from error
+
+
+async def _lose(lost: Sequence[SealedKey], dependencies: Dependencies) -> None:
+    """Destroy data keys that cannot be opened any more, and order what they sealed to be deleted."""
+    if not lost:
+        return
+    now = dependencies.clock.now()
+    async with ending(dependencies) as transaction:
+        await refuse_misplaced(transaction, dependencies)
+        destroyed = await transaction.keys.destroy_lost([key.id for key in lost])
+        services = dependencies.data_map.media_services
+        await transaction.orders.add(key_orders(destroyed, services, PurgeCause.KEY_LOST, now))
+        await transaction.revoke(key_revocations(destroyed))
+    _log.error("data_keys_lost", count=len(destroyed), epoch=lost[0].wrapped.epoch)
