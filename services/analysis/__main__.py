@@ -27,7 +27,7 @@ from services.analysis.vision.label_vectors import LabelVectorSource
 from services.analysis.vision.pipeline import VisionModels
 from services.analysis.vision.triton_models import TritonModels
 from services.analysis.worker import Worker
-from services.chassis.bus import connect_bus
+from services.chassis.bus import EventStream, connect_bus
 from services.chassis.calls import seconds_left
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.change_records import CHANNEL
@@ -39,12 +39,13 @@ from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
-from services.chassis.outbox import OutboxRelay
+from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
 
 NAME = "analysis"
+STREAM = EventStream("ANALYSIS", ["pellicule.internal.analysis.v1.>"], consumers=["suggestion-analyzed"])
 DOMAIN = f"{NAME}.pellicule"
 SERVICES = (analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name,)
 INTERNAL_SERVICES = (library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"].full_name,)
@@ -67,7 +68,6 @@ async def main() -> None:
         client = InferenceClient(settings.triton_address, clock, time_left=seconds_left)
         models = TritonModels(await stack.enter_async_context(client))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
-        await bus.ensure_stream("ANALYSIS", ["pellicule.internal.analysis.v1.>"])
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         dependencies = Dependencies(
@@ -103,7 +103,7 @@ async def main() -> None:
                 keyring.run,
                 listener.run,
                 ChangeSweep(pool, clock).run,
-                OutboxRelay(pool, bus, clock).run,
+                OutboxRelay(pool, bus, clock, STREAM).run,
                 *(consumer.run for consumer in worker.consumers(bus, pool)),
                 worker.work,
                 worker.sweep,

@@ -208,8 +208,8 @@ class Purge(Protocol):
     async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
         """Return the keys of media that are past their time, with their persons."""
 
-    async def forget_changes(self, subject: str) -> None:
-        """Delete the change feed of a person whose account goes."""
+    async def forget_person(self, subject: str, until: datetime) -> None:
+        """Delete the change feed of a person whose account goes, and their events from until a time."""
 
     async def forget_tombstones(self, before: datetime) -> int:
         """Delete tombstones from before a time; return how many."""

@@ -214,10 +214,22 @@ CREATE TABLE public.outbox (
     subject text NOT NULL,
     body bytea NOT NULL,
     headers jsonb NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    sequence bigint,
+    incarnation timestamp with time zone,
+    losses integer DEFAULT 0 NOT NULL,
+    person text DEFAULT ''::text NOT NULL
 );
 
-COMMENT ON TABLE public.outbox IS 'Events that were decided and not yet published; a published row is deleted.';
+COMMENT ON TABLE public.outbox IS 'Events that were decided, kept until every consumer has them: the bus may lose what it holds.';
+
+COMMENT ON COLUMN public.outbox.sequence IS 'Its place in the stream; none while the bus does not have it.';
+
+COMMENT ON COLUMN public.outbox.incarnation IS 'When the stream was made in which it has that place.';
+
+COMMENT ON COLUMN public.outbox.losses IS 'How often the bus lost it.';
+
+COMMENT ON COLUMN public.outbox.person IS 'Pseudonym of the person with whom it goes.';
 
 ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.outbox_position_seq
@@ -333,6 +345,11 @@ CREATE INDEX media_renewal ON public.media USING btree (receive_time DESC, id) W
 
 CREATE INDEX media_subject ON public.media USING btree (subject, id);
 
+CREATE INDEX outbox_person ON public.outbox USING btree (person, create_time) WHERE (person <> ''::text);
+
+CREATE INDEX outbox_sent ON public.outbox USING btree (incarnation, sequence) WHERE (sequence IS NOT NULL);
+
+CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequence IS NULL);
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);

@@ -6,13 +6,14 @@ The bus is a hint, the database is the truth: an event says that something happe
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import ConsumerConfig, DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from services.chassis.errors import DependencyUnavailable
@@ -20,7 +21,7 @@ from services.chassis.events import OutgoingEvent
 from services.chassis.settings import BusSettings
 
 EVENT_MAX_AGE = timedelta(days=7)
-"""A stream forgets events older than this; whatever a consumer missed then, its sweep finds."""
+"""A stream forgets events older than this; whatever a consumer has not got by then, the outbox sends again."""
 DUPLICATE_WINDOW = timedelta(minutes=10)
 """An event published again within this time, with the same id, is stored once."""
 
@@ -28,6 +29,52 @@ _CONNECT_SECONDS = 30.0
 _ACK_SECONDS = 5.0
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class EventStream:
+    """The stream of an emitting service's events.
+
+    Attributes:
+        name: In capitals, such as `INGEST`.
+        subjects: What it stores, such as `pellicule.internal.ingest.v1.>`.
+        consumers: Durable names of those for whom an event is kept until they have it. Who only takes a hint, and
+            looks again by itself, is none of them.
+    """
+
+    name: str
+    subjects: Sequence[str]
+    consumers: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """What a stream holds at a moment.
+
+    Attributes:
+        incarnation: When it was made: a stream that was lost and made again has another one.
+        first: Sequence of the oldest event that is in it.
+        last: Sequence of the newest event that ever was in it.
+        heard: Every consumer has what bears this sequence or a smaller one.
+    """
+
+    incarnation: datetime
+    first: int
+    last: int
+    heard: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event that the bus has stored.
+
+    Attributes:
+        sequence: Its place in the stream.
+        repeated: Whether it was there already.
+    """
+
+    sequence: int
+    repeated: bool
 
 
 class Bus:
@@ -72,12 +119,37 @@ class Bus:
         except NatsError as error:
             raise DependencyUnavailable.of("event-bus") from error
 
+    async def state(self, stream: EventStream) -> StreamState:
+        """Return what a stream holds, and how far its consumers are.
+
+        Raises:
+            DependencyUnavailable: the bus does not answer, or has no such stream.
+        """
+        try:
+            before = await self._jetstream.stream_info(stream.name)
+            heard = [await self._heard(stream.name, name, before.state.last_seq) for name in stream.consumers]
+            # Looked at once more: what was lost in between was not heard, however little its consumers wait for.
+            after = await self._jetstream.stream_info(stream.name)
+        except NatsError as error:
+            raise DependencyUnavailable.of("event-bus") from error
+        if before.created is None or before.created != after.created:
+            raise DependencyUnavailable.of("event-bus")
+        return StreamState(
+            incarnation=after.created,
+            first=after.state.first_seq,
+            last=after.state.last_seq,
+            heard=min(heard, default=before.state.last_seq),
+        )
+
     async def add_consumer(self, stream: str, config: ConsumerConfig) -> JetStreamContext.PullSubscription:
         """Make a durable consumer, or bring its settings up to date, and return its subscription."""
-        name = str(config.durable_name)
+        await self.ensure_consumer(stream, config)
+        return await self._jetstream.pull_subscribe_bind(str(config.durable_name), stream)
+
+    async def ensure_consumer(self, stream: str, config: ConsumerConfig) -> None:
+        """Make a durable consumer, or bring its settings up to date; its subscriptions go on."""
         await self._jetstream.add_consumer(stream, config)
-        self._consumers[name] = stream
-        return await self._jetstream.pull_subscribe_bind(name, stream)
+        self._consumers[str(config.durable_name)] = stream
 
     async def pending(self) -> list[tuple[str, int]]:
         """Return the name of each consumer of this process, and how many events it has not handled."""
@@ -96,7 +168,7 @@ class Bus:
 
     async def publish_soon(
         self, event: OutgoingEvent, *, headers: Mapping[str, str] | None = None, time: datetime | None = None
-    ) -> asyncio.Task[None]:
+    ) -> asyncio.Task[Stored]:
         """Send one event and return a task that ends when the bus has stored it.
 
         Events sent one after the other are stored in that order.
@@ -111,6 +183,16 @@ class Bus:
         except (NatsError, TimeoutError) as error:
             raise DependencyUnavailable.of("event-bus") from error
         return asyncio.create_task(_stored(stored))
+
+    async def _heard(self, stream: str, consumer: str, last: int) -> int:
+        try:
+            info = await self._jetstream.consumer_info(stream, consumer)
+        except NotFoundError:
+            return 0
+        waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        # The floor stays below events of types that the consumer does not want.
+        floor = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+        return floor if waiting else last
 
     async def _add_or_update(self, config: StreamConfig) -> None:
         try:
@@ -148,10 +230,11 @@ async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
         await client.close()
 
 
-async def _stored(acknowledgement: asyncio.Future[object]) -> None:
+async def _stored(acknowledgement: asyncio.Future[PubAck]) -> Stored:
     try:
         async with asyncio.timeout(_ACK_SECONDS):
-            await acknowledgement
+            stored = await acknowledgement
+            return Stored(sequence=stored.seq, repeated=bool(stored.duplicate))
     except (NatsError, TimeoutError) as error:
         raise DependencyUnavailable.of("event-bus") from error
 

@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
+from nats.js.errors import FetchTimeoutError, NotFoundError
 from psycopg_pool import PoolTimeout
 
 from services.chassis.bus import Bus
@@ -27,6 +27,7 @@ from services.chassis.metrics import Measurements
 __all__ = ["Consumer", "IncomingEvent", "first_time"]
 
 _FETCH_SECONDS = 5.0
+_HEARTBEAT_SECONDS = 2.0
 _STREAM_POLL_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
 _LETTERS_SECONDS = 10.0
@@ -96,10 +97,10 @@ class Consumer:
         except (NatsError, TimeoutError, psycopg.OperationalError, PoolTimeout) as error:
             _log.warning("consumer_waits", stream=self._stream, consumer=self._durable, exc_info=error)
 
-    async def _subscribe(self) -> JetStreamContext.PullSubscription:
+    def _config(self) -> ConsumerConfig:
         # The server's own limit of deliveries would leave a message in the stream without a word when the
         # process dies at the last one; so the server has none, and we count.
-        config = ConsumerConfig(
+        return ConsumerConfig(
             name=self._durable,
             durable_name=self._durable,
             filter_subjects=self._types,
@@ -108,9 +109,11 @@ class Consumer:
             ack_wait=self._ack_wait.total_seconds(),
             max_deliver=-1,
         )
+
+    async def _subscribe(self) -> JetStreamContext.PullSubscription:
         while True:
             try:
-                return await self._bus.add_consumer(self._stream, config)
+                return await self._bus.add_consumer(self._stream, self._config())
             except NotFoundError:
                 await asyncio.sleep(_STREAM_POLL_SECONDS)
 
@@ -120,7 +123,7 @@ class Consumer:
             async with asyncio.TaskGroup() as group:
                 while True:
                     await slots.acquire()
-                    message = await _next(subscription)
+                    message = await self._next(subscription)
                     if message is None:
                         slots.release()
                         continue
@@ -131,6 +134,23 @@ class Consumer:
         finally:
             await _leave(subscription)
 
+    async def _next(self, subscription: JetStreamContext.PullSubscription) -> Msg | None:
+        """Return the next message; None if there is none yet, or the bus had to be told again who asks."""
+        try:
+            return (await subscription.fetch(1, timeout=_FETCH_SECONDS, heartbeat=_HEARTBEAT_SECONDS))[0]
+        except FetchTimeoutError:
+            return None
+        except (NatsError, TimeoutError):  # no sign of life: the consumer may be gone, with the stream or without
+            await self._make_again()
+            return None
+
+    async def _make_again(self) -> None:
+        while True:
+            try:
+                return await self._bus.ensure_consumer(self._stream, self._config())
+            except (NotFoundError, TimeoutError):
+                await asyncio.sleep(_STREAM_POLL_SECONDS)
+
     async def _deliver(self, message: Msg) -> None:
         try:
             await self._deliveries.deliver(message)
@@ -139,13 +159,6 @@ class Consumer:
         except Exception as error:  # noqa: BLE001  # one message never stops the others
             _log.error("delivery_failed", stream=self._stream, consumer=self._durable, exc_info=error)
             await message.nak(delay=_LETTERS_SECONDS)
-
-
-async def _next(subscription: JetStreamContext.PullSubscription) -> Msg | None:
-    try:
-        return (await subscription.fetch(1, timeout=_FETCH_SECONDS))[0]
-    except TimeoutError:
-        return None
 
 
 async def _leave(subscription: JetStreamContext.PullSubscription) -> None:

@@ -22,12 +22,14 @@ class OutgoingEvent:
         subject: Resource name that it is about, such as `media/{uuid}`.
         body: The serialised protobuf message.
         id: Its id, also the message id by which the bus drops duplicates.
+        person: Pseudonym of the person with whom it goes; empty if it tells of none.
     """
 
     type: str
     subject: str
     body: bytes
     id: UUID = field(default_factory=uuid4)
+    person: str = ""
 
     def headers(self, time: datetime) -> dict[str, str]:
         """Return the CloudEvents headers of an event that happened at `time`."""

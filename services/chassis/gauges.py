@@ -86,6 +86,7 @@ def database_gauges(pool: Pool) -> Look:
         async with pool.connection() as connection:
             outbox = await connection.execute(
                 "SELECT count(*), coalesce(extract(epoch FROM now() - min(create_time)), 0) FROM outbox"
+                " WHERE sequence IS NULL"
             )
             ((pending, age),) = await outbox.fetchall()
             letters = await connection.execute("SELECT consumer, count(*) FROM dead_letter GROUP BY consumer")

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from services.chassis.database import Connection
 
-REMEMBER = timedelta(days=8)
-"""Longer than the bus can deliver an event again (`bus.EVENT_MAX_AGE`)."""
+REMEMBER = timedelta(days=22)
+"""Longer than an event can be sent (`outbox.KEEP`) and the bus delivers it then (`bus.EVENT_MAX_AGE`)."""
 
 
 async def first_time(connection: Connection, consumer: str, event_id: str) -> bool:

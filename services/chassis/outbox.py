@@ -1,53 +1,55 @@
-"""Outbox: events are written with the state they tell of, and published afterwards.
+"""Outbox: events are written with the state they tell of, published afterwards, and kept until they are heard.
 
-A row is deleted when the bus has stored its event. A crash between the two publishes it again under the same
-id, which the bus and the consumers' inboxes drop.
+A row is deleted when every consumer of its stream has its event, so that a bus that lost its disk loses none. A crash
+between publishing and writing that down publishes it again under the same id, which the bus and the consumers'
+inboxes drop.
 """
 
-import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-import psycopg
-import structlog
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
-from psycopg_pool import PoolTimeout
 
-from services.chassis import inbox
-from services.chassis.bus import Bus
-from services.chassis.clock import Clock
-from services.chassis.database import Connection, Pool
-from services.chassis.errors import DependencyUnavailable
+from services.chassis.bus import StreamState
+from services.chassis.database import Connection
 from services.chassis.events import OutgoingEvent
 from services.chassis.telemetry import inject_trace
 
-__all__ = ["INSERT_EVENT", "WAKE_RELAY", "OutboxRelay", "OutgoingEvent", "append", "event_parameters"]
+__all__ = ["CHANNEL", "INSERT_EVENT", "KEEP", "WAKE_RELAY", "OutgoingEvent", "append", "event_parameters", "forget"]
 
-_CHANNEL = "outbox"
-_BATCH = 200
-_POLL_SECONDS = 5.0
-_GATHER_SECONDS = 0.05
-_RETRY_SECONDS = 1.0
-_FORGET_EVERY_SECONDS = 3600.0
-
-_log = structlog.get_logger()
-
+CHANNEL = "outbox"
+KEEP = timedelta(days=14)
+"""An event that some consumer has not got within this time is given up."""
+_GIVEN_UP_AT_A_TIME = 10_000
 
 INSERT_EVENT = """
-    INSERT INTO outbox (id, type, subject, body, headers)
-    VALUES (%(event_id)s, %(event_type)s, %(event_subject)s, %(event_body)s, %(event_headers)s)
+    INSERT INTO outbox (id, type, subject, body, headers, person)
+    VALUES (%(event_id)s, %(event_type)s, %(event_subject)s, %(event_body)s, %(event_headers)s, %(event_person)s)
 """
 """Writes an event; for a statement that does more than that, with the parameters of `event_parameters`."""
-WAKE_RELAY = f"pg_notify('{_CHANNEL}', '')"
+WAKE_RELAY = f"pg_notify('{CHANNEL}', '')"
 """An expression that wakes the relay after the commit."""
 
 
 async def append(connection: Connection, event: OutgoingEvent) -> None:
     """Write an event in the running transaction; it is published after the commit."""
     await connection.execute(INSERT_EVENT, event_parameters(event))
-    await connection.execute(f"NOTIFY {_CHANNEL}")
+    await connection.execute(f"NOTIFY {CHANNEL}")
+
+
+async def forget(connection: Connection, person: str, until: datetime | None = None) -> int:
+    """Delete events about a person, or those until a time: their erasure tells the others; return how many."""
+    cursor = await connection.execute(
+        """
+        DELETE FROM outbox
+        WHERE person = %(person)s AND person <> '' AND create_time <= coalesce(%(until)s::timestamptz, 'infinity')
+        """,
+        {"person": person, "until": until},
+    )
+    return cursor.rowcount
 
 
 def event_parameters(event: OutgoingEvent) -> dict[str, object]:
@@ -60,89 +62,14 @@ def event_parameters(event: OutgoingEvent) -> dict[str, object]:
         "event_subject": event.subject,
         "event_body": event.body,
         "event_headers": Jsonb(headers),
+        "event_person": event.person,
     }
 
 
-class OutboxRelay:
-    """Publishes what the outbox holds, in its order; one relay works at a time, however many run."""
-
-    def __init__(self, pool: Pool, bus: Bus, clock: Clock) -> None:
-        self._pool = pool
-        self._bus = bus
-        self._clock = clock
-        self._forget_at = clock.monotonic()
-
-    async def run(self) -> None:
-        """Publish for as long as it runs; woken by `append`, and every 5 s in any case."""
-        while True:
-            try:
-                await self._listen_and_publish()
-            except (psycopg.OperationalError, PoolTimeout, DependencyUnavailable) as error:
-                _log.warning("outbox_waits", exc_info=error)
-                await self._clock.sleep(_RETRY_SECONDS)
-
-    async def publish_pending(self) -> int:
-        """Publish what is there; return how many events.
-
-        Raises:
-            DependencyUnavailable: the bus does not answer; what it confirmed is deleted from the outbox.
-        """
-        published = batch = await self._publish_batch()
-        while batch == _BATCH:  # a smaller one was the last; whatever came after it wakes the relay again
-            batch = await self._publish_batch()
-            published += batch
-        return published
-
-    async def _listen_and_publish(self) -> None:
-        url = str(self._pool.conninfo)
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listener:
-            await listener.execute(f"LISTEN {_CHANNEL}")
-            while True:
-                await self.publish_pending()
-                await self._forget_old()
-                async for _ in listener.notifies(timeout=_POLL_SECONDS, stop_after=1):
-                    pass
-                # Events of the same moment go together: the work for a batch is that for one event.
-                await self._clock.sleep(_GATHER_SECONDS)
-
-    async def _publish_batch(self) -> int:
-        async with self._pool.connection() as connection:
-            if not await _is_only_relay(connection):
-                return 0
-            pending = await _oldest(connection)
-            if not pending:
-                return 0
-            confirmed, failure = await self._publish(pending)
-            await _delete(connection, confirmed)
-        if failure is not None:
-            raise failure
-        return len(confirmed)
-
-    async def _publish(self, pending: list["_Row"]) -> tuple[list[int], DependencyUnavailable | None]:
-        """Send all, then wait for each; return the positions stored before the first failure."""
-        sent: dict[int, asyncio.Task[None]] = {}
-        confirmed: list[int] = []
-        try:
-            for row in pending:
-                event = row.event()
-                sent[row.position] = await self._bus.publish_soon(event, headers=row.headers, time=row.create_time)
-            for position, stored in sent.items():
-                await stored
-                confirmed.append(position)
-        except DependencyUnavailable as error:
-            await asyncio.gather(*sent.values(), return_exceptions=True)
-            return confirmed, error
-        return confirmed, None
-
-    async def _forget_old(self) -> None:
-        if self._clock.monotonic() >= self._forget_at:
-            async with self._pool.connection() as connection:
-                await inbox.forget_old(connection)
-            self._forget_at = self._clock.monotonic() + _FORGET_EVERY_SECONDS
-
-
 @dataclass(frozen=True)
-class _Row:
+class OutboxRow:
+    """An event that the bus does not have."""
+
     position: int
     id: UUID
     type: str
@@ -150,28 +77,102 @@ class _Row:
     body: bytes
     headers: dict[str, str]
     create_time: datetime
+    losses: int
 
     def event(self) -> OutgoingEvent:
+        """Return the event."""
         return OutgoingEvent(type=self.type, subject=self.subject, body=self.body, id=self.id)
 
+    def publish_headers(self) -> Mapping[str, str]:
+        """Return what is sent with the event; the bus must not take one that it lost for one that it has."""
+        return {**self.headers, "Nats-Msg-Id": f"{self.id}-{self.losses}"} if self.losses else self.headers
 
-async def _is_only_relay(connection: Connection) -> bool:
+
+async def is_only_relay(connection: Connection) -> bool:
+    """Say whether no other process publishes what is in this outbox, until the end of the transaction."""
     cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('outbox relay', 2))")
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
 
 
-async def _oldest(connection: Connection) -> list[_Row]:
-    async with connection.cursor(row_factory=class_row(_Row)) as cursor:
+async def oldest_unsent(connection: Connection, limit: int) -> list[OutboxRow]:
+    """Return the events that the bus does not have, in their order."""
+    async with connection.cursor(row_factory=class_row(OutboxRow)) as cursor:
         await cursor.execute(
             """
-            SELECT position, id, type, subject, body, headers, create_time
-            FROM outbox ORDER BY position LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            SELECT position, id, type, subject, body, headers, create_time, losses
+            FROM outbox WHERE sequence IS NULL ORDER BY position LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             """,
-            {"limit": _BATCH},
+            {"limit": limit},
         )
         return await cursor.fetchall()
 
 
-async def _delete(connection: Connection, positions: list[int]) -> None:
-    await connection.execute("DELETE FROM outbox WHERE position = ANY(%(positions)s)", {"positions": positions})
+async def mark_sent(connection: Connection, sequences: Mapping[int, int], incarnation: datetime) -> None:
+    """Write down where in the stream the bus has stored events, by position."""
+    await connection.execute(
+        """
+        UPDATE outbox SET sequence = sent.sequence, incarnation = %(incarnation)s
+        FROM unnest(%(positions)s::bigint[], %(sequences)s::bigint[]) AS sent (position, sequence)
+        WHERE outbox.position = sent.position
+        """,
+        {"incarnation": incarnation, "positions": list(sequences), "sequences": list(sequences.values())},
+    )
+
+
+async def mark_displaced(connection: Connection, sent: Sequence[int], lowest: int, incarnation: datetime) -> int:
+    """Mark as lost what the bus had at places that it gave away again: it came back with an older disk.
+
+    Args:
+        connection: Of the transaction in which events were sent.
+        sent: Their positions.
+        lowest: The first place that was given away now.
+        incarnation: Of the stream.
+
+    Returns:
+        How many events are to be sent again.
+    """
+    cursor = await connection.execute(
+        """
+        UPDATE outbox SET sequence = NULL, incarnation = NULL, losses = losses + 1
+        WHERE incarnation = %(incarnation)s AND sequence >= %(lowest)s AND position <> ALL(%(sent)s::bigint[])
+        """,
+        {"incarnation": incarnation, "lowest": lowest, "sent": list(sent)},
+    )
+    return cursor.rowcount
+
+
+async def mark_lost(connection: Connection, state: StreamState) -> int:
+    """Mark as lost what the bus had and has no more, so that it is sent again; return how many."""
+    cursor = await connection.execute(
+        """
+        UPDATE outbox SET sequence = NULL, incarnation = NULL, losses = losses + 1
+        WHERE sequence IS NOT NULL AND (
+            incarnation < %(incarnation)s OR incarnation > %(incarnation)s
+            OR (incarnation = %(incarnation)s AND sequence < %(first)s)
+            OR (incarnation = %(incarnation)s AND sequence > %(last)s)
+        )
+        """,
+        {"incarnation": state.incarnation, "first": state.first, "last": state.last},
+    )
+    return cursor.rowcount
+
+
+async def delete_heard(connection: Connection, state: StreamState) -> None:
+    """Delete the events that every consumer has."""
+    await connection.execute(
+        "DELETE FROM outbox WHERE incarnation = %(incarnation)s AND sequence <= %(heard)s",
+        {"incarnation": state.incarnation, "heard": state.heard},
+    )
+
+
+async def give_up_unheard(connection: Connection) -> int:
+    """Delete events that were sent and that some consumer has not got in all the time; return how many."""
+    cursor = await connection.execute(
+        """
+        DELETE FROM outbox WHERE sequence IS NOT NULL AND create_time < now() - %(keep)s
+            AND position IN (SELECT position FROM outbox ORDER BY position LIMIT %(limit)s)
+        """,
+        {"keep": KEEP, "limit": _GIVEN_UP_AT_A_TIME},
+    )
+    return cursor.rowcount

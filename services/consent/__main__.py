@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from pellicule.consent.v1 import consent_service_pb2, notice_service_pb2
-from services.chassis.bus import connect_bus
+from services.chassis.bus import EventStream, connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
-from services.chassis.outbox import OutboxRelay
+from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
 from services.consent.access import ACCESS
 from services.consent.notices.notice_files import read_notices, reopen_notice
@@ -33,6 +33,7 @@ from services.keyring.purge import PurgeLoop
 from services.keyring.purpose_keys import RetentionPurposeKeys
 
 NAME = "consent"
+STREAM = EventStream("CONSENT", ["pellicule.internal.consent.v1.>"], consumers=["analysis-consent"])
 SERVICES = (
     notice_service_pb2.DESCRIPTOR.services_by_name["NoticeService"].full_name,
     consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"].full_name,
@@ -56,7 +57,6 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        await bus.ensure_stream("CONSENT", ["pellicule.internal.consent.v1.>"])
         store = PostgresConsentStore(pool, record_keys)
         await store.check_key()
         listener = Listener(pool, clock, CHANNEL)
@@ -80,7 +80,7 @@ async def main() -> None:
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus)],
             tasks=[
-                OutboxRelay(pool, bus, clock).run,
+                OutboxRelay(pool, bus, clock, STREAM).run,
                 listener.run,
                 worker.run_sweep,
                 worker.run_expiry,

@@ -14,7 +14,7 @@ from pellicule.ingest.v1 import (
     media_service_pb2,
     media_service_pb2_grpc,
 )
-from services.chassis.bus import connect_bus
+from services.chassis.bus import EventStream, connect_bus
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.change_records import CHANNEL
 from services.chassis.change_store import ChangeSweep, PostgresChangeStore
@@ -25,7 +25,7 @@ from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
-from services.chassis.outbox import OutboxRelay
+from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
 from services.ingest.access import ACCESS
 from services.ingest.domain.media import BUCKET
@@ -53,6 +53,7 @@ from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purge import PurgeLoop
 
 NAME = "ingest"
+STREAM = EventStream("INGEST", ["pellicule.internal.ingest.v1.>"], consumers=["analysis-media"])
 SERVICES = (
     media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
     device_service_pb2.DESCRIPTOR.services_by_name["DeviceService"].full_name,
@@ -73,7 +74,6 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        await bus.ensure_stream("INGEST", ["pellicule.internal.ingest.v1.>"])
         await objects.ensure_bucket(BUCKET, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         uploads, media, background = UploadStore(pool), MediaStore(pool), BackgroundWork()
@@ -117,7 +117,7 @@ async def main() -> None:
             gauges=[database_gauges(pool), bus_gauges(bus)],
             tasks=[
                 keyring.run,
-                OutboxRelay(pool, bus, clock).run,
+                OutboxRelay(pool, bus, clock, STREAM).run,
                 PurgeLoop(retention, NAME, bus, execute_purge, clock).run,
                 worker.consumer(bus, pool).run,
                 worker.run_sweep,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pellicule.internal.retention.v1 import key_service_pb2, purge_service_pb2
 from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
-from services.chassis.bus import connect_bus
+from services.chassis.bus import EventStream, connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.logs import configure_logging
-from services.chassis.outbox import OutboxRelay
+from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
@@ -28,8 +28,7 @@ from services.retention.worker import ClockLoop
 
 NAME = "retention"
 MIGRATIONS = Path(__file__).parent / "migrations"
-STREAM = "RETENTION"
-STREAM_SUBJECTS = ("pellicule.internal.retention.v1.>",)
+STREAM = EventStream("RETENTION", ["pellicule.internal.retention.v1.>"])
 SERVICES = (
     retention_service_pb2.DESCRIPTOR.services_by_name["RetentionService"].full_name,
     account_service_pb2.DESCRIPTOR.services_by_name["AccountService"].full_name,
@@ -48,7 +47,6 @@ async def main() -> None:
     epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
     await migrate(settings, MIGRATIONS)
     async with open_pool(settings) as pool, connect_bus(settings) as bus:
-        await bus.ensure_stream(STREAM, STREAM_SUBJECTS)
         store = PostgresStore(pool, responses.purge_ordered)
         hub = RevocationHub(store, clock)
         dependencies = Dependencies(
@@ -70,7 +68,7 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool), epoch_gauges(pool)],
-            tasks=(hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock).run),
+            tasks=(hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock, STREAM).run),
         )
 
 

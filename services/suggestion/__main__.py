@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pellicule.suggestion.v1 import suggestion_service_pb2, suggestion_service_pb2_grpc
-from services.chassis.bus import connect_bus
+from services.chassis.bus import EventStream, connect_bus
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.change_records import CHANNEL
 from services.chassis.change_store import ChangeSweep, PostgresChangeStore
@@ -19,7 +19,7 @@ from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
-from services.chassis.outbox import OutboxRelay
+from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
@@ -34,6 +34,7 @@ from services.suggestion.translation import FEED
 from services.suggestion.worker import Worker
 
 NAME = "suggestion"
+STREAM = EventStream("SUGGESTION", ["pellicule.internal.suggestion.v1.>"], consumers=["ingest-saved"])
 SERVICES = (suggestion_service_pb2.DESCRIPTOR.services_by_name["SuggestionService"].full_name,)
 
 
@@ -51,7 +52,6 @@ async def main() -> None:
             open_channel(settings.retention_target, settings, service="retention")
         )
         analysis = await stack.enter_async_context(open_channel(settings.analysis_target, settings, service="analysis"))
-        await bus.ensure_stream("SUGGESTION", ["pellicule.internal.suggestion.v1.>"])
         await objects.ensure_bucket(settings.renditions_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         listener = Listener(pool, clock, CHANNEL)
@@ -78,7 +78,7 @@ async def main() -> None:
             gauges=[database_gauges(pool), bus_gauges(bus)],
             tasks=[
                 keyring.run,
-                OutboxRelay(pool, bus, clock).run,
+                OutboxRelay(pool, bus, clock, STREAM).run,
                 worker.consumer(bus, pool).run,
                 worker.run_refreshes,
                 worker.run_sweeps,

@@ -206,8 +206,8 @@ class ChangeRecords(Protocol):
         """Say that suggestions are gone."""
         ...
 
-    async def forget(self, subject: str) -> None:
-        """Delete all that the feed knows about a person whose account goes."""
+    async def forget(self, subject: str, until: datetime) -> None:
+        """Delete all that the feed knows about a person whose account goes, and their events from until a time."""
         ...
 
 

@@ -180,10 +180,22 @@ CREATE TABLE public.outbox (
     subject text NOT NULL,
     body bytea NOT NULL,
     headers jsonb NOT NULL,
-    create_time timestamp with time zone DEFAULT now() NOT NULL
+    create_time timestamp with time zone DEFAULT now() NOT NULL,
+    sequence bigint,
+    incarnation timestamp with time zone,
+    losses integer DEFAULT 0 NOT NULL,
+    person text DEFAULT ''::text NOT NULL
 );
 
-COMMENT ON TABLE public.outbox IS 'Events that were decided and not yet published; a published row is deleted.';
+COMMENT ON TABLE public.outbox IS 'Events that were decided, kept until every consumer has them: the bus may lose what it holds.';
+
+COMMENT ON COLUMN public.outbox.sequence IS 'Its place in the stream; none while the bus does not have it.';
+
+COMMENT ON COLUMN public.outbox.incarnation IS 'When the stream was made in which it has that place.';
+
+COMMENT ON COLUMN public.outbox.losses IS 'How often the bus lost it.';
+
+COMMENT ON COLUMN public.outbox.person IS 'Pseudonym of the person with whom it goes.';
 
 ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.outbox_position_seq
@@ -310,6 +322,12 @@ CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
 CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
 
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
+
+CREATE INDEX outbox_person ON public.outbox USING btree (person, create_time) WHERE (person <> ''::text);
+
+CREATE INDEX outbox_sent ON public.outbox USING btree (incarnation, sequence) WHERE (sequence IS NOT NULL);
+
+CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequence IS NULL);
 
 CREATE INDEX rendition_data_key ON public.rendition USING btree (data_key_id);
 

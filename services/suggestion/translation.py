@@ -164,7 +164,7 @@ def saved_event(subject: str, opened: OpenSuggestion) -> OutgoingEvent:
     message = suggestion_saved_pb2.SuggestionSaved(
         subject=subject, suggestion=f"suggestions/{opened.row.id}", media=opened.idea.media
     )
-    return OutgoingEvent(type=message.DESCRIPTOR.full_name, subject=subject, body=message.SerializeToString())
+    return OutgoingEvent(message.DESCRIPTOR.full_name, subject, message.SerializeToString(), person=subject)
 
 
 def _filter(fields: Fields, message: suggestion_pb2.SuggestionFilter) -> SuggestionFilter:

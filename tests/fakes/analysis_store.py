@@ -291,7 +291,7 @@ class FakeAnalysisStore:
         due = sorted(past, key=lambda each: each.delete_time)[:limit]
         return [(each.subject, UUID(each.data_key_id)) for each in due]
 
-    async def forget_changes(self, subject: str) -> None:
+    async def forget_person(self, subject: str, until: datetime) -> None:
         self.feed.store.forget_changes(subject)
 
     async def forget_tombstones(self, before: datetime) -> int:

@@ -194,7 +194,7 @@ class FakeChangeRecords:
     async def deleted(self, subject: str, suggestion_ids: Sequence[UUID]) -> None:
         self._feed.record_deleted(subject, [f"suggestions/{each}" for each in suggestion_ids])
 
-    async def forget(self, subject: str) -> None:
+    async def forget(self, subject: str, until: datetime) -> None:
         self._feed.forget_changes(subject)
 
 

@@ -21,7 +21,7 @@ async def execute(order: PurgeOrder, dependencies: Dependencies) -> Mapping[str,
     await dependencies.objects.delete(dependencies.buckets.previews, deletion.objects)
     deleted = await dependencies.purge.delete_media(order.subject, deletion)
     if isinstance(order.scope, SubjectScope) and order.scope.account:
-        await dependencies.purge.forget_changes(order.subject)
+        await dependencies.purge.forget_person(order.subject, order.scope.erase_time)
     return {
         "analysis.table.media": deleted,
         "analysis.table.findings": records,

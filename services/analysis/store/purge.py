@@ -11,8 +11,9 @@ from uuid import UUID
 
 from services.analysis.domain.media import analysis_name
 from services.analysis.domain.rows import DeletionSet
-from services.chassis.change_records import forget_changes, record_changed, record_deleted
+from services.chassis.change_records import record_changed, record_deleted
 from services.chassis.database import Connection, Pool
+from services.chassis.departure import forget_person
 
 
 class PurgeStore:
@@ -145,10 +146,10 @@ class PurgeStore:
             )
             return [(subject, data_key_id) for subject, data_key_id in await cursor.fetchall()]
 
-    async def forget_changes(self, subject: str) -> None:
-        """Delete the change feed of a person whose account goes, in one transaction."""
+    async def forget_person(self, subject: str, until: datetime) -> None:
+        """Delete what feed and outbox know of a person whose account goes, in one transaction."""
         async with self._pool.connection() as connection:
-            await forget_changes(connection, subject)
+            await forget_person(connection, subject, until)
 
     async def forget_tombstones(self, before: datetime) -> int:
         """Delete tombstones from before a time; return how many."""

@@ -21,7 +21,7 @@ def media_analyzed(subject: str, media: UUID, state: MediaState) -> OutgoingEven
     message = media_analyzed_pb2.MediaAnalyzed(
         subject=subject, media=name, state=analysis_pb2.AnalysisState.Value(f"ANALYSIS_STATE_{state}")
     )
-    return OutgoingEvent(message.DESCRIPTOR.full_name, name, message.SerializeToString())
+    return OutgoingEvent(message.DESCRIPTOR.full_name, name, message.SerializeToString(), person=subject)
 
 
 def stored_media(message: media_stored_pb2.MediaStored) -> StoredMedia:

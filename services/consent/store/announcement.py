@@ -19,7 +19,7 @@ def announcement(subject: str, change: Change) -> OutgoingEvent | None:
         granted=map(_number, change.grants),
         revoked=map(_number, change.ends),
     )
-    return OutgoingEvent(type=TYPE, subject=f"subjects/{subject}", body=message.SerializeToString())
+    return OutgoingEvent(type=TYPE, subject=f"subjects/{subject}", body=message.SerializeToString(), person=subject)
 
 
 def _number(event: ConsentEvent) -> purpose_pb2.Purpose.ValueType:

@@ -79,13 +79,6 @@ class PersonRows:
         cursor = await self._connection.execute("DELETE FROM person WHERE subject = %(subject)s", {"subject": subject})
         return cursor.rowcount
 
-    async def delete_announcements(self, subject: str) -> int:
-        """Delete events about a person that are not published yet; their erasure tells the other services."""
-        cursor = await self._connection.execute(
-            "DELETE FROM outbox WHERE subject = %(subject)s", {"subject": f"subjects/{subject}"}
-        )
-        return cursor.rowcount
-
     async def request(self, subject: str, request_id: UUID) -> RequestRow | None:
         """Return the row of a call that was answered."""
         async with self._connection.cursor(row_factory=class_row(RequestRow)) as cursor:

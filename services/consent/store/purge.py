@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.chassis import outbox
 from services.chassis.database import Connection
 from services.consent.store.events import EventRows
 from services.consent.store.persons import PersonRows, RequestRow
@@ -62,7 +63,7 @@ async def _later(connection: Connection, subject: str, time: datetime) -> _Later
 async def _delete_all(connection: Connection, subject: str) -> dict[str, int]:
     persons = PersonRows(connection)
     return {
-        "consent.table.outbox": await persons.delete_announcements(subject),
+        "consent.table.outbox": await outbox.forget(connection, subject),
         "consent.table.pending_change": await persons.delete_pending(subject),
         "consent.table.request": await persons.delete_requests(subject),
         "consent.table.consent_event": await EventRows(connection).delete(subject),

@@ -4,11 +4,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from services.chassis.change_records import forget_changes
 from services.chassis.database import Connection, Pool, subject_lock
+from services.chassis.departure import forget_person
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 
 Parameters: TypeAlias = dict[str, object]
@@ -95,7 +96,7 @@ class PurgeStore:
                 await deletion.remember()
             await deletion.run()
             if isinstance(order.scope, SubjectScope) and order.scope.account:
-                await deletion.forget_feed()
+                await deletion.forget_person(order.subject, order.scope.erase_time)
         return deletion.counts, sorted(set(deletion.objects) - set(before))
 
 
@@ -134,10 +135,10 @@ class _Deletion:
         await self._delete("deleted_media", self._covered.where(purpose=_OF_CLOUD_PROCESSING, key="NULL::uuid"))
         await self._release()
 
-    async def forget_feed(self) -> None:
-        """Delete what the change feed knows of the person, after all that the deletion told it."""
+    async def forget_person(self, subject: str, until: datetime) -> None:
+        """Delete what feed and outbox know of the person, after all that the deletion told them."""
         await self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        await forget_changes(self._connection, str(self._covered.parameters["subject"]))
+        await forget_person(self._connection, subject, until)
 
     async def _delete_media(self) -> list[UUID]:
         rows = await self._delete("media", self._covered.where(), "id, data_key_id, size_bytes")

@@ -98,4 +98,9 @@ def metadata_message(metadata: MediaMetadata) -> media_stored_pb2.MediaMetadata:
 
 
 def _event(body: media_stored_pb2.MediaStored | media_stored_pb2.MediaUpdated, media: MediaRow) -> OutgoingEvent:
-    return OutgoingEvent(type=body.DESCRIPTOR.full_name, subject=media_name(media.id), body=body.SerializeToString())
+    return OutgoingEvent(
+        type=body.DESCRIPTOR.full_name,
+        subject=media_name(media.id),
+        body=body.SerializeToString(),
+        person=media.subject,
+    )

@@ -40,7 +40,7 @@ async def execute(dependencies: Dependencies, order: PurgeOrder) -> Mapping[str,
 async def _tell(store: Store, order: PurgeOrder, hit: Sequence[UUID]) -> None:
     """Tell the feed what is gone, or end it with the account."""
     if isinstance(order.scope, SubjectScope) and order.scope.account:
-        await store.changes.forget(order.subject)
+        await store.changes.forget(order.subject, order.scope.erase_time)
     else:
         await store.changes.deleted(order.subject, hit)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.chassis import change_records
 from services.chassis.database import Connection
+from services.chassis.departure import forget_person
 
 
 class ChangeRecords:
@@ -23,9 +25,9 @@ class ChangeRecords:
         """Say that suggestions are gone."""
         await change_records.record_deleted(self._connection, subject, _names(suggestion_ids))
 
-    async def forget(self, subject: str) -> None:
-        """Delete all that the feed knows about a person whose account goes."""
-        await change_records.forget_changes(self._connection, subject)
+    async def forget(self, subject: str, until: datetime) -> None:
+        """Delete what feed and outbox know about a person whose account goes, of the outbox until a time."""
+        await forget_person(self._connection, subject, until)
 
 
 def _names(suggestion_ids: Sequence[UUID]) -> list[str]:

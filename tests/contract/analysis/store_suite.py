@@ -546,5 +546,5 @@ class StoreSuite:
         await tables.delete_media(ANN, deletion)
         ((name, gone, _),) = await tables.changes(ANN)
         assert (name, gone) == (f"{media.name}/analysis", True)
-        await tables.forget_changes(ANN)
+        await tables.forget_person(ANN, NOW)
         assert await tables.changes(ANN) == []

@@ -1,11 +1,15 @@
 """What services tell each other: told by its owner, heard by another, and named in the READMEs of both."""
 
+import ast
+import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from types import ModuleType
 
 import pytest
 
+from services.chassis.bus import EventStream
 from tests.contract.products import ROOT, service_names
 
 _EVENT = re.compile(r"^// Event: .*\n(?://.*\n)*message (\w+)", re.MULTILINE)
@@ -53,3 +57,28 @@ def test_the_readmes_of_who_tells_and_who_hears_name_an_event(event: str, servic
     readmes = {each: ROOT / "services" / each / "README.md" for each in (service, *_hearers(event))}
 
     assert [each for each, file in readmes.items() if event not in file.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_an_event_is_kept_for_everyone_who_hears_it_and_does_not_look_by_itself(service: str) -> None:
+    stream = importlib.import_module(f"services.{service}.__main__").STREAM
+
+    assert isinstance(stream, EventStream)
+    assert sorted(stream.consumers) == sorted(name for on, name in _consumers() if on == stream.name)
+
+
+def _consumers() -> Iterator[tuple[str, str]]:
+    """Yield stream and durable name of each consumer; purge orders are looked for, whatever is heard of them."""
+    for service in service_names():
+        worker = importlib.import_module(f"services.{service}.worker")
+        for call in ast.walk(ast.parse((ROOT / "services" / service / "worker.py").read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Consumer":
+                given = {each.arg: _value(each.value, worker) for each in call.keywords if each.arg in _NAMED}
+                yield given["stream"], given["durable"]
+
+
+_NAMED = ("stream", "durable")
+
+
+def _value(node: ast.expr, module: ModuleType) -> str:
+    return str(getattr(module, node.id) if isinstance(node, ast.Name) else ast.literal_eval(node))

@@ -11,13 +11,14 @@ from pydantic import SecretStr
 
 from deploy.local.parts.nats import nats_server
 from pellicule.internal.ingest.v1 import media_stored_pb2
-from services.chassis.bus import Bus, connect_bus
+from services.chassis.bus import Bus, EventStream, connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent, first_time
 from services.chassis.database import Pool, subject_lock, subject_turn
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
-from services.chassis.outbox import OutboxRelay, OutgoingEvent, append
+from services.chassis.outbox import OutgoingEvent, append
+from services.chassis.relay import OutboxRelay
 from services.chassis.set_aside import forget_person
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
@@ -25,6 +26,7 @@ from tests.integration.chassis.conftest import SERVICE
 from tests.integration.chassis.test_metrics import points
 from tests.integration.eventually import eventually
 
+STREAM = EventStream("INGEST", [f"pellicule.internal.{SERVICE}.v1.>"])
 STORED = f"pellicule.internal.{SERVICE}.v1.MediaStored"
 DELETED = f"pellicule.internal.{SERVICE}.v1.MediaDeleted"
 
@@ -88,7 +90,7 @@ async def rows(pool: Pool, query: str) -> list[tuple[object, ...]]:
 async def test_an_event_goes_from_the_transaction_to_the_consumer(pool: Pool, bus: Bus) -> None:
     inbound, sent = Inbound(), event()
     consumer = Consumer(bus, stream="INGEST", durable=durable(), types=[STORED], handle=inbound)
-    async with supervised([consumer.run, OutboxRelay(pool, bus, SystemClock()).run]):
+    async with supervised([consumer.run, OutboxRelay(pool, bus, SystemClock(), STREAM).run]):
         await emit(pool, sent)
         got = await inbound.next()
     assert (got.id, got.type, got.subject, got.body) == (str(sent.id), STORED, sent.subject, b"body")
@@ -104,14 +106,14 @@ async def test_a_transaction_that_fails_emits_nothing(pool: Pool, bus: Bus) -> N
 
     with pytest.raises(NotYet):
         await fail()
-    assert await OutboxRelay(pool, bus, SystemClock()).publish_pending() == 0
+    assert await OutboxRelay(pool, bus, SystemClock(), STREAM).publish_pending() == 0
 
 
 async def test_events_arrive_in_the_order_of_the_outbox(pool: Pool, bus: Bus) -> None:
     inbound, sent = Inbound(), [event(str(number).encode()) for number in range(450)]
     consumer = Consumer(bus, stream="INGEST", durable=durable(), types=[STORED], handle=inbound)
     await emit(pool, *sent)
-    assert await OutboxRelay(pool, bus, SystemClock()).publish_pending() == 450
+    assert await OutboxRelay(pool, bus, SystemClock(), STREAM).publish_pending() == 450
     async with supervised([consumer.run]):
         got = [(await inbound.next()).body for _ in sent]
     assert got == [one.body for one in sent]
@@ -130,7 +132,9 @@ async def test_a_crash_between_publish_and_mark_stores_the_event_once(pool: Pool
     sent = event()
     await bus.publish(sent)
     await emit(pool, sent)
-    await OutboxRelay(pool, bus, SystemClock()).publish_pending()
+    relay = OutboxRelay(pool, bus, SystemClock(), STREAM)
+    await relay.publish_pending()
+    await relay.look()
     stream = await bus.jetstream.stream_info("INGEST")
     assert stream.state.messages == 1
     assert await rows(pool, "SELECT id FROM outbox") == []

@@ -16,15 +16,17 @@ from deploy.local.parts.nats import PROBER, NatsServer
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.process import ServerProcess
-from services.chassis.bus import Bus, connect_bus
+from services.chassis.bus import Bus, EventStream, connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool, migrate, open_pool
-from services.chassis.outbox import OutboxRelay, OutgoingEvent, append
+from services.chassis.outbox import OutgoingEvent, append
+from services.chassis.relay import OutboxRelay
 from services.chassis.settings import BusSettings, DatabaseSettings
 from services.chassis.supervision import supervised
 
 SERVICE = "ingest"
+STREAM = EventStream("INGEST", [f"pellicule.internal.{SERVICE}.v1.>"])
 STORED = f"pellicule.internal.{SERVICE}.v1.MediaStored"
 
 
@@ -108,19 +110,18 @@ async def test_events_go_on_after_a_server_was_away(tmp_path: Path, away: str) -
         postgres(tmp_path) as (postgres_server, database_settings),
         open_pool(database_settings) as pool,
         connect_bus(bus_settings) as bus,
+        supervised([OutboxRelay(pool, bus, SystemClock(), STREAM).run, consumer(bus, got).run]),
     ):
-        await bus.ensure_stream("INGEST", [f"pellicule.internal.{SERVICE}.v1.>"])
-        async with supervised([OutboxRelay(pool, bus, SystemClock()).run, consumer(bus, got).run]):
-            await emit(pool, b"before")
-            before = await asyncio.wait_for(got.get(), 10)
-            server = nats_server if away == "bus" else postgres_server
-            await server.kill()
-            if away == "bus":
-                await emit(pool, b"after")
-            await server.start()
-            if away == "database":
-                await emit_as_a_caller_would(pool, b"after")
-            after = before
-            while after == before:  # it comes again if the server died before it was acknowledged
-                after = await asyncio.wait_for(got.get(), 30)
+        await emit(pool, b"before")
+        before = await asyncio.wait_for(got.get(), 10)
+        server = nats_server if away == "bus" else postgres_server
+        await server.kill()
+        if away == "bus":
+            await emit(pool, b"after")
+        await server.start()
+        if away == "database":
+            await emit_as_a_caller_would(pool, b"after")
+        after = before
+        while after == before:  # it comes again if the server died before it was acknowledged
+            after = await asyncio.wait_for(got.get(), 30)
     assert (before, after) == (b"before", b"after")

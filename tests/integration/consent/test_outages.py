@@ -22,8 +22,9 @@ from services.chassis.bus import Bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
-from services.chassis.outbox import OutboxRelay
+from services.chassis.relay import OutboxRelay
 from services.chassis.supervision import supervised
+from services.consent.__main__ import STREAM
 from services.consent.operations.sweep import end_interrupted_changes, expire_grants
 from tests.integration.consent.harness import Person, Retention, RunningConsent, refusal
 
@@ -241,7 +242,7 @@ async def test_other_services_hear_of_every_change(consent: RunningConsent, ada:
         types=["pellicule.internal.consent.v1.ConsentChanged"],
         handle=hear,
     )
-    async with supervised([OutboxRelay(pool, bus, SystemClock()).run, consumer.run]), asyncio.timeout(20):
+    async with supervised([OutboxRelay(pool, bus, SystemClock(), STREAM).run, consumer.run]), asyncio.timeout(20):
         await ada.grant("CLOUD_PROCESSING", "LOCATION")
         await ada.withdraw("CLOUD_PROCESSING")
         granted, withdrawn = await heard.get(), await heard.get()

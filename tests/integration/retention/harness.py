@@ -17,12 +17,12 @@ from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
-from services.chassis.outbox import OutboxRelay
+from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, RunningServer, running_server
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
-from services.retention.__main__ import INTERNAL_SERVICES, NAME, SERVICES, STREAM, STREAM_SUBJECTS
+from services.retention.__main__ import INTERNAL_SERVICES, NAME, SERVICES, STREAM
 from services.retention.access import ACCESS
 from services.retention.operations.watch_revocations import RevocationHub
 from services.retention.servicer import register, register_internal
@@ -143,10 +143,8 @@ async def running_retention(harness: RetentionHarness, callers: Callers) -> Asyn
 @asynccontextmanager
 async def running_relay(pool: Pool, settings: BusSettings) -> AsyncIterator[None]:
     """Publish what the outbox holds."""
-    async with connect_bus(settings) as bus:
-        await bus.ensure_stream(STREAM, STREAM_SUBJECTS)
-        async with supervised([OutboxRelay(pool, bus, SystemClock()).run]):
-            yield
+    async with connect_bus(settings) as bus, supervised([OutboxRelay(pool, bus, SystemClock(), STREAM).run]):
+        yield
 
 
 def store_of(harness: RetentionHarness) -> PostgresStore:

@@ -90,7 +90,7 @@ async def test_what_can_no_longer_be_opened_is_passed_over(harness: Harness) -> 
 async def test_a_feed_that_cannot_go_on_begins_anew(harness: Harness) -> None:
     media = await harness.bring_in()
     cursor = checkpoint(await told(harness)).cursor
-    await harness.store.forget_changes(ANN)
+    await harness.store.forget_person(ANN, harness.clock.now())
     await harness.work()
     items = await told(harness, cursor)
     assert isinstance(items[0], Reset)
