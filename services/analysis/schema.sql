@@ -350,6 +350,7 @@ CREATE INDEX outbox_person ON public.outbox USING btree (person, create_time) WH
 CREATE INDEX outbox_sent ON public.outbox USING btree (incarnation, sequence) WHERE (sequence IS NOT NULL);
 
 CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequence IS NULL);
+
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);
