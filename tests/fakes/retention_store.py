@@ -7,6 +7,7 @@ from datetime import datetime
 
 from services.retention.domain.keys import Purpose, SealedKey, SealedKeys
 from services.retention.domain.orders import PurgeOrder
+from services.retention.domain.readers import Reader
 from services.retention.domain.revocation import Revocation
 from tests.fakes.retention_erasures import FakeAccountDeletions, FakeErasures, FakeOrders, FakeRequests
 from tests.fakes.retention_tables import FakeDataKeys, FakeEpochs, FakePurposes, State
@@ -81,7 +82,7 @@ class FakeStore:
             self._told.notify_all()
 
     async def sealed_keys(
-        self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
+        self, subject: str, purpose: Purpose, ids: Collection[str], reader: Reader, now: datetime
     ) -> SealedKeys | None:
         key = self.state.purposes.get((subject, purpose))
         if key is None or key.expire_time <= now:
@@ -91,7 +92,9 @@ class FakeStore:
         sealed = (
             SealedKey(row.id, row.wrapped)
             for row in rows
-            if (row.subject, row.purpose, row.purpose_revision) == owner and row.delete_time > now
+            if (row.subject, row.purpose, row.purpose_revision) == owner
+            and row.delete_time > now
+            and reader.may_open(row.owner, derived=bool(row.lineage))
         )
         return SealedKeys(key, tuple(sealed))
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 import structlog
 
 from services.retention.domain.keys import OpenKey, Purpose, SealedKeys
+from services.retention.domain.readers import Reader
 from services.retention.errors import EpochGone, PurposeNotGranted, WrapBroken
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.open_purpose import purpose_wrapper
@@ -14,9 +15,9 @@ _log = structlog.stdlib.get_logger()
 
 
 async def open_data_keys(
-    subject: str, purpose: Purpose, ids: Collection[str], dependencies: Dependencies
+    subject: str, purpose: Purpose, ids: Collection[str], reader: Reader, dependencies: Dependencies
 ) -> tuple[list[OpenKey], int]:
-    """Open those of the data keys that live, and return them with the fencing number of their purpose's key.
+    """Open those of the data keys that live and are the reader's, with the fencing number of their purpose's key.
 
     The purpose key and the data keys are read at one moment that lies after the start of the call, so a call that
     starts after a destruction has returned opens nothing. No row is locked: it would make every read a write, and an
@@ -25,7 +26,7 @@ async def open_data_keys(
     Raises:
         PurposeNotGranted: there is no live key for the purpose.
     """
-    found = await dependencies.store.sealed_keys(subject, purpose, ids, dependencies.clock.now())
+    found = await dependencies.store.sealed_keys(subject, purpose, ids, reader, dependencies.clock.now())
     if found is None:
         raise PurposeNotGranted.of(purpose)
     wrapper = await purpose_wrapper(found.purpose_key, dependencies)

@@ -1,10 +1,14 @@
 """Reading of purpose keys, and what unwraps under them."""
 
 from services.retention.domain.keys import Purpose, PurposeKey
+from services.retention.domain.readers import Reader
 from services.retention.errors import EpochGone, PurposeNotGranted
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.missing_epochs import refuse_misplaced
 from services.retention.ports import DataKeyWrapper
+
+_NO_READER = Reader("")
+"""No data key is asked for."""
 
 
 async def get_purpose_key(subject: str, purpose: Purpose, dependencies: Dependencies) -> PurposeKey:
@@ -14,7 +18,7 @@ async def get_purpose_key(subject: str, purpose: Purpose, dependencies: Dependen
         PurposeNotGranted: there is no live key for the purpose, or it is lost.
         EpochsMisplaced: no key can be opened here.
     """
-    found = await dependencies.store.sealed_keys(subject, purpose, (), dependencies.clock.now())
+    found = await dependencies.store.sealed_keys(subject, purpose, (), _NO_READER, dependencies.clock.now())
     if found is None:
         raise PurposeNotGranted.of(purpose)
     await purpose_wrapper(found.purpose_key, dependencies)

@@ -9,6 +9,7 @@ from services.retention.domain.keys import (
     Purpose,
     SealedKeys,
 )
+from services.retention.domain.readers import Reader
 from services.retention.domain.revocation import Revocation
 from services.retention.ports.erasures import AccountDeletions, Erasures, Orders, Requests
 from services.retention.ports.keys import DataKeys, Epochs, Purposes
@@ -69,9 +70,9 @@ class Store(Protocol):
         """Begins a transaction; it is undone if the block raises."""
 
     async def sealed_keys(
-        self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
+        self, subject: str, purpose: Purpose, ids: Collection[str], reader: Reader, now: datetime
     ) -> SealedKeys | None:
-        """Return a live purpose key and those of the data keys that hang on it and are not over, at one moment.
+        """Return a live purpose key and those of its data keys that the reader may open now, at one moment.
 
         None if there is no live purpose key.
         """

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from pellicule.internal.retention.v1 import key_service_pb2, key_service_pb2_grpc
 from services.chassis.calls import Context
+from services.retention.domain.readers import Reader
 from services.retention.operations.create_data_keys import create_data_keys
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destroy_data_keys import destroy_data_keys
@@ -63,7 +64,7 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
     ) -> key_service_pb2.OpenDataKeysResponse:
         """Open data keys."""
         subject, purpose, ids = requests.key_opening(request)
-        opened, revision = await open_data_keys(subject, purpose, ids, self._dependencies)
+        opened, revision = await open_data_keys(subject, purpose, ids, Reader(calling_service()), self._dependencies)
         return key_service_pb2.OpenDataKeysResponse(keys=responses.data_keys(opened), purpose_revision=revision)
 
     async def DestroyDataKeys(

@@ -8,6 +8,7 @@ from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
 from services.retention.domain.keys import Purpose, SealedKey, SealedKeys, WrappedKey
 from services.retention.domain.orders import PurgeOrder
+from services.retention.domain.readers import Reader
 from services.retention.domain.revocation import Revocation
 from services.retention.ports import Transaction
 from services.retention.store import revocations
@@ -84,9 +85,9 @@ class PostgresStore:
         return self._transaction()
 
     async def sealed_keys(
-        self, subject: str, purpose: Purpose, ids: Collection[str], now: datetime
+        self, subject: str, purpose: Purpose, ids: Collection[str], reader: Reader, now: datetime
     ) -> SealedKeys | None:
-        """Return a live purpose key and those of the data keys that hang on it and are not over, at one moment."""
+        """Return a live purpose key and those of the data keys that hang on it and may be opened, at one moment."""
         async with self._reading() as connection:
             cursor = await connection.execute(
                 f"""
@@ -94,11 +95,21 @@ class PostgresStore:
                 FROM purpose_key LEFT JOIN data_key
                     ON data_key.id = ANY(%(ids)s::uuid[]) AND data_key.subject = purpose_key.subject
                     AND data_key.purpose = purpose_key.purpose AND data_key.purpose_revision = purpose_key.revision
-                    AND data_key.delete_time > %(now)s
+                    AND data_key.delete_time > %(now)s AND (
+                        data_key.owner = %(service)s
+                        OR data_key.owner = ANY(%(sources)s) AND data_key.lineage <> '{{}}'
+                    )
                 WHERE purpose_key.subject = %(subject)s AND purpose_key.purpose = %(purpose)s
                     AND purpose_key.expire_time > %(now)s
                 """,  # noqa: S608
-                {"subject": subject, "purpose": purpose, "ids": list(ids), "now": now},
+                {
+                    "subject": subject,
+                    "purpose": purpose,
+                    "ids": list(ids),
+                    "now": now,
+                    "service": reader.service,
+                    "sources": list(reader.sources),
+                },
                 binary=True,
             )
             rows = await cursor.fetchall()

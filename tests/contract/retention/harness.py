@@ -14,6 +14,7 @@ from services.retention.domain.data_map import DataMap
 from services.retention.domain.erasure import Erasure, StorePurge
 from services.retention.domain.keys import DataKeyRequest, Grant, OpenKey, Purpose
 from services.retention.domain.orders import PurgeOrder
+from services.retention.domain.readers import Reader
 from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.errors import PurposeNotGranted
 from services.retention.operations import request_erasure
@@ -100,7 +101,17 @@ class RetentionHarness:
         return media
 
     async def open(self, *wanted: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> Mapping[str, bytes]:
-        opened, _ = await open_data_keys(subject, purpose, [key.id for key in wanted], self.dependencies)
+        """Open keys as the services that own them do."""
+        found: dict[str, bytes] = {}
+        for service in ("ingest", "analysis", "suggestion"):
+            found |= await self.open_as(service, *wanted, subject=subject, purpose=purpose)
+        return found
+
+    async def open_as(
+        self, service: str, *wanted: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD
+    ) -> Mapping[str, bytes]:
+        ids, reader = [key.id for key in wanted], Reader(service)
+        opened, _ = await open_data_keys(subject, purpose, ids, reader, self.dependencies)
         return {key.id: key.key for key in opened}
 
     async def can_open(self, key: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> bool:

@@ -51,6 +51,26 @@ class GrantsAndKeys:
         [key] = await harness.create([])
         assert await harness.open(key, purpose=LOCATION) == {}
 
+    async def test_a_service_opens_its_own_keys_and_analysis_pictures_of_ingest(
+        self, harness: RetentionHarness
+    ) -> None:
+        await harness.grant()
+        [picture, index] = await harness.create([uuid4()], [], owner="ingest")
+        [findings] = await harness.create([uuid4()], owner="analysis")
+        [collage] = await harness.create([uuid4()], owner="suggestion")
+        every = (picture, index, findings, collage)
+        opened = {
+            service: set(await harness.open_as(service, *every))
+            for service in ("ingest", "analysis", "suggestion", "consent", "retention")
+        }
+        assert opened == {
+            "ingest": {picture.id, index.id},
+            "analysis": {picture.id, findings.id},
+            "suggestion": {collage.id},
+            "consent": set(),
+            "retention": set(),
+        }
+
     async def test_unknown_ids_are_left_out(self, harness: RetentionHarness) -> None:
         await harness.grant()
         [key] = await harness.create([])

@@ -113,7 +113,8 @@ class KeyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def OpenDataKeys(self, request, context):
-        """Opens data keys. Keys that are destroyed, past their time or of another purpose or person are left out.
+        """Opens data keys that the calling service owns; analysis opens those of pictures of ingest as well. Keys that are
+        destroyed, past their time, of another service, purpose or person are left out.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -37,7 +37,8 @@ class KeyServiceStub:
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR, MEDIA_ERASED.
     """
     OpenDataKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.OpenDataKeysRequest, _key_service_pb2.OpenDataKeysResponse]
-    """Opens data keys. Keys that are destroyed, past their time or of another purpose or person are left out.
+    """Opens data keys that the calling service owns; analysis opens those of pictures of ingest as well. Keys that are
+    destroyed, past their time, of another service, purpose or person are left out.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
     """
     DestroyDataKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.DestroyDataKeysRequest, _key_service_pb2.DestroyDataKeysResponse]
@@ -104,7 +105,8 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_service_pb2.OpenDataKeysRequest,
         context: _aio.ServicerContext[_key_service_pb2.OpenDataKeysRequest, _abc.Awaitable[_key_service_pb2.OpenDataKeysResponse]],
     ) -> _abc.Awaitable[_key_service_pb2.OpenDataKeysResponse]:
-        """Opens data keys. Keys that are destroyed, past their time or of another purpose or person are left out.
+        """Opens data keys that the calling service owns; analysis opens those of pictures of ingest as well. Keys that are
+        destroyed, past their time, of another service, purpose or person are left out.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
         """
 
