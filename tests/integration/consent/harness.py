@@ -77,6 +77,7 @@ class Harness:
         self.nats = nats
         self.authority = FakeAuthority(folder)
         self.retention_address = f"127.0.0.1:{free_port()}"
+        self.lost_epochs = ""
         self._issuer_key = _pem(Ed25519PrivateKey.generate())
         self._subject_key = secrets.token_bytes(32)
         (folder / "jwks.json").write_text(jwks_document(self._issuer_key))
@@ -104,6 +105,7 @@ class Harness:
             "RECORD_KEY_FILE": self.folder / "record.key",
             "ROOT_KEY_FILE": self.folder / "root.key",
             "EPOCH_DIR": self.folder / "epochs",
+            "LOST_EPOCHS": self.lost_epochs,
         }
         return {f"PELLICULE_{name}": str(value) for name, value in named.items()}
 
@@ -158,14 +160,15 @@ class Retention:
     """The retention service as a process that a test can stop and start again."""
 
     def __init__(self, harness: Harness) -> None:
-        self._part = harness.service_process(
-            "retention", public_address=f"127.0.0.1:{free_port()}", internal_address=harness.retention_address
-        )
-        self.address = self._part.address
+        self._harness = harness
+        self.address = f"127.0.0.1:{free_port()}"
         self._process: ServerProcess | None = None
 
     async def start(self) -> None:
-        self._process = await bring_up(self._part)
+        part = self._harness.service_process(
+            "retention", public_address=self.address, internal_address=self._harness.retention_address
+        )
+        self._process = await bring_up(part)
 
     async def stop(self) -> None:
         if self._process is not None:

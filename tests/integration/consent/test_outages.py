@@ -190,7 +190,9 @@ async def test_lost_keys_end_what_was_granted_and_asking_again_heals(
 ) -> None:
     await ada.grant("CLOUD_PROCESSING", "LOCATION")
     async with _down(running_retention):
-        shutil.rmtree(consent.harness.folder / "epochs")
+        epochs = consent.harness.folder / "epochs"
+        consent.harness.lost_epochs = ",".join(file.stem for file in epochs.glob("*.epoch"))
+        shutil.rmtree(epochs)
 
     assert not await ada.can_seal("CLOUD_PROCESSING")
     assert await consent.purge.sweep() >= 2  # those of persons of other tests are lost as well
