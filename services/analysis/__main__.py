@@ -41,6 +41,7 @@ from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
+from services.chassis.set_aside import PostgresSetAside
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
 
@@ -69,9 +70,9 @@ async def main() -> None:
         models = TritonModels(await stack.enter_async_context(client))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)
-        keyring = RetentionKeyring(retention, clock)
+        keyring, set_aside = RetentionKeyring(retention, clock), PostgresSetAside(pool)
         dependencies = Dependencies(
-            work=WorkStore(pool, events.media_analyzed),
+            work=WorkStore(pool, events.media_analyzed, set_aside),
             metadata=MetadataStore(pool, events.media_analyzed),
             library=LibraryStore(pool),
             purge=PurgeStore(pool),
@@ -83,7 +84,7 @@ async def main() -> None:
             read_metadata=events.metadata,
             clock=clock,
         )
-        worker = Worker(dependencies, settings.pace)
+        worker = Worker(dependencies, settings.pace, set_aside)
         listener = Listener(pool, clock, CHANNEL)
         feed = ChangeFeed(PostgresChangeStore(pool), listener, clock, FEED)
         servicer = AnalysisServicer(dependencies, feed, DOMAIN)
@@ -107,7 +108,7 @@ async def main() -> None:
                 *(consumer.run for consumer in worker.consumers(bus, pool)),
                 worker.work,
                 worker.sweep,
-                PurgeLoop(retention, NAME, bus, worker.purge, clock).run,
+                PurgeLoop(retention, NAME, bus, worker.purge, clock, set_aside).run,
             ],
         )
 

@@ -1,6 +1,7 @@
 """Ports: what the operations need of the database and of the models. Fakes and adapters satisfy them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -157,8 +158,11 @@ class MetadataTable(Protocol):
     async def update_metadata(self, update: MetadataUpdate) -> UpdateOutcome:
         """Keep the metadata of a media unless it is older than what is kept."""
 
-    async def stale_records(self, media: Sequence[UUID] | None, limit: int) -> list[StaleRecord]:
-        """Return records that are older than their media's metadata: of these media, or None for any."""
+    async def stale_records(self, media: Sequence[UUID]) -> list[StaleRecord]:
+        """Return records of these media that are older than their metadata."""
+
+    async def media_with_stale_records(self, limit: int, without: AbstractSet[str]) -> list[tuple[str, UUID]]:
+        """Return media, but these, with records that are older than their metadata, with their persons."""
 
     async def commit_records(self, records: Sequence[RenewedRecord]) -> None:
         """Put records in the place of older ones under the same keys, with an event for each."""
@@ -205,8 +209,10 @@ class Purge(Protocol):
     async def delete_media(self, subject: str, deletion: DeletionSet) -> int:
         """Delete media with all their rows, but for those that were replaced meanwhile; return how many there were."""
 
-    async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
-        """Return the keys of media that are past their time, with their persons."""
+    async def expired(
+        self, now: datetime, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> list[tuple[str, UUID]]:
+        """Return the keys, but these, of media that are past their time, with their persons."""
 
     async def forget_person(self, subject: str, until: datetime) -> None:
         """Delete the change feed of a person whose account goes, and their events from until a time."""

@@ -1,5 +1,19 @@
 -- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
 
+CREATE FUNCTION public.find_stale_record() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.stale := EXISTS (
+        SELECT FROM media
+        WHERE id = NEW.media_id AND purpose = NEW.purpose AND metadata_revision > NEW.metadata_revision
+    );
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION public.find_stale_record() IS 'A record says whether it is behind its media, so that none has to be looked for.';
+
 CREATE FUNCTION public.forget_changes(person text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -12,6 +26,18 @@ END
 $$;
 
 COMMENT ON FUNCTION public.forget_changes(person text) IS 'Deletes all that the feed knows about a person; a follower begins anew.';
+
+CREATE FUNCTION public.make_record_stale() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE findings SET stale = true
+    WHERE media_id = NEW.id AND purpose = NEW.purpose AND metadata_revision < NEW.metadata_revision;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.make_record_stale() IS 'What an owner changes of a media makes the record that holds a copy of it stale.';
 
 CREATE FUNCTION public.record_all_deleted(person text) RETURNS void
     LANGUAGE plpgsql
@@ -81,6 +107,16 @@ BEGIN
     RETURN last - wanted;
 END
 $$;
+
+CREATE TABLE public.bucket_walk (
+    bucket text NOT NULL,
+    after text NOT NULL COLLATE pg_catalog."C",
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.bucket_walk IS 'How far the walk through a bucket has come; one process at a time takes a page.';
+
+COMMENT ON COLUMN public.bucket_walk.after IS 'The name after which the next page begins; empty for the beginning.';
 
 CREATE TABLE public.change_acknowledgement (
     subject text NOT NULL,
@@ -154,12 +190,15 @@ CREATE TABLE public.findings (
     data_key_id uuid NOT NULL,
     purpose_revision bigint NOT NULL,
     sealed bytea NOT NULL,
-    metadata_revision bigint NOT NULL
+    metadata_revision bigint NOT NULL,
+    stale boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE public.findings IS 'What was learnt of a media for one purpose, by the models that learnt it; sealed.';
 
 COMMENT ON COLUMN public.findings.metadata_revision IS 'Of the metadata that the record holds a copy of.';
+
+COMMENT ON COLUMN public.findings.stale IS 'The record holds an older copy of the metadata than its media has.';
 
 CREATE TABLE public.inbox (
     consumer text NOT NULL,
@@ -206,6 +245,14 @@ COMMENT ON COLUMN public.media.faults IS 'Failures that no outage explains; too 
 COMMENT ON COLUMN public.media.drafts IS 'Objects of previews that unfinished claims may have put into the bucket.';
 
 COMMENT ON COLUMN public.media.renewal IS 'Its findings are by other models: they serve on until they are made again, when nothing fresh is due.';
+
+CREATE TABLE public.orphan (
+    bucket text NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    first_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
 
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
@@ -276,6 +323,9 @@ CREATE TABLE public.tombstone (
 
 COMMENT ON TABLE public.tombstone IS 'Data keys that were destroyed: what they seal is not stored any more.';
 
+ALTER TABLE ONLY public.bucket_walk
+    ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
+
 ALTER TABLE ONLY public.change_acknowledgement
     ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
 
@@ -302,6 +352,9 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_id_key UNIQUE (id);
@@ -333,11 +386,17 @@ CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
 
 CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
 
+CREATE INDEX findings_models ON public.findings USING btree (purpose, models);
+
+CREATE INDEX findings_stale ON public.findings USING btree (media_id) WHERE stale;
+
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
 CREATE INDEX media_data_key ON public.media USING btree (data_key_id);
 
 CREATE INDEX media_delete_time ON public.media USING btree (delete_time);
+
+CREATE INDEX media_done ON public.media USING btree (subject) WHERE (state = 'DONE'::text);
 
 CREATE INDEX media_due ON public.media USING btree (next_attempt_time, id) WHERE (state = 'PENDING'::text);
 
@@ -354,6 +413,10 @@ CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequ
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);
+
+CREATE TRIGGER findings_stale BEFORE INSERT OR UPDATE OF metadata_revision ON public.findings FOR EACH ROW EXECUTE FUNCTION public.find_stale_record();
+
+CREATE TRIGGER media_metadata AFTER UPDATE OF metadata_revision ON public.media FOR EACH ROW WHEN ((old.metadata_revision < new.metadata_revision)) EXECUTE FUNCTION public.make_record_stale();
 
 ALTER TABLE ONLY public.findings
     ADD CONSTRAINT findings_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE CASCADE;

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 import structlog
@@ -20,12 +21,14 @@ from services.analysis.errors import ModelFault
 from services.analysis.operations import purge, sweep
 from services.analysis.operations.analyze_media import analyze_media
 from services.analysis.operations.dependencies import Dependencies
-from services.analysis.operations.update_metadata import refresh_records, update_metadata
+from services.analysis.operations.update_metadata import refresh_missed_records, update_metadata
 from services.analysis.translation import events
 from services.chassis.bus import Bus
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.errors import DomainError
+from services.chassis.loops import Step, Wall, repeat_all
+from services.chassis.set_aside import SetAside, Turns
 from services.keyring import DataKeyScope, PurgeOrder, Purpose
 
 _HEARERS = 8
@@ -57,8 +60,10 @@ class _Running:
 class Worker:
     """The loops of the process."""
 
-    def __init__(self, dependencies: Dependencies, pace: Pace) -> None:
+    def __init__(self, dependencies: Dependencies, pace: Pace, set_aside: SetAside) -> None:
         self._dependencies = dependencies
+        kinds = ("grant", "expired_media", "stale_record")
+        self._grants, self._expired, self._stale = (Turns(each, set_aside, dependencies.clock) for each in kinds)
         self._pace = pace
         self._knows_models = False
         self._running = _Running()
@@ -113,14 +118,17 @@ class Worker:
 
     async def work(self) -> None:
         """Keep as many media in hand as the pace allows; begin when it is known what the server serves."""
+        wall = Wall("analysis", self._dependencies.clock)
         while not self._knows_models:
-            await self._tolerating(self.sweep_models)
-            await self._dependencies.clock.sleep(0 if self._knows_models else self._pace.poll.total_seconds())
+            await wall.attempt(self.sweep_models)
+            await wall.rest(0)
         try:
             while True:
                 self._wake.clear()
-                claimed = await self._claim_more()
-                await self._wait(timedelta() if claimed else self._pace.poll)
+                claims = list[Claim]()
+                if not await wall.attempt(partial(self._claim_more, claims)):
+                    await wall.rest()
+                await self._wait(timedelta() if claims else self._pace.poll)
         finally:
             for task in self._running.tasks:
                 task.cancel()
@@ -128,10 +136,14 @@ class Worker:
 
     async def sweep(self) -> None:
         """Look for what was missed, again and again: other models, lost grants, media past their time."""
-        while True:
-            for step in (self.sweep_models, self.sweep_grants, self.sweep_expired, self.sweep_metadata):
-                await self._tolerating(step)
-            await self._dependencies.clock.sleep(self._pace.sweep.total_seconds())
+        steps: dict[str, Step] = {
+            "models": self.sweep_models,
+            "grants": self.sweep_grants,
+            "expiry": self.sweep_expired,
+            "forgetting": partial(sweep.forget_tombstones, self._dependencies),
+            "stale_records": self.sweep_metadata,
+        }
+        await repeat_all(steps, self._pace.sweep.total_seconds(), self._dependencies.clock)
 
     async def sweep_models(self) -> None:
         """Asks which models are served, and makes due for renewal what was found by others.
@@ -148,31 +160,27 @@ class Worker:
 
     async def sweep_grants(self) -> None:
         """Asks for persons whose media lack findings of a purpose whether they have granted it meanwhile."""
-        if await sweep.catch_up_grants(self._dependencies):
+        if await sweep.catch_up_grants(self._grants, self._dependencies):
             self._wake.set()
 
     async def sweep_expired(self) -> None:
-        """Delete media past their time, and tombstones past theirs."""
-        await sweep.delete_expired(self._dependencies)
+        """Delete media past their time."""
+        await sweep.delete_expired(self._expired, self._dependencies)
 
     async def sweep_metadata(self) -> None:
         """Take into records what their owners changed while a process died."""
-        await refresh_records(None, self._dependencies)
+        await refresh_missed_records(self._stale, self._dependencies)
 
     async def drain(self) -> None:
         """Works until nothing is due and nothing is in hand."""
-        while await self._claim_more() or self._running.tasks:
+        while await self._claim_more([]) or self._running.tasks:
             await asyncio.wait(self._running.tasks, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _claim_more(self) -> int:
+    async def _claim_more(self, claims: list[Claim]) -> int:
+        """Begin work on what is due, and add it to these claims; return how many they are then."""
         room = self._pace.in_hand - self._running.media
-        if room < self._pace.batch or self._dependencies.vision.models.paused():
-            return 0
-        try:
-            claims = await self._claim()
-        except _DATABASE_ERRORS as error:
-            _log.warning("work_waits", exc_info=error)
-            return 0
+        if room >= self._pace.batch and not self._dependencies.vision.models.paused():
+            claims.extend(await self._claim())
         for group in _groups(claims):
             self._start(group)
         return len(claims)

@@ -1,6 +1,7 @@
 """Outer wall of the loops of a process: what fails in one is told, counted and tried again, and stops nothing else."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Never, TypeAlias
 
 import structlog
@@ -9,7 +10,7 @@ from services.chassis.clock import Clock
 from services.chassis.error_details import failure_reason, is_outage
 from services.chassis.metrics import LOOP_FAILURES, Measurements
 
-__all__ = ["Wall", "enduring"]
+__all__ = ["Step", "Wall", "enduring", "repeat_all"]
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -78,6 +79,19 @@ class Wall:
             _log.warning("loop_waits", loop=self._loop, reason=failure_reason(error), exc_info=error)
         else:
             _log.error("loop_failed", loop=self._loop, reason=failure_reason(error), exc_info=error)
+
+
+async def repeat_all(steps: Mapping[str, Step], seconds: float, clock: Clock) -> None:
+    """Do each step again and again by itself, so that none waits for another.
+
+    Args:
+        steps: By the name of the loop.
+        seconds: Pause after one that succeeded.
+        clock: Says when it is time again.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        for loop, step in steps.items():
+            tasks.create_task(Wall(loop, clock).repeat(step, seconds))
 
 
 def enduring(

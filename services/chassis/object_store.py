@@ -75,6 +75,9 @@ class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
         """Yield the names of the objects whose names begin with `prefix`."""
 
+    async def page(self, bucket: str, after: str, limit: int) -> Sequence[str]:
+        """Return the names of the objects that come after a name in the order of their bytes, at most so many."""
+
     async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
         """Make the bucket if it is not there.
 
@@ -153,6 +156,15 @@ class S3ObjectStore:
         while batch := await self._run(lambda: [item.object_name for item in islice(found, _LIST_BATCH)]):
             for name in batch:
                 yield name
+
+    async def page(self, bucket: str, after: str, limit: int) -> Sequence[str]:
+        """Return the names of the objects that come after a name, in order, at most so many."""
+
+        def names() -> Sequence[str]:
+            found = self._client.list_objects(bucket, recursive=True, start_after=after or None)
+            return [item.object_name for item in islice(found, limit)]
+
+        return await self._run(names)
 
     async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
         """Make the bucket if it is not there, with its lifecycle backstop."""

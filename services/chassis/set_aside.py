@@ -76,6 +76,9 @@ class SetAside(Protocol):
     async def clear(self, kind: str, item: str) -> None:
         """Forget an item that succeeded, or is there no more."""
 
+    async def forget(self, person: str) -> None:
+        """Forget what is set aside of a person, and the dead letters about them."""
+
 
 class Turns:
     """Gives each item of a loop its turn, whatever becomes of the others.
@@ -99,35 +102,44 @@ class Turns:
         self._measurements = measurements or Measurements()
         self._passed_over: set[str] = set()
         self._suspects: set[str] = set()
+        self._known: frozenset[str] = frozenset()
 
     async def take(self, fetch: Fetch[T], item: Callable[[T], Item], work: Callable[[T], Awaitable[object]]) -> int:
-        """Do the work for each item that is fetched, and return how many succeeded.
+        """Do the work once for each item that is fetched, batch after batch, and return how many succeeded.
+
+        Args:
+            fetch: Returns a batch of what is due; what is done must be due no more.
+            item: Names one.
+            work: Does it.
 
         Raises:
             Exception: what the last ones failed of, if that looks like an outage: the loop waits, nothing is lost.
         """
-        done, outages = 0, list[Exception]()
-        known = await self._set_aside.of_kind(self._kind, self._clock.now())
-        for each in await self._fetched(fetch, known):
-            try:
-                await work(each)
-            except Exception as error:  # noqa: BLE001  # the wall: one item never stops the others
-                outages = [*outages, error] if await self._failed(item(each), error) else []
-            else:
-                await self._succeeded(item(each).id, known)
-                done, outages = done + 1, []
-            if len(outages) == _OUTAGES_IN_A_ROW:
-                break
+        done, outages, tried = 0, list[Exception](), set[str]()
+        while batch := await self._fetched(fetch, item, tried):
+            for each in batch:
+                tried.add(item(each).id)
+                try:
+                    await work(each)
+                except Exception as error:  # noqa: BLE001  # the wall: one item never stops the others
+                    outages = [*outages, error] if await self._failed(item(each), error) else []
+                else:
+                    await self._succeeded(item(each).id)
+                    done, outages = done + 1, []
+                if len(outages) == _OUTAGES_IN_A_ROW:
+                    raise outages[-1]
         if outages:
             raise outages[-1]
         return done
 
-    async def _fetched(self, fetch: Fetch[T], known: Mapping[str, datetime]) -> Sequence[T]:
-        """Return what is due; those passed over come when nothing else does."""
+    async def _fetched(self, fetch: Fetch[T], item: Callable[[T], Item], tried: AbstractSet[str]) -> Sequence[T]:
+        """Return what is due and was not tried yet; those passed over come when nothing else does."""
         now = self._clock.now()
+        known = await self._set_aside.of_kind(self._kind, now)
+        self._known = frozenset(known)
         waiting = {id_ for id_, next_time in known.items() if next_time > now}
-        found = await fetch(waiting | self._passed_over)
-        if found or not self._passed_over:
+        found = [each for each in await fetch(waiting | self._passed_over) if item(each).id not in tried]
+        if found or tried or not self._passed_over:
             return found
         self._passed_over.clear()
         return await fetch(waiting)
@@ -143,11 +155,11 @@ class Turns:
         _log.error("item_set_aside", kind=self._kind, item=item.id, reason=failure_reason(error), exc_info=error)
         return False
 
-    async def _succeeded(self, id_: str, known: Mapping[str, datetime]) -> None:
+    async def _succeeded(self, id_: str) -> None:
         self._suspects |= self._passed_over
         self._suspects.discard(id_)
         self._passed_over.clear()
-        if id_ in known:
+        if id_ in self._known:
             await self._set_aside.clear(self._kind, id_)
 
 
@@ -193,6 +205,11 @@ class PostgresSetAside:
         """Forget an item (`SetAside.clear`)."""
         async with self._pool.connection() as connection:
             await connection.execute("DELETE FROM set_aside WHERE kind = %s AND item = %s", (kind, item))
+
+    async def forget(self, person: str) -> None:
+        """Forget what belongs to a person (`SetAside.forget`)."""
+        async with self._pool.connection() as connection:
+            await forget_person(connection, person)
 
     async def all(self) -> Sequence[SetAsideItem]:
         """Return what is set aside, the longest first."""

@@ -15,6 +15,7 @@ from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
+from services.chassis.set_aside import PostgresSetAside
 from services.consent.access import ACCESS
 from services.consent.notices.notice_files import read_notices, reopen_notice
 from services.consent.notices.policy_file import read_policy
@@ -70,7 +71,9 @@ async def main() -> None:
             clock=clock,
         )
         await publish_notices(released, dependencies)
-        worker = Worker(dependencies)
+        set_aside = PostgresSetAside(pool)
+        worker = Worker(dependencies, set_aside)
+        execute_purge = partial(purge.execute, dependencies=dependencies)
         await serve(
             name=NAME,
             settings=settings,
@@ -84,7 +87,7 @@ async def main() -> None:
                 listener.run,
                 worker.run_sweep,
                 worker.run_expiry,
-                PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies=dependencies), clock).run,
+                PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
             ],
         )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -60,11 +61,13 @@ class ConsentStore(Protocol):
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
         """Return a person's events with revisions under `below`, newest first."""
 
-    async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
-        """Return persons with a grant that has run out and whose end is not written."""
+    async def due(self, now: datetime, *, limit: int, without: AbstractSet[str] = frozenset()) -> Sequence[str]:
+        """Return persons, but these, with a grant that has run out and whose end is not written."""
 
-    async def unfinished(self, begun_before: datetime, *, limit: int) -> Sequence[str]:
-        """Return persons with a change that was begun before a time and not finished, the oldest first."""
+    async def unfinished(
+        self, begun_before: datetime, *, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> Sequence[str]:
+        """Return persons, but these, with a change that was begun before a time and not finished, the oldest first."""
 
 
 class NoticeStore(Protocol):

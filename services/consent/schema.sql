@@ -90,6 +90,16 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.bucket_walk (
+    bucket text NOT NULL,
+    after text NOT NULL COLLATE pg_catalog."C",
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.bucket_walk IS 'How far the walk through a bucket has come; one process at a time takes a page.';
+
+COMMENT ON COLUMN public.bucket_walk.after IS 'The name after which the next page begins; empty for the beginning.';
+
 CREATE TABLE public.change_acknowledgement (
     subject text NOT NULL,
     device text NOT NULL,
@@ -201,6 +211,14 @@ COMMENT ON TABLE public.notice_serving IS 'That a notice was shown to a person, 
 
 COMMENT ON COLUMN public.notice_serving.sealed IS 'Language, surface, build and digest of the rendered text.';
 
+CREATE TABLE public.orphan (
+    bucket text NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    first_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
+
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
     id uuid NOT NULL,
@@ -291,6 +309,9 @@ COMMENT ON TABLE public.set_aside IS 'Items of loops that failed and are tried a
 
 COMMENT ON COLUMN public.set_aside.person IS 'Pseudonym of the person it belongs to; empty for none.';
 
+ALTER TABLE ONLY public.bucket_walk
+    ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
+
 ALTER TABLE ONLY public.change_acknowledgement
     ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
 
@@ -323,6 +344,9 @@ ALTER TABLE ONLY public.notice_serving
 
 ALTER TABLE ONLY public.notice_serving
     ADD CONSTRAINT notice_serving_subject_request_id_key UNIQUE (subject, request_id);
+
+ALTER TABLE ONLY public.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_id_key UNIQUE (id);

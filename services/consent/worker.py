@@ -1,11 +1,12 @@
-"""Loops of the process: sweeps at their intervals, through outages of the database."""
+"""Loops of the process: sweeps at their intervals, through outages and whatever fails of one person."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 
+from services.chassis.loops import Wall
+from services.chassis.set_aside import SetAside, Turns
 from services.consent.operations import sweep
 from services.consent.operations.dependencies import Dependencies
 
@@ -18,22 +19,24 @@ _log = structlog.stdlib.get_logger()
 class Worker:
     """The loops; each is a task of the process."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
-        self._dependencies = dependencies
+    def __init__(self, dependencies: Dependencies, set_aside: SetAside) -> None:
+        clock = dependencies.clock
+        interrupted, expired = (Turns(kind, set_aside, clock) for kind in ("interrupted_change", "expired_grant"))
+        self._end_interrupted = partial(sweep.end_interrupted_changes, interrupted, dependencies)
+        self._expire = partial(sweep.expire_grants, expired, dependencies)
+        self._clock = clock
 
     async def run_sweep(self) -> None:
         """End interrupted changes, until cancelled."""
-        await self._repeat(sweep.end_interrupted_changes, sweep.SWEEP_SECONDS)
+        await self._repeat("interrupted_changes", self._end_interrupted, sweep.SWEEP_SECONDS)
 
     async def run_expiry(self) -> None:
         """End grants that have run out, until cancelled."""
-        await self._repeat(sweep.expire_grants, EXPIRY_SECONDS)
+        await self._repeat("expiry", self._expire, EXPIRY_SECONDS)
 
-    async def _repeat(self, look: Callable[[Dependencies], Awaitable[int]], pause_seconds: float) -> None:
-        while True:
-            try:
-                if reconciled := await look(self._dependencies):
-                    _log.info("consent_reconciled", count=reconciled)
-            except (psycopg.OperationalError, PoolTimeout) as error:
-                _log.warning("reconciliation_waits", exc_info=error)
-            await self._dependencies.clock.sleep(pause_seconds)
+    async def _repeat(self, loop: str, look: Callable[[], Awaitable[int]], pause_seconds: float) -> None:
+        async def told() -> None:
+            if reconciled := await look():
+                _log.info("consent_reconciled", count=reconciled)
+
+        await Wall(loop, self._clock).repeat(told, pause_seconds)

@@ -25,8 +25,10 @@ from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
+from services.chassis.orphans import OrphanSweep, PostgresWalks
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
+from services.chassis.set_aside import PostgresSetAside
 from services.ingest.access import ACCESS
 from services.ingest.domain.media import BUCKET
 from services.ingest.operations import purge
@@ -96,16 +98,19 @@ async def main() -> None:
             policy=policy,
             background=background,
         )
+        tables, set_aside = SweepStore(pool), PostgresSetAside(pool)
         sweep = Sweep(
             uploads=uploads,
-            tables=SweepStore(pool),
+            tables=tables,
             objects=objects,
             keyring=keyring,
             clock=clock,
-            orphan_grace=timedelta(minutes=settings.orphan_grace_minutes),
+            set_aside=set_aside,
             deletions_kept=policy.retention,
         )
-        worker = Worker(media, sweep, clock)
+        grace = timedelta(minutes=settings.orphan_grace_minutes)
+        orphans = OrphanSweep(objects, BUCKET, tables.unknown_objects, PostgresWalks(pool), clock, grace)
+        worker = Worker(media, sweep, orphans, clock)
         execute_purge = partial(purge.execute, tables=PurgeStore(pool), objects=objects)
         await serve(
             name=NAME,
@@ -118,7 +123,7 @@ async def main() -> None:
             tasks=[
                 keyring.run,
                 OutboxRelay(pool, bus, clock, STREAM).run,
-                PurgeLoop(retention, NAME, bus, execute_purge, clock).run,
+                PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
                 worker.consumer(bus, pool).run,
                 worker.run_sweep,
                 listener.run,

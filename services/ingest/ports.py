@@ -1,6 +1,7 @@
 """Ports: the tables as whole steps, each of them one transaction, and what else the operations need of the world."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -9,7 +10,16 @@ from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import MediaMetadata, PageStart, Usage
-from services.ingest.domain.records import DeviceRow, Discard, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
+from services.ingest.domain.records import (
+    DeviceRow,
+    Discard,
+    ExpiredUpload,
+    LookupKeyRow,
+    MediaRow,
+    NewSegment,
+    Segment,
+    UploadRow,
+)
 from services.keyring import Erasure, PurgeOrder, Purpose
 
 REVOCATIONS = "device_revocations"
@@ -240,14 +250,16 @@ class Erasures(Protocol):
 class SweepTables(Protocol):
     """What runs out, and what is left over."""
 
-    async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
-        """Return uploads whose time is over."""
+    async def expired_uploads(
+        self, now: datetime, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> list[ExpiredUpload]:
+        """Return uploads, but these, whose time is over, the oldest first."""
 
     async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
         """Forgets complete uploads."""
 
-    async def discards(self, limit: int) -> list[Discard]:
-        """Return what is to be deleted, oldest first."""
+    async def discards(self, limit: int, without: AbstractSet[str] = frozenset()) -> list[Discard]:
+        """Return what is to be deleted, but for the streams of these keys, oldest first."""
 
     async def delete_discard(self, data_key_id: UUID) -> None:
         """Forgets what was deleted."""

@@ -183,6 +183,16 @@ $$;
 
 COMMENT ON FUNCTION public.tell_media_change() IS 'Every change of what a person keeps stands in their change feed, in the same commit.';
 
+CREATE TABLE public.bucket_walk (
+    bucket text NOT NULL,
+    after text NOT NULL COLLATE pg_catalog."C",
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.bucket_walk IS 'How far the walk through a bucket has come; one process at a time takes a page.';
+
+COMMENT ON COLUMN public.bucket_walk.after IS 'The name after which the next page begins; empty for the beginning.';
+
 CREATE TABLE public.change_acknowledgement (
     subject text NOT NULL,
     device text NOT NULL,
@@ -304,6 +314,14 @@ CREATE TABLE public.lookup_key (
 
 COMMENT ON TABLE public.lookup_key IS 'The person''s key of all tags, sealed under a data key that is renewed while it is in use.';
 
+CREATE TABLE public.orphan (
+    bucket text NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    first_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
+
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
     id uuid NOT NULL,
@@ -377,6 +395,9 @@ CREATE TABLE public.usage (
 
 COMMENT ON TABLE public.usage IS 'Plain bytes of a person''s media and open uploads together.';
 
+ALTER TABLE ONLY public.bucket_walk
+    ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
+
 ALTER TABLE ONLY public.change_acknowledgement
     ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
 
@@ -418,6 +439,9 @@ ALTER TABLE ONLY public.media
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_subject_tag_key UNIQUE (subject, tag);
+
+ALTER TABLE ONLY public.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_id_key UNIQUE (id);
@@ -461,6 +485,10 @@ CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retr
 CREATE INDEX deleted_media_age ON public.deleted_media USING btree (deletion_time);
 
 CREATE INDEX deleted_media_tag ON public.deleted_media USING btree (subject, tag);
+
+CREATE INDEX discard_age ON public.discard USING btree (create_time);
+
+CREATE INDEX discard_objects ON public.discard USING gin (objects);
 
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 

@@ -2,33 +2,31 @@
 
 from uuid import UUID
 
-import psycopg
-import structlog
-from psycopg_pool import PoolTimeout
-
 from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
-from services.chassis.errors import DomainError
+from services.chassis.loops import Step, repeat_all
+from services.chassis.orphans import OrphanSweep
 from services.ingest.operations.sweep import Sweep
 from services.ingest.ports import MediaTable
 
 CONSUMER = "ingest-saved"
 SWEEP_SECONDS = 30.0
-RECONCILE_EVERY = 20
-"""Sweeps between two looks at the whole bucket."""
-
-_log = structlog.stdlib.get_logger()
 
 
 class Worker:
     """The loops of the process."""
 
-    def __init__(self, media: MediaTable, sweep: Sweep, clock: Clock) -> None:
+    def __init__(self, media: MediaTable, sweep: Sweep, orphans: OrphanSweep, clock: Clock) -> None:
         self._media = media
-        self._sweep = sweep
+        self._steps: dict[str, Step] = {
+            "expired_uploads": sweep.expire_uploads,
+            "discards": sweep.clear_discards,
+            "forgetting": sweep.forget,
+            "orphans": orphans.run,
+        }
         self._clock = clock
 
     def consumer(self, bus: Bus, pool: Pool) -> Consumer:
@@ -49,15 +47,5 @@ class Worker:
         await self._media.want_originals(CONSUMER, event.id, message.subject, media_ids)
 
     async def run_sweep(self) -> None:
-        """Run the sweep again and again."""
-        count = 0
-        while True:
-            try:
-                await self._sweep.expire_uploads()
-                await self._sweep.clear_discards()
-                if count % RECONCILE_EVERY == 0:
-                    await self._sweep.reconcile()
-            except (DomainError, psycopg.OperationalError, PoolTimeout) as error:
-                _log.warning("sweep_failed", exc_info=error)
-            count += 1
-            await self._clock.sleep(SWEEP_SECONDS)
+        """Run the steps of the sweep again and again, none of which waits for another."""
+        await repeat_all(self._steps, SWEEP_SECONDS, self._clock)

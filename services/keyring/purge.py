@@ -1,19 +1,20 @@
 """Carries out the retention service's orders to delete."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 import grpc
-import structlog
 
 from pellicule.internal.retention.v1 import purge_order_pb2, purge_service_pb2, purge_service_pb2_grpc
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer, IncomingEvent
-from services.chassis.errors import DomainError
+from services.chassis.loops import Wall
+from services.chassis.set_aside import Item, SetAside, Turns
 from services.keyring import translation
-from services.keyring.orders import PurgeHandler, PurgeOrder
+from services.keyring.orders import PurgeHandler, PurgeOrder, SubjectScope
 
 SWEEP_SECONDS = 60.0
 """Orders whose event was lost, and orders that failed, wait for this long."""
@@ -22,22 +23,41 @@ _STREAM = "RETENTION"
 _EVENT = purge_order_pb2.PurgeOrdered.DESCRIPTOR.full_name
 _PAGE = 100
 
-_log = structlog.stdlib.get_logger()
-
 
 class PurgeLoop:
     """Asks for this service's orders at start, at every hint and every minute, and carries them out one by one.
 
     The event is a hint and no more: orders are read from the retention service, so a lost, repeated or late event
-    changes nothing. `run` is a task of the process.
+    changes nothing. One that fails is set aside, and tried again later. `run` is a task of the process.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, service: str, bus: Bus, execute: PurgeHandler, clock: Clock) -> None:
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        service: str,
+        bus: Bus,
+        execute: PurgeHandler,
+        clock: Clock,
+        set_aside: SetAside,
+    ) -> None:
+        """Describe the loop.
+
+        Args:
+            channel: To the retention service.
+            service: Whose orders.
+            bus: Where hints come from.
+            execute: Carries an order out.
+            clock: Says when it is time for another look.
+            set_aside: Where orders that failed are kept.
+        """
         self._stub = purge_service_pb2_grpc.PurgeServiceStub(channel)
         self._service = service
         self._bus = bus
         self._execute = execute
         self._clock = clock
+        self._set_aside = set_aside
+        self._turns = Turns("purge_order", set_aside, clock)
+        self._wall = Wall("purge", clock)
         self._hint = asyncio.Event()
 
     async def run(self) -> None:
@@ -47,26 +67,18 @@ class PurgeLoop:
             tasks.create_task(self._run_sweep())
 
     async def sweep(self) -> int:
-        """Carries out what is outstanding now, and returns how many orders were completed.
+        """Carry out what is outstanding now, and return how many orders were completed.
 
         Raises:
-            DependencyUnavailable: the retention service does not answer.
+            DependencyUnavailable: the retention service does not answer, or nothing that an order needs.
         """
-        completed = 0
-        async for order in self._outstanding():
-            completed += await self._carry_out(order)
-        return completed
+        return await self._turns.take(self._outstanding, _item, self._carry_out)
 
     async def _run_sweep(self) -> None:
         while True:
             self._hint.clear()
-            try:
-                await self.sweep()
-            except DomainError as error:
-                _log.warning("purge_sweep_failed", reason=error.reason)
-                await self._wait(_RETRY_SECONDS)
-            else:
-                await self._wait(SWEEP_SECONDS)
+            succeeded = await self._wall.attempt(self.sweep)
+            await self._wait(SWEEP_SECONDS if succeeded else _RETRY_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
         waiting = {
@@ -79,15 +91,15 @@ class PurgeLoop:
             for waiter in waiting:
                 waiter.cancel()
 
-    async def _outstanding(self) -> AsyncIterator[PurgeOrder]:
+    async def _outstanding(self, without: AbstractSet[str]) -> Sequence[purge_order_pb2.PurgeOrder]:
+        """Return the first page of orders that has any but these."""
         token = ""
         while True:
             page = await self._page(token)
-            for order in page.orders:
-                yield translation.purge_order(order)
+            orders = [order for order in page.orders if order.name not in without]
             token = page.next_page_token
-            if not token:
-                return
+            if orders or not token:
+                return orders
 
     async def _page(self, token: str) -> purge_service_pb2.ListPurgeOrdersResponse:
         request = purge_service_pb2.ListPurgeOrdersRequest(page_size=_PAGE, page_token=token)
@@ -96,14 +108,11 @@ class PurgeLoop:
         except grpc.aio.AioRpcError as error:
             raise translation.keyring_error(error) from error
 
-    async def _carry_out(self, order: PurgeOrder) -> bool:
-        """Return whether the order is completed; one that failed stays outstanding and is tried again."""
-        try:
-            await self._complete(order, await self._execute(order))
-        except DomainError as error:
-            _log.warning("purge_failed", purge_order=order.name, reason=error.reason)
-            return False
-        return True
+    async def _carry_out(self, message: purge_order_pb2.PurgeOrder) -> None:
+        order = translation.purge_order(message)
+        await self._complete(order, await self._execute(order))
+        if isinstance(order.scope, SubjectScope):
+            await self._set_aside.forget(order.subject)
 
     async def _complete(self, order: PurgeOrder, deleted: Mapping[str, int]) -> None:
         stores = [purge_service_pb2.PurgedStore(store=store, purged_count=count) for store, count in deleted.items()]
@@ -126,3 +135,7 @@ class PurgeLoop:
     async def _take_hint(self, event: IncomingEvent) -> None:
         if purge_order_pb2.PurgeOrdered.FromString(event.body).service == self._service:
             self._hint.set()
+
+
+def _item(order: purge_order_pb2.PurgeOrder) -> Item:
+    return Item(order.name, order.subject)

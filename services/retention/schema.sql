@@ -94,6 +94,16 @@ CREATE TABLE public.account_deletion (
 
 COMMENT ON TABLE public.account_deletion IS 'Deletions of accounts: scheduled, cancelled, begun and complete; a person has one scheduled at most.';
 
+CREATE TABLE public.bucket_walk (
+    bucket text NOT NULL,
+    after text NOT NULL COLLATE pg_catalog."C",
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.bucket_walk IS 'How far the walk through a bucket has come; one process at a time takes a page.';
+
+COMMENT ON COLUMN public.bucket_walk.after IS 'The name after which the next page begins; empty for the beginning.';
+
 CREATE TABLE public.change_acknowledgement (
     subject text NOT NULL,
     device text NOT NULL,
@@ -221,6 +231,14 @@ CREATE TABLE public.media (
 
 COMMENT ON TABLE public.media IS 'Under which purpose key a media came in, and when it ends: nothing derives from it afterwards.';
 
+CREATE TABLE public.orphan (
+    bucket text NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    first_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
+
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
     id uuid NOT NULL,
@@ -347,6 +365,9 @@ COMMENT ON TABLE public.store_purge IS 'What each store deleted for an order.';
 ALTER TABLE ONLY public.account_deletion
     ADD CONSTRAINT account_deletion_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bucket_walk
+    ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
+
 ALTER TABLE ONLY public.change_acknowledgement
     ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
 
@@ -379,6 +400,9 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (subject, media);
+
+ALTER TABLE ONLY public.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_id_key UNIQUE (id);

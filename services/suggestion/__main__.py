@@ -19,8 +19,10 @@ from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.object_store import S3ObjectStore
+from services.chassis.orphans import PostgresWalks
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
+from services.chassis.set_aside import PostgresSetAside
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
 from services.suggestion.access import ACCESS
@@ -66,7 +68,8 @@ async def main() -> None:
             clock=clock,
         )
         stack.push_async_callback(dependencies.cleanup.finish)
-        worker = Worker(dependencies)
+        set_aside = PostgresSetAside(pool)
+        worker = Worker(dependencies, set_aside, PostgresWalks(pool))
         servicer = SuggestionServicer(dependencies)
         await serve(
             name=NAME,
@@ -84,7 +87,7 @@ async def main() -> None:
                 worker.run_sweeps,
                 listener.run,
                 ChangeSweep(pool, clock).run,
-                PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies), clock).run,
+                PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies), clock, set_aside).run,
             ],
         )
 

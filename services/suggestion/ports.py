@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -126,8 +127,8 @@ class Suggestions(Protocol):
         """Delete suggestions with their renditions' rows; return how many suggestions."""
         ...
 
-    async def object_names(self) -> set[str]:
-        """Return the names of all objects that rows name."""
+    async def unknown_objects(self, names: Sequence[str]) -> set[str]:
+        """Return those of the objects that no row names."""
         ...
 
 
@@ -158,8 +159,10 @@ class Refreshes(Protocol):
         """Remember that a person's photos were analyzed, or that some have gone."""
         ...
 
-    async def due(self, now: datetime, quiet: timedelta, patience: timedelta) -> list[str]:
-        """Return the persons whose photos have stopped coming, or have been coming for too long."""
+    async def due(
+        self, now: datetime, quiet: timedelta, patience: timedelta, without: AbstractSet[str] = frozenset()
+    ) -> list[str]:
+        """Return the persons, but these, whose photos have stopped coming, or have been coming for too long."""
         ...
 
     async def done(self, subject: str, until: datetime) -> None:

@@ -82,6 +82,16 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.bucket_walk (
+    bucket text NOT NULL,
+    after text NOT NULL COLLATE pg_catalog."C",
+    next_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.bucket_walk IS 'How far the walk through a bucket has come; one process at a time takes a page.';
+
+COMMENT ON COLUMN public.bucket_walk.after IS 'The name after which the next page begins; empty for the beginning.';
+
 CREATE TABLE public.change_acknowledgement (
     subject text NOT NULL,
     device text NOT NULL,
@@ -172,6 +182,14 @@ CREATE TABLE public.inbox (
 );
 
 COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
+
+CREATE TABLE public.orphan (
+    bucket text NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    first_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
 
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
@@ -267,6 +285,9 @@ CREATE TABLE public.tombstone (
 
 COMMENT ON TABLE public.tombstone IS 'Data keys that were destroyed: what they seal is not stored any more.';
 
+ALTER TABLE ONLY public.bucket_walk
+    ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
+
 ALTER TABLE ONLY public.change_acknowledgement
     ADD CONSTRAINT change_acknowledgement_pkey PRIMARY KEY (subject, device);
 
@@ -290,6 +311,9 @@ ALTER TABLE ONLY public.fence
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_id_key UNIQUE (id);
@@ -321,6 +345,12 @@ CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
 
 CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
 
+CREATE INDEX decision_age ON public.decision USING btree (create_time);
+
+CREATE INDEX due_first ON public.due USING btree (first_time);
+
+CREATE INDEX due_quiet ON public.due USING btree (last_time);
+
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
 CREATE INDEX outbox_person ON public.outbox USING btree (person, create_time) WHERE (person <> ''::text);
@@ -331,9 +361,13 @@ CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequ
 
 CREATE INDEX rendition_data_key ON public.rendition USING btree (data_key_id);
 
+CREATE INDEX rendition_object ON public.rendition USING btree (object);
+
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE INDEX suggestion_data_key ON public.suggestion USING btree (data_key_id);
+
+CREATE INDEX suggestion_offer ON public.suggestion USING btree (offer_time) WHERE (state = ANY (ARRAY['READY'::text, 'SEEN'::text]));
 
 CREATE INDEX suggestion_subject ON public.suggestion USING btree (subject);
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from functools import partial
 
-import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 
 from pellicule.internal.analysis.v1 import media_analyzed_pb2
 from services.chassis.bus import Bus
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
-from services.chassis.error_details import as_domain_error
-from services.chassis.errors import DomainError
+from services.chassis.loops import Step, Wall, repeat_all
+from services.chassis.orphans import Walks
+from services.chassis.set_aside import Item, SetAside, Turns
 from services.keyring import PurposeNotGranted
 from services.suggestion.operations import sweep
 from services.suggestion.operations.dependencies import Dependencies
@@ -24,9 +21,6 @@ from services.suggestion.operations.refresh import refresh
 CONSUMER = "suggestion-analyzed"
 LOOK_SECONDS = 1.0
 SWEEP_EVERY_SECONDS = 600.0
-REST = timedelta(seconds=5)
-"""Between two attempts at one person's suggestions, so that one that fails does not keep the others waiting."""
-_OUTAGES = (DomainError, psycopg.OperationalError, PoolTimeout)
 
 _log = structlog.stdlib.get_logger()
 
@@ -34,10 +28,10 @@ _log = structlog.stdlib.get_logger()
 class Worker:
     """The loops of the process."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: Dependencies, set_aside: SetAside, walks: Walks) -> None:
         self._dependencies = dependencies
-        self._orphans = sweep.OrphanSweep(dependencies)
-        self._resting: dict[str, datetime] = {}
+        self._orphans = sweep.orphan_sweep(dependencies, walks)
+        self._turns = Turns("refresh", set_aside, dependencies.clock)
 
     def consumer(self, bus: Bus, pool: Pool) -> Consumer:
         """Return the consumer that hears of photos that were analyzed."""
@@ -59,41 +53,30 @@ class Worker:
 
     async def run_refreshes(self) -> None:
         """Make suggestions for the persons who are due, until cancelled."""
-        while True:
-            await self._tolerating(self.refresh_due)
-            await self._dependencies.clock.sleep(LOOK_SECONDS)
+        await Wall("refresh", self._dependencies.clock).repeat(self.refresh_due, LOOK_SECONDS)
 
     async def refresh_due(self) -> None:
         """Make suggestions for the persons who are due now."""
-        now = self._dependencies.clock.now()
-        self._resting = {subject: until for subject, until in self._resting.items() if until > now}
-        for subject in await sweep.due(self._dependencies):
-            if subject not in self._resting:
-                await self._refresh(subject)
+        await self._turns.take(partial(sweep.due, self._dependencies), _item, self._refresh)
 
     async def run_sweeps(self) -> None:
         """Expire suggestions, forget what is old and remove stray objects, until cancelled."""
         dependencies = self._dependencies
-        steps = (partial(sweep.expire, dependencies), self._orphans.run, partial(sweep.forget, dependencies))
-        while True:
-            for step in steps:
-                await self._tolerating(step)
-            await self._dependencies.clock.sleep(SWEEP_EVERY_SECONDS)
+        steps: dict[str, Step] = {
+            "expiry": partial(sweep.expire, dependencies),
+            "orphans": self._orphans.run,
+            "forgetting": partial(sweep.forget, dependencies),
+        }
+        await repeat_all(steps, SWEEP_EVERY_SECONDS, dependencies.clock)
 
     async def _refresh(self, subject: str) -> None:
-        """Make one person's suggestions; one without consent is due no more, one that failed is due again."""
+        """Make one person's suggestions; one without consent is due no more."""
         try:
             made = await refresh(self._dependencies, subject=subject)
             _log.info("suggestions_made", subject=subject, count=made)
         except PurposeNotGranted:
             await sweep.no_longer_due(self._dependencies, subject=subject)
-        except _OUTAGES as error:
-            self._resting[subject] = self._dependencies.clock.now() + REST
-            _log.warning("suggestions_wait", subject=subject, reason=as_domain_error(error).reason)
 
-    async def _tolerating(self, step: Callable[[], Awaitable[object]]) -> None:
-        """Do a step that an outage may end; what it did not do is found again."""
-        try:
-            await step()
-        except _OUTAGES as error:
-            _log.warning("work_interrupted", exc_info=error)
+
+def _item(subject: str) -> Item:
+    return Item(subject, subject)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -186,7 +187,11 @@ class FakeAnalysisStore:
         )
         return UpdateOutcome.UPDATED
 
-    async def stale_records(self, media: Sequence[UUID] | None, limit: int) -> list[StaleRecord]:
+    async def media_with_stale_records(self, limit: int, without: AbstractSet[str]) -> list[tuple[str, UUID]]:
+        stale = await self.stale_records([each for each in sorted(self._media) if str(each) not in without])
+        return [(each.subject, each.media) for each in stale][:limit]
+
+    async def stale_records(self, media: Sequence[UUID]) -> list[StaleRecord]:
         own = [(each.stored, self.records.get((id_, each.stored.purpose))) for id_, each in self._media.items()]
         return [
             StaleRecord(
@@ -200,10 +205,8 @@ class FakeAnalysisStore:
                 record.sealed,
             )
             for stored, record in sorted(own, key=lambda pair: pair[0].media)
-            if record is not None
-            and record.metadata_revision < stored.metadata_revision
-            and (media is None or stored.media in media)
-        ][:limit]
+            if record is not None and record.metadata_revision < stored.metadata_revision and stored.media in media
+        ]
 
     async def commit_records(self, records: Sequence[RenewedRecord]) -> None:
         for record in records:
@@ -286,8 +289,11 @@ class FakeAnalysisStore:
         self.feed.store.record_deleted(subject, [analysis_name(id_) for id_ in sorted(chosen)])
         return len(chosen)
 
-    async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
-        past = [media.stored for media in self._media.values() if media.stored.delete_time <= now]
+    async def expired(
+        self, now: datetime, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> list[tuple[str, UUID]]:
+        kept = [media.stored for media in self._media.values() if media.stored.data_key_id not in without]
+        past = [stored for stored in kept if stored.delete_time <= now]
         due = sorted(past, key=lambda each: each.delete_time)[:limit]
         return [(each.subject, UUID(each.data_key_id)) for each in due]
 

@@ -6,6 +6,7 @@ The stores are proven by the same suite as the real ones (tests/contract/consent
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -122,12 +123,14 @@ class FakeConsentStore:
         events = [event for event in self._books[subject].events if below is None or event.revision < below]
         return events[::-1][:limit]
 
-    async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
-        return [subject for subject in self._books if self._is_due(subject, now)][:limit]
+    async def due(self, now: datetime, *, limit: int, without: AbstractSet[str] = frozenset()) -> Sequence[str]:
+        return [subject for subject in self._books if subject not in without and self._is_due(subject, now)][:limit]
 
-    async def unfinished(self, begun_before: datetime, *, limit: int) -> Sequence[str]:
+    async def unfinished(
+        self, begun_before: datetime, *, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> Sequence[str]:
         pending = {subject: books.pending for subject, books in self._books.items() if books.pending is not None}
-        old = [subject for subject, change in pending.items() if change.begin_time < begun_before]
+        old = [each for each, change in pending.items() if each not in without and change.begin_time < begun_before]
         return sorted(old, key=lambda subject: pending[subject].begin_time)[:limit]
 
     def _is_due(self, subject: str, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """The ingest service's tables and locks in memory, proven by the same suite as PostgreSQL's."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -8,7 +9,16 @@ from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import MediaForm, PageStart, Usage
-from services.ingest.domain.records import DeviceRow, Discard, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
+from services.ingest.domain.records import (
+    DeviceRow,
+    Discard,
+    ExpiredUpload,
+    LookupKeyRow,
+    MediaRow,
+    NewSegment,
+    Segment,
+    UploadRow,
+)
 from services.ingest.ports import Addition, Completion, MediaUpdate, Registration, Request, Survey
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 from tests.fakes.change_feed import FakeChangeStore
@@ -387,9 +397,12 @@ class FakeSweepTables:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
-        rows = [row for row in self._tables.uploads.values() if row.expire_time <= now]
-        return sorted(rows, key=lambda row: row.expire_time)[:limit]
+    async def expired_uploads(
+        self, now: datetime, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> list[ExpiredUpload]:
+        rows = [row for row in self._tables.uploads.values() if row.expire_time <= now and str(row.id) not in without]
+        oldest = sorted(rows, key=lambda row: row.expire_time)[:limit]
+        return [ExpiredUpload(row.id, row.subject, row.complete_time is not None) for row in oldest]
 
     async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
         for upload_id in upload_ids:
@@ -397,9 +410,9 @@ class FakeSweepTables:
             if row is not None and row.complete_time is not None:
                 del self._tables.uploads[upload_id]
 
-    async def discards(self, limit: int) -> list[Discard]:
+    async def discards(self, limit: int, without: AbstractSet[str] = frozenset()) -> list[Discard]:
         found = [Discard(key, row.subject, objects) for key, (row, objects) in self._tables.discards.items()]
-        return found[:limit]
+        return [each for each in found if str(each.data_key_id) not in without][:limit]
 
     async def delete_discard(self, data_key_id: UUID) -> None:
         self._tables.discards.pop(data_key_id, None)

@@ -41,6 +41,9 @@ class FakeObjectStore:
             if held == bucket and name.startswith(prefix):
                 yield name
 
+    async def page(self, bucket: str, after: str, limit: int) -> Sequence[str]:
+        return sorted(name for held, name in self.objects if held == bucket and name > after)[:limit]
+
     async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
         if expire_days is not None:
             self.expire_days[name] = expire_days

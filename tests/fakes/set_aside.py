@@ -26,5 +26,8 @@ class FakeSetAside:
         pause = min(FIRST_PAUSE * 2**before.attempts, LONGEST_PAUSE)
         self.items[kind, item.id] = replace(before, reason=reason, attempts=before.attempts + 1, next_time=now + pause)
 
+    async def forget(self, person: str) -> None:
+        self.items = {key: each for key, each in self.items.items() if each.person != person}
+
     async def clear(self, kind: str, item: str) -> None:
         self.items.pop((kind, item), None)

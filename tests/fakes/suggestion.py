@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -87,8 +88,8 @@ class FakeSuggestions:
             del self._tables.renditions[key]
         return len(old)
 
-    async def object_names(self) -> set[str]:
-        return {row.object for row in self._tables.renditions.values()}
+    async def unknown_objects(self, names: Sequence[str]) -> set[str]:
+        return set(names) - {row.object for row in self._tables.renditions.values()}
 
 
 class FakeDecisions:
@@ -127,11 +128,13 @@ class FakeRefreshes:
         first, _ = self._tables.dues.get(subject, (now, now))
         self._tables.dues[subject] = (first, now)
 
-    async def due(self, now: datetime, quiet: timedelta, patience: timedelta) -> list[str]:
+    async def due(
+        self, now: datetime, quiet: timedelta, patience: timedelta, without: AbstractSet[str] = frozenset()
+    ) -> list[str]:
         ripe = [
             (first, subject)
             for subject, (first, last) in self._tables.dues.items()
-            if last <= now - quiet or first <= now - patience
+            if subject not in without and (last <= now - quiet or first <= now - patience)
         ]
         return [subject for _, subject in sorted(ripe)]
 

@@ -1,10 +1,14 @@
 """Periodic sweep for what no event told of: other models, grants that went unheard, media past their time."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
+from uuid import UUID
 
 from services.analysis.domain.model_set import EXTRA_PURPOSES, ModelSet, model_set
 from services.analysis.operations import purge
 from services.analysis.operations.dependencies import Dependencies
+from services.chassis.set_aside import Item, Turns
 from services.keyring import Purpose, PurposeNotGranted
 
 TOMBSTONE_LIFE = timedelta(days=60)
@@ -28,29 +32,51 @@ async def want_purpose(subject: str, purpose: Purpose, dependencies: Dependencie
     return await dependencies.work.want_purpose(subject, purpose, dependencies.clock.now())
 
 
-async def catch_up_grants(dependencies: Dependencies) -> int:
+async def catch_up_grants(turns: Turns, dependencies: Dependencies) -> int:
     """Ask for persons whose media lack findings of a purpose whether they have granted it meanwhile.
 
     Returns:
         How many media are due now.
     """
-    due = 0
-    for purpose in EXTRA_PURPOSES:
-        after = ""
-        while subjects := await dependencies.work.subjects_without(purpose, after=after, limit=_SUBJECTS):
-            for subject in subjects:
-                if await _is_granted(subject, purpose, dependencies):
-                    due += await want_purpose(subject, purpose, dependencies)
-            after = subjects[-1]
-    return due
+    return sum([await _catch_up_grant(purpose, turns, dependencies) for purpose in EXTRA_PURPOSES])
 
 
-async def delete_expired(dependencies: Dependencies) -> None:
-    """Delete media past their time, whether or not an order says so, and tombstones past theirs."""
-    while expired := await dependencies.purge.expired(dependencies.clock.now(), _EXPIRED):
-        for subject in {subject for subject, _ in expired}:
-            await purge.delete(subject, [key for owner, key in expired if owner == subject], dependencies)
+async def delete_expired(turns: Turns, dependencies: Dependencies) -> None:
+    """Delete media past their time, whether or not an order says so."""
+
+    async def expired(without: AbstractSet[str]) -> Sequence[tuple[str, UUID]]:
+        return await dependencies.purge.expired(dependencies.clock.now(), _EXPIRED, without)
+
+    async def delete(expired: tuple[str, UUID]) -> None:
+        subject, key = expired
+        await purge.delete(subject, [key], dependencies)
+
+    await turns.take(expired, lambda each: Item(str(each[1]), each[0]), delete)
+
+
+async def forget_tombstones(dependencies: Dependencies) -> None:
+    """Delete tombstones past their time."""
     await dependencies.purge.forget_tombstones(dependencies.clock.now() - TOMBSTONE_LIFE)
+
+
+async def _catch_up_grant(purpose: Purpose, turns: Turns, dependencies: Dependencies) -> int:
+    due, after = 0, ""
+
+    async def next_subjects(without: AbstractSet[str]) -> Sequence[str]:
+        nonlocal after
+        while subjects := await dependencies.work.subjects_without(purpose, after=after, limit=_SUBJECTS):
+            after = subjects[-1]
+            if wanted := [subject for subject in subjects if f"{purpose}/{subject}" not in without]:
+                return wanted
+        return []
+
+    async def ask(subject: str) -> None:
+        nonlocal due
+        if await _is_granted(subject, purpose, dependencies):
+            due += await want_purpose(subject, purpose, dependencies)
+
+    await turns.take(next_subjects, lambda subject: Item(f"{purpose}/{subject}", subject), ask)
+    return due
 
 
 async def _is_granted(subject: str, purpose: Purpose, dependencies: Dependencies) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from services.analysis.domain.rows import RenewedRecord, StaleRecord, UpdateOutc
 from services.analysis.errors import MediaNotFound
 from services.analysis.operations.dependencies import Dependencies
 from services.chassis.seal import open_bytes, seal_bytes
+from services.chassis.set_aside import Item, Turns
 from services.keyring import Purpose, PurposeNotGranted, artefact_aad, metadata_aad
 
 _BATCH = 200
@@ -30,22 +32,27 @@ async def update_metadata(update: MetadataUpdate, dependencies: Dependencies) ->
     await refresh_records([update.media], dependencies)
 
 
-async def refresh_records(media: Sequence[UUID] | None, dependencies: Dependencies) -> None:
-    """Put the present metadata into records that hold an older copy.
-
-    Args:
-        media: Of these media; None for whichever have such a record.
-        dependencies: Where they are, and what opens them.
-    """
-    if media is not None and not media:
-        return
+async def refresh_records(media: Sequence[UUID], dependencies: Dependencies) -> None:
+    """Put the present metadata into records of media that hold an older copy."""
     stale: defaultdict[tuple[str, str], list[StaleRecord]] = defaultdict(list)
-    for row in await dependencies.metadata.stale_records(media, limit=_BATCH):
+    for row in await dependencies.metadata.stale_records(media) if media else ():
         stale[row.subject, row.purpose].append(row)
     for (subject, purpose), rows in stale.items():
         keys = await _open_keys(subject, purpose, rows, dependencies)
         renewed = [_renewed(row, keys, dependencies) for row in rows if _ids(row) <= keys.keys()]
         await dependencies.metadata.commit_records(renewed)
+
+
+async def refresh_missed_records(turns: Turns, dependencies: Dependencies) -> None:
+    """Put the present metadata into whichever records hold an older copy."""
+
+    async def stale(without: AbstractSet[str]) -> Sequence[tuple[str, UUID]]:
+        return await dependencies.metadata.media_with_stale_records(_BATCH, without)
+
+    async def refresh(each: tuple[str, UUID]) -> None:
+        await refresh_records([each[1]], dependencies)
+
+    await turns.take(stale, lambda each: Item(str(each[1]), each[0]), refresh)
 
 
 async def _still_exists(update: MetadataUpdate, dependencies: Dependencies) -> bool:

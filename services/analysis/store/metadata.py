@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -42,8 +43,8 @@ class MetadataStore:
             updated, known = await cursor.fetchone() or (False, False)
         return UpdateOutcome.UPDATED if updated else UpdateOutcome.KNOWN if known else UpdateOutcome.UNKNOWN
 
-    async def stale_records(self, media: Sequence[UUID] | None, limit: int) -> list[StaleRecord]:
-        """Return records of findings that are older than their media's metadata, in one statement."""
+    async def stale_records(self, media: Sequence[UUID]) -> list[StaleRecord]:
+        """Return records of findings of media that are older than their metadata, in one statement."""
         async with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=class_row(StaleRecord)) as cursor,
@@ -53,13 +54,24 @@ class MetadataStore:
                 SELECT media.id AS media, subject, media.purpose, media.data_key_id, sealed_metadata,
                        media.metadata_revision, findings.data_key_id AS record_key_id, sealed AS sealed_record
                 FROM media JOIN findings ON findings.media_id = media.id AND findings.purpose = media.purpose
-                WHERE findings.metadata_revision < media.metadata_revision
-                  AND (%(media)s::uuid[] IS NULL OR media.id = ANY(%(media)s))
-                ORDER BY media.id LIMIT %(limit)s
+                WHERE findings.metadata_revision < media.metadata_revision AND media.id = ANY(%(media)s)
                 """,
-                {"media": None if media is None else list(media), "limit": limit},
+                {"media": list(media)},
             )
             return await cursor.fetchall()
+
+    async def media_with_stale_records(self, limit: int, without: AbstractSet[str]) -> list[tuple[str, UUID]]:
+        """Return media, but these, with records that are older than their metadata, with their persons."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT subject, media_id FROM findings JOIN media ON media.id = findings.media_id
+                WHERE findings.stale AND media_id <> ALL(%(without)s::uuid[])
+                ORDER BY media_id LIMIT %(limit)s
+                """,
+                {"limit": limit, "without": list(without)},
+            )
+            return [(subject, id_) for subject, id_ in await cursor.fetchall()]
 
     async def commit_records(self, records: Sequence[RenewedRecord]) -> None:
         """Put records in the place of older ones under the same keys, with an event for each, in one transaction."""

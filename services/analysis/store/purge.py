@@ -5,6 +5,7 @@ ids, as `commit` does: whichever of the two comes second sees what the other did
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -134,15 +135,18 @@ class PurgeStore:
             await record_deleted(connection, subject, [analysis_name(id_) for id_ in gone])
             return len(gone)
 
-    async def expired(self, now: datetime, limit: int) -> list[tuple[str, UUID]]:
-        """Return the keys of media that are past their time, with their persons, in one statement."""
+    async def expired(
+        self, now: datetime, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> list[tuple[str, UUID]]:
+        """Return the keys, but these, of media that are past their time, with their persons, in one statement."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
                 SELECT subject, data_key_id FROM media
-                WHERE delete_time <= %(now)s ORDER BY delete_time LIMIT %(limit)s
+                WHERE delete_time <= %(now)s AND data_key_id <> ALL(%(without)s::uuid[])
+                ORDER BY delete_time LIMIT %(limit)s
                 """,
-                {"now": now, "limit": limit},
+                {"now": now, "limit": limit, "without": list(without)},
             )
             return [(subject, data_key_id) for subject, data_key_id in await cursor.fetchall()]
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
+import structlog
 from psycopg.rows import dict_row
 
 from services.analysis.domain.media import Claim, MediaState, StoredMedia, analysis_name
@@ -12,15 +13,20 @@ from services.analysis.domain.rows import CommitOutcome, SealedResult
 from services.analysis.store.commit import Event, commit_results
 from services.chassis.change_records import record_changed
 from services.chassis.database import Pool
-from services.keyring import Purpose
+from services.chassis.error_details import failure_reason
+from services.chassis.set_aside import Item, SetAside
+from services.keyring import PURPOSES, Purpose
+
+_log = structlog.stdlib.get_logger()
 
 
 class WorkStore:
     """Implements `Work` on PostgreSQL."""
 
-    def __init__(self, pool: Pool, event: Event) -> None:
+    def __init__(self, pool: Pool, event: Event, set_aside: SetAside) -> None:
         self._pool = pool
         self._event = event
+        self._set_aside = set_aside
 
     async def announce(self, media: StoredMedia, now: datetime) -> bool:
         """Note a media that was stored, also in place of a lesser copy of it; tell whether that is news."""
@@ -84,7 +90,7 @@ class WorkStore:
             {"now": now, "until": until, "limit": limit},
         )
 
-    async def _claim(self, due: LiteralString, parameters: Mapping[str, object]) -> list[Claim]:
+    async def _claim(self, due: LiteralString, parameters: Mapping[str, Any]) -> list[Claim]:
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(
                 f"""
@@ -101,7 +107,23 @@ class WorkStore:
                 """,  # noqa: S608  # both parts are literals
                 parameters,
             )
-            return [_claim(row) for row in await cursor.fetchall()]
+            rows = await cursor.fetchall()
+        return [claim for row in rows if (claim := await self._read(row, parameters["now"])) is not None]
+
+    async def _read(self, row: Mapping[str, Any], now: datetime) -> Claim | None:
+        """Return the claim of a row; one that cannot be read is set aside, and the others are not lost with it."""
+        try:
+            return _claim(row)
+        except Exception as error:  # noqa: BLE001  # the wall: one media never stops the others
+            await self._set_aside.put("media", Item(str(row["id"]), row["subject"]), failure_reason(error), now)
+            next_time = (await self._set_aside.of_kind("media", now))[str(row["id"])]
+            async with self._pool.connection() as connection:
+                await connection.execute(
+                    "UPDATE media SET next_attempt_time = %s, claim_id = NULL, claim_end_time = NULL WHERE id = %s",
+                    (next_time, row["id"]),
+                )
+            _log.error("item_set_aside", kind="media", item=str(row["id"]), exc_info=error)
+            return None
 
     async def commit(self, results: Sequence[SealedResult], now: datetime) -> CommitOutcome:
         """Store results whose claim, fence and keys still hold, with an event for each."""
@@ -140,14 +162,16 @@ class WorkStore:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                UPDATE media SET renewal = true, attempts = 0, faults = 0, next_attempt_time = %(now)s
-                WHERE state <> 'PENDING' AND NOT renewal AND EXISTS (
-                    SELECT 1 FROM findings
-                    WHERE findings.media_id = media.id AND findings.models <> CASE findings.purpose
-                        WHEN 'LOCATION' THEN %(position)s WHEN 'FACE_GROUPING' THEN %(templates)s ELSE %(scene)s END
+                WITH stale AS (
+                    SELECT findings.media_id
+                    FROM unnest(%(purposes)s::text[], %(models)s::text[]) AS present (purpose, models)
+                    JOIN findings ON findings.purpose = present.purpose
+                        AND (findings.models < present.models OR findings.models > present.models)
                 )
+                UPDATE media SET renewal = true, attempts = 0, faults = 0, next_attempt_time = %(now)s
+                WHERE id IN (SELECT media_id FROM stale) AND state <> 'PENDING' AND NOT renewal
                 """,
-                {**vars(models), "now": now},
+                {"purposes": list(PURPOSES), "models": [models.for_purpose(each) for each in PURPOSES], "now": now},
             )
             return cursor.rowcount
 
@@ -185,11 +209,19 @@ class WorkStore:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                SELECT DISTINCT subject FROM media
-                WHERE subject > %(after)s AND state = 'DONE' AND NOT EXISTS (
-                    SELECT 1 FROM findings WHERE media_id = media.id AND purpose = %(purpose)s
+                WITH RECURSIVE person AS (
+                    SELECT min(subject) AS subject FROM media WHERE state = 'DONE' AND subject > %(after)s
+                    UNION ALL
+                    SELECT (SELECT min(subject) FROM media WHERE state = 'DONE' AND subject > person.subject)
+                    FROM person WHERE person.subject IS NOT NULL
                 )
-                ORDER BY subject LIMIT %(limit)s
+                SELECT subject FROM person WHERE subject IS NOT NULL AND EXISTS (
+                    SELECT 1 FROM media
+                    WHERE media.subject = person.subject AND state = 'DONE' AND NOT EXISTS (
+                        SELECT 1 FROM findings WHERE media_id = media.id AND findings.purpose = %(purpose)s
+                    )
+                )
+                LIMIT %(limit)s
                 """,
                 {"after": after, "purpose": purpose, "limit": limit},
             )

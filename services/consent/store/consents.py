@@ -1,6 +1,7 @@
 """Consent of all persons, in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -66,12 +67,14 @@ class PostgresConsentStore:
         key = self._keys.unwrap(person.wrapped_key, subject=subject)
         return [event(row, key) for row in rows]
 
-    async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
-        """Return persons with a grant that has run out and whose end is not written."""
+    async def due(self, now: datetime, *, limit: int, without: AbstractSet[str] = frozenset()) -> Sequence[str]:
+        """Return persons, but these, with a grant that has run out and whose end is not written."""
         async with self._pool.connection() as connection:
-            return await EventRows(connection).due(now, limit=limit)
+            return await EventRows(connection).due(now, limit=limit, without=without)
 
-    async def unfinished(self, begun_before: datetime, *, limit: int) -> Sequence[str]:
-        """Return persons with a change that was begun before a time and not finished."""
+    async def unfinished(
+        self, begun_before: datetime, *, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> Sequence[str]:
+        """Return persons, but these, with a change that was begun before a time and not finished."""
         async with self._pool.connection() as connection:
-            return await PersonRows(connection).unfinished(begun_before, limit=limit)
+            return await PersonRows(connection).unfinished(begun_before, limit=limit, without=without)

@@ -1,5 +1,6 @@
 """Statements on `person`, `request` and `pending_change`."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -149,14 +150,15 @@ class PersonRows:
         )
         return cursor.rowcount
 
-    async def unfinished(self, begun_before: datetime, *, limit: int) -> list[str]:
-        """Return persons whose pending change was begun before a time, the oldest first."""
+    async def unfinished(self, begun_before: datetime, *, limit: int, without: AbstractSet[str]) -> list[str]:
+        """Return persons, but these, whose pending change was begun before a time, the oldest first."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(
                 """
                 SELECT subject FROM pending_change
-                WHERE begin_time < %(begun_before)s ORDER BY begin_time LIMIT %(limit)s
+                WHERE begin_time < %(begun_before)s AND subject <> ALL(%(without)s)
+                ORDER BY begin_time LIMIT %(limit)s
                 """,
-                {"begun_before": begun_before, "limit": limit},
+                {"begun_before": begun_before, "limit": limit, "without": list(without)},
             )
             return [str(subject) for subject in await cursor.fetchall()]

@@ -157,6 +157,15 @@ class LookupKeyRow:
 
 
 @dataclass(frozen=True)
+class ExpiredUpload:
+    """An upload whose time is over: what tells it, and nothing that could be unreadable."""
+
+    id: UUID
+    subject: str
+    is_complete: bool
+
+
+@dataclass(frozen=True)
 class Discard:
     """A stream that nothing refers to any more."""
 

@@ -99,7 +99,11 @@ DELETE_OPEN_UPLOAD = f"""
         AND (%(writer)s::bigint IS NULL OR writer = %(writer)s)
     RETURNING {_UPLOAD}
 """
-EXPIRED_UPLOADS = f"SELECT {_UPLOAD} FROM upload WHERE expire_time <= %(now)s ORDER BY expire_time LIMIT %(limit)s"
+EXPIRED_UPLOADS = """
+    SELECT id, subject, complete_time IS NOT NULL AS is_complete FROM upload
+    WHERE expire_time <= %(now)s AND id <> ALL(%(without)s::uuid[])
+    ORDER BY expire_time LIMIT %(limit)s
+"""
 DELETE_COMPLETE_UPLOADS = "DELETE FROM upload WHERE id = ANY(%(ids)s) AND complete_time IS NOT NULL"
 
 RESERVE = """
@@ -128,12 +132,15 @@ DISCARD_STREAM = """
         %(data_key_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, ARRAY(SELECT object FROM gone), %(now)s
     )
 """
-DISCARDS = "SELECT data_key_id, subject, objects FROM discard ORDER BY create_time LIMIT %(limit)s"
+DISCARDS = """
+    SELECT data_key_id, subject, objects FROM discard WHERE data_key_id <> ALL(%(without)s::uuid[])
+    ORDER BY create_time LIMIT %(limit)s
+"""
 DELETE_DISCARD = "DELETE FROM discard WHERE data_key_id = %(data_key_id)s"
 UNKNOWN_OBJECTS = """
     SELECT name FROM unnest(%(names)s::text[]) AS name
     WHERE NOT EXISTS (SELECT FROM segment WHERE object = name)
-        AND NOT EXISTS (SELECT FROM discard WHERE name = ANY(objects))
+        AND NOT EXISTS (SELECT FROM discard WHERE objects @> ARRAY[name])
 """
 
 ADD_MEDIA = f"""

@@ -1,16 +1,16 @@
 """Tables as the sweep sees them: what runs out, and what is left over; one method, one transaction."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import kwargs_row
+from psycopg.rows import class_row
 
 from services.chassis.database import Pool
-from services.ingest.domain.records import Discard, UploadRow
+from services.ingest.domain.records import Discard, ExpiredUpload
 from services.ingest.store import statements
 from services.ingest.store.connections import single_statements
-from services.ingest.store.statements import upload_row
 
 
 class SweepStore:
@@ -19,13 +19,15 @@ class SweepStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def expired_uploads(self, now: datetime, limit: int) -> list[UploadRow]:
-        """Return uploads whose time is over."""
+    async def expired_uploads(
+        self, now: datetime, limit: int, without: AbstractSet[str] = frozenset()
+    ) -> list[ExpiredUpload]:
+        """Return uploads, but these, whose time is over, the oldest first."""
         async with (
             single_statements(self._pool) as connection,
-            connection.cursor(row_factory=kwargs_row(upload_row)) as cursor,
+            connection.cursor(row_factory=class_row(ExpiredUpload)) as cursor,
         ):
-            await cursor.execute(statements.EXPIRED_UPLOADS, {"now": now, "limit": limit})
+            await cursor.execute(statements.EXPIRED_UPLOADS, {"now": now, "limit": limit, "without": list(without)})
             return await cursor.fetchall()
 
     async def delete_complete(self, upload_ids: Sequence[UUID]) -> None:
@@ -33,10 +35,10 @@ class SweepStore:
         async with self._pool.connection() as connection:
             await connection.execute(statements.DELETE_COMPLETE_UPLOADS, {"ids": list(upload_ids)})
 
-    async def discards(self, limit: int) -> list[Discard]:
-        """Return what is to be deleted, oldest first."""
+    async def discards(self, limit: int, without: AbstractSet[str] = frozenset()) -> list[Discard]:
+        """Return what is to be deleted, but for the streams of these keys, oldest first."""
         async with single_statements(self._pool) as connection:
-            cursor = await connection.execute(statements.DISCARDS, {"limit": limit})
+            cursor = await connection.execute(statements.DISCARDS, {"limit": limit, "without": list(without)})
             return [Discard(key, subject, tuple(objects)) for key, subject, objects in await cursor.fetchall()]
 
     async def delete_discard(self, data_key_id: UUID) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
-import structlog
-
+from services.chassis.orphans import OrphanSweep, Walks
 from services.suggestion.operations.dependencies import Dependencies
 
 DECISION_LIFE = timedelta(days=30)
 """Longer than any client repeats a request whose answer was lost."""
 TOMBSTONE_LIFE = timedelta(days=60)
 """Longer than any key may live and any backup is kept."""
+ORPHAN_GRACE = timedelta(minutes=10)
+"""Longer than any put and its commit take."""
 
-_log = structlog.stdlib.get_logger()
 
-
-async def due(dependencies: Dependencies) -> list[str]:
-    """Return the persons whose suggestions are to be made now."""
+async def due(dependencies: Dependencies, without: AbstractSet[str]) -> list[str]:
+    """Return the persons, but these, whose suggestions are to be made now."""
     policy = dependencies.policy
     async with dependencies.database.transaction() as store:
-        return await store.refreshes.due(dependencies.clock.now(), policy.quiet, policy.patience)
+        return await store.refreshes.due(dependencies.clock.now(), policy.quiet, policy.patience, without)
 
 
 async def no_longer_due(dependencies: Dependencies, *, subject: str) -> None:
@@ -48,26 +49,11 @@ async def forget(dependencies: Dependencies) -> int:
         return decisions + await store.purges.forget_tombstones(now - TOMBSTONE_LIFE)
 
 
-class OrphanSweep:
-    """Removal of objects that no row names."""
+def orphan_sweep(dependencies: Dependencies, walks: Walks) -> OrphanSweep:
+    """Return the sweep for objects that no row names."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
-        self._dependencies = dependencies
-        self._suspects: frozenset[str] = frozenset()
+    async def unknown(names: Sequence[str]) -> set[str]:
+        async with dependencies.database.transaction() as store:
+            return await store.suggestions.unknown_objects(names)
 
-    async def run(self) -> int:
-        """Remove objects that no row names and that none named the time before either; return how many.
-
-        An object is put before its row is written, so one look alone proves nothing.
-        """
-        objects, bucket = self._dependencies.objects, self._dependencies.bucket
-        listed = {name async for name in objects.list(bucket)}
-        async with self._dependencies.database.transaction() as store:
-            named = await store.suggestions.object_names()
-        stray = frozenset(listed - named)
-        orphans = sorted(stray & self._suspects)
-        await objects.delete(bucket, orphans)
-        self._suspects = stray.difference(orphans)
-        if orphans:
-            _log.warning("orphans_removed", count=len(orphans))
-        return len(orphans)
+    return OrphanSweep(dependencies.objects, dependencies.bucket, unknown, walks, dependencies.clock, ORPHAN_GRACE)

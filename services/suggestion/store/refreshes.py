@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from services.chassis.database import Connection
@@ -23,15 +24,18 @@ class RefreshTable:
             {"subject": subject, "now": now},
         )
 
-    async def due(self, now: datetime, quiet: timedelta, patience: timedelta) -> list[str]:
-        """Return the persons whose photos have stopped coming, or have been coming for too long."""
+    async def due(
+        self, now: datetime, quiet: timedelta, patience: timedelta, without: AbstractSet[str] = frozenset()
+    ) -> list[str]:
+        """Return the persons, but these, whose photos have stopped coming, or have been coming for too long."""
         cursor = await self._connection.execute(
             """
             SELECT subject FROM due
-            WHERE last_time <= %(now)s - %(quiet)s OR first_time <= %(now)s - %(patience)s
+            WHERE (last_time <= %(now)s - %(quiet)s OR first_time <= %(now)s - %(patience)s)
+                AND subject <> ALL(%(without)s)
             ORDER BY first_time LIMIT 100
             """,
-            {"now": now, "quiet": quiet, "patience": patience},
+            {"now": now, "quiet": quiet, "patience": patience, "without": list(without)},
         )
         return [row[0] for row in await cursor.fetchall()]
 

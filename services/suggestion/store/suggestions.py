@@ -116,7 +116,13 @@ class SuggestionTables:
         )
         return cursor.rowcount
 
-    async def object_names(self) -> set[str]:
-        """Return the names of all objects that rows name."""
-        cursor = await self._connection.execute("SELECT object FROM rendition")
+    async def unknown_objects(self, names: Sequence[str]) -> set[str]:
+        """Return those of the objects that no row names."""
+        cursor = await self._connection.execute(
+            """
+            SELECT name FROM unnest(%(names)s::text[]) AS name
+            WHERE NOT EXISTS (SELECT FROM rendition WHERE object = name)
+            """,
+            {"names": list(names)},
+        )
         return {row[0] for row in await cursor.fetchall()}

@@ -87,6 +87,11 @@ def update(media: StoredMedia, *, revision: int = 2) -> MetadataUpdate:
     return MetadataUpdate(media.media, media.subject, media.data_key_id, b"changed", revision)
 
 
+async def stale(tables: Tables) -> list[StaleRecord]:
+    media = await tables.media_with_stale_records(10, frozenset())
+    return await tables.stale_records([id_ for _, id_ in media])
+
+
 async def renew(tables: Tables, row: StaleRecord, *, revision: int | None = None) -> None:
     renewed = RenewedRecord(row.media, row.record_key_id, b"renewed", revision or row.metadata_revision)
     await tables.commit_records([renewed])
@@ -469,16 +474,17 @@ class StoreSuite:
     async def test_newer_metadata_belongs_into_the_record(self, tables: Tables) -> None:
         sealed = await done(tables, LOCATION)
         media = sealed.claim.stored
-        assert await tables.stale_records(None, 10) == []
+        assert await stale(tables) == []
         assert await tables.update_metadata(update(media)) is UpdateOutcome.UPDATED
-        (row,) = await tables.stale_records(None, 10)
+        (row,) = await stale(tables)
         assert row == StaleRecord(
             media.media, ANN, CLOUD, key(media), b"changed", 2, sealed.findings[0].data_key_id, b"record"
         )
-        assert await tables.stale_records([media.media], 10) == [row]
-        assert await tables.stale_records([uuid4()], 10) == []
+        assert await tables.stale_records([media.media]) == [row]
+        assert await tables.stale_records([uuid4()]) == []
+        assert await tables.media_with_stale_records(10, {str(media.media)}) == []
         await renew(tables, row)
-        assert await tables.stale_records(None, 10) == []
+        assert await stale(tables) == []
         assert {record.sealed for record in await tables.findings(ANN)} == {b"renewed", b"record"}
 
     @pytest.mark.parametrize("revision", [1, 2])
@@ -495,7 +501,7 @@ class StoreSuite:
     async def test_a_record_that_is_newer_or_sealed_anew_stays(self, tables: Tables) -> None:
         media = (await done(tables)).claim.stored
         await tables.update_metadata(update(media))
-        (row,) = await tables.stale_records(None, 10)
+        (row,) = await stale(tables)
         await renew(tables, row, revision=1)
         await tables.commit_records([RenewedRecord(media.media, uuid4(), b"renewed", 2)])
         assert [record.sealed for record in await tables.findings(ANN)] == [b"record"]
@@ -505,7 +511,7 @@ class StoreSuite:
         await tables.update_metadata(update(claim.stored))
         outcome = await tables.commit([result(claim, CLOUD), result(other, CLOUD)], NOW)
         assert outcome.outdated == (claim.stored.media,)
-        assert [row.media for row in await tables.stale_records(None, 10)] == [claim.stored.media]
+        assert [row.media for row in await stale(tables)] == [claim.stored.media]
 
     async def test_what_an_owner_sees_change_is_told(self, tables: Tables) -> None:
         media = stored()
@@ -521,7 +527,7 @@ class StoreSuite:
         await tables.commit([result(claim, CLOUD, LOCATION)], NOW)
         assert await told()
         await tables.update_metadata(update(media))
-        (row,) = await tables.stale_records(None, 10)
+        (row,) = await stale(tables)
         await renew(tables, row)
         assert await told()
         await tables.want_purpose(ANN, FACES, NOW)

@@ -97,6 +97,15 @@ class ObjectStoreSuite(ABC):
             await store.put(bucket, name, b"")
         assert sorted([name async for name in store.list(bucket, prefix)]) == names
 
+    async def test_a_page_holds_the_names_after_one_in_order(self, store: ObjectStore, bucket: str) -> None:
+        prefix = "~" + random_name()  # after whatever else is there
+        names = [f"{prefix}{number}" for number in range(5)]
+        for name in reversed(names):
+            await store.put(bucket, name, b"")
+        assert await store.page(bucket, names[0], 3) == names[1:4]
+        assert await store.page(bucket, names[3], 3) == names[4:]
+        assert await store.page(bucket, names[4], 3) == []
+
     async def test_many_requests_at_once_all_succeed(self, store: ObjectStore, bucket: str) -> None:
         objects = {random_name(): secrets.token_bytes(1000) for _ in range(50)}
         await asyncio.gather(*(store.put(bucket, name, data) for name, data in objects.items()))

@@ -1,14 +1,22 @@
 """Suite that every `SetAside` passes."""
 
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from services.chassis.set_aside import FIRST_PAUSE, LONGEST_PAUSE, Item, SetAside
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class SetAsideSuite:
-    """Subclasses give the fixture `set_aside`, empty."""
+class SetAsideSuite(ABC):
+    """Collected through its subclasses, each of which brings one that is empty."""
+
+    @pytest.fixture
+    @abstractmethod
+    def set_aside(self) -> SetAside:
+        """Return it."""
 
     async def test_what_was_set_aside_comes_again_after_a_pause(self, set_aside: SetAside) -> None:
         await set_aside.put("order", Item("1", "ada"), "KeyError", NOW)
@@ -32,6 +40,12 @@ class SetAsideSuite:
         await set_aside.clear("upload", "1")
         assert await set_aside.of_kind("upload", NOW) == {}
         assert list(await set_aside.of_kind("order", NOW)) == ["1"]
+
+    async def test_what_belongs_to_a_person_goes_with_them(self, set_aside: SetAside) -> None:
+        await set_aside.put("order", Item("1", "ada"), "KeyError", NOW)
+        await set_aside.put("order", Item("2", "bob"), "KeyError", NOW)
+        await set_aside.forget("ada")
+        assert list(await set_aside.of_kind("order", NOW)) == ["2"]
 
     async def test_what_is_there_no_more_is_forgotten(self, set_aside: SetAside) -> None:
         await set_aside.put("order", Item("1", "ada"), "KeyError", NOW)

@@ -6,7 +6,14 @@ from uuid import uuid4
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.media import MEDIA_PURPOSES, MediaForm, PageStart
-from services.ingest.domain.records import LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
+from services.ingest.domain.records import (
+    ExpiredUpload,
+    LookupKeyRow,
+    MediaRow,
+    NewSegment,
+    Segment,
+    UploadRow,
+)
 from services.ingest.ports import (
     Addition,
     Completion,
@@ -322,6 +329,7 @@ class UploadSuite:
             (first.segment.object,),
         )
         assert await stores.media.used_bytes(ALICE) == 0
+        assert await stores.sweep.discards(10, {str(discard.data_key_id)}) == []
         await stores.sweep.delete_discard(discard.data_key_id)
         assert await stores.sweep.discards(10) == []
 
@@ -422,13 +430,16 @@ class SweepSuite:
         soon, later = upload(expire_time=NOON), upload(expire_time=NOON + timedelta(seconds=1))
         for row in (soon, later):
             await stores.uploads.add(row, quota_bytes=QUOTA)
-        assert await stores.sweep.expired_uploads(NOON, 10) == [soon]
+        expired = [ExpiredUpload(soon.id, ALICE, is_complete=False)]
+        assert await stores.sweep.expired_uploads(NOON, 10) == expired
+        assert await stores.sweep.expired_uploads(NOON, 10, {str(soon.id)}) == []
         await stores.sweep.delete_complete([soon.id])
-        assert await stores.sweep.expired_uploads(NOON, 10) == [soon]
+        assert await stores.sweep.expired_uploads(NOON, 10) == expired
 
     async def test_complete_uploads_are_forgotten(self, stores: Stores) -> None:
         row = upload(expire_time=NOON)
         media = await store(stores, row)
+        assert await stores.sweep.expired_uploads(NOON, 10) == [ExpiredUpload(row.id, ALICE, is_complete=True)]
         await stores.sweep.delete_complete([row.id])
         assert await stores.sweep.expired_uploads(NOON, 10) == []
         assert await stores.media.find(ALICE, media.id) == media

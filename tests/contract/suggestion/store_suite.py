@@ -45,7 +45,8 @@ class StoreSuite:
             assert await store.suggestions.of_person(ALICE) == [row]
             assert await store.suggestions.find(ALICE, row.id) == row
             assert await store.suggestions.renditions([row.id]) == pictures
-            assert await store.suggestions.object_names() == {picture.object for picture in pictures}
+            names = [picture.object for picture in pictures]
+            assert await store.suggestions.unknown_objects([*names, "stray"]) == {"stray"}
 
     async def test_nobody_reads_what_is_not_theirs(self, database: Database) -> None:
         row = suggestion()

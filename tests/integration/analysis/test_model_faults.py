@@ -19,6 +19,7 @@ from tests.fakes import faults
 from tests.fakes.clock import FakeClock
 from tests.fakes.fault_server import FaultServer, fault_server, shipped
 from tests.fakes.faults import Fault
+from tests.fakes.set_aside import FakeSetAside
 from tests.unit.analysis.harness import ANN, EVERYTHING, Harness
 
 MEDIA = 2
@@ -62,7 +63,9 @@ class Analysing:
         self.server = server
         self._world = harness
         vision = replace(self._world.dependencies.vision, models=TritonModels(client))
-        self._worker = Worker(replace(self._world.dependencies, vision=vision), Pace(batch=2, in_hand=4))
+        self._worker = Worker(
+            replace(self._world.dependencies, vision=vision), Pace(batch=2, in_hand=4), FakeSetAside()
+        )
 
     async def bring_in(self) -> None:
         self._world.keyring.grant(ANN, *EVERYTHING)

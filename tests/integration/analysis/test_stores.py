@@ -19,6 +19,7 @@ from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
 from services.analysis.translation import events
 from services.chassis.database import Pool, migrate, open_pool
+from services.chassis.set_aside import PostgresSetAside
 from services.chassis.settings import DatabaseSettings
 from tests.contract.analysis.store_suite import (
     ANN,
@@ -42,7 +43,7 @@ class PostgresTables(WorkStore, MetadataStore, LibraryStore, PurgeStore):
     """All stores on one pool."""
 
     def __init__(self, pool: Pool) -> None:
-        WorkStore.__init__(self, pool, events.media_analyzed)
+        WorkStore.__init__(self, pool, events.media_analyzed, PostgresSetAside(pool))
 
     async def changes(self, subject: str) -> list[tuple[str, bool, int]]:
         async with self._pool.connection() as connection:

@@ -35,6 +35,7 @@ from services.chassis.database import Pool
 from services.chassis.error_details import RemoteError, read_error
 from services.chassis.listener import Listener
 from services.chassis.server import RunningServer, running_server
+from services.chassis.set_aside import PostgresSetAside, Turns
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
 from services.consent.__main__ import SERVICES
@@ -184,6 +185,7 @@ class RunningConsent:
     pool: Pool
     dependencies: Dependencies
     purge: PurgeLoop
+    turns: Turns
     keyring: RetentionKeyring
     channel: grpc.aio.Channel
     retention: grpc.aio.Channel
@@ -344,7 +346,10 @@ async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterat
             harness=harness,
             pool=pool,
             dependencies=dependencies,
-            purge=PurgeLoop(retention, "consent", bus, partial(execute, dependencies=dependencies), clock),
+            purge=PurgeLoop(
+                retention, "consent", bus, partial(execute, dependencies=dependencies), clock, PostgresSetAside(pool)
+            ),
+            turns=Turns("person", PostgresSetAside(pool), clock),
             keyring=RetentionKeyring(elsewhere, clock),
             channel=await stack.enter_async_context(_public_channel(harness, server)),
             retention=retention,

@@ -23,6 +23,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.relay import OutboxRelay
+from services.chassis.set_aside import PostgresSetAside
 from services.chassis.supervision import supervised
 from services.consent.__main__ import STREAM
 from services.consent.operations.sweep import end_interrupted_changes, expire_grants
@@ -54,7 +55,7 @@ async def test_a_withdrawal_while_retention_is_down_is_never_claimed_and_done_by
         assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN*", "LOCATION": "GIVEN*"}
 
     await _age_pending_changes(pool)
-    assert await end_interrupted_changes(consent.dependencies) == 1
+    assert await end_interrupted_changes(consent.turns, consent.dependencies) == 1
 
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     assert refusal(refused.value).reason == "DEPENDENCY_UNAVAILABLE"
@@ -87,7 +88,7 @@ async def test_nothing_is_granted_while_retention_is_down_nor_afterwards_by_itse
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await ada.decide(request)
     await _age_pending_changes(pool)
-    await end_interrupted_changes(consent.dependencies)
+    await end_interrupted_changes(consent.turns, consent.dependencies)
 
     assert "nothing is granted" in (refused.value.details() or "")
     assert await ada.state() == {}
@@ -122,9 +123,30 @@ async def test_a_caller_who_gives_up_half_way_leaves_books_and_keys_in_step(
         assert not await ada.can_seal("LOCATION")
 
     await _age_pending_changes(pool)
-    await end_interrupted_changes(consent.dependencies)
+    await end_interrupted_changes(consent.turns, consent.dependencies)
     assert (await ada.state()).get("LOCATION", "WITHDRAWN") == "WITHDRAWN"
     assert not await ada.can_seal("LOCATION")
+
+
+async def test_one_person_whose_records_cannot_be_opened_keeps_nobody_from_their_sweep(
+    consent: RunningConsent, pool: Pool
+) -> None:
+    ada, ben = consent.person("ada"), consent.person("ben")
+    for person in (ada, ben):
+        await person.grant("CLOUD_PROCESSING")
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE person SET wrapped_key = (SELECT wrapped_key FROM person WHERE subject = %s) WHERE subject = %s",
+            (ben.subject, ada.subject),
+        )
+        await connection.execute("ALTER TABLE consent_event DISABLE TRIGGER consent_event_append_only")
+        await connection.execute("UPDATE consent_event SET expire_time = now()")
+        await connection.execute("ALTER TABLE consent_event ENABLE TRIGGER consent_event_append_only")
+
+    assert await expire_grants(consent.turns, consent.dependencies) == 1
+
+    assert await ben.state() == {"CLOUD_PROCESSING": "EXPIRED"}
+    assert [(each.person, each.reason) for each in await PostgresSetAside(pool).all()] == [(ada.subject, "SealBroken")]
 
 
 async def test_a_grant_ends_when_its_time_is_up(consent: RunningConsent, ada: Person, pool: Pool) -> None:
@@ -134,7 +156,7 @@ async def test_a_grant_ends_when_its_time_is_up(consent: RunningConsent, ada: Pe
         await connection.execute("UPDATE consent_event SET expire_time = now() WHERE purpose = 'FACE_GROUPING'")
         await connection.execute("ALTER TABLE consent_event ENABLE TRIGGER consent_event_append_only")
 
-    assert await expire_grants(consent.dependencies) == 1
+    assert await expire_grants(consent.turns, consent.dependencies) == 1
 
     assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN", "FACE_GROUPING": "EXPIRED"}
     assert not await ada.can_seal("FACE_GROUPING")

@@ -42,6 +42,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.keyring import FakeKeyring
 from tests.fakes.models import FACE_COLOUR, SERVED, FakeModels
 from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.set_aside import FakeSetAside
 from tests.unit.analysis.photos import LYON, encode, exif
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -100,7 +101,7 @@ class Harness:
             read_metadata=events.metadata,
             clock=self.clock,
         )
-        self.worker = Worker(self.dependencies, Pace(batch=2, in_hand=4))
+        self.worker = Worker(self.dependencies, Pace(batch=2, in_hand=4), FakeSetAside())
 
     async def bring_in(
         self,

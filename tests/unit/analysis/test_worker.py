@@ -17,6 +17,7 @@ from services.analysis.ports import Scene
 from services.analysis.worker import Worker
 from services.chassis.consumer import IncomingEvent
 from services.keyring import DataKeyScope, Purpose
+from tests.fakes.set_aside import FakeSetAside
 from tests.unit.analysis.harness import ANN, BOB, EVERYTHING, Harness
 
 
@@ -201,7 +202,7 @@ async def test_only_a_few_media_are_renewed_at_a_time(harness: Harness) -> None:
     for _ in range(6):
         await harness.bring_in()
     await harness.work()
-    harness.worker = Worker(harness.dependencies, Pace(batch=2, in_hand=6, renewals=2))
+    harness.worker = Worker(harness.dependencies, Pace(batch=2, in_hand=6, renewals=2), FakeSetAside())
     await harness.serve(face_detector="face_detector-2")
     at_work = MostAtWork(harness)
     await harness.work()

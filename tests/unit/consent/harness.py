@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import services.consent
+from services.chassis.set_aside import Turns
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Status
 from services.consent.domain.history import DecisionResult
@@ -25,6 +26,7 @@ from services.consent.receipts.signer import Ed25519Signer
 from services.keyring import PurgeOrder, Purpose
 from tests.fakes.clock import FakeClock
 from tests.fakes.consent import FakeConsentStore, FakePurposeKeys
+from tests.fakes.set_aside import FakeSetAside
 
 FOLDER = Path(services.consent.__file__).parent
 ADA = "a" * 32
@@ -76,6 +78,8 @@ class Service:
             signer=Ed25519Signer(SIGNING_KEY),
             clock=self.clock,
         )
+        self.set_aside = FakeSetAside()
+        self.turns = Turns("person", self.set_aside, self.clock)
         self.notice = ""
 
     async def open(self) -> None:
@@ -109,10 +113,10 @@ class Service:
         return await withdraw(call or request(), purposes, subject, self.dependencies)
 
     async def sweep(self) -> int:
-        return await sweep.end_interrupted_changes(self.dependencies)
+        return await sweep.end_interrupted_changes(self.turns, self.dependencies)
 
     async def expire(self) -> int:
-        return await sweep.expire_grants(self.dependencies)
+        return await sweep.expire_grants(self.turns, self.dependencies)
 
     async def purge(self, order: PurgeOrder) -> dict[str, int]:
         return dict(await purge.execute(order, self.dependencies))

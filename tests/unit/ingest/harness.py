@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from services.chassis.change_feed import ChangeFeed
-from services.ingest.domain.media import Announcement, Asset, MediaForm, PageStart
+from services.chassis.orphans import OrphanSweep
+from services.ingest.domain.media import BUCKET, Announcement, Asset, MediaForm, PageStart
 from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.dependencies import Dependencies
@@ -48,6 +49,8 @@ from tests.fakes.ingest import (
 )
 from tests.fakes.keyring import FakeKeyring
 from tests.fakes.object_store import FakeObjectStore
+from tests.fakes.set_aside import FakeSetAside
+from tests.fakes.walks import FakeWalks
 from tests.unit.ingest.pictures import picture
 
 ALICE, BOB = "a" * 32, "b" * 32
@@ -104,14 +107,18 @@ class Harness:
             policy=self.policy,
             background=self.background,
         )
+        self.set_aside, self.sweep_tables = FakeSetAside(), FakeSweepTables(self.tables)
         self.sweep = Sweep(
             uploads=self.dependencies.uploads,
-            tables=FakeSweepTables(self.tables),
+            tables=self.sweep_tables,
             objects=self.objects,
             keyring=self.keyring,
             clock=self.clock,
-            orphan_grace=timedelta(hours=1),
+            set_aside=self.set_aside,
             deletions_kept=self.policy.retention,
+        )
+        self.orphans = OrphanSweep(
+            self.objects, BUCKET, self.sweep_tables.unknown_objects, FakeWalks(), self.clock, timedelta(hours=1)
         )
 
     @property

@@ -132,7 +132,7 @@ class EveryUpload(RuleBasedStateMachine):
 
     @invariant()
     def every_object_has_a_row(self) -> None:
-        assert self.run(self.harness.sweep.reconcile()) == 0
+        assert self.run(self.harness.orphans.run()) == 0
         named = {piece.object for pieces in self.harness.tables.segments.values() for piece in pieces.values()}
         named |= {name for _, objects in self.harness.tables.discards.values() for name in objects}
         assert self.harness.object_names == named

@@ -6,7 +6,8 @@ from structlog.testing import capture_logs
 
 from services.suggestion.domain.suggestions import Decision, State
 from services.suggestion.operations import sweep
-from services.suggestion.operations.sweep import DECISION_LIFE, TOMBSTONE_LIFE, OrphanSweep
+from services.suggestion.operations.sweep import DECISION_LIFE, ORPHAN_GRACE, TOMBSTONE_LIFE
+from tests.fakes.walks import FakeWalks
 from tests.unit.suggestion.harness import ALICE, POLICY, Harness
 from tests.unit.suggestion.photos import series
 
@@ -25,11 +26,12 @@ async def test_a_suggestion_without_a_decision_expires(harness: Harness) -> None
     assert {row.state for row in harness.database.tables.suggestions.values()} == {State.EXPIRED}
 
 
-async def test_an_object_that_no_row_names_is_removed_at_the_second_look(harness: Harness) -> None:
+async def test_an_object_that_no_row_names_is_removed_after_a_while(harness: Harness) -> None:
     await harness.refresh()
     await harness.objects.put("renditions", "stray", b"sealed")
-    orphans = OrphanSweep(harness.dependencies)
+    orphans = sweep.orphan_sweep(harness.dependencies, FakeWalks())
     assert await orphans.run() == 0
+    await harness.clock.advance(ORPHAN_GRACE)
     with capture_logs() as logs:
         assert await orphans.run() == 1
     assert [line["event"] for line in logs] == ["orphans_removed"]

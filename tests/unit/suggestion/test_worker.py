@@ -1,12 +1,18 @@
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from structlog.testing import capture_logs
 
 from pellicule.internal.analysis.v1 import media_analyzed_pb2
+from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import IncomingEvent
-from services.suggestion.worker import REST, Worker
-from tests.unit.suggestion.harness import ALICE, BOB, QUIET, Harness
+from services.chassis.set_aside import FIRST_PAUSE
+from services.suggestion.drawing.layouts import Page
+from services.suggestion.drawing.rendering import Pictures, RenderedPage
+from services.suggestion.worker import Worker
+from tests.fakes.set_aside import FakeSetAside
+from tests.fakes.walks import FakeWalks
+from tests.unit.suggestion.harness import ALICE, BOB, QUIET, Harness, sketch
 from tests.unit.suggestion.photos import NOON, series
 
 
@@ -18,8 +24,13 @@ def harness() -> Harness:
 
 
 @pytest.fixture
-def worker(harness: Harness) -> Worker:
-    return Worker(harness.dependencies)
+def set_aside() -> FakeSetAside:
+    return FakeSetAside()
+
+
+@pytest.fixture
+def worker(harness: Harness, set_aside: FakeSetAside) -> Worker:
+    return Worker(harness.dependencies, set_aside, FakeWalks())
 
 
 def analyzed(subject: str = ALICE) -> IncomingEvent:
@@ -59,20 +70,37 @@ async def test_who_has_withdrawn_is_due_no_more(harness: Harness, worker: Worker
     assert not await is_due(harness, BOB)
 
 
-async def test_one_who_fails_rests_and_keeps_nobody_waiting(harness: Harness, worker: Worker) -> None:
+async def test_an_outage_costs_nobody_their_turn(harness: Harness, worker: Worker, set_aside: FakeSetAside) -> None:
     harness.analyze(BOB, series(5))
     await worker.hear(analyzed())
     await worker.hear(analyzed(BOB))
     await harness.clock.advance(QUIET)
     harness.analysis.failing_after = 0
-    with capture_logs() as logs:
+    with pytest.raises(DependencyUnavailable):
         await worker.refresh_due()
-        await worker.refresh_due()
-    assert [(line["subject"], line["reason"]) for line in logs] == [
-        (ALICE, "DEPENDENCY_UNAVAILABLE"),
-        (BOB, "DEPENDENCY_UNAVAILABLE"),
-    ]
     harness.analysis.failing_after = None
-    await harness.clock.advance(REST)
     await worker.refresh_due()
     assert len(await harness.offered()) == len(await harness.offered(BOB)) == 1
+    assert set_aside.items == {}
+
+
+async def test_one_whose_photos_cannot_be_drawn_keeps_nobody_waiting(harness: Harness, set_aside: FakeSetAside) -> None:
+    failures = [KeyError("no such layout")]
+
+    def draw(page: Page, pictures: Pictures) -> RenderedPage:
+        if failures:
+            raise failures.pop()
+        return sketch(page, pictures)
+
+    worker = Worker(replace(harness.dependencies, draw=draw), set_aside, FakeWalks())
+    harness.analyze(BOB, series(5))
+    await worker.hear(analyzed())
+    await worker.hear(analyzed(BOB))
+    await harness.clock.advance(QUIET)
+    await worker.refresh_due()
+    assert len(await harness.offered(BOB)) == 1
+    assert [(each.item, each.reason) for each in set_aside.items.values()] == [(ALICE, "KeyError")]
+    await harness.clock.advance(FIRST_PAUSE)
+    await worker.refresh_due()
+    assert len(await harness.offered()) == 1
+    assert set_aside.items == {}
