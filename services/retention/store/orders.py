@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from psycopg.rows import class_row
 
 from services.chassis import outbox
@@ -27,6 +28,8 @@ _COLUMNS = (
     "number, id, service, subject, cause, data_key_ids::text[], purpose, revision, erase_time, erasure, create_time,"
     " complete_time, account, account_deletion"
 )
+
+_log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True)
@@ -102,16 +105,22 @@ class OrderTable:
                     await outbox.append(self._connection, self._announcement(order))
 
     async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
-        """Return outstanding orders of a service by number, the oldest first."""
-        rows = await self._fetch(
-            f"""
-            SELECT {_COLUMNS} FROM purge_order
-            WHERE service = %(service)s AND complete_time IS NULL AND number > %(after)s
-            ORDER BY number LIMIT %(limit)s
-            """,  # noqa: S608
-            {"service": service, "after": after, "limit": limit},
-        )
-        return [(row.number, row.order()) for row in rows]
+        """Return outstanding orders of a service by number, the oldest first; one that cannot be read is passed over."""
+        found: list[tuple[int, PurgeOrder]] = []
+        while len(found) < limit:
+            rows = await self._fetch(
+                f"""
+                SELECT {_COLUMNS} FROM purge_order
+                WHERE service = %(service)s AND complete_time IS NULL AND number > %(after)s
+                ORDER BY number LIMIT %(limit)s
+                """,  # noqa: S608
+                {"service": service, "after": after, "limit": limit},
+            )
+            found += [(row.number, order) for row in rows if (order := _readable(row)) is not None]
+            if len(rows) < limit:
+                break
+            after = rows[-1].number
+        return found[:limit]
 
     async def next_of(self, service: str) -> PurgeOrder | None:
         """Return the oldest outstanding order of a service that no other transaction holds, and holds it."""
@@ -196,6 +205,15 @@ class OrderTable:
         async with self._connection.cursor(row_factory=class_row(_Row)) as cursor:
             await cursor.execute(statement.encode(), parameters)
             return await cursor.fetchall()
+
+
+def _readable(row: _Row) -> PurgeOrder | None:
+    """Return the order of a row; one that cannot be read is told, ages in the metric, and stops no other."""
+    try:
+        return row.order()
+    except ValueError as error:
+        _log.error("purge_order_unreadable", purge_order=str(row.id), exc_info=error)
+        return None
 
 
 def _scope_columns(scope: PurgeScope) -> dict[str, object]:
