@@ -9,17 +9,9 @@ from typing import Protocol
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
+from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaMetadata, PageStart, Usage
-from services.ingest.domain.records import (
-    DeviceRow,
-    Discard,
-    ExpiredUpload,
-    LookupKeyRow,
-    MediaRow,
-    NewSegment,
-    Segment,
-    UploadRow,
-)
+from services.ingest.domain.records import DeviceRow, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
 from services.keyring import Erasure, PurgeOrder, Purpose
 
 REVOCATIONS = "device_revocations"

@@ -8,17 +8,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.chassis.events import OutgoingEvent
+from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaForm, PageStart, Usage
-from services.ingest.domain.records import (
-    DeviceRow,
-    Discard,
-    ExpiredUpload,
-    LookupKeyRow,
-    MediaRow,
-    NewSegment,
-    Segment,
-    UploadRow,
-)
+from services.ingest.domain.records import DeviceRow, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
 from services.ingest.ports import Addition, Completion, MediaUpdate, Registration, Request, Survey
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 from tests.fakes.change_feed import FakeChangeStore

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.chassis.database import Pool
-from services.ingest.domain.records import Discard, ExpiredUpload
+from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.store import statements
 from services.ingest.store.connections import single_statements
 

@@ -105,7 +105,7 @@ class OrderTable:
                     await outbox.append(self._connection, self._announcement(order))
 
     async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
-        """Return outstanding orders of a service by number, the oldest first; one that cannot be read is passed over."""
+        """Return outstanding orders of a service by number, the oldest first, but for those that cannot be read."""
         found: list[tuple[int, PurgeOrder]] = []
         while len(found) < limit:
             rows = await self._fetch(

@@ -5,15 +5,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from services.chassis.events import OutgoingEvent
+from services.ingest.domain.leftovers import ExpiredUpload
 from services.ingest.domain.media import MEDIA_PURPOSES, MediaForm, PageStart
-from services.ingest.domain.records import (
-    ExpiredUpload,
-    LookupKeyRow,
-    MediaRow,
-    NewSegment,
-    Segment,
-    UploadRow,
-)
+from services.ingest.domain.records import LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
 from services.ingest.ports import (
     Addition,
     Completion,
