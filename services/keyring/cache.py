@@ -1,4 +1,4 @@
-"""Keys in memory: for 5 seconds at most, and only while the retention service is heard."""
+"""Keys in memory: for 5 seconds at most, and only under a lease of the retention service."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from services.chassis.clock import Clock
 
 HOLD_SECONDS = 5.0
 """A key is in memory for this long at most, counted from before it was asked for."""
-SILENCE_SECONDS = 3.0
-"""Without a word from the retention service for this long, nothing is held."""
+LEASE_SECONDS = 3.0
+"""The longest lease: without a word from the retention service for this long, nothing is held."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Opening:
         subject: The person's pseudonym.
         purpose: Name of the purpose.
         asked_at: When it began, on the clock's monotonic seconds.
+        lease: Number of the unbroken lease under which it was asked; what is destroyed later is heard of.
         void: Whether the purpose's key was destroyed since, so that the answer says nothing.
         lost_ids: Data keys destroyed since.
     """
@@ -48,6 +49,7 @@ class Opening:
     subject: str
     purpose: str
     asked_at: float
+    lease: int
     void: bool = False
     lost_ids: set[str] = field(default_factory=set)
 
@@ -65,19 +67,29 @@ class KeyCache:
         self._clock = clock
         self._held: dict[tuple[str, str], dict[str, _Held]] = {}
         self._openings: set[Opening] = set()
-        self._heard_at = float("-inf")
+        self._lease = 0
+        self._lease_end = float("-inf")
 
     def __len__(self) -> int:
         return sum(map(len, self._held.values()))
 
-    def heard(self) -> None:
-        """Note a sign of life of the retention service, and let go of what is over its time."""
-        self._heard_at = self._clock.monotonic()
-        self._sweep()
+    def renew(self, until: float) -> None:
+        """Prolong the lease; one that had ended is another lease."""
+        if not self._has_lease():
+            self.drop_all()
+            self._lease += 1
+        self._lease_end = max(self._lease_end, until)
 
-    def silence(self) -> None:
-        """Lets go of everything: the retention service cannot say what it destroys."""
-        self._heard_at = float("-inf")
+    def tidy(self) -> None:
+        """Lets go of what is over its time, and of everything when the lease is over."""
+        if self._has_lease():
+            self._sweep()
+        else:
+            self.drop_all()
+
+    def drop_all(self) -> None:
+        """Lets go of everything, and of the lease: it may be missed what is destroyed."""
+        self._lease_end = float("-inf")
         self._held.clear()
 
     def revoke(self, revocation: Revocation) -> None:
@@ -90,17 +102,17 @@ class KeyCache:
 
     def get(self, subject: str, purpose: str, ids: Sequence[str]) -> dict[str, bytes]:
         """Return those of the keys that are held and may still be used."""
-        now = self._clock.monotonic()
-        if not self._is_heard(now):
-            self.silence()
+        if not self._has_lease():
+            self.drop_all()
             return {}
+        now = self._clock.monotonic()
         held = self._held.get((subject, purpose), {})
         return {id_: held[id_].key for id_ in ids if id_ in held and held[id_].until > now}
 
     @contextmanager
     def opening(self, subject: str, purpose: str) -> Iterator[Opening]:
         """Watches a request for keys while it is on its way."""
-        opening = Opening(subject, purpose, self._clock.monotonic())
+        opening = Opening(subject, purpose, self._clock.monotonic(), self._lease)
         self._openings.add(opening)
         try:
             yield opening
@@ -108,14 +120,14 @@ class KeyCache:
             self._openings.discard(opening)
 
     def put(self, opening: Opening, keys: Mapping[str, bytes]) -> None:
-        """Hold what a request brought, if the retention service is heard."""
-        if self._is_heard(self._clock.monotonic()):
+        """Hold what a request brought, if it was asked under the lease that there is."""
+        if self._has_lease() and opening.lease == self._lease:
             until = opening.asked_at + HOLD_SECONDS
             held = self._held.setdefault((opening.subject, opening.purpose), {})
             held.update({id_: _Held(key, until) for id_, key in keys.items()})
 
-    def _is_heard(self, now: float) -> bool:
-        return now - self._heard_at < SILENCE_SECONDS
+    def _has_lease(self) -> bool:
+        return self._clock.monotonic() < self._lease_end
 
     def _revoke_held(self, owner: tuple[str, str], revocation: Revocation) -> None:
         if revocation.covers(*owner):

@@ -1,25 +1,21 @@
 """Keyring that asks the retention service."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import grpc
-import structlog
 
 from pellicule.internal.retention.v1 import key_service_pb2, key_service_pb2_grpc
 from services.chassis.clock import Clock
 from services.keyring import translation
-from services.keyring.cache import SILENCE_SECONDS, KeyCache, Opening
+from services.keyring.cache import KeyCache, Opening
+from services.keyring.holding import Holding
 from services.keyring.keys import DataKey, NewDataKey
 
 MAX_CREATED = 1000
 """Keys created by one call."""
 MAX_OPENED = 10_000
 """Keys opened or destroyed by one call."""
-_RECONNECT_SECONDS = 0.5
-
-_log = structlog.stdlib.get_logger()
 
 
 class RetentionKeyring:
@@ -30,9 +26,8 @@ class RetentionKeyring:
 
     def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
         self._stub = key_service_pb2_grpc.KeyServiceStub(channel)
-        self._clock = clock
         self._cache = KeyCache(clock)
-        self._listening = asyncio.Event()
+        self._holding = Holding(self._stub, self._cache, clock)
 
     @property
     def held_count(self) -> int:
@@ -41,19 +36,11 @@ class RetentionKeyring:
 
     async def listening(self) -> None:
         """Return once it hears what is destroyed, and so may hold keys."""
-        await self._listening.wait()
+        await self._holding.leased()
 
     async def run(self) -> None:
         """Listen to what the retention service destroys, until cancelled."""
-        while True:
-            try:
-                await self._listen()
-            except (grpc.aio.AioRpcError, TimeoutError):
-                _log.warning("revocations_lost")
-            finally:
-                self._listening.clear()
-                self._cache.silence()
-            await self._clock.sleep(_RECONNECT_SECONDS)
+        await self._holding.run()
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
         """Create data keys (`Keyring.create`)."""
@@ -127,22 +114,3 @@ class RetentionKeyring:
         except grpc.aio.AioRpcError as error:
             raise translation.keyring_error(error) from error
         return {key.id: key.key for key in response.keys}
-
-    async def _listen(self) -> None:
-        stream = self._stub.WatchRevocations(key_service_pb2.WatchRevocationsRequest())
-        try:
-            while True:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    message = await stream.read()
-                if not isinstance(message, key_service_pb2.WatchRevocationsResponse):
-                    return
-                self._hear(message)
-        finally:
-            stream.cancel()
-
-    def _hear(self, message: key_service_pb2.WatchRevocationsResponse) -> None:
-        self._cache.heard()
-        self._listening.set()
-        revocation = translation.revocation(message)
-        if revocation is not None:
-            self._cache.revoke(revocation)

@@ -9,7 +9,7 @@ import grpc
 
 from pellicule.internal.retention.v1 import purge_order_pb2, purge_service_pb2, purge_service_pb2_grpc
 from services.chassis.bus import Bus
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, wait_within
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.loops import Wall
 from services.chassis.set_aside import Item, SetAside, Turns
@@ -78,18 +78,7 @@ class PurgeLoop:
         while True:
             self._hint.clear()
             succeeded = await self._wall.attempt(self.sweep)
-            await self._wait(SWEEP_SECONDS if succeeded else _RETRY_SECONDS)
-
-    async def _wait(self, seconds: float) -> None:
-        waiting = {
-            asyncio.ensure_future(self._clock.sleep(seconds)),
-            asyncio.ensure_future(self._hint.wait()),
-        }
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiter in waiting:
-                waiter.cancel()
+            await wait_within(self._hint, SWEEP_SECONDS if succeeded else _RETRY_SECONDS, self._clock)
 
     async def _outstanding(self, without: AbstractSet[str]) -> Sequence[purge_order_pb2.PurgeOrder]:
         """Return the first page of orders that has any but these."""

@@ -72,10 +72,8 @@ def data_key_spec(key: NewDataKey) -> data_key_pb2.DataKeySpec:
     return data_key_pb2.DataKeySpec(delete_time=timestamp(key.delete_by), lineage=key.lineage)
 
 
-def revocation(message: key_service_pb2.WatchRevocationsResponse) -> Revocation | None:
-    """Return what a message of the stream says was destroyed; None for a heartbeat."""
-    if not message.subject:
-        return None
+def revocation(message: key_service_pb2.HoldKeysResponse) -> Revocation:
+    """Return what a message says was destroyed."""
     return Revocation(
         subject=message.subject,
         purposes=frozenset(map(purpose_of, message.purposes)),

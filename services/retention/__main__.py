@@ -48,7 +48,7 @@ async def main() -> None:
     await migrate(settings, MIGRATIONS)
     async with open_pool(settings) as pool, connect_bus(settings) as bus:
         store = PostgresStore(pool, responses.purge_ordered)
-        hub = RevocationHub(store, clock)
+        hub = RevocationHub(store.replicas, clock)
         dependencies = Dependencies(
             store=store,
             epoch_keys=epoch_keys,

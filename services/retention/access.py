@@ -21,6 +21,7 @@ ACCESS: AccessTable = {
     f"{_KEYS}/OpenDataKeys": _SERVICE,
     f"{_KEYS}/DestroyDataKeys": _SERVICE,
     f"{_KEYS}/WatchRevocations": _SERVICE,
+    f"{_KEYS}/HoldKeys": _SERVICE,
     f"{_PURGE}/ListPurgeOrders": Polled(_SERVICE),
     f"{_PURGE}/CompletePurgeOrder": _SERVICE,
     f"{_RETENTION}/RequestErasure": _PERSON_OR_INGEST,

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from uuid import UUID
 
 from services.retention.domain.keys import Purpose, SealedKey, SealedKeys
 from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.readers import Reader
-from services.retention.domain.revocation import Revocation
+from services.retention.domain.revocation import DestructionTold, Revocation
 from tests.fakes.retention_erasures import FakeAccountDeletions, FakeErasures, FakeOrders, FakeRequests
+from tests.fakes.retention_replicas import FakeReplicas
 from tests.fakes.retention_tables import FakeDataKeys, FakeEpochs, FakePurposes, State
 
 __all__ = ["FakeStore", "FakeTransaction", "State"]
@@ -31,6 +33,9 @@ class FakeTransaction:
 
     async def revoke(self, revocations: Sequence[Revocation]) -> None:
         self._state.told.extend(revocations)
+
+    async def conclude(self, destruction: UUID) -> None:
+        self._state.told.append(DestructionTold(destruction))
 
     async def forget(
         self,
@@ -69,7 +74,7 @@ class FakeStore:
         self.state = State()
         self.fail_at_commit: Exception | None = None
         self._turn = asyncio.Lock()
-        self._told = asyncio.Condition()
+        self.replicas = FakeReplicas()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[FakeTransaction]:
@@ -78,8 +83,8 @@ class FakeStore:
             yield FakeTransaction(draft)
             self._crash_if_told()
             self.state = draft
-        async with self._told:
-            self._told.notify_all()
+            self.replicas.tell(draft.told)
+            draft.told = []
 
     async def sealed_keys(
         self, subject: str, purpose: Purpose, ids: Collection[str], reader: Reader, now: datetime
@@ -97,16 +102,6 @@ class FakeStore:
             and reader.may_open(row.owner, derived=bool(row.lineage))
         )
         return SealedKeys(key, tuple(sealed))
-
-    async def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
-        heard = len(self.state.told)
-        yield ()
-        while True:
-            async with self._told:
-                await self._told.wait_for(lambda: len(self.state.told) > heard)  # noqa: B023
-            news = self.state.told[heard:]
-            heard += len(news)
-            yield news
 
     def _crash_if_told(self) -> None:
         if self.fail_at_commit is not None:

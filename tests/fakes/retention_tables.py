@@ -20,7 +20,7 @@ from services.retention.domain.keys import (
 )
 from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.request import AnsweredRequest
-from services.retention.domain.revocation import Revocation
+from services.retention.domain.revocation import News
 
 SCHEDULED = AccountDeletionState.SCHEDULED
 LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ class State:
     accounts: dict[UUID, AccountDeletion] = field(default_factory=dict)
     requests: dict[tuple[str, UUID], tuple[AnsweredRequest, datetime]] = field(default_factory=dict)
     number: int = 0
-    told: list[Revocation] = field(default_factory=list)
+    told: list[News] = field(default_factory=list)
 
     def copied(self) -> "State":
         """Return a copy of the tables; rows are never changed in place."""

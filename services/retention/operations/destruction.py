@@ -10,8 +10,12 @@ from services.retention.ports import Transaction
 @asynccontextmanager
 async def destroying(dependencies: Dependencies) -> AsyncIterator[Transaction]:
     """Run the block in a transaction that destroys on a caller's word; after it nothing can be opened of that."""
-    async with dependencies.store.transaction() as transaction:
-        yield transaction
+    with dependencies.revocations.awaited() as destruction:
+        async with dependencies.store.transaction() as transaction:
+            yield transaction
+            await transaction.conclude(destruction.id)
+        # Also when nothing was there to destroy: an earlier call may have been cut off while it waited.
+        await destruction.heard()
 
 
 @asynccontextmanager

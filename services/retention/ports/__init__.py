@@ -2,10 +2,12 @@
 
 from services.retention.ports.erasures import AccountDeletions, Erasures, Orders, Requests
 from services.retention.ports.keys import DataKeys, DataKeyWrapper, EpochKeys, Epochs, Purposes
-from services.retention.ports.store import RevocationFeed, Store, Transaction
+from services.retention.ports.revocations import AwaitedDestruction, Replicas, RevocationFeed
+from services.retention.ports.store import Store, Transaction
 
 __all__ = [
     "AccountDeletions",
+    "AwaitedDestruction",
     "DataKeyWrapper",
     "DataKeys",
     "EpochKeys",
@@ -13,6 +15,7 @@ __all__ = [
     "Erasures",
     "Orders",
     "Purposes",
+    "Replicas",
     "Requests",
     "RevocationFeed",
     "Store",

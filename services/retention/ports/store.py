@@ -1,9 +1,10 @@
-"""Ports of the store: one transaction at a time, and the news of what is destroyed."""
+"""Ports of the store: one transaction at a time."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from services.retention.domain.keys import (
     Purpose,
@@ -13,6 +14,7 @@ from services.retention.domain.readers import Reader
 from services.retention.domain.revocation import Revocation
 from services.retention.ports.erasures import AccountDeletions, Erasures, Orders, Requests
 from services.retention.ports.keys import DataKeys, Epochs, Purposes
+from services.retention.ports.revocations import Replicas
 
 
 class Transaction(Protocol):
@@ -52,6 +54,9 @@ class Transaction(Protocol):
     async def revoke(self, revocations: Sequence[Revocation]) -> None:
         """Tells the holders of keys, at the end of the transaction."""
 
+    async def conclude(self, destruction: UUID) -> None:
+        """Tells all replicas that everything a destruction has destroyed was told, at the end of the transaction."""
+
     async def forget(
         self,
         *,
@@ -66,6 +71,10 @@ class Transaction(Protocol):
 class Store(Protocol):
     """The database of this service."""
 
+    @property
+    def replicas(self) -> Replicas:
+        """The processes of this service, and what they tell each other."""
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Begins a transaction; it is undone if the block raises."""
 
@@ -75,22 +84,4 @@ class Store(Protocol):
         """Return a live purpose key and those of its data keys that the reader may open now, at one moment.
 
         None if there is no live purpose key.
-        """
-
-    def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
-        """Yield what is destroyed, by whatever process, from the first item on; an empty one is a sign of life.
-
-        Raises:
-            DependencyUnavailable: it can no longer tell.
-        """
-
-
-class RevocationFeed(Protocol):
-    """News of what is destroyed."""
-
-    def watch(self) -> AsyncIterator[Sequence[Revocation]]:
-        """Yield what is destroyed from now on; an empty item at once and at least each second.
-
-        Raises:
-            DependencyUnavailable: there is a gap, or nothing can be told.
         """

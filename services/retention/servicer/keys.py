@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pellicule.internal.retention.v1 import key_service_pb2, key_service_pb2_grpc
 from services.chassis.calls import Context
 from services.retention.domain.readers import Reader
+from services.retention.domain.revocation import HolderWord
 from services.retention.operations.create_data_keys import create_data_keys
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destroy_data_keys import destroy_data_keys
@@ -84,3 +85,15 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
                 yield key_service_pb2.WatchRevocationsResponse()
             for one in destroyed:
                 yield responses.revocation(one)
+
+    async def HoldKeys(
+        self, request_iterator: AsyncIterator[key_service_pb2.HoldKeysRequest], context: Context
+    ) -> AsyncIterator[key_service_pb2.HoldKeysResponse]:
+        """Send what is destroyed and the leases asked for, and hear what was dropped."""
+        async for news in self._dependencies.revocations.hold(_words(request_iterator)):
+            yield responses.holder_news(news)
+
+
+async def _words(messages: AsyncIterator[key_service_pb2.HoldKeysRequest]) -> AsyncIterator[HolderWord]:
+    async for message in messages:
+        yield requests.holder_word(message)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from uuid import UUID
 
 from services.chassis.database import Connection, Pool
 from services.chassis.events import OutgoingEvent
@@ -18,6 +19,7 @@ from services.retention.store.epochs import EpochTable
 from services.retention.store.erasures import ErasureTable
 from services.retention.store.orders import OrderTable
 from services.retention.store.purposes import PURPOSE_KEY_COLUMNS, PurposeKeyRow, PurposeTable
+from services.retention.store.replicas import PostgresReplicas
 from services.retention.store.requests import RequestTable
 
 _OLD_ORDERS = """
@@ -48,6 +50,10 @@ class PostgresTransaction:
         """Tells the holders of keys, at the end of the transaction."""
         await revocations.notify(self._connection, destroyed)
 
+    async def conclude(self, destruction: UUID) -> None:
+        """Tells all replicas that everything was told, at the end of the transaction."""
+        await revocations.notify_end(self._connection, destruction)
+
     async def forget(
         self,
         *,
@@ -77,6 +83,7 @@ class PostgresStore:
     """
 
     def __init__(self, pool: Pool, announcement: Callable[[PurgeOrder], OutgoingEvent]) -> None:
+        self.replicas = PostgresReplicas(pool)
         self._pool = pool
         self._announcement = announcement
 
@@ -118,10 +125,6 @@ class PostgresStore:
         # Thousands of rows: plain tuples, no class for each.
         keys = (SealedKey(id_, WrappedKey(epoch, sealed)) for *_, id_, epoch, sealed in rows if id_)
         return SealedKeys(PurposeKeyRow(*rows[0][:-3]).key(), tuple(keys))
-
-    def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
-        """Yield what is destroyed; an empty item is a sign of life."""
-        return revocations.listen(str(self._pool.conninfo))
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[PostgresTransaction]:

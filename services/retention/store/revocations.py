@@ -1,16 +1,18 @@
-"""Destructions told to every process of this service: LISTEN and NOTIFY, in the order of the commits."""
+"""Destructions told to every process of this service: NOTIFY, in the order of the commits."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
 
-from services.chassis import listener
 from services.chassis.database import Connection
 from services.retention.domain.keys import Purpose
 from services.retention.domain.revocation import Revocation
 
-CHANNEL = "revocation"
-_HEARTBEAT_SECONDS = 1.0
+REVOCATION: Final = "revocation"
+"""Channel of what is destroyed."""
+DESTRUCTION: Final = "destruction"
+"""Channel of destructions of which all was told."""
 _IDS_IN_NOTE = 150
 """A notification has at most 8000 bytes."""
 
@@ -21,19 +23,21 @@ async def notify(connection: Connection, revocations: Sequence[Revocation]) -> N
     if notes:
         await connection.execute(
             "SELECT pg_notify(%(channel)s, note) FROM unnest(%(notes)s::text[]) AS note",
-            {"channel": CHANNEL, "notes": notes},
+            {"channel": REVOCATION, "notes": notes},
         )
 
 
-async def listen(url: str) -> AsyncIterator[Sequence[Revocation]]:
-    """Yield what is destroyed; an empty item first, and at least one each second (`listener.listen`).
+async def notify_end(connection: Connection, destruction: UUID) -> None:
+    """Tells all processes when the transaction commits, after all that it told before."""
+    await connection.execute(
+        "SELECT pg_notify(%(channel)s, %(destruction)s)", {"channel": DESTRUCTION, "destruction": str(destruction)}
+    )
 
-    Raises:
-        DependencyUnavailable: the database does not answer.
-    """
-    async with aclosing(listener.listen(url, CHANNEL, heartbeat_seconds=_HEARTBEAT_SECONDS)) as told:
-        async for notifications in told:
-            yield [_revocation(notification.payload) for notification in notifications]
+
+def revocation(note: str) -> Revocation:
+    """Return what a notification says was destroyed."""
+    subject, purposes, ids, subject_erased = json.loads(note)
+    return Revocation(subject, tuple(map(Purpose, purposes)), tuple(ids), subject_erased)
 
 
 def _notes(revocation: Revocation) -> list[str]:
@@ -45,8 +49,3 @@ def _notes(revocation: Revocation) -> list[str]:
 
 def _note(revocation: Revocation, ids: Sequence[str]) -> str:
     return json.dumps([revocation.subject, revocation.purposes, ids, revocation.subject_erased])
-
-
-def _revocation(note: str) -> Revocation:
-    subject, purposes, ids, subject_erased = json.loads(note)
-    return Revocation(subject, tuple(map(Purpose, purposes)), tuple(ids), subject_erased)

@@ -15,6 +15,7 @@ from services.chassis.fields import Fields, PagedRequest
 from services.chassis.paging import Page, PageQuery
 from services.retention.domain.account import LONGEST_DELAY, USUAL_DELAY
 from services.retention.domain.keys import DataKeyRequest, Grant, Purpose
+from services.retention.domain.revocation import HolderWord
 
 MAX_CREATED = 1000
 MAX_IDS = 10_000
@@ -73,6 +74,11 @@ def grant(request: key_service_pb2.GrantPurposeKeyRequest) -> Grant:
         if found.reach_back_time is not None and found.purpose is not Purpose.OLDER_MEDIA:
             fields.refuse("reach_back_time", "only OLDER_MEDIA reaches back: leave it out")
         return found
+
+
+def holder_word(request: key_service_pb2.HoldKeysRequest) -> HolderWord:
+    """Return what a holder of keys says."""
+    return HolderWord(request.acknowledged_number, request.renewal_number, request.leaving)
 
 
 def purpose_destruction(request: key_service_pb2.DestroyPurposeKeysRequest) -> PurposeDestruction:

@@ -1,8 +1,9 @@
 """Responses, written."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pellicule.internal.retention.v1 import data_key_pb2, key_service_pb2, purge_order_pb2
@@ -14,7 +15,7 @@ from services.retention.domain.data_map import DataStore
 from services.retention.domain.erasure import Erasure, StorePurge
 from services.retention.domain.keys import OpenKey, media_name
 from services.retention.domain.orders import DataKeyScope, PurgeOrder, PurposeScope, SubjectScope
-from services.retention.domain.revocation import Revocation
+from services.retention.domain.revocation import HolderNews, Lease, Revocation
 
 
 def timestamp(value: datetime | None) -> Timestamp | None:
@@ -34,6 +35,22 @@ def data_keys(keys: Iterable[OpenKey]) -> Iterable[data_key_pb2.DataKey]:
 def revocation(destroyed: Revocation) -> key_service_pb2.WatchRevocationsResponse:
     """Return what was destroyed as a message."""
     return key_service_pb2.WatchRevocationsResponse(
+        subject=destroyed.subject,
+        purposes=map(_purpose, destroyed.purposes),
+        data_key_ids=destroyed.data_key_ids,
+        subject_erased=destroyed.subject_erased,
+    )
+
+
+def holder_news(news: HolderNews) -> key_service_pb2.HoldKeysResponse:
+    """Return what a holder of keys is told as a message."""
+    if isinstance(news, Lease):
+        lease = Duration()
+        lease.FromTimedelta(timedelta(seconds=news.seconds))
+        return key_service_pb2.HoldKeysResponse(renewal_number=news.renewal, lease_duration=lease)
+    destroyed = news.revocation
+    return key_service_pb2.HoldKeysResponse(
+        number=news.number,
         subject=destroyed.subject,
         purposes=map(_purpose, destroyed.purposes),
         data_key_ids=destroyed.data_key_ids,

@@ -29,10 +29,10 @@ from services.retention.operations.read_account_deletion import get_account_dele
 from services.retention.operations.read_erasures import get_erasure
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.shorten_deadline import shorten_deadline
-from services.retention.operations.watch_revocations import RevocationHub
-from services.retention.ports import Store
+from services.retention.ports import RevocationFeed, Store
 from services.retention.worker import ClockLoop
 from tests.fakes.clock import FakeClock
+from tests.fakes.retention_replicas import NoHolders
 
 ADA = "a" * 32
 BEN = "b" * 32
@@ -57,6 +57,7 @@ class RetentionHarness:
     clock: FakeClock
     data_map: DataMap = field(default_factory=_data_map)
     revision: int = 0
+    revocations: RevocationFeed = field(default_factory=NoHolders)
 
     async def grant(
         self,
@@ -168,7 +169,7 @@ class RetentionHarness:
         return Dependencies(
             store=self.store,
             epoch_keys=self.epochs,
-            revocations=RevocationHub(self.store, self.clock),
+            revocations=self.revocations,
             data_map=self.data_map,
             clock=self.clock,
             longest_days=30,

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,13 +11,14 @@ from services.chassis.database import Pool
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.supervision import supervised
 from services.keyring import DataKey, PurposeNotGranted
-from services.keyring.cache import SILENCE_SECONDS
+from services.keyring.cache import LEASE_SECONDS
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure_client import RetentionErasures
 from services.keyring.errors import GrantStale, NothingToErase, PersonErased
 from services.keyring.purpose_keys import RetentionPurposeKeys
-from services.retention.domain.revocation import Revocation
+from services.retention.domain.revocation import News
 from services.retention.store.database import PostgresStore
+from services.retention.store.replicas import PostgresReplicas
 from services.retention.translation.responses import purge_ordered
 from tests.contract.keyring.suite import ADA, CLOUD, KeyringSuite, created, new_media, opened
 from tests.contract.retention.harness import new_harness
@@ -121,19 +122,27 @@ class TestHeldKeys:
             await opened(listening, *keys)
 
 
-class SilentStore(PostgresStore):
-    """Its database is there and tells nothing after the first sign of life, as behind a broken network."""
+class SilentReplicas(PostgresReplicas):
+    """Their database is there and falls silent when told, as behind a broken network."""
 
-    async def revocations(self) -> AsyncIterator[Sequence[Revocation]]:
-        yield ()
-        await asyncio.Event().wait()
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self.silent = asyncio.Event()
+
+    async def told(self, replica: UUID) -> AsyncIterator[Sequence[News]]:
+        async for news in super().told(replica):
+            if self.silent.is_set():
+                await asyncio.Event().wait()
+            yield news
 
 
 class TestSilence:
     async def test_three_seconds_of_silence_end_all_holding(
         self, pool: Pool, tmp_path: Path, clock: FakeClock, callers: Callers
     ) -> None:
-        retention_harness = await new_harness(SilentStore(pool, purge_ordered), tmp_path, clock)
+        store = PostgresStore(pool, purge_ordered)
+        store.replicas = replicas = SilentReplicas(pool)
+        retention_harness = await new_harness(store, tmp_path, clock)
         async with running_retention(retention_harness, callers) as retention:
             keyring = RetentionKeyring(await retention.as_service("ingest"), SystemClock())
             keyring_harness = RealHarness(
@@ -144,7 +153,8 @@ class TestSilence:
                 await keyring_harness.grant(ADA, CLOUD)
                 await opened(keyring_harness, *await created(keyring_harness, ()))
                 assert keyring.held_count == 1
-                async with asyncio.timeout(SILENCE_SECONDS + 2):
+                replicas.silent.set()
+                async with asyncio.timeout(LEASE_SECONDS + 2):
                     while keyring.held_count:  # noqa: ASYNC110  # silence has no event
                         await asyncio.sleep(0.05)
 

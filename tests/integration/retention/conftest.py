@@ -21,7 +21,7 @@ from tests.integration.retention.harness import Callers, RunningRetention, runni
 SERVICE = "retention"
 TABLES = (
     "epoch, purpose_key, purpose_decision, data_key, media,"
-    " erasure, erased_subject, purge_order, store_purge, outbox, inbox, dead_letter, set_aside"
+    " erasure, erased_subject, purge_order, store_purge, outbox, inbox, dead_letter, set_aside, replica"
 )
 
 

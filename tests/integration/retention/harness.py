@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -100,8 +99,12 @@ class RunningRetention:
         await self._channels.aclose()
         await self.stop()
 
-    async def as_service(self, name: str) -> grpc.aio.Channel:
-        target = f"127.0.0.1:{self._server.internal_port}"
+    @property
+    def internal_port(self) -> int:
+        return self._server.internal_port
+
+    async def as_service(self, name: str, port: int | None = None) -> grpc.aio.Channel:
+        target = f"127.0.0.1:{port or self.internal_port}"
         channel = open_channel(target, self.callers.settings(name), service=NAME)
         return await self._channels.enter_async_context(channel)
 
@@ -115,8 +118,9 @@ class RunningRetention:
 @asynccontextmanager
 async def running_retention(harness: RetentionHarness, callers: Callers) -> AsyncIterator[RunningRetention]:
     """Run the server and the hub; the clock loop runs when the test says `harness.tick()`."""
-    hub = RevocationHub(harness.store, SystemClock())
-    dependencies = replace(harness.dependencies, revocations=hub)
+    hub = RevocationHub(harness.store.replicas, SystemClock())
+    harness.revocations = hub
+    dependencies = harness.dependencies
     stack = AsyncExitStack()
     try:
         await stack.enter_async_context(supervised([hub.run]))

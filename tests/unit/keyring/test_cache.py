@@ -1,6 +1,6 @@
 import pytest
 
-from services.keyring.cache import KeyCache, Revocation
+from services.keyring.cache import LEASE_SECONDS, KeyCache, Revocation
 from tests.fakes.clock import FakeClock
 
 ADA = "a" * 32
@@ -18,7 +18,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def cache(clock: FakeClock) -> KeyCache:
     cache = KeyCache(clock)
-    cache.heard()
+    cache.renew(clock.monotonic() + LEASE_SECONDS)
     return cache
 
 
@@ -45,40 +45,68 @@ class TestHolding:
     ) -> None:
         with cache.opening(ADA, CLOUD) as opening:
             await clock.advance(2)
+            cache.renew(clock.monotonic() + LEASE_SECONDS)
             cache.put(opening, KEYS)
-        for _ in range(2):
-            await clock.advance(1.4)
-            cache.heard()
+        await clock.advance(2.8)
+        cache.renew(clock.monotonic() + LEASE_SECONDS)
         assert held(cache) == KEYS
         await clock.advance(0.2)
         assert held(cache) == {}
 
-    async def test_keys_over_their_time_are_let_go_with_the_next_heartbeat(
-        self, cache: KeyCache, clock: FakeClock
-    ) -> None:
+    async def test_keys_over_their_time_are_let_go(self, cache: KeyCache, clock: FakeClock) -> None:
         put(cache)
         for _ in range(5):
             await clock.advance(1)
-            cache.heard()
+            cache.renew(clock.monotonic() + LEASE_SECONDS)
+        cache.tidy()
         assert len(cache) == 0
 
 
-class TestSilence:
-    def test_before_anything_is_heard_nothing_is_held(self, clock: FakeClock) -> None:
+class TestLeases:
+    def test_without_a_lease_nothing_is_held(self, clock: FakeClock) -> None:
         cache = KeyCache(clock)
         put(cache)
         assert len(cache) == 0
 
-    async def test_three_seconds_of_silence_drop_everything(self, cache: KeyCache, clock: FakeClock) -> None:
+    async def test_the_end_of_the_lease_drops_everything(self, cache: KeyCache, clock: FakeClock) -> None:
         put(cache)
-        await clock.advance(3)
+        await clock.advance(LEASE_SECONDS)
         assert held(cache) == {}
+        assert len(cache) == 0
+
+    async def test_keys_that_nobody_asks_for_go_with_the_lease_as_well(self, cache: KeyCache, clock: FakeClock) -> None:
+        put(cache)
+        await clock.advance(LEASE_SECONDS)
+        cache.tidy()
         assert len(cache) == 0
 
     def test_a_lost_stream_drops_everything(self, cache: KeyCache) -> None:
         put(cache)
-        cache.silence()
+        cache.drop_all()
         assert len(cache) == 0
+
+    async def test_what_was_held_under_a_lease_that_ended_does_not_come_back(
+        self, cache: KeyCache, clock: FakeClock
+    ) -> None:
+        put(cache)
+        await clock.advance(LEASE_SECONDS)
+        cache.renew(clock.monotonic() + LEASE_SECONDS)
+        assert held(cache) == {}
+
+    def test_an_answer_that_was_asked_for_before_a_lease_is_not_held_under_it(
+        self, cache: KeyCache, clock: FakeClock
+    ) -> None:
+        with cache.opening(ADA, CLOUD) as opening:
+            cache.drop_all()
+            cache.renew(clock.monotonic() + LEASE_SECONDS)
+            cache.put(opening, KEYS)
+        assert len(cache) == 0
+
+    async def test_a_late_answer_about_an_old_renewal_shortens_nothing(self, cache: KeyCache, clock: FakeClock) -> None:
+        put(cache)
+        cache.renew(clock.monotonic() + 1)
+        await clock.advance(2)
+        assert held(cache) == KEYS
 
 
 class TestRevocations:

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -437,3 +438,87 @@ class WatchRevocationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchRevocationsResponse: _TypeAlias = WatchRevocationsResponse  # noqa: Y015
+
+@_typing.final
+class HoldKeysRequest(_message.Message):
+    """Message of a holder of keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACKNOWLEDGED_NUMBER_FIELD_NUMBER: _builtins.int
+    RENEWAL_NUMBER_FIELD_NUMBER: _builtins.int
+    LEAVING_FIELD_NUMBER: _builtins.int
+    acknowledged_number: _builtins.int
+    """Everything that the messages up to this number name was dropped; 0 says nothing."""
+    renewal_number: _builtins.int
+    """Asks for the lease to be renewed. The holder counts its renewals from 1 and notes when it asked; 0 asks nothing."""
+    leaving: _builtins.bool
+    """Everything was dropped, and nothing will be held again on this stream: the holder leaves."""
+    def __init__(
+        self,
+        *,
+        acknowledged_number: _builtins.int = ...,
+        renewal_number: _builtins.int = ...,
+        leaving: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_number", b"acknowledged_number", "leaving", b"leaving", "renewal_number", b"renewal_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldKeysRequest: _TypeAlias = HoldKeysRequest  # noqa: Y015
+
+@_typing.final
+class HoldKeysResponse(_message.Message):
+    """Message to a holder of keys: a destruction or a lease."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    PURPOSES_FIELD_NUMBER: _builtins.int
+    DATA_KEY_IDS_FIELD_NUMBER: _builtins.int
+    SUBJECT_ERASED_FIELD_NUMBER: _builtins.int
+    RENEWAL_NUMBER_FIELD_NUMBER: _builtins.int
+    LEASE_DURATION_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Number of this destruction, from 1; 0 if there is none."""
+    subject: _builtins.str
+    """The person's pseudonym."""
+    subject_erased: _builtins.bool
+    """Whether everything of the person was destroyed."""
+    renewal_number: _builtins.int
+    """The renewal that is answered; 0 if none is."""
+    @_builtins.property
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Purpose.ValueType]:
+        """Purposes whose key was destroyed."""
+
+    @_builtins.property
+    def data_key_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Data keys that were destroyed."""
+
+    @_builtins.property
+    def lease_duration(self) -> _duration_pb2.Duration:
+        """How long the lease lasts, from when the renewal was asked for, on the holder's own clock that never goes back. At
+        most 3 seconds; nothing if no lease can be given now.
+        """
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        subject: _builtins.str = ...,
+        purposes: _abc.Iterable[_purpose_pb2.Purpose.ValueType] | None = ...,
+        data_key_ids: _abc.Iterable[_builtins.str] | None = ...,
+        subject_erased: _builtins.bool = ...,
+        renewal_number: _builtins.int = ...,
+        lease_duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease_duration", b"lease_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_key_ids", b"data_key_ids", "lease_duration", b"lease_duration", "number", b"number", "purposes", b"purposes", "renewal_number", b"renewal_number", "subject", b"subject", "subject_erased", b"subject_erased"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldKeysResponse: _TypeAlias = HoldKeysResponse  # noqa: Y015

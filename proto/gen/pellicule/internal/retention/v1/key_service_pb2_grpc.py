@@ -71,6 +71,11 @@ class KeyServiceStub:
                 request_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.WatchRevocationsRequest.SerializeToString,
                 response_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.WatchRevocationsResponse.FromString,
                 _registered_method=True)
+        self.HoldKeys = channel.stream_stream(
+                '/pellicule.internal.retention.v1.KeyService/HoldKeys',
+                request_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.HoldKeysRequest.SerializeToString,
+                response_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.HoldKeysResponse.FromString,
+                _registered_method=True)
 
 
 class KeyServiceServicer:
@@ -132,7 +137,19 @@ class KeyServiceServicer:
 
     def WatchRevocations(self, request, context):
         """Sends every destruction as it happens, and a heartbeat each second. A holder of keys drops what is named, and
-        everything once the stream was silent for 3 seconds.
+        everything once the stream was silent for 3 seconds. It cannot say that it has: whoever destroys waits for those
+        3 seconds. Use HoldKeys.
+        ErrorReasons: none beyond those of every call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldKeys(self, request_iterator, context):
+        """Lets a process hold keys in memory for as long as it has a lease. Every destruction is sent as it happens, and the
+        holder acknowledges it when it has dropped what is named; whoever destroys waits for that, or for the end of the
+        lease. The holder asks again and again for its lease to be renewed, and drops everything when the lease or the
+        stream ends.
         ErrorReasons: none beyond those of every call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -176,6 +193,11 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.WatchRevocations,
                     request_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.WatchRevocationsRequest.FromString,
                     response_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.WatchRevocationsResponse.SerializeToString,
+            ),
+            'HoldKeys': grpc.stream_stream_rpc_method_handler(
+                    servicer.HoldKeys,
+                    request_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.HoldKeysRequest.FromString,
+                    response_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.HoldKeysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -369,6 +391,33 @@ class KeyService:
             '/pellicule.internal.retention.v1.KeyService/WatchRevocations',
             pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.WatchRevocationsRequest.SerializeToString,
             pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.WatchRevocationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldKeys(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/pellicule.internal.retention.v1.KeyService/HoldKeys',
+            pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.HoldKeysRequest.SerializeToString,
+            pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.HoldKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,7 +48,15 @@ class KeyServiceStub:
     """
     WatchRevocations: _aio.UnaryStreamMultiCallable[_key_service_pb2.WatchRevocationsRequest, _key_service_pb2.WatchRevocationsResponse]
     """Sends every destruction as it happens, and a heartbeat each second. A holder of keys drops what is named, and
-    everything once the stream was silent for 3 seconds.
+    everything once the stream was silent for 3 seconds. It cannot say that it has: whoever destroys waits for those
+    3 seconds. Use HoldKeys.
+    ErrorReasons: none beyond those of every call.
+    """
+    HoldKeys: _aio.StreamStreamMultiCallable[_key_service_pb2.HoldKeysRequest, _key_service_pb2.HoldKeysResponse]
+    """Lets a process hold keys in memory for as long as it has a lease. Every destruction is sent as it happens, and the
+    holder acknowledges it when it has dropped what is named; whoever destroys waits for that, or for the end of the
+    lease. The holder asks again and again for its lease to be renewed, and drops everything when the lease or the
+    stream ends.
     ErrorReasons: none beyond those of every call.
     """
 
@@ -128,7 +136,21 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_key_service_pb2.WatchRevocationsRequest, _abc.AsyncIterator[_key_service_pb2.WatchRevocationsResponse]],
     ) -> _abc.AsyncIterator[_key_service_pb2.WatchRevocationsResponse]:
         """Sends every destruction as it happens, and a heartbeat each second. A holder of keys drops what is named, and
-        everything once the stream was silent for 3 seconds.
+        everything once the stream was silent for 3 seconds. It cannot say that it has: whoever destroys waits for those
+        3 seconds. Use HoldKeys.
+        ErrorReasons: none beyond those of every call.
+        """
+
+    @_abc_1.abstractmethod
+    def HoldKeys(
+        self,
+        request_iterator: _abc.AsyncIterator[_key_service_pb2.HoldKeysRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_key_service_pb2.HoldKeysRequest], _abc.AsyncIterator[_key_service_pb2.HoldKeysResponse]],
+    ) -> _abc.AsyncIterator[_key_service_pb2.HoldKeysResponse]:
+        """Lets a process hold keys in memory for as long as it has a lease. Every destruction is sent as it happens, and the
+        holder acknowledges it when it has dropped what is named; whoever destroys waits for that, or for the end of the
+        lease. The holder asks again and again for its lease to be renewed, and drops everything when the lease or the
+        stream ends.
         ErrorReasons: none beyond those of every call.
         """
 

@@ -1,0 +1,73 @@
+"""Network between two parts that a test holds up or cuts: bytes go through it, TLS and all, until it says otherwise."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+_PIECE = 64 * 1024
+
+
+class FaultyNetwork:
+    """A port that leads to another one. `held` keeps everything on its way; `cut` breaks what is open."""
+
+    def __init__(self, target: int) -> None:
+        self.port = 0
+        self._target = target
+        self._open = asyncio.Event()
+        self._open.set()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def hold(self) -> None:
+        """Let nothing through from now on; connections stay open."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Let everything through that waits, and all that follows."""
+        self._open.set()
+
+    def cut(self) -> None:
+        """Break every connection that is open."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry the bytes of one connection both ways."""
+        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        ends = {writer, onward_writer}
+        self._writers |= ends
+        try:
+            await asyncio.gather(self._carry(reader, onward_writer), self._carry(onward_reader, writer))
+        finally:
+            self._writers -= ends
+            for end in ends:
+                end.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(_PIECE):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def faulty_network(target: int) -> AsyncIterator[FaultyNetwork]:
+    """Run a network to a port of this machine for the time of the block."""
+    network = FaultyNetwork(target)
+    carrying: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(network.lead(reader, writer))
+        carrying.add(task)
+        task.add_done_callback(carrying.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    network.port = server.sockets[0].getsockname()[1]
+    try:
+        yield network
+    finally:
+        server.close()
+        for task in list(carrying):
+            task.cancel()
+        await asyncio.gather(*carrying, return_exceptions=True)
