@@ -330,6 +330,14 @@ CREATE SEQUENCE public.purpose_revision
 
 COMMENT ON SEQUENCE public.purpose_revision IS 'Fencing numbers: a new key of any purpose has a higher one than all before.';
 
+CREATE TABLE public.replica (
+    id uuid NOT NULL,
+    beat_time timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.replica IS 'Processes of this service that tell holders of keys what is destroyed, and when each lived last.';
+
 CREATE TABLE public.request (
     subject text NOT NULL,
     request_id uuid NOT NULL,
@@ -421,6 +429,9 @@ ALTER TABLE ONLY public.purpose_decision
 
 ALTER TABLE ONLY public.purpose_key
     ADD CONSTRAINT purpose_key_pkey PRIMARY KEY (subject, purpose);
+
+ALTER TABLE ONLY public.replica
+    ADD CONSTRAINT replica_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (subject, request_id);
