@@ -15,6 +15,7 @@ class Entry:
     Attributes:
         writes: Buckets whose objects it may read, write, delete and list.
         reads: Buckets that it may only read.
+        hears: Its consumers on the streams of other services, each as `STREAM.consumer`.
         calls: Services whose internal address it is told, each as `PELLICULE_<NAME>_TARGET`.
         infers: Whether it is told where Triton is.
         niceness: By how much it yields the processor to the others, 0 to 19: work that no caller waits for lets an
@@ -23,6 +24,7 @@ class Entry:
 
     writes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     infers: bool = False
     niceness: int = 0
@@ -35,10 +37,24 @@ class Entry:
 
 ROSTER: Mapping[str, Entry] = {
     "retention": Entry(),
-    "consent": Entry(calls=("retention",)),
-    "ingest": Entry(writes=("media",), calls=("retention",)),
-    "analysis": Entry(writes=("previews",), reads=("media",), calls=("retention",), infers=True, niceness=5),
-    "suggestion": Entry(writes=("renditions",), calls=("retention", "analysis"), niceness=5),
+    "consent": Entry(hears=("RETENTION.consent-purge",), calls=("retention",)),
+    "ingest": Entry(
+        writes=("media",), hears=("RETENTION.ingest-purge", "SUGGESTION.ingest-saved"), calls=("retention",)
+    ),
+    "analysis": Entry(
+        writes=("previews",),
+        reads=("media",),
+        hears=("RETENTION.analysis-purge", "INGEST.analysis-media", "CONSENT.analysis-consent"),
+        calls=("retention",),
+        infers=True,
+        niceness=5,
+    ),
+    "suggestion": Entry(
+        writes=("renditions",),
+        hears=("RETENTION.suggestion-purge", "ANALYSIS.suggestion-analyzed"),
+        calls=("retention", "analysis"),
+        niceness=5,
+    ),
 }
 
 SERVICES = tuple(ROSTER)

@@ -30,6 +30,7 @@ from inference.client.tensors import (
     join,
     split_requests,
 )
+from inference.client.tls import Tls, refuse_clear
 from inference.client.wire import TritonWire, Wire
 from inference.model_build.errors import ManifestInvalid
 from inference.model_build.manifest import shipped_model
@@ -50,6 +51,7 @@ class InferenceClient:
         *,
         policy: CallPolicy = _POLICY,
         exceptions: Mapping[str, CallPolicy] = SLOW_MODELS,
+        tls: Tls | None = None,
         wire: Wire | None = None,
         probes: Probes = shipped_probe,
         time_left: TimeLeft = no_end,
@@ -62,12 +64,18 @@ class InferenceClient:
             clock: The process's clock.
             policy: How models are called.
             exceptions: Model -> how this one is called.
+            tls: How the server is known; may be left out on loopback alone.
             wire: Takes the place of the connection to `address`.
             probes: What is sent to a server that has failed, before anything else.
             time_left: Says how many seconds the caller has left, such as those of the RPC that it serves.
             meter: Measures; by default that of the process.
+
+        Raises:
+            SentInClear: the server is not on loopback, and there is no `tls`.
         """
-        self._wire = wire or TritonWire(address)
+        if wire is None:
+            refuse_clear(address, tls)
+        self._wire = wire or TritonWire(address, tls)
         self._clock = clock
         self._channels = ModelChannels(clock, policy, exceptions)
         self._prober = Prober(self._wire, probes)

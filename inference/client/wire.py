@@ -12,6 +12,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from inference.client.error_classes import Failed, classify
 from inference.client.errors import ModelAnswerBroken
 from inference.client.tensors import Facts, TensorFacts, Tensors
+from inference.client.tls import Tls
 
 IDENTITY_PARAMETER: Final = "identity"
 """Parameter of a model's configuration that says what findings name the model by."""
@@ -46,13 +47,15 @@ class Wire(Protocol):
 class TritonWire:
     """Implements `Wire`. One for each event loop; a call whose task is cancelled is cancelled on the server too."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, tls: Tls | None = None) -> None:
         """Prepare; nothing is sent before the first call.
 
         Args:
             address: `host:port` of the server's gRPC endpoint.
+            tls: How the server is known; None to speak to it in clear.
         """
-        self._client = triton.InferenceServerClient(address, channel_args=_CHANNEL)
+        credentials = tls.credentials() if tls else None
+        self._client = triton.InferenceServerClient(address, creds=credentials, channel_args=_CHANNEL)
 
     async def infer(self, model: str, inputs: Tensors, outputs: Sequence[str], *, seconds: float) -> Tensors:
         """Asks a model (`Wire.infer`)."""

@@ -66,7 +66,7 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        client = InferenceClient(settings.triton_address, clock, time_left=seconds_left)
+        client = InferenceClient(settings.triton_address, clock, tls=settings.triton_tls, time_left=seconds_left)
         models = TritonModels(await stack.enter_async_context(client))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)

@@ -1,10 +1,12 @@
 """Settings of the analysis service."""
 
 from datetime import timedelta
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from inference.client.tls import Tls, is_loopback
 from services.analysis.domain.pace import Pace
 from services.chassis.settings import (
     Address,
@@ -21,6 +23,8 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
 
     triton_address: Address
     """`host:port` of the inference server's gRPC endpoint."""
+    triton_ca_file: Path | None = None
+    """Certificates that the inference server is checked against; on loopback alone there may be none."""
     media_bucket: str = "media"
     """Where the ingest service keeps originals; only read."""
     previews_bucket: str = "previews"
@@ -42,6 +46,19 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
 
     burst_seconds: Annotated[float, Field(ge=0)] = 1.0
     """How long a media waits before it is analysed, so that those of one burst are analysed together."""
+
+    @model_validator(mode="after")
+    def pictures_under_tls(self) -> Self:
+        """Refuse to send pictures to another machine in clear."""
+        if self.triton_ca_file is None and not is_loopback(self.triton_address):
+            raise ValueError("set PELLICULE_TRITON_CA_FILE: pictures travel in clear on loopback alone")
+        return self
+
+    @property
+    def triton_tls(self) -> Tls | None:
+        """How the inference server is known, and this process to it."""
+        authority = self.triton_ca_file
+        return Tls(authority, self.tls_cert_file, self.tls_key_file) if authority else None
 
     @property
     def pace(self) -> Pace:

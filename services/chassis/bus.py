@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client
@@ -215,6 +216,7 @@ async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
         async with asyncio.timeout(_CONNECT_SECONDS):
             await client.connect(
                 settings.nats_url.get_secret_value(),
+                inbox_prefix=inbox_prefix(settings.nats_url.get_secret_value()),
                 error_cb=_on_error,
                 disconnected_cb=_on_disconnect,
                 reconnected_cb=_on_reconnect,
@@ -228,6 +230,12 @@ async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
         yield Bus(client)
     finally:
         await client.close()
+
+
+def inbox_prefix(url: str) -> str:
+    """Return what the names of a user's inboxes begin with: the bus lets no other listen there."""
+    user = urlsplit(url).username
+    return f"_INBOX_{user}" if user else "_INBOX"
 
 
 async def _stored(acknowledgement: asyncio.Future[PubAck]) -> Stored:

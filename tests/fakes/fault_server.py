@@ -21,6 +21,7 @@ from tritonclient.utils import np_to_triton_dtype, triton_to_np_dtype
 
 from inference.model_build.golden import Golden, golden
 from inference.model_build.manifest import Model, read_model
+from tests.fakes.certificates import CertificateFiles
 from tests.fakes.faults import QUEUE_FULL, UNKNOWN_MODEL, Fault, Hang, Refusal, Slow, Spoilt
 
 Tensors = Mapping[str, NDArray[np.generic]]
@@ -147,10 +148,16 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
     """The server. `port` zero is any free one; it keeps to its port when it is started again."""
 
     def __init__(
-        self, models: Iterable[FaultyModel], *, port: int = 0, longest_connection: float | None = None
+        self,
+        models: Iterable[FaultyModel],
+        *,
+        port: int = 0,
+        longest_connection: float | None = None,
+        tls: CertificateFiles | None = None,
     ) -> None:
         self.models = {model.name: model for model in models}
         self._port = port
+        self._tls = tls
         self._options: list[tuple[str, int]] = [("grpc.so_reuseport", 0)]
         if longest_connection is not None:
             # After this time it says GOAWAY, as a proxy or a rolling update does, and lets what is under way end.
@@ -166,8 +173,15 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
     async def start(self) -> None:
         self._server = grpc.aio.server(options=self._options)
         service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self, self._server)
-        self._port = self._server.add_insecure_port(self.address)
+        self._port = self._listen(self._server)
         await self._server.start()
+
+    def _listen(self, server: grpc.aio.Server) -> int:
+        if self._tls is None:
+            return int(server.add_insecure_port(self.address))
+        pair = (self._tls.key.read_bytes(), self._tls.certificate.read_bytes())
+        credentials = grpc.ssl_server_credentials([pair], self._tls.ca.read_bytes(), require_client_auth=True)
+        return int(server.add_secure_port(self.address, credentials))
 
     async def stop(self, grace: float = 0.0) -> None:
         """Close every connection; what is under way is cut off after the grace."""
@@ -228,9 +242,11 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
 
 
 @asynccontextmanager
-async def fault_server(*models: FaultyModel, longest_connection: float | None = None) -> AsyncIterator[FaultServer]:
-    """Run a server for the time of the block."""
-    server = FaultServer(models, longest_connection=longest_connection)
+async def fault_server(
+    *models: FaultyModel, longest_connection: float | None = None, tls: CertificateFiles | None = None
+) -> AsyncIterator[FaultServer]:
+    """Run a server for the time of the block; under TLS it takes callers of its own authority alone."""
+    server = FaultServer(models, longest_connection=longest_connection, tls=tls)
     await server.start()
     try:
         yield server

@@ -12,7 +12,7 @@ from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
-from deploy.local.roster import SERVICES
+from deploy.local.roster import ROSTER, SERVICES
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -117,24 +117,33 @@ class Permissions:
     """What a user may do on the bus, by patterns of subjects."""
 
     publish: Sequence[str]
-    not_publish: Sequence[str]
     subscribe: Sequence[str]
 
     def document(self) -> Mapping[str, object]:
         """Return the permissions as the server's configuration writes them."""
-        publish = {"allow": list(self.publish), "deny": list(self.not_publish)}
-        return {"publish": publish, "subscribe": {"allow": list(self.subscribe)}}
+        return {"publish": {"allow": list(self.publish)}, "subscribe": {"allow": list(self.subscribe)}}
 
 
 def permissions(service: str) -> Permissions:
-    """Return the rights of a service: its own events alone, and no change of another's stream."""
-    others = [name.upper() for name in SERVICES if name != service]
-    changes = ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE")
-    return Permissions(
-        publish=(f"pellicule.internal.{service}.v1.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "_INBOX.>"),
-        not_publish=[f"$JS.API.STREAM.{change}.{other}" for change in changes for other in others],
-        subscribe=("_INBOX.>", "$JS.EVENT.ADVISORY.>"),
+    """Return the rights of a service: its own events, stream and inboxes, and its consumers on others' streams."""
+    stream = service.upper()
+    own = (
+        f"pellicule.internal.{service}.v1.>",
+        f"$JS.API.STREAM.*.{stream}",
+        f"$JS.API.CONSUMER.*.{stream}.>",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.>",
+        f"$JS.ACK.{stream}.>",
     )
+    heard = ROSTER[service].hears if service in ROSTER else ()
+    return Permissions(
+        publish=(*own, *(subject for consumer in heard for subject in _of_consumer(consumer))),
+        subscribe=(f"_INBOX_{service}.>",),
+    )
+
+
+def _of_consumer(consumer: str) -> Sequence[str]:
+    actions = ("CREATE", "INFO", "DELETE", "MSG.NEXT")
+    return (*(f"$JS.API.CONSUMER.{action}.{consumer}" for action in actions), f"$JS.ACK.{consumer}.>")
 
 
 async def _publish(client: "Client") -> bool:

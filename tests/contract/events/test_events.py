@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from deploy.local.roster import ROSTER
 from services.chassis.bus import EventStream
 from tests.contract.products import ROOT, service_names
 
@@ -64,12 +65,20 @@ def test_an_event_is_kept_for_everyone_who_hears_it_and_does_not_look_by_itself(
     stream = importlib.import_module(f"services.{service}.__main__").STREAM
 
     assert isinstance(stream, EventStream)
-    assert sorted(stream.consumers) == sorted(name for on, name in _consumers() if on == stream.name)
+    assert sorted(stream.consumers) == sorted(name for on, name in _consumers(*service_names()) if on == stream.name)
 
 
-def _consumers() -> Iterator[tuple[str, str]]:
+@pytest.mark.parametrize("service", service_names())
+def test_the_bus_lets_a_service_have_the_consumers_that_it_makes(service: str) -> None:
+    made = [f"{stream}.{name}" for stream, name in _consumers(service)]
+    purges = [f"RETENTION.{service}-purge"] if "PurgeLoop(" in _code(service) else []
+
+    assert sorted(ROSTER[service].hears) == sorted([*purges, *made])
+
+
+def _consumers(*services: str) -> Iterator[tuple[str, str]]:
     """Yield stream and durable name of each consumer; purge orders are looked for, whatever is heard of them."""
-    for service in service_names():
+    for service in services:
         worker = importlib.import_module(f"services.{service}.worker")
         for call in ast.walk(ast.parse((ROOT / "services" / service / "worker.py").read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Consumer":
