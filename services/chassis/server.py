@@ -24,7 +24,7 @@ from services.chassis.metrics import Measurements
 from services.chassis.reflection import enable_reflection
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
-from services.chassis.telemetry import configure_metrics, configure_telemetry
+from services.chassis.telemetry import Collector, configure_metrics, configure_telemetry
 from services.chassis.tls import internal_credentials, public_credentials
 from services.chassis.tokens import SubjectKey, TokenVerifier
 
@@ -109,10 +109,11 @@ async def serve(
     """
     with _stop_signals() as stop:
         async with AsyncExitStack() as stack:
-            provider = configure_telemetry(name, settings.otlp_endpoint, ratio=settings.trace_ratio)
+            collector = Collector.of(settings.otlp_endpoint, settings.otlp_ca_file)
+            provider = configure_telemetry(name, collector, ratio=settings.trace_ratio)
             if provider is not None:
                 stack.callback(provider.shutdown)
-            measured = configure_metrics(name, settings.otlp_endpoint)
+            measured = configure_metrics(name, collector)
             if measured is not None:
                 stack.callback(measured.shutdown)
             looking = [] if measured is None else [Gauges(_looks(gauges, settings), Measurements(), clock).run]

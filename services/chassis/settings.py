@@ -15,6 +15,9 @@ Address = Annotated[str, StringConstraints(pattern=r"^.+:\d{1,5}$")]
 JWKS_URL = r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])[:/].*)$"
 """Keys that travel in clear could be changed on their way."""
 
+OTLP_ENDPOINT = r"^(https?://|grpcs?://)?[^/]+:\d{1,5}$"
+"""`https` and `grpcs` are under TLS."""
+
 _CONFIG = SettingsConfigDict(env_prefix="PELLICULE_", frozen=True, extra="ignore")
 
 
@@ -57,8 +60,10 @@ class ServiceSettings(TlsSettings, TokenSettings):
 
     public_address: Address
     internal_address: Address
-    otlp_endpoint: str | None = None
-    """Where traces and measurements go, `host:port`; absent means that none are made."""
+    otlp_endpoint: Annotated[str, StringConstraints(pattern=OTLP_ENDPOINT)] | None = None
+    """Where traces and measurements go: `host:port`, `https://host:port` under TLS; absent means that none are made."""
+    otlp_ca_file: Path | None = None
+    """Certificates that the collector is checked against under TLS; absent means those of public authorities."""
     trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of calls that start a trace, 0..1; the interceptor costs a third of the call rate."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+import grpc
 from opentelemetry import metrics, propagate, trace
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
@@ -16,52 +19,89 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 _TRACER = "services.chassis"
 
 
+@dataclass(frozen=True)
+class Collector:
+    """An OTLP collector.
+
+    Attributes:
+        endpoint: `host:port`, under TLS when `https://` or `grpcs://` stands before it.
+        ca_file: Certificates that it is checked against; None for those of public authorities.
+    """
+
+    endpoint: str
+    ca_file: Path | None = None
+
+    @classmethod
+    def of(cls, endpoint: str | None, ca_file: Path | None) -> "Collector | None":
+        """Return the collector that settings name, if they name one."""
+        return cls(endpoint, ca_file) if endpoint else None
+
+    def span_exporter(self) -> OTLPSpanExporter:
+        """Return what sends it traces."""
+        credentials = self._credentials()
+        return OTLPSpanExporter(self._address, insecure=credentials is None, credentials=credentials)
+
+    def metric_exporter(self) -> OTLPMetricExporter:
+        """Return what sends it measurements."""
+        credentials = self._credentials()
+        return OTLPMetricExporter(self._address, insecure=credentials is None, credentials=credentials)
+
+    @property
+    def _address(self) -> str:
+        return self.endpoint.rpartition("/")[2]
+
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        if not self.endpoint.startswith(("https://", "grpcs://")):
+            return None
+        return grpc.ssl_channel_credentials(self.ca_file.read_bytes() if self.ca_file else None)
+
+
 def configure_telemetry(
-    service: str, endpoint: str | None, *, ratio: float, exporter: SpanExporter | None = None
+    service: str, collector: Collector | None, *, ratio: float, exporter: SpanExporter | None = None
 ) -> TracerProvider | None:
     """Start the export of traces, if there is somewhere to send them.
 
     Args:
         service: Name that every span bears.
-        endpoint: `host:port` of an OTLP collector; None turns traces off.
+        collector: Where they go; None turns traces off.
         ratio: Share of new traces that are kept, 0..1; a caller's decision is followed.
         exporter: Takes the place of the OTLP exporter.
 
     Returns:
         The provider, whose `shutdown` sends what is left; None when traces are off.
     """
-    if endpoint is None:
+    if collector is None:
         return None
     provider = TracerProvider(
         sampler=ParentBased(TraceIdRatioBased(ratio)),
         resource=Resource.create({SERVICE_NAME: service}),
     )
-    exporter = exporter or OTLPSpanExporter(endpoint=endpoint, insecure=True)
+    exporter = exporter or collector.span_exporter()
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     return provider
 
 
-def configure_metrics(service: str, endpoint: str | None) -> MeterProvider | None:
+def configure_metrics(service: str, collector: Collector | None) -> MeterProvider | None:
     """Start the export of the process's measurements, if there is somewhere to send them.
 
     Args:
         service: Name that every measurement bears.
-        endpoint: `host:port` of an OTLP collector; None turns measurements off.
+        collector: Where they go; None turns measurements off.
 
     Returns:
         The provider, whose `shutdown` sends what is left; None when measurements are off.
     """
-    if endpoint is None:
+    if collector is None:
         return None
-    provider = meter_provider(service, endpoint)
+    provider = meter_provider(service, collector)
     metrics.set_meter_provider(provider)
     return provider
 
 
-def meter_provider(service: str, endpoint: str) -> MeterProvider:
-    """Return what sends measurements to an OTLP collector at `host:port`, once a minute."""
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=endpoint, insecure=True))
+def meter_provider(service: str, collector: Collector) -> MeterProvider:
+    """Return what sends measurements to an OTLP collector, once a minute."""
+    reader = PeriodicExportingMetricReader(collector.metric_exporter())
     return MeterProvider([reader], resource=Resource.create({SERVICE_NAME: service}))
 
 

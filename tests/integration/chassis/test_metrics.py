@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace.export import SpanExportResult
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
@@ -32,14 +35,15 @@ from services.chassis.outbox import append
 from services.chassis.server import running_server
 from services.chassis.set_aside import Item, PostgresSetAside
 from services.chassis.supervision import supervised
-from services.chassis.telemetry import configure_metrics, meter_provider
+from services.chassis.telemetry import Collector, configure_metrics, meter_provider
+from tests.fakes.certificates import FakeAuthority
 from tests.fakes.clock import FakeClock
 from tests.integration.chassis import echo
 from tests.integration.chassis.conftest import Site, internal_channel
 from tests.integration.eventually import eventually
 
 
-class Collector(metrics_service_pb2_grpc.MetricsServiceServicer):
+class FakeCollector(metrics_service_pb2_grpc.MetricsServiceServicer):
     """Keeps what it is sent: service and name of each measurement."""
 
     def __init__(self) -> None:
@@ -57,22 +61,52 @@ class Collector(metrics_service_pb2_grpc.MetricsServiceServicer):
         return metrics_service_pb2.ExportMetricsServiceResponse()
 
 
-@pytest.fixture
-async def collector() -> AsyncIterator[tuple[Collector, str]]:
-    collector, server = Collector(), grpc.aio.server()
+class FakeTraces(trace_service_pb2_grpc.TraceServiceServicer):
+    """Takes what it is sent."""
+
+    async def Export(  # noqa: N802
+        self,
+        request: trace_service_pb2.ExportTraceServiceRequest,
+        context: "grpc.aio.ServicerContext[object, object]",
+    ) -> trace_service_pb2.ExportTraceServiceResponse:
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+
+@asynccontextmanager
+async def collecting(credentials: grpc.ServerCredentials | None = None) -> AsyncIterator[tuple[FakeCollector, str]]:
+    """Run a collector for the time of the block, and give its `host:port`."""
+    collector, server = FakeCollector(), grpc.aio.server()
     metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
-    port = server.add_insecure_port("127.0.0.1:0")
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(FakeTraces(), server)  # type: ignore[no-untyped-call]
+    address = "127.0.0.1:0"
+    port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     await server.start()
-    yield collector, f"127.0.0.1:{port}"
-    await server.stop(0)
+    try:
+        yield collector, f"127.0.0.1:{port}"
+    finally:
+        await server.stop(0)
 
 
-async def test_what_is_measured_is_sent_at_the_latest_when_the_process_ends(collector: tuple[Collector, str]) -> None:
-    received, address = collector
-    provider = meter_provider("analysis", address)
-    provider.get_meter("test").create_counter("photos").add(1)
-    await asyncio.to_thread(provider.shutdown)
-    assert received.received == {("analysis", "photos")}
+@pytest.mark.parametrize("scheme", ["", "http://", "grpc://"])
+async def test_what_is_measured_is_sent_at_the_latest_when_the_process_ends(scheme: str) -> None:
+    async with collecting() as (collector, address):
+        provider = meter_provider("analysis", Collector(f"{scheme}{address}"))
+        provider.get_meter("test").create_counter("photos").add(1)
+        await asyncio.to_thread(provider.shutdown)
+    assert collector.received == {("analysis", "photos")}
+
+
+@pytest.mark.parametrize("scheme", ["https://", "grpcs://"])
+async def test_measurements_and_traces_go_under_tls_when_the_address_says_so(scheme: str, tmp_path: Path) -> None:
+    files = FakeAuthority(tmp_path).issue("collector")
+    credentials = grpc.ssl_server_credentials([(files.key.read_bytes(), files.certificate.read_bytes())])
+    async with collecting(credentials) as (collector, address):
+        telemetry = Collector(f"{scheme}{address}", files.ca)
+        provider = meter_provider("analysis", telemetry)
+        provider.get_meter("test").create_counter("photos").add(1)
+        await asyncio.to_thread(provider.shutdown)
+        sent = await asyncio.to_thread(telemetry.span_exporter().export, [])
+    assert (collector.received, sent) == ({("analysis", "photos")}, SpanExportResult.SUCCESS)
 
 
 def test_nothing_is_measured_where_there_is_nowhere_to_send_it() -> None:

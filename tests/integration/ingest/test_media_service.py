@@ -397,7 +397,7 @@ async def waiting_messages(
 
 async def event_of(harness: Harness, media: str) -> media_stored_pb2.MediaStored:
     """Wait for the event that tells of a media."""
-    async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("analysis"))) as bus:
+    async with connect_bus(BusSettings(nats_url=harness.servers.nats.url("ingest"))) as bus:
         subscription = await bus.jetstream.pull_subscribe(
             media_stored_pb2.MediaStored.DESCRIPTOR.full_name, durable=f"test-{uuid4().hex}", stream="INGEST"
         )

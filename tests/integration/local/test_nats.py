@@ -55,7 +55,7 @@ async def make_stream(client: Client) -> None:
 
 
 def of_another(other: str, service: str) -> list[str]:
-    """Subjects by which a service could wrong another; its own stream is its own, whoever hears it."""
+    """Subjects by which a service could wrong another; its own stream is its own, with all who hear it."""
     stream = other.upper()
     heard = [each for each in ROSTER[other].hears if not each.startswith(f"{service.upper()}.")]
     changes = ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "MSG.GET", "RESTORE", "SNAPSHOT", "INFO")
