@@ -1,4 +1,4 @@
-"""Telemetry of an RPC: its duration, and a span that goes on with the caller's trace.
+"""Telemetry of an RPC: its duration, and a span that goes on with a service's trace, and is linked to a stranger's.
 
 The library's interceptor is not used: it writes the peer's address and the traces of exceptions into spans.
 """
@@ -9,7 +9,8 @@ from types import TracebackType
 
 from grpc import StatusCode
 from opentelemetry import propagate
-from opentelemetry.trace import Span, SpanKind, Status, Tracer
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanKind, Status, Tracer, get_current_span
 from opentelemetry.trace import StatusCode as SpanStatus
 
 from services.chassis.calls import Call, Method
@@ -24,15 +25,33 @@ class CallTelemetry:
     """Measures a call, and makes its span where there is a tracer."""
 
     def __init__(
-        self, method: Method, call: Call, measurements: Measurements, tracer: Tracer | None, clock: Clock
+        self,
+        method: Method,
+        call: Call,
+        measurements: Measurements,
+        tracer: Tracer | None,
+        clock: Clock,
+        *,
+        goes_on: bool,
     ) -> None:
+        """Take the start time.
+
+        Args:
+            method: The RPC.
+            call: What is known of the call.
+            measurements: Takes its duration down.
+            tracer: Makes spans; None when traces are off.
+            clock: Measures.
+            goes_on: Whether the caller's trace goes on here, with its decision that it is kept; a caller that is no
+                service could have every call of its own kept.
+        """
         self._call = call
         self._attributes = _attributes(method.name)
         self._measurements = measurements
         self._clock = clock
         self._started = clock.monotonic()
         self._span: AbstractContextManager[Span | None] = (
-            nullcontext() if tracer is None else _span(tracer, method.name, call)
+            nullcontext() if tracer is None else _span(tracer, method.name, call, goes_on=goes_on)
         )
 
     async def __aenter__(self) -> None:
@@ -59,10 +78,13 @@ def _no_span() -> AbstractContextManager[Span | None]:
     return nullcontext()
 
 
-def _span(tracer: Tracer, name: str, call: Call) -> AbstractContextManager[Span | None]:
+def _span(tracer: Tracer, name: str, call: Call, *, goes_on: bool) -> AbstractContextManager[Span | None]:
+    sent = propagate.extract(dict(call.metadata))
+    seen = get_current_span(sent).get_span_context()
     return tracer.start_as_current_span(
         name,
-        context=propagate.extract(dict(call.metadata)),
+        context=sent if goes_on else Context(),
+        links=[Link(seen)] if seen.is_valid and not goes_on else (),
         kind=SpanKind.SERVER,
         attributes=_attributes(name),
         record_exception=False,

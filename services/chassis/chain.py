@@ -32,6 +32,7 @@ def interceptor_chain(
     clock: Clock,
     tracer_provider: TracerProvider | None,
     measurements: Measurements,
+    goes_on: bool,
 ) -> list[grpc.aio.ServerInterceptor]:
     """Return the chain of a server.
 
@@ -43,6 +44,7 @@ def interceptor_chain(
         clock: Measures durations.
         tracer_provider: Makes spans; None when traces are off.
         measurements: Takes durations down.
+        goes_on: Whether traces of callers go on in its spans.
     """
     tracer = None if tracer_provider is None else tracer_provider.get_tracer(_SCOPE)
     table = {**OPEN_ON_EVERY_SERVER, **access}
@@ -50,7 +52,7 @@ def interceptor_chain(
 
     def telemetry(method: Method) -> CallTelemetry:
         spans = None if method.name.startswith(_PLUMBING) else tracer
-        return CallTelemetry(method, this_call(), measurements, spans, clock)
+        return CallTelemetry(method, this_call(), measurements, spans, clock, goes_on=goes_on)
 
     links: list[Link] = [
         # Every log line below, the call's own line included, bears the request id.

@@ -159,6 +159,8 @@ async def running_server(
         names: Sequence[str],
         registers: Sequence[Callable[[grpc.aio.Server], None]],
         options: Sequence[tuple[str, int]],
+        *,
+        trusts_traces: bool,
     ) -> grpc.aio.Server:
         chain = interceptor_chain(
             service=name,
@@ -168,6 +170,7 @@ async def running_server(
             clock=clock,
             tracer_provider=tracer_provider,
             measurements=measured,
+            goes_on=trusts_traces,
         )
         made = grpc.aio.server(interceptors=chain, options=options)
         for add in (*registers, state.register):
@@ -175,8 +178,9 @@ async def running_server(
         enable_reflection(made, names)
         return made
 
-    persons = server(service_names, [register], _PUBLIC_OPTIONS)
-    services = server([*service_names, *internal.names], [register, internal.register], _OPTIONS)
+    persons = server(service_names, [register], _PUBLIC_OPTIONS, trusts_traces=False)
+    every_name, every_register = [*service_names, *internal.names], [register, internal.register]
+    services = server(every_name, every_register, _OPTIONS, trusts_traces=True)
     running = RunningServer(
         public_port=persons.add_secure_port(settings.public_address, public_credentials(settings)),
         internal_port=services.add_secure_port(settings.internal_address, internal_credentials(settings)),
