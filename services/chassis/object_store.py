@@ -25,7 +25,8 @@ STREAM_PIECE_BYTES = 1024 * 1024
 
 ResultT = TypeVar("ResultT")
 
-_MISSING = frozenset({"NoSuchKey", "NoSuchObject"})
+_MISSING = frozenset({"NoSuchKey", "NoSuchObject", "InvalidRange"})
+"""The last: it is shorter than what is asked for."""
 _MADE_MEANWHILE = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 _PRESIGNED_FOR = timedelta(minutes=15)
 _LIST_BATCH = 1000
@@ -66,7 +67,7 @@ class ObjectStore(Protocol):
         """Yield an object's bytes from `offset` on, `length` of them or to the end, in pieces.
 
         Raises:
-            ObjectMissing: there is none; known when the first piece is asked for.
+            ObjectMissing: there is none, or none so long; known when the first piece is asked for.
         """
 
     async def delete(self, bucket: str, names: Sequence[str]) -> None:

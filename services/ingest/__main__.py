@@ -34,6 +34,7 @@ from services.ingest.domain.media import BUCKET
 from services.ingest.operations import purge
 from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.inspection import Inspection
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.sweep import Sweep
@@ -43,13 +44,14 @@ from services.ingest.settings import Settings
 from services.ingest.store.devices import DeviceStore
 from services.ingest.store.lookup_keys import LookupKeyStore
 from services.ingest.store.media import MediaStore
+from services.ingest.store.missing import MissingStore
 from services.ingest.store.purge import PurgeStore
 from services.ingest.store.requests import RequestStore
 from services.ingest.store.sweep import SweepStore
 from services.ingest.store.uploads import UploadStore
 from services.ingest.translation.changes import FEED
 from services.ingest.translation.codec import ProtoCodec
-from services.ingest.worker import Worker
+from services.ingest.worker import Worker, run_inspection
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purge import PurgeLoop
@@ -78,12 +80,14 @@ async def main() -> None:
         )
         await objects.ensure_bucket(BUCKET, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
-        uploads, media, background = UploadStore(pool), MediaStore(pool), BackgroundWork()
+        uploads, media, missing = UploadStore(pool), MediaStore(pool), MissingStore(pool)
+        background = BackgroundWork()
         stack.push_async_callback(background.finish)
         listener = Listener(pool, clock, CHANNEL, REVOCATIONS)
         dependencies = Dependencies(
             uploads=uploads,
             media=media,
+            missing=missing,
             devices=DeviceStore(pool),
             requests=RequestStore(pool),
             lookup_keys=LookupKeys(LookupKeyStore(pool), keyring, clock, policy.retention, background),
@@ -119,13 +123,14 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
-            gauges=[database_gauges(pool), bus_gauges(bus)],
+            gauges=[database_gauges(pool), bus_gauges(bus), missing.look],
             tasks=[
                 keyring.run,
                 OutboxRelay(pool, bus, clock, STREAM).run,
                 PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
                 worker.consumer(bus, pool).run,
                 worker.run_sweep,
+                partial(run_inspection, Inspection(missing, objects, clock), clock),
                 listener.run,
                 ChangeSweep(pool, clock).run,
             ],

@@ -119,6 +119,19 @@ class SizeMismatch(ContentRefused):
         )
 
 
+class MediaMissing(DomainError):
+    """The bytes of the media were lost."""
+
+    status = Status.DATA_LOSS
+    reason = "MEDIA_MISSING"
+
+    @classmethod
+    def of(cls, media_id: UUID) -> Self:
+        """Return the error for a media whose bytes cannot be read."""
+        name = media_name(media_id)
+        return cls(f"the bytes of {name} were lost: upload it again, as the plan asks", metadata={"media": name})
+
+
 class MediaEmpty(ContentRefused):
     """The file has no bytes."""
 

@@ -13,6 +13,17 @@ $$;
 
 COMMENT ON FUNCTION public.forget_changes(person text) IS 'Deletes all that the feed knows about a person; a follower begins anew.';
 
+CREATE FUNCTION public.forget_missing_media() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM missing_media WHERE data_key_id = OLD.data_key_id;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.forget_missing_media() IS 'What is gone, or replaced by a new upload, is not missing any more.';
+
 CREATE FUNCTION public.record_all_deleted(person text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -314,6 +325,18 @@ CREATE TABLE public.lookup_key (
 
 COMMENT ON TABLE public.lookup_key IS 'The person''s key of all tags, sealed under a data key that is renewed while it is in use.';
 
+CREATE TABLE public.missing_media (
+    data_key_id uuid NOT NULL,
+    subject text NOT NULL,
+    media_id uuid NOT NULL,
+    broken boolean NOT NULL,
+    find_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.missing_media IS 'Media whose bytes cannot be read: their owners are asked for them again.';
+
+COMMENT ON COLUMN public.missing_media.broken IS 'Whether the objects are there, and their seal does not open.';
+
 CREATE TABLE public.orphan (
     bucket text NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -440,6 +463,9 @@ ALTER TABLE ONLY public.media
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_subject_tag_key UNIQUE (subject, tag);
 
+ALTER TABLE ONLY public.missing_media
+    ADD CONSTRAINT missing_media_pkey PRIMARY KEY (data_key_id);
+
 ALTER TABLE ONLY public.orphan
     ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 
@@ -515,3 +541,7 @@ CREATE UNIQUE INDEX upload_open_bytes ON public.upload USING btree (subject, byt
 CREATE CONSTRAINT TRIGGER media_came AFTER INSERT OR DELETE ON public.media DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.tell_media_change();
 
 CREATE CONSTRAINT TRIGGER media_changed AFTER UPDATE ON public.media DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.sealed_metadata IS DISTINCT FROM new.sealed_metadata)) EXECUTE FUNCTION public.tell_media_change();
+
+CREATE TRIGGER media_left AFTER DELETE ON public.media FOR EACH ROW EXECUTE FUNCTION public.forget_missing_media();
+
+CREATE TRIGGER media_replaced AFTER UPDATE OF data_key_id ON public.media FOR EACH ROW WHEN ((old.data_key_id <> new.data_key_id)) EXECUTE FUNCTION public.forget_missing_media();

@@ -1,4 +1,4 @@
-"""Worker: hears which originals are wanted, and runs the sweep."""
+"""Worker: hears which originals are wanted, and runs the sweep and the inspection."""
 
 from uuid import UUID
 
@@ -7,13 +7,16 @@ from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
-from services.chassis.loops import Step, repeat_all
+from services.chassis.loops import Step, Wall, repeat_all
 from services.chassis.orphans import OrphanSweep
+from services.ingest.operations.inspection import Inspection
 from services.ingest.operations.sweep import Sweep
 from services.ingest.ports import MediaTable
 
 CONSUMER = "ingest-saved"
 SWEEP_SECONDS = 30.0
+FIRST_INSPECTION_SECONDS, INSPECTION_SECONDS = 0.2, 30.0
+"""Between two pages: at first without delay, since the process may have started after a power cut."""
 
 
 class Worker:
@@ -49,3 +52,17 @@ class Worker:
     async def run_sweep(self) -> None:
         """Run the steps of the sweep again and again, none of which waits for another."""
         await repeat_all(self._steps, SWEEP_SECONDS, self._clock)
+
+
+async def run_inspection(inspection: Inspection, clock: Clock) -> None:
+    """Look at everything that is kept once, and then again and again with pauses."""
+    wall, pause = Wall("inspection", clock), FIRST_INSPECTION_SECONDS
+
+    async def step() -> None:
+        nonlocal pause
+        if await inspection.step():
+            pause = INSPECTION_SECONDS
+
+    while True:
+        await wall.attempt(step)
+        await wall.rest(pause)

@@ -10,7 +10,7 @@ from uuid import UUID
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaForm, PageStart, Usage
-from services.ingest.domain.records import DeviceRow, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
+from services.ingest.domain.records import DeviceRow, KeptStream, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
 from services.ingest.ports import Addition, Completion, MediaUpdate, Registration, Request, Survey
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 from tests.fakes.change_feed import FakeChangeStore
@@ -55,6 +55,8 @@ class Tables:
     requests: dict[tuple[str, UUID], tuple[bytes, datetime]] = field(default_factory=dict)
     devices: dict[tuple[str, UUID], DeviceRow] = field(default_factory=dict)
     heard: set[tuple[str, str]] = field(default_factory=set)
+    missing: dict[UUID, bool] = field(default_factory=dict)
+    """By data key, whether it is broken."""
 
     def __post_init__(self) -> None:
         self.changes: FakeChangeStore | None = None
@@ -72,6 +74,10 @@ class Tables:
         if stored is None or stored.subject != row.subject or stored.complete_time is not None:
             return None
         return None if stored.writer != row.writer or self.is_fenced(stored) else stored
+
+    def kept(self, subject: str) -> list[MediaRow]:
+        rows = [row for row in self.media.values() if row.subject == subject]
+        return [replace(row, missing=row.data_key_id in self.missing) for row in rows]
 
     def add_segment(self, data_key_id: UUID, new: NewSegment) -> None:
         self.segments.setdefault(data_key_id, {})[new.position] = new.segment
@@ -98,7 +104,7 @@ class FakeUploads:
         return [row for row in rows if after is None or (row.create_time, row.id) < (after.time, after.id)][:limit]
 
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> Survey:
-        kept = [row for row in self._tables.media.values() if (row.subject, row.tag) == (subject, tag)]
+        kept = [row for row in self._tables.kept(subject) if row.tag == tag]
         return Survey(
             tuple(self._earlier(subject, request_id, bytes_tag)),
             tuple(kept),
@@ -235,19 +241,18 @@ class FakeMedia:
         self._tables = tables
 
     async def find(self, subject: str, media_id: UUID) -> MediaRow | None:
-        row = self._tables.media.get(media_id)
-        return row if row is not None and row.subject == subject else None
+        return next((row for row in self._tables.kept(subject) if row.id == media_id), None)
 
     async def find_many(self, subject: str, media_ids: Collection[UUID]) -> list[MediaRow]:
-        return [row for row in self._tables.media.values() if row.subject == subject and row.id in media_ids]
+        return [row for row in self._tables.kept(subject) if row.id in media_ids]
 
     async def find_tagged(self, subject: str, tags: Collection[bytes]) -> list[MediaRow]:
-        return [row for row in self._tables.media.values() if row.subject == subject and row.tag in tags]
+        return [row for row in self._tables.kept(subject) if row.tag in tags]
 
     async def page(
         self, subject: str, after: PageStart | None, limit: int, *, newest_first: bool = True
     ) -> list[MediaRow]:
-        rows = [row for row in self._tables.media.values() if row.subject == subject]
+        rows = self._tables.kept(subject)
         rows.sort(key=_place, reverse=newest_first)
         return [row for row in rows if after is None or (_place(row) < after if newest_first else _place(row) > after)][
             :limit
@@ -375,6 +380,44 @@ class FakeLookupKeys:
         return True
 
 
+class FakeMissing:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def streams(self, after: UUID, limit: int) -> list[KeptStream]:
+        rows = sorted((row for row in self._tables.media.values() if row.id > after), key=lambda row: row.id)
+        return [
+            KeptStream(
+                row.id,
+                row.subject,
+                row.data_key_id,
+                tuple(_in_order(self._tables, row.data_key_id)),
+                row.data_key_id in self._tables.missing,
+            )
+            for row in rows[:limit]
+        ]
+
+    async def mark(self, media: MediaRow | KeptStream, now: datetime, *, broken: bool) -> bool:
+        row = self._tables.media.get(media.id)
+        if row is None or row.data_key_id != media.data_key_id or row.data_key_id in self._tables.missing:
+            return False
+        self._tables.missing[media.data_key_id] = broken
+        self._tell(media)
+        return True
+
+    async def unmark(self, media: MediaRow | KeptStream, *, opened: bool) -> bool:
+        broken = self._tables.missing.get(media.data_key_id)
+        if broken is None or (broken and not opened):
+            return False
+        del self._tables.missing[media.data_key_id]
+        self._tell(media)
+        return True
+
+    def _tell(self, media: MediaRow | KeptStream) -> None:
+        if self._tables.changes is not None:
+            self._tables.changes.record_changed(media.subject, [f"media/{media.id}"])
+
+
 class FakeRequests:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -447,6 +490,8 @@ class FakePurge:
         uploads += [r for r in tables.uploads.values() if r.media_id in gone and r not in uploads]
         self._remember(order, media)
         counts = {"media": len(media), "upload": len(uploads), "segment": 0}
+        missing = [row.data_key_id for row in media if row.data_key_id in tables.missing]
+        counts["missing_media"] = _pop(tables.missing, missing)
         for made in media:
             del tables.media[made.id]
             tables.used[order.subject] -= made.size_bytes

@@ -28,6 +28,8 @@ class FakeObjectStore:
 
     async def stream(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         data = await self.get(bucket, name)
+        if offset and offset >= len(data) and length != 0:
+            raise ObjectMissing(bucket, name)
         end = len(data) if length is None else min(len(data), offset + length)
         for start in range(offset, end, STREAM_PIECE_BYTES):
             yield data[start : min(start + STREAM_PIECE_BYTES, end)]

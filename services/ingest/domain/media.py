@@ -165,13 +165,14 @@ class Upload:
 
 @dataclass(frozen=True)
 class Media:
-    """A media as its owner sees it."""
+    """A media as its owner sees it; one that is missing has lost its bytes, and is asked for again."""
 
     id: UUID
     metadata: MediaMetadata
     purpose: Purpose
     upload_time: datetime
     delete_time: datetime
+    missing: bool = False
 
 
 def media_name(media_id: UUID) -> str:

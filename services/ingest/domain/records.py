@@ -101,6 +101,7 @@ class MediaRow:
         upload_time: When it was stored first.
         original_wanted: Whether the original is to take the place of the reduced copy.
         metadata_revision: How many times it was stored or changed; an announcement that comes late is told by it.
+        missing: Whether its bytes cannot be read.
     """
 
     id: UUID
@@ -116,6 +117,18 @@ class MediaRow:
     delete_time: datetime
     original_wanted: bool = False
     metadata_revision: int = 1
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class KeptStream:
+    """What is kept of a media: the objects of its sealed stream, in order, and whether they are known to be missing."""
+
+    id: UUID
+    subject: str
+    data_key_id: UUID
+    segments: tuple[Segment, ...]
+    missing: bool = False
 
 
 @dataclass(frozen=True)

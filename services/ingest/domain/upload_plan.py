@@ -42,6 +42,7 @@ class PlanReason(StrEnum):
     EMPTY = "EMPTY"
     TOO_LARGE = "TOO_LARGE"
     DELETED = "DELETED"
+    MISSING = "MISSING"
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,12 @@ class OlderMedia:
 
 @dataclass(frozen=True)
 class Known:
-    """A media that is kept."""
+    """A media that is kept, or whose bytes are missing."""
 
     media_id: UUID
     form: MediaForm
     original_wanted: bool
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _refusal(
         (not _is_supported(asset), PlanReason.TYPE_UNSUPPORTED),
         (rules.is_too_large(asset), PlanReason.TOO_LARGE),
         (is_repeated, PlanReason.DUPLICATE),
-        (known is not None and not _lacks_original(known), PlanReason.KNOWN),
+        (known is not None and not (known.missing or _lacks_original(known)), PlanReason.KNOWN),
         (known is None and asset.sha256 in situation.deleted, PlanReason.DELETED),
         (known is None and not in_reach, PlanReason.OUTSIDE_WINDOW),
     )
@@ -168,10 +170,12 @@ def _refusal(
 
 
 def _upload(asset: Asset, situation: Situation, rules: PlanRules, known: Known | None) -> tuple[PlanAction, PlanReason]:
+    if known is not None and (_lacks_original(known) or known.form is MediaForm.ORIGINAL):
+        return PlanAction.UPLOAD_ORIGINAL, PlanReason.MISSING if known.missing else PlanReason.ORIGINAL_WANTED
     is_large = asset.long_side > rules.reduced_long_side
-    if known is not None:
-        return PlanAction.UPLOAD_ORIGINAL, PlanReason.ORIGINAL_WANTED
     action = PlanAction.UPLOAD_REDUCED if is_large and situation.can_reduce else PlanAction.UPLOAD_ORIGINAL
+    if known is not None:
+        return action, PlanReason.MISSING
     if is_screenshot(asset):
         return action, PlanReason.SCREENSHOT
     if not situation.window.holds(asset.capture_time):
@@ -188,8 +192,8 @@ def _by_rank(
         asset, item = entry
         place = places.get(asset.client_id, 0)
         ranking = rank(asset, newest=situation.now, window=rules.window, place_in_burst=place)
-        # Its owner waits for it: they saved a suggestion made of it.
-        return item.reason is not PlanReason.ORIGINAL_WANTED, ranking
+        # Its owner waits for it: they saved a suggestion made of it, or believe that it is kept.
+        return item.reason not in (PlanReason.ORIGINAL_WANTED, PlanReason.MISSING), ranking
 
     return sorted(wanted, key=key)
 

@@ -132,10 +132,10 @@ async def _beside(
     if kept is None:
         return None
     keys = await open_row_keys(dependencies, row.subject, [kept])
-    if kept.id not in keys:
+    if kept.id not in keys or (kept.missing and kept.id != row.media_id):
         await dependencies.media.discard(kept, dependencies.clock.now())
         return None
-    if kept.id == row.media_id and not kept.form.suffices_for(row.form):
+    if kept.id == row.media_id and (kept.missing or not kept.form.suffices_for(row.form)):
         marked = open_media(dependencies, kept, keys[kept.id]).metadata
         # What the owner said of it here stays, whatever the phone announced.
         metadata = replace(metadata, favorite=marked.favorite, hidden=marked.hidden)

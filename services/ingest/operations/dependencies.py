@@ -11,6 +11,7 @@ from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.writers import Writers
 from services.ingest.ports import Codec, DeviceTable, Erasures, MediaTable, Requests, Uploads
+from services.ingest.ports.missing import MissingMedia
 from services.keyring import Keyring
 
 
@@ -20,6 +21,7 @@ class Dependencies:
 
     uploads: Uploads
     media: MediaTable
+    missing: MissingMedia
     devices: DeviceTable
     requests: Requests
     lookup_keys: LookupKeys

@@ -37,4 +37,4 @@ async def find_media(dependencies: Dependencies, subject: str, media_id: UUID) -
 def open_media(dependencies: Dependencies, row: MediaRow, key: bytes) -> Media:
     """Return a media as its owner sees it."""
     metadata = dependencies.codec.decode_metadata(open_bytes(key, row.sealed_metadata, metadata_aad(row.data_key_id)))
-    return Media(row.id, metadata, row.purpose, row.upload_time, row.delete_time)
+    return Media(row.id, metadata, row.purpose, row.upload_time, row.delete_time, row.missing)

@@ -39,7 +39,7 @@ async def plan_uploads(
 async def _known(dependencies: Dependencies, subject: str, tags: Mapping[bytes, bytes]) -> dict[bytes, Known]:
     rows = await dependencies.media.find_tagged(subject, tags.values())
     keys = await open_row_keys(dependencies, subject, rows)
-    by_tag = {row.tag: Known(row.id, row.form, row.original_wanted) for row in rows if row.id in keys}
+    by_tag = {row.tag: Known(row.id, row.form, row.original_wanted, row.missing) for row in rows if row.id in keys}
     return {sha256: by_tag[tag] for sha256, tag in tags.items() if tag in by_tag}
 
 

@@ -4,16 +4,21 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
+from services.chassis.errors import DependencyUnavailable, DomainError
 from services.chassis.object_store import ObjectMissing
-from services.chassis.seal import CHUNK_SIZE, HEADER_SIZE, StreamOpener, chunk_position
+from services.chassis.seal import CHUNK_SIZE, HEADER_SIZE, SealBroken, StreamOpener, chunk_position
 from services.chassis.streams import checked_offset, chunks
 from services.ingest.domain.media import BUCKET
 from services.ingest.domain.records import MediaRow, Segment
-from services.ingest.errors import MediaNotFound
+from services.ingest.errors import MediaMissing, MediaNotFound
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import find_media, open_media
 from services.ingest.operations.open_keys import open_row_keys
 from services.keyring import artefact_aad
+
+_log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,8 @@ class MediaBytes:
     Attributes:
         content_type: IANA media type of the whole.
         size_bytes: Of the whole.
-        chunks: The bytes, in pieces of at most 1 MiB; ends with `MediaNotFound` if the media is erased meanwhile.
+        chunks: The bytes, in pieces of at most 1 MiB; ends with `MediaNotFound` if the media is erased meanwhile, and
+            with `MediaMissing` where the store has lost them.
     """
 
     content_type: str
@@ -51,8 +57,22 @@ async def _chunks(dependencies: Dependencies, row: MediaRow, key: bytes, offset:
     try:
         async for piece in chunks(opened, offset % CHUNK_SIZE):
             yield piece
-    except ObjectMissing as error:
-        raise MediaNotFound.of(row.id) from error
+    except (ObjectMissing, SealBroken) as error:
+        raise await _unreadable(dependencies, row, broken=isinstance(error, SealBroken)) from error
+    if row.missing and offset == 0:
+        await dependencies.missing.unmark(row, opened=True)
+
+
+async def _unreadable(dependencies: Dependencies, row: MediaRow, *, broken: bool) -> DomainError:
+    """Tell what was erased or replaced meanwhile from what is lost, which is marked as such."""
+    now = await dependencies.media.find(row.subject, row.id)
+    if now is None or row.id not in await open_row_keys(dependencies, row.subject, [now]):
+        return MediaNotFound.of(row.id)
+    if now.data_key_id != row.data_key_id:
+        return DependencyUnavailable("the media was replaced meanwhile: call again")
+    if await dependencies.missing.mark(row, dependencies.clock.now(), broken=broken):
+        _log.error("media_missing", count=1)
+    return MediaMissing.of(row.id)
 
 
 async def _opened(dependencies: Dependencies, row: MediaRow, key: bytes, *, first_chunk: int) -> AsyncIterator[bytes]:

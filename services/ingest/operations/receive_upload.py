@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Coroutine
 from uuid import UUID
 
 from services.chassis.errors import FieldInvalid
-from services.chassis.seal import open_bytes
+from services.chassis.object_store import ObjectMissing
+from services.chassis.seal import SealBroken, open_bytes
 from services.ingest.domain.media import Announcement, Media
 from services.ingest.domain.records import UploadRow
 from services.ingest.domain.seals import announcement_aad
@@ -149,7 +150,11 @@ async def _resume(
     data_key_id, key = await open_upload_key(dependencies, row)
     sealed = open_bytes(key, row.sealed_announcement, announcement_aad(data_key_id))
     stream = UploadStream(dependencies, lease, row, Announcement.from_bytes(sealed), data_key_id, key)
-    await stream.replay(tail)
+    try:
+        await stream.replay(tail)
+    except (ObjectMissing, SealBroken) as error:  # the store has lost what was committed: the phone begins anew
+        await lease.give_up()
+        raise UploadNotFound.of(row.id) from error
     return stream
 
 

@@ -97,7 +97,7 @@ async def prepare(
     if earlier is not None:
         return Prepared(earlier, announcement)
     known = await _alive(dependencies, subject, survey)
-    if known is not None and known.form.suffices_for(announcement.form):
+    if known is not None and not known.missing and known.form.suffices_for(announcement.form):
         return Prepared(await _complete_row(dependencies, request, known), announcement)
     purpose = known.purpose if known else await _purpose(dependencies, subject, announcement.asset, request.now)
     if survey.used_bytes + announcement.size_bytes > dependencies.policy.quota_bytes:
@@ -155,7 +155,9 @@ async def _can_go_on(dependencies: Dependencies, row: UploadRow) -> bool:
     """Tells whether the key still opens, or the media made of it does."""
     if row.complete_time is not None or row.data_key_id is None:
         media = await dependencies.media.find(row.subject, row.media_id)
-        return media is not None and bool(await open_row_keys(dependencies, row.subject, [media]))
+        if media is None or media.missing:
+            return False
+        return bool(await open_row_keys(dependencies, row.subject, [media]))
     id_ = str(row.data_key_id)
     try:
         return id_ in await dependencies.keyring.open(subject=row.subject, purpose=row.purpose, ids=[id_])

@@ -126,6 +126,8 @@ class _Deletion:
 
     async def run(self) -> None:
         """Delete."""
+        kept = f"SELECT data_key_id FROM media WHERE {self._covered.where()}"
+        await self._delete("missing_media", f"data_key_id IN ({kept})")
         media = await self._delete_media()
         await self._delete_uploads(media)
         await self._delete_streams()

@@ -27,6 +27,9 @@ _MEDIA = """
     id, subject, purpose, purpose_revision, data_key_id, form, tag, size_bytes, sealed_metadata, upload_time,
     delete_time, original_wanted, metadata_revision
 """
+_READ_MEDIA = f"""
+    {_MEDIA}, EXISTS (SELECT FROM missing_media WHERE missing_media.data_key_id = media.data_key_id) AS missing
+"""
 _MEDIA_VALUES = """
     %(media_id)s, %(subject)s, %(purpose)s, %(purpose_revision)s, %(data_key_id)s, %(form)s, %(tag)s,
     %(size_bytes)s, %(sealed_metadata)s, %(upload_time)s, %(delete_time)s, false, %(metadata_revision)s
@@ -166,16 +169,16 @@ STORE_AT_ONCE = f"""
     ), told AS ({INSERT_EVENT})
     SELECT {WAKE_RELAY} FROM stored
 """
-FIND_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = %(id)s"
-FIND_MANY_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND id = ANY(%(ids)s)"
-FIND_TAGGED_MEDIA = f"SELECT {_MEDIA} FROM media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"
+FIND_MEDIA = f"SELECT {_READ_MEDIA} FROM media WHERE subject = %(subject)s AND id = %(id)s"
+FIND_MANY_MEDIA = f"SELECT {_READ_MEDIA} FROM media WHERE subject = %(subject)s AND id = ANY(%(ids)s)"
+FIND_TAGGED_MEDIA = f"SELECT {_READ_MEDIA} FROM media WHERE subject = %(subject)s AND tag = ANY(%(tags)s)"
 NEWEST_MEDIA = f"""
-    SELECT {_MEDIA} FROM media
+    SELECT {_READ_MEDIA} FROM media
     WHERE subject = %(subject)s AND (upload_time, id) < (%(time)s, %(id)s)
     ORDER BY upload_time DESC, id DESC LIMIT %(limit)s
 """
 OLDEST_MEDIA = f"""
-    SELECT {_MEDIA} FROM media
+    SELECT {_READ_MEDIA} FROM media
     WHERE subject = %(subject)s AND (upload_time, id) > (%(time)s, %(id)s)
     ORDER BY upload_time, id LIMIT %(limit)s
 """

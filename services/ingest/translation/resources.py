@@ -61,6 +61,7 @@ def media(each: Media) -> media_pb2.Media:
         upload_time=timestamp(each.upload_time),
         delete_time=timestamp(each.delete_time),
         purpose=purpose_number(each.purpose),
+        missing=each.missing,
     )
 
 

@@ -49,6 +49,14 @@ class ObjectStoreSuite(ABC):
         with pytest.raises(ObjectMissing):
             await anext(aiter(store.stream(bucket, random_name())))
 
+    async def test_an_object_that_is_shorter_than_where_a_stream_begins_is_missing(
+        self, store: ObjectStore, bucket: str
+    ) -> None:
+        name = random_name()
+        await store.put(bucket, name, b"short")
+        with pytest.raises(ObjectMissing):
+            await anext(aiter(store.stream(bucket, name, 5, 1)))
+
     async def test_a_stream_holds_the_whole_object_in_pieces(self, store: ObjectStore, bucket: str) -> None:
         name, data = random_name(), secrets.token_bytes(2 * MIB + 5)
         await store.put(bucket, name, data)

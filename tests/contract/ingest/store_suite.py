@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.leftovers import ExpiredUpload
@@ -22,6 +22,7 @@ from services.ingest.ports import (
     SweepTables,
     Uploads,
 )
+from services.ingest.ports.missing import MissingMedia
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurgeScope, Purpose, PurposeScope, SubjectScope
 
 ALICE, BOB = "a" * 32, "b" * 32
@@ -38,6 +39,7 @@ class Stores:
     lookup: LookupKeyTable
     sweep: SweepTables
     purge: PurgeTables
+    missing: MissingMedia
 
 
 def upload(subject: str = ALICE, *, size: int = 1000, **changes: object) -> UploadRow:
@@ -587,10 +589,55 @@ class PurgeSuite:
         assert await stores.uploads.add(upload(purpose_revision=5), quota_bytes=QUOTA) is Addition.FENCED
 
 
-class StoreSuite(UploadSuite, MediaSuite, RequestSuite, LookupSuite, SweepSuite, PurgeSuite):
+class MissingSuite:
+    async def test_what_is_kept_is_handed_out_in_pages_with_its_objects(self, stores: Stores) -> None:
+        rows = [upload(), upload(BOB), upload()]
+        kept = {(await store(stores, row, new)).id: new.segment for row in rows for new in [segment()]}
+        first = await stores.missing.streams(UUID(int=0), 2)
+        last = await stores.missing.streams(first[-1].id, 2)
+        pages = [*first, *last]
+        assert [stream.id for stream in pages] == sorted(kept)
+        assert {stream.id: stream.segments for stream in pages} == {id_: (each,) for id_, each in kept.items()}
+
+    async def test_a_media_is_marked_once_and_shown_as_missing(self, stores: Stores) -> None:
+        media = await store(stores, row := upload())
+        marked = [await stores.missing.mark(media, NOON, broken=False) for _ in range(2)]
+        (stream,) = await stores.missing.streams(UUID(int=0), 10)
+        found = await stores.media.find(ALICE, media.id)
+        tagged, surveyed = await stores.media.find_tagged(ALICE, [row.tag]), await survey(stores, row)
+        assert (marked, stream.missing) == ([True, False], True)
+        assert [each and each.missing for each in (found, tagged[0], surveyed.kept[0])] == [True, True, True]
+
+    async def test_what_is_there_again_is_missing_no_more_and_what_is_broken_must_have_been_opened(
+        self, stores: Stores
+    ) -> None:
+        absent, broken = await store(stores, upload()), await store(stores, upload())
+        await stores.missing.mark(absent, NOON, broken=False)
+        await stores.missing.mark(broken, NOON, broken=True)
+        seen = [await stores.missing.unmark(each, opened=False) for each in (absent, broken)]
+        opened = [await stores.missing.unmark(each, opened=True) for each in (absent, broken)]
+        assert (seen, opened) == ([True, False], [False, True])
+
+    async def test_it_goes_with_its_media(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        await stores.missing.mark(media, NOON, broken=False)
+        counts, _ = await stores.purge.delete(order(DataKeyScope((str(media.data_key_id),))))
+        assert counts["ingest.table.missing_media"] == 1
+        assert not await stores.missing.unmark(media, opened=True)
+
+    async def test_a_media_that_was_replaced_or_is_gone_is_not_marked(self, stores: Stores) -> None:
+        media = await store(stores, upload())
+        other = replace(media, data_key_id=uuid4())
+        assert not await stores.missing.mark(other, NOON, broken=False)
+        await stores.media.discard(media, NOON)
+        assert not await stores.missing.mark(media, NOON, broken=False)
+
+
+class StoreSuite(UploadSuite, MediaSuite, MissingSuite, RequestSuite, LookupSuite, SweepSuite, PurgeSuite):
     """All of it."""
 
 
 def _counts(**counts: int) -> dict[str, int]:
-    tables = ("media", "upload", "segment", "discard", "lookup_key", "deleted_media", "request", "usage", "device")
+    tables: tuple[str, ...] = ("media", "missing_media", "upload", "segment", "discard")
+    tables += ("lookup_key", "deleted_media", "request", "usage", "device")
     return {f"ingest.table.{table}": counts.get(table, 0) for table in tables}

@@ -6,6 +6,7 @@ from tests.fakes.ingest import (
     FakeDevices,
     FakeLookupKeys,
     FakeMedia,
+    FakeMissing,
     FakePurge,
     FakeRequests,
     FakeSweepTables,
@@ -26,4 +27,5 @@ class TestFakeStore(StoreSuite, DeviceSuite):
             FakeLookupKeys(tables),
             FakeSweepTables(tables),
             FakePurge(tables),
+            FakeMissing(tables),
         )

@@ -20,7 +20,8 @@ from services.ingest.__main__ import MIGRATIONS
 from tests.integration.ingest.harness import Harness, Phone, Servers, running_harness
 
 TABLES = (
-    "media, upload, segment, lookup_key, deleted_media, request, usage, device, discard, fence, outbox, inbox, "
+    "media, missing_media, upload, segment, lookup_key, deleted_media, request, usage, device, discard, fence, "
+    "outbox, inbox, "
     "dead_letter, set_aside, change_head, change_feed, change_acknowledgement"
 )
 

@@ -6,6 +6,7 @@ from services.chassis.database import Pool
 from services.ingest.store.devices import DeviceStore
 from services.ingest.store.lookup_keys import LookupKeyStore
 from services.ingest.store.media import MediaStore
+from services.ingest.store.missing import MissingStore
 from services.ingest.store.purge import PurgeStore
 from services.ingest.store.requests import RequestStore
 from services.ingest.store.sweep import SweepStore
@@ -37,6 +38,7 @@ def stores(pool: Pool) -> Stores:
         LookupKeyStore(pool),
         SweepStore(pool),
         PurgeStore(pool),
+        MissingStore(pool),
     )
 
 

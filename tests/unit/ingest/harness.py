@@ -12,6 +12,7 @@ from services.ingest.domain.media import BUCKET, Announcement, Asset, MediaForm,
 from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.dependencies import Dependencies
+from services.ingest.operations.inspection import Inspection
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.list_media import list_media
 from services.ingest.operations.lookup_keys import LookupKeys
@@ -40,6 +41,7 @@ from tests.fakes.ingest import (
     FakeDevices,
     FakeLookupKeys,
     FakeMedia,
+    FakeMissing,
     FakePurge,
     FakeRequests,
     FakeSweepTables,
@@ -91,6 +93,7 @@ class Harness:
         self.dependencies = Dependencies(
             uploads=FakeUploads(self.tables),
             media=FakeMedia(self.tables),
+            missing=FakeMissing(self.tables),
             devices=FakeDevices(self.tables),
             requests=FakeRequests(self.tables),
             lookup_keys=LookupKeys(
@@ -108,6 +111,7 @@ class Harness:
             background=self.background,
         )
         self.set_aside, self.sweep_tables = FakeSetAside(), FakeSweepTables(self.tables)
+        self.inspection = Inspection(self.dependencies.missing, self.objects, self.clock)
         self.sweep = Sweep(
             uploads=self.dependencies.uploads,
             tables=self.sweep_tables,

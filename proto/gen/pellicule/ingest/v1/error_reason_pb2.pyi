@@ -136,6 +136,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The caller has as many devices as are kept: revoke one that is no longer used.
     Sample: metadata {"limit": "100"}.
     """
+    ERROR_REASON_MEDIA_MISSING: _ErrorReason.ValueType  # 39
+    """The bytes of the media were lost. Upload it again: a plan asks for it, and it keeps its name.
+    Sample: metadata {"media": "media/4f1c..."}.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed, machine-readable: google.rpc.ErrorInfo carries `domain` "ingest.pellicule" and as `reason`
@@ -255,5 +259,9 @@ Sample: metadata {"device": "devices/4f1c..."}.
 ERROR_REASON_TOO_MANY_DEVICES: ErrorReason.ValueType  # 38
 """The caller has as many devices as are kept: revoke one that is no longer used.
 Sample: metadata {"limit": "100"}.
+"""
+ERROR_REASON_MEDIA_MISSING: ErrorReason.ValueType  # 39
+"""The bytes of the media were lost. Upload it again: a plan asks for it, and it keeps its name.
+Sample: metadata {"media": "media/4f1c..."}.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

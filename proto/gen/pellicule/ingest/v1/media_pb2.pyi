@@ -86,6 +86,8 @@ class _PlanReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanReason
     """Its owner deleted it here before; it is not asked for again."""
     PLAN_REASON_INVALID: _PlanReason.ValueType  # 14
     """Its summary cannot be used; `violations` says why. The other assets are planned all the same."""
+    PLAN_REASON_MISSING: _PlanReason.ValueType  # 15
+    """It was kept already, and its bytes were lost."""
 
 class PlanReason(_PlanReason, metaclass=_PlanReasonEnumTypeWrapper):
     """Why the plan says so."""
@@ -120,6 +122,8 @@ PLAN_REASON_DELETED: PlanReason.ValueType  # 13
 """Its owner deleted it here before; it is not asked for again."""
 PLAN_REASON_INVALID: PlanReason.ValueType  # 14
 """Its summary cannot be used; `violations` says why. The other assets are planned all the same."""
+PLAN_REASON_MISSING: PlanReason.ValueType  # 15
+"""It was kept already, and its bytes were lost."""
 Global___PlanReason: _TypeAlias = PlanReason  # noqa: Y015
 
 class _MediaForm:
@@ -345,6 +349,7 @@ class Media(_message.Message):
     DELETE_TIME_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `media/{uuid}`."""
     sha256: _builtins.bytes
@@ -371,6 +376,8 @@ class Media(_message.Message):
     """The purpose that it is kept for: CLOUD_PROCESSING, or OLDER_MEDIA if it was taken before the window."""
     hidden: _builtins.bool
     """Whether its owner hid it: it is left out of lists that do not ask for it, and no suggestion uses it."""
+    missing: _builtins.bool
+    """Whether its bytes were lost: it cannot be read, a plan asks for it again (MISSING), and the upload mends it."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken: from EXIF if there, else as the phone said."""
@@ -407,10 +414,11 @@ class Media(_message.Message):
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         purpose: _purpose_pb2.Purpose.ValueType = ...,
         hidden: _builtins.bool = ...,
+        missing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "delete_time", b"delete_time", "upload_time", b"upload_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "delete_time", b"delete_time", "favorite", b"favorite", "file_name", b"file_name", "form", b"form", "height", b"height", "hidden", b"hidden", "name", b"name", "orientation", b"orientation", "purpose", b"purpose", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_time", b"upload_time", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "delete_time", b"delete_time", "favorite", b"favorite", "file_name", b"file_name", "form", b"form", "height", b"height", "hidden", b"hidden", "missing", b"missing", "name", b"name", "orientation", b"orientation", "purpose", b"purpose", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_time", b"upload_time", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

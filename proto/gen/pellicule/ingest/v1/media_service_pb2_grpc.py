@@ -220,7 +220,7 @@ class MediaServiceServicer:
 
     def ReadMedia(self, request, context):
         """Sends the bytes that were uploaded, unsealed, from an offset on. The first message is the header.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, MEDIA_MISSING, DEPENDENCY_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -70,7 +70,7 @@ class MediaServiceStub:
     """
     ReadMedia: _aio.UnaryStreamMultiCallable[_media_service_pb2.ReadMediaRequest, _media_service_pb2.ReadMediaResponse]
     """Sends the bytes that were uploaded, unsealed, from an offset on. The first message is the header.
-    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
+    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, MEDIA_MISSING, DEPENDENCY_UNAVAILABLE.
     """
     DeleteMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.DeleteMediaRequest, _media_service_pb2.DeleteMediaResponse]
     """Deletes a media and all that derives from it. Returns once its keys are destroyed.
@@ -221,7 +221,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_media_service_pb2.ReadMediaRequest, _abc.AsyncIterator[_media_service_pb2.ReadMediaResponse]],
     ) -> _abc.AsyncIterator[_media_service_pb2.ReadMediaResponse]:
         """Sends the bytes that were uploaded, unsealed, from an offset on. The first message is the header.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, MEDIA_MISSING, DEPENDENCY_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
