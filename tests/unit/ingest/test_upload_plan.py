@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.ingest.domain.media import Asset, MediaForm
@@ -191,7 +191,13 @@ assets = st.lists(
 )
 knowns = st.dictionaries(
     st.integers(0, 6).map(lambda number: bytes([number]) * 32),
-    st.builds(Known, media_id=st.uuids(), form=st.sampled_from(MediaForm), original_wanted=st.booleans()),
+    st.builds(
+        Known,
+        media_id=st.uuids(),
+        form=st.sampled_from(MediaForm),
+        original_wanted=st.booleans(),
+        missing=st.booleans(),
+    ),
 )
 situations = st.builds(
     Situation,
@@ -205,6 +211,7 @@ situations = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(roll=assets, now=situations)
 def test_every_plan_keeps_every_promise(roll: list[Asset], now: Situation) -> None:
     items = plan(roll, now, RULES)
@@ -228,7 +235,9 @@ def _asks_for_nothing_that_is_not_allowed(asked: list[tuple[Asset, PlanItem]], n
     for each, item in asked:
         assert each.size_bytes > 0
         assert not RULES.is_too_large(each)
-        if item.reason is not PlanReason.ORIGINAL_WANTED:
+        if item.reason is PlanReason.MISSING:
+            assert now.known[each.sha256].missing
+        elif item.reason is not PlanReason.ORIGINAL_WANTED:
             assert now.window.holds(each.capture_time) or now.older_media.covers(each.capture_time)
             assert each.sha256 not in now.deleted
             assert each.sha256 not in now.known
