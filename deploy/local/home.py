@@ -64,6 +64,11 @@ class StackHome:
         return self.path / "epochs"
 
     @property
+    def journal(self) -> Path:
+        """The journal of destructions, which every service reads: part of no backup, as it must be ahead of each."""
+        return self.path / "journal"
+
+    @property
     def authority(self) -> Path:
         """Certificate of the local authority, PEM: what a stranger needs besides a token."""
         return self.path / "pki" / "authority.pem"

@@ -209,6 +209,7 @@ class _Settings:
             return {
                 "ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)),
                 "EPOCH_DIR": str(self.home.epochs),
+                "JOURNAL_DIR": str(self.home.journal),
                 "WATCHED_DISK": str(self.home.path),
             }
         if name == "consent":

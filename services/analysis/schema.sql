@@ -208,6 +208,16 @@ CREATE TABLE public.inbox (
 
 COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
 
+CREATE TABLE public.journal_position (
+    one boolean DEFAULT true NOT NULL,
+    journal text NOT NULL,
+    number bigint NOT NULL,
+    digest text NOT NULL,
+    CONSTRAINT journal_position_one_check CHECK (one)
+);
+
+COMMENT ON TABLE public.journal_position IS 'How far this database has seen the journal of destructions; one row.';
+
 CREATE TABLE public.media (
     id uuid NOT NULL,
     subject text NOT NULL,
@@ -349,6 +359,9 @@ ALTER TABLE ONLY public.findings
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.journal_position
+    ADD CONSTRAINT journal_position_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);

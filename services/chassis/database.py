@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
 
@@ -45,20 +45,52 @@ class _CheckedWhenIdle:
         self._lived_at[connection] = now
 
 
-class _CancellablePool(AsyncConnectionPool[Connection]):
-    """A pool whose waiters can always be cancelled.
+class Doorkeeper(Protocol):
+    """Decides whether a database may be used yet."""
+
+    async def admit(self, connection: Connection) -> None:
+        """Look at the database of a new connection, which is left outside a transaction."""
+
+    async def passage(self) -> None:
+        """Return when the database may be used.
+
+        Raises:
+            DependencyUnavailable: it may not, for now.
+        """
+
+
+class OpenDoor:
+    """Implements `Doorkeeper` for a database that may always be used."""
+
+    async def admit(self, connection: Connection) -> None:
+        """Let it be."""
+
+    async def passage(self) -> None:
+        """Return at once."""
+
+
+class _GuardedPool(AsyncConnectionPool[Connection]):
+    """A pool behind a door, whose waiters can always be cancelled.
 
     Python 3.11 loses a cancellation that comes in the moment in which a connection does
     (https://github.com/python/cpython/issues/86296), and with it the deadline or the end of a call.
     """
 
+    door: Doorkeeper = OpenDoor()
+
     async def getconn(self, timeout: float | None = None) -> Connection:
         """Return a connection of the pool."""
+        await self.door.passage()
         cancelled = _cancellations()
         connection = await super().getconn(timeout)
-        if _cancellations() > cancelled:
+        try:
+            # Once more: a new connection may have led to another database and shut the door.
+            await self.door.passage()
+            if _cancellations() > cancelled:
+                raise asyncio.CancelledError
+        except BaseException:
             await self.putconn(connection)
-            raise asyncio.CancelledError
+            raise
         return connection
 
 
@@ -72,12 +104,13 @@ class MigrationFailed(Exception):
 
 
 @asynccontextmanager
-async def open_pool(settings: DatabaseSettings) -> AsyncIterator[Pool]:
+async def open_pool(settings: DatabaseSettings, door: Doorkeeper | None = None) -> AsyncIterator[Pool]:
     """Open the pool for the time of the block; wait up to 30 s for the first connection.
 
-    `async with pool.connection() as connection:` is one transaction, committed at its end.
+    `async with pool.connection() as connection:` is one transaction, committed at its end. What a doorkeeper does not
+    let pass is refused.
     """
-    pool: Pool = _CancellablePool(
+    pool = _GuardedPool(
         settings.database_url.get_secret_value(),
         kwargs={"options": _options(settings)},
         min_size=1,
@@ -85,7 +118,9 @@ async def open_pool(settings: DatabaseSettings) -> AsyncIterator[Pool]:
         timeout=_ACQUIRE_SECONDS,
         open=False,
         check=_CheckedWhenIdle(),
+        configure=None if door is None else door.admit,
     )
+    pool.door = door or OpenDoor()
     async with pool:
         await pool.wait(_OPEN_SECONDS)
         yield pool

@@ -186,6 +186,16 @@ CREATE TABLE public.inbox (
 
 COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
 
+CREATE TABLE public.journal_position (
+    one boolean DEFAULT true NOT NULL,
+    journal text NOT NULL,
+    number bigint NOT NULL,
+    digest text NOT NULL,
+    CONSTRAINT journal_position_one_check CHECK (one)
+);
+
+COMMENT ON TABLE public.journal_position IS 'How far this database has seen the journal of destructions; one row.';
+
 CREATE TABLE public.notice (
     digest text NOT NULL,
     edition text NOT NULL,
@@ -332,6 +342,9 @@ ALTER TABLE ONLY public.dead_letter
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.journal_position
+    ADD CONSTRAINT journal_position_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.notice
     ADD CONSTRAINT notice_edition_key UNIQUE (edition);

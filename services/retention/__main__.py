@@ -13,10 +13,15 @@ from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.logs import configure_logging
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
+from services.journal import Journal
+from services.journal.follower import Follower
+from services.journal.settings import journal_objects
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
+from services.retention.journal.writer import JournalWriter
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.replay_journal import replay
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.watch_revocations import RevocationHub
 from services.retention.servicer import register, register_internal
@@ -46,19 +51,31 @@ async def main() -> None:
     clock = SystemClock()
     epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
     await migrate(settings, MIGRATIONS)
-    async with open_pool(settings) as pool, connect_bus(settings) as bus:
+    journal = Journal(journal_objects(settings))
+    follower = Follower(journal, clock)
+    async with open_pool(settings, follower) as pool, connect_bus(settings) as bus:
         store = PostgresStore(pool, responses.purge_ordered)
+        writer = JournalWriter(pool, journal, follower, clock)
         hub = RevocationHub(store.replicas, clock)
         dependencies = Dependencies(
             store=store,
             epoch_keys=epoch_keys,
             revocations=hub,
+            journal=writer,
             data_map=load_data_map(),
             clock=clock,
             longest_days=settings.longest_retention_days,
             lost_epochs=frozenset(settings.lost_epochs.split(",")),
         )
-        await rotate_epochs(dependencies)
+
+        async def before_opening() -> None:
+            """Hand out no fencing number twice, and have an epoch for the first call."""
+            await writer.reserve_revisions()
+            await rotate_epochs(dependencies)
+
+        follow = partial(
+            follower.run, pool, partial(replay, dependencies=dependencies), begins=True, before_opening=before_opening
+        )
         await serve(
             name=NAME,
             settings=settings,
@@ -68,7 +85,8 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool), epoch_gauges(pool)],
-            tasks=(hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock, STREAM).run),
+            ready=follower.ready,
+            tasks=(follow, writer.run, hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock, STREAM).run),
         )
 
 

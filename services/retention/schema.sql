@@ -13,6 +13,62 @@ $$;
 
 COMMENT ON FUNCTION public.forget_changes(person text) IS 'Deletes all that the feed knows about a person; a follower begins anew.';
 
+CREATE FUNCTION public.journal_account() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO journal_pending (kind, body)
+    SELECT 'ACCOUNT', jsonb_build_object('subject', NEW.subject, 'revision', last_value, 'time', NEW.keys_destroy_time)
+    FROM purpose_revision;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.journal_bound() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO journal_pending (kind, body)
+    VALUES ('BOUND', jsonb_build_object('revision', NEW.revision, 'time', NEW.reach_back_time));
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.journal_data_keys() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO journal_pending (kind, body)
+    SELECT 'DATA_KEYS', jsonb_agg(id) FROM gone HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.journal_erased() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO journal_pending (kind, body)
+    SELECT 'PERSON', jsonb_build_object('subject', NEW.subject, 'revision', last_value, 'time', NEW.erase_time)
+    FROM purpose_revision;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.journal_media_end() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO journal_pending (kind, body)
+    VALUES ('MEDIA', jsonb_build_object('media', NEW.media, 'time', NEW.delete_time));
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.journal_purpose_keys() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO journal_pending (kind, body)
+    SELECT 'PURPOSE_KEY', jsonb_build_object('revision', revision, 'subject', subject) FROM gone;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.record_all_deleted(person text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -185,6 +241,14 @@ CREATE TABLE public.epoch (
 
 COMMENT ON TABLE public.epoch IS 'Days whose keys wrap purpose keys and data keys; the keys themselves are files outside the database.';
 
+CREATE TABLE public.erased_person (
+    tag text NOT NULL,
+    salt text NOT NULL,
+    erase_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.erased_person IS 'Tombstones that the journal told: persons by tag, as a restored database may not know their pseudonyms.';
+
 CREATE TABLE public.erased_subject (
     subject text NOT NULL,
     erase_time timestamp with time zone NOT NULL
@@ -220,6 +284,33 @@ CREATE TABLE public.inbox (
 );
 
 COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
+
+CREATE TABLE public.journal_pending (
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    body jsonb NOT NULL
+);
+
+COMMENT ON TABLE public.journal_pending IS 'What was destroyed and is not in the journal yet; written by triggers, deleted once it is there.';
+
+ALTER TABLE public.journal_pending ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.journal_pending_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.journal_position (
+    one boolean DEFAULT true NOT NULL,
+    journal text NOT NULL,
+    number bigint NOT NULL,
+    digest text NOT NULL,
+    CONSTRAINT journal_position_one_check CHECK (one)
+);
+
+COMMENT ON TABLE public.journal_position IS 'How far this database has seen the journal of destructions; one row.';
 
 CREATE TABLE public.media (
     subject text NOT NULL,
@@ -348,6 +439,14 @@ CREATE TABLE public.request (
 
 COMMENT ON TABLE public.request IS 'Requests that were answered: a repeated one gets the first answer, another one under the same id is refused.';
 
+CREATE TABLE public.revision_reservation (
+    one boolean DEFAULT true NOT NULL,
+    until bigint NOT NULL,
+    CONSTRAINT revision_reservation_one_check CHECK (one)
+);
+
+COMMENT ON TABLE public.revision_reservation IS 'Up to where fencing numbers may have been handed out; one row.';
+
 CREATE TABLE public.set_aside (
     kind text NOT NULL,
     item text NOT NULL,
@@ -394,6 +493,9 @@ ALTER TABLE ONLY public.dead_letter
 ALTER TABLE ONLY public.epoch
     ADD CONSTRAINT epoch_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.erased_person
+    ADD CONSTRAINT erased_person_pkey PRIMARY KEY (tag, salt);
+
 ALTER TABLE ONLY public.erased_subject
     ADD CONSTRAINT erased_subject_pkey PRIMARY KEY (subject);
 
@@ -405,6 +507,12 @@ ALTER TABLE ONLY public.erasure
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
+
+ALTER TABLE ONLY public.journal_pending
+    ADD CONSTRAINT journal_pending_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.journal_position
+    ADD CONSTRAINT journal_position_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (subject, media);
@@ -435,6 +543,9 @@ ALTER TABLE ONLY public.replica
 
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (subject, request_id);
+
+ALTER TABLE ONLY public.revision_reservation
+    ADD CONSTRAINT revision_reservation_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.set_aside
     ADD CONSTRAINT set_aside_pkey PRIMARY KEY (kind, item);
@@ -491,6 +602,20 @@ CREATE INDEX purpose_key_epoch ON public.purpose_key USING btree (epoch);
 CREATE INDEX purpose_key_expire_time ON public.purpose_key USING btree (expire_time);
 
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
+
+CREATE TRIGGER journal_account AFTER UPDATE OF keys_destroy_time ON public.account_deletion FOR EACH ROW WHEN ((new.keys_destroy_time IS NOT NULL)) EXECUTE FUNCTION public.journal_account();
+
+CREATE TRIGGER journal_bound AFTER UPDATE OF reach_back_time ON public.purpose_key FOR EACH ROW WHEN ((new.reach_back_time > COALESCE(old.reach_back_time, '-infinity'::timestamp with time zone))) EXECUTE FUNCTION public.journal_bound();
+
+CREATE TRIGGER journal_data_keys AFTER DELETE ON public.data_key REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.journal_data_keys();
+
+CREATE TRIGGER journal_erased AFTER INSERT OR UPDATE ON public.erased_subject FOR EACH ROW EXECUTE FUNCTION public.journal_erased();
+
+CREATE TRIGGER journal_media_ended AFTER INSERT ON public.media FOR EACH ROW WHEN ((new.purpose IS NULL)) EXECUTE FUNCTION public.journal_media_end();
+
+CREATE TRIGGER journal_media_shortened AFTER UPDATE OF delete_time ON public.media FOR EACH ROW WHEN ((new.delete_time < old.delete_time)) EXECUTE FUNCTION public.journal_media_end();
+
+CREATE TRIGGER journal_purpose_keys AFTER DELETE ON public.purpose_key REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.journal_purpose_keys();
 
 ALTER TABLE ONLY public.purge_order
     ADD CONSTRAINT purge_order_account_deletion_fkey FOREIGN KEY (account_deletion) REFERENCES public.account_deletion(id) ON DELETE CASCADE;

@@ -6,9 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.settings import BusSettings, DatabaseSettings, ServiceSettings
+from services.journal.settings import JournalSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, BusSettings):
+class Settings(ServiceSettings, DatabaseSettings, BusSettings, JournalSettings):
     """Read once from the environment, prefix `PELLICULE_`."""
 
     root_key_file: Path

@@ -190,6 +190,15 @@ CREATE TABLE public.orphan (
 );
 
 COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
+CREATE TABLE public.journal_position (
+    one boolean DEFAULT true NOT NULL,
+    journal text NOT NULL,
+    number bigint NOT NULL,
+    digest text NOT NULL,
+    CONSTRAINT journal_position_one_check CHECK (one)
+);
+
+COMMENT ON TABLE public.journal_position IS 'How far this database has seen the journal of destructions; one row.';
 
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
@@ -314,6 +323,8 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.orphan
     ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
+ALTER TABLE ONLY public.journal_position
+    ADD CONSTRAINT journal_position_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_id_key UNIQUE (id);

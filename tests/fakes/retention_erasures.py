@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from services.journal import person_tag
 from services.retention.domain.account import AccountDeletion
 from services.retention.domain.erasure import Erasure, StorePurge
 from services.retention.domain.orders import PurgeOrder
@@ -84,7 +85,8 @@ class FakeErasures:
             self._state.erasures[erasure] = (number, replace(found, purge_time=now))
 
     async def subject_erased_at(self, subject: str) -> datetime | None:
-        return self._state.erased.get(subject)
+        times = [time for (salt, tag), time in self._state.erased_tags.items() if tag == person_tag(salt, subject)]
+        return max([*times, *([self._state.erased[subject]] if subject in self._state.erased else [])], default=None)
 
     async def mark_subject(self, subject: str, now: datetime) -> None:
         self._state.erased[subject] = max(self._state.erased.get(subject, now), now)

@@ -11,6 +11,7 @@ from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.readers import Reader
 from services.retention.domain.revocation import DestructionTold, Revocation
 from tests.fakes.retention_erasures import FakeAccountDeletions, FakeErasures, FakeOrders, FakeRequests
+from tests.fakes.retention_journal import FakeJournalReplays
 from tests.fakes.retention_replicas import FakeReplicas
 from tests.fakes.retention_tables import FakeDataKeys, FakeEpochs, FakePurposes, State
 
@@ -27,6 +28,7 @@ class FakeTransaction:
         self.erasures = FakeErasures(state)
         self.accounts = FakeAccountDeletions(state)
         self.requests = FakeRequests(state)
+        self.journal = FakeJournalReplays(state)
 
     async def lock_subject(self, subject: str) -> None:
         """One transaction runs at a time."""
@@ -48,6 +50,7 @@ class FakeTransaction:
         state = self._state
         state.media = {key: row for key, row in state.media.items() if row.delete_time > tombstones_until}
         state.erased = {subject: time for subject, time in state.erased.items() if time > tombstones_until}
+        state.erased_tags = {tag: time for tag, time in state.erased_tags.items() if time > tombstones_until}
         state.requests = {key: entry for key, entry in state.requests.items() if entry[1] > erasures_until}
         state.erasures = {
             id_: entry for id_, entry in state.erasures.items() if not _over(entry[1].purge_time, erasures_until)

@@ -57,6 +57,8 @@ class State:
     reports: dict[tuple[UUID, str], int] = field(default_factory=dict)
     erasures: dict[UUID, tuple[int, Erasure]] = field(default_factory=dict)
     erased: dict[str, datetime] = field(default_factory=dict)
+    erased_tags: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    reserved: int = 0
     accounts: dict[UUID, AccountDeletion] = field(default_factory=dict)
     requests: dict[tuple[str, UUID], tuple[AnsweredRequest, datetime]] = field(default_factory=dict)
     number: int = 0

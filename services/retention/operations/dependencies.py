@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.chassis.clock import Clock
 from services.retention.domain.data_map import DataMap
-from services.retention.ports import EpochKeys, RevocationFeed, Store
+from services.retention.ports import DestructionJournal, EpochKeys, RevocationFeed, Store
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Dependencies:
         store: The database.
         epoch_keys: The keys above the purpose keys.
         revocations: News of what is destroyed.
+        journal: Where destructions are written down, outside the database.
         data_map: Every place where anything is kept.
         clock: What time it is.
         longest_days: The longest time that anything may be kept.
@@ -24,6 +25,7 @@ class Dependencies:
     store: Store
     epoch_keys: EpochKeys
     revocations: RevocationFeed
+    journal: DestructionJournal
     data_map: DataMap
     clock: Clock
     longest_days: int

@@ -9,13 +9,20 @@ from services.retention.ports import Transaction
 
 @asynccontextmanager
 async def destroying(dependencies: Dependencies) -> AsyncIterator[Transaction]:
-    """Run the block in a transaction that destroys on a caller's word; after it nothing can be opened of that."""
+    """Run the block in a transaction that destroys on a caller's word; after it nothing can be opened of that.
+
+    No database that is restored or fails over brings it back either: it stands in the journal.
+
+    Raises:
+        DependencyUnavailable: the journal does not have it yet; it is destroyed, and asking again waits anew.
+    """
     with dependencies.revocations.awaited() as destruction:
         async with dependencies.store.transaction() as transaction:
             yield transaction
             await transaction.conclude(destruction.id)
         # Also when nothing was there to destroy: an earlier call may have been cut off while it waited.
         await destruction.heard()
+    await dependencies.journal.written()
 
 
 @asynccontextmanager
@@ -23,3 +30,4 @@ async def ending(dependencies: Dependencies) -> AsyncIterator[Transaction]:
     """Run the block in a transaction that destroys what has come to its end, which no caller waits for."""
     async with dependencies.store.transaction() as transaction:
         yield transaction
+    dependencies.journal.wake()

@@ -13,6 +13,7 @@ from services.retention.domain.keys import (
 from services.retention.domain.readers import Reader
 from services.retention.domain.revocation import Revocation
 from services.retention.ports.erasures import AccountDeletions, Erasures, Orders, Requests
+from services.retention.ports.journal import JournalReplays
 from services.retention.ports.keys import DataKeys, Epochs, Purposes
 from services.retention.ports.revocations import Replicas
 
@@ -47,6 +48,10 @@ class Transaction(Protocol):
     @property
     def requests(self) -> Requests:
         """Requests that were answered."""
+
+    @property
+    def journal(self) -> JournalReplays:
+        """What the journal says, done here as well."""
 
     async def lock_subject(self, subject: str) -> None:
         """Make this the only transaction that decides about a person until it ends."""

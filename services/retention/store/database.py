@@ -17,6 +17,7 @@ from services.retention.store.accounts import AccountDeletionTable
 from services.retention.store.data_keys import DataKeyTable
 from services.retention.store.epochs import EpochTable
 from services.retention.store.erasures import ErasureTable
+from services.retention.store.journal import JournalTable
 from services.retention.store.orders import OrderTable
 from services.retention.store.purposes import PURPOSE_KEY_COLUMNS, PurposeKeyRow, PurposeTable
 from services.retention.store.replicas import PostgresReplicas
@@ -39,6 +40,7 @@ class PostgresTransaction:
         self.erasures = ErasureTable(connection)
         self.accounts = AccountDeletionTable(connection)
         self.requests = RequestTable(connection)
+        self.journal = JournalTable(connection)
 
     async def lock_subject(self, subject: str) -> None:
         """Make this the only transaction that decides about a person until it ends."""
@@ -66,6 +68,7 @@ class PostgresTransaction:
         for statement, until in (
             ("DELETE FROM media WHERE delete_time <= %(until)s", tombstones_until),
             ("DELETE FROM erased_subject WHERE erase_time <= %(until)s", tombstones_until),
+            ("DELETE FROM erased_person WHERE erase_time <= %(until)s", tombstones_until),
             (_OLD_ORDERS, orders_until),
             ("DELETE FROM erasure WHERE purge_time <= %(until)s", erasures_until),
             ("DELETE FROM request WHERE answer_time <= %(until)s", erasures_until),

@@ -92,7 +92,14 @@ class ErasureTable:
     async def subject_erased_at(self, subject: str) -> datetime | None:
         """Return when everything of a person was erased last."""
         cursor = await self._connection.execute(
-            "SELECT erase_time FROM erased_subject WHERE subject = %(subject)s", {"subject": subject}
+            """
+            SELECT greatest(
+                (SELECT erase_time FROM erased_subject WHERE subject = %(subject)s),
+                (SELECT max(erase_time) FROM erased_person
+                 WHERE tag = left(encode(sha256(convert_to(salt || %(subject)s, 'UTF8')), 'hex'), 32))
+            )
+            """,
+            {"subject": subject},
         )
         row = await cursor.fetchone()
         return None if row is None else row[0]

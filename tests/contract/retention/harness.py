@@ -29,9 +29,10 @@ from services.retention.operations.read_account_deletion import get_account_dele
 from services.retention.operations.read_erasures import get_erasure
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.shorten_deadline import shorten_deadline
-from services.retention.ports import RevocationFeed, Store
+from services.retention.ports import DestructionJournal, RevocationFeed, Store
 from services.retention.worker import ClockLoop
 from tests.fakes.clock import FakeClock
+from tests.fakes.journal import FakeDestructionJournal
 from tests.fakes.retention_replicas import NoHolders
 
 ADA = "a" * 32
@@ -58,6 +59,7 @@ class RetentionHarness:
     data_map: DataMap = field(default_factory=_data_map)
     revision: int = 0
     revocations: RevocationFeed = field(default_factory=NoHolders)
+    journal: DestructionJournal = field(default_factory=FakeDestructionJournal)
 
     async def grant(
         self,
@@ -170,6 +172,8 @@ class RetentionHarness:
             store=self.store,
             epoch_keys=self.epochs,
             revocations=self.revocations,
+            revocations=RevocationHub(self.store, self.clock),
+            journal=self.journal,
             data_map=self.data_map,
             clock=self.clock,
             longest_days=30,

@@ -419,7 +419,11 @@ def _retention_settings(folder: Path) -> dict[str, str]:
     if not root_key.exists():
         root_key.touch(mode=0o600)
         root_key.write_text(secrets.token_hex(32))
-    return {"PELLICULE_ROOT_KEY_FILE": str(root_key), "PELLICULE_EPOCH_DIR": str(folder / "epochs")}
+    return {
+        "PELLICULE_ROOT_KEY_FILE": str(root_key),
+        "PELLICULE_EPOCH_DIR": str(folder / "epochs"),
+        "PELLICULE_JOURNAL_DIR": str(folder / "journal"),
+    }
 
 
 def _analysis_settings(servers: Servers, retention: Service) -> dict[str, str]:

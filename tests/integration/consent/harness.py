@@ -107,6 +107,7 @@ class Harness:
             "ROOT_KEY_FILE": self.folder / "root.key",
             "EPOCH_DIR": self.folder / "epochs",
             "LOST_EPOCHS": self.lost_epochs,
+            "JOURNAL_DIR": self.folder / "journal",
         }
         return {f"PELLICULE_{name}": str(value) for name, value in named.items()}
 

@@ -140,7 +140,11 @@ class Harness:
         }
 
     def _of_retention(self) -> Mapping[str, str]:
-        return {"ROOT_KEY_FILE": str(self.folder / "root.key"), "EPOCH_DIR": str(self.folder / "epochs")}
+        return {
+            "ROOT_KEY_FILE": str(self.folder / "root.key"),
+            "EPOCH_DIR": str(self.folder / "epochs"),
+            "JOURNAL_DIR": str(self.folder / "journal"),
+        }
 
 
 @asynccontextmanager

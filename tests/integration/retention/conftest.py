@@ -21,7 +21,8 @@ from tests.integration.retention.harness import Callers, RunningRetention, runni
 SERVICE = "retention"
 TABLES = (
     "epoch, purpose_key, purpose_decision, data_key, media,"
-    " erasure, erased_subject, purge_order, store_purge, outbox, inbox, dead_letter, set_aside, replica"
+    " erasure, erased_subject, erased_person, purge_order, store_purge, outbox, inbox, dead_letter, set_aside,"
+    " journal_pending, journal_position, revision_reservation, replica"
 )
 
 

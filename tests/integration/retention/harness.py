@@ -61,6 +61,7 @@ class Callers:
             nats_url=SecretStr("nats://not-used"),
             root_key_file=self.folder / "root.key",
             epoch_dir=self.folder / "epochs",
+            journal_dir=self.folder / "journal",
         )
 
     def pseudonym(self, person: str) -> str:

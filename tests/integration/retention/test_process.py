@@ -19,6 +19,7 @@ from services.chassis.database import Pool
 from services.chassis.settings import BusSettings, DatabaseSettings
 from services.retention.__main__ import SERVICES
 from tests.fakes.ports import free_port
+from tests.integration.eventually import eventually
 from tests.integration.retention.harness import Callers
 
 Environment = dict[str, str]
@@ -45,12 +46,13 @@ def environment(
         "PELLICULE_NATS_URL": nats["retention"].nats_url.get_secret_value(),
         "PELLICULE_ROOT_KEY_FILE": str(root_key),
         "PELLICULE_EPOCH_DIR": str(tmp_path / "epochs"),
+        "PELLICULE_JOURNAL_DIR": str(tmp_path / "journal"),
     }
 
 
 async def test_it_serves_until_it_is_told_to_stop(environment: Environment, callers: Callers, tmp_path: Path) -> None:
     async with started(environment) as process, public_channel(environment, callers) as channel:
-        assert await serving(channel)
+        assert await eventually(lambda: serving(channel))
         data_map = await retention_service_pb2_grpc.RetentionServiceStub(channel).GetDataMap(
             retention_service_pb2.GetDataMapRequest()
         )

@@ -247,4 +247,8 @@ def _keys(folder: Path) -> dict[str, str]:
     root_key = folder / "root.key"
     root_key.touch(mode=0o600)
     root_key.write_text(secrets.token_hex(32))
-    return {"PELLICULE_ROOT_KEY_FILE": str(root_key), "PELLICULE_EPOCH_DIR": str(folder / "epochs")}
+    return {
+        "PELLICULE_ROOT_KEY_FILE": str(root_key),
+        "PELLICULE_EPOCH_DIR": str(folder / "epochs"),
+        "PELLICULE_JOURNAL_DIR": str(folder / "journal"),
+    }
