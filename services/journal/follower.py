@@ -32,6 +32,8 @@ _replays: ContextVar[bool] = ContextVar("replays", default=False)
 Replay: TypeAlias = Callable[[Sequence[Entry]], Awaitable[None]]
 """Carries out what records say; once more is the same as once."""
 
+Opening: TypeAlias = Callable[[], Awaitable[None]]
+
 
 async def _nothing() -> None:
     """Do nothing."""
@@ -51,33 +53,31 @@ class Follower(Doorkeeper):
         self._look = asyncio.Event()
         self._known = -1
         self._why = "it is not read yet"
+        self._positions: Positions
+        self._replay_entries: Replay
+        self._begins = False
+        self._opening: Opening = _nothing
 
-    async def run(
-        self,
-        pool: Pool,
-        replay: Replay,
-        *,
-        begins: bool = False,
-        before_opening: Callable[[], Awaitable[None]] = _nothing,
-    ) -> None:
-        """Replay and open, then follow, until cancelled.
+    def attach(self, pool: Pool, replay: Replay, *, begins: bool = False, opening: Opening = _nothing) -> None:
+        """Take what the task works with, as the pool wants the doorkeeper first.
 
         Args:
             pool: Of the service's database.
             replay: Carries out what records say.
             begins: Whether this service begins the journal where there is none.
-            before_opening: Run each time before the door opens.
+            opening: Run each time before the door opens.
         """
+        self._positions = Positions(pool)
+        self._replay_entries, self._begins, self._opening = replay, begins, opening
+
+    async def run(self) -> None:
+        """Replay and open, then follow, until cancelled."""
         _replays.set(True)
         while True:
             self._look.clear()
-            try:
-                await self._catch_up(Positions(pool), replay, begins=begins)
-                if not self.is_open:
-                    await before_opening()
-                    self._begin_serving()
-            except (DependencyUnavailable, psycopg.OperationalError, PoolTimeout) as error:
-                self._tell(error)
+            if await self._has_caught_up() and not self.is_open:
+                await self._opening()
+                self._begin_serving()
             await self._wait(POLL_SECONDS if self.is_open else _RETRY_SECONDS)
 
     @property
@@ -124,26 +124,34 @@ class Follower(Doorkeeper):
         except TimeoutError:
             raise JournalClosed.because(self._why) from None
 
-    async def _catch_up(self, positions: Positions, replay: Replay, *, begins: bool) -> None:
-        position = await positions.read()
-        if position is None and begins:
+    async def _has_caught_up(self) -> bool:
+        try:
+            await self._catch_up()
+        except (DependencyUnavailable, psycopg.OperationalError, PoolTimeout) as error:
+            self._tell(error)
+            return False
+        return True
+
+    async def _catch_up(self) -> None:
+        position = await self._positions.read()
+        if position is None and self._begins:
             await self._journal.begin()
         batch: list[Record] = []
         async for record in self._journal.since(position):
             if record.number == 0 and position is not None:
-                await positions.forget()
+                await self._positions.forget()
             batch.append(record)
             if len(batch) == BATCH:
-                await self._replay(batch, positions, replay)
+                await self._replay(batch)
                 batch = []
-        await self._replay(batch, positions, replay)
+        await self._replay(batch)
         if position is not None:
             self._known = max(self._known, position.number)
 
-    async def _replay(self, batch: Sequence[Record], positions: Positions, replay: Replay) -> None:
+    async def _replay(self, batch: Sequence[Record]) -> None:
         if batch:
-            await replay([entry for record in batch for entry in record.entries])
-            await positions.advance(batch[-1].position)
+            await self._replay_entries([entry for record in batch for entry in record.entries])
+            await self._positions.advance(batch[-1].position)
             self._known = batch[-1].number
             _log.info("journal_replayed", count=len(batch))
 

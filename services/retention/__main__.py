@@ -19,6 +19,7 @@ from services.journal.settings import journal_objects
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
+from services.retention.errors import EpochsMisplaced
 from services.retention.journal.writer import JournalWriter
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.replay_journal import replay
@@ -68,13 +69,11 @@ async def main() -> None:
             lost_epochs=frozenset(settings.lost_epochs.split(",")),
         )
 
-        async def before_opening() -> None:
-            """Hand out no fencing number twice, and have an epoch for the first call."""
-            await writer.reserve_revisions()
-            await rotate_epochs(dependencies)
-
-        follow = partial(
-            follower.run, pool, partial(replay, dependencies=dependencies), begins=True, before_opening=before_opening
+        follower.attach(
+            pool,
+            partial(replay, dependencies=dependencies),
+            begins=True,
+            opening=partial(_open, writer, dependencies),
         )
         await serve(
             name=NAME,
@@ -86,8 +85,23 @@ async def main() -> None:
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool), epoch_gauges(pool)],
             ready=follower.ready,
-            tasks=(follow, writer.run, hub.run, ClockLoop(dependencies).run, OutboxRelay(pool, bus, clock, STREAM).run),
+            tasks=(
+                follower.run,
+                writer.run,
+                hub.run,
+                ClockLoop(dependencies).run,
+                OutboxRelay(pool, bus, clock, STREAM).run,
+            ),
         )
+
+
+async def _open(writer: JournalWriter, dependencies: Dependencies) -> None:
+    """Hand out no fencing number twice, and have an epoch for the first call."""
+    await writer.reserve_revisions()
+    try:
+        await rotate_epochs(dependencies)
+    except EpochsMisplaced as error:
+        raise SystemExit(error.message) from None
 
 
 if __name__ == "__main__":

@@ -74,14 +74,10 @@ async def begin(
                 await writer.reserve_revisions()
                 await rotate_epochs(harness.dependencies)
 
-            run = partial(
-                follower.run,
-                guarded,
-                partial(replay, dependencies=harness.dependencies),
-                begins=True,
-                before_opening=before_opening,
+            follower.attach(
+                guarded, partial(replay, dependencies=harness.dependencies), begins=True, opening=before_opening
             )
-            async with supervised([run]):
+            async with supervised([follower.run]):
                 yield Restorable(database, place, harness, follower, guarded)
 
     return begun

@@ -27,8 +27,9 @@ Environment = dict[str, str]
 
 @pytest.fixture
 def environment(
-    tmp_path: Path, callers: Callers, database: DatabaseSettings, nats: Mapping[str, BusSettings]
+    tmp_path: Path, callers: Callers, database: DatabaseSettings, nats: Mapping[str, BusSettings], pool: Pool
 ) -> Environment:
+    """Return the settings of a process; the database is an empty one, as the journal is."""
     files = callers.authority.issue("retention")
     root_key = tmp_path / "root.key"
     root_key.touch(mode=0o600)
@@ -87,7 +88,7 @@ async def test_an_operator_gives_epochs_up_by_name(environment: Environment, cal
         await connection.execute("INSERT INTO epoch (id, make_time) VALUES ('2026-11-30', now() - interval '1 day')")
     environment["PELLICULE_LOST_EPOCHS"] = "2026-11-30"
     async with started(environment), public_channel(environment, callers) as channel:
-        assert await serving(channel)
+        assert await eventually(lambda: serving(channel))
 
 
 def open_to_all(file: str) -> None:
