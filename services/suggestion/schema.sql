@@ -183,13 +183,6 @@ CREATE TABLE public.inbox (
 
 COMMENT ON TABLE public.inbox IS 'Events whose effect is in this database; forgotten once the bus has forgotten them.';
 
-CREATE TABLE public.orphan (
-    bucket text NOT NULL,
-    name text NOT NULL COLLATE pg_catalog."C",
-    first_time timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
 CREATE TABLE public.journal_position (
     one boolean DEFAULT true NOT NULL,
     journal text NOT NULL,
@@ -199,6 +192,14 @@ CREATE TABLE public.journal_position (
 );
 
 COMMENT ON TABLE public.journal_position IS 'How far this database has seen the journal of destructions; one row.';
+
+CREATE TABLE public.orphan (
+    bucket text NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    first_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.orphan IS 'Objects that no row names, and since when that is known; removed after a time of grace.';
 
 CREATE TABLE public.outbox (
     "position" bigint NOT NULL,
@@ -321,10 +322,11 @@ ALTER TABLE ONLY public.fence
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id);
 
-ALTER TABLE ONLY public.orphan
-    ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 ALTER TABLE ONLY public.journal_position
     ADD CONSTRAINT journal_position_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY public.orphan
+    ADD CONSTRAINT orphan_pkey PRIMARY KEY (bucket, name);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_id_key UNIQUE (id);

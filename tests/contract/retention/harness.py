@@ -172,7 +172,6 @@ class RetentionHarness:
             store=self.store,
             epoch_keys=self.epochs,
             revocations=self.revocations,
-            revocations=RevocationHub(self.store, self.clock),
             journal=self.journal,
             data_map=self.data_map,
             clock=self.clock,
