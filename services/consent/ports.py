@@ -124,8 +124,10 @@ class PurposeKeys(Protocol):
             DependencyUnavailable: the key service does not answer; the key may exist or not.
         """
 
-    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> datetime:
-        """Destroys keys; those granted at a later revision stay, and what does not exist is no error.
+    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> int:
+        """Destroy keys, and return the highest revision of the person's decisions that is known, this one included.
+
+        Keys granted at a later revision stay; what does not exist is no error.
 
         Raises:
             DependencyUnavailable: the key service does not answer; the keys may be gone or not.

@@ -1,7 +1,7 @@
 """Keys of purposes: what a consent decision creates and destroys. For the consent service alone."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import grpc
@@ -43,15 +43,18 @@ class PurposeKeys(Protocol):
             DependencyUnavailable: the retention service does not answer.
         """
 
-    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> datetime:
-        """Destroys the keys of purposes, and returns when that was; what does not exist is no error.
+    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> int:
+        """Destroy the keys of purposes; what does not exist is no error.
 
-        After it has returned nothing of these purposes can be opened.
+        After it has returned nothing of these purposes can be opened, unless it returns a later revision.
 
         Args:
             subject: The person's pseudonym.
             purposes: Names of purposes; at least one.
             revision: The consent revision of the withdrawal: keys granted at a later one stay.
+
+        Returns:
+            The highest consent revision of the person that is known, this one included.
 
         Raises:
             DependencyUnavailable: the retention service does not answer.
@@ -95,8 +98,8 @@ class RetentionPurposeKeys:
         except grpc.aio.AioRpcError as error:
             raise translation.keyring_error(error) from error
 
-    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> datetime:
-        """Destroys the keys of purposes (`PurposeKeys.destroy`)."""
+    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> int:
+        """Destroy the keys of purposes (`PurposeKeys.destroy`)."""
         request = key_service_pb2.DestroyPurposeKeysRequest(
             subject=subject, purposes=map(translation.purpose_number, purposes), revision=revision
         )
@@ -104,7 +107,7 @@ class RetentionPurposeKeys:
             response = await self._stub.DestroyPurposeKeys(request)
         except grpc.aio.AioRpcError as error:
             raise translation.keyring_error(error) from error
-        return response.destroy_time.ToDatetime(tzinfo=UTC)
+        return max(revision, response.latest_revision)
 
     async def lives(self, *, subject: str, purpose: str) -> bool:
         """Tell whether the key of a purpose exists (`PurposeKeys.lives`)."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
@@ -101,6 +101,14 @@ class FakeConsentStore:
 
     def _answered(self, subject: str, request_id: UUID) -> bool:
         return request_id in self._books[subject].answers
+
+    def backup(self, subject: str) -> _Books:
+        """Return a copy of a person's books, to be put back later."""
+        books = self._books[subject]
+        return replace(books, events=[*books.events], answers={**books.answers})
+
+    def restore(self, subject: str, backup: _Books) -> None:
+        self._books[subject] = replace(backup, events=[*backup.events], answers={**backup.answers})
 
     def crash_if_told(self, step: str) -> None:
         if self.crash_at == step:
@@ -283,7 +291,7 @@ class FakePurposeKeys:
         self._be_heard_or_not()
         return revision
 
-    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> datetime:
+    async def destroy(self, *, subject: str, purposes: Sequence[str], revision: int) -> int:
         self._answer_or_not()
         for purpose in purposes:
             owner = (subject, str(purpose))
@@ -291,7 +299,7 @@ class FakePurposeKeys:
                 del self.keys[owner]
             self._seen[owner] = max(self._seen.get(owner, 0), revision)
         self._be_heard_or_not()
-        return datetime(2026, 3, 1, tzinfo=UTC)
+        return max(seen for (who, _), seen in self._seen.items() if who == subject)
 
     async def lives(self, *, subject: str, purpose: str) -> bool:
         self._answer_or_not()

@@ -125,6 +125,9 @@ class FakePurposes:
     async def last_decision(self, subject: str, purpose: Purpose) -> int | None:
         return self._state.decisions.get((subject, purpose))
 
+    async def latest_decision(self, subject: str) -> int:
+        return max((seen for (who, _), seen in self._state.decisions.items() if who == subject), default=0)
+
     async def record_decision(self, subject: str, purposes: Collection[Purpose], revision: int) -> None:
         for purpose in purposes:
             known = self._state.decisions.get((subject, purpose), 0)

@@ -67,6 +67,13 @@ class Change:
             closes=tuple(dict.fromkeys([*interrupted.closes, *undone, *self.closes])),
         )
 
+    def moved_past(self, revision: int) -> "Change":
+        """Return it with revisions that are all higher than one: later decisions are known than these books have."""
+        lowest = min((event.revision for event in self.events), default=self.revision)
+        shift = max(0, revision + 1 - lowest)
+        events = tuple(replace(event, revision=event.revision + shift) for event in self.events)
+        return replace(self, revision=self.revision + shift, events=events)
+
     def without_grants(self) -> "Change":
         """Return what is left of it after an interruption; its request stays unanswered if anything is dropped."""
         return replace(self, events=self.ends, request=None) if self.grants else self

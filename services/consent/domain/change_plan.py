@@ -157,7 +157,8 @@ def plan_decision(
     for decision in decisions:
         if planner.decide(decision, terms).type is EventType.WITHDRAWN:
             planner.cascade(decision.purpose, EventType.WITHDRAWN, spare=named)
-    return planner.change(request)
+    ended = [event.purpose for event in planner.events if event.type in ENDED]
+    return planner.change(request, closes=with_dependants(ended))
 
 
 def plan_withdrawal(

@@ -106,13 +106,13 @@ async def _change(
     history = await ledger.history()
     change = _plan(wanted, terms, history, history.revision, dependencies)
     try:
-        await carry_out(ledger, change, subject, dependencies)
+        change = await carry_out(ledger, change, subject, dependencies)
     except GrantStale as stale:
         await end_interrupted(ledger, change, history, subject, dependencies, now=change.begin_time)
         history = await ledger.history()
         known = max(history.revision, int(stale.metadata.get("current", "0")))
         change = _plan(wanted, terms, history, known, dependencies)
-        await carry_out(ledger, change, subject, dependencies)
+        change = await carry_out(ledger, change, subject, dependencies)
     except PersonErased as erased:
         await end_interrupted(ledger, change, history, subject, dependencies, now=change.begin_time)
         raise SubjectErased.during_request() from erased

@@ -6,6 +6,7 @@ sweep, completes what narrows and drops what widens, so that no grant appears th
 and no withdrawal is lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,20 +17,39 @@ from services.consent.domain.history import History
 from services.consent.domain.standing import Standing
 from services.consent.operations.dependencies import Dependencies
 from services.consent.ports import Ledger, PurposeKeys
+from services.keyring import Purpose
+from services.keyring.errors import GrantStale
 
 
-async def carry_out(ledger: Ledger, change: Change, subject: str, dependencies: Dependencies) -> None:
-    """Turn a change into keys and make it true.
+async def carry_out(ledger: Ledger, change: Change, subject: str, dependencies: Dependencies) -> Change:
+    """Turn a change into keys and make it true; return it with the revisions that it was given.
 
     Raises:
         DependencyUnavailable, GrantStale, PersonErased: as the key service says; the change stays pending.
     """
     await ledger.begin(change)
-    if change.closes:
-        await dependencies.keys.destroy(subject=subject, purposes=change.closes, revision=change.revision)
+    change = await _close(ledger, change, change.closes, subject, dependencies)
     for event in change.grants:
         await _grant(event, subject, dependencies.keys)
     await ledger.finish(change)
+    return change
+
+
+async def _close(
+    ledger: Ledger, change: Change, purposes: Sequence[Purpose], subject: str, dependencies: Dependencies
+) -> Change:
+    """Destroy the keys of purposes, whatever revision they bear.
+
+    If later decisions are known than these books have, they come from a copy: the change is written down once more,
+    with revisions past those, and then it is the latest.
+    """
+    while purposes:
+        known = await dependencies.keys.destroy(subject=subject, purposes=purposes, revision=change.revision)
+        if known <= change.revision:
+            break
+        change = change.moved_past(known)
+        await ledger.begin(change)
+    return change
 
 
 async def end_interrupted(
@@ -42,13 +62,25 @@ async def end_interrupted(
     """
     standing = Standing(history.latest, now)
     undone = [event.purpose for event in change.grants if not standing.stands(event.purpose)]
-    if ended := [*change.closes, *undone]:
-        await dependencies.keys.destroy(subject=subject, purposes=ended, revision=change.revision)
-    restored = _restored(change, standing)
-    for event in restored:
-        await _grant(event, subject, dependencies.keys)
-    rest = change.without_grants()
-    await ledger.finish(replace(rest, revision=change.revision + len(restored)))
+    if undone:
+        # No key of a later decision, of which these books may have been robbed by a restore: it still has its photos.
+        await dependencies.keys.destroy(subject=subject, purposes=undone, revision=change.revision)
+    change = await _close(ledger, change, change.closes, subject, dependencies)
+    revision = await _restore(change, standing, subject, dependencies)
+    await ledger.finish(replace(change.without_grants(), revision=revision))
+
+
+async def _restore(change: Change, standing: Standing, subject: str, dependencies: Dependencies) -> int:
+    """Grant again what an interrupted renewal may have moved, and return the highest revision used."""
+    while True:
+        restored = _restored(change, standing)
+        try:
+            for event in restored:
+                await _grant(event, subject, dependencies.keys)
+        except GrantStale as stale:
+            change = change.moved_past(int(stale.metadata["current"]))
+        else:
+            return change.revision + len(restored)
 
 
 def _restored(change: Change, standing: Standing) -> list[ConsentEvent]:

@@ -30,7 +30,7 @@ async def withdraw(
             return DecisionResult.again(recorded, request)
         change = _planned(await ledger.history(), request, purposes, dependencies.clock.now())
         try:
-            await carry_out(ledger, change, subject, dependencies)
+            change = await carry_out(ledger, change, subject, dependencies)
         except DependencyUnavailable as error:
             raise KeyServiceSilent.for_withdrawal() from error
         return DecisionResult.of(await ledger.history(), change)

@@ -82,7 +82,11 @@ class EpochFiles:
         self._sync_directory()
 
     def wrap(self, secret: bytes, aad: bytes) -> WrappedKey:
-        """Wrap a key under the newest epoch's."""
+        """Wrap a key under the newest epoch's.
+
+        Raises:
+            EpochGone: its key is lost.
+        """
         return WrappedKey(self._newest, Wrapper(self._secret(self._newest)).wrap(secret, aad))
 
     def unwrap(self, wrapped: WrappedKey, aad: bytes) -> bytes:

@@ -11,9 +11,10 @@ from services.retention.operations.issue_purge_orders import issue_purge_orders
 
 async def destroy_purpose_keys(
     subject: str, purposes: Collection[Purpose], revision: int, dependencies: Dependencies
-) -> datetime:
-    """Destroys the keys of purposes and returns when; what does not exist is no error.
+) -> tuple[datetime, int]:
+    """Destroy the keys of purposes, and return when, with the latest decision of the person that is known.
 
+    What does not exist is no error; what a later decision granted stays.
     The cost does not grow with what was sealed: the rows of data keys follow by an order to ourselves.
     """
     now = dependencies.clock.now()
@@ -21,5 +22,6 @@ async def destroy_purpose_keys(
         await transaction.lock_subject(subject)
         destroyed = await transaction.purposes.destroy(subject, purposes, revision)
         await transaction.purposes.record_decision(subject, purposes, revision)
+        latest = await transaction.purposes.latest_decision(subject)
         await issue_purge_orders(transaction, subject, destroyed, now, dependencies.data_map)
-    return now
+    return now, latest

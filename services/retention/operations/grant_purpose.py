@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.chassis.errors import FieldInvalid
 from services.retention.domain.keys import Grant, PurposeKey, new_key
-from services.retention.errors import NoLiveEpoch, RevisionStale, SubjectErased
+from services.retention.errors import EpochGone, NoLiveEpoch, RevisionStale, SubjectErased
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destruction import destroying
 from services.retention.operations.issue_purge_orders import issue_purge_orders
@@ -62,7 +62,8 @@ async def _refuse_stale(transaction: Transaction, grant: Grant, key: PurposeKey 
     last = await transaction.purposes.last_decision(grant.subject, grant.purpose)
     repeats = key is not None and key.consent_revision == grant.revision
     if last is not None and grant.revision <= last and not repeats:
-        raise RevisionStale.of(grant.purpose, revision=grant.revision, current=last)
+        latest = await transaction.purposes.latest_decision(grant.subject)
+        raise RevisionStale.of(grant.purpose, revision=grant.revision, current=latest)
 
 
 async def _granted(transaction: Transaction, grant: Grant, key: PurposeKey | None, epoch_keys: EpochKeys) -> PurposeKey:
@@ -76,8 +77,10 @@ async def _granted(transaction: Transaction, grant: Grant, key: PurposeKey | Non
     revision = await transaction.purposes.next_revision()
     if not await transaction.epochs.lock_for_wrapping(epoch_keys.newest):
         raise NoLiveEpoch.yet()
-    aad = PurposeKey.aad_of(grant.subject, grant.purpose, revision)
-    wrapped = epoch_keys.wrap(new_key(), aad)
+    try:
+        wrapped = epoch_keys.wrap(new_key(), PurposeKey.aad_of(grant.subject, grant.purpose, revision))
+    except EpochGone as error:
+        raise NoLiveEpoch.yet() from error
     return PurposeKey(
         subject=grant.subject,
         purpose=grant.purpose,

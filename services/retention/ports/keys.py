@@ -59,7 +59,11 @@ class EpochKeys(Protocol):
         """Destroys the key of an epoch for good; one that is gone is no error."""
 
     def wrap(self, secret: bytes, aad: bytes) -> WrappedKey:
-        """Wrap a key under the newest epoch's."""
+        """Wrap a key under the newest epoch's.
+
+        Raises:
+            EpochGone: its key is lost.
+        """
 
     def unwrap(self, wrapped: WrappedKey, aad: bytes) -> bytes:
         """Return a key in clear.
@@ -112,6 +116,9 @@ class Purposes(Protocol):
 
     async def last_decision(self, subject: str, purpose: Purpose) -> int | None:
         """Return the latest consent revision seen for a purpose."""
+
+    async def latest_decision(self, subject: str) -> int:
+        """Return the latest consent revision seen for any purpose of a person; 0 if none was."""
 
     async def record_decision(self, subject: str, purposes: Collection[Purpose], revision: int) -> None:
         """Remembers a consent revision unless a later one is known."""

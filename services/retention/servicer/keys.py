@@ -35,8 +35,12 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
     ) -> key_service_pb2.DestroyPurposeKeysResponse:
         """Destroy the keys of purposes."""
         wanted = requests.purpose_destruction(request)
-        destroy_time = await destroy_purpose_keys(wanted.subject, wanted.purposes, wanted.revision, self._dependencies)
-        return key_service_pb2.DestroyPurposeKeysResponse(destroy_time=responses.timestamp(destroy_time))
+        destroy_time, latest = await destroy_purpose_keys(
+            wanted.subject, wanted.purposes, wanted.revision, self._dependencies
+        )
+        return key_service_pb2.DestroyPurposeKeysResponse(
+            destroy_time=responses.timestamp(destroy_time), latest_revision=latest
+        )
 
     async def GetPurposeKey(
         self, request: key_service_pb2.GetPurposeKeyRequest, context: Context

@@ -62,6 +62,15 @@ class PurposeTable:
         row = await cursor.fetchone()
         return None if row is None else int(row[0])
 
+    async def latest_decision(self, subject: str) -> int:
+        """Return the latest consent revision seen for any purpose of a person; 0 if none was."""
+        cursor = await self._connection.execute(
+            "SELECT coalesce(max(consent_revision), 0) FROM purpose_decision WHERE subject = %(subject)s",
+            {"subject": subject},
+        )
+        [(latest,)] = await cursor.fetchall()
+        return int(latest)
+
     async def record_decision(self, subject: str, purposes: Collection[Purpose], revision: int) -> None:
         """Remembers a consent revision unless a later one is known."""
         await self._connection.execute(

@@ -59,3 +59,21 @@ class PurposeKeysSuite:
         await self._grant(keys, ada, 9)
 
         await self._grant(keys, ada, 1, "LOCATION")
+
+    async def test_a_withdrawal_leaves_a_later_grant_and_says_how_far_decisions_have_come(
+        self, keys: PurposeKeys, ada: str
+    ) -> None:
+        await self._grant(keys, ada, 7)
+
+        for revision, known in ((2, 7), (8, 8)):
+            assert await keys.destroy(subject=ada, purposes=["CLOUD_PROCESSING"], revision=revision) == known
+            assert await keys.lives(subject=ada, purpose="CLOUD_PROCESSING") is (revision < 7)
+
+    async def test_a_late_grant_that_was_withdrawn_by_a_higher_revision_is_stale(
+        self, keys: PurposeKeys, ada: str
+    ) -> None:
+        await self._grant(keys, ada, 7)
+        await keys.destroy(subject=ada, purposes=["CLOUD_PROCESSING"], revision=8)
+
+        with pytest.raises(GrantStale):
+            await self._grant(keys, ada, 7)

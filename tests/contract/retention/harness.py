@@ -16,7 +16,7 @@ from services.retention.domain.keys import DataKeyRequest, Grant, OpenKey, Purpo
 from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.readers import Reader
 from services.retention.epochs.epoch_files import EpochFiles
-from services.retention.errors import PurposeNotGranted
+from services.retention.errors import EpochsMisplaced, PurposeNotGranted
 from services.retention.operations import request_erasure
 from services.retention.operations.create_data_keys import create_data_keys
 from services.retention.operations.delete_account import request_account_deletion
@@ -120,7 +120,7 @@ class RetentionHarness:
     async def can_open(self, key: OpenKey, subject: str = ADA, purpose: Purpose = CLOUD) -> bool:
         try:
             return await self.open(key, subject=subject, purpose=purpose) == {key.id: key.key}
-        except PurposeNotGranted:
+        except (PurposeNotGranted, EpochsMisplaced):
             return False
 
     async def erase(self, media: UUID, subject: str = ADA, request_id: UUID | None = None) -> Erasure:

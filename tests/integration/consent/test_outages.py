@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import grpc
@@ -27,6 +28,7 @@ from services.chassis.set_aside import PostgresSetAside
 from services.chassis.supervision import supervised
 from services.consent.__main__ import STREAM
 from services.consent.operations.sweep import end_interrupted_changes, expire_grants
+from services.retention.epochs.epoch_files import EpochFiles, read_root_key
 from tests.integration.consent.harness import Person, Retention, RunningConsent, refusal
 
 
@@ -212,9 +214,7 @@ async def test_lost_keys_end_what_was_granted_and_asking_again_heals(
 ) -> None:
     await ada.grant("CLOUD_PROCESSING", "LOCATION")
     async with _down(running_retention):
-        epochs = consent.harness.folder / "epochs"
-        consent.harness.lost_epochs = ",".join(file.stem for file in epochs.glob("*.epoch"))
-        shutil.rmtree(epochs)
+        _lose_all_epochs(consent)
 
     assert not await ada.can_seal("CLOUD_PROCESSING")
     assert await consent.purge.sweep() >= 2  # those of persons of other tests are lost as well
@@ -222,6 +222,37 @@ async def test_lost_keys_end_what_was_granted_and_asking_again_heals(
     assert await ada.state() == {"CLOUD_PROCESSING": "KEY_LOST", "LOCATION": "KEY_LOST"}
     await ada.grant("CLOUD_PROCESSING")
     assert await ada.can_seal("CLOUD_PROCESSING")
+
+
+async def test_a_grant_after_a_loss_that_consent_has_not_heard_of_ends_in_a_usable_key(
+    consent: RunningConsent, ada: Person, running_retention: Retention
+) -> None:
+    await ada.grant("CLOUD_PROCESSING", "LOCATION")
+    async with _down(running_retention):
+        _lose_all_epochs(consent)
+
+    await ada.grant("CLOUD_PROCESSING")
+    assert await ada.can_seal("CLOUD_PROCESSING")
+    await consent.purge.sweep()
+
+    assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN", "LOCATION": "KEY_LOST"}
+    assert await ada.can_seal("CLOUD_PROCESSING")
+
+
+async def test_a_grant_after_todays_epoch_was_lost_from_a_running_service_ends_in_a_usable_key(
+    consent: RunningConsent, ada: Person, running_retention: Retention
+) -> None:
+    folder = consent.harness.folder / "epochs"
+    async with _down(running_retention):
+        EpochFiles(folder, read_root_key(consent.harness.folder / "root.key")).make(_yesterday())
+    await ada.grant("CLOUD_PROCESSING")
+    max(folder.glob("*.epoch")).unlink()
+
+    await _grant_in_time(ada, "CLOUD_PROCESSING")
+
+    assert await ada.can_seal("CLOUD_PROCESSING")
+    await consent.purge.sweep()
+    assert await ada.state() == {"CLOUD_PROCESSING": "GIVEN"}
 
 
 async def test_a_person_can_consent_again_after_their_erasure(
@@ -274,3 +305,27 @@ async def test_other_services_hear_of_every_change(consent: RunningConsent, ada:
     assert (list(granted.granted), list(granted.revoked)) == ([1, 3], [])
     assert (list(withdrawn.granted), list(withdrawn.revoked)) == ([], [1, 3])
     assert withdrawn.revision > granted.revision
+
+
+def _lose_all_epochs(consent: RunningConsent) -> None:
+    """Lose the folder of epochs, and say so as an operator does."""
+    epochs = consent.harness.folder / "epochs"
+    consent.harness.lost_epochs = ",".join(file.stem for file in epochs.glob("*.epoch"))
+    shutil.rmtree(epochs)
+
+
+def _yesterday() -> str:
+    return (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+
+
+async def _grant_in_time(person: Person, purpose: str) -> None:
+    """Grant; for a moment there is no epoch to make a key under."""
+    for _ in range(50):
+        try:
+            await person.grant(purpose)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is grpc.StatusCode.UNAVAILABLE  # noqa: PT017
+            await asyncio.sleep(0.2)
+        else:
+            return
+    pytest.fail("no grant is answered")

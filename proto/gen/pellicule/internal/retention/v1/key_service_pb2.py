@@ -28,7 +28,7 @@ from pellicule.internal.retention.v1 import data_key_pb2 as pellicule_dot_intern
 from pellicule.type.v1 import purpose_pb2 as pellicule_dot_type_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1pellicule/internal/retention/v1/key_service.proto\x12\x1fpellicule.internal.retention.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.pellicule/internal/retention/v1/data_key.proto\x1a\x1fpellicule/type/v1/purpose.proto\"\xff\x01\n\x16GrantPurposeKeyRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freach_back_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x17GrantPurposeKeyResponse\x12\x18\n\x10purpose_revision\x18\x01 \x01(\x03\"l\n\x19\x44\x65stroyPurposeKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12,\n\x08purposes\x18\x02 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\"N\n\x1a\x44\x65stroyPurposeKeysResponse\x12\x30\n\x0c\x64\x65stroy_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x14GetPurposeKeyRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\"\x97\x01\n\x15GetPurposeKeyResponse\x12\x18\n\x10purpose_revision\x18\x01 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freach_back_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x15\x43reateDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12:\n\x04keys\x18\x03 \x03(\x0b\x32,.pellicule.internal.retention.v1.DataKeySpec\"j\n\x16\x43reateDataKeysResponse\x12\x36\n\x04keys\x18\x01 \x03(\x0b\x32(.pellicule.internal.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"`\n\x13OpenDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x0b\n\x03ids\x18\x03 \x03(\t\"h\n\x14OpenDataKeysResponse\x12\x36\n\x04keys\x18\x01 \x03(\x0b\x32(.pellicule.internal.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"6\n\x16\x44\x65stroyDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\"2\n\x17\x44\x65stroyDataKeysResponse\x12\x17\n\x0f\x64\x65stroyed_count\x18\x01 \x01(\x05\"\x19\n\x17WatchRevocationsRequest\"\x87\x01\n\x18WatchRevocationsResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12,\n\x08purposes\x18\x02 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x14\n\x0c\x64\x61ta_key_ids\x18\x03 \x03(\t\x12\x16\n\x0esubject_erased\x18\x04 \x01(\x08\"W\n\x0fHoldKeysRequest\x12\x1b\n\x13\x61\x63knowledged_number\x18\x01 \x01(\x03\x12\x16\n\x0erenewal_number\x18\x02 \x01(\x03\x12\x0f\n\x07leaving\x18\x03 \x01(\x08\"\xda\x01\n\x10HoldKeysResponse\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12,\n\x08purposes\x18\x03 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x14\n\x0c\x64\x61ta_key_ids\x18\x04 \x03(\t\x12\x16\n\x0esubject_erased\x18\x05 \x01(\x08\x12\x16\n\x0erenewal_number\x18\x06 \x01(\x03\x12\x31\n\x0elease_duration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration2\xac\x08\n\nKeyService\x12\x84\x01\n\x0fGrantPurposeKey\x12\x37.pellicule.internal.retention.v1.GrantPurposeKeyRequest\x1a\x38.pellicule.internal.retention.v1.GrantPurposeKeyResponse\x12\x8d\x01\n\x12\x44\x65stroyPurposeKeys\x12:.pellicule.internal.retention.v1.DestroyPurposeKeysRequest\x1a;.pellicule.internal.retention.v1.DestroyPurposeKeysResponse\x12~\n\rGetPurposeKey\x12\x35.pellicule.internal.retention.v1.GetPurposeKeyRequest\x1a\x36.pellicule.internal.retention.v1.GetPurposeKeyResponse\x12\x81\x01\n\x0e\x43reateDataKeys\x12\x36.pellicule.internal.retention.v1.CreateDataKeysRequest\x1a\x37.pellicule.internal.retention.v1.CreateDataKeysResponse\x12{\n\x0cOpenDataKeys\x12\x34.pellicule.internal.retention.v1.OpenDataKeysRequest\x1a\x35.pellicule.internal.retention.v1.OpenDataKeysResponse\x12\x84\x01\n\x0f\x44\x65stroyDataKeys\x12\x37.pellicule.internal.retention.v1.DestroyDataKeysRequest\x1a\x38.pellicule.internal.retention.v1.DestroyDataKeysResponse\x12\x89\x01\n\x10WatchRevocations\x12\x38.pellicule.internal.retention.v1.WatchRevocationsRequest\x1a\x39.pellicule.internal.retention.v1.WatchRevocationsResponse0\x01\x12s\n\x08HoldKeys\x12\x30.pellicule.internal.retention.v1.HoldKeysRequest\x1a\x31.pellicule.internal.retention.v1.HoldKeysResponse(\x01\x30\x01\x42h\n#app.pellicule.internal.retention.v1P\x01Z3pellicule/internal/retention/v1;internalretentionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1pellicule/internal/retention/v1/key_service.proto\x12\x1fpellicule.internal.retention.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.pellicule/internal/retention/v1/data_key.proto\x1a\x1fpellicule/type/v1/purpose.proto\"\xff\x01\n\x16GrantPurposeKeyRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freach_back_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x17GrantPurposeKeyResponse\x12\x18\n\x10purpose_revision\x18\x01 \x01(\x03\"l\n\x19\x44\x65stroyPurposeKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12,\n\x08purposes\x18\x02 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x10\n\x08revision\x18\x03 \x01(\x03\"g\n\x1a\x44\x65stroyPurposeKeysResponse\x12\x30\n\x0c\x64\x65stroy_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0flatest_revision\x18\x02 \x01(\x03\"T\n\x14GetPurposeKeyRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\"\x97\x01\n\x15GetPurposeKeyResponse\x12\x18\n\x10purpose_revision\x18\x01 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freach_back_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x15\x43reateDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12:\n\x04keys\x18\x03 \x03(\x0b\x32,.pellicule.internal.retention.v1.DataKeySpec\"j\n\x16\x43reateDataKeysResponse\x12\x36\n\x04keys\x18\x01 \x03(\x0b\x32(.pellicule.internal.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"`\n\x13OpenDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x07purpose\x18\x02 \x01(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x0b\n\x03ids\x18\x03 \x03(\t\"h\n\x14OpenDataKeysResponse\x12\x36\n\x04keys\x18\x01 \x03(\x0b\x32(.pellicule.internal.retention.v1.DataKey\x12\x18\n\x10purpose_revision\x18\x02 \x01(\x03\"6\n\x16\x44\x65stroyDataKeysRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\"2\n\x17\x44\x65stroyDataKeysResponse\x12\x17\n\x0f\x64\x65stroyed_count\x18\x01 \x01(\x05\"\x19\n\x17WatchRevocationsRequest\"\x87\x01\n\x18WatchRevocationsResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12,\n\x08purposes\x18\x02 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x14\n\x0c\x64\x61ta_key_ids\x18\x03 \x03(\t\x12\x16\n\x0esubject_erased\x18\x04 \x01(\x08\"W\n\x0fHoldKeysRequest\x12\x1b\n\x13\x61\x63knowledged_number\x18\x01 \x01(\x03\x12\x16\n\x0erenewal_number\x18\x02 \x01(\x03\x12\x0f\n\x07leaving\x18\x03 \x01(\x08\"\xda\x01\n\x10HoldKeysResponse\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12,\n\x08purposes\x18\x03 \x03(\x0e\x32\x1a.pellicule.type.v1.Purpose\x12\x14\n\x0c\x64\x61ta_key_ids\x18\x04 \x03(\t\x12\x16\n\x0esubject_erased\x18\x05 \x01(\x08\x12\x16\n\x0erenewal_number\x18\x06 \x01(\x03\x12\x31\n\x0elease_duration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration2\xac\x08\n\nKeyService\x12\x84\x01\n\x0fGrantPurposeKey\x12\x37.pellicule.internal.retention.v1.GrantPurposeKeyRequest\x1a\x38.pellicule.internal.retention.v1.GrantPurposeKeyResponse\x12\x8d\x01\n\x12\x44\x65stroyPurposeKeys\x12:.pellicule.internal.retention.v1.DestroyPurposeKeysRequest\x1a;.pellicule.internal.retention.v1.DestroyPurposeKeysResponse\x12~\n\rGetPurposeKey\x12\x35.pellicule.internal.retention.v1.GetPurposeKeyRequest\x1a\x36.pellicule.internal.retention.v1.GetPurposeKeyResponse\x12\x81\x01\n\x0e\x43reateDataKeys\x12\x36.pellicule.internal.retention.v1.CreateDataKeysRequest\x1a\x37.pellicule.internal.retention.v1.CreateDataKeysResponse\x12{\n\x0cOpenDataKeys\x12\x34.pellicule.internal.retention.v1.OpenDataKeysRequest\x1a\x35.pellicule.internal.retention.v1.OpenDataKeysResponse\x12\x84\x01\n\x0f\x44\x65stroyDataKeys\x12\x37.pellicule.internal.retention.v1.DestroyDataKeysRequest\x1a\x38.pellicule.internal.retention.v1.DestroyDataKeysResponse\x12\x89\x01\n\x10WatchRevocations\x12\x38.pellicule.internal.retention.v1.WatchRevocationsRequest\x1a\x39.pellicule.internal.retention.v1.WatchRevocationsResponse0\x01\x12s\n\x08HoldKeys\x12\x30.pellicule.internal.retention.v1.HoldKeysRequest\x1a\x31.pellicule.internal.retention.v1.HoldKeysResponse(\x01\x30\x01\x42h\n#app.pellicule.internal.retention.v1P\x01Z3pellicule/internal/retention/v1;internalretentionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,31 +43,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESTROYPURPOSEKEYSREQUEST']._serialized_start=543
   _globals['_DESTROYPURPOSEKEYSREQUEST']._serialized_end=651
   _globals['_DESTROYPURPOSEKEYSRESPONSE']._serialized_start=653
-  _globals['_DESTROYPURPOSEKEYSRESPONSE']._serialized_end=731
-  _globals['_GETPURPOSEKEYREQUEST']._serialized_start=733
-  _globals['_GETPURPOSEKEYREQUEST']._serialized_end=817
-  _globals['_GETPURPOSEKEYRESPONSE']._serialized_start=820
-  _globals['_GETPURPOSEKEYRESPONSE']._serialized_end=971
-  _globals['_CREATEDATAKEYSREQUEST']._serialized_start=974
-  _globals['_CREATEDATAKEYSREQUEST']._serialized_end=1119
-  _globals['_CREATEDATAKEYSRESPONSE']._serialized_start=1121
-  _globals['_CREATEDATAKEYSRESPONSE']._serialized_end=1227
-  _globals['_OPENDATAKEYSREQUEST']._serialized_start=1229
-  _globals['_OPENDATAKEYSREQUEST']._serialized_end=1325
-  _globals['_OPENDATAKEYSRESPONSE']._serialized_start=1327
-  _globals['_OPENDATAKEYSRESPONSE']._serialized_end=1431
-  _globals['_DESTROYDATAKEYSREQUEST']._serialized_start=1433
-  _globals['_DESTROYDATAKEYSREQUEST']._serialized_end=1487
-  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_start=1489
-  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_end=1539
-  _globals['_WATCHREVOCATIONSREQUEST']._serialized_start=1541
-  _globals['_WATCHREVOCATIONSREQUEST']._serialized_end=1566
-  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_start=1569
-  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_end=1704
-  _globals['_HOLDKEYSREQUEST']._serialized_start=1706
-  _globals['_HOLDKEYSREQUEST']._serialized_end=1793
-  _globals['_HOLDKEYSRESPONSE']._serialized_start=1796
-  _globals['_HOLDKEYSRESPONSE']._serialized_end=2014
-  _globals['_KEYSERVICE']._serialized_start=2017
-  _globals['_KEYSERVICE']._serialized_end=3085
+  _globals['_DESTROYPURPOSEKEYSRESPONSE']._serialized_end=756
+  _globals['_GETPURPOSEKEYREQUEST']._serialized_start=758
+  _globals['_GETPURPOSEKEYREQUEST']._serialized_end=842
+  _globals['_GETPURPOSEKEYRESPONSE']._serialized_start=845
+  _globals['_GETPURPOSEKEYRESPONSE']._serialized_end=996
+  _globals['_CREATEDATAKEYSREQUEST']._serialized_start=999
+  _globals['_CREATEDATAKEYSREQUEST']._serialized_end=1144
+  _globals['_CREATEDATAKEYSRESPONSE']._serialized_start=1146
+  _globals['_CREATEDATAKEYSRESPONSE']._serialized_end=1252
+  _globals['_OPENDATAKEYSREQUEST']._serialized_start=1254
+  _globals['_OPENDATAKEYSREQUEST']._serialized_end=1350
+  _globals['_OPENDATAKEYSRESPONSE']._serialized_start=1352
+  _globals['_OPENDATAKEYSRESPONSE']._serialized_end=1456
+  _globals['_DESTROYDATAKEYSREQUEST']._serialized_start=1458
+  _globals['_DESTROYDATAKEYSREQUEST']._serialized_end=1512
+  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_start=1514
+  _globals['_DESTROYDATAKEYSRESPONSE']._serialized_end=1564
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_start=1566
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_end=1591
+  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_start=1594
+  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_end=1729
+  _globals['_HOLDKEYSREQUEST']._serialized_start=1731
+  _globals['_HOLDKEYSREQUEST']._serialized_end=1818
+  _globals['_HOLDKEYSRESPONSE']._serialized_start=1821
+  _globals['_HOLDKEYSRESPONSE']._serialized_end=2039
+  _globals['_KEYSERVICE']._serialized_start=2042
+  _globals['_KEYSERVICE']._serialized_end=3110
 # @@protoc_insertion_point(module_scope)

@@ -137,6 +137,12 @@ class DestroyPurposeKeysResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DESTROY_TIME_FIELD_NUMBER: _builtins.int
+    LATEST_REVISION_FIELD_NUMBER: _builtins.int
+    latest_revision: _builtins.int
+    """The highest consent revision of the person that is known, for any purpose. If it is higher than the request's, the
+    caller's books are behind, as after a restore: keys granted at a later revision live on; withdraw once more with a
+    revision that is higher than this one.
+    """
     @_builtins.property
     def destroy_time(self) -> _timestamp_pb2.Timestamp:
         """When the keys were destroyed."""
@@ -145,10 +151,11 @@ class DestroyPurposeKeysResponse(_message.Message):
         self,
         *,
         destroy_time: _timestamp_pb2.Timestamp | None = ...,
+        latest_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["destroy_time", b"destroy_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["destroy_time", b"destroy_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destroy_time", b"destroy_time", "latest_revision", b"latest_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
