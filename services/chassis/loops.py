@@ -42,7 +42,7 @@ class Wall:
         self._loop = loop
         self._clock = clock
         self._measurements = measurements or Measurements()
-        self._pause = 0.0
+        self._pause = self._failed_at = 0.0
 
     async def attempt(self, step: Step) -> bool:
         """Do a step, and tell whether it succeeded."""
@@ -51,11 +51,17 @@ class Wall:
             await step()
         except Exception as error:  # noqa: BLE001  # the wall: whatever it is, the loop goes on
             steady = self._clock.monotonic() - started > _STEADY_SECONDS
+            self._failed_at = self._clock.monotonic()
             self._tell(error)
             self._pause = _next_pause(0.0 if steady else self._pause, error)
             return False
         self._pause = 0.0
         return True
+
+    async def attempt_when_rested(self, step: Step) -> None:
+        """Do a step unless the pause after its last failure is still on; for steps that share a loop."""
+        if self._clock.monotonic() >= self._failed_at + self._pause:
+            await self.attempt(step)
 
     async def rest(self, seconds: float = _FIRST_PAUSE_SECONDS) -> None:
         """Wait as long as given after a success, and as long as the failures ask for after one of them."""

@@ -132,6 +132,10 @@ class Turns:
             raise outages[-1]
         return done
 
+    async def known(self) -> AbstractSet[str]:
+        """Return the ids of all that is set aside, whether or not its time has come again."""
+        return (await self._set_aside.of_kind(self._kind, self._clock.now())).keys()
+
     async def _fetched(self, fetch: Fetch[T], item: Callable[[T], Item], tried: AbstractSet[str]) -> Sequence[T]:
         """Return what is due and was not tried yet; those passed over come when nothing else does."""
         now = self._clock.now()

@@ -13,6 +13,7 @@ from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.logs import configure_logging
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
+from services.chassis.set_aside import PostgresSetAside
 from services.journal import Journal
 from services.journal.follower import Follower
 from services.journal.settings import journal_objects
@@ -89,7 +90,7 @@ async def main() -> None:
                 follower.run,
                 writer.run,
                 hub.run,
-                ClockLoop(dependencies).run,
+                ClockLoop(dependencies, PostgresSetAside(pool)).run,
                 OutboxRelay(pool, bus, clock, STREAM).run,
             ),
         )

@@ -1,15 +1,16 @@
 """Clock loop: what no call asks for, done in time."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
-import psycopg
-import structlog
-from psycopg_pool import PoolTimeout
-
-from services.chassis.errors import DomainError
+from services.chassis.loops import Step, Wall, repeat_all
+from services.chassis.set_aside import SetAside
 from services.retention.operations import sweep
 from services.retention.operations.deadlines import next_wake
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.forget_records import forget_records
+from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.wrap_data_keys import wrap_next_data_keys
 
 TICK_SECONDS = 1.0
@@ -21,37 +22,66 @@ WRAPPING_SECONDS = 600.0
 HOUSEKEEPING_SECONDS = 600.0
 """How often epochs are looked after and old records are deleted, apart from the turn of the day."""
 
-_log = structlog.stdlib.get_logger()
-
 
 class ClockLoop:
     """Destroys what is due, carries out our own purge orders and looks after the epochs. `run` is a task.
 
-    Several processes may run it at the same time: every step takes what no other one holds.
+    Several processes may run it at the same time: every step takes what no other one holds. Whatever fails in a step,
+    the others go on.
     """
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: Dependencies, set_aside: SetAside) -> None:
         self._dependencies = dependencies
-        self._housekeeping_at = self._wrapping_at = dependencies.clock.now()
+        self._deadlines = sweep.deadline_steps(set_aside, dependencies)
+        self._own_orders = sweep.own_orders_step(set_aside, dependencies)
+        self._rotating_at = self._forgetting_at = self._wrapping_at = dependencies.clock.now()
 
     async def run(self) -> None:
         """Look after time, until cancelled."""
-        while True:
-            try:
-                await self.pass_once()
-                await self._sleep()
-            except (DomainError, psycopg.OperationalError, PoolTimeout) as error:
-                _log.warning("clock_loop_waits", exc_info=error)
-                await self._dependencies.clock.sleep(TICK_SECONDS)
+        clock = self._dependencies.clock
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._meet_deadlines())
+            tasks.create_task(repeat_all(self._housekeeping, TICK_SECONDS, clock))
 
     async def pass_once(self) -> None:
-        """Do all that is due now."""
-        await sweep.destroy_due(self._dependencies)
+        """Do all that is due now.
+
+        Raises:
+            Exception: what a step failed of; the others are left for the next time.
+        """
+        for step in (*self._deadlines.values(), *self._housekeeping.values()):
+            await step()
+
+    @property
+    def _housekeeping(self) -> Mapping[str, Step]:
+        return {
+            "own_orders": self._own_orders,
+            "epochs": self._rotate,
+            "forgetting": self._forget,
+            "wrapping": self._wrap_anew,
+        }
+
+    async def _meet_deadlines(self) -> None:
+        clock = self._dependencies.clock
+        walls = {loop: Wall(loop, clock) for loop in self._deadlines}
+        waking = Wall("deadlines", clock)
+        while True:
+            for loop, step in self._deadlines.items():
+                await walls[loop].attempt_when_rested(step)
+            await waking.attempt(self._sleep)
+            await waking.rest(0)
+
+    async def _rotate(self) -> None:
         now = self._dependencies.clock.now()
-        if now >= self._housekeeping_at or sweep.epoch_is_due(self._dependencies):
-            await sweep.keep_house(self._dependencies)
-            self._housekeeping_at = self._dependencies.clock.now() + timedelta(seconds=HOUSEKEEPING_SECONDS)
-        await self._wrap_anew()
+        if now >= self._rotating_at or sweep.epoch_is_due(self._dependencies):
+            await rotate_epochs(self._dependencies)
+            self._rotating_at = now + timedelta(seconds=HOUSEKEEPING_SECONDS)
+
+    async def _forget(self) -> None:
+        now = self._dependencies.clock.now()
+        if now >= self._forgetting_at:
+            await forget_records(self._dependencies)
+            self._forgetting_at = now + timedelta(seconds=HOUSEKEEPING_SECONDS)
 
     async def _wrap_anew(self) -> None:
         """Wrap a portion of data keys, no more at a time: calls and deadlines come first."""

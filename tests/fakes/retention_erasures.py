@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -29,9 +30,13 @@ class FakeOrders:
             if order.service == service and order.complete_time is None and number > after
         ][:limit]
 
-    async def next_of(self, service: str) -> PurgeOrder | None:
-        found = await self.outstanding(service, 0, 1)
-        return found[0][1] if found else None
+    async def open_ids(self, service: str, limit: int, without: AbstractSet[str]) -> list[tuple[UUID, str]]:
+        found = [order for _, order in await self.outstanding(service, 0, len(self._state.orders))]
+        return [(order.id, order.subject) for order in found if str(order.id) not in without][:limit]
+
+    async def hold_open(self, order: UUID) -> PurgeOrder | None:
+        _, found = self._state.orders[order]
+        return found if found.complete_time is None else None
 
     async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
         found = self._state.orders.get(order)
@@ -110,8 +115,9 @@ class FakeAccountDeletions:
         mine = (one for one in self._state.accounts.values() if one.subject == subject)
         return next((one for one in mine if one.state is SCHEDULED), None)
 
-    async def due(self, now: datetime, limit: int) -> list[AccountDeletion]:
-        due = [one for one in self._state.accounts.values() if one.state is SCHEDULED and one.start_time <= now]
+    async def due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[AccountDeletion]:
+        scheduled = [one for one in self._state.accounts.values() if one.state is SCHEDULED]
+        due = [one for one in scheduled if one.start_time <= now and str(one.id) not in without]
         return sorted(due, key=lambda one: one.start_time)[:limit]
 
     async def cancel(self, deletion: UUID, now: datetime) -> None:

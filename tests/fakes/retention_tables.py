@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -146,9 +147,10 @@ class FakePurposes:
     async def put(self, key: PurposeKey) -> None:
         self._state.purposes[key.subject, key.purpose] = key
 
-    async def expired(self, now: datetime, limit: int) -> list[PurposeKey]:
+    async def expired(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[tuple[str, str]]:
         over = [key for key in self._state.purposes.values() if key.expire_time <= now]
-        return sorted(over, key=lambda key: key.expire_time)[:limit]
+        names = [(key.subject, str(key.purpose)) for key in sorted(over, key=lambda key: key.expire_time)]
+        return [name for name in names if "/".join(name) not in without][:limit]
 
     async def destroy(
         self, subject: str, purposes: Collection[Purpose], consent_revision: int
@@ -206,9 +208,17 @@ class FakeDataKeys:
     async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
         return self._destroy(key for key in self._of(subject) if not set(media).isdisjoint(key.lineage))
 
-    async def destroy_due(self, now: datetime, limit: int) -> list[DestroyedKey]:
+    async def due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
         due = sorted((key for key in self._state.keys.values() if key.delete_time <= now), key=_delete_time)
-        return self._destroy(due[:limit])
+        return [DestroyedKey(key.id, key.subject) for key in due if key.id not in without][:limit]
+
+    async def destroy_due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
+        ids = [key.id for key in await self.due(now, limit, without)]
+        return self._destroy([self._state.keys[id_] for id_ in ids])
+
+    async def destroy_one_due(self, now: datetime, id_: str) -> list[DestroyedKey]:
+        key = self._state.keys.get(id_)
+        return self._destroy([key] if key is not None and key.delete_time <= now else [])
 
     async def clear_purpose(self, subject: str, destroyed: DestroyedPurpose, limit: int) -> list[tuple[UUID, ...]]:
         left = [

@@ -1,11 +1,14 @@
 """Deletion of accounts: asked for, cancelled in time, begun when its time has come."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
 
+from services.chassis.set_aside import Item, Turns
 from services.retention.domain.account import AccountDeletion, AccountDeletionState
 from services.retention.domain.orders import account_orders
 from services.retention.errors import AccountDeletionBegun, AccountDeletionNotFound
@@ -61,13 +64,18 @@ async def cancel_account_deletion(subject: str, deletion: UUID, dependencies: De
     return replace(found, cancel_time=now)
 
 
-async def begin_due_account_deletions(dependencies: Dependencies) -> int:
+async def begin_due_account_deletions(turns: Turns, dependencies: Dependencies) -> int:
     """Begin the deletions whose time has come, and return how many."""
-    async with dependencies.store.transaction() as transaction:
-        due = await transaction.accounts.due(dependencies.clock.now(), _BATCH)
-    for deletion in due:
-        await _begin_due(deletion, dependencies)
-    return len(due)
+
+    async def due(without: AbstractSet[str]) -> Sequence[AccountDeletion]:
+        async with dependencies.store.transaction() as transaction:
+            return await transaction.accounts.due(dependencies.clock.now(), _BATCH, without)
+
+    return await turns.take(
+        due,
+        lambda deletion: Item(str(deletion.id), deletion.subject),
+        lambda deletion: _begin_due(deletion, dependencies),
+    )
 
 
 async def find(transaction: Transaction, subject: str, deletion: UUID) -> AccountDeletion:

@@ -1,7 +1,10 @@
 """Purge executor: the orders to ourselves, about the rows that a destruction left behind."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
+from services.chassis.set_aside import Item, SetAside, Turns
 from services.retention.domain.keys import DestroyedPurpose, Purpose, older_media
 from services.retention.domain.orders import OWN_NAME, PurgeOrder, PurposeScope, SubjectScope, key_orders
 from services.retention.domain.revocation import key_revocations
@@ -12,20 +15,36 @@ from services.retention.ports import Transaction
 
 BATCH = 1000
 """Rows deleted in one transaction."""
+_ORDERS = 100
 _OWN_STORE = "retention.table.data_key"
 
 
-async def execute(dependencies: Dependencies) -> bool:
-    """Delete a batch of the rows that a destruction left behind, and tell whether there was any order."""
+async def carry_out_orders(turns: Turns, set_aside: SetAside, dependencies: Dependencies) -> int:
+    """Delete the rows that destructions left behind, order by order; return how many orders."""
+
+    async def open_orders(without: AbstractSet[str]) -> Sequence[tuple[UUID, str]]:
+        async with dependencies.store.transaction() as transaction:
+            return await transaction.orders.open_ids(OWN_NAME, _ORDERS, without)
+
+    async def carry_out(order: tuple[UUID, str]) -> None:
+        while (left := await _delete_next(order[0], dependencies)) is not None:
+            if isinstance(left.scope, SubjectScope):
+                await set_aside.forget(left.subject)
+
+    return await turns.take(open_orders, lambda order: Item(str(order[0]), order[1]), carry_out)
+
+
+async def _delete_next(id_: UUID, dependencies: Dependencies) -> PurgeOrder | None:
+    """Delete a batch of what an order is about; return it, or None when it is done or in other hands."""
     async with ending(dependencies) as transaction:
-        order = await transaction.orders.next_of(OWN_NAME)
+        order = await transaction.orders.hold_open(id_)
         if order is None:
-            return False
+            return None
         deleted = await _delete_batch(transaction, order, dependencies)
         await transaction.orders.report(order.id, {_OWN_STORE: deleted})
         if deleted < BATCH:
             await complete(transaction, order, dependencies.clock.now())
-    return True
+    return order
 
 
 async def _delete_batch(transaction: Transaction, order: PurgeOrder, dependencies: Dependencies) -> int:

@@ -1,26 +1,31 @@
-"""Sweep: all that time asks for, and no call."""
+"""Sweep: all that time asks for, and no call; each step by itself, so that none stops another."""
 
-from services.retention.operations import purge
+from functools import partial
+
+from services.chassis.loops import Step
+from services.chassis.set_aside import SetAside, Turns
 from services.retention.operations.deadlines import destroy_due_keys, destroy_expired_purposes
 from services.retention.operations.delete_account import begin_due_account_deletions
 from services.retention.operations.dependencies import Dependencies
-from services.retention.operations.forget_records import forget_records
-from services.retention.operations.rotate_epochs import rotate_epochs
+from services.retention.operations.purge import carry_out_orders
 
 
-async def destroy_due(dependencies: Dependencies) -> None:
-    """Destroy what has come to its end, and delete the rows that destructions left behind."""
-    await destroy_expired_purposes(dependencies)
-    await begin_due_account_deletions(dependencies)
-    await destroy_due_keys(dependencies)
-    while await purge.execute(dependencies):
-        pass
+def deadline_steps(set_aside: SetAside, dependencies: Dependencies) -> dict[str, Step]:
+    """Return, by name, the steps that destroy what has come to its end."""
+    purposes, accounts, keys = (
+        Turns(kind, set_aside, dependencies.clock) for kind in ("expired_purpose", "account_deletion", "due_key")
+    )
+    return {
+        "expired_purposes": partial(destroy_expired_purposes, purposes, dependencies),
+        "account_deletions": partial(begin_due_account_deletions, accounts, dependencies),
+        "due_keys": partial(destroy_due_keys, keys, dependencies),
+    }
 
 
-async def keep_house(dependencies: Dependencies) -> None:
-    """Look after the epochs, and delete records that have outlived their use."""
-    await rotate_epochs(dependencies)
-    await forget_records(dependencies)
+def own_orders_step(set_aside: SetAside, dependencies: Dependencies) -> Step:
+    """Return the step that deletes the rows which destructions left behind."""
+    turns = Turns("own_order", set_aside, dependencies.clock)
+    return partial(carry_out_orders, turns, set_aside, dependencies)
 
 
 def epoch_is_due(dependencies: Dependencies) -> bool:

@@ -1,6 +1,7 @@
 """Ports of erasures: orders to delete, erasures, deletions of accounts and the requests that asked for them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -20,8 +21,11 @@ class Orders(Protocol):
     async def outstanding(self, service: str, after: int, limit: int) -> list[tuple[int, PurgeOrder]]:
         """Return outstanding orders of a service by number, the oldest first."""
 
-    async def next_of(self, service: str) -> PurgeOrder | None:
-        """Return the oldest outstanding order of a service that no other transaction holds, and holds it."""
+    async def open_ids(self, service: str, limit: int, without: AbstractSet[str]) -> list[tuple[UUID, str]]:
+        """Return the ids of outstanding orders of a service, but these, the oldest first, with their persons."""
+
+    async def hold_open(self, order: UUID) -> PurgeOrder | None:
+        """Return an order that is outstanding and that no other transaction holds, and hold it."""
 
     async def hold(self, order: UUID, service: str) -> PurgeOrder | None:
         """Return an order of a service and holds it until the transaction ends."""
@@ -76,8 +80,8 @@ class AccountDeletions(Protocol):
     async def scheduled(self, subject: str) -> AccountDeletion | None:
         """Return the deletion of a person that has not begun and is not cancelled."""
 
-    async def due(self, now: datetime, limit: int) -> list[AccountDeletion]:
-        """Return scheduled deletions whose time has come, the oldest first."""
+    async def due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[AccountDeletion]:
+        """Return scheduled deletions, but these, whose time has come, the oldest first."""
 
     async def cancel(self, deletion: UUID, now: datetime) -> None:
         """Record that a deletion was cancelled."""

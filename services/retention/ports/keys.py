@@ -1,6 +1,7 @@
 """Ports of keys: epochs outside the database, and the tables of keys."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -135,8 +136,8 @@ class Purposes(Protocol):
     async def put(self, key: PurposeKey) -> None:
         """Store a purpose key, or its new consent revision, end and wrapping."""
 
-    async def expired(self, now: datetime, limit: int) -> list[PurposeKey]:
-        """Return purpose keys whose grant has ended."""
+    async def expired(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[tuple[str, str]]:
+        """Return persons and purposes whose grant has ended, the oldest first, but not these `person/purpose`."""
 
     async def destroy(
         self, subject: str, purposes: Collection[Purpose], consent_revision: int
@@ -183,8 +184,14 @@ class DataKeys(Protocol):
     async def destroy_derived(self, subject: str, media: Collection[UUID]) -> list[DestroyedKey]:
         """Delete the data keys of a person that derive from any of these media."""
 
-    async def destroy_due(self, now: datetime, limit: int) -> list[DestroyedKey]:
-        """Delete data keys whose time has come, the oldest first; skips what another transaction holds."""
+    async def due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
+        """Return data keys, but these, whose time has come, the oldest first."""
+
+    async def destroy_due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
+        """Delete data keys, but these, whose time has come, the oldest first; skips what another transaction holds."""
+
+    async def destroy_one_due(self, now: datetime, id_: str) -> list[DestroyedKey]:
+        """Delete a data key if its time has come."""
 
     async def clear_purpose(self, subject: str, destroyed: DestroyedPurpose, limit: int) -> list[tuple[UUID, ...]]:
         """Delete rows that a destroyed purpose key left behind, and return their lineages."""

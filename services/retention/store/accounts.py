@@ -1,5 +1,6 @@
 """Statements about deletions of accounts."""
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from uuid import UUID
 
@@ -49,14 +50,15 @@ class AccountDeletionTable:
         )
         return found[0] if found else None
 
-    async def due(self, now: datetime, limit: int) -> list[AccountDeletion]:
-        """Return scheduled deletions whose time has come, the oldest first."""
+    async def due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[AccountDeletion]:
+        """Return scheduled deletions, but these, whose time has come, the oldest first."""
         return await self._fetch(
             f"""
-            SELECT {_COLUMNS} FROM account_deletion WHERE start_time <= %(now)s AND {_SCHEDULED}
+            SELECT {_COLUMNS} FROM account_deletion
+            WHERE start_time <= %(now)s AND {_SCHEDULED} AND id <> ALL(%(without)s::uuid[])
             ORDER BY start_time LIMIT %(limit)s
             """,  # noqa: S608
-            {"now": now, "limit": limit},
+            {"now": now, "limit": limit, "without": list(without)},
         )
 
     async def cancel(self, deletion: UUID, now: datetime) -> None:

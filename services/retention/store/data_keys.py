@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from uuid import UUID
 
@@ -114,16 +115,33 @@ class DataKeyTable:
             {"media": list(media), "subject": subject},
         )
 
-    async def destroy_due(self, now: datetime, limit: int) -> list[DestroyedKey]:
-        """Delete data keys whose time has come, the oldest first; skips what another transaction holds."""
+    async def due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
+        """Return data keys, but these, whose time has come, the oldest first."""
+        return await self._destroyed(
+            """
+            SELECT id::text, subject FROM data_key
+            WHERE delete_time <= %(now)s AND id <> ALL(%(without)s::uuid[]) ORDER BY delete_time LIMIT %(limit)s
+            """,
+            {"now": now, "limit": limit, "without": list(without)},
+        )
+
+    async def destroy_due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
+        """Delete data keys, but these, whose time has come, the oldest first; skips what another transaction holds."""
         return await self._destroyed(
             """
             DELETE FROM data_key WHERE id = ANY(ARRAY(
-                SELECT id FROM data_key WHERE delete_time <= %(now)s
+                SELECT id FROM data_key WHERE delete_time <= %(now)s AND id <> ALL(%(without)s::uuid[])
                 ORDER BY delete_time LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             )) RETURNING id::text, subject
             """,
-            {"now": now, "limit": limit},
+            {"now": now, "limit": limit, "without": list(without)},
+        )
+
+    async def destroy_one_due(self, now: datetime, id_: str) -> list[DestroyedKey]:
+        """Delete a data key if its time has come."""
+        return await self._destroyed(
+            "DELETE FROM data_key WHERE id = %(id)s AND delete_time <= %(now)s RETURNING id::text, subject",
+            {"id": id_, "now": now},
         )
 
     async def clear_purpose(self, subject: str, destroyed: DestroyedPurpose, limit: int) -> list[tuple[UUID, ...]]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -122,14 +123,25 @@ class OrderTable:
             after = rows[-1].number
         return found[:limit]
 
-    async def next_of(self, service: str) -> PurgeOrder | None:
-        """Return the oldest outstanding order of a service that no other transaction holds, and holds it."""
+    async def open_ids(self, service: str, limit: int, without: AbstractSet[str]) -> list[tuple[UUID, str]]:
+        """Return the ids of outstanding orders of a service, but these, the oldest first, with their persons."""
+        cursor = await self._connection.execute(
+            """
+            SELECT id, subject FROM purge_order
+            WHERE service = %(service)s AND complete_time IS NULL AND id <> ALL(%(without)s::uuid[])
+            ORDER BY number LIMIT %(limit)s
+            """,
+            {"service": service, "limit": limit, "without": list(without)},
+        )
+        return [(id_, subject) for id_, subject in await cursor.fetchall()]
+
+    async def hold_open(self, order: UUID) -> PurgeOrder | None:
+        """Return an order that is outstanding and that no other transaction holds, and hold it."""
         rows = await self._fetch(
             f"""
-            SELECT {_COLUMNS} FROM purge_order WHERE service = %(service)s AND complete_time IS NULL
-            ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
+            SELECT {_COLUMNS} FROM purge_order WHERE id = %(id)s AND complete_time IS NULL FOR UPDATE SKIP LOCKED
             """,  # noqa: S608
-            {"service": service},
+            {"id": order},
         )
         return rows[0].order() if rows else None
 

@@ -1,6 +1,7 @@
 """Statements about purpose keys."""
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -133,15 +134,17 @@ class PurposeTable:
             },
         )
 
-    async def expired(self, now: datetime, limit: int) -> list[PurposeKey]:
-        """Return purpose keys whose grant has ended."""
-        return await self._fetch(
-            f"""
-            SELECT {_COLUMNS} FROM purpose_key WHERE expire_time <= %(now)s
+    async def expired(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[tuple[str, str]]:
+        """Return persons and purposes whose grant has ended, the oldest first, but not these `person/purpose`."""
+        cursor = await self._connection.execute(
+            """
+            SELECT subject, purpose FROM purpose_key
+            WHERE expire_time <= %(now)s AND subject || '/' || purpose <> ALL(%(without)s)
             ORDER BY expire_time LIMIT %(limit)s
-            """,  # noqa: S608
-            {"now": now, "limit": limit},
+            """,
+            {"now": now, "limit": limit, "without": list(without)},
         )
+        return [(subject, purpose) for subject, purpose in await cursor.fetchall()]
 
     async def destroy(
         self, subject: str, purposes: Collection[Purpose], consent_revision: int

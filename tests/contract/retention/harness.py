@@ -34,6 +34,7 @@ from services.retention.worker import ClockLoop
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import FakeDestructionJournal
 from tests.fakes.retention_replicas import NoHolders
+from tests.fakes.set_aside import FakeSetAside
 
 ADA = "a" * 32
 BEN = "b" * 32
@@ -57,6 +58,7 @@ class RetentionHarness:
     epochs: EpochFiles
     clock: FakeClock
     data_map: DataMap = field(default_factory=_data_map)
+    set_aside: FakeSetAside = field(default_factory=FakeSetAside)
     revision: int = 0
     revocations: RevocationFeed = field(default_factory=NoHolders)
     journal: DestructionJournal = field(default_factory=FakeDestructionJournal)
@@ -180,7 +182,7 @@ class RetentionHarness:
 
     @property
     def loop(self) -> ClockLoop:
-        return ClockLoop(self.dependencies)
+        return ClockLoop(self.dependencies, self.set_aside)
 
     def _next(self, revision: int | None) -> int:
         self.revision = max(self.revision + 1, revision or 0)

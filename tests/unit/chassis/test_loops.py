@@ -40,6 +40,15 @@ async def test_a_fault_does_not_end_the_loop_and_its_pauses_grow() -> None:
     assert steps.times == [0, 1, 3, 7, 15, 25]
 
 
+async def test_steps_that_share_a_loop_rest_each_for_itself() -> None:
+    clock = FakeClock()
+    wall, steps = Wall("loop", clock), Steps(clock, KeyError(1), KeyError(2))
+    for _ in range(8):
+        await wall.attempt_when_rested(steps)
+        await clock.advance(0.5)
+    assert steps.times == [0, 1, 3, 3.5]
+
+
 async def test_an_outage_is_looked_at_again_soon_however_long_it_lasts() -> None:
     clock = FakeClock()
     steps = Steps(clock, *(DependencyUnavailable.of("database") for _ in range(6)))
