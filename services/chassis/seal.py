@@ -2,9 +2,10 @@
 
 Objects follow the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizar, 2015): header = version byte and
 a random 7-byte prefix; then each 1 MiB chunk of plaintext sealed under the nonce
-`prefix(7) | counter(4, big-endian) | last(1)`. A missing tail, a swapped or repeated chunk and a chunk of
-another object all fail to open. The additional data is `<artefact>|<purpose>`, so that a ciphertext moved to
-another artefact or purpose fails too.
+`prefix(7) | counter(4, big-endian) | part(7 bits), last(1 bit)`. A missing tail, a swapped or repeated chunk and a
+chunk of another object all fail to open. What goes on after an interruption is another part, so that a chunk which was
+sealed before and lost never shares its nonce with the one in its place; the opener tries the parts in their order. The
+additional data is `<artefact>|<purpose>`, so that a ciphertext moved to another artefact or purpose fails too.
 """
 
 import os
@@ -24,6 +25,8 @@ SEALED_CHUNK_SIZE = CHUNK_SIZE + TAG_SIZE
 _NONCE_SIZE = 12
 _VERSION = b"\x01"
 _MAX_CHUNKS = 2**32
+MAX_PARTS = 128
+"""Parts of an object: it is begun once, and gone on with once less than this."""
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
@@ -89,18 +92,22 @@ def open_object(key: bytes, sealed: Buffer, aad: bytes) -> bytes:
 class StreamSealer:
     """Seals an object as its bytes come in; holds back at most one chunk.
 
-    To go on after an interruption, give `first_chunk` and the `prefix` of the first part, and feed the bytes
-    from `first_chunk * CHUNK_SIZE` on; the header is not written again. A chunk number must never be sealed
-    twice with different bytes under one prefix (it would reuse a nonce): go on only behind chunks that are
-    durably stored, and check a hash of the whole.
+    To go on after an interruption, give `first_chunk`, the `prefix` of the first part and a higher `part` than any that
+    has sealed anything of this object, and feed the bytes from `first_chunk * CHUNK_SIZE` on; the header is not written
+    again. Two sealers of one prefix and part would reuse a nonce.
     """
 
-    def __init__(self, key: bytes, aad: bytes, *, first_chunk: int = 0, prefix: bytes | None = None) -> None:
+    def __init__(
+        self, key: bytes, aad: bytes, *, first_chunk: int = 0, prefix: bytes | None = None, part: int = 0
+    ) -> None:
         if (first_chunk > 0) != (prefix is not None):
             raise ValueError("to go on, give both first_chunk and the prefix of the part that is stored")
+        if not 0 <= part < MAX_PARTS:
+            raise ValueError(f"an object has at most {MAX_PARTS} parts")
         self._cipher = AESGCM(key)
         self._aad = aad
         self._counter = first_chunk
+        self._part = part
         self._header_due = first_chunk == 0
         self._pending = _Pending()
         self.prefix = os.urandom(PREFIX_SIZE) if prefix is None else prefix
@@ -136,7 +143,7 @@ class StreamSealer:
         return _VERSION + self.prefix if due else b""
 
     def _seal(self, chunk: Buffer, *, last: bool) -> bytes:
-        nonce = _nonce(self.prefix, self._counter, last=last)
+        nonce = _nonce(self.prefix, self._counter, self._part, last=last)
         self._counter += 1
         return self._cipher.encrypt(nonce, chunk, self._aad)
 
@@ -157,6 +164,7 @@ class StreamOpener:
         self._cipher = AESGCM(key)
         self._aad = aad
         self._counter = first_chunk
+        self._part = 0
         self._prefix = None if header is None else _read_header(header)
         self._pending = _Pending()
 
@@ -185,9 +193,15 @@ class StreamOpener:
         return self._open(self._prefix, self._pending.take(self._pending.size), last=True)
 
     def _open(self, prefix: bytes, chunk: Buffer, *, last: bool) -> bytes:
-        nonce = _nonce(prefix, self._counter, last=last)
-        self._counter += 1
-        return _open(self._cipher, nonce, chunk, self._aad)
+        parts = range(self._part, MAX_PARTS if self._counter else 1)  # the first chunk is never one gone on with
+        for part in parts:
+            try:
+                opened = _open(self._cipher, _nonce(prefix, self._counter, part, last=last), chunk, self._aad)
+            except SealBroken:
+                continue
+            self._part, self._counter = part, self._counter + 1
+            return opened
+        raise SealBroken
 
 
 class _Pending:
@@ -230,10 +244,10 @@ def _open(cipher: AESGCM, nonce: bytes, sealed: Buffer, aad: bytes) -> bytes:
         raise SealBroken from error
 
 
-def _nonce(prefix: bytes, counter: int, *, last: bool) -> bytes:
+def _nonce(prefix: bytes, counter: int, part: int, *, last: bool) -> bytes:
     if counter >= _MAX_CHUNKS:
         raise ValueError("an object has at most 2**32 chunks")
-    return prefix + struct.pack(">IB", counter, last)
+    return prefix + struct.pack(">IB", counter, part << 1 | last)
 
 
 def _read_header(header: bytes) -> bytes:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import OutgoingEvent
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaForm, PageStart, Usage
@@ -57,6 +58,7 @@ class Tables:
     heard: set[tuple[str, str]] = field(default_factory=set)
     missing: dict[UUID, bool] = field(default_factory=dict)
     """By data key, whether it is broken."""
+    is_down: bool = False
 
     def __post_init__(self) -> None:
         self.changes: FakeChangeStore | None = None
@@ -146,6 +148,8 @@ class FakeUploads:
         return row, self._tables.tails.get(upload_id)
 
     async def commit(self, row: UploadRow, new: NewSegment | None, *, tail: bytes | None) -> bool:
+        if self._tables.is_down:
+            raise DependencyUnavailable.of("database")
         stored = self._tables.current(row)
         if stored is None or stored.data_key_id is None:
             return False

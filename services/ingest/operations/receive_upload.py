@@ -1,8 +1,7 @@
 """Receiving of an upload's bytes: one writer, the newest; nothing lost of what was committed.
 
 When a stream breaks, what it brought is put into the store and the offset committed in the background. A resumed
-stream goes on with the same key and the same nonces, which is safe because only the bytes whose SHA-256 was announced
-before the first of them become a media.
+stream goes on with the same key and nonces of its own, for another one may have sealed other bytes that were lost.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from uuid import UUID
 
 from services.chassis.errors import FieldInvalid
 from services.chassis.object_store import ObjectMissing
-from services.chassis.seal import SealBroken, open_bytes
+from services.chassis.seal import MAX_PARTS, SealBroken, open_bytes
 from services.ingest.domain.media import Announcement, Media
 from services.ingest.domain.records import UploadRow
 from services.ingest.domain.seals import announcement_aad
@@ -147,6 +146,9 @@ async def _resume(
     dependencies: Dependencies, lease: UploadLease, row: UploadRow, tail: bytes | None, offset: int
 ) -> UploadStream:
     _check_offset(row, offset)
+    if row.chunked_bytes and row.writer >= MAX_PARTS:
+        await lease.give_up()
+        raise UploadNotFound.of(row.id)
     data_key_id, key = await open_upload_key(dependencies, row)
     sealed = open_bytes(key, row.sealed_announcement, announcement_aad(data_key_id))
     stream = UploadStream(dependencies, lease, row, Announcement.from_bytes(sealed), data_key_id, key)

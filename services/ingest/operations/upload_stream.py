@@ -37,7 +37,9 @@ class UploadStream:
     ) -> None:
         self._dependencies = dependencies
         self._aad = artefact_aad(data_key_id, row.purpose)
-        self._sealer = StreamSealer(key, self._aad, first_chunk=row.chunked_bytes // CHUNK_SIZE, prefix=row.seal_prefix)
+        # A part for each writer: what an earlier one sealed and did not commit may be in the store.
+        first_chunk, part = row.chunked_bytes // CHUNK_SIZE, row.writer if row.chunked_bytes else 0
+        self._sealer = StreamSealer(key, self._aad, first_chunk=first_chunk, prefix=row.seal_prefix, part=part)
         self._digest = hashlib.sha256()
         self._check = ContentCheck(dependencies.policy.limits, row.size_bytes)
         self._sealed: list[bytes] = []

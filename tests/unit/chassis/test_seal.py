@@ -1,13 +1,14 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.chassis import seal
 from services.chassis.seal import (
     CHUNK_SIZE,
     HEADER_SIZE,
+    MAX_PARTS,
     SEALED_CHUNK_SIZE,
     SealBroken,
     StreamOpener,
@@ -87,6 +88,7 @@ def test_the_size_of_a_sealed_object_is_known_beforehand(size: int) -> None:
     assert len(seal_object(KEY, content(size), AAD)) == seal_size(size)
 
 
+@settings(deadline=None)  # a broken chunk is tried as each part
 @given(SIZES, st.integers(min_value=0), st.integers(0, 7))
 def test_an_object_with_any_bit_flipped_does_not_open(size: int, place: int, bit: int) -> None:
     sealed = bytearray(seal_object(KEY, content(size), AAD))
@@ -94,6 +96,7 @@ def test_an_object_with_any_bit_flipped_does_not_open(size: int, place: int, bit
     assert broken(bytes(sealed))
 
 
+@settings(deadline=None)  # a broken chunk is tried as each part
 @given(SIZES, st.integers(min_value=0))
 def test_an_object_cut_anywhere_does_not_open(size: int, place: int) -> None:
     sealed = seal_object(KEY, content(size), AAD)
@@ -142,15 +145,38 @@ def test_an_object_of_another_version_does_not_open() -> None:
     assert broken(b"\x02" + sealed[1:])
 
 
-@given(st.integers(1, 3), st.integers(min_value=0, max_value=2 * CHUNK_SIZE))
-def test_an_interrupted_seal_goes_on_where_it_stopped(stored: int, rest: int) -> None:
+@given(st.integers(1, 3), st.integers(min_value=0, max_value=2 * CHUNK_SIZE), st.integers(1, MAX_PARTS - 1))
+def test_an_interrupted_seal_goes_on_where_it_stopped(stored: int, rest: int, part: int) -> None:
     plain = content(stored * CHUNK_SIZE + rest + 1)
     first = StreamSealer(KEY, AAD)
     kept = first.update(plain)[: HEADER_SIZE + stored * SEALED_CHUNK_SIZE]
-    second = StreamSealer(KEY, AAD, first_chunk=stored, prefix=first.prefix)
+    second = StreamSealer(KEY, AAD, first_chunk=stored, prefix=first.prefix, part=part)
     assert second.next_chunk == stored
     tail = second.update(plain[stored * CHUNK_SIZE :]) + second.finish()
     assert open_object(KEY, kept + tail, AAD) == plain
+
+
+def test_a_chunk_of_an_earlier_part_does_not_open_behind_a_later_one() -> None:
+    plain = content(3 * CHUNK_SIZE)
+    first = StreamSealer(KEY, AAD)
+    kept = first.update(plain) + first.finish()
+    second = StreamSealer(KEY, AAD, first_chunk=1, prefix=first.prefix, part=1)
+    gone_on = second.update(plain[CHUNK_SIZE:]) + second.finish()
+    assert open_object(KEY, kept[: chunk_position(1)] + gone_on, AAD) == plain
+    mixed = kept[: chunk_position(1)] + gone_on[:SEALED_CHUNK_SIZE] + kept[chunk_position(2) :]
+    assert broken(mixed)
+
+
+def test_the_same_bytes_in_another_part_have_another_seal() -> None:
+    first = StreamSealer(KEY, AAD)
+    first.update(content(2 * CHUNK_SIZE))
+    parts = [StreamSealer(KEY, AAD, first_chunk=1, prefix=first.prefix, part=part) for part in range(1, 5)]
+    assert len({each.update(content(10)) + each.finish() for each in parts}) == len(parts)
+
+
+def test_an_object_has_a_limited_number_of_parts() -> None:
+    with pytest.raises(ValueError, match="parts"):
+        StreamSealer(KEY, AAD, first_chunk=1, prefix=bytes(7), part=MAX_PARTS)
 
 
 def test_going_on_needs_the_prefix_of_the_first_part() -> None:

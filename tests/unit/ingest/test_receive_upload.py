@@ -9,7 +9,7 @@ import pytest
 
 from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.chassis.errors import DependencyUnavailable, FieldInvalid
-from services.chassis.seal import CHUNK_SIZE, open_bytes, open_object
+from services.chassis.seal import CHUNK_SIZE, MAX_PARTS, SEALED_CHUNK_SIZE, open_bytes, open_object
 from services.ingest.domain.media import Media, MediaForm
 from services.ingest.domain.policy import Policy
 from services.ingest.errors import (
@@ -151,6 +151,30 @@ class TestResuming:
         received = await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE + 5 :]), offset=2 * CHUNK_SIZE + 5)
         assert received.media is not None
         assert await read(harness, received.media.id) == LARGE
+
+    async def test_other_bytes_in_the_place_of_lost_ones_never_share_a_nonce_with_them(self) -> None:
+        """Two chunks under one nonce would give away what differs between them, and the key of their seals."""
+        harness = Harness(policy=Policy(segment_bytes=CHUNK_SIZE))
+        harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
+        head, lost, other = LARGE[: CHUNK_SIZE + 1], bytes(CHUNK_SIZE), b"\x5a" * CHUNK_SIZE
+        upload_id = await harness.start(announce(harness.now, LARGE))
+        await harness.send(upload_id, *pieces(head))
+        harness.tables.is_down = True
+        with pytest.raises(DependencyUnavailable):
+            await harness.send(upload_id, *pieces(lost), offset=len(head))
+        harness.tables.is_down = False
+        await harness.send(upload_id, *pieces(other), offset=len(head))
+        sealed = {content for content in harness.objects.objects.values() if len(content) == SEALED_CHUNK_SIZE}
+        one, two = (content[1:CHUNK_SIZE] for content in sealed)
+        assert {a ^ b for a, b in zip(one, two, strict=True)} != {0x5A}
+
+    async def test_an_upload_that_was_gone_on_with_too_often_begins_anew(self, harness: Harness) -> None:
+        upload_id = await harness.start(announce(harness.now, LARGE))
+        await harness.send(upload_id, *pieces(LARGE[: 2 * CHUNK_SIZE]))
+        harness.tables.uploads[upload_id] = replace(harness.tables.uploads[upload_id], writer=MAX_PARTS)
+        with pytest.raises(UploadNotFound):
+            await harness.send(upload_id, *pieces(LARGE[2 * CHUNK_SIZE :]), offset=2 * CHUNK_SIZE)
+        assert upload_id not in harness.tables.uploads
 
     async def test_a_cancelled_stream_is_saved_after_its_call(self, harness: Harness) -> None:
         upload_id = await harness.start(announce(harness.now, LARGE))
