@@ -28,7 +28,8 @@ from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.errors import DomainError
 from services.chassis.loops import Step, Wall, repeat_all
-from services.chassis.set_aside import SetAside, Turns
+from services.chassis.set_aside import SetAside
+from services.chassis.turns import Turns
 from services.keyring import DataKeyScope, PurgeOrder, Purpose
 
 _HEARERS = 8

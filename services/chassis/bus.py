@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client
+from nats.errors import BadSubjectError, MaxPayloadError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError
 
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.events import OutgoingEvent
+from services.chassis.events import EventRefused, OutgoingEvent
 from services.chassis.settings import BusSettings
 
 EVENT_MAX_AGE = timedelta(days=7)
@@ -173,6 +174,9 @@ class Bus:
         """Send one event and return a task that ends when the bus has stored it.
 
         Events sent one after the other are stored in that order.
+
+        Raises:
+            EventRefused: the bus takes no such event, as the task may raise as well.
         """
         try:
             stored = await self._jetstream.publish_async(
@@ -181,6 +185,8 @@ class Bus:
                 wait_stall=_ACK_SECONDS,
                 headers={**event.headers(time or datetime.now(UTC)), **(headers or {})},
             )
+        except (MaxPayloadError, BadSubjectError, ValueError) as error:
+            raise EventRefused(event.type) from error
         except (NatsError, TimeoutError) as error:
             raise DependencyUnavailable.of("event-bus") from error
         return asyncio.create_task(_stored(stored))
@@ -243,6 +249,8 @@ async def _stored(acknowledgement: asyncio.Future[PubAck]) -> Stored:
         async with asyncio.timeout(_ACK_SECONDS):
             stored = await acknowledgement
             return Stored(sequence=stored.seq, repeated=bool(stored.duplicate))
+    except BadRequestError as error:
+        raise EventRefused(error.description) from error
     except (NatsError, TimeoutError) as error:
         raise DependencyUnavailable.of("event-bus") from error
 

@@ -13,6 +13,10 @@ class EventMalformed(Exception):
     """A message of the bus is no CloudEvent."""
 
 
+class EventRefused(Exception):
+    """The bus takes no such event, now or later: it is too large, or malformed."""
+
+
 @dataclass(frozen=True)
 class OutgoingEvent:
     """An event of this service.

@@ -6,6 +6,7 @@ inboxes drop.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -78,6 +79,7 @@ class OutboxRow:
     headers: dict[str, str]
     create_time: datetime
     losses: int
+    person: str
 
     def event(self) -> OutgoingEvent:
         """Return the event."""
@@ -95,15 +97,16 @@ async def is_only_relay(connection: Connection) -> bool:
     return row is not None and bool(row[0])
 
 
-async def oldest_unsent(connection: Connection, limit: int) -> list[OutboxRow]:
-    """Return the events that the bus does not have, in their order."""
+async def oldest_unsent(connection: Connection, limit: int, without: AbstractSet[str]) -> list[OutboxRow]:
+    """Return the events that the bus does not have, in their order, but for those of these ids."""
     async with connection.cursor(row_factory=class_row(OutboxRow)) as cursor:
         await cursor.execute(
             """
-            SELECT position, id, type, subject, body, headers, create_time, losses
-            FROM outbox WHERE sequence IS NULL ORDER BY position LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            SELECT position, id, type, subject, body, headers, create_time, losses, person
+            FROM outbox WHERE sequence IS NULL AND id <> ALL(%(without)s::uuid[])
+            ORDER BY position LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             """,
-            {"limit": limit},
+            {"limit": limit, "without": list(without)},
         )
         return await cursor.fetchall()
 

@@ -1,6 +1,8 @@
 """Relay: publishes what the outbox holds, and sends again what the bus lost before every consumer had it."""
 
 import asyncio
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import psycopg
@@ -12,6 +14,8 @@ from services.chassis.bus import Bus, EventStream, Stored
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.events import EventRefused
+from services.chassis.set_aside import FailedItems, Item, PostgresSetAside
 
 _BATCH = 200
 _POLL_SECONDS = 5.0
@@ -35,6 +39,7 @@ class OutboxRelay:
         self._bus = bus
         self._clock = clock
         self._stream = stream
+        self._refused = FailedItems("event", PostgresSetAside(pool), clock)
         self._incarnation: datetime | None = None
         self._look_at = self._forget_at = clock.monotonic()
 
@@ -96,33 +101,27 @@ class OutboxRelay:
         return state.incarnation
 
     async def _publish_batch(self) -> int:
+        known, waiting = await self._refused.known_and_waiting()
         async with self._pool.connection() as connection:
             if not await outbox.is_only_relay(connection):
                 return 0
             incarnation = self._incarnation or await self._look(connection)
-            pending = await outbox.oldest_unsent(connection, _BATCH)
+            pending = await outbox.oldest_unsent(connection, _BATCH, waiting)
             if not pending:
                 return 0
-            stored, failure = await self._publish(pending)
-            await self._write_down(connection, stored, incarnation)
+            batch = _Batch(self._bus, pending)
+            failure = await batch.publish()
+            await self._write_down(connection, batch.stored, incarnation)
+        await self._set_aside(batch, known)
         if failure is not None:
             raise failure
-        return len(stored)
+        return len(pending)
 
-    async def _publish(self, pending: list[outbox.OutboxRow]) -> tuple[dict[int, Stored], DependencyUnavailable | None]:
-        """Send all, then wait for each; return what was stored before the first failure, by position."""
-        sent: dict[int, asyncio.Task[Stored]] = {}
-        stored: dict[int, Stored] = {}
-        try:
-            for row in pending:
-                event, headers = row.event(), row.publish_headers()
-                sent[row.position] = await self._bus.publish_soon(event, headers=headers, time=row.create_time)
-            for position, storing in sent.items():
-                stored[position] = await storing
-        except DependencyUnavailable as error:
-            await asyncio.gather(*sent.values(), return_exceptions=True)
-            return stored, error
-        return stored, None
+    async def _set_aside(self, batch: "_Batch", known: AbstractSet[str]) -> None:
+        for row, error in batch.refused:
+            await self._refused.put(Item(str(row.id), row.person), error)
+        for id_ in known & batch.stored_ids:
+            await self._refused.clear(id_)
 
     async def _write_down(self, connection: Connection, stored: dict[int, Stored], incarnation: datetime) -> None:
         sequences = {position: each.sequence for position, each in stored.items()}
@@ -141,3 +140,46 @@ class OutboxRelay:
             if unheard := await outbox.give_up_unheard(connection):
                 _log.error("outbox_unheard", stream=self._stream.name, count=unheard)
         self._forget_at = self._clock.monotonic() + _FORGET_EVERY_SECONDS
+
+
+class _Batch:
+    """Events that are sent together."""
+
+    def __init__(self, bus: Bus, rows: Sequence[outbox.OutboxRow]) -> None:
+        self.stored: dict[int, Stored] = {}
+        self.refused: list[tuple[outbox.OutboxRow, EventRefused]] = []
+        self._bus = bus
+        self._rows = rows
+        self._sent: list[tuple[outbox.OutboxRow, asyncio.Task[Stored]]] = []
+
+    @property
+    def stored_ids(self) -> AbstractSet[str]:
+        """The ids of the events that the bus has stored."""
+        return {str(row.id) for row in self._rows if row.position in self.stored}
+
+    async def publish(self) -> DependencyUnavailable | None:
+        """Send all, then wait for each; return what kept the bus from storing the rest."""
+        try:
+            for row in self._rows:
+                await self._send(row)
+            for row, storing in self._sent:
+                await self._wait(row, storing)
+        except DependencyUnavailable as error:
+            await asyncio.gather(*(storing for _, storing in self._sent), return_exceptions=True)
+            return error
+        return None
+
+    async def _send(self, row: outbox.OutboxRow) -> None:
+        event, headers = row.event(), row.publish_headers()
+        try:
+            storing = await self._bus.publish_soon(event, headers=headers, time=row.create_time)
+        except EventRefused as error:
+            self.refused.append((row, error))
+        else:
+            self._sent.append((row, storing))
+
+    async def _wait(self, row: outbox.OutboxRow, storing: asyncio.Task[Stored]) -> None:
+        try:
+            self.stored[row.position] = await storing
+        except EventRefused as error:
+            self.refused.append((row, error))

@@ -1,31 +1,25 @@
-"""Items of a loop that failed: set aside with their reason, tried again with growing pauses, while the others go on."""
+"""Items of loops that failed: set aside with their reason, and tried again after pauses that grow."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol
 
 import structlog
 from psycopg.rows import class_row
 
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
-from services.chassis.error_details import failure_reason, is_outage
+from services.chassis.error_details import failure_reason
 from services.chassis.metrics import LOOP_FAILURES, Measurements
 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)
 _FORGOTTEN_AFTER = timedelta(days=1)
 """An item whose time came this long ago and that was not tried is there no more."""
-_OUTAGES_IN_A_ROW = 3
-"""Items that fail one after the other as in an outage, until it is taken for one."""
 
 _log = structlog.stdlib.get_logger()
-
-T = TypeVar("T")
-Fetch: TypeAlias = Callable[[AbstractSet[str]], Awaitable[Sequence[T]]]
-"""Returns what is to be done now, the oldest first, without the items of these ids."""
 
 
 @dataclass(frozen=True)
@@ -80,91 +74,34 @@ class SetAside(Protocol):
         """Forget what is set aside of a person, and the dead letters about them."""
 
 
-class Turns:
-    """Gives each item of a loop its turn, whatever becomes of the others.
-
-    An item that fails is set aside. One that fails as in an outage may be blameless: it is when the next ones fail
-    too. So it is only passed over, and set aside when it fails that way twice while another one succeeded.
-    """
+class FailedItems:
+    """Items of one kind that failed: set aside, counted and told."""
 
     def __init__(self, kind: str, set_aside: SetAside, clock: Clock, measurements: Measurements | None = None) -> None:
-        """Describe the loop.
-
-        Args:
-            kind: Name of what it works on, such as `purge_order`; one of a closed set.
-            set_aside: Where failed items are kept.
-            clock: Says whose time has come again.
-            measurements: Replaces the process's own.
-        """
         self._kind = kind
         self._set_aside = set_aside
         self._clock = clock
         self._measurements = measurements or Measurements()
-        self._passed_over: set[str] = set()
-        self._suspects: set[str] = set()
-        self._known: frozenset[str] = frozenset()
 
-    async def take(self, fetch: Fetch[T], item: Callable[[T], Item], work: Callable[[T], Awaitable[object]]) -> int:
-        """Do the work once for each item that is fetched, batch after batch, and return how many succeeded.
+    async def known(self) -> Mapping[str, datetime]:
+        """Return all that is set aside, and when each is tried again."""
+        return await self._set_aside.of_kind(self._kind, self._clock.now())
 
-        Args:
-            fetch: Returns a batch of what is due; what is done must be due no more.
-            item: Names one.
-            work: Does it.
+    async def known_and_waiting(self) -> tuple[AbstractSet[str], AbstractSet[str]]:
+        """Return the ids of all that is set aside, and of what is not to be tried yet."""
+        now, known = self._clock.now(), await self.known()
+        return known.keys(), {id_ for id_, next_time in known.items() if next_time > now}
 
-        Raises:
-            Exception: what the last ones failed of, if that looks like an outage: the loop waits, nothing is lost.
-        """
-        done, outages, tried = 0, list[Exception](), set[str]()
-        while batch := await self._fetched(fetch, item, tried):
-            for each in batch:
-                tried.add(item(each).id)
-                try:
-                    await work(each)
-                except Exception as error:  # noqa: BLE001  # the wall: one item never stops the others
-                    outages = [*outages, error] if await self._failed(item(each), error) else []
-                else:
-                    await self._succeeded(item(each).id)
-                    done, outages = done + 1, []
-                if len(outages) == _OUTAGES_IN_A_ROW:
-                    raise outages[-1]
-        if outages:
-            raise outages[-1]
-        return done
-
-    async def known(self) -> AbstractSet[str]:
-        """Return the ids of all that is set aside, whether or not its time has come again."""
-        return (await self._set_aside.of_kind(self._kind, self._clock.now())).keys()
-
-    async def _fetched(self, fetch: Fetch[T], item: Callable[[T], Item], tried: AbstractSet[str]) -> Sequence[T]:
-        """Return what is due and was not tried yet; those passed over come when nothing else does."""
-        now = self._clock.now()
-        known = await self._set_aside.of_kind(self._kind, now)
-        self._known = frozenset(known)
-        waiting = {id_ for id_, next_time in known.items() if next_time > now}
-        found = [each for each in await fetch(waiting | self._passed_over) if item(each).id not in tried]
-        if found or tried or not self._passed_over:
-            return found
-        self._passed_over.clear()
-        return await fetch(waiting)
-
-    async def _failed(self, item: Item, error: Exception) -> bool:
-        """Set an item aside unless an outage may be to blame; tell whether it may."""
-        if is_outage(error) and item.id not in self._suspects:
-            self._passed_over.add(item.id)
-            _log.warning("item_waits", kind=self._kind, item=item.id, reason=failure_reason(error))
-            return True
-        await self._set_aside.put(self._kind, item, failure_reason(error), self._clock.now())
+    async def put(self, item: Item, error: Exception) -> None:
+        """Set an item aside that failed."""
+        reason = failure_reason(error)
+        await self._set_aside.put(self._kind, item, reason, self._clock.now())
         self._measurements.measure(LOOP_FAILURES, 1, {"loop": self._kind, "outcome": "item"})
-        _log.error("item_set_aside", kind=self._kind, item=item.id, reason=failure_reason(error), exc_info=error)
-        return False
+        _log.error("item_set_aside", kind=self._kind, item=item.id, reason=reason, exc_info=error)
 
-    async def _succeeded(self, id_: str) -> None:
-        self._suspects |= self._passed_over
-        self._suspects.discard(id_)
-        self._passed_over.clear()
-        if id_ in self._known:
-            await self._set_aside.clear(self._kind, id_)
+    async def clear(self, id_: str) -> None:
+        """Forget an item that succeeded."""
+        await self._set_aside.clear(self._kind, id_)
 
 
 class PostgresSetAside:

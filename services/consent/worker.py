@@ -6,7 +6,8 @@ from functools import partial
 import structlog
 
 from services.chassis.loops import Wall
-from services.chassis.set_aside import SetAside, Turns
+from services.chassis.set_aside import SetAside
+from services.chassis.turns import Turns
 from services.consent.operations import sweep
 from services.consent.operations.dependencies import Dependencies
 

@@ -12,7 +12,8 @@ from services.chassis.bus import Bus
 from services.chassis.clock import Clock, wait_within
 from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.loops import Wall
-from services.chassis.set_aside import Item, SetAside, Turns
+from services.chassis.set_aside import Item, SetAside
+from services.chassis.turns import Turns
 from services.keyring import translation
 from services.keyring.orders import PurgeHandler, PurgeOrder, SubjectScope
 

@@ -12,7 +12,8 @@ from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.loops import Step, Wall, repeat_all
 from services.chassis.orphans import Walks
-from services.chassis.set_aside import Item, SetAside, Turns
+from services.chassis.set_aside import Item, SetAside
+from services.chassis.turns import Turns
 from services.keyring import PurposeNotGranted
 from services.suggestion.operations import sweep
 from services.suggestion.operations.dependencies import Dependencies

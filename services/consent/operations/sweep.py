@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
-from services.chassis.set_aside import Item, Turns
+from services.chassis.set_aside import Item
+from services.chassis.turns import Turns
 from services.consent.operations.dependencies import Dependencies
 from services.consent.operations.reconcile import reconcile_person
 

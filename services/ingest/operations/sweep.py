@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
-from services.chassis.set_aside import Item, SetAside, Turns
+from services.chassis.set_aside import Item, SetAside
+from services.chassis.turns import Turns
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import BUCKET
 from services.ingest.ports import SweepTables, Uploads

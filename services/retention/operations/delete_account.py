@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from services.chassis.set_aside import Item, Turns
+from services.chassis.set_aside import Item
+from services.chassis.turns import Turns
 from services.retention.domain.account import AccountDeletion, AccountDeletionState
 from services.retention.domain.orders import account_orders
 from services.retention.errors import AccountDeletionBegun, AccountDeletionNotFound

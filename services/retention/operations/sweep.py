@@ -3,7 +3,8 @@
 from functools import partial
 
 from services.chassis.loops import Step
-from services.chassis.set_aside import SetAside, Turns
+from services.chassis.set_aside import SetAside
+from services.chassis.turns import Turns
 from services.retention.operations.deadlines import destroy_due_keys, destroy_expired_purposes
 from services.retention.operations.delete_account import begin_due_account_deletions
 from services.retention.operations.dependencies import Dependencies

@@ -19,7 +19,7 @@ from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
 from services.chassis.outbox import OutgoingEvent, append
 from services.chassis.relay import OutboxRelay
-from services.chassis.set_aside import forget_person
+from services.chassis.set_aside import PostgresSetAside, forget_person
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from tests.integration.chassis.conftest import SERVICE
@@ -126,6 +126,20 @@ async def test_a_consumer_gets_the_types_it_wants(pool: Pool, bus: Bus) -> None:
     await bus.publish(event(b"wanted", DELETED))
     async with supervised([consumer.run]):
         assert (await inbound.next()).body == b"wanted"
+
+
+async def test_events_that_the_bus_refuses_are_set_aside_and_the_others_go_out(pool: Pool, bus: Bus) -> None:
+    large, odd, good = event(bytes(2 << 20)), event(type_="two words"), event(b"good")
+    relay = OutboxRelay(pool, bus, SystemClock(), STREAM)
+    await emit(pool, large, odd, good)
+    await relay.publish_pending()
+    assert (await bus.jetstream.stream_info("INGEST")).state.messages == 1
+    aside = await PostgresSetAside(pool).all()
+    assert {(each.kind, each.item, each.reason) for each in aside} == {
+        ("event", str(large.id), "EventRefused"),
+        ("event", str(odd.id), "EventRefused"),
+    }
+    assert await relay.publish_pending() == 0
 
 
 async def test_a_crash_between_publish_and_mark_stores_the_event_once(pool: Pool, bus: Bus) -> None:

@@ -35,9 +35,10 @@ from services.chassis.database import Pool
 from services.chassis.error_details import RemoteError, read_error
 from services.chassis.listener import Listener
 from services.chassis.server import RunningServer, running_server
-from services.chassis.set_aside import PostgresSetAside, Turns
+from services.chassis.set_aside import PostgresSetAside
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
+from services.chassis.turns import Turns
 from services.consent.__main__ import SERVICES
 from services.consent.access import ACCESS
 from services.consent.notices.notice_files import read_notices, reopen_notice
