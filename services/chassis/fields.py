@@ -8,6 +8,7 @@ A field that is refused gives a stand-in of its type, so that the fields after i
 cannot leave the block: its end raises `FieldInvalid` with every violation.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -31,6 +32,10 @@ ItemT = TypeVar("ItemT")
 
 _NO_UUID = UUID(int=0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1826, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""No photograph is older; and a clock that says a later time is wrong."""
+# Controls but tab and line ends; embeddings, overrides and isolates show what follows in another order.
+_UNSEEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _UNSPECIFIED = "UNSPECIFIED"
 
 
@@ -114,9 +119,9 @@ class Fields:
         return found or ("",) * pattern.count("{")
 
     def text(self, value: str, field: str, *, most: int, least: int = 0) -> str:
-        """Return a text whose length in characters is within bounds."""
-        if "\0" in value:
-            self.refuse(field, "send a text without the character U+0000")
+        """Return a text whose length in characters is within bounds, and that shows all that it holds, in order."""
+        if (unseen := _UNSEEN.search(value)) is not None:
+            self.refuse(field, f"send a text without control characters such as U+{ord(unseen[0]):04X}")
         elif not least <= len(value) <= most:
             self.refuse(field, f"send {least} to {most} characters" if least else f"send at most {most} characters")
         else:
@@ -132,7 +137,7 @@ class Fields:
         return least
 
     def time(self, message: Timestamp, field: str, *, after: datetime | None = None) -> datetime:
-        """Return a time that a database can hold.
+        """Return a time that can be meant.
 
         Args:
             message: What the caller sent.
@@ -142,7 +147,9 @@ class Fields:
         try:
             found = message.ToDatetime(UTC)
         except (ValueError, OverflowError):
-            self.refuse(field, "send a time from year 1 to year 9999")
+            found = None
+        if found is None or not EARLIEST <= found < LATEST:
+            self.refuse(field, f"send a time from year {EARLIEST.year} to year {LATEST.year - 1}")
             return _EPOCH
         if after is not None and found <= after:
             self.refuse(field, f"send a time after {after.isoformat()}")

@@ -9,6 +9,7 @@ from services.chassis.errors import DomainError, FieldViolation, Status
 OFFERED = ("en", "fr")
 """The languages of every word that a person reads; the first one answers a caller who names none."""
 
+_LONGEST_CODE = 100
 _CODE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
 
 
@@ -41,9 +42,17 @@ def match_language(code: str, offered: Sequence[str] = OFFERED) -> str | None:
     """
     if not code:
         return offered[0]
-    wanted = code.lower().replace("_", "-")
     known = {each.lower(): each for each in offered}
-    return _lookup(wanted, known) if _CODE.fullmatch(wanted) else None
+    return _lookup(_canonical(code), known) if is_language_code(code) else None
+
+
+def is_language_code(code: str) -> bool:
+    """Tell whether something has the form of a BCP 47 code; an underscore counts as a hyphen."""
+    return len(code) <= _LONGEST_CODE and _CODE.fullmatch(_canonical(code)) is not None
+
+
+def _canonical(code: str) -> str:
+    return code.lower().replace("_", "-")
 
 
 def _lookup(wanted: str, known: dict[str, str]) -> str | None:

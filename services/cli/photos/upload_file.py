@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
+from services.cli.escaping import several_lines
 from services.cli.output import from_rpc, is_broken
 from services.cli.photos import roll
 
@@ -97,7 +98,7 @@ def summary(file: roll.RollFile) -> media_pb2.AssetSummary:
     capture_time.FromDatetime(file.capture_time)
     return media_pb2.AssetSummary(
         client_id=file.client_id, sha256=file.sha256, capture_time=capture_time, size_bytes=file.size,
-        width=file.width, height=file.height, content_type=file.content_type, file_name=file.name,
+        width=file.width, height=file.height, content_type=file.content_type, file_name=several_lines(file.name),
         screenshot=file.screenshot,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2, notice_service_pb2
 from pellicule.type.v1 import purpose_pb2
 from services.chassis.fields import Fields, PagedRequest
+from services.chassis.languages import is_language_code
 from services.chassis.paging import Page, PageQuery
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction
@@ -79,8 +80,8 @@ def notice_display(request: notice_service_pb2.RecordNoticeServedRequest) -> Not
     """
     with Fields() as fields:
         notice = _digest(fields, request.notice, "notice")
-        if not request.language_code:
-            fields.refuse("language_code", "name the language in which the notice was shown")
+        if not is_language_code(request.language_code):
+            fields.refuse("language_code", "name the language in which the notice was shown, such as en-US")
         return NoticeDisplay(
             request=_request(fields, request, {"notice": f"notices/{notice}"}),
             notice=notice,

@@ -141,9 +141,24 @@ def test_a_name_that_does_not_fit_is_none(number: str) -> None:
     assert parse(f"suggestions/{ID}/renditions/{number}", "suggestions/{uuid}/renditions/{number}") is None
 
 
-def test_a_text_with_a_null_character_is_refused() -> None:
-    with pytest.raises(FieldInvalid, match=r"U\+0000"), Fields() as fields:
-        fields.text("a\0", "file_name", most=10)
+@pytest.mark.parametrize("time", [datetime(1825, 12, 31, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)])
+def test_a_time_that_nobody_can_mean_is_refused(time: datetime) -> None:
+    message = Timestamp()
+    message.FromDatetime(time)
+    with pytest.raises(FieldInvalid, match="year 1826 to year 2199"), Fields() as fields:
+        fields.time(message, "capture_time")
+
+
+@pytest.mark.parametrize("character", ["\0", "\x07", "\x1b", "\x7f", "\x85", "\u202e", "\u2066"])
+def test_a_text_with_a_control_character_is_refused(character: str) -> None:
+    with pytest.raises(FieldInvalid, match=f"U\\+{ord(character):04X}"), Fields() as fields:
+        fields.text(f"a{character}", "file_name", most=10)
+
+
+def test_a_text_may_have_tabs_line_ends_and_marks_of_direction() -> None:
+    text = "a\tb\r\nc\u200f\u200e"
+    with Fields() as fields:
+        assert fields.text(text, "file_name", most=10) == text
 
 
 def test_an_enum_s_zero_is_refused_unless_it_is_a_member() -> None:
@@ -156,7 +171,7 @@ def test_a_time_before_a_bound_is_refused() -> None:
         fields.time(Timestamp(), "time", after=datetime(1970, 1, 1, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("time", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)])
+@pytest.mark.parametrize("time", [datetime(1826, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 59, 999999, UTC)])
 def test_the_first_and_the_last_time_are_times(time: datetime) -> None:
     message = Timestamp()
     message.FromDatetime(time)

@@ -88,7 +88,7 @@ async def test_only_what_a_service_said_of_the_file_is_an_answer(
 
 
 def test_every_reason_to_skip_is_explained() -> None:
-    uploads = {"UNSPECIFIED", "IN_WINDOW", "SMALL", "OLDER_MEDIA_GRANTED", "ORIGINAL_WANTED", "SCREENSHOT"}
+    uploads = {"UNSPECIFIED", "IN_WINDOW", "SMALL", "OLDER_MEDIA_GRANTED", "ORIGINAL_WANTED", "SCREENSHOT", "MISSING"}
     reasons = {name.removeprefix("PLAN_REASON_") for name in map(str, media_pb2.PlanReason.keys())}
     assert reasons - uploads == upload_file._EXPLAINED.keys()
 
