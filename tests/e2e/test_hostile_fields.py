@@ -1,4 +1,4 @@
-"""Every field of every public request, set to what nobody can mean: refused by name, whatever else is wrong."""
+"""Every field of every public request, set to what no caller can mean: refused by name, whatever else is wrong."""
 
 import re
 from collections.abc import Iterator
