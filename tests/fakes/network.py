@@ -8,7 +8,7 @@ _PIECE = 64 * 1024
 
 
 class FaultyNetwork:
-    """A port that leads to another one. `held` keeps everything on its way; `cut` breaks what is open."""
+    """A port that leads to another one, and does on the way what a test tells it to."""
 
     def __init__(self, target: int) -> None:
         self.port = 0
@@ -16,6 +16,7 @@ class FaultyNetwork:
         self._open = asyncio.Event()
         self._open.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._lost: bytes | None = None
 
     def hold(self) -> None:
         """Let nothing through from now on; connections stay open."""
@@ -30,23 +31,47 @@ class FaultyNetwork:
         for writer in self._writers:
             writer.transport.abort()
 
+    def lose_answer(self, words: bytes) -> None:
+        """Break the next connection that carries these words, when their answer comes: they were heard."""
+        self._lost = words
+
+    @property
+    def has_lost(self) -> bool:
+        """Tell whether the answer that was to be lost is."""
+        return self._lost is None
+
     async def lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry the bytes of one connection both ways."""
         onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self._target)
         ends = {writer, onward_writer}
         self._writers |= ends
+        losing = asyncio.Event()
         try:
-            await asyncio.gather(self._carry(reader, onward_writer), self._carry(onward_reader, writer))
+            await asyncio.gather(self._ask(reader, onward_writer, losing), self._answer(onward_reader, writer, losing))
         finally:
             self._writers -= ends
             for end in ends:
                 end.close()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, losing: asyncio.Event) -> None:
+        async for data in self._pieces(reader, writer):
+            if self._lost is not None and self._lost in data:
+                losing.set()
+                self._lost = None
+            writer.write(data)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, losing: asyncio.Event) -> None:
+        async for data in self._pieces(reader, writer):
+            if losing.is_set():
+                writer.transport.abort()
+                return
+            writer.write(data)
+
+    async def _pieces(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
         with suppress(ConnectionError):
             while data := await reader.read(_PIECE):
                 await self._open.wait()
-                writer.write(data)
+                yield data
                 await writer.drain()
         writer.close()
 

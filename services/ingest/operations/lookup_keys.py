@@ -89,7 +89,7 @@ class LookupKeys:
             sealed_key=seal_bytes(seal.key, key, lookup_key_aad(UUID(seal.id))),
             seal_time=self._clock.now(),
         )
-        stored = await self._table.put(row, replaces=None if replaces is None else replaces.data_key_id)
+        stored = await self._put(row, replaces)
         useless = seal.id if not stored else None if replaces is None else str(replaces.data_key_id)
         if useless is not None:
             await self._background.run(self._destroy(subject, useless))
@@ -97,6 +97,19 @@ class LookupKeys:
             return None
         self._remember(row)
         return key
+
+    async def _put(self, row: LookupKeyRow, replaces: LookupKeyRow | None) -> bool:
+        try:
+            return await self._table.put(row, replaces=None if replaces is None else replaces.data_key_id)
+        except BaseException:  # it may be stored: the store is asked before anything is destroyed
+            if replaces is not None:
+                self._background.start(self._destroy_replaced(row, replaces))
+            raise
+
+    async def _destroy_replaced(self, row: LookupKeyRow, replaced: LookupKeyRow) -> None:
+        found = await self._table.find(row.subject)
+        if found is not None and found.data_key_id == row.data_key_id:
+            await self._destroy(row.subject, str(replaced.data_key_id))
 
     async def _destroy(self, subject: str, key_id: str) -> None:
         await self._keyring.destroy(subject=subject, ids=[key_id])

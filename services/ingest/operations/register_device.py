@@ -75,11 +75,22 @@ async def _young_key(dependencies: Dependencies, before: DeviceRow | None, now: 
 async def _put(dependencies: Dependencies, row: DeviceRow, before: DeviceRow | None) -> Registration:
     """Store a row, and destroy the data key that is of no use then."""
     replaced = None if before is None else before.data_key_id
-    result = await dependencies.devices.put(row, replaces=replaced, most=MOST_DEVICES)
+    try:
+        result = await dependencies.devices.put(row, replaces=replaced, most=MOST_DEVICES)
+    except BaseException:  # it may be stored: the store is asked before anything is destroyed
+        if replaced is not None and replaced != row.data_key_id:
+            dependencies.background.start(_destroy_replaced(dependencies, row, replaced))
+        raise
     useless = replaced if result is Registration.STORED else row.data_key_id
     if useless is not None and row.data_key_id != replaced:
         await dependencies.background.run(_destroy(dependencies, row.subject, useless))
     return result
+
+
+async def _destroy_replaced(dependencies: Dependencies, row: DeviceRow, replaced: UUID) -> None:
+    found = await dependencies.devices.find(row.subject, row.id)
+    if found is not None and found.data_key_id == row.data_key_id:
+        await _destroy(dependencies, row.subject, replaced)
 
 
 async def _destroy(dependencies: Dependencies, subject: str, key_id: UUID) -> None:

@@ -34,9 +34,9 @@ class UploadLease:
         if not self.is_stored:
             quota_bytes = self._dependencies.policy.quota_bytes
             added = await self._dependencies.uploads.add(self._row, quota_bytes=quota_bytes)
-            if added is Addition.TAKEN:
+            if added is Addition.TAKEN and not await self._is_there():
                 raise await self._other(received_bytes)
-            if added is not Addition.ADDED:
+            if added not in {Addition.ADDED, Addition.TAKEN}:
                 raise refusal(self._row, added, quota_bytes=quota_bytes)
             self.is_stored = True
 
@@ -58,10 +58,16 @@ class UploadLease:
             await self._dependencies.uploads.cancel(row.subject, row.id, now, writer=row.writer)
 
     async def release(self) -> None:
-        """End the writing; a key that sealed nothing which was stored is destroyed."""
+        """End the writing; a key that sealed nothing which was stored is destroyed.
+
+        The store is asked: the answer to what was stored may have been lost. Who cannot ask leaves the key to its end.
+        """
         self._dependencies.writers.leave(self._row.subject, self._row.request_id, self.taken_over)
-        if not self.is_stored:
+        if not self.is_stored and not await self._is_there():
             await self._dependencies.keyring.destroy(subject=self._row.subject, ids=[str(self._row.data_key_id)])
+
+    async def _is_there(self) -> bool:
+        return await self._dependencies.uploads.find(self._row.subject, self._row.id) is not None
 
     async def _other(self, received_bytes: int) -> DomainError:
         row = self._row
