@@ -333,6 +333,17 @@ CREATE TABLE public.tombstone (
 
 COMMENT ON TABLE public.tombstone IS 'Data keys that were destroyed: what they seal is not stored any more.';
 
+CREATE TABLE public.turn (
+    key bigint NOT NULL,
+    holder uuid NOT NULL,
+    begin_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.turn IS 'Which work on a person goes on, and until when if its process dies; a turn that ended is deleted.';
+
+COMMENT ON COLUMN public.turn.key IS 'Hash of the person''s pseudonym.';
+
 ALTER TABLE ONLY public.bucket_walk
     ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
 
@@ -387,6 +398,9 @@ ALTER TABLE ONLY public.set_aside
 ALTER TABLE ONLY public.tombstone
     ADD CONSTRAINT tombstone_pkey PRIMARY KEY (data_key_id);
 
+ALTER TABLE ONLY public.turn
+    ADD CONSTRAINT turn_pkey PRIMARY KEY (key);
+
 CREATE INDEX change_acknowledgement_time ON public.change_acknowledgement USING btree (acknowledge_time);
 
 CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subject, sequence);
@@ -426,6 +440,8 @@ CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequ
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 
 CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);
+
+CREATE INDEX turn_expire_time ON public.turn USING btree (expire_time);
 
 CREATE TRIGGER findings_stale BEFORE INSERT OR UPDATE OF metadata_revision ON public.findings FOR EACH ROW EXECUTE FUNCTION public.find_stale_record();
 

@@ -18,6 +18,9 @@ import grpc
 
 from services.chassis import messages
 
+PLUMBING = "/grpc."
+"""What begins so are health checks and reflection."""
+
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 MethodHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behaviour: TypeAlias = Callable[[Any, Context], Any]
@@ -36,6 +39,11 @@ class Method:
     name: str
     streams_responses: bool
     streams_requests: bool
+
+    @property
+    def is_watch(self) -> bool:
+        """Whether it tells of changes for as long as its caller's token lasts; one of health has no token."""
+        return "/Watch" in self.name and not self.name.startswith(PLUMBING)
 
 
 @dataclass(slots=True)
@@ -157,6 +165,7 @@ def _wrap(handler: MethodHandler, method: Method, links: Sequence[Link]) -> Meth
     read = handler.request_deserializer
     if handler.request_streaming:
         read = messages.refusing(read)
+        behaviour = messages.paced_generator(behaviour) if yields else messages.paced(behaviour)
     else:
         read = messages.marking(read)
         behaviour = messages.checked_generator(behaviour) if yields else messages.checked(behaviour)

@@ -4,9 +4,10 @@ import grpc
 from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis.access import OPEN_ON_EVERY_SERVER, AccessTable
+from services.chassis.admission import Admission
 from services.chassis.authentication import Authenticator
 from services.chassis.call_telemetry import CallTelemetry
-from services.chassis.calls import Around, Before, Link, LinksInterceptor, Method
+from services.chassis.calls import PLUMBING, Around, Before, Link, LinksInterceptor, Method
 from services.chassis.clock import Clock
 from services.chassis.interceptors import (
     Authentication,
@@ -19,8 +20,6 @@ from services.chassis.interceptors import (
 from services.chassis.metrics import Measurements
 
 _SCOPE = "services.chassis"
-_PLUMBING = "/grpc."
-"""Health checks and reflection make no spans."""
 
 
 def interceptor_chain(
@@ -33,6 +32,7 @@ def interceptor_chain(
     tracer_provider: TracerProvider | None,
     measurements: Measurements,
     goes_on: bool,
+    admission: Admission | None,
 ) -> list[grpc.aio.ServerInterceptor]:
     """Return the chain of a server.
 
@@ -45,13 +45,14 @@ def interceptor_chain(
         tracer_provider: Makes spans; None when traces are off.
         measurements: Takes durations down.
         goes_on: Whether traces of callers go on in its spans.
+        admission: Limits what one caller has in work; None where services alone call.
     """
     tracer = None if tracer_provider is None else tracer_provider.get_tracer(_SCOPE)
     table = {**OPEN_ON_EVERY_SERVER, **access}
     domain = f"{service}.pellicule"
 
     def telemetry(method: Method) -> CallTelemetry:
-        spans = None if method.name.startswith(_PLUMBING) else tracer
+        spans = None if method.name.startswith(PLUMBING) else tracer
         return CallTelemetry(method, this_call(), measurements, spans, clock, goes_on=goes_on)
 
     links: list[Link] = [
@@ -65,7 +66,11 @@ def interceptor_chain(
         Around(lambda method, context: ErrorMapping(method, context, domain)),
         # Outside authentication, so that a slow check counts against the caller's time.
         Around(deadlines.around),
-        # Innermost: no handler runs without a known caller who may make this call.
+        # Outside authentication, whose work strangers could ask for without end.
+        *([] if admission is None else [Around(admission.connection)]),
+        # No handler runs without a known caller who may make this call.
         Around(lambda method, context: Authentication(method, context, authenticator, table)),
+        # Innermost: a person's share is the same over all of their connections.
+        *([] if admission is None else [Around(admission.caller)]),
     ]
     return [LinksInterceptor(links)]

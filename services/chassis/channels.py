@@ -13,6 +13,7 @@ import grpc
 
 from services.chassis.authentication import SUBJECT_KEY
 from services.chassis.calls import current_call, seconds_left
+from services.chassis.held_connections import check_none_is_held
 from services.chassis.interceptors import REQUEST_ID_KEY, RETURN_OVERHEAD
 from services.chassis.limits import MAX_MESSAGE_BYTES
 from services.chassis.settings import TlsSettings
@@ -131,6 +132,7 @@ class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
 
 
 def _in_context(details: Details, default_deadline: float | None) -> Details:
+    check_none_is_held(str(details.method))
     return grpc.aio.ClientCallDetails(
         details.method,
         details.timeout if details.timeout is not None else _timeout(default_deadline),

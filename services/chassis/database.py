@@ -1,4 +1,4 @@
-"""PostgreSQL: the pool, the migrations, and one worker at a time on one subject."""
+"""PostgreSQL: the pool, the migrations, and one transaction at a time on one subject."""
 
 import asyncio
 import os
@@ -14,6 +14,7 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from services.chassis.held_connections import holding
 from services.chassis.settings import DatabaseSettings
 
 Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
@@ -78,6 +79,13 @@ class _GuardedPool(AsyncConnectionPool[Connection]):
 
     door: Doorkeeper = OpenDoor()
 
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[Connection]:
+        """Lend a connection for the block, which is one transaction; no other service may be waited for in it."""
+        async with super().connection(timeout) as connection:
+            with holding():
+                yield connection
+
     async def getconn(self, timeout: float | None = None) -> Connection:
         """Return a connection of the pool."""
         await self.door.passage()
@@ -104,8 +112,10 @@ class MigrationFailed(Exception):
 
 
 @asynccontextmanager
-async def open_pool(settings: DatabaseSettings, door: Doorkeeper | None = None) -> AsyncIterator[Pool]:
-    """Open the pool for the time of the block; wait up to 30 s for the first connection.
+async def open_pool(
+    settings: DatabaseSettings, door: Doorkeeper | None = None, *, size: int | None = None
+) -> AsyncIterator[Pool]:
+    """Open the pool for the time of the block, of another size if need be; wait up to 30 s for the first connection.
 
     `async with pool.connection() as connection:` is one transaction, committed at its end. What a doorkeeper does not
     let pass is refused.
@@ -114,7 +124,7 @@ async def open_pool(settings: DatabaseSettings, door: Doorkeeper | None = None) 
         settings.database_url.get_secret_value(),
         kwargs={"options": _options(settings)},
         min_size=1,
-        max_size=settings.database_pool_size,
+        max_size=size or settings.database_pool_size,
         timeout=_ACQUIRE_SECONDS,
         open=False,
         check=_CheckedWhenIdle(),
@@ -163,35 +173,6 @@ async def subject_lock(connection: Connection, subject: str) -> AsyncIterator[No
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(subject)s, 0))", {"subject": subject})
         yield
-
-
-@asynccontextmanager
-async def subject_turn(pool: Pool, subject: str) -> AsyncIterator[Connection]:
-    """Run the block as the only long work on this subject, without holding a transaction open.
-
-    It takes a connection of the pool for as long as the block runs, and waits up to the lock timeout. The
-    lock is another one than `subject_lock`'s, so that the work may use that one inside. The connection is the
-    block's to use, in autocommit mode: work that took a second one from the pool could starve when every
-    connection holds a turn.
-    """
-    async with pool.connection() as connection:
-        await connection.set_autocommit(True)
-        try:
-            # Inside the try: a cancelled wait may have got the lock in the same moment.
-            await connection.execute("SELECT pg_advisory_lock(hashtextextended(%(subject)s, 1))", {"subject": subject})
-            yield connection
-        finally:
-            await _end_turn(connection)
-
-
-async def _end_turn(connection: Connection) -> None:
-    """Make the connection fit for the pool again; one that cannot be is closed, and its lock with it."""
-    try:
-        await connection.execute("SELECT pg_advisory_unlock_all()")
-        await connection.set_autocommit(False)
-    except BaseException:
-        await connection.close()
-        raise
 
 
 def _options(settings: DatabaseSettings) -> str:

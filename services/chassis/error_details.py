@@ -73,6 +73,9 @@ def status_details(error: DomainError, domain: str) -> bytes:
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=domain, metadata=metadata)]
     if error.violations:
         details.append(_bad_request(error))
+    if error.quota is not None:
+        violation = error_details_pb2.QuotaFailure.Violation(**vars(error.quota))
+        details.append(error_details_pb2.QuotaFailure(violations=[violation]))
     if error.retry_after is not None:
         delay = duration_pb2.Duration()
         delay.FromTimedelta(error.retry_after)

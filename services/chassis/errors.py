@@ -44,6 +44,19 @@ class FieldViolation:
     description: str
 
 
+@dataclass(frozen=True)
+class QuotaViolation:
+    """What of a share is used up.
+
+    Attributes:
+        subject: Whose share, in one word that names no person: `caller`, `connection`.
+        description: How much the share is, and what to do.
+    """
+
+    subject: str
+    description: str
+
+
 _RETRY_AFTER = timedelta(seconds=1)
 
 
@@ -64,12 +77,14 @@ class DomainError(Exception):
         metadata: Mapping[str, str] | None = None,
         violations: Sequence[FieldViolation] = (),
         retry_after: timedelta | None = None,
+        quota: QuotaViolation | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)
         self.retry_after = retry_after
+        self.quota = quota
 
 
 class FieldInvalid(DomainError):
@@ -139,6 +154,24 @@ class MessageTooLarge(DomainError):
         )
 
 
+class LimitReached(DomainError):
+    """The caller has its share of the service in work already, or asks for it too fast."""
+
+    status = Status.RESOURCE_EXHAUSTED
+    reason = "LIMIT_REACHED"
+
+    @classmethod
+    def of(cls, whose: str, what: str, most: float, retry_after: timedelta = _RETRY_AFTER) -> Self:
+        """Return the error for a share, such as 64 calls at once of a caller."""
+        description = f"at most {most:g} {what}: wait for the retry delay, and call again with fewer at a time"
+        return cls(
+            f"the {whose} has its share: {description}",
+            metadata={"limit": what, "most": f"{most:g}"},
+            retry_after=retry_after,
+            quota=QuotaViolation(whose, description),
+        )
+
+
 class InternalError(DomainError):
     """A fault of the service; the log has the details, the caller does not."""
 
@@ -172,5 +205,6 @@ CHASSIS_ERRORS: tuple[type[DomainError], ...] = (
     InternalError,
     DependencyUnavailable,
     MessageTooLarge,
+    LimitReached,
 )
 """What every service can answer with, whatever it does itself."""

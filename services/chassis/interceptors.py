@@ -18,7 +18,7 @@ from services.chassis.calls import Call, Context, Method, current_call, enter_ca
 from services.chassis.clock import Clock
 from services.chassis.error_details import STATUS_TRAILER, as_domain_error, sent_message, status_code, status_details
 from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
-from services.chassis.limits import LONGEST_CALL_SECONDS
+from services.chassis.limits import LONGEST_CALL_SECONDS, LONGEST_STREAM_SECONDS
 from services.chassis.lingering import linger
 from services.chassis.principal import enter_principal
 
@@ -116,18 +116,18 @@ class Deadlines:
 
     def __init__(self) -> None:
         self.open_streams: set[asyncio.Timeout] = set()
-        self._stopping = False
+        self.is_stopping = False
 
     def around(self, method: Method, context: Context) -> "Deadline":
         """Return the context manager of one call."""
         remaining = _time_remaining(context)
         open_stream = remaining is None and method.streams_responses
-        scope = asyncio.timeout(0 if open_stream and self._stopping else _seconds(method, remaining))
-        return Deadline(scope, self.open_streams if open_stream else None)
+        scope = asyncio.timeout(0 if open_stream and self.is_stopping else _seconds(method, remaining))
+        return Deadline(scope, self if open_stream else None)
 
     def end_open_streams(self) -> None:
         """End the streams that have no deadline: the server stops, and they would never return."""
-        self._stopping = True
+        self.is_stopping = True
         now = asyncio.get_running_loop().time()
         for scope in self.open_streams:
             scope.reschedule(now)
@@ -136,26 +136,26 @@ class Deadlines:
 class Deadline:
     """Stops work in time for the answer to arrive."""
 
-    def __init__(self, scope: asyncio.Timeout, open_streams: set[asyncio.Timeout] | None) -> None:
+    def __init__(self, scope: asyncio.Timeout, of_streams: Deadlines | None) -> None:
         self._scope = scope
-        self._open_streams = open_streams
+        self._of_streams = of_streams
 
     async def __aenter__(self) -> None:
         this_call().expires_at = self._scope.when()
-        if self._open_streams is not None:
-            self._open_streams.add(self._scope)
+        if self._of_streams is not None:
+            self._of_streams.open_streams.add(self._scope)
         await self._scope.__aenter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: Failure, trace: TracebackType | None) -> None:
-        if self._open_streams is not None:
-            self._open_streams.discard(self._scope)
+        if self._of_streams is not None:
+            self._of_streams.open_streams.discard(self._scope)
         try:
             await self._scope.__aexit__(kind, error, trace)
         except TimeoutError as timeout:
             raise self._reason() from timeout
 
     def _reason(self) -> DomainError:
-        if self._open_streams is not None:
+        if self._of_streams is not None and self._of_streams.is_stopping:
             return DependencyUnavailable("this server is stopping: call again to reach another")
         return DeadlineExceeded("the deadline of the call passed before the work was done: give it more time")
 
@@ -189,10 +189,12 @@ def this_call() -> Call:
 
 
 def _seconds(method: Method, remaining: float | None) -> float | None:
-    """Return the time that the work gets; a stream without a deadline may go on for as long as both sides live."""
+    """Return the time that the work gets; a Watch without a deadline may go on for as long as its caller's token."""
     if remaining is not None:
         return remaining * (1 - _ROUNDED_UP) - RETURN_OVERHEAD
-    return None if method.streams_requests or method.streams_responses else LONGEST_CALL_SECONDS
+    if not (method.streams_requests or method.streams_responses):
+        return LONGEST_CALL_SECONDS
+    return None if method.is_watch else LONGEST_STREAM_SECONDS
 
 
 def _time_remaining(context: Context) -> float | None:

@@ -9,11 +9,35 @@ RECEIVED_MESSAGE_BYTES = 16 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 """Largest piece of a stream of bytes."""
 
-MAX_STREAMS = 100
-"""Calls at a time on one connection to the public listener; a client keeps the rest waiting."""
+MAX_STREAMS = 512
+"""Calls at a time on one connection to the public listener; a client keeps the rest waiting, unlike what is refused."""
+
+RUNNING_CALLS = 8
+"""Calls without streams of one caller that are worked on at the same time; the others wait for their turn."""
+
+LONGEST_TURN_SECONDS = 1.0
+"""A call that has not got its turn by then is refused, with the delay after which to call again."""
+
+SMALL_MESSAGE_BYTES = 65_536
+"""A message of a stream that is smaller than this counts in full, since it costs a service as much to look at."""
+
+FIRST_MESSAGE_SECONDS = 10.0
+"""A stream of requests begins within this time."""
+
+WINDOW_BYTES = 256 * 1024
+"""What a public client may send of a stream before it is read, but for the rest of a message that is waited for."""
+
+HANDSHAKE_SECONDS = 10
+"""A connection is set up by then, TLS included, or closed."""
+
+IDLE_CONNECTION_SECONDS = 900
+"""A public connection without a call is closed after this time; a client opens it again by itself."""
 
 LONGEST_CALL_SECONDS = 300.0
 """What a call without streams gets when its caller names no deadline."""
+
+LONGEST_STREAM_SECONDS = 3600.0
+"""What a stream gets when its caller names no deadline; a Watch of a person lasts as long as their token instead."""
 
 KEEPALIVE_SECONDS = 60
 """After so much silence a connection is asked for a sign of life, so that streams of phones that are gone end."""

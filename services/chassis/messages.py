@@ -4,14 +4,16 @@ A handler of a stream meets the error where it reads the message. A single reque
 its reader leaves the error in its place, and it is raised inside the chain.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError
 
-from services.chassis.errors import DomainError, FieldInvalid, MessageTooLarge
-from services.chassis.limits import MAX_MESSAGE_BYTES
+from services.chassis.errors import DeadlineExceeded, DomainError, FieldInvalid, MessageTooLarge
+from services.chassis.limits import FIRST_MESSAGE_SECONDS, MAX_MESSAGE_BYTES
+from services.chassis.shares import current_share
 
 Reader: TypeAlias = Callable[[bytes], Any]
 
@@ -62,6 +64,43 @@ def checked_generator(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, An
                 yield response
 
     return check
+
+
+def paced(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return a handler of a stream that returns its response, and gets messages at its caller's pace."""
+
+    async def pace(requests: AsyncIterator[Any], context: Any) -> Any:
+        return await behaviour(_at_pace(requests), context)
+
+    return pace
+
+
+def paced_generator(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    """Return a handler of a stream that yields its responses, and gets messages at its caller's pace."""
+
+    async def pace(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+        async with aclosing(behaviour(_at_pace(requests), context)) as responses:
+            async for response in responses:
+                yield response
+
+    return pace
+
+
+async def _at_pace(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Yield the messages of a stream, which must begin soon."""
+    share, coming = current_share(), aiter(requests)
+    try:
+        async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+            first = await anext(coming, None)
+    except TimeoutError:
+        raise DeadlineExceeded(f"nothing came for {FIRST_MESSAGE_SECONDS:g} s: begin the stream at once") from None
+    if first is None:
+        return
+    yield first
+    async for request in coming:
+        if share is not None:
+            await share.message(request.ByteSize())
+        yield request
 
 
 def _check(request: object) -> None:

@@ -19,6 +19,7 @@ from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from urllib3.exceptions import HTTPError
 
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.held_connections import check_none_is_held
 from services.chassis.settings import ObjectStoreSettings
 
 STREAM_PIECE_BYTES = 1024 * 1024
@@ -172,6 +173,7 @@ class S3ObjectStore:
         await self._run(lambda: self._ensure_bucket(name, expire_days))
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
+        check_none_is_held("object-store")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (HTTPError, ServerError, ConnectionError) as error:

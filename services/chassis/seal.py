@@ -122,6 +122,11 @@ class StreamSealer:
         """Plaintext of the chunk that has not been sealed yet: at most `CHUNK_SIZE` bytes."""
         return self._pending.whole()
 
+    @property
+    def held_back_size(self) -> int:
+        """How many bytes have not been sealed yet."""
+        return self._pending.size
+
     def update(self, data: Buffer) -> bytes:
         """Take plaintext and return the sealed chunks that are ready, perhaps none.
 
@@ -204,6 +209,9 @@ class StreamOpener:
         raise SealBroken
 
 
+_MOST_VIEWS = 64
+
+
 class _Pending:
     """Bytes that wait for their chunk to fill, kept as views: a whole chunk is never copied."""
 
@@ -216,6 +224,8 @@ class _Pending:
         if view.nbytes:
             self._views.append(view)
             self.size += view.nbytes
+        if len(self._views) > _MOST_VIEWS:  # a view of one byte takes two hundred
+            self._views = [memoryview(self.whole())]
 
     def whole(self) -> bytes:
         return b"".join(self._views)

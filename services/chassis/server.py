@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis import limits
 from services.chassis.access import AccessTable
+from services.chassis.admission import Admission
 from services.chassis.authentication import Authenticator
 from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
@@ -40,7 +41,15 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
 )
 # Services share one connection to each other, whatever they do at a time: only strangers are limited.
-_PUBLIC_OPTIONS = (*_OPTIONS, ("grpc.max_concurrent_streams", limits.MAX_STREAMS))
+_PUBLIC_OPTIONS = (
+    *_OPTIONS,
+    ("grpc.max_concurrent_streams", limits.MAX_STREAMS),
+    # A window that grows with the connection's speed reaches 16 MiB for each stream that is read slowly.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", limits.WINDOW_BYTES),
+    ("grpc.server_handshake_timeout_ms", limits.HANDSHAKE_SECONDS * 1000),
+    ("grpc.max_connection_idle_ms", limits.IDLE_CONNECTION_SECONDS * 1000),
+)
 
 _log = structlog.get_logger()
 
@@ -159,6 +168,7 @@ async def running_server(
         names: Sequence[str],
         registers: Sequence[Callable[[grpc.aio.Server], None]],
         options: Sequence[tuple[str, int]],
+        admission: Admission | None = None,
         *,
         trusts_traces: bool,
     ) -> grpc.aio.Server:
@@ -171,6 +181,7 @@ async def running_server(
             tracer_provider=tracer_provider,
             measurements=measured,
             goes_on=trusts_traces,
+            admission=admission,
         )
         made = grpc.aio.server(interceptors=chain, options=options)
         for add in (*registers, state.register):
@@ -178,7 +189,8 @@ async def running_server(
         enable_reflection(made, names)
         return made
 
-    persons = server(service_names, [register], _PUBLIC_OPTIONS, trusts_traces=False)
+    admission = Admission(settings.share_limits, clock)
+    persons = server(service_names, [register], _PUBLIC_OPTIONS, admission, trusts_traces=False)
     every_name, every_register = [*service_names, *internal.names], [register, internal.register]
     services = server(every_name, every_register, _OPTIONS, trusts_traces=True)
     running = RunningServer(

@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.chassis.shares import ShareLimits
+
 Address = Annotated[str, StringConstraints(pattern=r"^.+:\d{1,5}$")]
 """`host:port`; port 0 asks the system for a free one."""
 
@@ -73,6 +75,30 @@ class ServiceSettings(TlsSettings, TokenSettings):
     """Time between NOT_SERVING and the refusal of new calls; a cluster's load balancer wants some."""
     stop_grace_seconds: Annotated[float, Field(gt=0)] = 5.0
     """Time that calls in flight get when the process is told to stop."""
+    caller_calls_per_second: Annotated[float, Field(gt=0)] = 50.0
+    """What one caller may ask in the long run, streams that it opens included; a second's worth may come at once."""
+    caller_messages_per_second: Annotated[float, Field(gt=0)] = 400.0
+    """Small messages that one caller may send in streams, in the long run."""
+    caller_calls_at_once: Annotated[int, Field(ge=1)] = 64
+    """Calls of one caller that run or wait, without streams."""
+    caller_streams_at_once: Annotated[int, Field(ge=1)] = 64
+    """Streams that one caller may have open."""
+    connection_calls_at_once: Annotated[int, Field(ge=1)] = 256
+    """Calls and streams of one connection, of all its callers."""
+    calls_at_once: Annotated[int, Field(ge=1)] = 2000
+    """Calls and streams of all callers; beyond it those who have most are refused."""
+
+    @property
+    def share_limits(self) -> ShareLimits:
+        """What a caller may have of the process."""
+        return ShareLimits(
+            calls_per_second=self.caller_calls_per_second,
+            messages_per_second=self.caller_messages_per_second,
+            calls_at_once=self.caller_calls_at_once,
+            streams_at_once=self.caller_streams_at_once,
+            connection_calls=self.connection_calls_at_once,
+            process_calls=self.calls_at_once,
+        )
 
 
 class DatabaseSettings(BaseSettings):

@@ -39,6 +39,8 @@ SERVICES = (
     notice_service_pb2.DESCRIPTOR.services_by_name["NoticeService"].full_name,
     consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"].full_name,
 )
+WITHDRAWAL_CONNECTIONS = 2
+"""Of the database, beside those of the pool: whatever goes on, a withdrawal finds one."""
 _FOLDER = Path(__file__).parent
 
 
@@ -54,6 +56,7 @@ async def main() -> None:
     await migrate(settings, _FOLDER / "migrations")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings))
+        reserved = await stack.enter_async_context(open_pool(settings, size=WITHDRAWAL_CONNECTIONS))
         bus = await stack.enter_async_context(connect_bus(settings))
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
@@ -63,6 +66,7 @@ async def main() -> None:
         listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
             store=store,
+            withdrawals=PostgresConsentStore(reserved, record_keys),
             notices=PostgresNoticeStore(pool, record_keys, reopen_notice),
             policy=policy,
             keys=RetentionPurposeKeys(retention),

@@ -24,7 +24,10 @@ class ReceiptSigner(Protocol):
 
 
 class Ledger(Protocol):
-    """One person's consent while no other call can change it. Each method is a transaction of its own."""
+    """One person's consent while no other call can change it. Each method is a transaction of its own.
+
+    Every method raises `TurnTaken` once another call has overtaken this one.
+    """
 
     async def history(self) -> History:
         """Return what is written down."""
@@ -49,8 +52,17 @@ class Ledger(Protocol):
 class ConsentStore(Protocol):
     """The consent of all persons."""
 
-    def locked(self, subject: str) -> AbstractAsyncContextManager[Ledger]:
-        """Wait until no other call changes this person's consent, and keep it so for the block."""
+    def locked(self, subject: str, *, overtakes: bool = False) -> AbstractAsyncContextManager[Ledger]:
+        """Wait until no other call changes this person's consent, and keep it so for the block.
+
+        Args:
+            subject: The person's pseudonym.
+            overtakes: Whether the call that goes before is fenced off where it takes long: all that it still does to
+                its ledger fails.
+
+        Raises:
+            TurnTaken: another call goes first, for too long.
+        """
 
     async def history(self, subject: str) -> History:
         """Return what is written down, while others may change it."""

@@ -319,6 +319,17 @@ COMMENT ON TABLE public.set_aside IS 'Items of loops that failed and are tried a
 
 COMMENT ON COLUMN public.set_aside.person IS 'Pseudonym of the person it belongs to; empty for none.';
 
+CREATE TABLE public.turn (
+    key bigint NOT NULL,
+    holder uuid NOT NULL,
+    begin_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.turn IS 'Which work on a person goes on, and until when if its process dies; a turn that ended is deleted.';
+
+COMMENT ON COLUMN public.turn.key IS 'Hash of the person''s pseudonym.';
+
 ALTER TABLE ONLY public.bucket_walk
     ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
 
@@ -382,6 +393,9 @@ ALTER TABLE ONLY public.request
 ALTER TABLE ONLY public.set_aside
     ADD CONSTRAINT set_aside_pkey PRIMARY KEY (kind, item);
 
+ALTER TABLE ONLY public.turn
+    ADD CONSTRAINT turn_pkey PRIMARY KEY (key);
+
 CREATE INDEX change_acknowledgement_time ON public.change_acknowledgement USING btree (acknowledge_time);
 
 CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subject, sequence);
@@ -411,6 +425,8 @@ CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequ
 CREATE INDEX pending_change_begin_time ON public.pending_change USING btree (begin_time);
 
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
+
+CREATE INDEX turn_expire_time ON public.turn USING btree (expire_time);
 
 CREATE TRIGGER consent_event_append_only BEFORE UPDATE ON public.consent_event FOR EACH ROW EXECUTE FUNCTION public.refuse_update();
 

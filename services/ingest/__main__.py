@@ -38,6 +38,7 @@ from services.ingest.operations.inspection import Inspection
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
 from services.ingest.operations.sweep import Sweep
+from services.ingest.operations.upload_memory import UploadMemory
 from services.ingest.ports import REVOCATIONS
 from services.ingest.servicer import DeviceServicer, MediaServicer
 from services.ingest.settings import Settings
@@ -101,6 +102,7 @@ async def main() -> None:
             clock=clock,
             policy=policy,
             background=background,
+            memory=UploadMemory(settings.upload_memory_bytes, settings.caller_upload_memory_bytes),
         )
         tables, set_aside = SweepStore(pool), PostgresSetAside(pool)
         sweep = Sweep(

@@ -420,6 +420,17 @@ COMMENT ON TABLE public.set_aside IS 'Items of loops that failed and are tried a
 
 COMMENT ON COLUMN public.set_aside.person IS 'Pseudonym of the person it belongs to; empty for none.';
 
+CREATE TABLE public.turn (
+    key bigint NOT NULL,
+    holder uuid NOT NULL,
+    begin_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.turn IS 'Which work on a person goes on, and until when if its process dies; a turn that ended is deleted.';
+
+COMMENT ON COLUMN public.turn.key IS 'Hash of the person''s pseudonym.';
+
 CREATE TABLE public.usage (
     subject text NOT NULL,
     used_bytes bigint NOT NULL,
@@ -500,6 +511,9 @@ ALTER TABLE ONLY public.segment
 ALTER TABLE ONLY public.set_aside
     ADD CONSTRAINT set_aside_pkey PRIMARY KEY (kind, item);
 
+ALTER TABLE ONLY public.turn
+    ADD CONSTRAINT turn_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY public.upload
     ADD CONSTRAINT upload_pkey PRIMARY KEY (id);
 
@@ -542,6 +556,8 @@ CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequ
 CREATE INDEX request_age ON public.request USING btree (create_time);
 
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
+
+CREATE INDEX turn_expire_time ON public.turn USING btree (expire_time);
 
 CREATE INDEX upload_data_key ON public.upload USING btree (data_key_id);
 

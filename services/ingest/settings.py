@@ -43,6 +43,12 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """Of one picture, in pixels."""
     segment_bytes: Annotated[int, Field(ge=1024**2)] = 8 * 1024**2
     """Sealed bytes of one stream held in memory before they go into the store."""
+    upload_memory_bytes: Annotated[int, Field(ge=8 * 1024**2)] = 256 * 1024**2
+    """Bytes of uploads under way that the process holds in memory."""
+    caller_upload_memory_bytes: Annotated[int, Field(ge=4 * 1024**2)] = 64 * 1024**2
+    """Of these what one person's uploads may hold."""
+    upload_floor_bytes: Annotated[int, Field(ge=0)] = 65_536
+    """What a stream of an upload brings each minute at least; one that is slower is ended, and what came is kept."""
     reduced_long_side: Annotated[int, Field(ge=1)] = 2048
     """In pixels; of what is larger a reduced copy is asked for."""
     orphan_grace_minutes: Annotated[float, Field(gt=0)] = 60.0
@@ -62,6 +68,7 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
             max_bytes=self.max_media_bytes,
             limits=Limits(max_pixels=self.max_media_pixels, max_side=self.max_media_side),
             segment_bytes=self.segment_bytes,
+            floor_bytes=self.upload_floor_bytes,
             reduced_long_side=self.reduced_long_side,
         )
 

@@ -295,6 +295,17 @@ CREATE TABLE public.tombstone (
 
 COMMENT ON TABLE public.tombstone IS 'Data keys that were destroyed: what they seal is not stored any more.';
 
+CREATE TABLE public.turn (
+    key bigint NOT NULL,
+    holder uuid NOT NULL,
+    begin_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.turn IS 'Which work on a person goes on, and until when if its process dies; a turn that ended is deleted.';
+
+COMMENT ON COLUMN public.turn.key IS 'Hash of the person''s pseudonym.';
+
 ALTER TABLE ONLY public.bucket_walk
     ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
 
@@ -346,6 +357,9 @@ ALTER TABLE ONLY public.suggestion
 ALTER TABLE ONLY public.tombstone
     ADD CONSTRAINT tombstone_pkey PRIMARY KEY (data_key_id);
 
+ALTER TABLE ONLY public.turn
+    ADD CONSTRAINT turn_pkey PRIMARY KEY (key);
+
 CREATE INDEX change_acknowledgement_time ON public.change_acknowledgement USING btree (acknowledge_time);
 
 CREATE UNIQUE INDEX change_feed_sequence ON public.change_feed USING btree (subject, sequence);
@@ -385,6 +399,8 @@ CREATE INDEX suggestion_offer ON public.suggestion USING btree (offer_time) WHER
 CREATE INDEX suggestion_subject ON public.suggestion USING btree (subject);
 
 CREATE INDEX tombstone_create_time ON public.tombstone USING btree (create_time);
+
+CREATE INDEX turn_expire_time ON public.turn USING btree (expire_time);
 
 ALTER TABLE ONLY public.rendition
     ADD CONSTRAINT rendition_suggestion_id_fkey FOREIGN KEY (suggestion_id) REFERENCES public.suggestion(id) ON DELETE CASCADE;

@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.person_turns import TurnTaken
 from services.consent.domain.change import Change, Request
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History, RecordedResult
@@ -28,7 +29,8 @@ class _Books:
     events: list[ConsentEvent] = field(default_factory=list)
     answers: dict[UUID, tuple[Request, datetime, int]] = field(default_factory=dict)
     pending: Change | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    holder: object | None = None
+    freed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def latest(self, up_to: int | None = None) -> tuple[ConsentEvent, ...]:
         events = [event for event in self.events if up_to is None or event.revision <= up_to]
@@ -40,10 +42,17 @@ class Crash(Exception):
 
 
 class FakeLedger:
-    def __init__(self, books: _Books, store: "FakeConsentStore", subject: str) -> None:
-        self._books = books
+    def __init__(self, books: _Books, store: "FakeConsentStore", subject: str, holder: object | None = None) -> None:
+        self._all_books = books
+        self._holder = holder
         self._store = store
         self._subject = subject
+
+    @property
+    def _books(self) -> _Books:
+        if self._holder is not None and self._all_books.holder is not self._holder:
+            raise TurnTaken.by_other_work()
+        return self._all_books
 
     async def history(self) -> History:
         return History(self._books.revision, self._books.latest(), self._books.pending)
@@ -116,10 +125,18 @@ class FakeConsentStore:
             raise Crash(step)
 
     @asynccontextmanager
-    async def locked(self, subject: str) -> AsyncIterator[FakeLedger]:
-        books = self._books[subject]
-        async with books.lock:
-            yield FakeLedger(books, self, subject)
+    async def locked(self, subject: str, *, overtakes: bool = False) -> AsyncIterator[FakeLedger]:
+        books, holder = self._books[subject], object()
+        async with books.freed:
+            await books.freed.wait_for(lambda: books.holder is None or overtakes)
+        books.holder = holder
+        try:
+            yield FakeLedger(books, self, subject, holder)
+        finally:
+            if books.holder is holder:
+                books.holder = None
+            async with books.freed:
+                books.freed.notify_all()
 
     async def history(self, subject: str) -> History:
         return await FakeLedger(self._books[subject], self, subject).history()

@@ -13,6 +13,7 @@ class Dependencies:
 
     Attributes:
         store: Decisions of persons.
+        withdrawals: The same, over connections that nothing but withdrawals uses.
         notices: Notices, policies, and records of notices shown.
         policy: The policy in force.
         keys: The keys of purposes, held by the retention service.
@@ -22,6 +23,7 @@ class Dependencies:
     """
 
     store: ConsentStore
+    withdrawals: ConsentStore
     notices: NoticeStore
     policy: Policy
     keys: PurposeKeys

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.chassis.database import Pool, subject_lock, subject_turn
+from services.chassis.database import Pool, subject_lock
 from services.chassis.seal import SealBroken
+from services.chassis.person_turns import ENDLESS, PersonTurns
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History, RecordedResult
 from services.consent.errors import RecordKeyInvalid
@@ -17,13 +18,25 @@ from services.consent.store.persons import PersonRows
 from services.consent.store.record_keys import RecordKeys
 from services.consent.store.records import event
 
+TURN_SECONDS = 5.0
+PATIENCE = timedelta(seconds=2)
+"""A withdrawal takes the turn of other work on the person that has had it for longer: it waits for the key service."""
+
 
 class PostgresConsentStore:
     """Implements `ports.ConsentStore`."""
 
-    def __init__(self, pool: Pool, keys: RecordKeys) -> None:
+    def __init__(self, pool: Pool, keys: RecordKeys, turn_seconds: float = TURN_SECONDS) -> None:
+        """Begin.
+
+        Args:
+            pool: Connections to the database.
+            keys: Persons' record keys.
+            turn_seconds: How long one change of a person's consent waits for another.
+        """
         self._pool = pool
         self._keys = keys
+        self._turns = PersonTurns(pool, turn_seconds)
 
     async def check_key(self) -> None:
         """Make sure that the service's key is the one that these records are wrapped under.
@@ -42,20 +55,18 @@ class PostgresConsentStore:
             raise RecordKeyInvalid.of_other_records() from error
 
     @asynccontextmanager
-    async def locked(self, subject: str) -> AsyncIterator[PostgresLedger]:
+    async def locked(self, subject: str, *, overtakes: bool = False) -> AsyncIterator[PostgresLedger]:
         """Keep every other call from changing this person's consent for the block."""
-        async with subject_turn(self._pool, subject) as connection:
-            yield PostgresLedger(connection, subject, self._keys)
+        async with self._turns.of(subject, patience=PATIENCE if overtakes else ENDLESS) as turn:
+            yield PostgresLedger(turn.transaction, subject, self._keys)
 
     async def history(self, subject: str) -> History:
         """Return what is written down."""
-        async with self._pool.connection() as connection:
-            return await PostgresLedger(connection, subject, self._keys).history()
+        return await self._unlocked(subject).history()
 
     async def recorded_result(self, subject: str, request_id: UUID) -> RecordedResult | None:
         """Return what a request was answered, if it was."""
-        async with self._pool.connection() as connection:
-            return await PostgresLedger(connection, subject, self._keys).recorded_result(request_id)
+        return await self._unlocked(subject).recorded_result(request_id)
 
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
         """Return a person's events, newest first."""
@@ -78,3 +89,6 @@ class PostgresConsentStore:
         """Return persons, but these, with a change that was begun before a time and not finished."""
         async with self._pool.connection() as connection:
             return await PersonRows(connection).unfinished(begun_before, limit=limit, without=without)
+
+    def _unlocked(self, subject: str) -> PostgresLedger:
+        return PostgresLedger(self._pool.connection, subject, self._keys)

@@ -23,6 +23,7 @@ class Policy:
         max_bytes: Of one file.
         limits: Of one picture.
         segment_bytes: Sealed bytes held in memory before they are put into the store.
+        floor_bytes: What a stream brings each minute at least; one that is slower ends, and what came is kept.
         reduced_long_side: In pixels; what is larger is wanted as a reduced copy.
     """
 
@@ -36,6 +37,7 @@ class Policy:
     max_bytes: int = 100 * 1024**2
     limits: Limits = field(default_factory=lambda: Limits(max_pixels=100_000_000, max_side=16_384))
     segment_bytes: int = 8 * 1024**2
+    floor_bytes: int = 65_536
     reduced_long_side: int = 2048
 
     def window_at(self, now: datetime) -> Window:

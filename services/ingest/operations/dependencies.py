@@ -9,6 +9,7 @@ from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork
 from services.ingest.operations.key_pool import KeyPool
 from services.ingest.operations.lookup_keys import LookupKeys
+from services.ingest.operations.upload_memory import UploadMemory
 from services.ingest.operations.writers import Writers
 from services.ingest.ports import Codec, DeviceTable, Erasures, MediaTable, Requests, Uploads
 from services.ingest.ports.missing import MissingMedia
@@ -36,3 +37,4 @@ class Dependencies:
     policy: Policy = field(default_factory=Policy)
     background: BackgroundWork = field(default_factory=BackgroundWork)
     writers: Writers = field(default_factory=Writers)
+    memory: UploadMemory = field(default_factory=UploadMemory)

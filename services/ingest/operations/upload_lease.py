@@ -20,6 +20,7 @@ class UploadLease:
     def __init__(self, dependencies: Dependencies, row: UploadRow, *, is_stored: bool) -> None:
         self._dependencies = dependencies
         self._row = row
+        self.memory = dependencies.memory.of(row.subject)
         self.taken_over = dependencies.writers.enter(row.subject, row.request_id)
         self.is_stored = is_stored
 
@@ -62,6 +63,7 @@ class UploadLease:
 
         The store is asked: the answer to what was stored may have been lost. Who cannot ask leaves the key to its end.
         """
+        self.memory.release()
         self._dependencies.writers.leave(self._row.subject, self._row.request_id, self.taken_over)
         if not self.is_stored and not await self._is_there():
             await self._dependencies.keyring.destroy(subject=self._row.subject, ids=[str(self._row.data_key_id)])

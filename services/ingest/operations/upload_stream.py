@@ -61,7 +61,8 @@ class UploadStream:
     def commit_due(self) -> float:
         """When what came must be committed, on the event loop's clock; infinity if all is."""
         since = self._waiting_since
-        return math.inf if since is None else since + self._dependencies.policy.commit_seconds
+        patience = self._dependencies.policy.commit_seconds * self.lease.memory.crowd
+        return math.inf if since is None else since + patience
 
     async def replay(self, tail: bytes | None) -> None:
         """Hash and check what earlier streams brought: the chunks that are stored, and the sealed tail."""
@@ -80,11 +81,13 @@ class UploadStream:
 
         Raises:
             ContentRefused: there are too many, or they cannot belong to a picture.
+            LimitReached: too much is held in memory for this person, or for all.
             DomainError: as `commit`.
         """
-        self._received += len(chunk)
-        if self._received > self.row.size_bytes:
+        if self._received + len(chunk) > self.row.size_bytes:
             raise SizeMismatch.of(self.row.size_bytes)
+        await self._make_room(len(chunk))
+        self._received += len(chunk)
         if len(chunk) < _THREAD_BYTES:
             self._absorb(chunk)
         else:
@@ -107,7 +110,7 @@ class UploadStream:
             return
         await self.lease.store(self._received)
         row = self._as_committed()
-        new = await self._put(b"".join(self._sealed)) if row.chunked_bytes > self.row.chunked_bytes else None
+        new = await self._put(self._take_sealed()) if row.chunked_bytes > self.row.chunked_bytes else None
         tail = seal_bytes(self.key, self._sealer.held_back, self._tail_aad(row))
         if not await self._dependencies.uploads.commit(row, new, tail=tail):
             await self.take_back(new)
@@ -116,6 +119,7 @@ class UploadStream:
             self.segments.append(new.segment)
             self._sealed.clear()
         self._waiting_since, self.row = None, row
+        self._note_memory()
 
     def verify(self) -> Picture:
         """Return what the file is, now that all of it is there.
@@ -144,6 +148,22 @@ class UploadStream:
 
     def _tail_aad(self, row: UploadRow) -> bytes:
         return tail_aad(self.data_key_id, row.chunked_bytes)
+
+    async def _make_room(self, size: int) -> None:
+        """Wait until the next bytes may be held in memory; what is held already goes into the store before that."""
+        memory = self.lease.memory
+        if not memory.has_room(size):
+            await self.commit()
+            await memory.wait_for_room(size)
+        self._note_memory(size)
+
+    def _note_memory(self, coming: int = 0) -> None:
+        self.lease.memory.set(sum(map(len, self._sealed)) + self._sealer.held_back_size + coming)
+
+    def _take_sealed(self) -> bytes:
+        """Return what is sealed as one piece, and keep it so: twice would be too much."""
+        self._sealed = [b"".join(self._sealed)]
+        return self._sealed[0]
 
     async def _put(self, sealed: bytes) -> NewSegment:
         segment = Segment(random_name(), len(sealed))

@@ -1,7 +1,8 @@
 """Transfer of a stream's bytes into an upload that it has the lease of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from services.ingest.operations.upload_stream import UploadStream
 ResultT = TypeVar("ResultT")
 
 _STEP_SECONDS = 30.0
+_MINUTE = 60.0
 
 
 @dataclass(frozen=True)
@@ -69,23 +71,25 @@ class UploadTransfer:
             await self._lease.release()
 
     async def _take_all(self, stream: UploadStream, chunks: AsyncIterator[bytes]) -> None:
-        """Take chunks until they end, or until none has come for too long."""
+        """Take chunks until they end, until none has come for too long, or until they come too slowly."""
         taken_over = asyncio.ensure_future(self._lease.taken_over.wait())
+        progress = Progress(self._dependencies.policy.floor_bytes, asyncio.get_running_loop().time)
         try:
-            while (chunk := await self._next(stream, chunks, taken_over)) is not None:
+            while (chunk := await self._next(stream, chunks, taken_over, progress.due)) is not None:
                 if len(chunk) > CHUNK_BYTES:
                     raise FieldInvalid.of("chunk", f"send at most {CHUNK_BYTES} bytes in a message")
                 await self._check_consent(stream.row)
-                await self._steps.run(stream.take(chunk))
+                with progress.of(len(chunk)):
+                    await self._steps.run(stream.take(chunk))
         finally:
             taken_over.cancel()
 
     async def _next(
-        self, stream: UploadStream, chunks: AsyncIterator[bytes], taken_over: "asyncio.Future[Any]"
+        self, stream: UploadStream, chunks: AsyncIterator[bytes], taken_over: "asyncio.Future[Any]", due: float
     ) -> bytes | None:
         """Return the next chunk, None if there is none in time; commit meanwhile what has waited long enough."""
         loop = asyncio.get_running_loop()
-        idle_at = loop.time() + self._dependencies.policy.idle_seconds
+        idle_at = min(due, loop.time() + self._dependencies.policy.idle_seconds)
         coming: asyncio.Future[Any] = asyncio.ensure_future(anext(chunks, None))
         try:
             while not coming.done() and loop.time() < idle_at:
@@ -130,6 +134,33 @@ async def _drop(future: "asyncio.Future[bytes | None]") -> None:
         await asyncio.wait({future})
     if not future.cancelled():
         future.exception()
+
+
+class Progress:
+    """Progress of a stream, which brings at least so many bytes a minute; what the service takes itself is left out."""
+
+    def __init__(self, floor_bytes: int, time: Callable[[], float]) -> None:
+        self._floor_bytes = floor_bytes
+        self._time = time
+        self._bytes = 0
+        self._since = time()
+
+    @property
+    def due(self) -> float:
+        """When it is too slow, unless more comes."""
+        return self._since + _MINUTE
+
+    @contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        """Note bytes that came, and leave the time out that the service takes for them."""
+        started = self._time()
+        try:
+            yield
+        finally:
+            self._bytes += size
+            self._since += self._time() - started
+            if self._bytes >= self._floor_bytes:
+                self._bytes, self._since = 0, self._time()
 
 
 class _Steps:

@@ -7,13 +7,17 @@ from contextlib import asynccontextmanager
 
 from services.chassis import outbox
 from services.chassis.consumer import first_time
-from services.chassis.database import Connection, Pool, subject_lock, subject_turn
+from services.chassis.database import Connection, Pool, subject_lock
 from services.chassis.events import OutgoingEvent
+from services.chassis.person_turns import PersonTurns
 from services.suggestion.store.changes import ChangeRecords
 from services.suggestion.store.decisions import DecisionTable
 from services.suggestion.store.purge import PurgeTables
 from services.suggestion.store.refreshes import RefreshTable
 from services.suggestion.store.suggestions import SuggestionTables
+
+TURN_SECONDS = 5.0
+"""How long a refresh waits for another one of the same person."""
 
 
 class Store:
@@ -41,6 +45,7 @@ class Database:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._turns = PersonTurns(pool, TURN_SECONDS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Store]:
@@ -57,5 +62,5 @@ class Database:
     @asynccontextmanager
     async def turn(self, subject: str) -> AsyncIterator[None]:
         """Run the block as the only one that makes suggestions for this person."""
-        async with subject_turn(self._pool, subject):
+        async with self._turns.of(subject):
             yield

@@ -14,7 +14,7 @@ from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.chassis.bus import Bus, EventStream, connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent, first_time
-from services.chassis.database import Pool, subject_lock, subject_turn
+from services.chassis.database import Pool, subject_lock
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
 from services.chassis.outbox import OutgoingEvent, append
@@ -361,28 +361,3 @@ async def test_one_subject_is_worked_on_once_at_a_time(pool: Pool) -> None:
         with pytest.raises(Exception, match="lock timeout"):
             async with subject_lock(second, "ada"):
                 pass
-
-
-async def test_long_work_on_a_subject_keeps_others_out_without_a_transaction(pool: Pool) -> None:
-    async with subject_turn(pool, "ada"):
-        with pytest.raises(Exception, match="lock timeout"):
-            async with subject_turn(pool, "ada"):
-                pass
-        open_ = await rows(pool, "SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
-    assert open_ == []
-    async with subject_turn(pool, "ada"):
-        pass
-
-
-async def test_long_work_that_is_cancelled_at_any_moment_leaves_the_subject_free(pool: Pool) -> None:
-    async def work(subject: str) -> None:
-        async with subject_turn(pool, subject) as connection:
-            await connection.execute("SELECT pg_sleep(0.005)")
-
-    for attempt in range(60):
-        subject = f"ada-{attempt}"
-        first, second = asyncio.create_task(work(subject)), asyncio.create_task(work(subject))
-        await asyncio.wait([second], timeout=0.0005 * attempt)
-        second.cancel()
-        await asyncio.gather(first, second, return_exceptions=True)
-        await work(subject)

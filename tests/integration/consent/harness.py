@@ -1,6 +1,8 @@
 """Consent with its whole interceptor chain in this process, and retention as a process of its own behind it."""
 
+import os
 import secrets
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +33,7 @@ from pellicule.type.v1 import purpose_pb2
 from services.chassis.bus import Bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
-from services.chassis.database import Pool
+from services.chassis.database import Pool, open_pool
 from services.chassis.error_details import RemoteError, read_error
 from services.chassis.listener import Listener
 from services.chassis.server import RunningServer, running_server
@@ -39,7 +41,7 @@ from services.chassis.set_aside import PostgresSetAside
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
 from services.chassis.turns import Turns
-from services.consent.__main__ import SERVICES
+from services.consent.__main__ import SERVICES, WITHDRAWAL_CONNECTIONS
 from services.consent.access import ACCESS
 from services.consent.notices.notice_files import read_notices, reopen_notice
 from services.consent.notices.policy_file import read_policy
@@ -172,6 +174,16 @@ class Retention:
             "retention", public_address=self.address, internal_address=self._harness.retention_address
         )
         self._process = await bring_up(part)
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """Stop the process for the block as a deadlock would: it takes connections, and answers nothing."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
 
     async def stop(self) -> None:
         if self._process is not None:
@@ -314,6 +326,7 @@ async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterat
     keys = RecordKeys.read(settings.record_key_file)
     store, notices = PostgresConsentStore(pool, keys), PostgresNoticeStore(pool, keys, reopen_notice)
     async with AsyncExitStack() as stack:
+        reserved = await stack.enter_async_context(open_pool(settings, size=WITHDRAWAL_CONNECTIONS))
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
@@ -325,6 +338,7 @@ async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterat
         policy = read_policy(settings.policy_file)
         dependencies = Dependencies(
             store=store,
+            withdrawals=PostgresConsentStore(reserved, keys),
             notices=notices,
             policy=policy,
             keys=RetentionPurposeKeys(retention),

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ from pellicule.retention.v1 import (
 from services.chassis.bus import Bus
 from services.chassis.clock import SystemClock
 from services.chassis.consumer import Consumer, IncomingEvent
-from services.chassis.database import Pool
+from services.chassis.database import Connection, Pool
 from services.chassis.relay import OutboxRelay
 from services.chassis.set_aside import PostgresSetAside
 from services.chassis.supervision import supervised
@@ -30,6 +30,7 @@ from services.consent.__main__ import STREAM
 from services.consent.operations.sweep import end_interrupted_changes, expire_grants
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
 from tests.integration.consent.harness import Person, Retention, RunningConsent, refusal
+from tests.integration.eventually import eventually
 
 
 @asynccontextmanager
@@ -97,6 +98,62 @@ async def test_nothing_is_granted_while_retention_is_down_nor_afterwards_by_itse
     assert not await ada.can_seal("CLOUD_PROCESSING")
     await ada.decide(request)
     assert await ada.can_seal("CLOUD_PROCESSING")
+
+
+def batched(persons: list[Person], size: int) -> list[list[Person]]:
+    return [persons[start : start + size] for start in range(0, len(persons), size)]
+
+
+async def _written_down(pool: Pool) -> int:
+    async with pool.connection() as connection:
+        return (await connection.execute("SELECT FROM pending_change")).rowcount
+
+
+async def test_a_hundred_withdrawals_are_written_down_while_retention_hangs_and_reads_go_on(
+    consent: RunningConsent, running_retention: Retention, pool: Pool
+) -> None:
+    persons = [consent.person() for _ in range(100)]
+    for some in batched(persons, 20):
+        await asyncio.gather(*(person.grant("CLOUD_PROCESSING") for person in some))
+    async with running_retention.frozen():
+        withdrawals = [asyncio.create_task(person.withdraw("CLOUD_PROCESSING")) for person in persons]
+        await eventually(lambda: _written_down(pool), lambda count: count == len(persons))
+        states = [await person.state() for person in persons[:10]]
+        assert not any(each.done() for each in withdrawals)
+
+    await asyncio.gather(*withdrawals)
+    assert states == [{"CLOUD_PROCESSING": "GIVEN*"}] * 10
+    assert [await person.state() for person in persons[:3]] == [{"CLOUD_PROCESSING": "WITHDRAWN"}] * 3
+    assert not await persons[-1].can_seal("CLOUD_PROCESSING")
+
+
+async def test_a_withdrawal_is_written_down_though_no_connection_is_left_and_a_grant_hangs(
+    consent: RunningConsent, ada: Person, running_retention: Retention, pool: Pool
+) -> None:
+    await ada.grant("CLOUD_PROCESSING")
+    request = await ada.decision(grant=("LOCATION",))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(running_retention.frozen())
+        granting = asyncio.create_task(ada.decide(request))
+        await eventually(lambda: _written_down(pool))
+        watching = await stack.enter_async_context(pool.connection())
+        await watching.set_autocommit(True)
+        for _ in range(pool.max_size - 1):
+            await stack.enter_async_context(pool.connection())
+        withdrawing = asyncio.create_task(ada.withdraw("CLOUD_PROCESSING"))
+        await eventually(lambda: _revision(watching), lambda revision: revision >= 3)
+
+    with pytest.raises(grpc.aio.AioRpcError):
+        await granting
+    await withdrawing
+    assert await ada.state() == {"CLOUD_PROCESSING": "WITHDRAWN"}
+    assert not await ada.can_seal("CLOUD_PROCESSING")
+    assert not await ada.can_seal("LOCATION")
+
+
+async def _revision(connection: Connection) -> int:
+    row = await (await connection.execute("SELECT max(revision) FROM person")).fetchone()
+    return 0 if row is None else row[0]
 
 
 async def test_refusing_works_while_retention_is_down(ada: Person, running_retention: Retention) -> None:

@@ -72,6 +72,7 @@ async def _running(folder: Path, store: SeaweedServer | MinioServer) -> AsyncIte
         running_harness(services, Servers(postgres, nats, store), **settings) as harness,
     ):
         yield harness
+    assert not [log.name for log in services.glob("*.log") if b"connection_held" in log.read_bytes()]
 
 
 @pytest.fixture(scope="session", params=["seaweedfs", "minio"])

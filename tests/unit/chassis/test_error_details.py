@@ -158,4 +158,5 @@ def test_the_chassis_reasons_are_the_ones_that_every_package_lists() -> None:
         "INTERNAL",
         "DEPENDENCY_UNAVAILABLE",
         "MESSAGE_TOO_LARGE",
+        "LIMIT_REACHED",
     ]

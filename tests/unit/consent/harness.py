@@ -71,6 +71,7 @@ class Service:
         self.notices = self.store.notice_store
         self.dependencies = Dependencies(
             store=self.store,
+            withdrawals=self.store,
             notices=self.notices,
             policy=self.policy,
             keys=self.keys,

@@ -60,6 +60,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
     Sample: metadata {"limit_bytes": "4194304"}.
     """
+    ERROR_REASON_LIMIT_REACHED: _ErrorReason.ValueType  # 10
+    """The caller has as much in work as one caller may have at a time, or asks too fast: call again after the retry delay,
+    with fewer calls at a time. QuotaFailure names the share.
+    Sample: metadata {"limit": "streams at once", "most": "64"}, RetryInfo 1 s.
+    """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
     """The person has not granted the purpose that this result needs.
     Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
@@ -123,6 +128,11 @@ Sample: metadata {"dependency": "object-store"}, RetryInfo 1 s.
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
 """A message of the call has more bytes than the service reads: send chunks of at most 1 MiB, or fewer items a call.
 Sample: metadata {"limit_bytes": "4194304"}.
+"""
+ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 10
+"""The caller has as much in work as one caller may have at a time, or asks too fast: call again after the retry delay,
+with fewer calls at a time. QuotaFailure names the share.
+Sample: metadata {"limit": "streams at once", "most": "64"}, RetryInfo 1 s.
 """
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
 """The person has not granted the purpose that this result needs.
