@@ -469,6 +469,17 @@ CREATE TABLE public.store_purge (
 
 COMMENT ON TABLE public.store_purge IS 'What each store deleted for an order.';
 
+CREATE TABLE public.turn (
+    key bigint NOT NULL,
+    holder uuid NOT NULL,
+    begin_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.turn IS 'Which work on a person goes on, and until when if its process dies; a turn that ended is deleted.';
+
+COMMENT ON COLUMN public.turn.key IS 'Hash of the person''s pseudonym.';
+
 ALTER TABLE ONLY public.account_deletion
     ADD CONSTRAINT account_deletion_pkey PRIMARY KEY (id);
 
@@ -553,6 +564,9 @@ ALTER TABLE ONLY public.set_aside
 ALTER TABLE ONLY public.store_purge
     ADD CONSTRAINT store_purge_pkey PRIMARY KEY (purge_order, store);
 
+ALTER TABLE ONLY public.turn
+    ADD CONSTRAINT turn_pkey PRIMARY KEY (key);
+
 CREATE UNIQUE INDEX account_deletion_scheduled ON public.account_deletion USING btree (subject) WHERE ((cancel_time IS NULL) AND (keys_destroy_time IS NULL));
 
 CREATE INDEX account_deletion_start_time ON public.account_deletion USING btree (start_time) WHERE ((cancel_time IS NULL) AND (keys_destroy_time IS NULL));
@@ -602,6 +616,8 @@ CREATE INDEX purpose_key_epoch ON public.purpose_key USING btree (epoch);
 CREATE INDEX purpose_key_expire_time ON public.purpose_key USING btree (expire_time);
 
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
+
+CREATE INDEX turn_expire_time ON public.turn USING btree (expire_time);
 
 CREATE TRIGGER journal_account AFTER UPDATE OF keys_destroy_time ON public.account_deletion FOR EACH ROW WHEN ((new.keys_destroy_time IS NOT NULL)) EXECUTE FUNCTION public.journal_account();
 
