@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.chassis.database import Pool, subject_lock
-from services.chassis.seal import SealBroken
 from services.chassis.person_turns import ENDLESS, PersonTurns
+from services.chassis.seal import SealBroken
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History, RecordedResult
 from services.consent.errors import RecordKeyInvalid
