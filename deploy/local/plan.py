@@ -1,7 +1,7 @@
 """Stack's parts and what each waits for: everything that is decided before anything starts."""
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deploy.local import authority
@@ -21,9 +21,13 @@ from deploy.local.port_book import SEAWEED_PORTS, PortBook
 from deploy.local.roster import ROSTER, SERVICES, ObjectStoreChoice
 from deploy.local.settings import DEFAULTS, PREFIX, StackSettings
 
-_NEVER = 10**9
 _FORGETFUL = "a power cut takes the last photos: its file system cannot write through, as ext4 and XFS can"
 _SIGNING_KEY = "seaweedfs-signing-key"
+
+
+async def never() -> bool:
+    """Say that a bad probe was no answer: a server that still runs and answers wrongly is broken."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Unit:
     Attributes:
         part: What is started.
         needs: Names of the parts that have to be ready before it is started.
-        patience: Bad probes in a row after which it is started again although its process lives.
+        patience: Probes in a row without an answer after which it is started again although its process lives.
+        lives: Says, after a bad probe, whether that was an answer nevertheless.
         interval: Seconds between two probes.
         start_timeout: Seconds that it may take until it answers.
         remark: What its operator should know of it although it is well.
@@ -41,7 +46,8 @@ class Unit:
 
     part: Part
     needs: tuple[str, ...] = ()
-    patience: int = _NEVER
+    patience: int = 3
+    lives: Callable[[], Awaitable[bool]] = never
     interval: float = 15.0
     start_timeout: float = START_TIMEOUT
     remark: str = ""
@@ -77,8 +83,7 @@ def make_plan(home: StackHome, object_store: ObjectStoreChoice, given: StackSett
     present = tuple(name for name in SERVICES if _is_present(name))
     settings = _Settings(home, ports, postgres, store, nats, triton, given)
     services = [_service(home, name, settings) for name in present]
-    # A server that still runs but no longer answers is broken; a service may just lack a server.
-    servers = [*(Unit(part, patience=3) for part in (postgres, store, nats)), _models(triton)]
+    servers = [*map(Unit, (postgres, store, nats)), _models(triton)]
     absent = tuple(name for name in SERVICES if name not in present)
     units = (replace(unit, remark=_remark(unit.part.name, ports, home)) for unit in (*servers, *services))
     return Plan(tuple(units), absent, ports)
@@ -231,4 +236,5 @@ def _service(home: StackHome, name: str, settings: _Settings) -> Unit:
         authority=home.authority,
         niceness=ROSTER[name].niceness,
     )
-    return Unit(part, needs=("postgres", "nats", *stores))
+    # One that says that it does not serve may just lack a server.
+    return Unit(part, needs=("postgres", "nats", *stores), lives=part.answers)

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import psutil
 
 from deploy.local.errors import START_FAILED, StackError
 from deploy.local.leftovers import identify
+from deploy.local.liveness import Liveness
 from deploy.local.parts.lifecycle import bring_up, sweep
 from deploy.local.parts.process import ServerProcess
 from deploy.local.plan import Unit
@@ -15,12 +16,15 @@ from deploy.local.state import PartState, ProcessId
 from services.chassis.clock import Clock
 
 _PROBE_TIMEOUT = 30.0
+_LOOK_AGAIN_SECONDS = 5.0
+"""Between two probes at most, once one had no answer."""
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 60.0
 _STEADY_SECONDS = 60.0
 """A part that answered for this long has recovered: its next failure is a first one again."""
 _FIRST_STARTS = 3
 """How often a part may fail before it was ready once; after that the stack is not viable."""
+_UNWELL = "does not answer as it should"
 _DISK_FULL = "the disk is full: make room, and it goes on"
 
 
@@ -122,35 +126,47 @@ class Watch:
     async def _watch(self, process: ServerProcess) -> float:
         """Watches until the process has ended or had to be ended; returns the seconds until its last good answer."""
         began = answered = self._clock.monotonic()
-        bad = 0
-        while not await process.exited(self.unit.interval):
-            good = await self._probe()
+        liveness = Liveness(self.unit.patience, self.unit.interval + 2 * _PROBE_TIMEOUT)
+        frozen, looked = False, _now()
+        while not frozen and not await process.exited(self._pause(liveness)):
+            good = await self._probe(self.unit.part.probe)
             full = not good and self._disk_full()
-            bad = 0 if good or full else bad + 1
             answered = self._clock.monotonic() if good else answered
-            note = self.unit.remark if good else _DISK_FULL if full else "does not answer as it should"
-            if (good, note) != (self._answers, self._note):
-                self._answers = good
-                self._note_down(note)
-            if bad >= self.unit.patience:
-                break
+            self._take_down(good=good, note=self.unit.remark if good else _DISK_FULL if full else _UNWELL)
+            if good or full or await self._probe(self.unit.lives):
+                liveness.answered(process.worked())
+            else:
+                frozen = liveness.silent(process.worked(), _now() - looked)
+            looked = _now()
         reason = "stopped answering" if process.exit_status is None else f"ended with status {process.exit_status}"
-        await process.stop()
+        await process.stop(at_once=frozen)
         sweep(self.unit.part.litter())
         self._identity, self._answers = None, False
         self._note_down(f"{reason}; it said: {process.last_words()}")
         return answered - began
 
-    async def _probe(self) -> bool:
+    def _pause(self, liveness: Liveness) -> float:
+        return min(self.unit.interval, _LOOK_AGAIN_SECONDS) if liveness.missed else self.unit.interval
+
+    async def _probe(self, ask: Callable[[], Awaitable[bool]]) -> bool:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT):
-                return await self.unit.part.probe()
+                return await ask()
         except TimeoutError:
             return False
+
+    def _take_down(self, *, good: bool, note: str) -> None:
+        if (good, note) != (self._answers, self._note):
+            self._answers = good
+            self._note_down(note)
 
     def _note_down(self, note: str) -> None:
         self._note = note
         self._changed()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _not_prepared(part: str, error: OSError) -> StackError:

@@ -186,6 +186,9 @@ class Library(Protocol):
     async def progress(self, subject: str) -> Mapping[MediaState, int]:
         """Count a person's media by state."""
 
+    async def at_work(self, now: datetime) -> bool:
+        """Say whether media are being analysed, of whomever."""
+
 
 class Purge(Protocol):
     """Deleting what can no longer be opened. Every method is one transaction; all of them can be repeated."""

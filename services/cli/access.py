@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from deploy.local import daemon
 from deploy.local.home import default_home
+from deploy.local.leftovers import is_running
 from services.cli.client import Access, Services, connect
 from services.cli.stack.failures import stack_failures
 from services.cli.stack.token import local_token, public_addresses
@@ -24,6 +25,7 @@ def access_of(subject: str) -> Access:
         addresses=public_addresses(state),
         ca_certificate=home.authority.read_bytes(),
         token=local_token(home, subject, ttl=_TOKEN_LIFE, settings=state.settings),
+        stack_runs=lambda: is_running(state.supervisor),
     )
 
 

@@ -41,16 +41,24 @@ _Reply = TypeVar("_Reply", bound=_Page)
 
 @dataclass(frozen=True)
 class Access:
-    """What a person needs to call a stack: the address of each service, the CA's certificate (PEM), a token."""
+    """What a person needs to call a stack.
+
+    Attributes:
+        addresses: Of each service.
+        ca_certificate: The authority's, in PEM.
+        token: The person's.
+        stack_runs: Says whether the stack is there at all, and not only one of its parts is away.
+    """
 
     addresses: Mapping[str, str]
     ca_certificate: bytes
     token: str
+    stack_runs: Callable[[], bool]
 
 
 @dataclass(frozen=True)
 class Services:
-    """The stubs, and the metadata that says who calls."""
+    """The stubs, the metadata that says who calls, and whether their stack is there."""
 
     notice: notice_service_pb2_grpc.NoticeServiceStub
     consent: consent_service_pb2_grpc.ConsentServiceStub
@@ -61,6 +69,7 @@ class Services:
     retention: retention_service_pb2_grpc.RetentionServiceStub
     account: account_service_pb2_grpc.AccountServiceStub
     headers: Headers
+    stack_runs: Callable[[], bool]
 
 
 @asynccontextmanager
@@ -82,6 +91,7 @@ async def connect(access: Access) -> AsyncIterator[Services]:
             retention=retention_service_pb2_grpc.RetentionServiceStub(channel["retention"]),
             account=account_service_pb2_grpc.AccountServiceStub(channel["retention"]),
             headers=(("authorization", f"Bearer {access.token}"),),
+            stack_runs=access.stack_runs,
         )
 
 

@@ -20,6 +20,10 @@ class ExitStatus(IntEnum):
     DONE = 0, "done (files that `import` refused are named with their reasons, which is an answer as well)"
     FAILED = 1, "not done, or not all of it (one line says why and what to do)"
     USAGE = 2, "wrong use, or a script that left `--yes` out (nothing was done)"
+    OUTAGE = (
+        3,
+        "out of reach for too long (what was done stays; `import` names the files that have no answer: run it again)",
+    )
     INTERRUPTED = 130, "ended by Ctrl-C (what was done stays)"
     OUTPUT_CLOSED = 141, "ended because its output was no longer read, as by `head`"
 

@@ -32,6 +32,8 @@ _REASONLESS = {
     ),
 }
 
+_AWAY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+
 console = Console(stderr=True, soft_wrap=True)
 
 
@@ -49,6 +51,12 @@ class UsageWrong(CommandFailed):
     """A command was asked for what makes no sense; that is seen before anything is done."""
 
     status = ExitStatus.USAGE
+
+
+class OutOfReach(CommandFailed):
+    """A command could not be done, or not all of it, because a service was away; later it may be."""
+
+    status = ExitStatus.OUTAGE
 
 
 class Interrupted(CommandFailed):
@@ -99,8 +107,7 @@ def confirmed(question: str) -> bool:
 
 def from_rpc(error: grpc.aio.AioRpcError) -> CommandFailed:
     """Turn a failed call into a command's failure, with the reason and the field that the service named."""
-    reason, message = _REASONLESS.get(error.code(), (error.code().name, error.details() or ""))
-    field = ""
+    reason, message, field = *_REASONLESS.get(error.code(), (error.code().name, error.details() or "")), ""
     status = rpc_status.from_call(cast("grpc.Call", error))
     for detail in status.details if status else ():
         info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
@@ -108,14 +115,13 @@ def from_rpc(error: grpc.aio.AioRpcError) -> CommandFailed:
             reason, message = info.reason, error.details() or info.reason
         elif detail.Unpack(bad) and bad.field_violations:
             field = bad.field_violations[0].field
-    return CommandFailed(reason, message, field)
+    away = error.code() in _AWAY or reason == "CALL_BROKEN"
+    return (OutOfReach if away else CommandFailed)(reason, message, field)
 
 
-def is_broken(error: BaseException) -> bool:
-    """Say whether a call broke off for a reason that passes, so that it is worth going on with."""
-    return isinstance(error, grpc.aio.AioRpcError) and (
-        error.code() is grpc.StatusCode.UNAVAILABLE or from_rpc(error).reason == "CALL_BROKEN"
-    )
+def is_outage(error: BaseException) -> bool:
+    """Say whether a call failed because a service is away or broke off, so that the same call may succeed later."""
+    return isinstance(error, grpc.aio.AioRpcError) and isinstance(from_rpc(error), OutOfReach)
 
 
 @contextmanager

@@ -242,6 +242,10 @@ class FakeAnalysisStore:
     async def progress(self, subject: str) -> Mapping[MediaState, int]:
         return Counter(each.state for each in await self.statuses(subject))
 
+    async def at_work(self, now: datetime) -> bool:
+        pending = [media for media in self._media.values() if media.state is MediaState.PENDING]
+        return any(media.claim_end is not None and media.claim_end > now for media in pending)
+
     async def tombstone_keys(self, subject: str, ids: Sequence[str], now: datetime) -> tuple[DeletionSet, int]:
         wanted = {UUID(id_) for id_ in ids}
         self._tombstones |= {id_: now for id_ in wanted if id_ not in self._tombstones}

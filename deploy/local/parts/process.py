@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -126,12 +126,20 @@ class ServerProcess:
                 await _wait_for_end(self.pid)
         return self._process.poll() is not None
 
-    async def stop(self) -> None:
-        """Asks it to stop, and kills its whole group once the grace is over."""
-        if self._process.poll() is None:
+    def worked(self) -> float:
+        """Return the seconds of a core that it and its children have used."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return sum(map(_worked, (psutil.Process(self.pid), *self._children())))
+        return 0.0
+
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Asks it to stop, and kills its whole group once the grace is over; or kills it at once."""
+        children = self._children()
+        if self._process.poll() is None and not at_once:
             self._process.send_signal(self._command.stop_signal)
             await self.exited(self._command.grace)
         self.kill()
+        _kill_all(children)
         await self.exited()
         while _any_runs_in_group(self.pid):  # noqa: ASYNC110  # the system has no event for a group
             await asyncio.sleep(_GROUP_PAUSE)
@@ -140,6 +148,12 @@ class ServerProcess:
         """Kills the whole group at once, whatever is left of it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def _children(self) -> list[psutil.Process]:
+        """Return its children, also those that have left its group, as PostgreSQL's do."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).children(recursive=True)
+        return []
 
     @property
     def log(self) -> Path:
@@ -159,6 +173,19 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _worked(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.user + times.system)
+    return 0.0
+
+
+def _kill_all(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _any_runs_in_group(group: int) -> bool:

@@ -67,6 +67,16 @@ class ServiceProcess:
 
     async def probe(self) -> bool:
         """Asks its health over TLS, as any of its callers could."""
+        from grpc_health.v1 import health_pb2
+
+        return await self._health() == health_pb2.HealthCheckResponse.SERVING
+
+    async def answers(self) -> bool:
+        """Say whether it answers at all, if only that it cannot serve for want of a server."""
+        return await self._health() is not None
+
+    async def _health(self) -> int | None:
+        """Return what it says of its health; None when it says nothing."""
         import grpc
         from grpc_health.v1 import health_pb2
 
@@ -79,9 +89,10 @@ class ServiceProcess:
             )
             try:
                 answer = await check(health_pb2.HealthCheckRequest(), timeout=_PROBE_SECONDS)
-            except grpc.RpcError:
-                return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+            except grpc.aio.AioRpcError as error:
+                silent = error.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
+                return None if silent else health_pb2.HealthCheckResponse.UNKNOWN
+        return int(answer.status)
 
     async def provision(self) -> None:
         """Make nothing: a service makes what it needs itself."""

@@ -54,11 +54,13 @@ class AnalysisServicer(analysis_service_pb2_grpc.AnalysisServiceServicer):
         self, request: analysis_service_pb2.GetProgressRequest, context: Context
     ) -> analysis_service_pb2.GetProgressResponse:
         """Count what is waiting, done and parked."""
-        counts = await self.dependencies.library.progress(current_subject())
+        library = self.dependencies.library
+        counts = await library.progress(current_subject())
         return analysis_service_pb2.GetProgressResponse(
             pending_count=counts.get(MediaState.PENDING, 0),
             done_count=counts.get(MediaState.DONE, 0),
             parked_count=counts.get(MediaState.PARKED, 0),
+            at_work=await library.at_work(self.dependencies.clock.now()),
         )
 
     async def SearchMedia(

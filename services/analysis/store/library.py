@@ -11,6 +11,9 @@ from services.analysis.domain.rows import MediaStatus, SealedFindings, StoredPre
 from services.chassis.database import Pool
 from services.keyring import Purpose
 
+_LOOKED_AT_FOR_WORK = 200
+"""Media are claimed in the order in which they are due: what is at work is among the first."""
+
 
 class LibraryStore:
     """Implements `Library` on PostgreSQL."""
@@ -87,6 +90,21 @@ class LibraryStore:
                 "SELECT state, count(*) FROM media WHERE subject = %(subject)s GROUP BY state", {"subject": subject}
             )
             return {MediaState(state): count for state, count in await cursor.fetchall()}
+
+    async def at_work(self, now: datetime) -> bool:
+        """Say whether any of the media that are due first is claimed, in one statement."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT coalesce(bool_or(claim_end_time > %(now)s), false) FROM (
+                    SELECT claim_end_time FROM media WHERE state = 'PENDING'
+                    ORDER BY next_attempt_time, id LIMIT %(looked_at)s
+                ) AS first
+                """,
+                {"now": now, "looked_at": _LOOKED_AT_FOR_WORK},
+            )
+            row = await cursor.fetchone()
+        return row is not None and bool(row[0])
 
 
 def _listed(media: Sequence[UUID] | None) -> list[UUID] | None:

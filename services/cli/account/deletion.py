@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
@@ -11,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from pellicule.retention.v1 import account_pb2, account_service_pb2
 from services.cli.account.erasure import PURGE_PATIENCE_SECONDS, PURGE_POLL_SECONDS
 from services.cli.client import SHORT_CALL_SECONDS, Services
+from services.cli.outages import through
 
 
 async def request(services: Services, delay: timedelta) -> account_pb2.AccountDeletion:
@@ -35,7 +37,11 @@ async def _complete(services: Services, deletion: account_pb2.AccountDeletion) -
     until = loop.time() + PURGE_PATIENCE_SECONDS
     while deletion.state == account_pb2.ACCOUNT_DELETION_STATE_KEYS_DESTROYED and loop.time() < until:
         await asyncio.sleep(PURGE_POLL_SECONDS)
-        asked = account_service_pb2.GetAccountDeletionRequest(name=deletion.name)
-        reply = await services.account.GetAccountDeletion(asked, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
-        deletion = reply.account_deletion
+        deletion = await through(services, partial(_deletion, services, deletion.name))
     return deletion
+
+
+async def _deletion(services: Services, name: str) -> account_pb2.AccountDeletion:
+    asked = account_service_pb2.GetAccountDeletionRequest(name=name)
+    reply = await services.account.GetAccountDeletion(asked, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+    return reply.account_deletion

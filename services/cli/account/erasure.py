@@ -1,10 +1,12 @@
 """Erasing: the order, and the wait until every store has carried it out."""
 
 import asyncio
+from functools import partial
 from uuid import uuid4
 
 from pellicule.retention.v1 import erasure_pb2, retention_service_pb2
 from services.cli.client import SHORT_CALL_SECONDS, Services
+from services.cli.outages import through
 
 PURGE_PATIENCE_SECONDS = 120.0
 PURGE_POLL_SECONDS = 0.2
@@ -34,10 +36,11 @@ async def _purged(services: Services, erasure: erasure_pb2.Erasure) -> erasure_p
     until = loop.time() + PURGE_PATIENCE_SECONDS
     while erasure.state != erasure_pb2.ERASURE_STATE_PURGED and loop.time() < until:
         await asyncio.sleep(PURGE_POLL_SECONDS)
-        reply = await services.retention.GetErasure(
-            retention_service_pb2.GetErasureRequest(name=erasure.name),
-            metadata=services.headers,
-            timeout=SHORT_CALL_SECONDS,
-        )
-        erasure = reply.erasure
+        erasure = await through(services, partial(_erasure, services, erasure.name))
     return erasure
+
+
+async def _erasure(services: Services, name: str) -> erasure_pb2.Erasure:
+    request = retention_service_pb2.GetErasureRequest(name=name)
+    reply = await services.retention.GetErasure(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+    return reply.erasure

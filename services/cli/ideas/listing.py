@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_fixed
-
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
 from services.cli.client import LONG_CALL_SECONDS, PAGE_SIZE, Services, pages
-from services.cli.output import is_broken
+from services.cli.outages import through
 
-ATTEMPTS = 6
-RETRY_SECONDS = 0.5
 _SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
 
 
@@ -81,13 +77,10 @@ def _file_name(
 async def _download(services: Services, name: str, target: Path) -> None:
     partial = target.with_name(target.name + ".part")
     with partial.open("wb") as file:
-        await _go_on(services, name, file)
+        await through(services, lambda: _go_on(services, name, file))
     partial.replace(target)
 
 
-@retry(
-    retry=retry_if_exception(is_broken), wait=wait_fixed(RETRY_SECONDS), stop=stop_after_attempt(ATTEMPTS), reraise=True
-)
 async def _go_on(services: Services, name: str, file: BinaryIO) -> None:
     """Read a rendition from where the file ends; a stream that breaks is gone on with."""
     request = suggestion_service_pb2.ReadRenditionRequest(name=name, offset=file.tell())

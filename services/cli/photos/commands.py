@@ -15,7 +15,7 @@ from services.cli.consent import decisions, purposes, regions
 from services.cli.languages import language_of
 from services.cli.options import ME, REGION, Adult, Json, Language, Region, Subject
 from services.cli.output import (
-    CommandFailed,
+    OutOfReach,
     UsageWrong,
     emit,
     failures,
@@ -50,8 +50,9 @@ def import_photos(
 ) -> None:
     """Bring a folder of photos in. Without a grant the notice is shown and you are asked; nothing is assumed.
 
-    Ends with 0 when every file was answered: stored, known, skipped or refused, each with its reason. Ends with 1 when
-    some were not, because a service or the connection failed: run it again, and what is kept is not sent twice.
+    Ends with 0 when every file was answered: stored, known, skipped or refused, each with its reason. An outage is
+    waited for; when it lasts, it ends with 3, and the files that have no answer are named as unanswered: run it again,
+    and what is kept is not sent twice.
     """
     with failures(as_json=as_json):
         if not folder.is_dir():
@@ -131,8 +132,8 @@ def _answer_printer(*, as_json: bool) -> Callable[[FileResult], None]:
     def show(answer: FileResult) -> None:
         if as_json:
             emit(answer.row)
-        elif answer.outcome in ("refused", "skipped"):
-            say(f"{answer.outcome:8} {answer.file}: {answer.reason}{': ' + answer.detail if answer.detail else ''}")
+        elif answer.outcome in ("refused", "skipped", "unanswered"):
+            say(f"{answer.outcome:10} {answer.file}: {answer.reason}{': ' + answer.detail if answer.detail else ''}")
 
     return show
 
@@ -149,7 +150,7 @@ def sum_up(answers: Sequence[FileResult], *, as_json: bool) -> None:
     unanswered = [answer for answer in answers if not answer.answered]
     if unanswered:
         first = unanswered[0]
-        raise CommandFailed(
+        raise OutOfReach(
             "IMPORT_INCOMPLETE",
             f"{len(unanswered)} of {len(answers)} files have no answer ({first.reason}: {first.detail});"
             " run the command again: what is kept is not sent twice",

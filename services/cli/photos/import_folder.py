@@ -9,11 +9,11 @@ from pathlib import Path
 
 import grpc
 from rich.progress import Progress
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from pellicule.analysis.v1 import analysis_pb2, analysis_service_pb2
 from pellicule.suggestion.v1 import suggestion_service_pb2
 from services.cli.client import LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
+from services.cli.outages import through
 from services.cli.output import CommandFailed, from_rpc
 from services.cli.photos import listing, roll, upload_file
 from services.cli.photos.upload_file import FileResult
@@ -21,6 +21,8 @@ from services.cli.photos.upload_file import FileResult
 CONCURRENT_UPLOADS = 4
 POLL_SECONDS = 0.25
 STALLED_SECONDS = 300.0
+_OUTAGE_SECONDS = 5.0
+"""Answers that come this much later than asked for come after an outage: nothing stood still meanwhile but the line."""
 Emit = Callable[[FileResult], None]
 
 
@@ -109,25 +111,39 @@ async def _finish(services: Services, uploaded: list[FileResult], *, bars: Progr
 async def _wait_for_analysis(services: Services, bars: Progress) -> None:
     bar = bars.add_task("understanding", total=None)
     loop = asyncio.get_running_loop()
-    last, since = -1, loop.time()
+    last, since, asked = (-1, -1, -1), loop.time(), loop.time()
     while True:
-        reply = await services.analysis.GetProgress(
-            analysis_service_pb2.GetProgressRequest(), metadata=services.headers, timeout=SHORT_CALL_SECONDS
+        reply, kept = (
+            await through(services, lambda: _progress(services)),
+            await through(services, lambda: _kept(services)),
         )
         finished = reply.done_count + reply.parked_count
         bars.update(bar, completed=finished, total=finished + reply.pending_count)
         # A photo that was stored a moment ago may not have been heard of yet.
-        if reply.pending_count == 0 and finished >= await _kept(services):
+        if reply.pending_count == 0 and finished >= kept:
             return
-        if finished != last:
-            last, since = finished, loop.time()
-        if loop.time() - since > STALLED_SECONDS:
-            raise CommandFailed(
-                "ANALYSIS_STALLED",
-                f"photos have been waiting for {STALLED_SECONDS:.0f} s; they are kept and will"
-                " be understood: look at `pellicule status` and the logs",
-            )
+        seen, now = (finished, reply.pending_count, kept), loop.time()
+        if seen != last or reply.at_work or now - asked > _OUTAGE_SECONDS:
+            last, since = seen, now
+        if now - since > STALLED_SECONDS:
+            raise _stalled(finished, reply.pending_count, kept)
+        asked = now
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def _progress(services: Services) -> analysis_service_pb2.GetProgressResponse:
+    request = analysis_service_pb2.GetProgressRequest()
+    return await services.analysis.GetProgress(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+
+
+def _stalled(finished: int, pending: int, kept: int) -> CommandFailed:
+    unheard = max(kept - finished - pending, 0)
+    heard = f", {unheard} more were not heard of" if unheard else ""
+    return CommandFailed(
+        "ANALYSIS_STALLED",
+        f"for {STALLED_SECONDS:.0f} s no photo was understood: {pending} wait{heard}; they are kept and will be"
+        " understood: look at `pellicule status` and the logs",
+    )
 
 
 async def _kept(services: Services) -> int:
@@ -140,23 +156,15 @@ async def _kept(services: Services) -> int:
         raise
 
 
-def _passes(error: BaseException) -> bool:
-    """Say whether to call again: another call is at work on the same person, or a server comes back."""
-    return isinstance(error, grpc.aio.AioRpcError) and from_rpc(error).reason == "DEPENDENCY_UNAVAILABLE"
-
-
-@retry(
-    retry=retry_if_exception(_passes),
-    wait=wait_fixed(POLL_SECONDS),
-    stop=stop_after_delay(STALLED_SECONDS),
-    reraise=True,
-)
 async def _refresh(services: Services) -> None:
     """Make the ideas. They are begun without being asked for; who comes second waits for its turn."""
+    request = suggestion_service_pb2.RefreshSuggestionsRequest()
+
+    async def make() -> None:
+        await services.suggestion.RefreshSuggestions(request, metadata=services.headers, timeout=LONG_CALL_SECONDS)
+
     try:
-        await services.suggestion.RefreshSuggestions(
-            suggestion_service_pb2.RefreshSuggestionsRequest(), metadata=services.headers, timeout=LONG_CALL_SECONDS
-        )
+        await through(services, make, patience=STALLED_SECONDS)
     except grpc.aio.AioRpcError as error:
         # Consent withdrawn meanwhile is an answer, not a failure: the files have been answered for.
         if from_rpc(error).reason not in upload_file.STOPPING:
@@ -166,7 +174,7 @@ async def _refresh(services: Services) -> None:
 async def _parked(services: Services) -> dict[str, analysis_pb2.Analysis]:
     """Return what could not be understood, by media; nothing once consent was withdrawn."""
     try:
-        found = await listing.analyses(services)
+        found = await through(services, lambda: listing.analyses(services))
     except grpc.aio.AioRpcError as error:
         if from_rpc(error).reason in upload_file.STOPPING:
             return {}

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,14 +16,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
 from services.cli.escaping import several_lines
-from services.cli.output import from_rpc, is_broken
+from services.cli.outages import through
+from services.cli.output import from_rpc, is_outage
 from services.cli.photos import roll
 
 PLAN_SIZE = 500
-ATTEMPTS = 6
-RETRY_SECONDS = 0.25
 _RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_TAKEN_OVER"})
-_BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN})
+_BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
 STOPPING = frozenset({"PURPOSE_NOT_GRANTED", "TOKEN_EXPIRED"})
 _REFUSED = frozenset({"TYPE_UNSUPPORTED", "EMPTY", "TOO_LARGE", "INVALID"})
 _KNOWN = frozenset({"KNOWN", "DUPLICATE"})
@@ -41,7 +41,7 @@ _EXPLAINED = {
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of a file: `outcome` is stored, known, skipped or refused; `media` is set if it is kept.
+    """What became of a file: `outcome` is stored, known, skipped, refused or unanswered; `media` is set if it is kept.
 
     Attributes:
         answered: no service was out of reach or broken; sent again, it would have the same answer.
@@ -81,7 +81,12 @@ async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list
         request = media_service_pb2.PlanUploadsRequest(
             assets=[summary(file) for file in batch.values()], can_reduce=True
         )
-        reply = await services.media.PlanUploads(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+        try:
+            reply = await through(services, partial(_plan, services, request))
+        except grpc.aio.AioRpcError as error:
+            if not is_outage(error):
+                raise
+            return tasks, answers + [_failed(file.name, error) for file in files[start:]]
         for item in reply.items:
             file = batch[item.client_id]
             reason = media_pb2.PlanReason.Name(item.reason).removeprefix("PLAN_REASON_")
@@ -107,31 +112,34 @@ async def upload(services: Services, task: Task, *, with_position: bool) -> File
     """Upload one file; a stream that breaks is resumed from what is committed."""
     content, form = await asyncio.to_thread(_content, task, with_position=with_position)
     request_id = str(uuid4())
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return await _attempt(services, task, content, form, request_id)
-        except grpc.aio.AioRpcError as error:
-            if not _passes(error) or attempt == ATTEMPTS:
-                return _failed(task.file.name, error)
-        await asyncio.sleep(RETRY_SECONDS * 2**attempt)
-    raise AssertionError("the last attempt returns")
+    try:
+        return await through(services, lambda: _attempt(services, task, content, form, request_id), passes=_passes)
+    except grpc.aio.AioRpcError as error:
+        return _failed(task.file.name, error)
+
+
+async def _plan(
+    services: Services, request: media_service_pb2.PlanUploadsRequest
+) -> media_service_pb2.PlanUploadsResponse:
+    return await services.media.PlanUploads(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
 
 
 def _detail(reason: str, item: media_pb2.PlanItem) -> str:
     return "; ".join(f"{each.field}: {each.description}" for each in item.violations) or _EXPLAINED.get(reason, "")
 
 
-def _passes(error: grpc.aio.AioRpcError) -> bool:
+def _passes(error: BaseException) -> bool:
     """Say whether the same upload may succeed a moment later."""
-    return is_broken(error) or from_rpc(error).reason in _RESUMABLE
+    resumable = isinstance(error, grpc.aio.AioRpcError) and from_rpc(error).reason in _RESUMABLE
+    return resumable or is_outage(error)
 
 
 def _failed(name: str, error: grpc.aio.AioRpcError) -> FileResult:
-    failure, out_of_reach = from_rpc(error), error.code() is grpc.StatusCode.UNAVAILABLE
+    failure, out_of_reach = from_rpc(error), is_outage(error)
     broken = out_of_reach or error.code() in _BROKEN or failure.reason in _RESUMABLE | {"TOKEN_EXPIRED"}
     return FileResult(
         name,
-        "skipped" if broken or failure.reason in STOPPING else "refused",
+        "unanswered" if broken else "skipped" if failure.reason in STOPPING else "refused",
         failure.reason,
         failure.message,
         answered=not broken,

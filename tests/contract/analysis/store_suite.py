@@ -149,6 +149,15 @@ class StoreSuite:
         assert (again.id != claim.id, again.attempts, again.faults) == (True, 2, 1)
         assert again.draft != claim.draft
 
+    async def test_media_are_at_work_while_any_is_claimed(self, tables: Tables) -> None:
+        await tables.announce(stored(), NOW)
+        assert not await tables.at_work(NOW)
+        (claim,) = await claim_all(tables)
+        assert await tables.at_work(NOW)
+        assert not await tables.at_work(NOW + MINUTE)
+        await tables.commit([result(claim, CLOUD)], NOW)
+        assert not await tables.at_work(NOW)
+
     async def test_the_longest_due_come_first_and_no_more_than_asked_for(self, tables: Tables) -> None:
         media = [stored() for _ in range(5)]
         for number, each in enumerate(media):

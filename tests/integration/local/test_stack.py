@@ -25,7 +25,7 @@ from deploy.local.state import PartState, StackState, read_state
 from tests.integration.local.traces import is_listening, litter
 
 SERVERS = ("postgres", "seaweedfs", "nats", "triton")
-PATIENCE = 90.0
+PATIENCE = 240.0
 ALL = "0.0.0.0"  # noqa: S104  # for the length of these tests, behind certificates
 QUOTA = "123456789"
 ODD = f"a home of Zoé's, longer than any socket's name may be: {'x' * 100}"
@@ -129,6 +129,16 @@ def test_a_killed_server_comes_back_under_its_address(stack: Stack, name: str) -
     os.killpg(before.process.pid, signal.SIGKILL)
     stack.wait_until(lambda _: stack.part(name).restarts > before.restarts and stack.part(name).ready)
     assert stack.part(name).address == before.address
+
+
+def test_frozen_parts_are_started_again(stack: Stack) -> None:
+    stack.wait_until(lambda state: all(part.ready for part in state.parts))
+    before = {part.part: part.restarts for part in stack.state.parts}
+    for part in stack.state.parts:
+        assert part.process is not None
+        for process in (psutil.Process(part.process.pid), *psutil.Process(part.process.pid).children(recursive=True)):
+            process.suspend()
+    stack.wait_until(lambda state: all(part.ready and part.restarts > before[part.part] for part in state.parts))
 
 
 def test_a_token_comes_with_where_to_use_it(stack: Stack) -> None:

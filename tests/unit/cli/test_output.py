@@ -34,7 +34,7 @@ def test_a_line_for_people_spells_control_characters_out(capsys: pytest.CaptureF
         (FileNotFoundError(2, "No such file", "a.jpg"), ExitStatus.FAILED, "FILE_UNUSABLE"),
         (
             grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata()),
-            ExitStatus.FAILED,
+            ExitStatus.OUTAGE,
             "STACK_UNREACHABLE",
         ),
     ],

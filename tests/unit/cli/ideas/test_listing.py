@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import grpc
 import pytest
-from tenacity import wait_none
 
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
 from pellicule.type.v1 import byte_stream_pb2
+from services.cli import outages
 from services.cli.client import Services
 from services.cli.ideas import listing
 
@@ -64,9 +64,9 @@ class _Suggestion:
 async def test_a_picture_whose_stream_breaks_is_read_on_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cast("Any", listing._go_on).retry, "wait", wait_none())
+    monkeypatch.setattr(outages, "_LONGEST_PAUSE_SECONDS", 0.0)
     broken = _Suggestion(b"0123456789")
-    services = cast("Services", cast("Any", SimpleNamespace(suggestion=broken, headers=())))
+    services = cast("Services", cast("Any", SimpleNamespace(suggestion=broken, headers=(), stack_runs=lambda: True)))
 
     (name,) = await listing.save_renditions(services, IDEA, 1, tmp_path)
 

@@ -2,13 +2,14 @@
 
 import pytest
 
+from services.cli.exit_status import ExitStatus
 from services.cli.output import CommandFailed
 from services.cli.photos.commands import sum_up
 from services.cli.photos.upload_file import FileResult
 
 STORED = FileResult("a.jpg", "stored", "IN_WINDOW")
 REFUSED = FileResult("b\x1b.jpg", "refused", "TYPE_UNSUPPORTED")
-LOST = FileResult("c.jpg", "skipped", "STACK_UNREACHABLE", "a service does not answer", answered=False)
+LOST = FileResult("c.jpg", "unanswered", "STACK_UNREACHABLE", "a service does not answer", answered=False)
 
 
 def test_refused_files_are_summed_up_and_are_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +31,4 @@ def test_files_without_an_answer_fail_the_import_and_say_how_to_go_on() -> None:
         sum_up([STORED, REFUSED, LOST], as_json=True)
 
     assert (caught.value.reason, caught.value.field) == ("IMPORT_INCOMPLETE", "c.jpg")
+    assert caught.value.status is ExitStatus.OUTAGE

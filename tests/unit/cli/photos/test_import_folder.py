@@ -7,8 +7,8 @@ import grpc
 import pytest
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
-from tenacity import wait_none
 
+from services.cli import outages
 from services.cli.client import Services
 from services.cli.output import progress_bars
 from services.cli.photos import import_folder
@@ -37,13 +37,12 @@ class _Suggestion:
 
 
 def _services(suggestion: _Suggestion) -> Services:
-    return cast("Services", cast("Any", SimpleNamespace(suggestion=suggestion, headers=())))
+    return cast("Services", cast("Any", SimpleNamespace(suggestion=suggestion, headers=(), stack_runs=lambda: True)))
 
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    retrying = cast("Any", import_folder._refresh).retry
-    monkeypatch.setattr(retrying, "wait", wait_none())
+    monkeypatch.setattr(outages, "_LONGEST_PAUSE_SECONDS", 0.0)
 
 
 async def test_ideas_that_another_call_is_making_are_waited_for() -> None:
@@ -69,7 +68,7 @@ async def test_every_file_has_its_line_even_when_the_wait_for_ideas_fails() -> N
         async def GetProgress(self, *_: object, **__: object) -> None:  # noqa: N802  # as in the contract
             raise _error(grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
 
-    services = cast("Services", cast("Any", SimpleNamespace(analysis=Broken(), headers=())))
+    services = cast("Services", cast("Any", SimpleNamespace(analysis=Broken(), headers=(), stack_runs=lambda: False)))
     stored, told = FileResult("a.jpg", "stored", "IN_WINDOW"), list[FileResult]()
 
     with pytest.raises(grpc.aio.AioRpcError):
@@ -79,7 +78,7 @@ async def test_every_file_has_its_line_even_when_the_wait_for_ideas_fails() -> N
 
 
 async def test_ideas_are_not_waited_for_when_files_have_no_answer() -> None:
-    lost, told = FileResult("a.jpg", "skipped", "STACK_UNREACHABLE", answered=False), list[FileResult]()
+    lost, told = FileResult("a.jpg", "unanswered", "STACK_UNREACHABLE", answered=False), list[FileResult]()
 
     await import_folder._finish(_services(_Suggestion()), [lost], bars=progress_bars(), emit=told.append)
 

@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
+from services.cli import outages
 from services.cli.client import Services
 from services.cli.photos import upload_file
 from services.cli.photos.roll import RollFile
@@ -39,7 +40,8 @@ class _Media:
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload_file, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(outages, "_LONGEST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(outages, "PATIENCE_SECONDS", 0.1)
 
 
 def _task(folder: Path) -> upload_file.Task:
@@ -53,7 +55,7 @@ def _task(folder: Path) -> upload_file.Task:
 
 
 async def _upload(media: _Media, folder: Path) -> upload_file.FileResult:
-    services = cast("Services", cast("Any", SimpleNamespace(media=media, headers=())))
+    services = cast("Services", cast("Any", SimpleNamespace(media=media, headers=(), stack_runs=lambda: True)))
     return await upload_file.upload(services, _task(folder), with_position=False)
 
 
@@ -66,24 +68,24 @@ async def test_a_stream_that_breaks_is_sent_again_under_the_same_request(tmp_pat
     assert len(set(media.requests)) == 1
 
 
-async def test_a_stream_that_always_breaks_is_skipped_with_a_remedy(tmp_path: Path) -> None:
-    answer = await _upload(_Media(100, grpc.StatusCode.INTERNAL), tmp_path)
-    assert (answer.outcome, answer.reason, answer.answered) == ("skipped", "CALL_BROKEN", False)
+async def test_a_stream_that_always_breaks_has_no_answer_and_a_remedy(tmp_path: Path) -> None:
+    answer = await _upload(_Media(10**6, grpc.StatusCode.INTERNAL), tmp_path)
+    assert (answer.outcome, answer.reason, answer.answered) == ("unanswered", "CALL_BROKEN", False)
     assert "run the command again" in answer.detail
 
 
 @pytest.mark.parametrize(
     ("code", "outcome", "answered", "stops"),
     [
-        (grpc.StatusCode.UNAVAILABLE, "skipped", False, True),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, "skipped", False, False),
+        (grpc.StatusCode.UNAVAILABLE, "unanswered", False, True),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, "unanswered", False, True),
         (grpc.StatusCode.INVALID_ARGUMENT, "refused", True, False),
     ],
 )
 async def test_only_what_a_service_said_of_the_file_is_an_answer(
     tmp_path: Path, code: grpc.StatusCode, outcome: str, answered: bool, stops: bool
 ) -> None:
-    answer = await _upload(_Media(100, code), tmp_path)
+    answer = await _upload(_Media(10**6, code), tmp_path)
     assert (answer.outcome, answer.answered, answer.stops) == (outcome, answered, stops)
 
 
@@ -113,8 +115,20 @@ async def test_an_asset_that_cannot_be_planned_is_refused_with_what_is_wrong_and
                 ],
             )  # fmt: skip
 
-    services = cast("Services", cast("Any", SimpleNamespace(media=Plans(), headers=())))
+    services = cast("Services", cast("Any", SimpleNamespace(media=Plans(), headers=(), stack_runs=lambda: True)))
     tasks, answers = await upload_file.plan(services, [good, bad])
 
     assert [(task.file.name, task.reduced_long_side) for task in tasks] == [("a.jpg", 2048)]
     assert [(answer.outcome, answer.detail) for answer in answers] == [("refused", "capture_time: it is before 1826")]
+
+
+async def test_files_that_cannot_be_planned_for_an_outage_have_no_answer_and_are_named(tmp_path: Path) -> None:
+    class Away:
+        async def PlanUploads(self, *_: object, **__: object) -> None:  # noqa: N802
+            raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), "m")
+
+    services = cast("Services", cast("Any", SimpleNamespace(media=Away(), headers=(), stack_runs=lambda: True)))
+    tasks, answers = await upload_file.plan(services, [_task(tmp_path).file])
+
+    assert tasks == []
+    assert [(answer.outcome, answer.answered) for answer in answers] == [("unanswered", False)]

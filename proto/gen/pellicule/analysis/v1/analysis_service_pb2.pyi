@@ -191,22 +191,28 @@ class GetProgressResponse(_message.Message):
     PENDING_COUNT_FIELD_NUMBER: _builtins.int
     DONE_COUNT_FIELD_NUMBER: _builtins.int
     PARKED_COUNT_FIELD_NUMBER: _builtins.int
+    AT_WORK_FIELD_NUMBER: _builtins.int
     pending_count: _builtins.int
     """Media waiting or under way, or due again for a newly granted purpose."""
     done_count: _builtins.int
     """Media done."""
     parked_count: _builtins.int
     """Media parked."""
+    at_work: _builtins.bool
+    """Whether media are being understood at this moment, of whomever: then those that are pending only wait for their
+    turn. Where it is false for long, something is in the way.
+    """
     def __init__(
         self,
         *,
         pending_count: _builtins.int = ...,
         done_count: _builtins.int = ...,
         parked_count: _builtins.int = ...,
+        at_work: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done_count", b"done_count", "parked_count", b"parked_count", "pending_count", b"pending_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_work", b"at_work", "done_count", b"done_count", "parked_count", b"parked_count", "pending_count", b"pending_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
