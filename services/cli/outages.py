@@ -48,7 +48,7 @@ async def through(
 
 
 class _StackGone(stop_base):
-    """Stops as soon as nobody would start again what is away."""
+    """Stops as soon as the stack is stopped: nothing would start again what is away."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
