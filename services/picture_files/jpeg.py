@@ -71,7 +71,7 @@ def walk_jpeg(see: Callable[[Segment], None]) -> Walk[bool]:
     place, following = 2, b""
     while True:
         parts.next()
-        marker = yield from _marker(following)
+        marker = yield from _marker(following, parts)
         if marker not in allowed:
             raise Malformed("it holds a marker that cannot be there: bytes were altered or lost")
         if marker == _END and allowed is _BEFORE_SCANS:
@@ -108,12 +108,13 @@ def bare_jpeg(data: bytes) -> bytes | None:
     return b"".join(kept) if walker.result else None
 
 
-def _marker(following: bytes) -> Walk[int]:
+def _marker(following: bytes, parts: Parts) -> Walk[int]:
     """Return the next marker's second byte; `following` is the marker if a scan's end has shown it."""
     lead, code = following or (yield Take(2))
     if lead != 0xFF:
         raise Malformed("a marker is missing where one must be: bytes were altered or lost")
     while code == 0xFF:
+        parts.next()
         (code,) = yield Take(1)
     return code
 

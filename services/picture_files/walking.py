@@ -87,7 +87,7 @@ class Walker(Generic[ResultT]):
         self._result: ResultT | None = None
         self._ended = False
         self._want: Want = Skip(0)
-        self._held = b""
+        self._held = bytearray()
         self._passed = 0
         self._resume(None)
 
@@ -139,20 +139,24 @@ class Walker(Generic[ResultT]):
         if size > MAX_TAKE:
             raise Malformed(f"a part of {size} bytes of description, which no picture needs")
         piece = data[position : position + size - len(self._held)]
-        self._held += piece
+        if len(piece) == size:
+            return position + size, piece
+        self._held.extend(piece)
         if len(self._held) < size:
             return position + len(piece), None
-        taken, self._held = self._held, b""
+        taken = bytes(self._held)
+        self._held.clear()
         return position + len(piece), taken
 
     def _find(self, pattern: re.Pattern[bytes], first: int, data: bytes, position: int) -> tuple[int, bytes | None]:
         if self._held and position < len(data):
-            pair, self._held = self._held + data[position : position + 1], b""
+            pair = bytes(self._held) + data[position : position + 1]
+            self._held.clear()
             if pattern.match(pair):
                 return position + 1, pair
         found = pattern.search(data, position)
         if found is not None:
             return found.end(), found[0]
         if len(data) > position and data[-1] == first:
-            self._held = data[-1:]
+            self._held.extend(data[-1:])
         return len(data), None

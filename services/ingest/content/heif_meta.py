@@ -27,38 +27,48 @@ class HeifMeta:
 
 
 class _Reader:
-    """Reads numbers one after the other.
+    """Reads numbers one after the other out of a part of the description, which is never copied.
 
     Raises:
         Malformed: from every method, where the bytes end too early.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, start: int, end: int) -> None:
         self._data = data
-        self._position = 0
+        self._position = start
+        self._end = end
+
+    @property
+    def left(self) -> int:
+        """How many bytes follow."""
+        return self._end - self._position
 
     def number(self, size: int) -> int:
         """Return a big-endian number of `size` bytes; 0 for none."""
         return int.from_bytes(self.take(size), "big")
 
     def take(self, size: int) -> bytes:
-        taken = self._data[self._position : self._position + size]
-        if len(taken) < size:
+        """Return the next bytes."""
+        start = self._position
+        self.skip(size)
+        return self._data[start : self._position]
+
+    def skip(self, size: int) -> None:
+        """Pass over bytes."""
+        if size > self.left:
             raise Malformed("its description is cut short")
         self._position += size
-        return taken
-
-    def rest(self) -> bytes:
-        return self._data[self._position :]
 
     def boxes(self, parts: Parts) -> Iterator[tuple[bytes, "_Reader"]]:
         """Yield type and content of the boxes that follow."""
-        while self.rest():
+        while self.left:
             parts.next()
             size, kind = self.number(4), self.take(4)
             if size < 8:
                 raise Malformed("a box of its description has an impossible length")
-            yield kind, _Reader(self.take(size - 8))
+            start = self._position
+            self.skip(size - 8)
+            yield kind, _Reader(self._data, start, self._position)
 
 
 def read_meta(body: bytes) -> HeifMeta:
@@ -67,8 +77,8 @@ def read_meta(body: bytes) -> HeifMeta:
     Raises:
         Malformed: it is cut short, contradicts itself or names no picture.
     """
-    reader, parts = _Reader(body), Parts()
-    reader.take(4)
+    reader, parts = _Reader(body, 0, len(body)), Parts()
+    reader.skip(4)
     boxes = dict(reader.boxes(parts))
     missing = {b"pitm", b"iloc", b"iprp"} - boxes.keys()
     if missing:
@@ -108,16 +118,20 @@ def _extents(reader: _Reader, parts: Parts) -> dict[int, list[tuple[int, int]]]:
     version = reader.number(4) >> 24
     offset_size, length_size = divmod(reader.number(1), 16)
     base_size, index_size = divmod(reader.number(1), 16)
+    index_size = index_size if version > 0 else 0
     found: dict[int, list[tuple[int, int]]] = {}
     for _ in range(reader.number(2 if version < 2 else 4)):
         parts.next()
         item_id = reader.number(2 if version < 2 else 4)
         method = reader.number(2) & 15 if version > 0 else _IN_FILE
         reader.take(2)
-        base, pieces = reader.number(base_size), []
-        for _ in range(reader.number(2)):
+        base, count = reader.number(base_size), reader.number(2)
+        if count > max(1, reader.left):
+            raise Malformed("its description is cut short")
+        pieces = []
+        for _ in range(count):
             parts.next()
-            reader.take(index_size if version > 0 else 0)
+            reader.skip(index_size)
             pieces.append((base + reader.number(offset_size), reader.number(length_size)))
         if method == _IN_FILE:
             found[item_id] = pieces
