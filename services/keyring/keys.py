@@ -15,10 +15,12 @@ class NewDataKey:
         lineage: Resource names (`media/{uuid}`) of the media that the artefact derives from, itself included if it
             is one. Erasing any of them destroys this key. The key that seals a media taken under OLDER_MEDIA, and
             the keys of what is learnt from it alone, name just that media.
+        capture_time: When the media was taken that it seals, if that comes in under OLDER_MEDIA; aware.
     """
 
     delete_by: datetime
     lineage: tuple[str, ...] = ()
+    capture_time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Keyring(Protocol):
             keys: One for each artefact; any number.
 
         Raises:
-            PurposeNotGranted: the person has no key for the purpose.
+            PurposeNotGranted: the person has no key for the purpose, or does not cover when a media was taken.
             MediaErased: a media of a lineage is gone; nothing was created for that request.
             DependencyUnavailable: the retention service does not answer.
         """

@@ -69,7 +69,8 @@ def timestamp(time: datetime) -> Timestamp:
 
 def data_key_spec(key: NewDataKey) -> data_key_pb2.DataKeySpec:
     """Return the request for one data key."""
-    return data_key_pb2.DataKeySpec(delete_time=timestamp(key.delete_by), lineage=key.lineage)
+    taken = None if key.capture_time is None else timestamp(key.capture_time)
+    return data_key_pb2.DataKeySpec(delete_time=timestamp(key.delete_by), lineage=key.lineage, capture_time=taken)
 
 
 def revocation(message: key_service_pb2.HoldKeysResponse) -> Revocation:

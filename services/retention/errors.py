@@ -25,6 +25,14 @@ class PurposeNotGranted(DomainError):
             metadata={"purpose": purpose},
         )
 
+    @classmethod
+    def so_far_back(cls, purpose: Purpose) -> Self:
+        """Return the error for a media that was taken before the bound of the grant."""
+        return cls(
+            f"{purpose} does not reach back to when this was taken: let it reach further, or leave it on the phone",
+            metadata={"purpose": purpose},
+        )
+
 
 class RevisionStale(DomainError):
     """A later decision about the purpose is known."""

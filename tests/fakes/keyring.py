@@ -20,6 +20,7 @@ class _Kept:
     revision: int
     delete_by: datetime
     lineage: tuple[str, ...]
+    capture_time: datetime | None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class FakeKeyring:
                 self._granted[subject, purpose] = self._last_revision
         if "OLDER_MEDIA" in purposes:
             self._reach_back[subject] = reach_back
+            self._narrow(subject, reach_back)
         return self._granted[subject, purposes[-1]]
 
     def destroy_purpose(self, subject: str, purpose: str) -> int | None:
@@ -101,6 +103,12 @@ class FakeKeyring:
         """Return the lineage of a key that exists."""
         return self._kept[id_].lineage
 
+    def _narrow(self, subject: str, reach_back: datetime | None) -> None:
+        """Erase the media that a grant of OLDER_MEDIA leaves out."""
+        for kept in list(self._kept.values()):
+            if kept.subject == subject and reach_back and kept.capture_time and kept.capture_time < reach_back:
+                self.destroy_media(subject, kept.lineage[0])
+
     def _revision(self, subject: str, purpose: str) -> int:
         if (subject, purpose) not in self._granted:
             raise PurposeNotGranted(f"{purpose} is not granted", metadata={"purpose": purpose})
@@ -119,7 +127,7 @@ class FakeKeyring:
         known = [self._media[subject, media] for media in key.lineage if (subject, media) in self._media]
         delete_by = min([key.delete_by, *(media.delete_by for media in known)])
         id_, secret = str(uuid4()), os.urandom(32)
-        self._kept[id_] = _Kept(secret, subject, purpose, revision, delete_by, key.lineage)
+        self._kept[id_] = _Kept(secret, subject, purpose, revision, delete_by, key.lineage, key.capture_time)
         return DataKey(id_, secret, revision)
 
     def _destroy(self, ids: set[str]) -> int:

@@ -188,6 +188,14 @@ class FakeDataKeys:
                 row.id, key.subject, key.purpose, key.revision, owner, row.wrapped, row.delete_time, row.lineage
             )
 
+    async def of_media(self, key: PurposeKey) -> list[tuple[UUID, SealedKey]]:
+        owner = (key.purpose, key.revision)
+        return [
+            (row.lineage[0], SealedKey(row.id, row.wrapped))
+            for row in self._of(key.subject)
+            if (row.purpose, row.purpose_revision) == owner and len(row.lineage) == 1
+        ]
+
     async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
         rows = sorted(
             (row for row in self._state.keys.values() if row.wrapped.epoch == epoch and row.id > after), key=_id

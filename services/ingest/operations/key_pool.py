@@ -48,13 +48,21 @@ class MediaKey:
     delete_time: datetime
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A call that waits for a key; `taken`: when its media was taken, where the key has to know."""
+
+    answer: "asyncio.Future[MediaKey]"
+    taken: datetime | None
+
+
 @dataclass
 class _Owner:
     """What one person's uploads for one purpose need."""
 
     subject: str
     purpose: Purpose
-    waiting: deque["asyncio.Future[MediaKey]"] = field(default_factory=deque)
+    waiting: deque[_Waiting] = field(default_factory=deque)
     spare: deque[MediaKey] = field(default_factory=deque)
     asked_at: deque[float] = field(default_factory=deque)
     running: "asyncio.Task[None] | None" = None
@@ -81,16 +89,22 @@ class KeyPool:
         self._owners: dict[tuple[str, Purpose], _Owner] = {}
         self._destroying: set[asyncio.Task[None]] = set()
 
-    async def take(self, *, subject: str, purpose: Purpose) -> MediaKey:
-        """Return the key of a new media; raise what `Keyring.create` raises."""
+    async def take(self, *, subject: str, purpose: Purpose, taken: datetime | None = None) -> MediaKey:
+        """Return the key of a new media; raise what `Keyring.create` raises.
+
+        Args:
+            subject: Whose.
+            purpose: Under which it comes in.
+            taken: When it was taken, if it comes in under OLDER_MEDIA: its key is made for it and for no other.
+        """
         owner = self._owners.setdefault((subject, purpose), _Owner(subject, purpose))
         owner.asked_at.append(asyncio.get_running_loop().time())
-        while owner.spare:
+        while owner.spare and taken is None:
             made = owner.spare.popleft()
             if await self._still_opens(owner, made):
                 return made
         answer: asyncio.Future[MediaKey] = asyncio.get_running_loop().create_future()
-        owner.waiting.append(answer)
+        owner.waiting.append(_Waiting(answer, taken))
         if owner.running is None:
             # In a context of its own: the deadline of the call that happens to be first is not that of the others.
             owner.running = asyncio.create_task(self._serve(owner), context=Context())
@@ -104,38 +118,46 @@ class KeyPool:
     async def _serve(self, owner: _Owner) -> None:
         try:
             while owner.waiting:
-                answers = [owner.waiting.popleft() for _ in range(min(len(owner.waiting), MAX_TOGETHER))]
-                await self._answer(owner, answers)
+                waiting = [owner.waiting.popleft() for _ in range(min(len(owner.waiting), MAX_TOGETHER))]
+                await self._answer(owner, waiting)
         finally:
             owner.running = None
             self._forget(owner)
 
-    async def _answer(self, owner: _Owner, answers: "Sequence[asyncio.Future[MediaKey]]") -> None:
+    async def _answer(self, owner: _Owner, waiting: Sequence[_Waiting]) -> None:
         try:
-            keys = await self._make(owner, len(answers) + self._ahead(owner, len(answers)))
+            keys = await self._make(owner, [call.taken for call in waiting] + [None] * self._ahead(owner, len(waiting)))
         except BaseException as error:
-            for answer in answers:
-                if not answer.done():
-                    answer.set_exception(error)
+            for call in waiting:
+                if not call.answer.done():
+                    call.answer.set_exception(error)
             if not isinstance(error, DomainError):
                 raise
             return
-        for answer in answers:
-            if not answer.done():
-                answer.set_result(keys.popleft())
+        for call in waiting:
+            made = keys.popleft()
+            if call.answer.done():
+                keys.append(made)
+            else:
+                call.answer.set_result(made)
         owner.spare += keys
         if keys:
             asyncio.get_running_loop().call_later(HOLD_SECONDS, self._let_go, owner, list(keys))
 
-    async def _make(self, owner: _Owner, count: int) -> deque[MediaKey]:
+    async def _make(self, owner: _Owner, taken: Sequence[datetime | None]) -> deque[MediaKey]:
         delete_time = self._clock.now() + self._retention
-        ids = [uuid4() for _ in range(count)]
-        requests = [NewDataKey(delete_by=delete_time, lineage=(media_name(media_id),)) for media_id in ids]
+        ids = [uuid4() for _ in taken]
+        requests = [
+            NewDataKey(delete_by=delete_time, lineage=(media_name(media_id),), capture_time=time)
+            for media_id, time in zip(ids, taken, strict=True)
+        ]
         keys = await self._keyring.create(subject=owner.subject, purpose=owner.purpose, keys=requests)
         return deque(MediaKey(media_id, key, delete_time) for media_id, key in zip(ids, keys, strict=True))
 
     def _ahead(self, owner: _Owner, now_needed: int) -> int:
         """Return how many more than are needed now to ask for: what the last second asked for besides."""
+        if owner.purpose is Purpose.OLDER_MEDIA:
+            return 0  # each of its keys knows when its media was taken
         since = asyncio.get_running_loop().time() - _DEMAND_SECONDS
         while owner.asked_at and owner.asked_at[0] < since:
             owner.asked_at.popleft()

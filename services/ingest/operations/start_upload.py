@@ -102,7 +102,8 @@ async def prepare(
     purpose = known.purpose if known else await _purpose(dependencies, subject, announcement.asset, request.now)
     if survey.used_bytes + announcement.size_bytes > dependencies.policy.quota_bytes:
         raise QuotaExceeded.of(dependencies.policy.quota_bytes)
-    made = await _new_key(dependencies, subject, purpose, known)
+    taken = announcement.asset.capture_time if purpose is Purpose.OLDER_MEDIA else None
+    made = await _new_key(dependencies, subject, purpose, known, taken)
     return Prepared(_sealed(_row(dependencies, request, purpose, made), made.key, announcement), announcement, made.key)
 
 
@@ -198,11 +199,13 @@ async def _complete_row(dependencies: Dependencies, request: _Request, known: Me
     return row
 
 
-async def _new_key(dependencies: Dependencies, subject: str, purpose: Purpose, known: MediaRow | None) -> MediaKey:
+async def _new_key(
+    dependencies: Dependencies, subject: str, purpose: Purpose, known: MediaRow | None, taken: datetime | None
+) -> MediaKey:
     """Return the key of a new media, or another one of a media whose reduced copy is to be replaced."""
     if known is None:
-        return await dependencies.key_pool.take(subject=subject, purpose=purpose)
-    new = NewDataKey(delete_by=known.delete_time, lineage=(media_name(known.id),))
+        return await dependencies.key_pool.take(subject=subject, purpose=purpose, taken=taken)
+    new = NewDataKey(delete_by=known.delete_time, lineage=(media_name(known.id),), capture_time=taken)
     try:
         [key] = await dependencies.keyring.create(subject=subject, purpose=purpose, keys=[new])
     except MediaErased as error:

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -11,6 +11,8 @@ CLOCK_SLACK = timedelta(hours=1)
 """How far another service's clock may be ahead when it asks for the longest retention."""
 KEY_SIZE = 32
 """Bytes of every key."""
+_UNIX_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 NO_EPOCH = ""
 """Epoch of a data key from before data keys were bound to one."""
 
@@ -65,6 +67,16 @@ class PurposeKey:
         """What the key is bound to: no row's key can stand in for another's."""
         return self.aad_of(self.subject, self.purpose, self.revision)
 
+    def narrows(self, earlier: "PurposeKey") -> bool:
+        """Tell whether its bound leaves out media that an earlier one covered."""
+        if self.reach_back_time is None:
+            return False
+        return earlier.reach_back_time is None or earlier.reach_back_time < self.reach_back_time
+
+    def covers(self, capture_time: datetime | None) -> bool:
+        """Tell whether the grant covers a media taken at a time, or at one that is not known."""
+        return self.reach_back_time is None or (capture_time is not None and capture_time >= self.reach_back_time)
+
     @staticmethod
     def aad_of(subject: str, purpose: Purpose, revision: int) -> bytes:
         """Return what the key of a purpose is bound to."""
@@ -99,10 +111,12 @@ class DataKeyRequest:
     Attributes:
         delete_time: When it is destroyed at the latest.
         lineage: The media that the artefact derives from.
+        capture_time: When the media was taken that it seals and that comes in under OLDER_MEDIA.
     """
 
     delete_time: datetime
     lineage: tuple[UUID, ...]
+    capture_time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +200,7 @@ def new_media(purpose: Purpose, requests: Iterable[DataKeyRequest], known: Conta
 def ends_first(request: DataKeyRequest, ends: Mapping[UUID, datetime]) -> DataKeyRequest:
     """Return the request with its time brought forward to the first end of a media that it derives from."""
     times = [ends[media] for media in request.lineage if media in ends]
-    return DataKeyRequest(min([request.delete_time, *times]), request.lineage)
+    return replace(request, delete_time=min([request.delete_time, *times]))
 
 
 def is_too_far(delete_time: datetime, now: datetime, longest_days: int) -> bool:
@@ -198,6 +212,23 @@ def data_key_aad(id_: str, purpose: Purpose, epoch: str) -> bytes:
     """Return what a data key is bound to: no row's key can stand in for another's."""
     bound_to = (id_, purpose) if epoch == NO_EPOCH else (id_, purpose, epoch)
     return "|".join(bound_to).encode()
+
+
+def data_key_secret(key: bytes, capture_time: datetime | None) -> bytes:
+    """Return what is sealed of a data key: the key, and when the media was taken if that decides about it."""
+    return key if capture_time is None else key + ((capture_time - _UNIX_TIME) // _MICROSECOND).to_bytes(8, signed=True)
+
+
+def key_of(secret: bytes) -> bytes:
+    """Return the data key itself."""
+    return secret[:KEY_SIZE]
+
+
+def capture_time_of(secret: bytes) -> datetime | None:
+    """Return when the media was taken that a data key seals, if that is known."""
+    if len(secret) == KEY_SIZE:
+        return None
+    return _UNIX_TIME + int.from_bytes(secret[KEY_SIZE:], signed=True) * _MICROSECOND
 
 
 def new_key() -> bytes:

@@ -10,6 +10,7 @@ from services.retention.domain.keys import (
     OpenKey,
     Purpose,
     PurposeKey,
+    data_key_secret,
     ends_first,
     is_too_far,
     new_key,
@@ -33,7 +34,7 @@ async def create_data_keys(
     The purpose key's row is held until the new rows are stored, so a destruction comes before or after, never between.
 
     Raises:
-        PurposeNotGranted: there is no live key for the purpose.
+        PurposeNotGranted: there is no live key for the purpose, or it does not cover when a media was taken.
         DeadlineTooFar: a delete-by time is in the past or beyond the longest retention.
         MediaErased: a media of a lineage is gone.
     """
@@ -43,6 +44,7 @@ async def create_data_keys(
         purpose_key = await transaction.purposes.share(subject, purpose, now)
         if purpose_key is None:
             raise PurposeNotGranted.of(purpose)
+        _refuse_out_of_reach(requests, purpose_key)
         limited = await _limited(transaction, purpose_key, requests, now)
         wrapper = await purpose_wrapper(purpose_key, dependencies)
         opened = [OpenKey(str(uuid4()), new_key()) for _ in limited]
@@ -57,6 +59,12 @@ def _refuse_too_far(requests: Sequence[DataKeyRequest], now: datetime, longest_d
     for index, request in enumerate(requests):
         if is_too_far(request.delete_time, now, longest_days):
             raise DeadlineTooFar.of(f"keys[{index}].delete_time", longest_days)
+
+
+def _refuse_out_of_reach(requests: Sequence[DataKeyRequest], key: PurposeKey) -> None:
+    for request in requests:
+        if request.capture_time is not None and not key.covers(request.capture_time):
+            raise PurposeNotGranted.so_far_back(key.purpose)
 
 
 async def _limited(
@@ -75,4 +83,5 @@ async def _limited(
 
 
 def _row(key: OpenKey, request: DataKeyRequest, wrapper: DataKeyWrapper, epoch: str) -> NewKeyRow:
-    return NewKeyRow(key.id, wrapper.wrap(key.id, key.key, epoch), request.delete_time, request.lineage)
+    secret = data_key_secret(key.key, request.capture_time)
+    return NewKeyRow(key.id, wrapper.wrap(key.id, secret, epoch), request.delete_time, request.lineage)

@@ -10,6 +10,7 @@ from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destruction import destroying
 from services.retention.operations.issue_purge_orders import issue_purge_orders
 from services.retention.operations.lose_purpose import destroy_lost, is_lost
+from services.retention.operations.narrow_older_media import narrow_older_media
 from services.retention.ports import EpochKeys, Transaction
 
 
@@ -27,10 +28,12 @@ async def grant_purpose_key(grant: Grant, dependencies: Dependencies) -> int:
     async with destroying(dependencies) as transaction:
         await transaction.lock_subject(grant.subject)
         await _refuse_erased(transaction, grant)
-        key = await _live_key(transaction, grant, now, dependencies)
-        await _refuse_stale(transaction, grant, key)
-        key = await _granted(transaction, grant, key, dependencies.epoch_keys)
+        earlier = await _live_key(transaction, grant, now, dependencies)
+        await _refuse_stale(transaction, grant, earlier)
+        key = await _granted(transaction, grant, earlier, dependencies.epoch_keys)
         await transaction.purposes.put(key)
+        if earlier is not None and key.narrows(earlier):
+            await narrow_older_media(transaction, key, now, dependencies)
         await transaction.purposes.record_decision(grant.subject, [grant.purpose], grant.revision)
     return key.revision
 

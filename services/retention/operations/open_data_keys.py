@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 import structlog
 
-from services.retention.domain.keys import OpenKey, Purpose, SealedKeys
+from services.retention.domain.keys import OpenKey, Purpose, SealedKeys, key_of
 from services.retention.domain.readers import Reader
 from services.retention.errors import EpochGone, PurposeNotGranted, WrapBroken
 from services.retention.operations.dependencies import Dependencies
@@ -37,7 +37,7 @@ def _opened(found: SealedKeys, wrapper: DataKeyWrapper) -> Iterator[OpenKey]:
     """Yield the keys in clear; one that is lost or was tampered with must not take the person's others along."""
     for key in found.keys:
         try:
-            yield OpenKey(key.id, wrapper.unwrap(key.id, key.wrapped))
+            yield OpenKey(key.id, key_of(wrapper.unwrap(key.id, key.wrapped)))
         except EpochGone:
             _log.error("data_key_lost", key=key.id, epoch=key.wrapped.epoch)
         except WrapBroken:

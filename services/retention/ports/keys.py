@@ -160,6 +160,9 @@ class DataKeys(Protocol):
     async def add(self, key: PurposeKey, owner: str, rows: Sequence[NewKeyRow]) -> None:
         """Store new data keys."""
 
+    async def of_media(self, key: PurposeKey) -> list[tuple[UUID, SealedKey]]:
+        """Return the data keys under a purpose key that derive from one media alone, each with that media."""
+
     async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
         """Return data keys of an epoch that live, with their purpose keys, in the order of their ids, and lock them.
 

@@ -52,6 +52,20 @@ class DataKeyTable:
             },
         )
 
+    async def of_media(self, key: PurposeKey) -> list[tuple[UUID, SealedKey]]:
+        """Return the data keys under a purpose key that derive from one media alone, each with that media."""
+        cursor = await self._connection.execute(
+            """
+            SELECT lineage[1], id::text, coalesce(epoch, ''), sealed FROM data_key
+            WHERE subject = %(subject)s AND purpose = %(purpose)s AND purpose_revision = %(revision)s
+                AND cardinality(lineage) = 1
+            """,
+            {"subject": key.subject, "purpose": key.purpose, "revision": key.revision},
+        )
+        return [
+            (media, SealedKey(id_, WrappedKey(epoch, sealed))) for media, id_, epoch, sealed in await cursor.fetchall()
+        ]
+
     async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
         """Return data keys of an epoch that live, with their purpose keys, in the order of their ids, and lock them."""
         cursor = await self._connection.execute(

@@ -198,6 +198,7 @@ def _key_request(fields: Fields, spec: data_key_pb2.DataKeySpec) -> DataKeyReque
     return DataKeyRequest(
         delete_time=fields.time(spec.delete_time, "delete_time", after=_EPOCH),
         lineage=tuple(fields.resource(name, "lineage", "media") for name in dict.fromkeys(lineage)),
+        capture_time=fields.optional_time(spec, "capture_time"),
     )
 
 

@@ -178,6 +178,20 @@ class KeyringSuite:
         assert await keyring_harness.keyring.reach_back(subject=ADA) == bound
         assert await keyring_harness.keyring.reach_back(subject=BEN) is None
 
+    @pytest.mark.parametrize("year", [1, 1923, 2020])
+    async def test_a_bound_that_is_narrowed_takes_along_what_was_taken_before(
+        self, keyring_harness: KeyringHarness, year: int
+    ) -> None:
+        await keyring_harness.grant(ADA, OLDER)
+        taken = datetime(year, 1, 1, tzinfo=UTC)
+        specs = [
+            NewDataKey(keyring_harness.now() + timedelta(days=30), (new_media(),), taken + timedelta(microseconds=late))
+            for late in (0, 1)
+        ]
+        gone, kept = await keyring_harness.keyring.create(subject=ADA, purpose=OLDER, keys=specs)
+        await keyring_harness.grant(ADA, OLDER, taken + timedelta(microseconds=1))
+        assert await opened(keyring_harness, gone, kept, purpose=OLDER) == {kept.id: kept.key}
+
     @pytest.mark.parametrize("year", [1, 1923, 1970])
     async def test_older_media_may_reach_back_as_far_as_photos_do(
         self, keyring_harness: KeyringHarness, year: int

@@ -1,12 +1,13 @@
 """What holds over every store of retention about erasures, older media, epochs and records."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.retention import errors
 from services.retention.domain.erasure import Erasure, ErasureState, StorePurge
+from services.retention.domain.keys import OpenKey
 from services.retention.domain.orders import DataKeyScope, PurgeCause, SubjectScope
 from services.retention.operations.purge_orders import complete_purge_order
 from services.retention.operations.read_erasures import get_erasure, list_erasures
@@ -245,6 +246,78 @@ class OlderMedia:
         await harness.withdraw(ADA, OLDER)
         with pytest.raises(errors.MediaErased):
             await harness.create([old], owner="analysis")
+
+
+class NarrowedBounds:
+    async def test_what_was_taken_before_a_narrowed_bound_is_gone_when_the_call_returns(
+        self, harness: RetentionHarness
+    ) -> None:
+        await self._grant(harness, None)
+        [old], [newer] = await self._bring_in(harness, 200), await self._bring_in(harness, 90)
+        await self._grant(harness, 100)
+        assert await harness.open(old, newer, purpose=OLDER) == {newer.id: newer.key}
+        for service in MEDIA_SERVICES:
+            [order] = await harness.orders(service)
+            assert (order.cause, order.scope) == (PurgeCause.WITHDRAWAL, DataKeyScope((old.id,)))
+
+    async def test_a_bound_that_is_narrowed_again_takes_more(self, harness: RetentionHarness) -> None:
+        await self._grant(harness, 300)
+        [key] = await self._bring_in(harness, 200)
+        await self._grant(harness, 200)
+        assert await harness.can_open(key, purpose=OLDER), "taken at the bound is covered"
+        await harness.tick(5 * DAY)
+        await self._grant(harness, 200)
+        assert not await harness.can_open(key, purpose=OLDER), "after it was wrapped anew as well"
+
+    async def test_a_wider_bound_and_the_same_one_leave_everything(self, harness: RetentionHarness) -> None:
+        await self._grant(harness, 300)
+        [key] = await self._bring_in(harness, 200)
+        for bound in (300, 400, None):
+            await self._grant(harness, bound)
+        assert await harness.can_open(key, purpose=OLDER)
+        assert await harness.orders("ingest") == []
+
+    async def test_what_derives_from_it_goes_along_and_nothing_new_does(self, harness: RetentionHarness) -> None:
+        await harness.grant()
+        await self._grant(harness, None)
+        media, new = uuid4(), await harness.media()
+        await self._bring_in(harness, 200, media)
+        [learnt] = await harness.create([media], owner="analysis")
+        [mixed] = await harness.create([new, media], owner="suggestion")
+        [kept] = await harness.create([new], owner="analysis")
+        await self._grant(harness, 100)
+        assert await harness.open(learnt, mixed, kept) == {kept.id: kept.key}
+        with pytest.raises(errors.MediaErased):
+            await harness.create([media], owner="analysis")
+
+    async def test_media_of_which_it_is_not_known_when_they_were_taken_go_too(self, harness: RetentionHarness) -> None:
+        await self._grant(harness, None)
+        [unknown] = await harness.create([uuid4()], purpose=OLDER)
+        await self._grant(harness, 100)
+        assert not await harness.can_open(unknown, purpose=OLDER)
+
+    async def test_no_media_comes_in_that_was_taken_before_the_bound(self, harness: RetentionHarness) -> None:
+        await self._grant(harness, 100)
+        with pytest.raises(errors.PurposeNotGranted, match="does not reach back"):
+            await self._bring_in(harness, 101)
+
+    async def test_findings_under_the_same_purpose_do_not_hide_when_a_media_was_taken(
+        self, harness: RetentionHarness
+    ) -> None:
+        await self._grant(harness, None)
+        media = uuid4()
+        [key] = await self._bring_in(harness, 90, media)
+        [findings] = await harness.create([media], owner="analysis", purpose=OLDER)
+        await self._grant(harness, 100)
+        assert await harness.open(key, findings, purpose=OLDER) == {key.id: key.key, findings.id: findings.key}
+
+    async def _grant(self, harness: RetentionHarness, days_back: int | None) -> None:
+        bound = None if days_back is None else harness.clock.now() - days_back * DAY
+        await harness.grant(purpose=OLDER, reach_back=bound)
+
+    async def _bring_in(self, harness: RetentionHarness, days_ago: int, media: UUID | None = None) -> list[OpenKey]:
+        taken = harness.clock.now() - days_ago * DAY
+        return await harness.create([media or uuid4()], purpose=OLDER, taken=taken)
 
 
 class Epochs:

@@ -94,8 +94,9 @@ class RetentionHarness:
         purpose: Purpose = CLOUD,
         owner: str = "ingest",
         lasts: timedelta = 30 * DAY,
+        taken: datetime | None = None,
     ) -> list[OpenKey]:
-        requests = [DataKeyRequest(self.clock.now() + lasts, tuple(lineage)) for lineage in lineages]
+        requests = [DataKeyRequest(self.clock.now() + lasts, tuple(lineage), taken) for lineage in lineages]
         created, _ = await create_data_keys(subject, purpose, owner, requests, self.dependencies)
         return created
 

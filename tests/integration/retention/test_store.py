@@ -1,5 +1,5 @@
 from tests.contract.retention.account_suite import AccountDeletions, LostKeys
-from tests.contract.retention.erasure_suite import Epochs, MediaErasures, OlderMedia, WholeErasures
+from tests.contract.retention.erasure_suite import Epochs, MediaErasures, NarrowedBounds, OlderMedia, WholeErasures
 from tests.contract.retention.suite import Deadlines, GrantsAndKeys, Withdrawals
 
 
@@ -24,6 +24,10 @@ class TestWholeErasures(WholeErasures):
 
 
 class TestOlderMedia(OlderMedia):
+    """On PostgreSQL."""
+
+
+class TestNarrowedBounds(NarrowedBounds):
     """On PostgreSQL."""
 
 

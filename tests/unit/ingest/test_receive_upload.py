@@ -528,6 +528,16 @@ class TestConsent:
         harness.keyring.grant(ALICE, "OLDER_MEDIA", reach_back=harness.now - timedelta(days=401))
         await harness.start(old)
 
+    async def test_a_narrowed_reach_takes_along_what_was_taken_before_it(self, harness: Harness) -> None:
+        harness.keyring.grant(ALICE, "OLDER_MEDIA")
+        old, newer = [
+            await harness.keep(picture(seed=ago), capture_time=harness.now - timedelta(days=ago)) for ago in (400, 90)
+        ]
+        keys = {media: str(harness.tables.media[media].data_key_id) for media in (old, newer)}
+        harness.keyring.grant(ALICE, "OLDER_MEDIA", reach_back=harness.now - timedelta(days=100))
+        opened = await harness.keyring.open(subject=ALICE, purpose="OLDER_MEDIA", ids=list(keys.values()))
+        assert list(opened) == [keys[newer]]
+
     async def test_a_camera_time_beyond_the_reach_is_refused(self, harness: Harness) -> None:
         harness.keyring.grant(ALICE, "OLDER_MEDIA", reach_back=harness.now - timedelta(days=100))
         content = picture(exif=taken_at(harness.now - timedelta(days=200)))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.retention.account_suite import AccountDeletions, LostKeys
-from tests.contract.retention.erasure_suite import Epochs, MediaErasures, OlderMedia, WholeErasures
+from tests.contract.retention.erasure_suite import Epochs, MediaErasures, NarrowedBounds, OlderMedia, WholeErasures
 from tests.contract.retention.harness import RetentionHarness, new_harness
 from tests.contract.retention.suite import Deadlines, GrantsAndKeys, Withdrawals
 from tests.fakes.clock import FakeClock
@@ -36,6 +36,10 @@ class TestWholeErasures(WholeErasures):
 
 
 class TestOlderMedia(OlderMedia):
+    """On the fake."""
+
+
+class TestNarrowedBounds(NarrowedBounds):
     """On the fake."""
 
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.pellicule/internal/retention/v1/data_key.proto\x12\x1fpellicule.internal.retention.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"O\n\x0b\x44\x61taKeySpec\x12/\n\x0b\x64\x65lete_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07lineage\x18\x02 \x03(\t\"\"\n\x07\x44\x61taKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\x42h\n#app.pellicule.internal.retention.v1P\x01Z3pellicule/internal/retention/v1;internalretentionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.pellicule/internal/retention/v1/data_key.proto\x12\x1fpellicule.internal.retention.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x81\x01\n\x0b\x44\x61taKeySpec\x12/\n\x0b\x64\x65lete_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07lineage\x18\x02 \x03(\t\x12\x30\n\x0c\x63\x61pture_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x07\x44\x61taKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\x42h\n#app.pellicule.internal.retention.v1P\x01Z3pellicule/internal/retention/v1;internalretentionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.internal.retentio
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n#app.pellicule.internal.retention.v1P\001Z3pellicule/internal/retention/v1;internalretentionv1\242\002\003PLC\272\002\003PLC'
-  _globals['_DATAKEYSPEC']._serialized_start=116
-  _globals['_DATAKEYSPEC']._serialized_end=195
-  _globals['_DATAKEY']._serialized_start=197
-  _globals['_DATAKEY']._serialized_end=231
+  _globals['_DATAKEYSPEC']._serialized_start=117
+  _globals['_DATAKEYSPEC']._serialized_end=246
+  _globals['_DATAKEY']._serialized_start=248
+  _globals['_DATAKEY']._serialized_end=282
 # @@protoc_insertion_point(module_scope)

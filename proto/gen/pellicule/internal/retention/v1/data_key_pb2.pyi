@@ -27,6 +27,7 @@ class DataKeySpec(_message.Message):
 
     DELETE_TIME_FIELD_NUMBER: _builtins.int
     LINEAGE_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def delete_time(self) -> _timestamp_pb2.Timestamp:
         """When the key is destroyed at the latest. It can only be brought forward, and is: nothing outlives a media that it
@@ -41,15 +42,23 @@ class DataKeySpec(_message.Message):
         alone: it ends when that key was to end, and nothing can derive from it once that purpose's key is destroyed.
         """
 
+    @_builtins.property
+    def capture_time(self) -> _timestamp_pb2.Timestamp:
+        """When the media was taken: for the key that seals a media that comes in under OLDER_MEDIA. It is kept sealed with
+        the key, so that a bound that is narrowed takes the media along that were taken before it; those of which it is
+        not known go too. PURPOSE_NOT_GRANTED if it lies before the bound.
+        """
+
     def __init__(
         self,
         *,
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         lineage: _abc.Iterable[_builtins.str] | None = ...,
+        capture_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "delete_time", b"delete_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "lineage", b"lineage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "delete_time", b"delete_time", "lineage", b"lineage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

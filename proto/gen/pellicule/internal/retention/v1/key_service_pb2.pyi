@@ -53,7 +53,9 @@ class GrantPurposeKeyRequest(_message.Message):
     @_builtins.property
     def reach_back_time(self) -> _timestamp_pb2.Timestamp:
         """OLDER_MEDIA only: the grant covers media taken at this time or later; absent means without bound. A later grant
-        replaces the bound for what is brought in from then on. FIELD_INVALID for any other purpose.
+        replaces the bound. If it is narrowed, the keys of what was brought in and taken before it, and of all that derives
+        from that, are destroyed when the call returns, with purge orders as of a withdrawal. FIELD_INVALID for any other
+        purpose.
         """
 
     def __init__(
