@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deploy.local import authority
+from deploy.local.accounts import account_remark
 from deploy.local.credentials import Passwords
 from deploy.local.home import StackHome
 from deploy.local.models import shipped_models
@@ -13,6 +14,7 @@ from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.nats import PROBER, NatsServer
 from deploy.local.parts.object_store import Identity, identity_names
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
+from deploy.local.parts.process import Account
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
 from deploy.local.parts.service import ServiceProcess
 from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
@@ -21,6 +23,7 @@ from deploy.local.port_book import SEAWEED_PORTS, PortBook
 from deploy.local.roster import ROSTER, SERVICES, ObjectStoreChoice
 from deploy.local.settings import DEFAULTS, PREFIX, StackSettings
 
+_OWN_ACCOUNT: Mapping[str, Account] = {}
 _FORGETFUL = "a power cut takes the last photos: its file system cannot write through, as ext4 and XFS can"
 _SIGNING_KEY = "seaweedfs-signing-key"
 
@@ -68,7 +71,12 @@ class Plan:
     ports: PortBook
 
 
-def make_plan(home: StackHome, object_store: ObjectStoreChoice, given: StackSettings = DEFAULTS) -> Plan:
+def make_plan(
+    home: StackHome,
+    object_store: ObjectStoreChoice,
+    given: StackSettings = DEFAULTS,
+    accounts: Mapping[str, Account] = _OWN_ACCOUNT,
+) -> Plan:
     """Choose ports and passwords and put the parts together.
 
     Raises:
@@ -79,20 +87,21 @@ def make_plan(home: StackHome, object_store: ObjectStoreChoice, given: StackSett
     postgres = _postgres(home, ports, passwords)
     store = _object_store(home, ports, passwords, object_store)
     nats = _nats(home, ports, passwords)
-    triton = _triton(home, ports)
+    triton = _triton(home, ports, given.triton_growth)
     present = tuple(name for name in SERVICES if _is_present(name))
     settings = _Settings(home, ports, postgres, store, nats, triton, given)
-    services = [_service(home, name, settings) for name in present]
+    services = [_service(home, name, settings, accounts) for name in present]
     servers = [*map(Unit, (postgres, store, nats)), _models(triton)]
     absent = tuple(name for name in SERVICES if name not in present)
-    units = (replace(unit, remark=_remark(unit.part.name, ports, home)) for unit in (*servers, *services))
+    units = (replace(unit, remark=_remark(unit, ports, home)) for unit in (*servers, *services))
     return Plan(tuple(units), absent, ports)
 
 
-def _remark(part: str, ports: PortBook, home: StackHome) -> str:
+def _remark(unit: Unit, ports: PortBook, home: StackHome) -> str:
+    part, own = unit.part.name, [unit.remark] if unit.remark else []
     outside = ports.outside(f"{part}-public") if part in SERVICES else ()
     forgetful = [_FORGETFUL] if part == SeaweedServer.name and not writes_through(home.path) else []
-    return "; ".join([*(f"also at {address}" for address in outside), *ports.moves(part), *forgetful])
+    return "; ".join([*(f"also at {address}" for address in outside), *ports.moves(part), *forgetful, *own])
 
 
 def _is_present(service: str) -> bool:
@@ -145,13 +154,14 @@ def _models(triton: TritonServer) -> Unit:
     return Unit(triton, patience=2, interval=5.0)
 
 
-def _triton(home: StackHome, ports: PortBook) -> TritonServer:
+def _triton(home: StackHome, ports: PortBook, growth_megabytes: int) -> TritonServer:
     return TritonServer(
         data=home.data("triton"),
         log=home.log("triton"),
         ports=TritonPorts(ports.number("triton"), ports.number("triton-metrics")),
         models=lambda: shipped_models(home.data("triton") / "repository"),
         shared_memory_prefix=new_shared_memory_prefix(),
+        growth_megabytes=growth_megabytes,
     )
 
 
@@ -225,7 +235,7 @@ class _Settings:
         return {}
 
 
-def _service(home: StackHome, name: str, settings: _Settings) -> Unit:
+def _service(home: StackHome, name: str, settings: _Settings, accounts: Mapping[str, Account]) -> Unit:
     stores = (settings.store.name,) if ROSTER[name].stores_objects else ()
     part = ServiceProcess(
         name,
@@ -235,6 +245,8 @@ def _service(home: StackHome, name: str, settings: _Settings) -> Unit:
         environment=settings.of(name),
         authority=home.authority,
         niceness=ROSTER[name].niceness,
+        account=accounts.get(name),
     )
     # One that says that it does not serve may just lack a server.
-    return Unit(part, needs=("postgres", "nats", *stores), lives=part.answers)
+    remark = account_remark(settings.given, accounts)
+    return Unit(part, needs=("postgres", "nats", *stores), lives=part.answers, remark=remark)

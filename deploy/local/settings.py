@@ -7,7 +7,7 @@ what is written in the file holds for every start, what was given at a start hol
 import difflib
 import importlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, cast, get_args
 from deploy.local.errors import StackError, home_unusable
 from deploy.local.home import StackHome
 from deploy.local.listening import bound_address, certificate_names, is_name
+from deploy.local.parts.memory_bound import GROWTH_MEGABYTES
 from deploy.local.parts.ports import LOOPBACK
 from deploy.local.port_book import PORT_NAMES, port_setting
 from deploy.local.roster import SERVICES, ObjectStoreChoice
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 PREFIX = "PELLICULE_"
 LISTEN = "PELLICULE_LISTEN"
 OBJECT_STORE = "PELLICULE_OBJECT_STORE"
+FIRST_ACCOUNT = "PELLICULE_FIRST_ACCOUNT"
+_FIRST_ACCOUNT = 60_710
+"""Where systemd, whose book of numbers others keep to, leaves them unused."""
 _HIGHEST_PORT = 65_535
+_LOWEST_ACCOUNT, _HIGHEST_ACCOUNT = 1_000, 4_000_000_000
 
 _OF_COMMANDS = frozenset(
     """
@@ -95,6 +100,27 @@ class StackSettings:
     def logs_kept(self) -> int:
         """How many logs that were put aside are kept for each part."""
         return int(self._own("LOGS_KEPT", "3"))
+
+    @property
+    def triton_growth(self) -> int:
+        """MiB that the memory of the models' server may grow by before it is started again."""
+        return int(self._own("TRITON_GROWTH_MEGABYTES", str(GROWTH_MEGABYTES)))
+
+    @property
+    def first_account(self) -> int:
+        """The number of the services' group, which those of their accounts follow; 0 for the starter's own account."""
+        return int(self.values.get(FIRST_ACCOUNT, _FIRST_ACCOUNT))
+
+    @property
+    def chose_accounts(self) -> bool:
+        """Whether the operator has said which numbers."""
+        return FIRST_ACCOUNT in self.values
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files that settings of the services name."""
+        named = {name: _service_fields().get(name.removeprefix(PREFIX)) for name in self.of_services}
+        return [Path(self.values[name]) for name, field in named.items() if field and _names_a_file(field)]
 
     @property
     def of_services(self) -> Mapping[str, str]:
@@ -203,6 +229,8 @@ def _own_checks() -> Mapping[str, Callable[[str], object]]:
         "OBJECT_STORE": _store,
         "LOG_MEGABYTES": _count,
         "LOGS_KEPT": _count,
+        "TRITON_GROWTH_MEGABYTES": _count,
+        "FIRST_ACCOUNT": _account,
     }
 
 
@@ -219,6 +247,11 @@ def _file(text: str) -> None:
 def _count(text: str) -> None:
     if not (text.isdecimal() and int(text)):
         raise ValueError("write a whole number above 0")
+
+
+def _account(text: str) -> None:
+    if not (text.isdecimal() and (int(text) == 0 or _LOWEST_ACCOUNT <= int(text) <= _HIGHEST_ACCOUNT)):
+        raise ValueError(f"write a number from {_LOWEST_ACCOUNT} to {_HIGHEST_ACCOUNT}, or 0 for no accounts")
 
 
 def _store(text: str) -> None:
@@ -245,6 +278,10 @@ def _field_check(name: str) -> Callable[[str], object] | None:
     whole: Any = Annotated[cast("Any", field.annotation), *field.metadata] if field.metadata else field.annotation
     adapter: TypeAdapter[object] = TypeAdapter(whole)
     return _file if Path in (field.annotation, *get_args(field.annotation)) else adapter.validate_python
+
+
+def _names_a_file(field: "FieldInfo") -> bool:
+    return Path in (field.annotation, *get_args(field.annotation))
 
 
 @cache

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.local.accounts import hand_over, service_accounts
 from deploy.local.authority import ensure_credentials
 from deploy.local.disk import check_disk, is_full
 from deploy.local.errors import StackError
@@ -57,7 +58,9 @@ class Supervisor:
         Raises:
             StackError: a part could not be started; everything has been stopped again.
         """
-        plan = make_plan(self._home, self._object_store, self._settings)
+        accounts = service_accounts(self._home, self._settings)
+        hand_over(self._home, accounts)
+        plan = make_plan(self._home, self._object_store, self._settings, accounts)
         try:
             await self._run_parts(plan, stop)
         finally:

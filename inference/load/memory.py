@@ -6,6 +6,7 @@ import psutil
 
 from inference.client.clock import Clock
 from inference.load.regression import Slope, slope
+from inference.process_memory import held_bytes
 
 MEBIBYTE = 1024 * 1024
 _HOUR = 3600.0
@@ -29,14 +30,8 @@ def listening_process(port: int) -> psutil.Process:
 
 
 def memory_of(server: psutil.Process) -> float:
-    """Return what a process and all below it hold, in MiB: pages that several share count once among them (PSS)."""
-    total = 0
-    for process in (server, *server.children(recursive=True)):
-        try:
-            total += process.memory_full_info().pss
-        except psutil.NoSuchProcess:
-            continue  # ended between the list and the look
-    return total / MEBIBYTE
+    """Return what a process and all below it hold, in MiB."""
+    return held_bytes(server) / MEBIBYTE
 
 
 @dataclass

@@ -1,22 +1,32 @@
 """Ties a program's life to its starter, drops privileges, then becomes the program.
 
-Run as a script, in isolated mode: `launch.py PARENT_PID SIGNAL ACCOUNT PROGRAM ARGUMENT...`, where ACCOUNT is
+Run as a script, in isolated mode: `launch.py PARENT_PID SIGNAL ACCOUNT REVEALS PROGRAM ARGUMENT...`, where ACCOUNT is
 `UID:GID` to become that account, `@UID:GID` to seem to be it in a user namespace of its own, `-` to stay as it is.
+REVEALS is a JSON list of paths that the account finds although they lie in folders that are not for it.
 The order is fixed: changing the user clears the death signal, so that it has to be asked for last.
 """
 
 import ctypes
+import json
 import os
 import signal
+import stat
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _CLONE_NEWUSER = 0x10000000  # unshare(2)
+_CLONE_NEWNS = 0x00020000
+_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_SLAVE = 2, 4, 4096, 16384, 1 << 19  # mount(2)
 
 
 def main(arguments: list[str]) -> None:
     """Becomes the program named in the arguments; returns only if the starter has already died."""
-    parent, death_signal, account, *command = arguments
+    parent, death_signal, account, reveals, *command = arguments
+    _reveal(json.loads(reveals))
     os.umask(0o077)
     if account != "-":
         become = _seem if account.startswith("@") else _become
@@ -26,6 +36,50 @@ def main(arguments: list[str]) -> None:
     if os.getppid() == int(parent):
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.execv(command[0], command)  # noqa: S606
+
+
+def _reveal(paths: list[str]) -> None:
+    """Put an empty folder over each private one that hides a path, and in it the path: seen by this program alone."""
+    from pathlib import Path
+
+    hidden = {path: folder for path in map(Path, paths) if (folder := _private_folder_above(path))}
+    if not hidden:
+        return
+    here = Path.cwd()
+    _call("unshare", _CLONE_NEWNS)
+    _mount("none", "/", _MS_REC | _MS_SLAVE)
+    found = {path: os.open(path, os.O_PATH) for path in sorted(hidden)}
+    for folder in sorted(set(hidden.values())):
+        _mount("tmpfs", folder, _MS_NOSUID | _MS_NODEV, kind=b"tmpfs", options=b"mode=0755,size=1m")
+    os.umask(0o022)
+    for path, descriptor in found.items():
+        _make_place(path, folder=stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        _mount(f"/proc/self/fd/{descriptor}", path, _MS_BIND | _MS_REC)
+        os.close(descriptor)
+    os.chdir(here)
+
+
+def _private_folder_above(path: "Path") -> "Path | None":
+    """Return the uppermost folder above a path that others than its owner cannot pass through."""
+    return next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & stat.S_IXOTH), None)
+
+
+def _make_place(path: "Path", *, folder: bool) -> None:
+    (path if folder else path.parent).mkdir(parents=True, exist_ok=True)
+    if not folder:
+        path.touch()
+
+
+def _mount(
+    source: str, target: "Path | str", flags: int, *, kind: bytes | None = None, options: bytes | None = None
+) -> None:
+    _call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), options)
+
+
+def _call(name: str, *arguments: object) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)
 
 
 def _become(user: int, group: int) -> None:

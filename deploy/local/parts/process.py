@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -27,11 +28,14 @@ class Account:
         group: Its group's number.
         seeming: Whether the program only seems to run as it, in a user namespace of its own: what it makes is its
             starter's.
+        reveals: Folders and files that it needs to find, and would not where they lie in private folders: for root,
+            these are passed over in a view of the file system that is the program's alone.
     """
 
     user: int
     group: int
     seeming: bool = False
+    reveals: tuple[Path, ...] = ()
 
     def __str__(self) -> str:
         return f"{'@' if self.seeming else ''}{self.user}:{self.group}"
@@ -68,9 +72,10 @@ class Command:
     def launch_line(self) -> tuple[str, ...]:
         """Return the argument list that starts it through the launcher."""
         account = str(self.account or "-")
+        reveals = json.dumps([str(path) for path in self.account.reveals] if self.account else [])
         death_signal = str(int(self.death_signal or self.stop_signal))
         launcher = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), death_signal)
-        return (*launcher, account, str(self.program), *self.arguments)
+        return (*launcher, account, reveals, str(self.program), *self.arguments)
 
 
 def plain_environment() -> dict[str, str]:

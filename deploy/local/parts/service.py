@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local.parts.process import Command, ServerProcess
+from deploy.local.parts.process import Account, Command, ServerProcess
 
 _PROBE_SECONDS = 3.0
 # The services have threads of their own: those of the linear algebra library would only spin beside them.
@@ -24,6 +24,7 @@ class ServiceProcess:
         environment: Its settings.
         authority: PEM of the authority that its certificate is checked against.
         niceness: By how much it yields the processor to the others.
+        account: Whom it runs as; None for the starter's own.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ServiceProcess:
         environment: Mapping[str, str],
         authority: Path,
         niceness: int = 0,
+        account: Account | None = None,
     ) -> None:
         self.name = name
         self.address = address
@@ -44,6 +46,7 @@ class ServiceProcess:
         self.environment = environment
         self._authority = authority
         self._niceness = niceness
+        self._account = account
 
     async def start(self) -> ServerProcess:
         """Start it; it runs its migrations by itself."""
@@ -57,6 +60,7 @@ class ServiceProcess:
                 environment={**_ENVIRONMENT, **self.environment},
                 # Without its supervisor it has no servers either: there is nothing left to end gracefully.
                 death_signal=signal.SIGKILL,
+                account=self._account,
             )
         )
         if self._niceness:

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from deploy.local.errors import StackError, program_unusable
 from deploy.local.parts.lifecycle import running
+from deploy.local.parts.memory_bound import GROWTH_MEGABYTES, MemoryBound
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import package_directory
@@ -69,12 +70,20 @@ class TritonServer:
         ports: The ports reserved for it.
         models: Gives what it serves.
         shared_memory_prefix: Starts the name of its regions in shared memory, and of no other server's.
+        growth_megabytes: By how much its memory may grow once it is ready; then it no longer counts as well.
     """
 
     name = "triton"
 
     def __init__(
-        self, *, data: Path, log: Path, ports: TritonPorts, models: ModelSource, shared_memory_prefix: str
+        self,
+        *,
+        data: Path,
+        log: Path,
+        ports: TritonPorts,
+        models: ModelSource,
+        shared_memory_prefix: str,
+        growth_megabytes: int = GROWTH_MEGABYTES,
     ) -> None:
         self._data = data
         self._log = log
@@ -83,6 +92,9 @@ class TritonServer:
         self._models: Models | None = None
         self._prefix = shared_memory_prefix
         self._started = 0.0
+        self._growth_megabytes = growth_megabytes
+        self._process: ServerProcess | None = None
+        self._bound: MemoryBound | None = None
 
     @property
     def address(self) -> str:
@@ -96,13 +108,17 @@ class TritonServer:
         _link_backend(package / "tritonserver", self._data / _BACKENDS / "python")
         self._models = await self._source()
         self._started = time.time()
-        return ServerProcess.start(self._command(package, libraries, self._models))
+        self._bound = None
+        self._process = ServerProcess.start(self._command(package, libraries, self._models))
+        return self._process
 
     async def probe(self) -> bool:
         """Asks whether it is ready, and then does not believe it: the canary decides.
 
         With a dead model process, live, ready and model-ready stay green while every request fails.
         """
+        if self._has_outgrown():
+            return False
         import grpc
         import tritonclient.grpc.aio as triton
         from tritonclient.utils import InferenceServerException
@@ -116,10 +132,20 @@ class TritonServer:
             return False
 
     async def provision(self) -> None:
-        """Remove the empty folder that the server has just left in /tmp and never uses here."""
+        """Note what it holds, and remove the empty folder that it has just left in /tmp and never uses here."""
+        if self._process is not None:
+            self._bound = MemoryBound(self._process.pid, self._growth_megabytes)
         for folder in _unused_environments(since=self._started):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+    def _has_outgrown(self) -> bool:
+        """Say in its log, where its last words are looked for, that its memory has grown too much."""
+        excess = self._bound.excess() if self._bound else ""
+        if excess:
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(f"{excess}\n")
+        return bool(excess)
 
     def litter(self) -> Sequence[str]:
         """Return its regions of shared memory, which a crash leaves behind, and folders that it never used."""
@@ -220,6 +246,10 @@ def _environment(package: Path, libraries: Path) -> Mapping[str, str]:
         "LD_LIBRARY_PATH": f"{package.parent}/nvidia_pytriton.libs:{libraries}",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        # A tensor's memory goes back to the system with it. Left to itself, malloc raises both thresholds up to the
+        # largest tensor seen, and keeps what a burst needed.
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_TRIM_THRESHOLD_": "131072",
         "ORT_DISABLE_TELEMETRY": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

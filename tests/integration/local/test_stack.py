@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.local.authority import JWKS, RECEIPT_KEY, RECORD_KEY, ROOT_KEY, SUBJECT_KEY
 from deploy.local.files import write_private
 from deploy.local.home import StackHome
 from deploy.local.leftovers import is_running
 from deploy.local.listening import outside_addresses
 from deploy.local.parts.ports import parted
+from deploy.local.roster import SERVICES
 from deploy.local.state import PartState, StackState, read_state
 from tests.integration.local.traces import is_listening, litter
 
@@ -53,6 +55,11 @@ class Stack:
         state = read_state(self.home)
         assert state is not None
         return state
+
+    def process(self, name: str) -> int:
+        process = self.part(name).process
+        assert process is not None
+        return process.pid
 
     def part(self, name: str) -> PartState:
         return next(part for part in self.state.parts if part.part == name)
@@ -187,6 +194,58 @@ def test_another_object_store_for_the_same_folder_is_refused(stack: Stack) -> No
     assert answer["error"]["reason"] == "OBJECT_STORE_SETTLED"  # type: ignore[index]
 
 
-def test_everything_under_the_folder_is_its_owners_alone(stack: Stack) -> None:
+def test_for_root_each_service_has_an_account_of_its_own_whose_files_no_other_reads(stack: Stack) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root has accounts to give")
+    processes = {name: psutil.Process(stack.process(name)) for name in SERVICES}
+    users = {name: process.uids().real for name, process in processes.items()}
+    environments = {name: Path(f"/proc/{process.pid}/environ") for name, process in processes.items()}
+    readable = {name: read_as(stack.home, process, environments.values()) for name, process in processes.items()}
+
+    assert 0 not in users.values()
+    assert len(set(users.values())) == len(SERVICES)
+    assert {name: found - own_files(stack.home, name) - {environments[name]} for name, found in readable.items()} == {
+        name: shared_files(stack.home) for name in SERVICES
+    }
+    for name, found in readable.items():
+        assert set(stack.home.certificate(name)) <= found
+
+
+def read_as(home: StackHome, process: psutil.Process, others: Iterable[Path]) -> set[Path]:
+    """Return what the account of a process can read of a stack's folder, private or not, and of other places.
+
+    It is put into that folder, so that what keeps it out is how the files are, not where the folder lies.
+    """
+    files = [file.relative_to(home.path) for file in home.path.rglob("*") if file.is_file()]
+    tried = [*map(str, files), *map(str, others)]
+    look = subprocess.run(
+        ["/bin/sh", "-c", 'for f; do head -c1 "$f" >/dev/null 2>&1 && printf "%s\\n" "$f"; done', "sh", *tried],
+        cwd=home.path,
+        user=process.uids().real,
+        group=process.gids().real,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {home.path / line for line in look.stdout.splitlines()}
+
+
+def own_files(home: StackHome, service: str) -> set[Path]:
+    keys = {"retention": [ROOT_KEY], "consent": [RECEIPT_KEY, RECORD_KEY]}.get(service, [])
+    folders = [home.data(service), *([home.epochs, home.journal] if service == "retention" else [])]
+    return {
+        *home.certificate(service),
+        *map(home.key, keys),
+        *(file for folder in folders for file in folder.rglob("*")),
+    }
+
+
+def shared_files(home: StackHome) -> set[Path]:
+    """Return what all services read: whom they trust, and by which key persons get their pseudonyms."""
+    return {home.authority, home.receipt_key, home.key(JWKS), home.key(SUBJECT_KEY)}
+
+
+def test_nobody_else_looks_into_anything_under_the_folder(stack: Stack) -> None:
     stack.run("down")
-    assert not [path for path in stack.home.path.iterdir() if path.stat().st_mode & 0o077]
+    assert not [path for path in stack.home.path.iterdir() if path.stat().st_mode & 0o066]

@@ -110,3 +110,24 @@ def test_settings_of_the_stack_reach_no_service() -> None:
     )
     assert settings.of_services == {}
     assert (settings.ports, settings.log_bytes, settings.logs_kept) == ({"nats": 4222}, 2 << 20, 1)
+
+
+def test_accounts_of_services_have_numbers_of_their_own_unless_none_are_wanted(tmp_path: Path) -> None:
+    assert [
+        read(tmp_path, environment=given).first_account
+        for given in (NOTHING, {"PELLICULE_FIRST_ACCOUNT": "7000"}, {"PELLICULE_FIRST_ACCOUNT": "0"})
+    ] == [60_710, 7_000, 0]
+
+
+@pytest.mark.parametrize("number", ["1", "999", "-1", "nobody", "5000000000"])
+def test_no_account_of_the_system_is_taken_for_a_service(tmp_path: Path, number: str) -> None:
+    refused = refusal(tmp_path, PELLICULE_FIRST_ACCOUNT=number)
+
+    assert (refused.reason, refused.field) == ("SETTING_INVALID", "PELLICULE_FIRST_ACCOUNT")
+
+
+def test_files_that_settings_name_are_known(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").touch()
+    given = {"PELLICULE_POLICY_FILE": str(tmp_path / "policy.yaml"), "PELLICULE_LOG_LEVEL": "DEBUG"}
+
+    assert read(tmp_path, environment=given).files == [tmp_path / "policy.yaml"]
