@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.local.disk import DISK_FULL
 from deploy.local.errors import StackError, program_unusable
 from deploy.local.home import StackHome
 from deploy.local.leftovers import is_running, remove_leftovers
@@ -132,8 +133,18 @@ def _await_ready(home: StackHome, pid: int, lives: Callable[[], bool], report: R
         if not alive:
             raise _failure(home)
         time.sleep(_PAUSE)
+    error = _not_ready(home)
     stop(home)
-    raise StackError("START_FAILED", f"the stack was not ready within {START_SECONDS:.0f} s: see {home.path}/logs")
+    raise error
+
+
+def _not_ready(home: StackHome) -> StackError:
+    state = read_state(home)
+    if state is not None and any(part.note.startswith(DISK_FULL) for part in state.parts):
+        return StackError(
+            "DISK_FULL", f"the disk of {home.path} filled while the stack was being started: make room", field="home"
+        )
+    return StackError("START_FAILED", f"the stack was not ready within {START_SECONDS:.0f} s: see {home.path}/logs")
 
 
 def _failure(home: StackHome) -> StackError:

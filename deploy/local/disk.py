@@ -7,6 +7,8 @@ from pathlib import Path
 from deploy.local.errors import StackError
 from deploy.local.home import StackHome
 
+DISK_FULL = "the disk is full: make room, and it goes on"
+"""What is said of a part that does not answer, or cannot be started, for want of room."""
 _MB = 1 << 20
 KEPT_FREE_MB = 192
 """Below this the object store takes nothing more: what is left is for the databases, which mind more.

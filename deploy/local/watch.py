@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 
 import psutil
 
+from deploy.local.disk import DISK_FULL
 from deploy.local.errors import START_FAILED, StackError
 from deploy.local.leftovers import identify
 from deploy.local.liveness import Liveness
@@ -25,7 +27,8 @@ _STEADY_SECONDS = 60.0
 _FIRST_STARTS = 3
 """How often a part may fail before it was ready once; after that the stack is not viable."""
 _UNWELL = "does not answer as it should"
-_DISK_FULL = "the disk is full: make room, and it goes on"
+
+_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -77,7 +80,7 @@ class Watch:
         """
         pause = _FIRST_PAUSE
         while True:
-            steady = await self._one_life() > _STEADY_SECONDS
+            steady = await self._one_guarded_life() > _STEADY_SECONDS
             pause = _FIRST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
             self._restarts += 1
             self._note_down(self._note)
@@ -95,17 +98,27 @@ class Watch:
         finally:
             self.stopped.set()
 
+    async def _one_guarded_life(self) -> float:
+        try:
+            return await self._one_life()
+        except StackError:
+            raise
+        except Exception:  # noqa: BLE001  # one part's trouble is no other's
+            _log.exception("the watch over %s failed", self.unit.part.name)
+            return 0.0
+
     async def _one_life(self) -> float:
         """Start the part and watch it until it has ended; return the seconds in which it answered."""
         try:
             self._note_down("starting")
             self._process = await bring_up(self.unit.part, started=self._note_process, timeout=self.unit.start_timeout)
-        except (StackError, OSError) as failure:
+        except Exception as failure:  # whatever it is, the other parts go on
             error = failure if isinstance(failure, StackError) else _not_prepared(self.unit.part.name, failure)
             self._identity = None
-            if not self.ready.is_set() and not self._may_yet_start(error):
+            full = self._lacks_room()
+            if not (full or self.ready.is_set() or self._may_yet_start(error)):
                 raise error from failure
-            self._note_down(error.message)
+            self._note_down(f"{DISK_FULL} ({error.message})" if full else error.message)
             return 0.0
         self._answers = True
         self._started_at = self._clock.now().isoformat()
@@ -130,9 +143,9 @@ class Watch:
         frozen, looked = False, _now()
         while not frozen and not await process.exited(self._pause(liveness)):
             good = await self._probe(self.unit.part.probe)
-            full = not good and self._disk_full()
+            full = not good and self._lacks_room()
             answered = self._clock.monotonic() if good else answered
-            self._take_down(good=good, note=self.unit.remark if good else _DISK_FULL if full else _UNWELL)
+            self._take_down(good=good, note=self.unit.remark if good else DISK_FULL if full else _UNWELL)
             if good or full or await self._probe(self.unit.lives):
                 liveness.answered(process.worked())
             else:
@@ -154,6 +167,14 @@ class Watch:
                 return await ask()
         except TimeoutError:
             return False
+        except Exception:  # noqa: BLE001  # whatever it is, it is no answer
+            _log.exception("a probe of %s failed", self.unit.part.name)
+            return False
+
+    def _lacks_room(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self._disk_full()
+        return False
 
     def _take_down(self, *, good: bool, note: str) -> None:
         if (good, note) != (self._answers, self._note):
@@ -169,6 +190,6 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _not_prepared(part: str, error: OSError) -> StackError:
-    what = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+def _not_prepared(part: str, error: Exception) -> StackError:
+    what = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.filename else str(error)
     return StackError(START_FAILED, f"{part} did not start: {what}", field=part)

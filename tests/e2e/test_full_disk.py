@@ -5,18 +5,21 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from deploy.local.home import StackHome
+from deploy.local.leftovers import is_running
 from tests.e2e.harness import RunningStack
 from tests.e2e.pictures import now, save, sources
 
 WHO, GRANT = "crowded", "CLOUD_PROCESSING"
 PATIENCE = 150.0
+FULL_SECONDS = 20.0
+"""Long enough for every part to be started several times in vain."""
 DISK = "800m"
 
 
@@ -46,10 +49,10 @@ def roll(folder: Path, name: str) -> Path:
     return folder
 
 
-def fill(disk: Path) -> Path:
+def fill(disk: Path, *, left: int = 64 << 10) -> Path:
     filler = disk / "filler"
     with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - (64 << 10))
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - left)
     return filler
 
 
@@ -77,6 +80,29 @@ def test_a_full_disk_puts_uploads_off_and_nothing_else(crowded: RunningStack, sm
     assert (held, restarted, list(kept)) == (supervisor, 0, ["cat.jpg"])
     until_imported(crowded, later)
     assert crowded.state.supervisor == supervisor
+
+
+def test_a_stack_outlives_a_disk_without_a_byte_left_whatever_dies_then(
+    crowded: RunningStack, small_disk: Path, tmp_path: Path
+) -> None:
+    before = {part.part: part.restarts for part in crowded.state.parts}
+    supervisor = crowded.state.supervisor
+    filler = fill(small_disk, left=0)
+    for part in before:
+        kill(crowded, part)
+    time.sleep(FULL_SECONDS)
+    assert is_running(supervisor)
+    filler.unlink()
+    until(lambda: all(part.ready and part.restarts > before[part.part] for part in crowded.state.parts))
+    assert crowded.state.supervisor == supervisor
+    until_imported(crowded, roll(tmp_path / "later", "coffee"))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def until_imported(stack: RunningStack, folder: Path) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+import psycopg.errors
 import pytest
 
 from deploy.local.errors import StackError
@@ -166,6 +167,65 @@ async def test_a_part_whose_files_cannot_be_written_is_started_again(tmp_path: P
         os.kill(watch.state.process.pid, signal.SIGKILL)
         await until(lambda: "No space left on device: nats.json" in watch.state.note, change)
         await until(lambda: watch.state.ready, change)
+
+
+async def test_a_part_that_cannot_be_provisioned_once_more_is_started_again_whatever_it_says(tmp_path: Path) -> None:
+    class Refusing(Sleeper):
+        tries = 0
+
+        async def provision(self) -> None:
+            self.tries += 1
+            if self.tries == 2:
+                raise psycopg.errors.DiskFull("could not extend file")
+
+    change = asyncio.Event()
+    part = Refusing(tmp_path)
+    async with watched(part, change.set) as watch:
+        await until(lambda: watch.state.ready, change)
+        assert watch.state.process is not None
+        os.kill(watch.state.process.pid, signal.SIGKILL)
+        await until(lambda: "could not extend file" in watch.state.note, change)
+        await until(lambda: watch.state.ready and part.tries == 3, change)
+
+
+async def test_a_probe_that_fails_is_no_answer_and_ends_nothing(tmp_path: Path) -> None:
+    class Confusing(Sleeper):
+        async def probe(self) -> bool:
+            if not self.answers:
+                raise ValueError("what is this")
+            return True
+
+    change = asyncio.Event()
+    part = Confusing(tmp_path)
+    async with watched(part, change.set) as watch:
+        await until(lambda: watch.state.ready, change)
+        part.answers = False
+        await until(lambda: watch.state.restarts == 1, change)
+        part.answers = True
+        await until(lambda: watch.state.ready, change)
+
+
+async def test_a_first_start_on_a_disk_that_fills_meanwhile_waits_for_room(tmp_path: Path) -> None:
+    class Unprepared(Sleeper):
+        async def start(self) -> ServerProcess:
+            if full.is_set():
+                raise StackError("PROGRAM_MISSING", "it could not be unpacked")
+            return await super().start()
+
+    change, full, part = asyncio.Event(), asyncio.Event(), Unprepared(tmp_path)
+    full.set()
+    watch = Watch(Unit(part, patience=1, interval=0.2), SystemClock(), change.set, full.is_set)
+    life = asyncio.create_task(watch.run())
+    try:
+        await until(lambda: watch.state.restarts == 4, change)
+        assert watch.state.note.startswith("the disk is full: make room, and it goes on")
+        full.clear()
+        await until(lambda: watch.state.ready, change)
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        await watch.stop()
+        part.close()
 
 
 async def test_what_an_operator_should_know_is_said_while_all_is_well(tmp_path: Path) -> None:
