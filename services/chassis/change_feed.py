@@ -128,6 +128,11 @@ class ChangeFeed:
                 if isinstance(item, Checkpoint):
                     return
 
+    async def is_empty(self, subject: str) -> bool:
+        """Tell whether the person has no resource."""
+        _, rows = await self._store.read(subject, None, 1)
+        return not rows
+
     async def acknowledge(self, subject: str, device: str, cursor: str) -> None:
         """Keep that a device knows all up to a cursor; an older one than the last changes nothing.
 

@@ -1,6 +1,8 @@
 """Keyring that asks the retention service."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import grpc
@@ -11,6 +13,7 @@ from services.keyring import translation
 from services.keyring.cache import KeyCache, Opening
 from services.keyring.holding import Holding
 from services.keyring.keys import DataKey, NewDataKey
+from services.keyring.wakes import RevocationWakes
 
 MAX_CREATED = 1000
 """Keys created by one call."""
@@ -27,7 +30,8 @@ class RetentionKeyring:
     def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
         self._stub = key_service_pb2_grpc.KeyServiceStub(channel)
         self._cache = KeyCache(clock)
-        self._holding = Holding(self._stub, self._cache, clock)
+        self._wakes = RevocationWakes()
+        self._holding = Holding(self._stub, self._cache, self._wakes, clock)
 
     @property
     def held_count(self) -> int:
@@ -41,6 +45,10 @@ class RetentionKeyring:
     async def run(self) -> None:
         """Listen to what the retention service destroys, until cancelled."""
         await self._holding.run()
+
+    def revocations(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set when keys of a person may have been destroyed (`Keyring.revocations`)."""
+        return self._wakes.waiting(subject)
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
         """Create data keys (`Keyring.create`)."""

@@ -10,6 +10,7 @@ from pellicule.internal.retention.v1 import key_service_pb2, key_service_pb2_grp
 from services.chassis.clock import Clock
 from services.keyring import translation
 from services.keyring.cache import LEASE_SECONDS, KeyCache
+from services.keyring.wakes import RevocationWakes
 
 _RENEW_SECONDS = 0.5
 _RECONNECT_SECONDS = 0.5
@@ -21,9 +22,12 @@ _log = structlog.stdlib.get_logger()
 class Holding:
     """Keeps the lease of a cache of keys. `run` is a task of the process."""
 
-    def __init__(self, stub: key_service_pb2_grpc.KeyServiceStub, cache: KeyCache, clock: Clock) -> None:
+    def __init__(
+        self, stub: key_service_pb2_grpc.KeyServiceStub, cache: KeyCache, wakes: RevocationWakes, clock: Clock
+    ) -> None:
         self._stub = stub
         self._cache = cache
+        self._wakes = wakes
         self._clock = clock
         self._leased = asyncio.Event()
 
@@ -35,7 +39,7 @@ class Holding:
         """Keep a lease, until cancelled."""
         while True:
             try:
-                await _Session(self._stub, self._cache, self._clock, self._leased).run()
+                await _Session(self._stub, self._cache, self._wakes, self._clock, self._leased).run()
             except (grpc.aio.AioRpcError, TimeoutError):
                 _log.warning("revocations_lost")
             finally:
@@ -47,9 +51,15 @@ class _Session:
     """One stream."""
 
     def __init__(
-        self, stub: key_service_pb2_grpc.KeyServiceStub, cache: KeyCache, clock: Clock, leased: asyncio.Event
+        self,
+        stub: key_service_pb2_grpc.KeyServiceStub,
+        cache: KeyCache,
+        wakes: RevocationWakes,
+        clock: Clock,
+        leased: asyncio.Event,
     ) -> None:
         self._cache = cache
+        self._wakes = wakes
         self._clock = clock
         self._leased = leased
         self._words: asyncio.Queue[key_service_pb2.HoldKeysRequest] = asyncio.Queue()
@@ -99,10 +109,13 @@ class _Session:
     def _hear(self, message: key_service_pb2.HoldKeysResponse) -> None:
         if message.number:
             self._cache.revoke(translation.revocation(message))
+            self._wakes.wake(message.subject)
             self._words.put_nowait(key_service_pb2.HoldKeysRequest(acknowledged_number=message.number))
         if not self._left and (seconds := message.lease_duration.ToTimedelta().total_seconds()):
             self._cache.renew(self._asked_at.pop(message.renewal_number) + seconds)
-            self._leased.set()
+            if not self._leased.is_set():
+                self._leased.set()
+                self._wakes.wake_all()
 
     def _leave(self) -> None:
         """Let go of everything, and say so: no destruction need wait for the end of the lease."""

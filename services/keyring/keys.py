@@ -1,6 +1,8 @@
 """Data keys as the services that seal things see them."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -82,3 +84,6 @@ class Keyring(Protocol):
         Raises:
             DependencyUnavailable: the retention service does not answer.
         """
+
+    def revocations(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set when keys of a person may have been destroyed; it is the waiter who clears it."""

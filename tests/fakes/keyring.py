@@ -1,13 +1,16 @@
 """A keyring in memory, with the powers of the retention service: grant, withdraw, erase, let time pass."""
 
+import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from services.chassis.clock import Clock
 from services.keyring import DataKey, MediaErased, NewDataKey, PurposeNotGranted
+from services.keyring.wakes import RevocationWakes
 
 MEDIA_PURPOSES = ("CLOUD_PROCESSING", "OLDER_MEDIA")
 
@@ -41,6 +44,7 @@ class FakeKeyring:
         self._media: dict[tuple[str, str], _Media] = {}
         self._erased: set[tuple[str, str]] = set()
         self._last_revision = 0
+        self._wakes = RevocationWakes()
 
     async def create(self, *, subject: str, purpose: str, keys: Sequence[NewDataKey]) -> list[DataKey]:
         """Create data keys; nothing derives from a media that is gone, or outlives one."""
@@ -69,6 +73,10 @@ class FakeKeyring:
         """Destroys data keys."""
         return self._destroy({id_ for id_ in ids if id_ in self._kept and self._kept[id_].subject == subject})
 
+    def revocations(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        """Give an event that is set when keys of a person are destroyed."""
+        return self._wakes.waiting(subject)
+
     def grant(self, subject: str, *purposes: str, reach_back: datetime | None = None) -> int:
         """Grants purposes, and returns the fencing number of the last one."""
         for purpose in purposes:
@@ -82,6 +90,7 @@ class FakeKeyring:
 
     def destroy_purpose(self, subject: str, purpose: str) -> int | None:
         """Withdraws a purpose, and returns the fencing number of the key that was destroyed, if there was one."""
+        self._wakes.wake(subject)
         return self._granted.pop((subject, purpose), None)
 
     def destroy_media(self, subject: str, media: str) -> set[str]:
@@ -93,6 +102,7 @@ class FakeKeyring:
 
     def destroy_subject(self, subject: str) -> int:
         """Erases everything of a person, and returns a fencing number above all of theirs."""
+        self._wakes.wake(subject)
         for owner in [owner for owner in self._granted if owner[0] == subject]:
             del self._granted[owner]
         self._destroy({id_ for id_, kept in self._kept.items() if kept.subject == subject})

@@ -1,16 +1,16 @@
 """Change feed of a person's analyses: names of what changed, and what it is now."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from services.analysis.domain.findings import Analysis
 from services.analysis.domain.media import analyzed_media
 from services.analysis.operations.dependencies import Dependencies
 from services.analysis.operations.open_findings import open_findings
-from services.chassis import change_feed
-from services.chassis.change_feed import Change, ChangeFeed, ChangeKind, Checkpoint, Reset
+from services.chassis.change_feed import Change, ChangeFeed, ChangeKind, Checkpoint, Event, Reset
+from services.chassis.change_watch import watch
 from services.chassis.streams import batches
 from services.keyring import Purpose
 from services.keyring.errors import PurposeNotGranted
@@ -67,43 +67,35 @@ async def watch_analyses(
         FieldInvalid: the cursor is none of this person and feed.
         TokenExpired: the caller's token came to its end.
     """
-    async with aclosing(batches(feed.follow(subject, cursor, device=device), _TOGETHER)) as told:
-        async for batch in told:
-            try:
-                await dependencies.keyring.open(subject=subject, purpose=Purpose.CLOUD_PROCESSING, ids=[])
-                items = await _opened(subject, batch, dependencies)
-            except PurposeNotGranted:
-                # A withdrawal deletes: what is gone is told before the stream ends.
-                for deletion in _deletions(batch):
-                    yield deletion
-                raise
-            for item in items:
-                yield item
-                if until_checkpoint and isinstance(item, Checkpoint):
-                    return
+    followed = batches(feed.follow(subject, cursor, device=device), _TOGETHER)
+    opener = _AnalysisOpener(subject, dependencies, feed)
+    async with aclosing(watch(followed, opener, until_checkpoint=until_checkpoint)) as told:
+        async for each in told:
+            yield each
 
 
-async def _opened(subject: str, batch: Sequence[change_feed.Item], dependencies: Dependencies) -> list[Item]:
-    """Return the items with what they name, opened all together."""
-    named = [analyzed_media(item.resource) for item in batch if isinstance(item, Change) and not _is_gone(item)]
-    opened = await open_findings(subject, dependencies, named) if named else []
-    analyses = {analysis.media: analysis for analysis in opened}
-    items: list[Item] = []
-    for item in batch:
-        if not isinstance(item, Change):
-            items.append(item)
-            continue
-        found = None if _is_gone(item) else analyses.get(analyzed_media(item.resource))
-        if found is not None or _is_gone(item):
-            items.append(AnalysisChange(item.resource, item.kind, found, item.cursor))
-    return items
+@dataclass(frozen=True)
+class _AnalysisOpener:
+    subject: str
+    dependencies: Dependencies
+    feed: ChangeFeed
+    refusal: ClassVar = PurposeNotGranted
 
+    def revoked(self) -> AbstractContextManager[Event]:
+        return self.dependencies.keyring.revocations(self.subject)
 
-def _deletions(batch: Sequence[change_feed.Item]) -> Iterator[AnalysisChange]:
-    for item in batch:
-        if isinstance(item, Change) and _is_gone(item):
-            yield AnalysisChange(item.resource, item.kind, None, item.cursor)
+    async def open(self, changes: Sequence[Change]) -> dict[str, AnalysisChange]:
+        await self.dependencies.keyring.open(subject=self.subject, purpose=Purpose.CLOUD_PROCESSING, ids=[])
+        named = {analyzed_media(change.resource): change for change in changes}
+        opened = await open_findings(self.subject, self.dependencies, list(named)) if named else []
+        return {
+            change.resource: AnalysisChange(change.resource, change.kind, analysis, change.cursor)
+            for analysis in opened
+            for change in [named[analysis.media]]
+        }
 
+    def gone(self, change: Change) -> AnalysisChange:
+        return AnalysisChange(change.resource, change.kind, None, change.cursor)
 
-def _is_gone(change: Change) -> bool:
-    return change.kind is ChangeKind.DELETED
+    async def is_left(self) -> bool:
+        return not await self.feed.is_empty(self.subject)

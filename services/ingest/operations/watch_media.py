@@ -1,12 +1,13 @@
 """Watch of a person's media: their change feed, with each media opened."""
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 from uuid import UUID
 
-from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Item, Reset
+from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Event, Item, Reset
+from services.chassis.change_watch import watch
 from services.chassis.streams import batches
 from services.ingest.domain.devices import device_name
 from services.ingest.domain.media import Media
@@ -58,19 +59,11 @@ async def watch_media(
         PurposeNotGranted: CLOUD_PROCESSING is not granted; what is gone was told before.
         TokenExpired: the caller's token came to its end.
     """
-    async with aclosing(_follow(dependencies, subject, cursor, device_id)) as happened:
-        async for items in happened:
-            try:
-                opened = await _open(dependencies, subject, items)
-            except PurposeNotGranted:
-                # A withdrawal deletes: what is gone is told before the stream ends.
-                for deletion in _deletions(items):
-                    yield deletion
-                raise
-            for told in _told(items, opened):
-                yield told
-                if until_checkpoint and isinstance(told, Checkpoint):
-                    return
+    opener = _MediaOpener(dependencies, subject)
+    watching = watch(_follow(dependencies, subject, cursor, device_id), opener, until_checkpoint=until_checkpoint)
+    async with aclosing(watching) as told:
+        async for each in told:
+            yield each
 
 
 async def acknowledge_changes(dependencies: Dependencies, *, subject: str, device_id: UUID, cursor: str) -> None:
@@ -94,27 +87,31 @@ def _follow(
     return until_revoked(dependencies, batches(feed, OPENED_TOGETHER), subject=subject, device_id=device_id)
 
 
-async def _open(dependencies: Dependencies, subject: str, items: Sequence[Item]) -> dict[str, Media]:
-    await dependencies.lookup_keys.open(subject)
-    names = [item.resource for item in items if isinstance(item, Change) and item.kind is not ChangeKind.DELETED]
-    ids = {UUID(name.removeprefix("media/")): name for name in names}
-    rows = await dependencies.media.find_many(subject, ids) if ids else []
-    keys = await open_row_keys(dependencies, subject, rows)
-    return {ids[row.id]: open_media(dependencies, row, keys[row.id]) for row in rows if row.id in keys}
+@dataclass(frozen=True)
+class _MediaOpener:
+    dependencies: Dependencies
+    subject: str
+    refusal: ClassVar = PurposeNotGranted
 
+    def revoked(self) -> AbstractContextManager[Event]:
+        return self.dependencies.keyring.revocations(self.subject)
 
-def _told(items: Sequence[Item], opened: Mapping[str, Media]) -> Iterator[Told]:
-    for item in items:
-        if not isinstance(item, Change):
-            yield item
-        elif item.kind is ChangeKind.DELETED:
-            yield ToldDeletion(item.cursor, item.resource)
-        elif media := opened.get(item.resource):
-            yield ToldMedia(item.cursor, item.kind is ChangeKind.CREATED, media)
-        # What cannot be opened any more is not told: its deletion follows.
+    async def open(self, changes: Sequence[Change]) -> dict[str, ToldMedia | ToldDeletion]:
+        await self.dependencies.lookup_keys.open(self.subject)
+        named = {UUID(change.resource.removeprefix("media/")): change for change in changes}
+        rows = await self.dependencies.media.find_many(self.subject, named) if named else []
+        keys = await open_row_keys(self.dependencies, self.subject, rows)
+        return {
+            change.resource: ToldMedia(
+                change.cursor, change.kind is ChangeKind.CREATED, open_media(self.dependencies, row, keys[row.id])
+            )
+            for row in rows
+            if row.id in keys
+            for change in [named[row.id]]
+        }
 
+    def gone(self, change: Change) -> ToldMedia | ToldDeletion:
+        return ToldDeletion(change.cursor, change.resource)
 
-def _deletions(items: Sequence[Item]) -> Iterator[ToldDeletion]:
-    for item in items:
-        if isinstance(item, Change) and item.kind is ChangeKind.DELETED:
-            yield ToldDeletion(item.cursor, item.resource)
+    async def is_left(self) -> bool:
+        return not await self.dependencies.change_feed.is_empty(self.subject)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
-from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Item, Reset
+from services.chassis import change_watch
+from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Event, Reset
 from services.chassis.streams import batches
 from services.keyring import PurposeNotGranted
 from services.suggestion.operations.dependencies import Dependencies
@@ -54,19 +55,11 @@ async def watch(
         TokenExpired: the caller's token came to its end.
     """
     feed = dependencies.change_feed.follow(subject, cursor, device=device)
-    async with aclosing(batches(feed, OPENED_TOGETHER)) as happened:
-        async for items in happened:
-            try:
-                opened = await open_all(dependencies, subject=subject)
-            except PurposeNotGranted:
-                # A withdrawal deletes: what is gone is told before the stream ends.
-                for deletion in _deletions(items):
-                    yield deletion
-                raise
-            for told in _told(items, {f"suggestions/{each.row.id}": each for each in opened}):
-                yield told
-                if until_checkpoint and isinstance(told, Checkpoint):
-                    return
+    opener = _SuggestionOpener(dependencies, subject)
+    watching = change_watch.watch(batches(feed, OPENED_TOGETHER), opener, until_checkpoint=until_checkpoint)
+    async with aclosing(watching) as told:
+        async for each in told:
+            yield each
 
 
 async def acknowledge(dependencies: Dependencies, *, subject: str, device: str, cursor: str) -> None:
@@ -78,18 +71,26 @@ async def acknowledge(dependencies: Dependencies, *, subject: str, device: str, 
     await dependencies.change_feed.acknowledge(subject, device, cursor)
 
 
-def _told(items: Sequence[Item], opened: Mapping[str, OpenSuggestion]) -> Iterator[Told]:
-    for item in items:
-        if not isinstance(item, Change):
-            yield item
-        elif item.kind is ChangeKind.DELETED:
-            yield ToldDeletion(item.cursor, item.resource)
-        elif suggestion := opened.get(item.resource):
-            yield ToldSuggestion(item.cursor, item.kind is ChangeKind.CREATED, suggestion)
-        # What cannot be opened any more is not told: its deletion follows.
+@dataclass(frozen=True)
+class _SuggestionOpener:
+    dependencies: Dependencies
+    subject: str
+    refusal: ClassVar = PurposeNotGranted
 
+    def revoked(self) -> AbstractContextManager[Event]:
+        return self.dependencies.keyring.revocations(self.subject)
 
-def _deletions(items: Sequence[Item]) -> Iterator[ToldDeletion]:
-    for item in items:
-        if isinstance(item, Change) and item.kind is ChangeKind.DELETED:
-            yield ToldDeletion(item.cursor, item.resource)
+    async def open(self, changes: Sequence[Change]) -> dict[str, ToldSuggestion | ToldDeletion]:
+        opened = await open_all(self.dependencies, subject=self.subject)
+        suggestions = {f"suggestions/{each.row.id}": each for each in opened}
+        return {
+            change.resource: ToldSuggestion(change.cursor, change.kind is ChangeKind.CREATED, suggestion)
+            for change in changes
+            if (suggestion := suggestions.get(change.resource))
+        }
+
+    def gone(self, change: Change) -> ToldSuggestion | ToldDeletion:
+        return ToldDeletion(change.cursor, change.resource)
+
+    async def is_left(self) -> bool:
+        return not await self.dependencies.change_feed.is_empty(self.subject)

@@ -130,6 +130,12 @@ class TestFeed:
         assert summary(await anext(feed)) == ("deleted", media)
         assert await reason_at_the_end(feed) == "PURPOSE_NOT_GRANTED"
 
+    async def test_a_withdrawal_ends_the_feed_of_who_has_nothing(self, phone: Phone) -> None:
+        feed = watch(phone)
+        assert (await anext(feed)).HasField("checkpoint")
+        await phone.withdraw("CLOUD_PROCESSING")
+        assert await reason_at_the_end(feed) == "PURPOSE_NOT_GRANTED"
+
     async def test_a_feed_ends_with_its_token(self, harness: Harness, phone: Phone) -> None:
         phone.headers = (("authorization", f"Bearer {harness.token(phone.person, ttl=timedelta(seconds=2) - LEEWAY)}"),)
         feed = watch(phone)

@@ -1,5 +1,6 @@
 """The change feed as it is told to a person."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -124,3 +125,13 @@ async def test_items_become_messages(harness: Harness) -> None:
     assert streams.change(Reset(), "en").WhichOneof("change") == "reset"
     gone = streams.change(AnalysisChange(name(media), ChangeKind.DELETED, None, "here"), "en")
     assert (gone.deleted, gone.cursor) == (name(media), "here")
+
+
+async def test_a_feed_in_which_nothing_ever_was_ends_with_the_consent(harness: Harness) -> None:
+    async with aclosing(watch(harness)) as feed:
+        assert isinstance(await anext(feed), Checkpoint)
+        ending = asyncio.ensure_future(anext(feed))
+        await asyncio.sleep(0)
+        harness.keyring.destroy_purpose(ANN, "CLOUD_PROCESSING")
+        with pytest.raises(PurposeNotGranted):
+            await asyncio.wait_for(ending, 5)

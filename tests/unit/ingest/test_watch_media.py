@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
@@ -215,3 +216,26 @@ async def test_who_watches_and_who_acknowledges_was_seen(harness: Harness) -> No
     assert isinstance(checkpoint, Checkpoint)
     await acknowledge_changes(harness.dependencies, subject=ALICE, device_id=device_id, cursor=checkpoint.cursor)
     assert harness.tables.devices[ALICE, device_id].last_seen_time == first + timedelta(hours=3)
+
+
+async def test_a_feed_in_which_nothing_ever_was_ends_with_the_consent(harness: Harness) -> None:
+    async with aclosing(watching(harness)) as feed:
+        assert isinstance(await anext(feed), Checkpoint)
+        ending = asyncio.ensure_future(anext(feed))
+        await asyncio.sleep(0)
+        harness.keyring.destroy_purpose(ALICE, Purpose.CLOUD_PROCESSING)
+        with pytest.raises(PurposeNotGranted):
+            await asyncio.wait_for(ending, 5)
+
+
+async def test_a_feed_outlives_the_end_of_another_purpose(harness: Harness) -> None:
+    harness.keyring.grant(ALICE, "LOCATION")
+    async with aclosing(watching(harness)) as feed:
+        assert isinstance(await anext(feed), Checkpoint)
+        coming = asyncio.ensure_future(anext(feed))
+        await asyncio.sleep(0)
+        harness.keyring.destroy_purpose(ALICE, "LOCATION")
+        media = await harness.keep()
+        told = await asyncio.wait_for(coming, 5)
+        assert isinstance(told, ToldMedia)
+        assert told.media.id == media

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -119,3 +120,16 @@ async def test_a_feed_that_began_anew_says_so_first(harness: Harness) -> None:
     assert [type(item) for item in told] == [Reset, ToldSuggestion, Checkpoint]
     assert isinstance(told[-1], Checkpoint)
     assert told[-1].snapshot
+
+
+async def test_a_feed_in_which_nothing_ever_was_ends_with_the_consent() -> None:
+    enter_principal(Person(ALICE))
+    harness = Harness()
+    harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
+    async with aclosing(watching(harness)) as feed:
+        assert isinstance(await anext(feed), Checkpoint)
+        ending = asyncio.ensure_future(anext(feed))
+        await asyncio.sleep(0)
+        harness.keyring.destroy_purpose(ALICE, "CLOUD_PROCESSING")
+        with pytest.raises(PurposeNotGranted):
+            await asyncio.wait_for(ending, 5)
