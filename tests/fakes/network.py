@@ -42,11 +42,13 @@ class FaultyNetwork:
 
     async def lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry the bytes of one connection both ways."""
-        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        ends = {writer, onward_writer}
-        self._writers |= ends
+        ends = {writer}
+        self._writers.add(writer)
         losing = asyncio.Event()
         try:
+            onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            ends.add(onward_writer)
+            self._writers.add(onward_writer)
             await asyncio.gather(self._ask(reader, onward_writer, losing), self._answer(onward_reader, writer, losing))
         finally:
             self._writers -= ends
@@ -83,9 +85,12 @@ async def faulty_network(target: int) -> AsyncIterator[FaultyNetwork]:
     carrying: set[asyncio.Task[None]] = set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(network.lead(reader, writer))
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a connection is accepted in a task")
         carrying.add(task)
-        task.add_done_callback(carrying.discard)
+        with suppress(OSError):
+            await network.lead(reader, writer)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     network.port = server.sockets[0].getsockname()[1]
@@ -93,6 +98,8 @@ async def faulty_network(target: int) -> AsyncIterator[FaultyNetwork]:
         yield network
     finally:
         server.close()
-        for task in list(carrying):
+        network.cut()
+        for task in carrying:
             task.cancel()
         await asyncio.gather(*carrying, return_exceptions=True)
+        await server.wait_closed()
