@@ -1,7 +1,7 @@
 """Network between two parts that a test holds up or cuts: bytes go through it, TLS and all, until it says otherwise."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 _PIECE = 64 * 1024
@@ -44,36 +44,38 @@ class FaultyNetwork:
         """Carry the bytes of one connection both ways."""
         ends = {writer}
         self._writers.add(writer)
-        losing = asyncio.Event()
+        losing = False
+
+        def asks(data: bytes) -> bool:
+            nonlocal losing
+            if self._lost is not None and self._lost in data:
+                losing, self._lost = True, None
+            return True
+
+        def answers(data: bytes) -> bool:
+            return not losing
+
         try:
             onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self._target)
             ends.add(onward_writer)
             self._writers.add(onward_writer)
-            await asyncio.gather(self._ask(reader, onward_writer, losing), self._answer(onward_reader, writer, losing))
+            await asyncio.gather(self._carry(reader, onward_writer, asks), self._carry(onward_reader, writer, answers))
         finally:
             self._writers -= ends
             for end in ends:
                 end.close()
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, losing: asyncio.Event) -> None:
-        async for data in self._pieces(reader, writer):
-            if self._lost is not None and self._lost in data:
-                losing.set()
-                self._lost = None
-            writer.write(data)
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, losing: asyncio.Event) -> None:
-        async for data in self._pieces(reader, writer):
-            if losing.is_set():
-                writer.transport.abort()
-                return
-            writer.write(data)
-
-    async def _pieces(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, may_pass: Callable[[bytes], bool]
+    ) -> None:
+        """Carry bytes one way; what may not pass breaks the connection."""
         with suppress(ConnectionError):
             while data := await reader.read(_PIECE):
                 await self._open.wait()
-                yield data
+                if not may_pass(data):
+                    writer.transport.abort()
+                    return
+                writer.write(data)
                 await writer.drain()
         writer.close()
 
