@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
 
 _PIECE = 64 * 1024
 
@@ -17,6 +18,7 @@ class FaultyNetwork:
         self._open.set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._lost: bytes | None = None
+        self._answered = 0
 
     def hold(self) -> None:
         """Let nothing through from now on; connections stay open."""
@@ -31,9 +33,18 @@ class FaultyNetwork:
         for writer in self._writers:
             writer.transport.abort()
 
-    def lose_answer(self, words: bytes) -> None:
-        """Break the next connection that carries these words, when their answer comes: they were heard."""
-        self._lost = words
+    def lose_answer(self, words: bytes, *, after: int = 0) -> None:
+        """Break the connection that next carries these words, when their answer comes: they were heard.
+
+        Args:
+            words: A part of what is sent.
+            after: How many times they are answered before.
+        """
+        self._lost, self._answered = words, after
+
+    def lose_nothing(self) -> None:
+        """Let all answers through again."""
+        self._lost = None
 
     @property
     def has_lost(self) -> bool:
@@ -49,7 +60,9 @@ class FaultyNetwork:
         def asks(data: bytes) -> bool:
             nonlocal losing
             if self._lost is not None and self._lost in data:
-                losing, self._lost = True, None
+                if not self._answered:
+                    losing, self._lost = True, None
+                self._answered -= 1
             return True
 
         def answers(data: bytes) -> bool:
@@ -80,6 +93,17 @@ class FaultyNetwork:
         writer.close()
 
 
+def port_of(url: str) -> int:
+    """Return the port of a server's URL."""
+    return urlsplit(url).port or 0
+
+
+def through(url: str, network: FaultyNetwork) -> str:
+    """Return the URL of a server behind a network to its port."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{network.port}"))
+
+
 @asynccontextmanager
 async def faulty_network(target: int) -> AsyncIterator[FaultyNetwork]:
     """Run a network to a port of this machine for the time of the block."""
@@ -91,7 +115,7 @@ async def faulty_network(target: int) -> AsyncIterator[FaultyNetwork]:
         if task is None:
             raise RuntimeError("a connection is accepted in a task")
         carrying.add(task)
-        with suppress(OSError):
+        with suppress(OSError, asyncio.CancelledError):  # the server of streams wants its tasks to end by themselves
             await network.lead(reader, writer)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)

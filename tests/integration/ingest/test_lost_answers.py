@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,7 +24,7 @@ from services.ingest.store.lookup_keys import LookupKeyStore
 from services.ingest.store.media import MediaStore
 from services.ingest.store.requests import RequestStore
 from services.ingest.store.uploads import UploadStore
-from tests.fakes.network import FaultyNetwork, faulty_network
+from tests.fakes.network import FaultyNetwork, faulty_network, port_of, through
 from tests.unit.ingest.harness import ALICE, Harness, announce, announce_reduced, pieces, stream
 from tests.unit.ingest.pictures import motion_photo, picture
 from tests.unit.ingest.test_receive_upload import read
@@ -37,16 +36,15 @@ AT_ONCE = b"store_at_once"
 
 @pytest.fixture
 async def network(ingest_database: DatabaseSettings, pool: Pool) -> AsyncIterator[FaultyNetwork]:
-    async with faulty_network(urlsplit(ingest_database.database_url.get_secret_value()).port or 5432) as network:
+    async with faulty_network(port_of(ingest_database.database_url.get_secret_value())) as network:
         yield network
 
 
 @pytest.fixture
 async def lossy(ingest_database: DatabaseSettings, network: FaultyNetwork) -> AsyncIterator[Harness]:
     """Use cases on the real database behind the network, and on a keyring that shows its keys."""
-    url = urlsplit(ingest_database.database_url.get_secret_value())
-    host = f"{url.netloc.rpartition('@')[0]}@127.0.0.1:{network.port}"
-    settings = DatabaseSettings(database_url=SecretStr(urlunsplit(url._replace(netloc=host))), database_pool_size=2)
+    url = through(ingest_database.database_url.get_secret_value(), network)
+    settings = DatabaseSettings(database_url=SecretStr(url), database_pool_size=2)
     async with open_pool(settings) as pool:
         harness = Harness(policy=Policy(segment_bytes=CHUNK_SIZE))
         harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
