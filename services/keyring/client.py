@@ -77,6 +77,14 @@ class RetentionKeyring:
             raise translation.keyring_error(error) from error
         return response.reach_back_time.ToDatetime(tzinfo=UTC) if response.HasField("reach_back_time") else None
 
+    async def kept_media(self, *, subject: str, media: Sequence[str]) -> set[str]:
+        """Tell which media a person still has (`Keyring.kept_media`)."""
+        request = key_service_pb2.FindKeptMediaRequest(subject=subject, media=media)
+        try:
+            return set((await self._stub.FindKeptMedia(request)).media)
+        except grpc.aio.AioRpcError as error:
+            raise translation.keyring_error(error) from error
+
     async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
         """Destroys data keys of this service (`Keyring.destroy`)."""
         destroyed = 0

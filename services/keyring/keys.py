@@ -76,6 +76,17 @@ class Keyring(Protocol):
             DependencyUnavailable: the retention service does not answer.
         """
 
+    async def kept_media(self, *, subject: str, media: Sequence[str]) -> set[str]:
+        """Return those of the media that a person still has: of which a key lives.
+
+        Args:
+            subject: The person's pseudonym.
+            media: Resource names, at most 1000.
+
+        Raises:
+            DependencyUnavailable: the retention service does not answer.
+        """
+
     async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
         """Destroys keys that the calling service created, and returns how many there were.
 

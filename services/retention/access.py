@@ -17,6 +17,7 @@ ACCESS: AccessTable = {
     f"{_KEYS}/GrantPurposeKey": _CONSENT,
     f"{_KEYS}/DestroyPurposeKeys": _CONSENT,
     f"{_KEYS}/GetPurposeKey": _SERVICE,
+    f"{_KEYS}/FindKeptMedia": _SERVICE,
     f"{_KEYS}/CreateDataKeys": _SERVICE,
     f"{_KEYS}/OpenDataKeys": _SERVICE,
     f"{_KEYS}/DestroyDataKeys": _SERVICE,

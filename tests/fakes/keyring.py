@@ -69,6 +69,17 @@ class FakeKeyring:
         self._revision(subject, "OLDER_MEDIA")
         return self._reach_back.get(subject)
 
+    async def kept_media(self, *, subject: str, media: Sequence[str]) -> set[str]:
+        """Tell which media a person still has."""
+        living = {
+            name
+            for kept in self._kept.values()
+            if kept.subject == subject and kept.delete_by > self._clock.now()
+            if self._granted.get((subject, kept.purpose)) == kept.revision
+            for name in kept.lineage
+        }
+        return living & set(media)
+
     async def destroy(self, *, subject: str, ids: Sequence[str]) -> int:
         """Destroys data keys."""
         return self._destroy({id_ for id_ in ids if id_ in self._kept and self._kept[id_].subject == subject})

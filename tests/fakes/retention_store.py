@@ -106,6 +106,14 @@ class FakeStore:
         )
         return SealedKeys(key, tuple(sealed))
 
+    async def kept_media(self, subject: str, media: Collection[UUID], now: datetime) -> set[UUID]:
+        living = [
+            row
+            for row in self.state.keys.values()
+            if row.subject == subject and row.delete_time > now and self.state.living_purpose_key(row, now) is not None
+        ]
+        return {each for each in media if any(each in row.lineage for row in living)}
+
     def _crash_if_told(self) -> None:
         if self.fail_at_commit is not None:
             error, self.fail_at_commit = self.fail_at_commit, None

@@ -31,11 +31,12 @@ class Preview:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is in the tables of the media that are asked for."""
+    """What is in the tables of the media that are asked for, and which others exist: their events are on their way."""
 
     subject: str
     statuses: Mapping[UUID, MediaStatus]
     previews: Mapping[UUID, StoredPreview]
+    coming: frozenset[UUID]
 
     def key_id(self, media: UUID) -> str:
         """Return the key whose being opened shows that a media still exists."""
@@ -76,7 +77,18 @@ async def _look_up(subject: str, media: Sequence[UUID], size: PreviewSize, depen
     statuses, previews = await asyncio.gather(
         library.statuses(subject, media), library.stored_previews(subject, media, size)
     )
-    return _Known(subject, {row.id: row for row in statuses}, {row.media_id: row for row in previews})
+    known = {row.id: row for row in statuses}
+    coming = await _coming(subject, [each for each in media if each not in known], dependencies)
+    return _Known(subject, known, {row.media_id: row for row in previews}, coming)
+
+
+async def _coming(subject: str, unknown: Sequence[UUID], dependencies: Dependencies) -> frozenset[UUID]:
+    """Return which media exist although nothing was heard of them yet."""
+    if not unknown:
+        return frozenset()
+    names = {f"media/{each}": each for each in unknown}
+    kept = await dependencies.keyring.kept_media(subject=subject, media=list(names))
+    return frozenset(names[each] for each in kept)
 
 
 async def _open_keys(known: _Known, media: Sequence[UUID], dependencies: Dependencies) -> Mapping[str, bytes]:
@@ -100,6 +112,8 @@ async def _preview(media: UUID, known: _Known, keys: Mapping[str, bytes], depend
 
 
 async def _content(media: UUID, known: _Known, keys: Mapping[str, bytes], dependencies: Dependencies) -> bytes:
+    if media in known.coming:
+        raise PreviewNotReady.of(media)
     status, preview = known.statuses.get(media), known.previews.get(media)
     key = None if status is None else keys.get(known.key_id(media))
     if status is None or key is None:

@@ -90,3 +90,6 @@ class Store(Protocol):
 
         None if there is no live purpose key.
         """
+
+    async def kept_media(self, subject: str, media: Collection[UUID], now: datetime) -> set[UUID]:
+        """Return those of the media of which a data key of the person lives, under a purpose key that lives."""

@@ -54,6 +54,14 @@ class KeyServicer(key_service_pb2_grpc.KeyServiceServicer):
             reach_back_time=responses.timestamp(key.reach_back_time),
         )
 
+    async def FindKeptMedia(
+        self, request: key_service_pb2.FindKeptMediaRequest, context: Context
+    ) -> key_service_pb2.FindKeptMediaResponse:
+        """Tell which media are kept."""
+        subject, media = requests.media_to_find(request)
+        kept = await self._dependencies.store.kept_media(subject, media, self._dependencies.clock.now())
+        return key_service_pb2.FindKeptMediaResponse(media=[f"media/{each}" for each in kept])
+
     async def CreateDataKeys(
         self, request: key_service_pb2.CreateDataKeysRequest, context: Context
     ) -> key_service_pb2.CreateDataKeysResponse:

@@ -129,6 +129,23 @@ class PostgresStore:
         keys = (SealedKey(id_, WrappedKey(epoch, sealed)) for *_, id_, epoch, sealed in rows if id_)
         return SealedKeys(PurposeKeyRow(*rows[0][:-3]).key(), tuple(keys))
 
+    async def kept_media(self, subject: str, media: Collection[UUID], now: datetime) -> set[UUID]:
+        """Return those of the media of which a data key of the person lives, in one statement."""
+        async with self._reading() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT media FROM unnest(%(media)s::uuid[]) AS media WHERE EXISTS (
+                    SELECT FROM data_key JOIN purpose_key
+                        ON purpose_key.subject = data_key.subject AND purpose_key.purpose = data_key.purpose
+                        AND purpose_key.revision = data_key.purpose_revision
+                    WHERE data_key.lineage @> ARRAY[media] AND data_key.subject = %(subject)s
+                        AND data_key.delete_time > %(now)s AND purpose_key.expire_time > %(now)s
+                )
+                """,
+                {"subject": subject, "media": list(media), "now": now},
+            )
+            return {each for (each,) in await cursor.fetchall()}
+
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[PostgresTransaction]:
         async with self._pool.connection() as connection:

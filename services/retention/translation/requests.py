@@ -111,6 +111,13 @@ def key_creation(request: key_service_pb2.CreateDataKeysRequest) -> KeyCreation:
         )
 
 
+def media_to_find(request: key_service_pb2.FindKeptMediaRequest) -> tuple[str, Sequence[UUID]]:
+    """Return whose media are asked for, and which."""
+    with Fields() as fields:
+        names = fields.many(request.media, "media", most=_MAX_LINEAGE)
+        return _subject(fields, request.subject), [fields.resource(name, "media", "media") for name in names]
+
+
 def key_opening(request: key_service_pb2.OpenDataKeysRequest) -> tuple[str, Purpose, Sequence[str]]:
     """Return whose data keys of which purpose are opened: their ids, in canonical form."""
     with Fields() as fields:

@@ -1,4 +1,5 @@
 import io
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ from services.analysis.domain.media import PreviewSize, StoredMedia
 from services.analysis.errors import MediaNotFound, MediaParked, PreviewNotReady
 from services.analysis.operations.read_preview import Preview, read_preview, read_previews
 from services.analysis.translation import streams
-from services.keyring import Purpose
+from services.keyring import NewDataKey, Purpose
 from tests.unit.analysis.harness import ANN, Harness, portrait
 
 
@@ -33,6 +34,18 @@ async def test_a_media_that_waits_has_no_preview_yet(harness: Harness) -> None:
     with pytest.raises(PreviewNotReady) as refused:
         await preview(harness, await harness.bring_in(portrait()))
     assert refused.value.retry_after is not None
+
+
+async def test_a_media_that_was_not_heard_of_yet_has_no_preview_yet(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING")
+    media = uuid4()
+    key = NewDataKey(harness.clock.now() + timedelta(days=30), (f"media/{media}",))
+    await harness.keyring.create(subject=ANN, purpose="CLOUD_PROCESSING", keys=[key])
+    with pytest.raises(PreviewNotReady):
+        await read_preview(ANN, media, PreviewSize.SCREEN, harness.dependencies)
+    harness.keyring.destroy_media(ANN, f"media/{media}")
+    with pytest.raises(MediaNotFound):
+        await read_preview(ANN, media, PreviewSize.SCREEN, harness.dependencies)
 
 
 async def test_a_parked_media_has_none_and_says_why(harness: Harness) -> None:

@@ -284,6 +284,58 @@ class CreateDataKeysResponse(_message.Message):
 Global___CreateDataKeysResponse: _TypeAlias = CreateDataKeysResponse  # noqa: Y015
 
 @_typing.final
+class FindKeptMediaRequest(_message.Message):
+    """Request of FindKeptMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """The person's pseudonym."""
+    @_builtins.property
+    def media(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of media, at most 1000."""
+
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        media: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindKeptMediaRequest: _TypeAlias = FindKeptMediaRequest  # noqa: Y015
+
+@_typing.final
+class FindKeptMediaResponse(_message.Message):
+    """Response of FindKeptMedia."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def media(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those that are kept."""
+
+    def __init__(
+        self,
+        *,
+        media: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindKeptMediaResponse: _TypeAlias = FindKeptMediaResponse  # noqa: Y015
+
+@_typing.final
 class OpenDataKeysRequest(_message.Message):
     """Request of OpenDataKeys."""
 

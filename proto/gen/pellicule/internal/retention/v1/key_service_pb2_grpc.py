@@ -51,6 +51,11 @@ class KeyServiceStub:
                 request_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyRequest.SerializeToString,
                 response_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyResponse.FromString,
                 _registered_method=True)
+        self.FindKeptMedia = channel.unary_unary(
+                '/pellicule.internal.retention.v1.KeyService/FindKeptMedia',
+                request_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.FindKeptMediaRequest.SerializeToString,
+                response_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.FindKeptMediaResponse.FromString,
+                _registered_method=True)
         self.CreateDataKeys = channel.unary_unary(
                 '/pellicule.internal.retention.v1.KeyService/CreateDataKeys',
                 request_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.CreateDataKeysRequest.SerializeToString,
@@ -104,6 +109,15 @@ class KeyServiceServicer:
     def GetPurposeKey(self, request, context):
         """Returns what holds for the key of a purpose, and no key.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindKeptMedia(self, request, context):
+        """Tells which of some media are a person's and are kept: those of which a key lives. A service that has not heard of
+        a media yet tells it by this from one that is gone.
+        ErrorReasons: FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +187,11 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.GetPurposeKey,
                     request_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyRequest.FromString,
                     response_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyResponse.SerializeToString,
+            ),
+            'FindKeptMedia': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindKeptMedia,
+                    request_deserializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.FindKeptMediaRequest.FromString,
+                    response_serializer=pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.FindKeptMediaResponse.SerializeToString,
             ),
             'CreateDataKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateDataKeys,
@@ -283,6 +302,33 @@ class KeyService:
             '/pellicule.internal.retention.v1.KeyService/GetPurposeKey',
             pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyRequest.SerializeToString,
             pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.GetPurposeKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindKeptMedia(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pellicule.internal.retention.v1.KeyService/FindKeptMedia',
+            pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.FindKeptMediaRequest.SerializeToString,
+            pellicule_dot_internal_dot_retention_dot_v1_dot_key__service__pb2.FindKeptMediaResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,6 +32,11 @@ class KeyServiceStub:
     """Returns what holds for the key of a purpose, and no key.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
     """
+    FindKeptMedia: _aio.UnaryUnaryMultiCallable[_key_service_pb2.FindKeptMediaRequest, _key_service_pb2.FindKeptMediaResponse]
+    """Tells which of some media are a person's and are kept: those of which a key lives. A service that has not heard of
+    a media yet tells it by this from one that is gone.
+    ErrorReasons: FIELD_INVALID.
+    """
     CreateDataKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.CreateDataKeysRequest, _key_service_pb2.CreateDataKeysResponse]
     """Creates data keys for artefacts that the calling service is about to seal.
     ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED, DEADLINE_TOO_FAR, MEDIA_ERASED.
@@ -95,6 +100,17 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_key_service_pb2.GetPurposeKeyResponse]:
         """Returns what holds for the key of a purpose, and no key.
         ErrorReasons: FIELD_INVALID, PURPOSE_NOT_GRANTED.
+        """
+
+    @_abc_1.abstractmethod
+    def FindKeptMedia(
+        self,
+        request: _key_service_pb2.FindKeptMediaRequest,
+        context: _aio.ServicerContext[_key_service_pb2.FindKeptMediaRequest, _abc.Awaitable[_key_service_pb2.FindKeptMediaResponse]],
+    ) -> _abc.Awaitable[_key_service_pb2.FindKeptMediaResponse]:
+        """Tells which of some media are a person's and are kept: those of which a key lives. A service that has not heard of
+        a media yet tells it by this from one that is gone.
+        ErrorReasons: FIELD_INVALID.
         """
 
     @_abc_1.abstractmethod
