@@ -145,6 +145,9 @@ class Work(Protocol):
     async def renew_stale(self, models: ModelSet, now: datetime) -> int:
         """Make media due for renewal of which findings are by other models; return how many."""
 
+    async def renew_media(self, subject: str, media: UUID, now: datetime) -> bool:
+        """Make a media due for renewal although its findings are by the present models; False if it is already."""
+
     async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
         """Make a person's media due again that have no findings of a purpose; return how many."""
 

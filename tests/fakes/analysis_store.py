@@ -150,6 +150,16 @@ class FakeAnalysisStore:
             media.attempts = media.faults = 0
         return len(chosen)
 
+    async def renew_media(self, subject: str, media: UUID, now: datetime) -> bool:
+        kept = self._media.get(media)
+        if kept is None or kept.stored.subject != subject or kept.state is not MediaState.DONE or kept.renewal:
+            return False
+        kept.renewal, kept.next_attempt = True, now
+        kept.attempts = kept.faults = 0
+        key = (media, kept.stored.purpose)
+        self.records[key] = replace(self.records[key], models="")
+        return True
+
     async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
         chosen = [
             media

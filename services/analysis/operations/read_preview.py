@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import structlog
+
 from services.analysis.domain.media import PreviewSize
 from services.analysis.domain.rows import MediaStatus, StoredPreview
 from services.analysis.errors import MediaNotFound, MediaParked, PreviewNotReady
@@ -12,12 +14,15 @@ from services.analysis.operations.dependencies import Dependencies
 from services.chassis.errors import DomainError
 from services.chassis.object_store import ObjectMissing
 from services.chassis.seal import SealBroken, open_object
-from services.keyring import Purpose, PurposeNotGranted, artefact_aad
+from services.keyring import PurposeNotGranted, artefact_aad
 
 PREVIEW_ERRORS = (MediaNotFound, MediaParked, PreviewNotReady)
 """Why one media has no preview; others may have theirs."""
 _TOGETHER = 16
 """Previews in memory at a time: their reading overlaps, and a slow caller holds no more."""
+
+
+_log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True)
@@ -120,18 +125,29 @@ async def _content(media: UUID, known: _Known, keys: Mapping[str, bytes], depend
         raise MediaNotFound.of(media)
     if preview is None:
         raise _no_preview(status)
-    return await _open(preview, key, status.purpose, dependencies)
+    return await _open(preview, key, known, dependencies)
 
 
-async def _open(preview: StoredPreview, key: bytes, purpose: Purpose, dependencies: Dependencies) -> bytes:
+async def _open(preview: StoredPreview, key: bytes, known: _Known, dependencies: Dependencies) -> bytes:
     place = preview.object, preview.byte_offset, preview.byte_count
     try:
         pieces = dependencies.objects.stream(dependencies.buckets.previews, *place)
         sealed = b"".join([piece async for piece in pieces])
-        return open_object(key, sealed, artefact_aad(preview.data_key_id, purpose))
+        return open_object(key, sealed, artefact_aad(preview.data_key_id, known.statuses[preview.media_id].purpose))
     except (ObjectMissing, SealBroken):
-        # It was replaced or deleted between the row and the object.
-        raise MediaNotFound.of(preview.media_id) from None
+        raise await _without_object(preview, known.subject, dependencies) from None
+
+
+async def _without_object(preview: StoredPreview, subject: str, dependencies: Dependencies) -> DomainError:
+    """Tell what was replaced or deleted meanwhile from what the store has lost, which is made again."""
+    media = preview.media_id
+    now = await _look_up(subject, [media], preview.size, dependencies)
+    if media not in now.statuses or now.key_id(media) not in await _open_keys(now, [media], dependencies):
+        return MediaNotFound.of(media)
+    is_lost = now.previews.get(media) == preview
+    if is_lost and await dependencies.work.renew_media(subject, media, dependencies.clock.now()):
+        _log.error("preview_missing", media=f"media/{media}")
+    return PreviewNotReady.of(media)
 
 
 def _no_preview(status: MediaStatus) -> MediaParked | PreviewNotReady:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
+from uuid import UUID
 
 import structlog
 from psycopg.rows import dict_row
@@ -174,6 +175,23 @@ class WorkStore:
                 {"purposes": list(PURPOSES), "models": [models.for_purpose(each) for each in PURPOSES], "now": now},
             )
             return cursor.rowcount
+
+    async def renew_media(self, subject: str, media: UUID, now: datetime) -> bool:
+        """Make a media due for renewal: its own findings are by no model any more, until they are replaced."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                WITH due AS (
+                    UPDATE media SET renewal = true, attempts = 0, faults = 0, next_attempt_time = %(now)s
+                    WHERE id = %(media)s AND subject = %(subject)s AND state = 'DONE' AND NOT renewal
+                    RETURNING id, purpose
+                )
+                UPDATE findings SET models = '' FROM due
+                WHERE findings.media_id = due.id AND findings.purpose = due.purpose
+                """,
+                {"subject": subject, "media": media, "now": now},
+            )
+            return cursor.rowcount > 0
 
     async def want_purpose(self, subject: str, purpose: Purpose, now: datetime) -> int:
         """Make a person's media due again that have no findings of a purpose; return how many.

@@ -284,6 +284,14 @@ class StoreSuite:
         (again,) = await claim_renewals(tables, NOW + 60 * MINUTE)
         assert (again.attempts, again.faults) == (1, 0)
 
+    async def test_a_media_is_renewed_by_the_models_that_there_are_if_that_is_asked_for(self, tables: Tables) -> None:
+        media = (await done(tables)).claim.stored.media
+        assert not await tables.renew_media(BOB, media, NOW)
+        assert await tables.renew_media(ANN, media, NOW)
+        assert not await tables.renew_media(ANN, media, NOW)
+        (claim,) = await claim_renewals(tables)
+        assert (claim.made.get(CLOUD), claim.renews) == ("", True)
+
     async def test_a_purpose_granted_during_a_renewal_makes_it_due_again(self, tables: Tables) -> None:
         await done(tables)
         await tables.renew_stale(OTHERS, NOW)

@@ -20,6 +20,11 @@ async def preview(
     return await read_preview(subject, media.media, size, harness.dependencies)
 
 
+async def lose_previews(harness: Harness, media: StoredMedia) -> None:
+    names = [harness.store.previews[media.media, size].object for size in PreviewSize]
+    await harness.objects.delete("previews", names)
+
+
 @pytest.mark.parametrize(("size", "pixels"), [(PreviewSize.SCREEN, (400, 300)), (PreviewSize.THUMBNAIL, (320, 240))])
 async def test_previews_can_be_read(harness: Harness, size: PreviewSize, pixels: tuple[int, int]) -> None:
     harness.keyring.grant(ANN, "CLOUD_PROCESSING")
@@ -63,8 +68,30 @@ async def test_a_preview_that_was_swapped_for_another_is_not_shown(harness: Harn
     await harness.work()
     one, other = (harness.store.previews[each.media, PreviewSize.SCREEN].object for each in (first, second))
     await harness.objects.put("previews", one, await harness.objects.get("previews", other))
-    with pytest.raises(MediaNotFound):
+    with pytest.raises(PreviewNotReady):
         await preview(harness, first)
+
+
+async def test_a_preview_that_the_store_has_lost_is_made_again(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING")
+    media = await harness.bring_in()
+    await harness.work()
+    kept = await preview(harness, media)
+    await lose_previews(harness, media)
+    with pytest.raises(PreviewNotReady):
+        await preview(harness, media)
+    await harness.work()
+    assert await preview(harness, media) == kept
+
+
+async def test_a_preview_of_a_media_that_is_erased_meanwhile_is_not_made_again(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING")
+    media = await harness.bring_in()
+    await harness.work()
+    await lose_previews(harness, media)
+    harness.keyring.destroy_media(ANN, media.name)
+    with pytest.raises(MediaNotFound):
+        await preview(harness, media)
 
 
 async def test_many_are_read_in_the_order_asked_for_and_one_that_lacks_does_not_end_the_others(
