@@ -15,6 +15,7 @@ from services.analysis.domain.model_set import model_set
 from services.analysis.operations.dependencies import Buckets, Dependencies
 from services.analysis.servicer import AnalysisServicer, LibraryServicer
 from services.analysis.settings import Settings
+from services.analysis.store.claimers import Claimer
 from services.analysis.store.gauges import media_gauges
 from services.analysis.store.library import LibraryStore
 from services.analysis.store.metadata import MetadataStore
@@ -71,8 +72,9 @@ async def main() -> None:
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
         await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)
         keyring, set_aside = RetentionKeyring(retention, clock), PostgresSetAside(pool)
+        claimer = Claimer(pool, clock)
         dependencies = Dependencies(
-            work=WorkStore(pool, events.media_analyzed, set_aside),
+            work=WorkStore(pool, events.media_analyzed, set_aside, claimer),
             metadata=MetadataStore(pool, events.media_analyzed),
             library=LibraryStore(pool),
             purge=PurgeStore(pool),
@@ -102,6 +104,7 @@ async def main() -> None:
             gauges=[database_gauges(pool), bus_gauges(bus), media_gauges(pool)],
             tasks=[
                 keyring.run,
+                claimer.run,
                 listener.run,
                 ChangeSweep(pool, clock).run,
                 OutboxRelay(pool, bus, clock, STREAM).run,

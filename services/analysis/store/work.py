@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from services.analysis.domain.media import Claim, MediaState, StoredMedia, analysis_name
 from services.analysis.domain.model_set import ModelSet
 from services.analysis.domain.rows import CommitOutcome, SealedResult
+from services.analysis.store.claimers import Claimer
 from services.analysis.store.commit import Event, commit_results
 from services.chassis.change_records import record_changed
 from services.chassis.database import Pool
@@ -24,8 +25,9 @@ _log = structlog.stdlib.get_logger()
 class WorkStore:
     """Implements `Work` on PostgreSQL."""
 
-    def __init__(self, pool: Pool, event: Event, set_aside: SetAside) -> None:
+    def __init__(self, pool: Pool, event: Event, set_aside: SetAside, claimer: Claimer) -> None:
         self._pool = pool
+        self._claimer = claimer
         self._event = event
         self._set_aside = set_aside
 
@@ -97,7 +99,8 @@ class WorkStore:
                 f"""
                 WITH due AS ({due})
                 UPDATE media SET
-                    claim_id = gen_random_uuid(), claim_end_time = %(until)s, attempts = attempts + 1,
+                    claim_id = gen_random_uuid(), claim_end_time = %(until)s, claimer = %(claimer)s,
+                    attempts = attempts + 1,
                     faults = faults + (claim_id IS NOT NULL)::integer,
                     drafts = drafts || replace(gen_random_uuid()::text, '-', '')
                 FROM due WHERE media.id = due.id
@@ -106,7 +109,7 @@ class WorkStore:
                     FROM findings WHERE findings.media_id = media.id
                 ) AS made
                 """,  # noqa: S608  # both parts are literals
-                parameters,
+                {**parameters, "claimer": self._claimer.number},
             )
             rows = await cursor.fetchall()
         return [claim for row in rows if (claim := await self._read(row, parameters["now"])) is not None]

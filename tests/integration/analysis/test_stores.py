@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -13,14 +15,17 @@ import services.analysis
 from deploy.local.parts.postgres import postgres_server
 from pellicule.analysis.v1 import analysis_pb2
 from pellicule.internal.analysis.v1 import media_analyzed_pb2
+from services.analysis.store.claimers import Claimer
 from services.analysis.store.library import LibraryStore
 from services.analysis.store.metadata import MetadataStore
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
 from services.analysis.translation import events
+from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.set_aside import PostgresSetAside
 from services.chassis.settings import DatabaseSettings
+from services.chassis.supervision import supervised
 from tests.contract.analysis.store_suite import (
     ANN,
     CLOUD,
@@ -35,6 +40,7 @@ from tests.contract.analysis.store_suite import (
     result,
     stored,
 )
+from tests.integration.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -43,7 +49,7 @@ class PostgresTables(WorkStore, MetadataStore, LibraryStore, PurgeStore):
     """All stores on one pool."""
 
     def __init__(self, pool: Pool) -> None:
-        WorkStore.__init__(self, pool, events.media_analyzed, PostgresSetAside(pool))
+        WorkStore.__init__(self, pool, events.media_analyzed, PostgresSetAside(pool), Claimer(pool, SystemClock()))
 
     async def changes(self, subject: str) -> list[tuple[str, bool, int]]:
         async with self._pool.connection() as connection:
@@ -126,3 +132,26 @@ async def test_a_state_without_its_reason_cannot_be_written(pool: Pool, tables: 
     with pytest.raises(psycopg.errors.CheckViolation):
         async with pool.connection() as connection:
             await connection.execute("UPDATE media SET state = 'PARKED'")
+
+
+async def test_claims_of_a_process_that_is_gone_are_free_at_once_and_no_others(pool: Pool) -> None:
+    clock, tables = SystemClock(), PostgresTables(pool)
+    dead, alive = Claimer(pool, clock), Claimer(pool, clock)
+    async with supervised([alive.run]):
+        dying = asyncio.create_task(dead.run())
+        for claimer in (dead, alive):
+            await eventually(partial(held, claimer))
+            await tables.announce(stored(), clock.now())
+            work = WorkStore(pool, events.media_analyzed, PostgresSetAside(pool), claimer)
+            assert len(await work.claim(limit=1, now=clock.now(), until=clock.now() + timedelta(minutes=1))) == 1
+        assert await alive.free_abandoned() == 0
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+        again = await eventually(
+            lambda: tables.claim(limit=2, now=clock.now(), until=clock.now() + timedelta(minutes=1))
+        )
+    assert [claim.faults for claim in again] == [1]
+
+
+async def held(claimer: Claimer) -> bool:
+    return claimer.number is not None
