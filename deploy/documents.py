@@ -17,7 +17,7 @@ from services.cli.__main__ import application
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-_COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?pellicule ([a-z]+)", re.MULTILINE)
+_COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?pellicule ([a-z][a-z-]*)", re.MULTILINE)
 _SCRIPT = re.compile(r"(?<![\w./-])(deploy/[a-z-]+|\.ci/run)(?![\w/.-])")
 _FENCE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 _REMOTE = re.compile(r"^[a-z]+:")

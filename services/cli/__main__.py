@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.consent.commands": ("withdraw", "consent"),
     "services.cli.account.commands": ("usage", "uploads", "devices", "erase"),
     "services.cli.stack.token": ("token",),
+    "services.cli.failed_work.commands": ("dead-letters",),
     "services.cli.models.commands": ("models",),
     "services.cli.models.engines": ("engines",),
     "services.cli.bench.commands": ("bench",),

@@ -1,0 +1,1 @@
+"""Failed work: what services could not do, for an operator."""
