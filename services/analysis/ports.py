@@ -143,7 +143,7 @@ class Work(Protocol):
         """Give renewals up until a time, with their faults forgotten; the findings that there are serve on."""
 
     async def renew_stale(self, models: ModelSet, now: datetime) -> int:
-        """Make media due for renewal of which findings are by other models; return how many."""
+        """Make some of the media due for renewal of which findings are by other models; return how many."""
 
     async def renew_media(self, subject: str, media: UUID, now: datetime) -> bool:
         """Make a media due for renewal although its findings are by the present models; False if it is already."""

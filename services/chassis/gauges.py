@@ -25,6 +25,16 @@ from services.chassis.metrics import (
 )
 
 _EVERY_SECONDS = 30.0
+_MOST_COUNTED = 10_000
+"""Of what failed: more is no other alarm."""
+_DEAD_LETTERS = """
+    SELECT consumer, count(*) FROM (
+        SELECT consumer FROM dead_letter ORDER BY consumer, event_id LIMIT %(most)s
+    ) AS counted GROUP BY consumer
+"""
+_SET_ASIDE = """
+    SELECT kind, count(*) FROM (SELECT kind FROM set_aside ORDER BY kind, item LIMIT %(most)s) AS counted GROUP BY kind
+"""
 
 _log = structlog.get_logger()
 
@@ -89,9 +99,9 @@ def database_gauges(pool: Pool) -> Look:
                 " WHERE sequence IS NULL"
             )
             ((pending, age),) = await outbox.fetchall()
-            letters = await connection.execute("SELECT consumer, count(*) FROM dead_letter GROUP BY consumer")
+            letters = await connection.execute(_DEAD_LETTERS, {"most": _MOST_COUNTED})
             dead = await letters.fetchall()
-            aside = await connection.execute("SELECT kind, count(*) FROM set_aside GROUP BY kind")
+            aside = await connection.execute(_SET_ASIDE, {"most": _MOST_COUNTED})
             failed = await aside.fetchall()
         return [
             Reading(OUTBOX_PENDING, pending),

@@ -174,7 +174,7 @@ async def give_up_unheard(connection: Connection) -> int:
     cursor = await connection.execute(
         """
         DELETE FROM outbox WHERE sequence IS NOT NULL AND create_time < now() - %(keep)s
-            AND position IN (SELECT position FROM outbox ORDER BY position LIMIT %(limit)s)
+            AND position = ANY(ARRAY(SELECT position FROM outbox ORDER BY position LIMIT %(limit)s))
         """,
         {"keep": KEEP, "limit": _GIVEN_UP_AT_A_TIME},
     )

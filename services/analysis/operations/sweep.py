@@ -25,7 +25,10 @@ async def served_models(dependencies: Dependencies) -> ModelSet:
 
 async def renew_stale(dependencies: Dependencies) -> int:
     """Make media due for renewal whose findings other models made than the present ones; return how many."""
-    return await dependencies.work.renew_stale(dependencies.models, dependencies.clock.now())
+    total = 0
+    while renewed := await dependencies.work.renew_stale(dependencies.models, dependencies.clock.now()):
+        total += renewed
+    return total
 
 
 async def want_purpose(subject: str, purpose: Purpose, dependencies: Dependencies) -> int:

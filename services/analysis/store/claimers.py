@@ -22,8 +22,8 @@ class Claimer:
     """This process among those that claim media. `run` is a task.
 
     It holds an advisory lock for as long as its connection lives; the database releases it when the process is gone,
-    and then whoever looks next frees what it had claimed. One that lives and lost its connection commits nothing under
-    a claim that was freed: it bears another id by then.
+    and then the next one that looks frees what it had claimed. One that lives and lost its connection commits nothing
+    under a claim that was freed: it bears another id by then.
     """
 
     def __init__(self, pool: Pool, clock: Clock) -> None:

@@ -19,6 +19,8 @@ from services.chassis.error_details import failure_reason
 from services.chassis.set_aside import Item, SetAside
 from services.keyring import PURPOSES, Purpose
 
+_STALE_AT_A_TIME = 1000
+
 _log = structlog.stdlib.get_logger()
 
 
@@ -159,7 +161,7 @@ class WorkStore:
             )
 
     async def renew_stale(self, models: ModelSet, now: datetime) -> int:
-        """Make media due for renewal of which findings are by other models; return how many.
+        """Make some of the media due for renewal of which findings are by other models; return how many.
 
         Their state stays: what was found goes on serving until it is replaced.
         """
@@ -167,15 +169,22 @@ class WorkStore:
             cursor = await connection.execute(
                 """
                 WITH stale AS (
-                    SELECT findings.media_id
+                    SELECT media.id
                     FROM unnest(%(purposes)s::text[], %(models)s::text[]) AS present (purpose, models)
                     JOIN findings ON findings.purpose = present.purpose
                         AND (findings.models < present.models OR findings.models > present.models)
+                    JOIN media ON media.id = findings.media_id
+                    WHERE media.state <> 'PENDING' AND NOT media.renewal LIMIT %(limit)s
                 )
                 UPDATE media SET renewal = true, attempts = 0, faults = 0, next_attempt_time = %(now)s
-                WHERE id IN (SELECT media_id FROM stale) AND state <> 'PENDING' AND NOT renewal
+                WHERE id = ANY(ARRAY(SELECT id FROM stale))
                 """,
-                {"purposes": list(PURPOSES), "models": [models.for_purpose(each) for each in PURPOSES], "now": now},
+                {
+                    "purposes": list(PURPOSES),
+                    "models": [models.for_purpose(each) for each in PURPOSES],
+                    "now": now,
+                    "limit": _STALE_AT_A_TIME,
+                },
             )
             return cursor.rowcount
 

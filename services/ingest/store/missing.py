@@ -24,7 +24,7 @@ _STREAMS = """
         ARRAY(SELECT object FROM segment WHERE segment.data_key_id = media.data_key_id ORDER BY position),
         ARRAY(SELECT size_bytes FROM segment WHERE segment.data_key_id = media.data_key_id ORDER BY position),
         EXISTS (SELECT FROM missing_media WHERE missing_media.data_key_id = media.data_key_id)
-    FROM media WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
+    FROM (SELECT * FROM media WHERE id > %(after)s ORDER BY id LIMIT %(limit)s) AS media ORDER BY id
 """
 _MARK = """
     INSERT INTO missing_media (data_key_id, subject, media_id, broken, find_time)
