@@ -240,6 +240,7 @@ CREATE TABLE public.media (
     receive_time timestamp with time zone NOT NULL,
     analyze_time timestamp with time zone,
     renewal boolean DEFAULT false NOT NULL,
+    claimer integer,
     CONSTRAINT media_check CHECK (((parked_reason IS NOT NULL) = (state = 'PARKED'::text))),
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DONE'::text, 'PARKED'::text])))
 );
@@ -255,6 +256,8 @@ COMMENT ON COLUMN public.media.faults IS 'Failures that no outage explains; too 
 COMMENT ON COLUMN public.media.drafts IS 'Objects of previews that unfinished claims may have put into the bucket.';
 
 COMMENT ON COLUMN public.media.renewal IS 'Its findings are by other models: they serve on until they are made again, when nothing fresh is due.';
+
+COMMENT ON COLUMN public.media.claimer IS 'Which process claimed it: one that lives holds an advisory lock of this number. Empty: the claim just runs out.';
 
 CREATE TABLE public.orphan (
     bucket text NOT NULL,
@@ -419,6 +422,8 @@ CREATE INDEX findings_stale ON public.findings USING btree (media_id) WHERE stal
 
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
+CREATE INDEX media_claimer ON public.media USING btree (claimer) WHERE (claim_id IS NOT NULL);
+
 CREATE INDEX media_data_key ON public.media USING btree (data_key_id);
 
 CREATE INDEX media_delete_time ON public.media USING btree (delete_time);
@@ -428,6 +433,8 @@ CREATE INDEX media_done ON public.media USING btree (subject) WHERE (state = 'DO
 CREATE INDEX media_due ON public.media USING btree (next_attempt_time, id) WHERE (state = 'PENDING'::text);
 
 CREATE INDEX media_renewal ON public.media USING btree (receive_time DESC, id) WHERE renewal;
+
+CREATE INDEX media_state ON public.media USING btree (state);
 
 CREATE INDEX media_subject ON public.media USING btree (subject, id);
 

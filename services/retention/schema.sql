@@ -567,6 +567,8 @@ ALTER TABLE ONLY public.store_purge
 ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_pkey PRIMARY KEY (key);
 
+CREATE INDEX account_deletion_end ON public.account_deletion USING btree (COALESCE(cancel_time, complete_time));
+
 CREATE UNIQUE INDEX account_deletion_scheduled ON public.account_deletion USING btree (subject) WHERE ((cancel_time IS NULL) AND (keys_destroy_time IS NULL));
 
 CREATE INDEX account_deletion_start_time ON public.account_deletion USING btree (start_time) WHERE ((cancel_time IS NULL) AND (keys_destroy_time IS NULL));
@@ -591,7 +593,13 @@ CREATE INDEX dead_letter_person ON public.dead_letter USING btree (person);
 
 CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retry_time) WHERE (retry_time IS NOT NULL);
 
+CREATE INDEX erased_person_time ON public.erased_person USING btree (erase_time);
+
+CREATE INDEX erased_subject_time ON public.erased_subject USING btree (erase_time);
+
 CREATE INDEX erasure_media ON public.erasure USING btree (subject, media);
+
+CREATE INDEX erasure_purge_time ON public.erasure USING btree (purge_time) WHERE (purge_time IS NOT NULL);
 
 CREATE INDEX erasure_subject ON public.erasure USING btree (subject, number);
 
@@ -607,13 +615,19 @@ CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequ
 
 CREATE INDEX purge_order_account_deletion ON public.purge_order USING btree (account_deletion);
 
+CREATE INDEX purge_order_complete ON public.purge_order USING btree (complete_time) WHERE ((erasure IS NULL) AND (account_deletion IS NULL));
+
 CREATE INDEX purge_order_erasure ON public.purge_order USING btree (erasure);
+
+CREATE INDEX purge_order_lost ON public.purge_order USING btree (create_time) WHERE ((cause = 'KEY_LOST'::text) AND (service = 'retention'::text));
 
 CREATE INDEX purge_order_outstanding ON public.purge_order USING btree (service, number) WHERE (complete_time IS NULL);
 
 CREATE INDEX purpose_key_epoch ON public.purpose_key USING btree (epoch);
 
 CREATE INDEX purpose_key_expire_time ON public.purpose_key USING btree (expire_time);
+
+CREATE INDEX request_time ON public.request USING btree (answer_time);
 
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 

@@ -174,7 +174,7 @@ class PurposeTable:
         return await self._fetch(
             f"""
             SELECT {_COLUMNS} FROM purpose_key
-            WHERE epoch <> %(epoch)s AND (subject, purpose) > (%(subject)s, %(purpose)s)
+            WHERE (epoch < %(epoch)s OR epoch > %(epoch)s) AND (subject, purpose) > (%(subject)s, %(purpose)s)
             ORDER BY subject, purpose LIMIT %(limit)s FOR NO KEY UPDATE
             """,  # noqa: S608
             {"epoch": epoch, "subject": after[0], "purpose": after[1], "limit": limit},
