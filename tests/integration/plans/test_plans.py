@@ -57,8 +57,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "ingest": ("media", "upload", "segment", "deleted_media", "request", "discard", "missing_media"),
     "analysis": ("media", "findings", "previews", "tombstone"),
     "suggestion": ("suggestion", "rendition", "decision", "due", "tombstone"),
-    "retention": ("purpose_key", "data_key", "media", "erasure", "erased_subject", "erased_person", "account_deletion", "request",
-                  "purge_order", "store_purge"),
+    "retention": ("purpose_key", "data_key", "media", "erasure", "erased_subject", "erased_person",
+                  "account_deletion", "request", "purge_order", "store_purge"),
 }  # fmt: skip
 _OUTBOX = {"sequence": "n", "incarnation": "timestamptz '2026-01-01'", "create_time": "now()"}
 _TODAY = "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
