@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.object_store import ObjectMissing
 from services.chassis.seal import SealBroken, StreamOpener
@@ -16,7 +18,10 @@ from services.suggestion.errors import RenditionNotFound
 from services.suggestion.operations import open_suggestions
 from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.operations.open_suggestions import OpenSuggestion
+from services.suggestion.operations.remove import remove
 from services.suggestion.ports import RenditionRow
+
+_log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,25 @@ async def _read(
         async for part in chunks(_unsealed(dependencies, row, key), offset):
             yield part
     except ObjectMissing as error:
+        await _make_again(dependencies, opened)
         raise RenditionNotFound.of(row.suggestion_id, row.number) from error
     except SealBroken as error:
         raise DependencyUnavailable("the object store returned altered bytes: tell the operator") from error
     if opened.state is State.READY:
         await _see(dependencies, opened.row.subject, row.suggestion_id)
+
+
+async def _make_again(dependencies: Dependencies, opened: OpenSuggestion) -> None:
+    """Let a suggestion whose picture the store has lost be made anew; one that was decided about stays as it is."""
+    subject, suggestion_id = opened.row.subject, opened.row.id
+    async with dependencies.database.transaction() as store:
+        current = await store.suggestions.find(subject, suggestion_id)
+    if current is None or current.state not in (State.READY, State.SEEN):
+        return
+    _log.error("rendition_missing", suggestion=str(suggestion_id))
+    await dependencies.cleanup.complete(remove(dependencies, subject, [suggestion_id]))
+    async with dependencies.database.transaction() as store:
+        await store.refreshes.mark_due(subject, dependencies.clock.now())
 
 
 async def _unsealed(dependencies: Dependencies, row: RenditionRow, key: bytes) -> AsyncIterator[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from services.keyring import DataKey, Keyring, MediaErased, NewDataKey, Purpose, PurposeNotGranted
 from services.suggestion.domain import ideas, refresh_plan
@@ -16,6 +15,7 @@ from services.suggestion.drawing.previews import Previews
 from services.suggestion.operations import open_suggestions
 from services.suggestion.operations.commit_suggestion import commit
 from services.suggestion.operations.dependencies import Dependencies
+from services.suggestion.operations.remove import remove
 from services.suggestion.ports import AnalyzedPhoto
 
 KEY_MARGIN = timedelta(seconds=1)
@@ -39,7 +39,7 @@ async def refresh(dependencies: Dependencies, *, subject: str) -> int:
         hidden = {media for media, each in photos.items() if each.photo.is_hidden}
         plan = refresh_plan.plan(found, existing, started, hidden)
         made = await _make_all(dependencies, subject, plan.make, photos)
-        await dependencies.cleanup.complete(_remove(dependencies, subject, plan.remove))
+        await dependencies.cleanup.complete(remove(dependencies, subject, plan.remove))
         async with dependencies.database.transaction() as store:
             await store.refreshes.done(subject, started)
         return made
@@ -90,18 +90,3 @@ async def _keys(keyring: Keyring, subject: str, idea: Idea, count: int, delete_t
         return [*await keyring.create(subject=subject, purpose=idea.purpose, keys=[new]), *of_renditions]
     except PurposeNotGranted:
         return None
-
-
-async def _remove(dependencies: Dependencies, subject: str, suggestion_ids: Sequence[UUID]) -> None:
-    """Remove suggestions that were replaced: keys first, then objects, then rows."""
-    if not suggestion_ids:
-        return
-    async with dependencies.database.transaction() as store:
-        rows = [row for row in await store.suggestions.of_person(subject) if row.id in set(suggestion_ids)]
-        renditions = await store.suggestions.renditions([row.id for row in rows])
-    keys = [str(row.data_key_id) for row in rows] + [str(row.data_key_id) for row in renditions]
-    await dependencies.keyring.destroy(subject=subject, ids=keys)
-    await dependencies.objects.delete(dependencies.bucket, [row.object for row in renditions])
-    async with dependencies.database.locked(subject) as store:
-        await store.suggestions.delete(suggestion_ids)
-        await store.changes.deleted(subject, suggestion_ids)

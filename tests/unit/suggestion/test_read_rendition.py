@@ -4,8 +4,9 @@ import pytest
 from PIL import Image
 
 from services.chassis.errors import FieldInvalid
-from services.suggestion.domain.suggestions import State
+from services.suggestion.domain.suggestions import Decision, State
 from services.suggestion.errors import RenditionNotFound
+from services.suggestion.operations.open_suggestions import OpenSuggestion
 from tests.unit.suggestion.harness import ALICE, Harness
 from tests.unit.suggestion.photos import series
 
@@ -38,6 +39,32 @@ async def test_a_picture_whose_key_is_gone_is_not_found(harness: Harness) -> Non
     await harness.keyring.destroy(subject=ALICE, ids=[str(opened.renditions[0].data_key_id)])
     with pytest.raises(RenditionNotFound):
         await harness.read(opened)
+
+
+async def lose_pictures(harness: Harness, opened: OpenSuggestion) -> None:
+    await harness.objects.delete("renditions", [row.object for row in opened.renditions])
+
+
+async def test_a_suggestion_whose_picture_the_store_has_lost_is_made_anew(harness: Harness) -> None:
+    await harness.refresh()
+    (lost,) = await harness.offered()
+    await lose_pictures(harness, lost)
+    with pytest.raises(RenditionNotFound):
+        await harness.read(lost)
+    await harness.refresh()
+    (again,) = await harness.offered()
+    assert again.row.id != lost.row.id
+    assert await harness.read(again)
+
+
+async def test_a_saved_one_stays_as_it_is(harness: Harness) -> None:
+    await harness.refresh()
+    (saved,) = await harness.offered()
+    await harness.decide(Decision.SAVE, saved.row.id)
+    await lose_pictures(harness, saved)
+    with pytest.raises(RenditionNotFound):
+        await harness.read(saved)
+    assert [each.row.id for each in await harness.offered()] == [saved.row.id]
 
 
 async def test_a_reading_that_broke_goes_on_from_its_offset(harness: Harness) -> None:
