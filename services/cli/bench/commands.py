@@ -11,7 +11,7 @@ import typer
 
 from services.cli.output import UsageWrong, emit, failures, say
 
-NAMES = ("upload", "analyze", "inference", "restyle")
+NAMES = ("upload", "analyze", "inference", "restyle", "keys")
 SOAKING = "inference"
 Measure = Callable[..., AsyncIterator[Mapping[str, object]]]
 

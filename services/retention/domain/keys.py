@@ -11,6 +11,8 @@ CLOCK_SLACK = timedelta(hours=1)
 """How far another service's clock may be ahead when it asks for the longest retention."""
 KEY_SIZE = 32
 """Bytes of every key."""
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+"""Lower than the id of every data key."""
 _UNIX_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 NO_EPOCH = ""

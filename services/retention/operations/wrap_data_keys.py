@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from services.retention.domain.keys import NO_EPOCH, PurposeKey, SealedKey, SealedKeys
+from services.retention.domain.keys import FIRST_ID, NO_EPOCH, PurposeKey, SealedKey, SealedKeys
 from services.retention.domain.orders import PurgeCause, key_orders
 from services.retention.domain.revocation import key_revocations
 from services.retention.errors import EpochGone, NoLiveEpoch, WrapBroken
@@ -21,7 +21,6 @@ BATCH = 500
 """Data keys wrapped anew in one transaction; an erasure of one of them waits for it."""
 WRAP_AFTER = timedelta(days=4)
 """Age of an epoch from which its data keys are wrapped anew: days before its end, for an operator to help."""
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 _log = structlog.stdlib.get_logger()
 

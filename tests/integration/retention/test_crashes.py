@@ -9,11 +9,11 @@ import pytest
 from psycopg import sql
 
 from services.chassis.database import Pool
-from services.retention.domain.keys import NO_EPOCH, SealedKey
+from services.retention.domain.keys import FIRST_ID, NO_EPOCH, SealedKey
 from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.errors import EpochsMisplaced, PurposeNotGranted
 from services.retention.operations.rotate_epochs import rotate_epochs
-from services.retention.operations.wrap_data_keys import BATCH, FIRST_ID, wrap_next_data_keys
+from services.retention.operations.wrap_data_keys import BATCH, wrap_next_data_keys
 from services.retention.store.database import PostgresStore
 from tests.contract.retention.harness import ADA, CLOUD, DAY, LOCATION, RetentionHarness
 from tests.fakes.clock import FakeClock
