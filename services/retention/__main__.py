@@ -23,6 +23,7 @@ from services.retention.epochs.epoch_files import EpochFiles, read_root_key
 from services.retention.errors import EpochsMisplaced
 from services.retention.journal.writer import JournalWriter
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.missing_epochs import refuse_misplaced
 from services.retention.operations.replay_journal import replay
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.watch_revocations import RevocationHub
@@ -69,7 +70,7 @@ async def main() -> None:
             longest_days=settings.longest_retention_days,
             lost_epochs=frozenset(settings.lost_epochs.split(",")),
         )
-
+        await _refuse_wrong_folder(settings, dependencies)
         follower.attach(
             pool,
             partial(replay, dependencies=dependencies),
@@ -96,13 +97,19 @@ async def main() -> None:
         )
 
 
+async def _refuse_wrong_folder(settings: Settings, dependencies: Dependencies) -> None:
+    """End the start while nothing serves yet, if the folder of epochs or the root key is another one's."""
+    async with open_pool(settings) as pool, PostgresStore(pool, responses.purge_ordered).transaction() as transaction:
+        try:
+            await refuse_misplaced(transaction, dependencies)
+        except EpochsMisplaced as error:
+            raise SystemExit(error.message) from None
+
+
 async def _open(writer: JournalWriter, dependencies: Dependencies) -> None:
     """Hand out no fencing number twice, and have an epoch for the first call."""
     await writer.reserve_revisions()
-    try:
-        await rotate_epochs(dependencies)
-    except EpochsMisplaced as error:
-        raise SystemExit(error.message) from None
+    await rotate_epochs(dependencies)
 
 
 if __name__ == "__main__":

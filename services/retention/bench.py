@@ -31,7 +31,6 @@ from services.retention.domain.keys import (
     NewKeyRow,
     Purpose,
     PurposeKey,
-    SealedKey,
     WrappedKey,
     new_key,
 )
@@ -94,10 +93,10 @@ async def _rewrite(dependencies: Dependencies) -> None:
     async with dependencies.store.transaction() as transaction:
         epoch = dependencies.epoch_keys.newest
         found = await transaction.keys.under_epoch(epoch, after=FIRST_ID, now=dependencies.clock.now(), limit=BATCH)
-        elsewhere = [
-            SealedKey(key.id, WrappedKey("elsewhere", key.wrapped.sealed)) for group in found for key in group.keys
-        ]
-        await transaction.keys.wrap_anew(elsewhere)
+        keys = [key for group in found.living for key in group.keys]
+        await transaction.keys.wrap_anew(
+            [replace(key, wrapped=replace(key.wrapped, epoch="elsewhere")) for key in keys]
+        )
 
 
 async def _add_person(dependencies: Dependencies) -> None:

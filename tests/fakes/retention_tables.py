@@ -13,6 +13,7 @@ from services.retention.domain.keys import (
     DestroyedKey,
     DestroyedPurpose,
     NewKeyRow,
+    Portion,
     Purpose,
     PurposeKey,
     SealedKey,
@@ -196,12 +197,13 @@ class FakeDataKeys:
             if (row.purpose, row.purpose_revision) == owner and len(row.lineage) == 1
         ]
 
-    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
+    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> Portion:
         rows = sorted(
             (row for row in self._state.keys.values() if row.wrapped.epoch == epoch and row.id > after), key=_id
-        )
+        )[:limit]
         found = [(self._state.living_purpose_key(row, now), SealedKey(row.id, row.wrapped)) for row in rows]
-        return [SealedKeys(purpose_key, (key,)) for purpose_key, key in found if purpose_key is not None][:limit]
+        living = tuple(SealedKeys(purpose_key, (key,)) for purpose_key, key in found if purpose_key is not None)
+        return Portion(living, rows[-1].id if rows else "")
 
     async def wrap_anew(self, keys: Collection[SealedKey]) -> None:
         for key in keys:

@@ -146,6 +146,14 @@ class SealedKeys:
 
 
 @dataclass(frozen=True)
+class Portion:
+    """Data keys of an epoch in the order of their ids: those that live, and the last id; empty at the end."""
+
+    living: tuple[SealedKeys, ...]
+    last: str
+
+
+@dataclass(frozen=True)
 class NewKeyRow:
     """A data key about to be stored."""
 

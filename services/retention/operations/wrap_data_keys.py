@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from services.retention.domain.keys import FIRST_ID, NO_EPOCH, PurposeKey, SealedKey, SealedKeys
+from services.retention.domain.keys import FIRST_ID, NO_EPOCH, Portion, PurposeKey, SealedKey
 from services.retention.domain.orders import PurgeCause, key_orders
 from services.retention.domain.revocation import key_revocations
 from services.retention.errors import EpochGone, NoLiveEpoch, WrapBroken
@@ -26,7 +26,7 @@ _log = structlog.stdlib.get_logger()
 
 
 @dataclass
-class _Portion:
+class _Outcome:
     """What became of data keys that were looked at."""
 
     wrapped: list[SealedKey] = field(default_factory=list)
@@ -39,7 +39,10 @@ async def wrap_next_data_keys(dependencies: Dependencies) -> bool:
     async with dependencies.store.transaction() as transaction:
         ending_soon = await transaction.epochs.due(dependencies.clock.now() - WRAP_AFTER)
     for epoch in (NO_EPOCH, *ending_soon):
-        if await _wrap_portion(epoch, FIRST_ID, dependencies):
+        portion = await _wrap_portion(epoch, FIRST_ID, dependencies)
+        while portion.last and not portion.living:  # dead ones, which others delete, must not stand before the rest
+            portion = await _wrap_portion(epoch, portion.last, dependencies)
+        if portion.living:
             return True
     return False
 
@@ -48,46 +51,46 @@ async def wrap_all_data_keys(epoch: str, dependencies: Dependencies) -> None:
     """Wrap anew all data keys of an epoch that live; those that cannot be opened are destroyed as lost."""
     last = FIRST_ID
     while last:
-        last = await _wrap_portion(epoch, last, dependencies)
+        last = (await _wrap_portion(epoch, last, dependencies)).last
 
 
-async def _wrap_portion(epoch: str, after: str, dependencies: Dependencies) -> str:
-    """Wrap a portion anew, and return the last id of it; none if there was none left."""
+async def _wrap_portion(epoch: str, after: str, dependencies: Dependencies) -> Portion:
+    """Wrap a portion anew, and return it as it was."""
     newest, now = dependencies.epoch_keys.newest, dependencies.clock.now()
     async with dependencies.store.transaction() as transaction:
         if not await transaction.epochs.lock_for_wrapping(newest):
             raise NoLiveEpoch.yet()
-        found = await transaction.keys.under_epoch(epoch, after=after, now=now, limit=BATCH)
-        portion = await _portion(found, newest, dependencies)
-        await transaction.keys.wrap_anew(portion.wrapped)
-    for purpose_key in portion.lost_purposes:
+        portion = await transaction.keys.under_epoch(epoch, after=after, now=now, limit=BATCH)
+        outcome = await _wrapped(portion, newest, dependencies)
+        await transaction.keys.wrap_anew(outcome.wrapped)
+    for purpose_key in outcome.lost_purposes:
         await lose_purpose(purpose_key, dependencies)
-    await _lose(portion.lost, dependencies)
-    return max((key.id for group in found for key in group.keys), default="")
-
-
-async def _portion(found: Sequence[SealedKeys], newest: str, dependencies: Dependencies) -> _Portion:
-    portion = _Portion()
-    for group in found:
-        try:
-            wrapper = dependencies.epoch_keys.data_keys(group.purpose_key)
-        except EpochGone:
-            portion.lost_purposes.append(group.purpose_key)
-            continue
-        for key in group.keys:
-            _wrap(key, wrapper, newest, portion)
-        await asyncio.sleep(0)  # calls go on between two persons
+    await _lose(outcome.lost, dependencies)
     return portion
 
 
-def _wrap(key: SealedKey, wrapper: DataKeyWrapper, newest: str, portion: _Portion) -> None:
+async def _wrapped(portion: Portion, newest: str, dependencies: Dependencies) -> _Outcome:
+    outcome = _Outcome()
+    for group in portion.living:
+        try:
+            wrapper = dependencies.epoch_keys.data_keys(group.purpose_key)
+        except EpochGone:
+            outcome.lost_purposes.append(group.purpose_key)
+            continue
+        for key in group.keys:
+            _wrap(key, wrapper, newest, outcome)
+        await asyncio.sleep(0)  # calls go on between two persons
+    return outcome
+
+
+def _wrap(key: SealedKey, wrapper: DataKeyWrapper, newest: str, outcome: _Outcome) -> None:
     try:
         secret = wrapper.unwrap(key.id, key.wrapped)
     except (EpochGone, WrapBroken):
-        portion.lost.append(key)
+        outcome.lost.append(key)
         return
     try:
-        portion.wrapped.append(SealedKey(key.id, wrapper.wrap(key.id, secret, newest)))
+        outcome.wrapped.append(SealedKey(key.id, wrapper.wrap(key.id, secret, newest)))
     except EpochGone as error:
         raise NoLiveEpoch.yet() from error
 

@@ -10,10 +10,10 @@ from services.retention.domain.keys import (
     DestroyedKey,
     DestroyedPurpose,
     NewKeyRow,
+    Portion,
     Purpose,
     PurposeKey,
     SealedKey,
-    SealedKeys,
     WrappedKey,
 )
 
@@ -163,8 +163,8 @@ class DataKeys(Protocol):
     async def of_media(self, key: PurposeKey) -> list[tuple[UUID, SealedKey]]:
         """Return the data keys under a purpose key that derive from one media alone, each with that media."""
 
-    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
-        """Return data keys of an epoch that live, with their purpose keys, in the order of their ids, and lock them.
+    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> Portion:
+        """Return data keys of an epoch, those that live with their purpose keys, and lock them.
 
         A key that another transaction holds is left out.
 

@@ -14,6 +14,7 @@ from services.retention.domain.keys import (
     DestroyedKey,
     DestroyedPurpose,
     NewKeyRow,
+    Portion,
     PurposeKey,
     SealedKey,
     SealedKeys,
@@ -66,26 +67,33 @@ class DataKeyTable:
             (media, SealedKey(id_, WrappedKey(epoch, sealed))) for media, id_, epoch, sealed in await cursor.fetchall()
         ]
 
-    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> list[SealedKeys]:
-        """Return data keys of an epoch that live, with their purpose keys, in the order of their ids, and lock them."""
+    async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> Portion:
+        """Return data keys of an epoch, those that live with their purpose keys, and lock them."""
+        # The portion first: joined at once, all rows of the epoch would be read for each.
         cursor = await self._connection.execute(
             f"""
-            SELECT {PURPOSE_KEY_COLUMNS}, data_key.id::text, coalesce(data_key.epoch, ''), data_key.sealed
-            FROM data_key JOIN purpose_key
-                ON purpose_key.subject = data_key.subject AND purpose_key.purpose = data_key.purpose
-                AND purpose_key.revision = data_key.purpose_revision
-            WHERE {"data_key.epoch IS NULL" if epoch == NO_EPOCH else "data_key.epoch = %(epoch)s"}
-                AND data_key.id > %(after)s::uuid
-                AND data_key.delete_time > %(now)s AND purpose_key.expire_time > %(now)s
-            ORDER BY data_key.id LIMIT %(limit)s FOR UPDATE OF data_key SKIP LOCKED
+            WITH portion AS MATERIALIZED (
+                SELECT id, subject, purpose, purpose_revision, epoch, sealed, delete_time FROM data_key
+                WHERE {"epoch IS NULL" if epoch == NO_EPOCH else "epoch = %(epoch)s"} AND id > %(after)s::uuid
+                ORDER BY epoch, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            )
+            SELECT {PURPOSE_KEY_COLUMNS}, portion.id::text, coalesce(portion.epoch, ''), portion.sealed
+            FROM portion LEFT JOIN purpose_key
+                ON purpose_key.subject = portion.subject AND purpose_key.purpose = portion.purpose
+                AND purpose_key.revision = portion.purpose_revision
+                AND portion.delete_time > %(now)s AND purpose_key.expire_time > %(now)s
+            ORDER BY portion.id
             """,  # noqa: S608
             {"epoch": epoch, "after": after, "now": now, "limit": limit},
             binary=True,
         )
+        rows = await cursor.fetchall()
         groups: defaultdict[PurposeKey, list[SealedKey]] = defaultdict(list)
-        for *purpose_key, id_, of_epoch, sealed in await cursor.fetchall():
-            groups[PurposeKeyRow(*purpose_key).key()].append(SealedKey(id_, WrappedKey(of_epoch, sealed)))
-        return [SealedKeys(purpose_key, tuple(keys)) for purpose_key, keys in groups.items()]
+        for *purpose_key, id_, of_epoch, sealed in rows:
+            if purpose_key[0] is not None:
+                groups[PurposeKeyRow(*purpose_key).key()].append(SealedKey(id_, WrappedKey(of_epoch, sealed)))
+        living = tuple(SealedKeys(purpose_key, tuple(keys)) for purpose_key, keys in groups.items())
+        return Portion(living, rows[-1][-3] if rows else "")
 
     async def wrap_anew(self, keys: Collection[SealedKey]) -> None:
         """Replace the wrapping of data keys."""

@@ -103,6 +103,22 @@ async def test_keys_from_before_epochs_open_and_are_wrapped_anew_once(harness: R
     assert await harness.open(*keys) == {key.id: key.key for key in keys}
 
 
+async def test_keys_that_are_dead_do_not_keep_others_from_being_wrapped_anew(
+    harness: RetentionHarness, pool: Pool
+) -> None:
+    await harness.grant()
+    await harness.create(*[[]] * (2 * BATCH))
+    await harness.grant(purpose=LOCATION)
+    [kept] = await harness.create([], purpose=LOCATION)
+    first = harness.epochs.newest
+    harness.clock.set(harness.clock.now() + 6 * DAY)
+    await rotate_epochs(harness.dependencies)
+    await harness.withdraw(ADA, CLOUD)
+    assert await wrap_next_data_keys(harness.dependencies)
+    assert await count(pool, f"epoch <> '{first}'") == 1
+    assert await harness.can_open(kept, purpose=LOCATION)
+
+
 async def test_two_processes_wrap_the_same_keys_anew(harness: RetentionHarness, pool: Pool) -> None:
     await harness.grant()
     keys = await harness.create(*[[]] * (3 * BATCH))
@@ -239,9 +255,10 @@ async def restored(pool: Pool, dump: Dump) -> None:
 async def unbind(harness: RetentionHarness, pool: Pool) -> None:
     """Put all data keys as the release before epochs kept them: under the purpose key alone."""
     async with harness.store.transaction() as transaction:
-        [group] = await transaction.keys.under_epoch(
+        portion = await transaction.keys.under_epoch(
             harness.epochs.newest, after=FIRST_ID, now=harness.clock.now(), limit=10_000
         )
+        [group] = portion.living
         wrapper = harness.epochs.data_keys(group.purpose_key)
         keys = [
             SealedKey(key.id, wrapper.wrap(key.id, wrapper.unwrap(key.id, key.wrapped), NO_EPOCH)) for key in group.keys
