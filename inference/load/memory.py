@@ -10,6 +10,7 @@ from inference.process_memory import held_bytes
 
 MEBIBYTE = 1024 * 1024
 _HOUR = 3600.0
+_FEWEST = 4
 
 
 class ServerNotFound(Exception):
@@ -60,8 +61,25 @@ class MemoryWatch:
             self.mebibytes.append(memory_of(self.server))
             await self.clock.sleep(self.every)
 
+    def rise(self, *, after: float) -> float:
+        """Return the lowest of the second half less the lowest of the first, in MiB, of what was seen after a time.
+
+        What a server keeps for a while and gives back leaves its lowest as it was; what it never gives back does not.
+
+        Args:
+            after: seconds from the beginning.
+
+        Raises:
+            ValueError: that is too little to say anything.
+        """
+        seen = [each for when, each in zip(self.seconds, self.mebibytes, strict=True) if when >= after]
+        if len(seen) < _FEWEST:
+            raise ValueError(f"{len(seen)} samples tell nothing of memory; sample longer or more often")
+        half = len(seen) // 2
+        return min(seen[half:]) - min(seen[:half])
+
     def growth(self, *, after: float) -> Slope:
-        """Return the growth in MiB an hour, of what was seen after so many seconds.
+        """Return the growth in MiB an hour, of what was seen after so many seconds: of an hour it says something.
 
         Raises:
             ValueError: that is too little to say anything.

@@ -78,7 +78,7 @@ class Soak(_Table):
     share: Share
     seconds: Seconds
     warm_up_share: Annotated[float, Field(ge=0, lt=1)]
-    growth_mib_per_hour: Annotated[float, Field(gt=0)]
+    rise_mib: Annotated[float, Field(gt=0)]
 
 
 class Chaos(_Table):

@@ -121,8 +121,9 @@ async def soak(trials: Sequence[tuple[Trial, float]], plan: Soak, watch: MemoryW
             await looking
     memory = tuple(zip(watch.seconds, watch.mebibytes, strict=False))
     phases = tuple(Phase(task.result().name, task.result().run, memory) for task in tasks)
-    growth = watch.growth(after=plan.warm_up_share * plan.seconds)
-    limit = Finding("growth of memory, upper end of the interval", growth.high, "MiB/h", plan.growth_mib_per_hour)
+    warm = plan.warm_up_share * plan.seconds
+    growth = watch.growth(after=warm)
+    limit = Finding("rise of memory from the first half to the second", watch.rise(after=warm), "MiB", plan.rise_mib)
     numbers = {
         "growth_mib_per_hour": growth.value,
         "growth_low_mib_per_hour": growth.low,

@@ -4,8 +4,8 @@ import psutil
 
 from inference.process_memory import held_bytes
 
-GROWTH_MEGABYTES = 2048
-"""What the models' server may grow by; an hour of every load that was tried took 50."""
+GROWTH_MEGABYTES = 1024
+"""What the models' server may grow by; three quarters of an hour of bursts took 50."""
 _MIB = 1 << 20
 
 

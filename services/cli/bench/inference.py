@@ -154,7 +154,7 @@ class _Bench:
         answered = sum(phase.figures.answered for phase in report.phases)
         extra: dict[str, object] = {name: round(value, 2) for name, value in report.numbers.items()}
         extra |= {"seconds": plan.seconds, "answered": answered, "failed": failed}
-        return _row("soak", report.finding("growth"), report, extra)
+        return _row("soak", report.finding("rise"), report, extra)
 
 
 def _network(asked: LoadRequest) -> Path:

@@ -18,6 +18,8 @@ SLOW = 1000.0
 """A number that the models take half a second for."""
 NOT_A_NUMBER, NOTHING, RAISES = 1001.0, 1002.0, 1003.0
 """Numbers that they answer with NaN, with no number at all, and not at all."""
+WORKED = 1004.0
+"""A number that they answer with how often they took half a second."""
 
 _CONFIG = """name: "{name}"
 backend: "python"
@@ -37,6 +39,8 @@ import triton_python_backend_utils as server
 
 
 class TritonPythonModel:
+    worked = 0
+
     def execute(self, requests):
         return [self._answer(request) for request in requests]
 
@@ -48,12 +52,15 @@ class TritonPythonModel:
         first = float(x[0, 0])
         if first == 1000.0:
             time.sleep(0.5)
+            self.worked += 1
         if first == 1001.0:
             y[0, 0] = np.nan
         if first == 1002.0:
             y = y[:, :0]
         if first == 1003.0:
             return server.InferenceResponse([], error=server.TritonError("Fail: a node failed"))
+        if first == 1004.0:
+            y[:] = self.worked
         return server.InferenceResponse([server.Tensor("y", y)])
 """
 

@@ -16,7 +16,16 @@ from inference.client.retries import CallPolicy
 from inference.client.tensors import TensorFacts
 from services.chassis.clock import SystemClock
 from tests.integration.client.calls import TWICE, SkippingClock, infer_once, until_answered
-from tests.integration.client.harness import NOT_A_NUMBER, NOTHING, RAISES, SLOW, ModelServer, kill_models, model_server
+from tests.integration.client.harness import (
+    NOT_A_NUMBER,
+    NOTHING,
+    RAISES,
+    SLOW,
+    WORKED,
+    ModelServer,
+    kill_models,
+    model_server,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 POLICY = CallPolicy(queue=20.0, response=20.0, first_retry=0.05)
@@ -71,17 +80,15 @@ async def test_a_model_that_is_not_there_is_missing_for_good(client: InferenceCl
 
 
 async def test_what_nobody_waits_for_any_more_is_not_worked_on(client: InferenceClient) -> None:
-    """Sixteen answers of half a second each would take eight; the model looks whether somebody waits, before each."""
-    await infer_once(client)
+    """The model looks whether somebody waits, before each."""
+    before = await infer_once(client, WORKED)
     waiting = [asyncio.create_task(infer_once(client, SLOW)) for _ in range(16)]
     first, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    began = asyncio.get_running_loop().time()
-    assert await infer_once(client) == 2
-    assert asyncio.get_running_loop().time() - began < 5
     assert first
+    assert await infer_once(client, WORKED) - before < 16
 
 
 async def test_a_slow_model_does_not_hold_up_another(client: InferenceClient) -> None:
@@ -98,7 +105,6 @@ async def test_ten_times_the_load_is_answered_whole_and_leaves_the_server_as_it_
         numbers = range(1600 // 2)
         outcomes = await asyncio.gather(*(until_answered(client, number) for number in numbers))
         assert outcomes == [2.0 * number for number in numbers]
-    async with asyncio.timeout(5):
         assert await infer_once(client) == 2
     assert client.paused(["doubler"]).total_seconds() == 0
 

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -116,11 +117,12 @@ async def test_a_part_that_no_longer_answers_however_often_it_is_started_is_star
     tmp_path: Path,
 ) -> None:
     change, clock, part = asyncio.Event(), PausesNoted(), Sleeper(tmp_path)
-    watch = Watch(Unit(part, patience=1, interval=0.2, start_timeout=2.0), clock, change.set)
+    watch = Watch(Unit(part, patience=1, interval=0.2), clock, change.set)
     life = asyncio.create_task(watch.run())
     try:
         await until(lambda: watch.state.ready, change)
         part.answers = False
+        watch.unit = replace(watch.unit, start_timeout=2.0)
         await until(lambda: len(clock.pauses) >= 3, change)
         assert clock.pauses[:3] == [0.5, 1.0, 2.0]
     finally:
