@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from services.consent.domain.history import History, RecordedResult
 from services.consent.domain.notice import Notice, NoticeServing, PublishedNotice
 from services.consent.domain.policy import Policy
 from services.consent.domain.receipt import Receipt
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+"""Before anything was decided."""
 
 
 class ReceiptSigner(Protocol):
@@ -73,8 +76,10 @@ class ConsentStore(Protocol):
     async def events(self, subject: str, *, below: int | None, limit: int) -> Sequence[ConsentEvent]:
         """Return a person's events with revisions under `below`, newest first."""
 
-    async def due(self, now: datetime, *, limit: int, without: AbstractSet[str] = frozenset()) -> Sequence[str]:
-        """Return persons, but these, with a grant that has run out and whose end is not written."""
+    async def due(
+        self, now: datetime, *, limit: int, since: datetime = BEGINNING, without: AbstractSet[str] = frozenset()
+    ) -> Sequence[str]:
+        """Return persons, but these, with a grant that has run out, after `since`, and whose end is not written."""
 
     async def unfinished(
         self, begun_before: datetime, *, limit: int, without: AbstractSet[str] = frozenset()

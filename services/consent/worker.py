@@ -1,6 +1,7 @@
 """Loops of the process: sweeps at their intervals, through outages and whatever fails of one person."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -10,9 +11,12 @@ from services.chassis.set_aside import SetAside
 from services.chassis.turns import Turns
 from services.consent.operations import sweep
 from services.consent.operations.dependencies import Dependencies
+from services.consent.ports import BEGINNING
 
 EXPIRY_SECONDS = 30.0
 """A grant ends this long after its time at the latest, while the key service answers."""
+_OVERLAP = timedelta(hours=1)
+"""What was committed while the last look was under way, and what clocks differ by."""
 
 _log = structlog.stdlib.get_logger()
 
@@ -22,9 +26,11 @@ class Worker:
 
     def __init__(self, dependencies: Dependencies, set_aside: SetAside) -> None:
         clock = dependencies.clock
-        interrupted, expired = (Turns(kind, set_aside, clock) for kind in ("interrupted_change", "expired_grant"))
+        self._dependencies = dependencies
+        interrupted = Turns("interrupted_change", set_aside, clock)
         self._end_interrupted = partial(sweep.end_interrupted_changes, interrupted, dependencies)
-        self._expire = partial(sweep.expire_grants, expired, dependencies)
+        self._expired = Turns("expired_grant", set_aside, clock)
+        self._expired_until = BEGINNING
         self._clock = clock
 
     async def run_sweep(self) -> None:
@@ -33,7 +39,15 @@ class Worker:
 
     async def run_expiry(self) -> None:
         """End grants that have run out, until cancelled."""
-        await self._repeat("expiry", self._expire, EXPIRY_SECONDS)
+        await self._repeat("expiry", self.expire, EXPIRY_SECONDS)
+
+    async def expire(self) -> int:
+        """End grants that ran out since the last look, which may lie long ago; return for how many persons."""
+        now = self._clock.now()
+        count = await sweep.expire_grants(self._expired, self._dependencies, since=self._expired_until)
+        if not await self._expired.known():
+            self._expired_until = now - _OVERLAP
+        return count
 
     async def _repeat(self, loop: str, look: Callable[[], Awaitable[int]], pause_seconds: float) -> None:
         async def told() -> None:

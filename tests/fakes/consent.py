@@ -14,12 +14,14 @@ from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.person_turns import TurnTaken
+from services.chassis.seal import SealBroken
 from services.consent.domain.change import Change, Request
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History, RecordedResult
 from services.consent.domain.notice import Notice, NoticeServing, PublishedNotice
 from services.consent.domain.policy import Policy
 from services.consent.errors import NoticeInvalid, RequestIdReused
+from services.consent.ports import BEGINNING
 from services.keyring.errors import GrantStale, PersonErased
 
 
@@ -107,6 +109,7 @@ class FakeConsentStore:
         self.notice_store = FakeNoticeStore(self._answered)
         self.announced: list[tuple[str, Change]] = []
         self.crash_at: str | None = None
+        self.unreadable: set[str] = set()
 
     def _answered(self, subject: str, request_id: UUID) -> bool:
         return request_id in self._books[subject].answers
@@ -126,6 +129,8 @@ class FakeConsentStore:
 
     @asynccontextmanager
     async def locked(self, subject: str, *, overtakes: bool = False) -> AsyncIterator[FakeLedger]:
+        if subject in self.unreadable:
+            raise SealBroken
         books, holder = self._books[subject], object()
         async with books.freed:
             await books.freed.wait_for(lambda: books.holder is None or overtakes)
@@ -148,8 +153,11 @@ class FakeConsentStore:
         events = [event for event in self._books[subject].events if below is None or event.revision < below]
         return events[::-1][:limit]
 
-    async def due(self, now: datetime, *, limit: int, without: AbstractSet[str] = frozenset()) -> Sequence[str]:
-        return [subject for subject in self._books if subject not in without and self._is_due(subject, now)][:limit]
+    async def due(
+        self, now: datetime, *, limit: int, since: datetime = BEGINNING, without: AbstractSet[str] = frozenset()
+    ) -> Sequence[str]:
+        due = [subject for subject in self._books if self._is_due(subject, now, since)]
+        return [subject for subject in due if subject not in without][:limit]
 
     async def unfinished(
         self, begun_before: datetime, *, limit: int, without: AbstractSet[str] = frozenset()
@@ -158,9 +166,10 @@ class FakeConsentStore:
         old = [each for each, change in pending.items() if each not in without and change.begin_time < begun_before]
         return sorted(old, key=lambda subject: pending[subject].begin_time)[:limit]
 
-    def _is_due(self, subject: str, now: datetime) -> bool:
+    def _is_due(self, subject: str, now: datetime, since: datetime) -> bool:
         return any(
-            event.expire_time is not None and event.expire_time <= now for event in self._books[subject].latest()
+            event.expire_time is not None and since < event.expire_time <= now
+            for event in self._books[subject].latest()
         )
 
 

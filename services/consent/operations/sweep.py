@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.chassis.set_aside import Item
 from services.chassis.turns import Turns
 from services.consent.operations.dependencies import Dependencies
 from services.consent.operations.reconcile import reconcile_person
+from services.consent.ports import BEGINNING
 
 SWEEP_SECONDS = 5.0
 """Time between two sweeps for interrupted changes; a change in work is younger than this or holds its lock."""
@@ -24,11 +25,11 @@ async def end_interrupted_changes(turns: Turns, dependencies: Dependencies) -> i
     return await turns.take(unfinished, _item, lambda subject: reconcile_person(subject, dependencies))
 
 
-async def expire_grants(turns: Turns, dependencies: Dependencies) -> int:
-    """End grants that have run out, and return for how many persons."""
+async def expire_grants(turns: Turns, dependencies: Dependencies, *, since: datetime = BEGINNING) -> int:
+    """End grants that have run out after a time, and return for how many persons."""
 
     async def due(without: AbstractSet[str]) -> Sequence[str]:
-        return await dependencies.store.due(dependencies.clock.now(), limit=_BATCH, without=without)
+        return await dependencies.store.due(dependencies.clock.now(), limit=_BATCH, since=since, without=without)
 
     return await turns.take(due, _item, lambda subject: reconcile_person(subject, dependencies))
 

@@ -12,6 +12,7 @@ from services.chassis.seal import SealBroken
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History, RecordedResult
 from services.consent.errors import RecordKeyInvalid
+from services.consent.ports import BEGINNING
 from services.consent.store.events import EventRows
 from services.consent.store.ledger import PostgresLedger
 from services.consent.store.persons import PersonRows
@@ -78,10 +79,12 @@ class PostgresConsentStore:
         key = self._keys.unwrap(person.wrapped_key, subject=subject)
         return [event(row, key) for row in rows]
 
-    async def due(self, now: datetime, *, limit: int, without: AbstractSet[str] = frozenset()) -> Sequence[str]:
-        """Return persons, but these, with a grant that has run out and whose end is not written."""
+    async def due(
+        self, now: datetime, *, limit: int, since: datetime = BEGINNING, without: AbstractSet[str] = frozenset()
+    ) -> Sequence[str]:
+        """Return persons, but these, with a grant that has run out, after `since`, and whose end is not written."""
         async with self._pool.connection() as connection:
-            return await EventRows(connection).due(now, limit=limit, without=without)
+            return await EventRows(connection).due(now, limit=limit, since=since, without=without)
 
     async def unfinished(
         self, begun_before: datetime, *, limit: int, without: AbstractSet[str] = frozenset()

@@ -93,20 +93,21 @@ class EventRows:
             )
             return await cursor.fetchall()
 
-    async def due(self, now: datetime, *, limit: int, without: AbstractSet[str]) -> list[str]:
-        """Return persons, but these, whose newest event of a purpose is a grant that has run out."""
+    async def due(self, now: datetime, *, limit: int, since: datetime, without: AbstractSet[str]) -> list[str]:
+        """Return persons, but these, whose newest event of a purpose is a grant that has run out, after `since`."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(
                 """
                 SELECT DISTINCT event.subject FROM consent_event AS event
-                WHERE event.expire_time <= %(now)s AND event.subject <> ALL(%(without)s) AND NOT EXISTS (
+                WHERE event.expire_time > %(since)s AND event.expire_time <= %(now)s
+                    AND event.subject <> ALL(%(without)s) AND NOT EXISTS (
                     SELECT FROM consent_event AS later
                     WHERE later.subject = event.subject AND later.purpose = event.purpose
                         AND later.revision > event.revision
                 )
                 LIMIT %(limit)s
                 """,
-                {"now": now, "limit": limit, "without": list(without)},
+                {"now": now, "since": since, "limit": limit, "without": list(without)},
             )
             return [str(subject) for subject in await cursor.fetchall()]
 

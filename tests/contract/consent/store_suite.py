@@ -228,6 +228,9 @@ class StoreSuite:
         assert event.expire_time is not None
         assert ada not in await ready.consents.due(event.expire_time - SECOND, limit=100)
         assert ada in await ready.consents.due(event.expire_time, limit=100)
+        assert ada in await ready.consents.due(event.expire_time, limit=100, since=event.expire_time - SECOND)
+        assert ada not in await ready.consents.due(event.expire_time, limit=100, since=event.expire_time)
+        assert ada not in await ready.consents.due(event.expire_time, limit=100, without={ada})
 
     async def test_a_grant_that_ended_or_was_renewed_is_not_due(self, ready: Stores, ada: str, ben: str) -> None:
         long_after = NOW + timedelta(days=366)

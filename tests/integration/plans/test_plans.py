@@ -33,6 +33,7 @@ from services.chassis.gauges import database_gauges
 from services.chassis.orphans import Page, PostgresWalks
 from services.chassis.set_aside import PostgresSetAside
 from services.chassis.settings import DatabaseSettings
+from services.consent.ports import BEGINNING
 from services.consent.store.events import EventRows
 from services.consent.store.persons import PersonRows
 from services.ingest.store.missing import MissingStore
@@ -208,7 +209,7 @@ def chassis_loops(pool: Pool) -> Sequence[Loop]:
 def consent_loops(pool: Pool) -> Sequence[Loop]:
     async def look() -> None:
         async with pool.connection() as connection:
-            await EventRows(connection).due(CLOCK.now(), limit=100, without={"ada"})
+            await EventRows(connection).due(CLOCK.now(), limit=100, since=BEGINNING, without={"ada"})
             await PersonRows(connection).unfinished(CLOCK.now(), limit=100, without={"ada"})
 
     return [look]

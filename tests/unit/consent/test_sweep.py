@@ -5,10 +5,12 @@ import pytest
 from services.chassis.errors import DependencyUnavailable
 from services.consent.domain.consent import Decision, EventType, Status
 from services.consent.operations.read_state import read_state
+from services.consent.worker import Worker
 from services.keyring import Purpose
 from tests.fakes.consent import Crash
 from tests.unit.consent.harness import ADA, Service, grants
 
+BEN = "b" * 32
 CLOUD, FACES, LOCATION = Purpose.CLOUD_PROCESSING, Purpose.FACE_GROUPING, Purpose.LOCATION
 
 
@@ -92,3 +94,18 @@ async def test_a_grant_does_not_end_while_its_key_cannot_be_destroyed(service: S
 
     assert service.keys.of(ADA) == set()
     assert [e.type for e in await service.store.events(ADA, below=None, limit=1)] == [EventType.EXPIRED]
+
+
+async def test_one_whose_grant_cannot_be_ended_is_found_again_however_often_was_looked(service: Service) -> None:
+    worker = Worker(service.dependencies, service.set_aside)
+    for subject in (ADA, BEN):
+        await service.grant(CLOUD, subject=subject)
+    await service.clock.advance(timedelta(days=366))
+    service.store.unreadable.add(ADA)
+
+    assert [await worker.expire() for _ in range(2)] == [1, 0]
+    await service.clock.advance(timedelta(hours=2))
+    service.store.unreadable.clear()
+
+    assert [await worker.expire() for _ in range(2)] == [1, 0]
+    assert service.set_aside.items == {}
