@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from psycopg.rows import class_row
 
 from services.chassis.database import Connection
@@ -13,6 +14,8 @@ from services.retention.domain.keys import DestroyedPurpose, Purpose, PurposeKey
 _COLUMNS = "subject, purpose, revision, consent_revision, expire_time, reach_back_time, epoch, sealed"
 PURPOSE_KEY_COLUMNS = ", ".join(f"purpose_key.{column}" for column in _COLUMNS.split(", "))
 """What a `PurposeKeyRow` is made of, beside other tables."""
+
+_log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ class PurposeTable:
 
     async def outside_epoch(self, epoch: str, after: tuple[str, str], limit: int) -> list[PurposeKey]:
         """Return purpose keys that other epochs wrap, in the order of (subject, purpose), and locks them."""
-        return await self._fetch(
+        rows = await self._rows(
             f"""
             SELECT {_COLUMNS} FROM purpose_key
             WHERE (epoch < %(epoch)s OR epoch > %(epoch)s) AND (subject, purpose) > (%(subject)s, %(purpose)s)
@@ -179,8 +182,21 @@ class PurposeTable:
             """,  # noqa: S608
             {"epoch": epoch, "subject": after[0], "purpose": after[1], "limit": limit},
         )
+        return [key for row in rows if (key := _readable(row)) is not None]
 
     async def _fetch(self, statement: str, parameters: dict[str, object]) -> list[PurposeKey]:
+        return [row.key() for row in await self._rows(statement, parameters)]
+
+    async def _rows(self, statement: str, parameters: dict[str, object]) -> list[PurposeKeyRow]:
         async with self._connection.cursor(row_factory=class_row(PurposeKeyRow)) as cursor:
             await cursor.execute(statement.encode(), parameters)
-            return [row.key() for row in await cursor.fetchall()]
+            return await cursor.fetchall()
+
+
+def _readable(row: PurposeKeyRow) -> PurposeKey | None:
+    """Return the key of a row; one that cannot be read keeps its epoch alive, which is an alarm, and no other key."""
+    try:
+        return row.key()
+    except ValueError as error:
+        _log.error("purpose_key_unreadable", subject=row.subject, exc_info=error)
+        return None

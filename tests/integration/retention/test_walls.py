@@ -82,3 +82,15 @@ async def test_one_order_to_ourselves_that_cannot_be_read_keeps_no_other_from_it
         await connection.execute("UPDATE purge_order SET purpose = 'CLOUD_PROCESSING' WHERE purpose = 'OF_TOMORROW'")
     await harness.tick(FIRST_PAUSE)
     assert (await left(pool, "data_key"), aside(harness)) == (0, [])
+
+
+async def test_one_purpose_key_that_cannot_be_read_keeps_no_other_from_the_new_epoch(
+    harness: RetentionHarness, pool: Pool
+) -> None:
+    for subject in (ADA, BEN):
+        await harness.grant(subject)
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE purpose_key SET purpose = 'OF_TOMORROW' WHERE subject = %s", (ADA,))
+    await harness.tick(DAY)
+    assert await left(pool, f"purpose_key WHERE subject = '{BEN}' AND epoch = '{harness.epochs.newest}'") == 1
+    assert await left(pool, f"purpose_key WHERE subject = '{ADA}' AND epoch < '{harness.epochs.newest}'") == 1
