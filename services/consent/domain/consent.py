@@ -3,9 +3,10 @@
 The states are those of ISO/IEC TS 27560 and the Data Privacy Vocabulary (https://w3id.org/dpv) that apply.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 from services.keyring import Purpose
@@ -141,6 +142,18 @@ class PurposeState:
     older_media_start_time: datetime | None = None
     end_pending: bool = False
 
+    def ended(self, now: datetime) -> Self:
+        """Return where the purpose stands if it was withdrawn now; one that does not stand stays as it is."""
+        if self.status is not Status.GIVEN:
+            return self
+        return replace(
+            self,
+            status=Status.WITHDRAWN,
+            decide_time=now,
+            expire_time=None,
+            older_media_start_time=None,
+        )
+
 
 @dataclass(frozen=True)
 class ConsentState:
@@ -148,3 +161,11 @@ class ConsentState:
 
     revision: int
     purposes: tuple[PurposeState, ...]
+
+    def gives(self, purpose: Purpose) -> bool:
+        """Tell whether a purpose stands."""
+        return any(each.purpose is purpose and each.status is Status.GIVEN for each in self.purposes)
+
+    def ended(self, now: datetime) -> Self:
+        """Return the state in which everything that stood was withdrawn now."""
+        return replace(self, purposes=tuple(each.ended(now) for each in self.purposes))

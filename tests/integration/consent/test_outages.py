@@ -259,6 +259,7 @@ async def test_an_erasure_of_everything_ends_what_was_granted_and_keeps_the_reco
 ) -> None:
     await ada.grant("CLOUD_PROCESSING", "FACE_GROUPING")
     await _erase_everything(consent, ada, running_retention)
+    assert await ada.state() == {"CLOUD_PROCESSING": "WITHDRAWN", "FACE_GROUPING": "WITHDRAWN"}
 
     assert await consent.purge.sweep() == 1
 

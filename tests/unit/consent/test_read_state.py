@@ -44,3 +44,18 @@ async def test_everything_starts_unasked(service: Service) -> None:
 
     assert [row.status for row in state.purposes] == [Status.UNASKED] * len(Purpose)
     assert state.revision == 0
+
+
+async def test_after_an_erasure_of_everything_nothing_stands_before_the_books_hear_of_it(service: Service) -> None:
+    await service.grant(CLOUD, LOCATION)
+    service.keys.erase(ADA, service.clock.now())
+    state = await read_state(ADA, service.dependencies)
+    stood = {each.purpose: each.status for each in state.purposes if each.status is not Status.UNASKED}
+    assert stood == {CLOUD: Status.WITHDRAWN, LOCATION: Status.WITHDRAWN}
+
+
+async def test_while_the_key_service_is_silent_the_books_say_what_stands(service: Service) -> None:
+    await service.grant(CLOUD)
+    service.keys.silent = True
+    state = await read_state(ADA, service.dependencies)
+    assert state.purposes[0].status is Status.GIVEN
