@@ -16,7 +16,10 @@ RUNNING_CALLS = 8
 """Calls without streams of one caller that are worked on at the same time; the others wait for their turn."""
 
 LONGEST_TURN_SECONDS = 1.0
-"""A call that has not got its turn by then is refused, with the delay after which to call again."""
+"""A call of a caller who is too fast, and a stream without a place, are refused by then."""
+
+LONGEST_QUEUE_SECONDS = 10.0
+"""A call that is not worked on by then is refused: those of its caller before it take too long."""
 
 SMALL_MESSAGE_BYTES = 65_536
 """A message of a stream that is smaller than this counts in full, since it costs a service as much to look at."""

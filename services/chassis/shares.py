@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from services.chassis.clock import Clock
 from services.chassis.errors import LimitReached
-from services.chassis.limits import LONGEST_TURN_SECONDS, RUNNING_CALLS, SMALL_MESSAGE_BYTES
+from services.chassis.limits import LONGEST_QUEUE_SECONDS, LONGEST_TURN_SECONDS, RUNNING_CALLS, SMALL_MESSAGE_BYTES
 from services.chassis.pace import Pace
 
 _BURST_SECONDS = 1.0
@@ -34,7 +34,9 @@ class ShareLimits:
         streams_at_once: Of a caller.
         connection_calls: Of a connection, streams included.
         process_calls: Of all callers together, streams included.
-        turn_seconds: How long a call waits for its turn before it is refused.
+        running_calls: Of a caller, without streams: worked on at the same time.
+        turn_seconds: How long a call waits because its caller is too fast, or a stream for a place.
+        queue_seconds: How long a call waits for those of its caller that are worked on.
     """
 
     calls_per_second: float = 50.0
@@ -43,12 +45,19 @@ class ShareLimits:
     streams_at_once: int = 64
     connection_calls: int = 256
     process_calls: int = 2000
+    running_calls: int = RUNNING_CALLS
     turn_seconds: float = LONGEST_TURN_SECONDS
+    queue_seconds: float = LONGEST_QUEUE_SECONDS
 
     @property
     def of_strangers(self) -> "ShareLimits":
         """What all who call without a person over one connection have together: it may be a gateway's."""
-        return replace(self, calls_per_second=_STRANGERS * self.calls_per_second, calls_at_once=self.connection_calls)
+        return replace(
+            self,
+            calls_per_second=_STRANGERS * self.calls_per_second,
+            calls_at_once=self.connection_calls,
+            running_calls=_STRANGERS * self.running_calls,
+        )
 
 
 class Share:
@@ -59,7 +68,7 @@ class Share:
         self._clock = clock
         self._calls = Pace(limits.calls_per_second, _BURST_SECONDS)
         self._messages = Pace(limits.messages_per_second, _BURST_SECONDS)
-        self._running = asyncio.Semaphore(RUNNING_CALLS)
+        self._running = asyncio.Semaphore(limits.running_calls)
         self._streams = asyncio.Semaphore(limits.streams_at_once)
         self._waiting = 0
         self._refusals = 0
@@ -83,7 +92,8 @@ class Share:
         self._waiting += 1
         try:
             await self._paced()
-            async with self._place(self._running, "calls at once", self._limits.calls_at_once):
+            most, seconds = self._limits.calls_at_once, self._limits.queue_seconds
+            async with self._place(self._running, seconds, "calls at once", most):
                 yield
         finally:
             self._waiting -= 1
@@ -96,7 +106,8 @@ class Share:
             LimitReached: the caller has too many open, or opens them too fast.
         """
         await self._paced()
-        async with self._place(self._streams, "streams at once", self._limits.streams_at_once):
+        most, seconds = self._limits.streams_at_once, self._limits.turn_seconds
+        async with self._place(self._streams, seconds, "streams at once", most):
             yield
 
     async def message(self, size: int) -> None:
@@ -129,9 +140,9 @@ class Share:
             await self._clock.sleep(delay)
 
     @asynccontextmanager
-    async def _place(self, places: asyncio.Semaphore, what: str, most: int) -> AsyncIterator[None]:
+    async def _place(self, places: asyncio.Semaphore, seconds: float, what: str, most: int) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._limits.turn_seconds):
+            async with asyncio.timeout(seconds):
                 await places.acquire()
         except TimeoutError:
             raise LimitReached.of("caller", what, most) from None
