@@ -27,7 +27,7 @@ SMALL_MESSAGE_BYTES = 65_536
 FIRST_MESSAGE_SECONDS = 10.0
 """A stream of requests begins within this time."""
 
-WINDOW_BYTES = 256 * 1024
+WINDOW_BYTES = 65_535
 """What a public client may send of a stream before it is read, but for the rest of a message that is waited for."""
 
 HANDSHAKE_SECONDS = 10

@@ -46,7 +46,6 @@ _PUBLIC_OPTIONS = (
     ("grpc.max_concurrent_streams", limits.MAX_STREAMS),
     # A window that grows with the connection's speed reaches 16 MiB for each stream that is read slowly.
     ("grpc.http2.bdp_probe", 0),
-    ("grpc.http2.lookahead_bytes", limits.WINDOW_BYTES),
     ("grpc.server_handshake_timeout_ms", limits.HANDSHAKE_SECONDS * 1000),
     ("grpc.max_connection_idle_ms", limits.IDLE_CONNECTION_SECONDS * 1000),
 )

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pellicule.consent.v1 import consent_service_pb2, notice_service_pb2
+from services.chassis.allowance import DailyAllowance
 from services.chassis.bus import EventStream, connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
@@ -39,6 +40,7 @@ SERVICES = (
     notice_service_pb2.DESCRIPTOR.services_by_name["NoticeService"].full_name,
     consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"].full_name,
 )
+SERVINGS_A_DAY, DECISIONS_A_DAY = 200, 200
 WITHDRAWAL_CONNECTIONS = 2
 """Of the database, beside those of the pool: whatever goes on, a withdrawal finds one."""
 _FOLDER = Path(__file__).parent
@@ -73,6 +75,8 @@ async def main() -> None:
             feed=ListeningChangeFeed(listener),
             signer=signer,
             clock=clock,
+            servings_a_day=DailyAllowance("notices shown", SERVINGS_A_DAY, clock),
+            decisions_a_day=DailyAllowance("decisions", DECISIONS_A_DAY, clock),
         )
         await publish_notices(released, dependencies)
         set_aside = PostgresSetAside(pool)

@@ -14,6 +14,7 @@ from pellicule.ingest.v1 import (
     media_service_pb2,
     media_service_pb2_grpc,
 )
+from services.chassis.allowance import DailyAllowance
 from services.chassis.bus import EventStream, connect_bus
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.change_records import CHANNEL
@@ -100,6 +101,7 @@ async def main() -> None:
             wakes=listener,
             codec=ProtoCodec(),
             clock=clock,
+            uploads_a_day=DailyAllowance("uploads", settings.caller_uploads_per_day, clock),
             policy=policy,
             background=background,
             memory=UploadMemory(settings.upload_memory_bytes, settings.caller_upload_memory_bytes),

@@ -47,6 +47,8 @@ class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettin
     """Bytes of uploads under way that the process holds in memory."""
     caller_upload_memory_bytes: Annotated[int, Field(ge=4 * 1024**2)] = 64 * 1024**2
     """Of these what one person's uploads may hold."""
+    caller_uploads_per_day: Annotated[int, Field(ge=1)] = 50_000
+    """What one person may begin a day, files included that are kept already: each is a row."""
     upload_floor_bytes: Annotated[int, Field(ge=0)] = 65_536
     """What a stream of an upload brings each minute at least; one that is slower is ended, and what came is kept."""
     reduced_long_side: Annotated[int, Field(ge=1)] = 2048

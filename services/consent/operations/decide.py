@@ -49,12 +49,14 @@ async def decide(wanted: DecisionRequest, subject: str, dependencies: Dependenci
         NoticeUnknown, NoticeSuperseded, NoticeNotServed: the terms are not what they must be.
         PurposeNotAvailable, PurposeNeedsAnother: a grant is not possible.
         RequestIdReused: the request id belongs to another request.
+        LimitReached: the person has decided too often today.
         SubjectErased: the person was erased while this was on its way.
         KeyServiceSilent: the key service does not answer; nothing is granted.
     """
     # Before the lock: a call that waits for its turn holds one connection, and must not need a second one inside.
     if recorded := await dependencies.store.recorded_result(subject, wanted.request.id):
         return DecisionResult.again(recorded, wanted.request)
+    dependencies.decisions_a_day.spend(subject)
     terms = await _terms(wanted, subject, dependencies)
     async with dependencies.store.locked(subject) as ledger:
         try:

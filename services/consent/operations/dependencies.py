@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.chassis.allowance import DailyAllowance
 from services.chassis.clock import Clock
 from services.consent.domain.policy import Policy
 from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore, PurposeKeys, ReceiptSigner
@@ -20,6 +21,8 @@ class Dependencies:
         feed: News of changes.
         signer: Signs receipts.
         clock: What time it is.
+        servings_a_day: Notices that a person may be shown.
+        decisions_a_day: Decisions that a person may make; withdrawing is never limited.
     """
 
     store: ConsentStore
@@ -30,3 +33,5 @@ class Dependencies:
     feed: ChangeFeed
     signer: ReceiptSigner
     clock: Clock
+    servings_a_day: DailyAllowance
+    decisions_a_day: DailyAllowance

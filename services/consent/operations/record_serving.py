@@ -15,7 +15,9 @@ async def record_serving(display: NoticeDisplay, subject: str, dependencies: Dep
         NoticeUnknown: it was never published.
         LanguageUnknown: it has no text in this language.
         RequestIdReused: the request id belongs to another request.
+        LimitReached: the person was shown too many today.
     """
+    dependencies.servings_a_day.spend(subject)
     published = await find_notice(display.notice, dependencies)
     offered = sorted(published.notice.bundle.texts)
     language = match_language(display.language_code, offered)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.chassis.allowance import DailyAllowance
 from services.chassis.change_feed import ChangeFeed, Wakes
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
@@ -34,6 +35,7 @@ class Dependencies:
     wakes: Wakes
     codec: Codec
     clock: Clock
+    uploads_a_day: DailyAllowance
     policy: Policy = field(default_factory=Policy)
     background: BackgroundWork = field(default_factory=BackgroundWork)
     writers: Writers = field(default_factory=Writers)

@@ -88,8 +88,10 @@ async def prepare(
         ContentRefused: the asset is empty or too large.
         QuotaExceeded: the person's share of the store is used up.
         RequestIdReused: the request_id was used for another request.
+        LimitReached: the person has begun too many today.
     """
     _check_size(dependencies, announcement)
+    dependencies.uploads_a_day.spend(subject)
     lookup_key = await dependencies.lookup_keys.open(subject)
     request = _request(lookup_key, subject, request_id, announcement, dependencies.clock.now())
     survey = await dependencies.uploads.survey(subject, request_id, bytes_tag=request.bytes_tag, tag=request.tag)

@@ -30,6 +30,7 @@ from pellicule.consent.v1 import (
     notice_service_pb2_grpc,
 )
 from pellicule.type.v1 import purpose_pb2
+from services.chassis.allowance import DailyAllowance
 from services.chassis.bus import Bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
@@ -41,7 +42,7 @@ from services.chassis.set_aside import PostgresSetAside
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
 from services.chassis.turns import Turns
-from services.consent.__main__ import SERVICES, WITHDRAWAL_CONNECTIONS
+from services.consent.__main__ import DECISIONS_A_DAY, SERVICES, SERVINGS_A_DAY, WITHDRAWAL_CONNECTIONS
 from services.consent.access import ACCESS
 from services.consent.notices.notice_files import read_notices, reopen_notice
 from services.consent.notices.policy_file import read_policy
@@ -345,6 +346,8 @@ async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterat
             feed=ListeningChangeFeed(listener),
             signer=Ed25519Signer.read(settings.receipt_key_file),
             clock=clock,
+            servings_a_day=DailyAllowance("notices shown", SERVINGS_A_DAY, clock),
+            decisions_a_day=DailyAllowance("decisions", DECISIONS_A_DAY, clock),
         )
         await publish_notices(read_notices(FOLDER / "notices", policy.offered), dependencies)
         await stack.enter_async_context(supervised([listener.run]))

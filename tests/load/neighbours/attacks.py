@@ -1,24 +1,28 @@
 """Hostile callers: each does one thing that a service must bear, for as long as it is let.
 
-They run in a process that gets the processor only when no other one wants it, as if they were on another machine:
-what they do to the service counts, and not what they take from its neighbours' cores.
+They run in a process of their own. What they take from the service's cores must not count, since they would be on
+other machines; so `elsewhere` takes as much for nothing, and a neighbour's calls beside it are what is compared with.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import secrets
 import ssl
+import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc
+import psutil
 
 from pellicule.ingest.v1 import media_service_pb2, media_service_pb2_grpc
 from tests.integration.ingest.harness import start_request
@@ -27,6 +31,7 @@ from tests.unit.ingest.pictures import picture
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _SERVICE = "/pellicule.ingest.v1.MediaService"
 _CHANNELS = 8
+_TELL_SECONDS = 0.2
 _MIB = 1024 * 1024
 _NOISE = secrets.token_bytes(_MIB).replace(b"\xff", b"\xfe")
 """What can stand in a JPEG's picture data."""
@@ -56,6 +61,7 @@ class Attacker:
 
     def __init__(self, target: Target, channels: list[grpc.aio.Channel]) -> None:
         self.target = target
+        self.begun = 0
         self.headers = (("authorization", f"Bearer {target.token}"),)
         self._channels = channels
         self._stubs = [media_service_pb2_grpc.MediaServiceStub(channel) for channel in channels]
@@ -71,11 +77,22 @@ class Attacker:
 
         async def repeat(number: int) -> None:
             while True:
+                self.begun += 1
                 with suppress(grpc.aio.AioRpcError, OSError, asyncio.IncompleteReadError):
                     await attack(number)
                 await asyncio.sleep(0)
 
-        await asyncio.gather(*(repeat(number) for number in range(self.target.size)))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell())
+            for number in range(self.target.size):
+                tasks.create_task(repeat(number))
+
+    async def _tell(self) -> None:
+        """Say on standard output how often it was tried, a line each time."""
+        while True:
+            await asyncio.sleep(_TELL_SECONDS)
+            sys.stdout.write(f"{self.begun}\n")
+            sys.stdout.flush()
 
 
 async def slow_headers(attacker: Attacker) -> None:
@@ -206,6 +223,16 @@ async def bad_messages(attacker: Attacker) -> None:
     await attacker.all_at_once(send)
 
 
+async def elsewhere(attacker: Attacker) -> None:
+    """Take a share of a core, in percent, and leave the service alone."""
+    started = time.monotonic()
+    while True:
+        if 100 * time.process_time() < attacker.target.size * (time.monotonic() - started):
+            hashlib.sha256(_NOISE).digest()
+        await asyncio.sleep(0.001)
+
+
+ELSEWHERE = "elsewhere"
 ATTACKS: Mapping[str, tuple[Callable[[Attacker], Awaitable[None]], int]] = {
     "slow_headers": (slow_headers, 200),
     "drip_uploads": (drip_uploads, 200),
@@ -227,23 +254,50 @@ class Attack:
     def __init__(self, target: Target, log: Path) -> None:
         self._target = target
         self._log = log
+        self.begun = 0
+        """How often it was tried."""
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Self:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __name__, json.dumps(asdict(self._target)), stdout=log, stderr=log
+                sys.executable,
+                "-m",
+                __name__,
+                json.dumps(asdict(self._target)),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
             )
+        self._listening = asyncio.create_task(self._listen())
+        return self
+
+    async def begins(self) -> None:
+        """Wait until all that it has at a time was tried once."""
+        while self.begun < self._target.size:
+            await asyncio.sleep(_TELL_SECONDS)
+            assert self._process.returncode is None, self._log.read_text()
+
+    def cpu_seconds(self) -> float:
+        """Return what its process has taken of the cores."""
+        taken = psutil.Process(self._process.pid).cpu_times()
+        return float(taken.user + taken.system)
+
+    async def _listen(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.begun = int(line)
 
     async def __aexit__(self, *_: object) -> None:
         self._process.kill()
         await self._process.wait()
+        await self._listening
 
 
 async def _attack(target: Target, authority: bytes) -> None:
     credentials = grpc.ssl_channel_credentials(authority)
     # Without these all channels to one address would share one connection.
     options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
-    attack, _ = ATTACKS[target.kind]
+    attack = elsewhere if target.kind == ELSEWHERE else ATTACKS[target.kind][0]
     async with AsyncExitStack() as stack:
         channels = [
             await stack.enter_async_context(grpc.aio.secure_channel(target.address, credentials, options=options))
@@ -271,6 +325,5 @@ def _header() -> media_service_pb2.UploadMediaRequest:
 
 
 if __name__ == "__main__":
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     chosen = Target(**json.loads(sys.argv[1]))
     asyncio.run(_attack(chosen, Path(chosen.authority).read_bytes()))

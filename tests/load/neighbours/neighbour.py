@@ -13,7 +13,8 @@ from pellicule.ingest.v1 import media_service_pb2
 from tests.integration.ingest.harness import CALL_SECONDS, Phone
 from tests.unit.ingest.pictures import picture
 
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.06
+"""Between two pairs of reads, so that the neighbour stays far below its own share."""
 
 
 @dataclass

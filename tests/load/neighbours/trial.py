@@ -1,20 +1,21 @@
-"""Trial of one attack: quiet and hostile rounds in turn, and the memory of the service."""
+"""Trial of one attack: rounds beside it and beside as much work elsewhere in turn, and the memory of the service."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import psutil
 
 from tests.integration.ingest.harness import Phone
-from tests.load.neighbours.attacks import Attack, Target
+from tests.load.neighbours.attacks import ELSEWHERE, Attack, Target
 from tests.load.neighbours.neighbour import Waits, live, percentile
 
 GOAL = 2.0
-"""How many times its quiet 99th percentile a neighbour may wait beside an attack."""
+"""How many times the 99th percentile without it a neighbour may wait beside an attack."""
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,22 @@ class Outcome:
     """What an attack did.
 
     Attributes:
-        reads, uploads: The neighbour's 99th percentile beside the attack, by that of quiet rounds.
+        reads, uploads: The neighbour's 99th percentile beside the attack, by that of rounds without it.
+        begun: How often the attack was tried, in all rounds.
         grown_mib: By how much the service's memory grew at most.
     """
 
     attack: str
     reads: float
     uploads: float
+    begun: int
     grown_mib: float
 
     def __str__(self) -> str:
         """Return a line for people."""
         return (
             f"{self.attack}: p99 of reads {self.reads:.2f} and of uploads {self.uploads:.2f} times the quiet one, "
-            f"memory grew by {self.grown_mib:.0f} MiB"
+            f"{self.begun} tries, memory grew by {self.grown_mib:.0f} MiB"
         )
 
 
@@ -59,20 +62,28 @@ class Trial:
 
     async def run(self, target: Target, log: Path) -> Outcome:
         """Run rounds until the goal is reached or there have been enough; ratios are medians over rounds."""
-        before, peak = self._memory(), 0.0
+        before, peak, begun = self._memory(), 0.0, 0
         await live(self.neighbour, self.warm_seconds)
         ratios: list[tuple[float, float]] = []
         while len(ratios) < self.rounds:
-            quiet = await live(self.neighbour, self.seconds)
-            async with Attack(target, log):
-                await live(self.neighbour, self.warm_seconds)
-                hostile = await live(self.neighbour, self.seconds)
-                peak = max(peak, self._memory())
+            async with Attack(target, log) as attack:
+                await attack.begins()
+                hostile, share = await self._beside(attack)
+                begun, peak = begun + attack.begun, max(peak, self._memory())
+            async with Attack(replace(target, kind=ELSEWHERE, size=round(100 * share)), log) as idle:
+                quiet, _ = await self._beside(idle)
             ratios.append((_ratio(hostile, quiet, _reads), _ratio(hostile, quiet, _uploads)))
             if len(ratios) >= self.rounds / 2 and _both(ratios):
                 break
         reads, uploads = (median(each) for each in zip(*ratios, strict=True))
-        return Outcome(target.kind, reads, uploads, peak - before)
+        return Outcome(target.kind, reads, uploads, begun, peak - before)
+
+    async def _beside(self, attack: Attack) -> tuple[Waits, float]:
+        """Return the neighbour's waits, and the share of a core that the attack took meanwhile."""
+        await live(self.neighbour, self.warm_seconds)
+        started, taken = time.monotonic(), attack.cpu_seconds()
+        waits = await live(self.neighbour, self.seconds)
+        return waits, (attack.cpu_seconds() - taken) / (time.monotonic() - started)
 
     def _memory(self) -> float:
         return float(self.process.memory_info().rss) / 2**20

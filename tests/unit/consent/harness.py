@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import services.consent
+from services.chassis.allowance import DailyAllowance
 from services.chassis.turns import Turns
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Status
@@ -78,6 +79,8 @@ class Service:
             feed=self.store.feed,
             signer=Ed25519Signer(SIGNING_KEY),
             clock=self.clock,
+            servings_a_day=DailyAllowance("notices shown", 1000, self.clock),
+            decisions_a_day=DailyAllowance("decisions", 1000, self.clock),
         )
         self.set_aside = FakeSetAside()
         self.turns = Turns("person", self.set_aside, self.clock)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from services.chassis.allowance import DailyAllowance
 from services.chassis.change_feed import ChangeFeed
 from services.chassis.orphans import OrphanSweep
 from services.ingest.domain.media import BUCKET, Announcement, Asset, MediaForm, PageStart
@@ -107,6 +108,7 @@ class Harness:
             wakes=self.wakes,
             codec=ProtoCodec(),
             clock=self.clock,
+            uploads_a_day=DailyAllowance("uploads", 10_000, self.clock),
             policy=self.policy,
             background=self.background,
         )
