@@ -18,6 +18,9 @@ RUNNING_CALLS = 8
 LONGEST_TURN_SECONDS = 1.0
 """A call of a caller who is too fast, and a stream without a place, are refused by then."""
 
+REFUSED_STRANGERS_PER_SECOND = 10.0
+"""Calls without a right that are answered at once on one connection; the answers to others wait for up to a second."""
+
 LONGEST_QUEUE_SECONDS = 10.0
 """A call that is not worked on by then is refused: those of its caller before it take too long."""
 

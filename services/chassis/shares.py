@@ -13,7 +13,13 @@ from dataclasses import dataclass, replace
 
 from services.chassis.clock import Clock
 from services.chassis.errors import LimitReached
-from services.chassis.limits import LONGEST_QUEUE_SECONDS, LONGEST_TURN_SECONDS, RUNNING_CALLS, SMALL_MESSAGE_BYTES
+from services.chassis.limits import (
+    LONGEST_QUEUE_SECONDS,
+    LONGEST_TURN_SECONDS,
+    REFUSED_STRANGERS_PER_SECOND,
+    RUNNING_CALLS,
+    SMALL_MESSAGE_BYTES,
+)
 from services.chassis.pace import Pace
 
 _BURST_SECONDS = 1.0
@@ -68,6 +74,7 @@ class Share:
         self._clock = clock
         self._calls = Pace(limits.calls_per_second, _BURST_SECONDS)
         self._messages = Pace(limits.messages_per_second, _BURST_SECONDS)
+        self._strangers = Pace(REFUSED_STRANGERS_PER_SECOND, _BURST_SECONDS)
         self._running = asyncio.Semaphore(limits.running_calls)
         self._streams = asyncio.Semaphore(limits.streams_at_once)
         self._waiting = 0
@@ -128,7 +135,7 @@ class Share:
 
     async def slow_down(self) -> None:
         """Wait until the caller's next answer is due, a moment at most."""
-        delay = self._calls.charge(1, self._clock.monotonic())
+        delay = self._strangers.charge(1, self._clock.monotonic())
         if delay:
             await self._clock.sleep(min(delay, self._limits.turn_seconds))
 

@@ -1,4 +1,4 @@
-"""A neighbour of a hostile person is served, and memory stays flat; at full size, with figures: tests/load/neighbours."""
+"""A neighbour of a hostile person is served, and memory stays flat; at full size, with figures: tests/load."""
 
 from collections.abc import AsyncIterator
 
