@@ -63,6 +63,7 @@ def hand_over(home: StackHome, accounts: Mapping[str, Account]) -> None:
         account = accounts.get(name)
         for path in _own(home, name):
             _give(path, account.user if account else 0, account.group if account else 0)
+    home.journal.chmod(0o750 if accounts else 0o700)
     group = next((account.group for account in accounts.values()), 0)
     for path in (home.authority, home.receipt_key, home.key(authority.JWKS), home.key(authority.SUBJECT_KEY)):
         os.chown(path, 0, group)
