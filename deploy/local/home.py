@@ -86,9 +86,14 @@ class StackHome:
         """Return the places of a service's certificate and of its private key."""
         return self.path / "pki" / f"{service}.pem", self.path / "pki" / f"{service}-key.pem"
 
+    @property
+    def all_data(self) -> Path:
+        """The folder of all parts' data."""
+        return self.path / "data"
+
     def data(self, part: str) -> Path:
         """Return the folder of a part's data."""
-        return self.path / "data" / part
+        return self.all_data / part
 
     @property
     def logs(self) -> Path:

@@ -198,6 +198,7 @@ class _Settings:
             "WATCHED_DISK": str(self.home.path),
             "DATABASE_URL": self.postgres.url(name),
             "NATS_URL": self.nats.url(name),
+            "JOURNAL_DIR": str(self.home.journal),
             **self._object_store(name),
             **self._targets(name),
             **self._of_one(name),
@@ -224,7 +225,6 @@ class _Settings:
             return {
                 "ROOT_KEY_FILE": str(self.home.key(authority.ROOT_KEY)),
                 "EPOCH_DIR": str(self.home.epochs),
-                "JOURNAL_DIR": str(self.home.journal),
                 "WATCHED_DISK": str(self.home.path),
             }
         if name == "consent":

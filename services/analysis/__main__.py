@@ -19,6 +19,7 @@ from services.analysis.store.claimers import Claimer
 from services.analysis.store.gauges import media_gauges
 from services.analysis.store.library import LibraryStore
 from services.analysis.store.metadata import MetadataStore
+from services.analysis.store.owners import OWNER_TABLES
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
 from services.analysis.translation import events
@@ -43,8 +44,11 @@ from services.chassis.object_store import S3ObjectStore
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
 from services.chassis.set_aside import PostgresSetAside
+from services.journal.follower import Follower
+from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
+from services.keyring.replay import PurgeReplay
 
 NAME = "analysis"
 STREAM = EventStream("ANALYSIS", ["pellicule.internal.analysis.v1.>"], consumers=["suggestion-analyzed"])
@@ -60,8 +64,9 @@ async def main() -> None:
     prepare_decoders()
     clock = SystemClock()
     await migrate(settings, Path(__file__).parent / "migrations")
+    follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings))
+        pool = await stack.enter_async_context(open_pool(settings, follower))
         bus = await stack.enter_async_context(connect_bus(settings))
         objects = await stack.enter_async_context(S3ObjectStore(settings))
         retention = await stack.enter_async_context(
@@ -90,6 +95,7 @@ async def main() -> None:
         listener = Listener(pool, clock, CHANNEL)
         feed = ChangeFeed(PostgresChangeStore(pool), listener, clock, FEED)
         servicer = AnalysisServicer(dependencies, feed, DOMAIN)
+        follower.attach(pool, PurgeReplay(Owners(pool, OWNER_TABLES), worker.purge, clock))
         await serve(
             name=NAME,
             settings=settings,
@@ -102,7 +108,9 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), media_gauges(pool)],
+            ready=follower.ready,
             tasks=[
+                follower.run,
                 keyring.run,
                 claimer.run,
                 listener.run,

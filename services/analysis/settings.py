@@ -16,9 +16,12 @@ from services.chassis.settings import (
     RetentionClientSettings,
     ServiceSettings,
 )
+from services.journal.settings import JournalSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
+class Settings(
+    ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings
+):
     """What the process reads from its environment."""
 
     triton_address: Address

@@ -24,6 +24,8 @@ PROGRAM = "pellicule"
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "services.cli.stack.commands": ("up", "down", "status"),
+    "services.cli.stack.backup": ("backup",),
+    "services.cli.stack.journal": ("journal",),
     "services.cli.photos.commands": ("import", "findings", "search", "mark"),
     "services.cli.ideas.commands": ("ideas", "dismiss", "restore"),
     "services.cli.consent.commands": ("withdraw", "consent"),

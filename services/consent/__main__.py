@@ -1,6 +1,7 @@
 """Composition root of the consent service."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -18,19 +19,25 @@ from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
 from services.chassis.set_aside import PostgresSetAside
 from services.consent.access import ACCESS
+from services.consent.domain.notice import Notice
+from services.consent.errors import RecordKeyInvalid
 from services.consent.notices.notice_files import read_notices, reopen_notice
 from services.consent.notices.policy_file import read_policy
 from services.consent.operations import purge
 from services.consent.operations.dependencies import Dependencies
 from services.consent.operations.publish_notices import publish_notices
+from services.consent.operations.replay_journal import replay
 from services.consent.receipts.signer import Ed25519Signer
 from services.consent.servicer import register
 from services.consent.settings import Settings
 from services.consent.store.change_feed import CHANNEL, ListeningChangeFeed
 from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
+from services.consent.store.owners import OWNER_TABLES
 from services.consent.store.record_keys import RecordKeys
 from services.consent.worker import Worker
+from services.journal.follower import Follower
+from services.journal.owners import Owners
 from services.keyring.purge import PurgeLoop
 from services.keyring.purpose_keys import RetentionPurposeKeys
 
@@ -56,15 +63,15 @@ async def main() -> None:
     record_keys = RecordKeys.read(settings.record_key_file)
     signer = Ed25519Signer.read(settings.receipt_key_file)
     await migrate(settings, _FOLDER / "migrations")
+    follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings))
-        reserved = await stack.enter_async_context(open_pool(settings, size=WITHDRAWAL_CONNECTIONS))
+        pool = await stack.enter_async_context(open_pool(settings, follower))
+        reserved = await stack.enter_async_context(open_pool(settings, follower, size=WITHDRAWAL_CONNECTIONS))
         bus = await stack.enter_async_context(connect_bus(settings))
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
         store = PostgresConsentStore(pool, record_keys)
-        await store.check_key()
         listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
             store=store,
@@ -78,10 +85,14 @@ async def main() -> None:
             servings_a_day=DailyAllowance("notices shown", SERVINGS_A_DAY, clock),
             decisions_a_day=DailyAllowance("decisions", DECISIONS_A_DAY, clock),
         )
-        await publish_notices(released, dependencies)
         set_aside = PostgresSetAside(pool)
         worker = Worker(dependencies, set_aside)
         execute_purge = partial(purge.execute, dependencies=dependencies)
+        follower.attach(
+            pool,
+            partial(replay, known=Owners(pool, OWNER_TABLES).of_tags, dependencies=dependencies),
+            opening=partial(_open, store, released, dependencies),
+        )
         await serve(
             name=NAME,
             settings=settings,
@@ -90,7 +101,9 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus)],
+            ready=follower.ready,
             tasks=[
+                follower.run,
                 OutboxRelay(pool, bus, clock, STREAM).run,
                 listener.run,
                 worker.run_sweep,
@@ -98,6 +111,15 @@ async def main() -> None:
                 PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
             ],
         )
+
+
+async def _open(store: PostgresConsentStore, released: Sequence[Notice], dependencies: Dependencies) -> None:
+    """Refuse a record key that is another one than wraps the records, and publish what this release tells people."""
+    try:
+        await store.check_key()
+    except RecordKeyInvalid as error:
+        raise SystemExit(str(error)) from None
+    await publish_notices(released, dependencies)
 
 
 if __name__ == "__main__":

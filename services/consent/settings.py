@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from services.chassis.settings import BusSettings, DatabaseSettings, RetentionClientSettings, ServiceSettings
+from services.journal.settings import JournalSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, BusSettings, RetentionClientSettings):
+class Settings(ServiceSettings, DatabaseSettings, BusSettings, RetentionClientSettings, JournalSettings):
     """What the process reads from its environment."""
 
     receipt_key_file: Path

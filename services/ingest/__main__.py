@@ -47,6 +47,7 @@ from services.ingest.store.devices import DeviceStore
 from services.ingest.store.lookup_keys import LookupKeyStore
 from services.ingest.store.media import MediaStore
 from services.ingest.store.missing import MissingStore
+from services.ingest.store.owners import OWNER_TABLES
 from services.ingest.store.purge import PurgeStore
 from services.ingest.store.requests import RequestStore
 from services.ingest.store.sweep import SweepStore
@@ -54,9 +55,12 @@ from services.ingest.store.uploads import UploadStore
 from services.ingest.translation.changes import FEED
 from services.ingest.translation.codec import ProtoCodec
 from services.ingest.worker import Worker, run_inspection
+from services.journal.follower import Follower
+from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purge import PurgeLoop
+from services.keyring.replay import PurgeReplay
 
 NAME = "ingest"
 STREAM = EventStream("INGEST", ["pellicule.internal.ingest.v1.>"], consumers=["analysis-media"])
@@ -73,8 +77,9 @@ async def main() -> None:
     configure_logging(NAME, settings.log_level)
     clock, policy = SystemClock(), settings.policy
     await migrate(settings, MIGRATIONS)
+    follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings))
+        pool = await stack.enter_async_context(open_pool(settings, follower))
         bus = await stack.enter_async_context(connect_bus(settings))
         objects = await stack.enter_async_context(S3ObjectStore(settings))
         retention = await stack.enter_async_context(
@@ -120,6 +125,7 @@ async def main() -> None:
         orphans = OrphanSweep(objects, BUCKET, tables.unknown_objects, PostgresWalks(pool), clock, grace)
         worker = Worker(media, sweep, orphans, clock)
         execute_purge = partial(purge.execute, tables=PurgeStore(pool), objects=objects)
+        follower.attach(pool, PurgeReplay(Owners(pool, OWNER_TABLES), execute_purge, clock))
         await serve(
             name=NAME,
             settings=settings,
@@ -128,7 +134,9 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), missing.look],
+            ready=follower.ready,
             tasks=[
+                follower.run,
                 keyring.run,
                 OutboxRelay(pool, bus, clock, STREAM).run,
                 PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,

@@ -14,11 +14,14 @@ from services.chassis.settings import (
 )
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.policy import Policy
+from services.journal.settings import JournalSettings
 
 _BACKSTOP_AFTER_DAYS = 2
 
 
-class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
+class Settings(
+    ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings
+):
     """What the ingest service needs to know."""
 
     window_days: Annotated[int, Field(ge=1)] = 30

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import psycopg
 import structlog
@@ -17,6 +17,7 @@ from services.journal.errors import JournalClosed, JournalMissing
 from services.journal.journal import Journal
 from services.journal.positions import Positions, read_position
 from services.journal.record import Position, Record
+from services.journal.settings import JournalSettings, journal_objects
 
 BATCH = 100
 """Records replayed at a time."""
@@ -47,7 +48,7 @@ class Follower(Doorkeeper):
     """
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
-        self._journal = journal
+        self.journal = journal
         self._clock = clock
         self._open = asyncio.Event()
         self._look = asyncio.Event()
@@ -57,6 +58,11 @@ class Follower(Doorkeeper):
         self._replay_entries: Replay
         self._begins = False
         self._opening: Opening = _nothing
+
+    @classmethod
+    def of(cls, settings: JournalSettings, clock: Clock) -> Self:
+        """Return the follower of the journal that settings name."""
+        return cls(Journal(journal_objects(settings)), clock)
 
     def attach(self, pool: Pool, replay: Replay, *, begins: bool = False, opening: Opening = _nothing) -> None:
         """Take what the task works with, as the pool wants the doorkeeper first.
@@ -135,9 +141,9 @@ class Follower(Doorkeeper):
     async def _catch_up(self) -> None:
         position = await self._positions.read()
         if position is None and self._begins:
-            await self._journal.begin()
+            await self.journal.begin()
         batch: list[Record] = []
-        async for record in self._journal.since(position):
+        async for record in self.journal.since(position):
             if record.number == 0 and position is not None:
                 await self._positions.forget()
             batch.append(record)
@@ -157,7 +163,7 @@ class Follower(Doorkeeper):
 
     async def _has_more(self, position: Position) -> bool:
         try:
-            return await self._journal.goes_on_after(position)
+            return await self.journal.goes_on_after(position)
         except DependencyUnavailable:
             return False  # the database is as far as this process knows, and that must do while the journal is away
 

@@ -14,9 +14,7 @@ from services.chassis.logs import configure_logging
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
 from services.chassis.set_aside import PostgresSetAside
-from services.journal import Journal
 from services.journal.follower import Follower
-from services.journal.settings import journal_objects
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
@@ -54,11 +52,10 @@ async def main() -> None:
     clock = SystemClock()
     epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
     await migrate(settings, MIGRATIONS)
-    journal = Journal(journal_objects(settings))
-    follower = Follower(journal, clock)
+    follower = Follower.of(settings, clock)
     async with open_pool(settings, follower) as pool, connect_bus(settings) as bus:
         store = PostgresStore(pool, responses.purge_ordered)
-        writer = JournalWriter(pool, journal, follower, clock)
+        writer = JournalWriter(pool, follower, clock)
         hub = RevocationHub(store.replicas, clock)
         dependencies = Dependencies(
             store=store,

@@ -23,8 +23,11 @@ from services.chassis.orphans import PostgresWalks
 from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
 from services.chassis.set_aside import PostgresSetAside
+from services.journal.follower import Follower
+from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
+from services.keyring.replay import PurgeReplay
 from services.suggestion.access import ACCESS
 from services.suggestion.clients.analysis import AnalysisClient
 from services.suggestion.operations import purge
@@ -32,6 +35,7 @@ from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.servicer import SuggestionServicer
 from services.suggestion.settings import Settings
 from services.suggestion.store.database import Database
+from services.suggestion.store.owners import OWNER_TABLES
 from services.suggestion.translation import FEED
 from services.suggestion.worker import Worker
 
@@ -46,8 +50,9 @@ async def main() -> None:
     configure_logging(NAME, settings.log_level)
     clock = SystemClock()
     await migrate(settings, Path(__file__).parent / "migrations")
+    follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings))
+        pool = await stack.enter_async_context(open_pool(settings, follower))
         bus = await stack.enter_async_context(connect_bus(settings))
         objects = await stack.enter_async_context(S3ObjectStore(settings))
         retention = await stack.enter_async_context(
@@ -71,6 +76,8 @@ async def main() -> None:
         set_aside = PostgresSetAside(pool)
         worker = Worker(dependencies, set_aside, PostgresWalks(pool))
         servicer = SuggestionServicer(dependencies)
+        execute_purge = partial(purge.execute, dependencies)
+        follower.attach(pool, PurgeReplay(Owners(pool, OWNER_TABLES), execute_purge, clock))
         await serve(
             name=NAME,
             settings=settings,
@@ -79,7 +86,9 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus)],
+            ready=follower.ready,
             tasks=[
+                follower.run,
                 keyring.run,
                 OutboxRelay(pool, bus, clock, STREAM).run,
                 worker.consumer(bus, pool).run,
@@ -87,7 +96,7 @@ async def main() -> None:
                 worker.run_sweeps,
                 listener.run,
                 ChangeSweep(pool, clock).run,
-                PurgeLoop(retention, NAME, bus, partial(purge.execute, dependencies), clock, set_aside).run,
+                PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
             ],
         )
 

@@ -13,10 +13,13 @@ from services.chassis.settings import (
     RetentionClientSettings,
     ServiceSettings,
 )
+from services.journal.settings import JournalSettings
 from services.suggestion.domain.policy import Policy
 
 
-class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
+class Settings(
+    ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings
+):
     """What the process reads from its environment."""
 
     analysis_target: Address

@@ -11,7 +11,7 @@ from psycopg_pool import PoolTimeout
 from services.chassis.clock import Clock
 from services.chassis.database import Pool
 from services.chassis.errors import DependencyUnavailable
-from services.journal import Journal, Record, RevisionsReserved
+from services.journal import Record, RevisionsReserved
 from services.journal.follower import Follower
 from services.journal.positions import follow_on
 from services.retention.journal import pending
@@ -35,9 +35,8 @@ class JournalWriter:
     crash, stands there twice, which is the same as once.
     """
 
-    def __init__(self, pool: Pool, journal: Journal, follower: Follower, clock: Clock) -> None:
+    def __init__(self, pool: Pool, follower: Follower, clock: Clock) -> None:
         self._pool = pool
-        self._journal = journal
         self._follower = follower
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -81,14 +80,14 @@ class JournalWriter:
         """Begin above all fencing numbers that may have been handed out, and reserve those to come in the journal."""
         async with self._pool.connection() as connection:
             base = await pending.highest_revision(connection)
-        record = await self._journal.append([RevisionsReserved(base + RESERVED)])
+        record = await self._follower.journal.append([RevisionsReserved(base + RESERVED)])
         async with self._pool.connection() as connection:
             await pending.begin_revisions(connection, base, base + RESERVED)
             await self._follow_on(connection, record)
 
     async def _write_pending(self) -> None:
         while rows := await self._oldest():
-            record = await self._journal.append([pending.destruction(rows, self._todays_salt())])
+            record = await self._follower.journal.append([pending.destruction(rows, self._todays_salt())])
             async with self._pool.connection() as connection:
                 await pending.delete(connection, rows)
                 await self._follow_on(connection, record)

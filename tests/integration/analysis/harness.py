@@ -174,7 +174,7 @@ class Harness:
     def __init__(self, servers: Servers, folder: Path) -> None:
         self.servers = servers
         self.retention = Service("retention", servers, folder, _retention_settings(folder))
-        self.analysis = Service("analysis", servers, folder, _analysis_settings(servers, self.retention))
+        self.analysis = Service("analysis", servers, folder, _analysis_settings(servers, self.retention, folder))
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
@@ -426,7 +426,7 @@ def _retention_settings(folder: Path) -> dict[str, str]:
     }
 
 
-def _analysis_settings(servers: Servers, retention: Service) -> dict[str, str]:
+def _analysis_settings(servers: Servers, retention: Service, folder: Path) -> dict[str, str]:
     identity = servers.objects.identity("analysis")
     return {
         "PELLICULE_S3_ENDPOINT": f"http://{servers.objects.address}",
@@ -435,4 +435,5 @@ def _analysis_settings(servers: Servers, retention: Service) -> dict[str, str]:
         "PELLICULE_RETENTION_TARGET": retention.internal,
         "PELLICULE_TRITON_ADDRESS": servers.triton.address,
         "PELLICULE_SWEEP_SECONDS": "1",
+        "PELLICULE_JOURNAL_DIR": str(folder / "journal"),
     }

@@ -131,6 +131,7 @@ class Harness:
             retention_target=self.retention_address,
             receipt_key_file=self.folder / "receipt.pem",
             record_key_file=self.folder / "record.key",
+            journal_dir=self.folder / "journal",
             stop_grace_seconds=0.2,
         )
 

@@ -137,6 +137,7 @@ class Harness:
             "S3_ACCESS_KEY": objects.s3_access_key,
             "S3_SECRET_KEY": objects.s3_secret_key.get_secret_value(),
             "RETENTION_TARGET": self.ports["retention-mtls"].address,
+            "JOURNAL_DIR": str(self.folder / "journal"),
         }
 
     def _of_retention(self) -> Mapping[str, str]:

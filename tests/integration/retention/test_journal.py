@@ -64,10 +64,9 @@ async def begin(
 
     @asynccontextmanager
     async def begun() -> AsyncIterator[Restorable]:
-        journal = Journal(place)
-        follower = Follower(journal, SystemClock())
+        follower = Follower(Journal(place), SystemClock())
         async with open_pool(database, follower) as guarded:
-            writer = JournalWriter(guarded, journal, follower, SystemClock())
+            writer = JournalWriter(guarded, follower, SystemClock())
             harness = RetentionHarness(PostgresStore(guarded, purge_ordered), epochs, clock, journal=writer)
 
             async def before_opening() -> None:

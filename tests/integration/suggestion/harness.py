@@ -108,6 +108,7 @@ class Harness:
                 "PELLICULE_RETENTION_TARGET": self.retention.internal,
                 "PELLICULE_ANALYSIS_TARGET": address,
                 "PELLICULE_QUIET_SECONDS": "0.2",
+                "PELLICULE_JOURNAL_DIR": str(folder / "journal"),
             },
         )
         self._revision = 0

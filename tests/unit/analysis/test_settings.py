@@ -25,6 +25,7 @@ def settings(address: str, ca: Path | None = None) -> Settings:
         s3_access_key="key",
         s3_secret_key="key",
         retention_target="127.0.0.1:1",
+        journal_dir=FILE,
         triton_address=address,
         triton_ca_file=ca,
     )
