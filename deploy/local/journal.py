@@ -62,15 +62,20 @@ async def accept_loss(home: StackHome, journal: str) -> int:
 
 
 async def _read(home: StackHome) -> Mapping[str, Position | None]:
+    async with any_databases(home) as urls:
+        return {service: await _position(url) for service, url in urls.items()}
+
+
+async def _position(url: str) -> Position | None:
+    """Return what a database has seen; nothing if its service has not made its tables yet."""
     import psycopg
 
-    found: dict[str, Position | None] = {}
-    async with any_databases(home) as urls:
-        for service, url in urls.items():
-            async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
-                row = await (await connection.execute(_SELECT)).fetchone()
-            found[service] = None if row is None else Position(*row)
-    return found
+    async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
+        try:
+            row = await (await connection.execute(_SELECT)).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+    return None if row is None else Position(*row)
 
 
 async def _state(place: JournalDirectory, position: Position | None, newest: int | None) -> str:

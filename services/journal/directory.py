@@ -7,10 +7,21 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
+from services.chassis.backup_marks import mark
 from services.chassis.errors import DependencyUnavailable
 
 _DIGITS = 16
 _SUFFIX = ".json"
+
+_README = """\
+The journal of destructions: what was withdrawn, erased and ended, a numbered file for each record, without a name.
+
+No backup of the databases may hold this folder: a journal that is restored with them is as old as they are, and what
+was destroyed since would be readable again. That is why tools that make backups find CACHEDIR.TAG and .nobackup here.
+Mirror it to another disk instead, file by file as they come: a file never changes.
+
+Do not empty it either: the services stay shut until its loss is accepted.
+"""
 
 ResultT = TypeVar("ResultT")
 
@@ -49,6 +60,7 @@ class JournalDirectory:
 
     def _create(self, number: int, data: bytes) -> bool:
         self._directory.mkdir(parents=True, exist_ok=True)
+        mark(self._directory, _README)
         with NamedTemporaryFile(dir=self._directory, prefix=".new-") as file:
             os.fchmod(file.fileno(), 0o644)  # every service reads it, whatever account it runs as
             file.write(data)

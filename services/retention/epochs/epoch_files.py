@@ -9,13 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from services.chassis.backup_marks import mark
 from services.retention.domain.keys import KEY_SIZE, PurposeKey, WrappedKey, new_key
-from services.retention.epochs.backup_marks import mark
 from services.retention.epochs.data_keys import DataKeyWrapper
 from services.retention.epochs.wrapping import Wrapper
 from services.retention.errors import EpochGone, RootKeyUnusable, WrapBroken
 
 _SUFFIX = ".epoch"
+_README = """\
+The keys of epochs, a file for each of the last days, sealed under the root key.
+
+No backup, snapshot or copy may hold this folder: with one, what people have deleted can be opened again for as long as
+the copy lies there. That is why tools that make backups find CACHEDIR.TAG and .nobackup here.
+
+Do not empty it either: what the keys of living epochs sealed is lost with them.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class EpochFiles:
         self._secrets: dict[str, _HeldKey] = {}
         self._newest = ""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mark(directory)
+        mark(directory, _README)
 
     @property
     def newest(self) -> str:

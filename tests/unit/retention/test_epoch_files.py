@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.backup_marks import MARKS
 from services.retention.domain.keys import WrappedKey
-from services.retention.epochs.backup_marks import MARKS
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
 from services.retention.errors import EpochGone, RootKeyUnusable
 
