@@ -36,6 +36,7 @@ from services.consent.store.notices import PostgresNoticeStore
 from services.consent.store.owners import OWNER_TABLES
 from services.consent.store.record_keys import RecordKeys
 from services.consent.worker import Worker
+from services.journal.errors import OpeningRefused
 from services.journal.follower import Follower
 from services.journal.owners import Owners
 from services.keyring.purge import PurgeLoop
@@ -111,6 +112,8 @@ async def main() -> None:
                 PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
             ],
         )
+    if follower.refusal:
+        raise SystemExit(follower.refusal)
 
 
 async def _open(store: PostgresConsentStore, released: Sequence[Notice], dependencies: Dependencies) -> None:
@@ -118,7 +121,7 @@ async def _open(store: PostgresConsentStore, released: Sequence[Notice], depende
     try:
         await store.check_key()
     except RecordKeyInvalid as error:
-        raise SystemExit(str(error)) from None
+        raise OpeningRefused(str(error)) from None
     await publish_notices(released, dependencies)
 
 

@@ -16,6 +16,10 @@ class RecordUnreadable(Exception):
         return cls(f"{type(why).__name__}: {why}")
 
 
+class OpeningRefused(Exception):
+    """What has to hold before a service opens does not, and no waiting mends it: the process ends with the message."""
+
+
 class JournalMissing(DependencyUnavailable):
     """There is no journal, and this database never saw one."""
 

@@ -1,6 +1,7 @@
 """Follower of the journal: a service's door, shut until its database has seen what was destroyed."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Self, TypeAlias
@@ -13,7 +14,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Connection, Doorkeeper, Pool
 from services.chassis.errors import DependencyUnavailable
 from services.journal.entries import Entry
-from services.journal.errors import JournalClosed, JournalMissing
+from services.journal.errors import JournalClosed, JournalMissing, OpeningRefused
 from services.journal.journal import Journal
 from services.journal.positions import Positions, read_position
 from services.journal.record import Position, Record
@@ -45,6 +46,10 @@ class Follower(Doorkeeper):
 
     A connection to a database that has not seen all shuts the door until it has: that is what a failover to a replica
     that was behind looks like.
+
+    Attributes:
+        journal: What is followed.
+        refusal: Why the process has to end; empty while it need not.
     """
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
@@ -54,6 +59,7 @@ class Follower(Doorkeeper):
         self._look = asyncio.Event()
         self._known = -1
         self._why = "it is not read yet"
+        self.refusal = ""
         self._positions: Positions
         self._replay_entries: Replay
         self._begins = False
@@ -71,7 +77,7 @@ class Follower(Doorkeeper):
             pool: Of the service's database.
             replay: Carries out what records say.
             begins: Whether this service begins the journal where there is none.
-            opening: Run each time before the door opens.
+            opening: Run each time before the door opens; `OpeningRefused` ends the process.
         """
         self._positions = Positions(pool)
         self._replay_entries, self._begins, self._opening = replay, begins, opening
@@ -82,8 +88,7 @@ class Follower(Doorkeeper):
         while True:
             self._look.clear()
             if await self._has_caught_up() and not self.is_open:
-                await self._opening()
-                self._begin_serving()
+                await self._open_or_end()
             await self._wait(POLL_SECONDS if self.is_open else _RETRY_SECONDS)
 
     @property
@@ -167,7 +172,13 @@ class Follower(Doorkeeper):
         except DependencyUnavailable:
             return False  # the database is as far as this process knows, and that must do while the journal is away
 
-    def _begin_serving(self) -> None:
+    async def _open_or_end(self) -> None:
+        try:
+            await self._opening()
+        except OpeningRefused as refusal:
+            self.refusal = str(refusal)
+            signal.raise_signal(signal.SIGTERM)  # the stop that the process knows: calls in flight, tasks, connections
+            return
         self._open.set()
         _log.info("journal_is_replayed")
 

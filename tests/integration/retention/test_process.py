@@ -16,6 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
 from services.chassis.database import Pool
+from services.chassis.error_details import read_error
 from services.chassis.settings import BusSettings, DatabaseSettings
 from services.retention.__main__ import SERVICES
 from tests.fakes.ports import free_port
@@ -89,6 +90,22 @@ async def test_an_operator_gives_epochs_up_by_name(environment: Environment, cal
     environment["PELLICULE_LOST_EPOCHS"] = "2026-11-30"
     async with started(environment), public_channel(environment, callers) as channel:
         assert await eventually(lambda: serving(channel))
+
+
+async def test_without_the_journal_that_its_database_has_seen_it_opens_nothing_and_says_why(
+    environment: Environment, callers: Callers, pool: Pool
+) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO journal_position (journal, number, digest) VALUES ('gone', 7, '')")
+    async with started(environment), public_channel(environment, callers) as channel:
+        assert not await serving(channel)
+        stub = retention_service_pb2_grpc.RetentionServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.ListErasures(retention_service_pb2.ListErasuresRequest(), metadata=callers.bearer("ada"))
+        error = read_error(refused.value)
+        assert (refused.value.code(), error.reason) == (grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+        assert "pellicule journal accept-loss gone" in error.message
+        assert not await serving(channel)
 
 
 def open_to_all(file: str) -> None:
