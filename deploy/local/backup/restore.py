@@ -33,8 +33,8 @@ async def restore_backup(home: StackHome, folder: Path, report: Report, *, repla
         StackError: ALREADY_RUNNING, DATA_THERE without `replace`, or what is wrong with the backup; then all that was
             there is there as before.
     """
-    _refuse_running(home)
     manifest = checked_manifest(folder)
+    _refuse_running(home)
     report(f"{len(manifest.files)} files are as they were written")
     if home.all_data.exists() and not replace:
         message = f"{home.all_data} holds a stack's data: it is deleted only if you say --replace"
