@@ -53,9 +53,15 @@ async def main() -> None:
     epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
     await migrate(settings, MIGRATIONS)
     follower = Follower.of(settings, clock)
-    async with open_pool(settings, follower) as pool, connect_bus(settings) as bus:
+    # Of its own: what waits for the journal must not wait for those who ask for destructions.
+    of_writer = settings.model_copy(update={"database_pool_size": 1})
+    async with (
+        open_pool(settings, follower) as pool,
+        open_pool(of_writer, follower) as writer_pool,
+        connect_bus(settings) as bus,
+    ):
         store = PostgresStore(pool, responses.purge_ordered)
-        writer = JournalWriter(pool, follower, clock)
+        writer = JournalWriter(writer_pool, follower, clock)
         hub = RevocationHub(store.replicas, clock)
         dependencies = Dependencies(
             store=store,
