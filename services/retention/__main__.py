@@ -53,11 +53,10 @@ async def main() -> None:
     epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
     await migrate(settings, MIGRATIONS)
     follower = Follower.of(settings, clock)
-    # Of its own: what waits for the journal must not wait for those who ask for destructions.
-    of_writer = settings.model_copy(update={"database_pool_size": 1})
     async with (
         open_pool(settings, follower) as pool,
-        open_pool(of_writer, follower) as writer_pool,
+        # Of its own: what waits for the journal must not wait for those who ask for destructions.
+        open_pool(settings, follower, size=1) as writer_pool,
         connect_bus(settings) as bus,
     ):
         store = PostgresStore(pool, responses.purge_ordered)
