@@ -67,7 +67,7 @@ async def test_it_serves_until_it_is_told_to_stop(environment: Environment, call
 async def test_a_root_key_that_others_can_read_is_refused(environment: Environment) -> None:
     open_to_all(environment["PELLICULE_ROOT_KEY_FILE"])
     async with started(environment) as process:
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), 120)
         assert process.returncode == 1
         assert b"chmod 0600" in errors
 
@@ -78,7 +78,7 @@ async def test_a_start_with_an_empty_folder_of_epochs_is_refused_and_says_what_t
     async with pool.connection() as connection:
         await connection.execute("INSERT INTO epoch (id, make_time) VALUES ('2026-11-30', now() - interval '1 day')")
     async with started(environment) as process:
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), 120)
         assert process.returncode == 1
         assert b"PELLICULE_LOST_EPOCHS=2026-11-30" in errors
     assert list((tmp_path / "epochs").glob("*.epoch")) == []
@@ -136,5 +136,5 @@ async def public_channel(environment: Environment, callers: Callers) -> AsyncIte
 async def serving(channel: grpc.aio.Channel) -> bool:
     request = health_pb2.HealthCheckRequest(service=SERVICES[0])
     stub: Any = health_pb2_grpc.HealthStub(cast("grpc.Channel", channel))
-    check = await stub.Check(request, wait_for_ready=True, timeout=30)
+    check = await stub.Check(request, wait_for_ready=True, timeout=120)
     return bool(check.status == health_pb2.HealthCheckResponse.SERVING)
