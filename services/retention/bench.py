@@ -121,13 +121,13 @@ async def _vacuum(pool: Pool) -> None:
 
 
 def _dependencies(pool: Pool, folder: Path, clock: SystemClock) -> Dependencies:
-    journal = Journal(JournalDirectory(folder / "journal"))
+    follower = Follower(Journal(JournalDirectory(folder / "journal")), clock)
     store = PostgresStore(pool, purge_ordered)
     return Dependencies(
         store=store,
         epoch_keys=EpochFiles(folder / "epochs", secrets.token_bytes(KEY_SIZE)),
         revocations=RevocationHub(store.replicas, clock),
-        journal=JournalWriter(pool, journal, Follower(journal, clock), clock),
+        journal=JournalWriter(pool, follower, clock),
         data_map=load_data_map(),
         clock=clock,
         longest_days=_LIFE.days,
