@@ -194,7 +194,10 @@ class FakeDataKeys:
         return [
             (row.lineage[0], SealedKey(row.id, row.wrapped))
             for row in self._of(key.subject)
-            if (row.purpose, row.purpose_revision) == owner and len(row.lineage) == 1
+            if (row.purpose, row.purpose_revision) == owner
+            and len(row.lineage) == 1
+            and (media := self._state.media.get((key.subject, row.lineage[0]))) is not None
+            and (media.purpose, media.purpose_revision) == owner
         ]
 
     async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> Portion:
@@ -261,6 +264,10 @@ class FakeDataKeys:
     async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
         known = {one: self._state.media[subject, one] for one in media if (subject, one) in self._state.media}
         return {one: self._end(subject, row) for one, row in known.items()}
+
+    async def came_in(self, subject: str, purpose: Purpose, media: Collection[UUID]) -> set[UUID]:
+        rows = {one: self._state.media.get((subject, one)) for one in media}
+        return {one for one, row in rows.items() if row is not None and row.purpose is purpose}
 
     async def bring_in(self, key: PurposeKey, ends: Mapping[UUID, datetime]) -> None:
         for media, end in ends.items():

@@ -36,7 +36,7 @@ from services.cli.bench.ratio_row import ratio_row
 from services.cli.output import CommandFailed
 from services.cli.stack.failures import stack_failures
 
-OPEN_GOAL = 0.15
+OPEN_GOAL = 0.05
 REWRAP_GOAL = 0.4
 KEYS_OF_A_CALL = 100
 """What a page of photos needs."""

@@ -185,7 +185,7 @@ def media_name(media: UUID) -> str:
 
 
 def older_media(lineages: Iterable[Sequence[UUID]]) -> set[UUID]:
-    """Return the media that came in under OLDER_MEDIA, given the lineages of that purpose's keys.
+    """Return the media that may have come in under OLDER_MEDIA, given the lineages of that purpose's keys.
 
     Such a media has a key whose lineage is that media alone; a longer lineage may name newer media as well.
     """

@@ -58,7 +58,8 @@ async def _delete_batch(transaction: Transaction, order: PurgeOrder, dependencie
                 await transaction.purposes.hold_all(order.subject)
             lineages = await transaction.keys.clear_purpose(order.subject, destroyed, BATCH)
             if purpose is Purpose.OLDER_MEDIA:
-                await _destroy_older(transaction, order, older_media(lineages), dependencies)
+                media = await transaction.keys.came_in(order.subject, purpose, older_media(lineages))
+                await _destroy_older(transaction, order, media, dependencies)
             return len(lineages)
         case SubjectScope(revision=revision):
             return await transaction.keys.clear_subject(order.subject, revision, BATCH)

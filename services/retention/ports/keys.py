@@ -161,7 +161,7 @@ class DataKeys(Protocol):
         """Store new data keys."""
 
     async def of_media(self, key: PurposeKey) -> list[tuple[UUID, SealedKey]]:
-        """Return the data keys under a purpose key that derive from one media alone, each with that media."""
+        """Return the data keys of media that came in under a purpose key, and of each alone, with that media."""
 
     async def under_epoch(self, epoch: str, *, after: str, now: datetime, limit: int) -> Portion:
         """Return data keys of an epoch, those that live with their purpose keys, and lock them.
@@ -213,6 +213,9 @@ class DataKeys(Protocol):
 
     async def ends(self, subject: str, media: Collection[UUID]) -> Mapping[UUID, datetime]:
         """Return when media end that are known; a time long past for those whose own key is destroyed."""
+
+    async def came_in(self, subject: str, purpose: Purpose, media: Collection[UUID]) -> set[UUID]:
+        """Return those of the media that came in under a purpose."""
 
     async def bring_in(self, key: PurposeKey, ends: Mapping[UUID, datetime]) -> None:
         """Remembers media that came in under a purpose key, and when they end; a known one stays as it is."""

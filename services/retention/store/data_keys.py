@@ -15,6 +15,7 @@ from services.retention.domain.keys import (
     DestroyedPurpose,
     NewKeyRow,
     Portion,
+    Purpose,
     PurposeKey,
     SealedKey,
     SealedKeys,
@@ -54,12 +55,15 @@ class DataKeyTable:
         )
 
     async def of_media(self, key: PurposeKey) -> list[tuple[UUID, SealedKey]]:
-        """Return the data keys under a purpose key that derive from one media alone, each with that media."""
+        """Return the data keys of media that came in under a purpose key, and of each alone, with that media."""
         cursor = await self._connection.execute(
             """
-            SELECT lineage[1], id::text, coalesce(epoch, ''), sealed FROM data_key
-            WHERE subject = %(subject)s AND purpose = %(purpose)s AND purpose_revision = %(revision)s
-                AND cardinality(lineage) = 1
+            SELECT media.media, data_key.id::text, coalesce(data_key.epoch, ''), data_key.sealed
+            FROM data_key JOIN media
+                ON media.subject = data_key.subject AND media.media = data_key.lineage[1]
+                AND media.purpose = data_key.purpose AND media.purpose_revision = data_key.purpose_revision
+            WHERE data_key.subject = %(subject)s AND data_key.purpose = %(purpose)s
+                AND data_key.purpose_revision = %(revision)s AND cardinality(data_key.lineage) = 1
             """,
             {"subject": key.subject, "purpose": key.purpose, "revision": key.revision},
         )
@@ -241,6 +245,17 @@ class DataKeyTable:
             {"subject": subject, "media": list(media)},
         )
         return dict(await cursor.fetchall())
+
+    async def came_in(self, subject: str, purpose: Purpose, media: Collection[UUID]) -> set[UUID]:
+        """Return those of the media that came in under a purpose."""
+        cursor = await self._connection.execute(
+            """
+            SELECT media FROM media
+            WHERE subject = %(subject)s AND purpose = %(purpose)s AND media = ANY(%(media)s::uuid[])
+            """,
+            {"subject": subject, "purpose": purpose, "media": list(media)},
+        )
+        return {one for (one,) in await cursor.fetchall()}
 
     async def bring_in(self, key: PurposeKey, ends: Mapping[UUID, datetime]) -> None:
         """Remembers media that came in under a purpose key, and when they end; a known one stays as it is."""

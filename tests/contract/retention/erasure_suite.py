@@ -239,6 +239,16 @@ class OlderMedia:
         await harness.tick()
         assert await harness.can_open(kept)
 
+    async def test_newer_media_of_which_something_was_learnt_for_it_stay(self, harness: RetentionHarness) -> None:
+        await harness.grant()
+        await harness.grant(purpose=OLDER)
+        new = uuid4()
+        [kept] = await harness.create([new])
+        await harness.create([new], owner="analysis", purpose=OLDER)
+        await harness.withdraw(ADA, OLDER)
+        await harness.tick()
+        assert await harness.can_open(kept)
+
     async def test_nothing_derives_from_it_any_more(self, harness: RetentionHarness) -> None:
         await harness.grant()
         await harness.grant(purpose=OLDER)
@@ -295,6 +305,15 @@ class NarrowedBounds:
         [unknown] = await harness.create([uuid4()], purpose=OLDER)
         await self._grant(harness, 100)
         assert not await harness.can_open(unknown, purpose=OLDER)
+
+    async def test_newer_media_of_which_something_was_learnt_for_it_stay(self, harness: RetentionHarness) -> None:
+        await harness.grant()
+        await self._grant(harness, None)
+        new = uuid4()
+        [kept] = await harness.create([new])
+        await harness.create([new], owner="analysis", purpose=OLDER)
+        await self._grant(harness, 100)
+        assert await harness.can_open(kept)
 
     async def test_no_media_comes_in_that_was_taken_before_the_bound(self, harness: RetentionHarness) -> None:
         await self._grant(harness, 100)

@@ -40,6 +40,7 @@ class Crash(Exception):
 class Grant:
     revision: int
     ends: datetime
+    bound: datetime | None = None
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Media:
     purpose: Purpose
     revision: int
     ends: datetime
+    taken: datetime | None = None
     over: datetime | None = None
     """When it was seen for the last time before it was over."""
 
@@ -114,18 +116,30 @@ class Story(RuleBasedStateMachine):
             assert revision == known.revision
         self.grants[subject, purpose] = Grant(revision, self.clock.now() + lasts)
 
+    @rule(subject=subjects, days=st.sampled_from([50, 150]))
+    def narrow(self, subject: str, days: int) -> None:
+        bound = self.clock.now() - timedelta(days=days)
+        revision = self._run(self.harness.grant(subject, OLDER, reach_back=bound))
+        for media in self.media:
+            came_in = (media.subject, media.purpose, media.revision) == (subject, OLDER, revision)
+            if came_in and media.taken is not None and media.taken < bound:
+                media.ends = min(media.ends, self.clock.now())
+        self.last_revision = max(self.last_revision, revision)
+        self.grants[subject, OLDER] = Grant(revision, self.clock.now() + timedelta(days=180), bound)
+
     @rule(subject=subjects, purpose=purposes)
     def withdraw(self, subject: str, purpose: Purpose) -> None:
         self._run(self.harness.withdraw(subject, purpose))
         self.grants.pop((subject, purpose), None)
 
-    @rule(subject=subjects, purpose=media_purposes, lasts=lengths)
-    def bring_in(self, subject: str, purpose: Purpose, lasts: timedelta) -> None:
+    @rule(subject=subjects, purpose=media_purposes, lasts=lengths, days=st.sampled_from([10, 100, 200]))
+    def bring_in(self, subject: str, purpose: Purpose, lasts: timedelta, days: int = 10) -> None:
         grant = self._grant(subject, purpose)
-        if grant is None:
-            return self._refused(self.harness.media(subject, purpose))
-        media = Media(uuid4(), subject, purpose, grant.revision, self.clock.now() + lasts)
-        self._create(subject, purpose, lasts, (media,), grant)
+        taken = self.clock.now() - timedelta(days=days) if purpose is OLDER else None
+        if grant is None or (taken and grant.bound and taken < grant.bound):
+            return self._refused(self.harness.create([uuid4()], subject=subject, purpose=purpose, taken=taken))
+        media = Media(uuid4(), subject, purpose, grant.revision, self.clock.now() + lasts, taken)
+        self._create(subject, purpose, lasts, (media,), grant, taken)
         self.media.append(media)
         return None
 
@@ -232,10 +246,16 @@ class Story(RuleBasedStateMachine):
         return datetime.fromisoformat(f"{self.harness.epochs.newest}T00:00:00+00:00")
 
     def _create(
-        self, subject: str, purpose: Purpose, lasts: timedelta, lineage: tuple[Media, ...], grant: Grant
+        self,
+        subject: str,
+        purpose: Purpose,
+        lasts: timedelta,
+        lineage: tuple[Media, ...],
+        grant: Grant,
+        taken: datetime | None = None,
     ) -> None:
         ids = [media.id for media in lineage]
-        [key] = self._run(self.harness.create(ids, subject=subject, purpose=purpose, lasts=lasts))
+        [key] = self._run(self.harness.create(ids, subject=subject, purpose=purpose, lasts=lasts, taken=taken))
         self.keys.append(KnownKey(key, subject, purpose, grant.revision, self.clock.now() + lasts, lineage))
 
     def _grant(self, subject: str, purpose: Purpose) -> Grant | None:
