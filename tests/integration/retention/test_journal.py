@@ -115,6 +115,20 @@ async def dumped(pool: Pool) -> Dump:
     return dump
 
 
+async def number_on(cursor: psycopg.AsyncCursor[tuple[object, ...]]) -> None:
+    """Let every row's number go on after the highest there is, as a restore leaves it."""
+    await cursor.execute(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND is_identity = 'YES'"
+    )
+    for table, column in await cursor.fetchall():
+        await cursor.execute(
+            sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, false) FROM {}").format(
+                sql.Literal(table), sql.Literal(column), sql.Identifier(str(column)), sql.Identifier(str(table))
+            )
+        )
+
+
 async def restored(pool: Pool, dump: Dump) -> None:
     """Put a backup in the place of what is there, as a restore does: its triggers rest, and every connection ends."""
     names = [table for table in dump if table != "purpose_revision"]
@@ -129,6 +143,7 @@ async def restored(pool: Pool, dump: Dump) -> None:
         for table in names:
             await cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
         await cursor.execute("SELECT setval('purpose_revision', %s)", [int(dump["purpose_revision"])])
+        await number_on(cursor)
         await cursor.execute(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
