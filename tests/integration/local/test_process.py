@@ -11,6 +11,7 @@ from deploy.local.parts.ports import ReservedPort, reserve_again
 from deploy.local.parts.process import Account, Command, ServerProcess
 from tests.integration.local.traces import processes_of_group
 
+PYTHON = (Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve())
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 WITH_CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
 STARTER = """
@@ -77,6 +78,23 @@ async def test_a_program_can_seem_to_be_another_account_and_make_its_starters_fi
         pytest.skip("this machine allows no user namespaces")
     assert process.last_words() == "65534"
     assert (tmp_path / "made").stat().st_uid == os.geteuid()
+
+
+async def test_an_account_finds_in_a_private_folder_what_it_needs_and_nothing_beside_it(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root becomes another account")
+    private = tmp_path / "private"
+    for name in ("needed", "secret"):
+        (private / name).mkdir(parents=True)
+    private.chmod(0o700)
+    account = Account(60_999, 60_999, reveals=(private / "needed", *PYTHON))
+    program = f"import os; print(os.getuid(), os.listdir({str(private)!r}))"
+    command = Command(Path(sys.executable), ("-c", program), log=tmp_path / "log", directory=Path("/"), account=account)
+    process = ServerProcess.start(command)
+    await process.exited()
+    if "unshare" in process.last_words():
+        pytest.skip("this machine gives no program a view of its own")
+    assert process.last_words() == "60999 ['needed']"
 
 
 def test_a_reserved_port_is_nobody_elses() -> None:
