@@ -15,7 +15,7 @@ KEPT_FREE_MB = 192
 
 PostgreSQL ends at once when it cannot write down a change, and wants room to recover.
 """
-_FULL_MB = KEPT_FREE_MB + 32
+FULL_MB = KEPT_FREE_MB + 32
 """The object store looks once a minute: it may stop a little later than the rule says."""
 _FIRST_START_MB: Mapping[str, int] = {"postgres": 100, "nats": 1, "seaweedfs": 2, "minio": 2, "triton": 170}
 """What each server writes before a first photo: databases, write-ahead log, the assembled models."""
@@ -30,7 +30,7 @@ def check_disk(home: StackHome, object_store: str) -> None:
     """
     new = [part for part in _FIRST_START_MB if not home.data(part).exists()]
     starting = sum(_FIRST_START_MB[part] for part in new if part not in _other_stores(object_store))
-    needed, free = starting + _FULL_MB + _FIRST_UPLOADS_MB, free_megabytes(home.path)
+    needed, free = starting + FULL_MB + _FIRST_UPLOADS_MB, free_megabytes(home.path)
     if free < needed:
         shortage = f"{free} MB are free under {home.path}, {needed} MB are needed"
         raise StackError("DISK_FULL", f"{shortage}: make room, or set PELLICULE_HOME to another disk", field="home")
@@ -38,7 +38,7 @@ def check_disk(home: StackHome, object_store: str) -> None:
 
 def is_full(folder: Path) -> bool:
     """Say whether so little is free that servers may fail for it: starting them again would not help them."""
-    return free_megabytes(folder) < _FULL_MB
+    return free_megabytes(folder) < FULL_MB
 
 
 def free_megabytes(folder: Path) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from deploy.local import authority
 from deploy.local.accounts import account_remark
 from deploy.local.credentials import Passwords
+from deploy.local.disk import FULL_MB
 from deploy.local.home import StackHome
 from deploy.local.models import shipped_models
 from deploy.local.parts.lifecycle import START_TIMEOUT, Part
@@ -196,6 +197,7 @@ class _Settings:
             "TOKEN_JWKS_FILE": str(self.home.key(authority.JWKS)),
             "SUBJECT_KEY_FILE": str(self.home.key(authority.SUBJECT_KEY)),
             "WATCHED_DISK": str(self.home.path),
+            "WATCHED_DISK_FLOOR_BYTES": str(FULL_MB << 20),
             "DATABASE_URL": self.postgres.url(name),
             "NATS_URL": self.nats.url(name),
             "JOURNAL_DIR": str(self.home.journal),

@@ -18,6 +18,7 @@ from services.chassis.interceptors import (
     this_call,
 )
 from services.chassis.metrics import Measurements
+from services.chassis.room import Room
 
 _SCOPE = "services.chassis"
 
@@ -33,6 +34,7 @@ def interceptor_chain(
     measurements: Measurements,
     goes_on: bool,
     admission: Admission | None,
+    room: Room,
 ) -> list[grpc.aio.ServerInterceptor]:
     """Return the chain of a server.
 
@@ -46,6 +48,7 @@ def interceptor_chain(
         measurements: Takes durations down.
         goes_on: Whether traces of callers go on in its spans.
         admission: Limits what one caller has in work; None where services alone call.
+        room: Tells a store without room from one that is away.
     """
     tracer = None if tracer_provider is None else tracer_provider.get_tracer(_SCOPE)
     table = {**OPEN_ON_EVERY_SERVER, **access}
@@ -63,7 +66,7 @@ def interceptor_chain(
         # Outside error mapping, to log the code that the caller sees, refused calls included.
         Around(lambda method, context: CallLog(method, context, table, clock)),
         # Outside deadline and authentication, whose refusals are domain errors too.
-        Around(lambda method, context: ErrorMapping(method, context, domain)),
+        Around(lambda method, context: ErrorMapping(method, context, domain, room)),
         # Outside authentication, so that a slow check counts against the caller's time.
         Around(deadlines.around),
         # Outside authentication, whose work strangers could ask for without end.

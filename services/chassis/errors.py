@@ -58,6 +58,7 @@ class QuotaViolation:
 
 
 _RETRY_AFTER = timedelta(seconds=1)
+_RETRY_WHEN_FULL = timedelta(seconds=30)
 
 
 class DomainError(Exception):
@@ -195,6 +196,21 @@ class DependencyUnavailable(DomainError):
         )
 
 
+class StorageFull(DomainError):
+    """The stores have no room left; the same call may work once there is some."""
+
+    status = Status.UNAVAILABLE
+    reason = "STORAGE_FULL"
+
+    @classmethod
+    def now(cls) -> Self:
+        """Return the error for as long as there is no room."""
+        return cls(
+            "the disk is full, and nothing more is taken until there is room: call again later",
+            retry_after=_RETRY_WHEN_FULL,
+        )
+
+
 CHASSIS_ERRORS: tuple[type[DomainError], ...] = (
     FieldInvalid,
     TokenMissing,
@@ -206,5 +222,6 @@ CHASSIS_ERRORS: tuple[type[DomainError], ...] = (
     DependencyUnavailable,
     MessageTooLarge,
     LimitReached,
+    StorageFull,
 )
 """What every service can answer with, whatever it does itself."""

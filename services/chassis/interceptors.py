@@ -21,6 +21,7 @@ from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, Dom
 from services.chassis.limits import LONGEST_CALL_SECONDS, LONGEST_STREAM_SECONDS
 from services.chassis.lingering import linger
 from services.chassis.principal import enter_principal
+from services.chassis.room import Room
 
 RETURN_OVERHEAD = 0.05
 """Seconds kept back from the caller's deadline, so that our answer reaches it before it gives up."""
@@ -80,9 +81,10 @@ class CallLog:
 class ErrorMapping:
     """Answers a failure with its status and `google.rpc.ErrorInfo`, and keeps its cause in the log."""
 
-    def __init__(self, method: Method, context: Context, domain: str) -> None:
+    def __init__(self, method: Method, context: Context, domain: str, room: Room) -> None:
         self._context = context
         self._domain = domain
+        self._room = room
         self._lingers = method.streams_requests and not method.streams_responses
 
     async def __aenter__(self) -> None:
@@ -99,7 +101,7 @@ class ErrorMapping:
             await self._answer(error)
 
     async def _answer(self, error: Exception) -> None:
-        answer, call = as_domain_error(error), this_call()
+        answer, call = self._room.explain(as_domain_error(error)), this_call()
         call.code, call.reason = answer.status.name, answer.reason
         if answer is not error or isinstance(answer, InternalError):
             log = _log.error if isinstance(answer, InternalError) else _log.warning

@@ -23,6 +23,7 @@ from services.chassis.issuer_keys import issuer_keys
 from services.chassis.loops import enduring
 from services.chassis.metrics import Measurements
 from services.chassis.reflection import enable_reflection
+from services.chassis.room import Room
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
 from services.chassis.telemetry import Collector, configure_metrics, configure_telemetry
@@ -181,6 +182,7 @@ async def running_server(
             measurements=measured,
             goes_on=trusts_traces,
             admission=admission,
+            room=Room(settings.watched_disk, settings.watched_disk_floor_bytes),
         )
         made = grpc.aio.server(interceptors=chain, options=options)
         for add in (*registers, state.register):

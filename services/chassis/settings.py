@@ -71,6 +71,8 @@ class ServiceSettings(TlsSettings, TokenSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     watched_disk: Path | None = None
     """A folder whose file system's free space is measured; absent means that none is."""
+    watched_disk_floor_bytes: Annotated[int, Field(ge=0)] = 0
+    """Free space there below which the stores take nothing more, and calls say that the disk is full."""
     drain_seconds: Annotated[float, Field(ge=0)] = 0.0
     """Time between NOT_SERVING and the refusal of new calls; a cluster's load balancer wants some."""
     stop_grace_seconds: Annotated[float, Field(gt=0)] = 5.0

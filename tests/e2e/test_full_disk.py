@@ -76,7 +76,7 @@ def test_a_full_disk_puts_uploads_off_and_nothing_else(crowded: RunningStack, sm
     held, restarted = crowded.state.supervisor, restarts(crowded, "seaweedfs")
     filler.unlink()
     assert refused["reason"] == "IMPORT_INCOMPLETE"
-    assert "DEPENDENCY_UNAVAILABLE" in str(refused["message"])
+    assert "STORAGE_FULL" in str(refused["message"])
     assert (held, restarted, list(kept)) == (supervisor, 0, ["cat.jpg"])
     until_imported(crowded, later)
     assert crowded.state.supervisor == supervisor

@@ -159,4 +159,5 @@ def test_the_chassis_reasons_are_the_ones_that_every_package_lists() -> None:
         "DEPENDENCY_UNAVAILABLE",
         "MESSAGE_TOO_LARGE",
         "LIMIT_REACHED",
+        "STORAGE_FULL",
     ]

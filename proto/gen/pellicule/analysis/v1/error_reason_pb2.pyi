@@ -65,6 +65,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     with fewer calls at a time. QuotaFailure names the share.
     Sample: metadata {"limit": "streams at once", "most": "64"}, RetryInfo 1 s.
     """
+    ERROR_REASON_STORAGE_FULL: _ErrorReason.ValueType  # 11
+    """The disk of the stores is full: nothing more is taken until there is room. Nothing was lost: call again later.
+    Sample: RetryInfo 30 s.
+    """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
     """The person has not granted the purpose that this result needs.
     Sample: metadata {"purpose": "CLOUD_PROCESSING"}.
@@ -133,6 +137,10 @@ ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 10
 """The caller has as much in work as one caller may have at a time, or asks too fast: call again after the retry delay,
 with fewer calls at a time. QuotaFailure names the share.
 Sample: metadata {"limit": "streams at once", "most": "64"}, RetryInfo 1 s.
+"""
+ERROR_REASON_STORAGE_FULL: ErrorReason.ValueType  # 11
+"""The disk of the stores is full: nothing more is taken until there is room. Nothing was lost: call again later.
+Sample: RetryInfo 30 s.
 """
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
 """The person has not granted the purpose that this result needs.

@@ -65,6 +65,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     with fewer calls at a time. QuotaFailure names the share.
     Sample: metadata {"limit": "streams at once", "most": "64"}, RetryInfo 1 s.
     """
+    ERROR_REASON_STORAGE_FULL: _ErrorReason.ValueType  # 11
+    """The disk of the stores is full: nothing more is taken until there is room. Nothing was lost: call again later.
+    Sample: RetryInfo 30 s.
+    """
     ERROR_REASON_PURPOSE_NOT_GRANTED: _ErrorReason.ValueType  # 20
     """The person has no key for this purpose: it was never granted, was withdrawn or has expired.
     Sample: metadata {"purpose": "FACE_GROUPING"}.
@@ -166,6 +170,10 @@ ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 10
 """The caller has as much in work as one caller may have at a time, or asks too fast: call again after the retry delay,
 with fewer calls at a time. QuotaFailure names the share.
 Sample: metadata {"limit": "streams at once", "most": "64"}, RetryInfo 1 s.
+"""
+ERROR_REASON_STORAGE_FULL: ErrorReason.ValueType  # 11
+"""The disk of the stores is full: nothing more is taken until there is room. Nothing was lost: call again later.
+Sample: RetryInfo 30 s.
 """
 ERROR_REASON_PURPOSE_NOT_GRANTED: ErrorReason.ValueType  # 20
 """The person has no key for this purpose: it was never granted, was withdrawn or has expired.

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pellicule/suggestion/v1/error_reason.proto\x12\x17pellicule.suggestion.v1*\xda\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_EXPIRED\x10\x04\x12#\n\x1f\x45RROR_REASON_CALLER_NOT_ALLOWED\x10\x05\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x06\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x07\x12\'\n#ERROR_REASON_DEPENDENCY_UNAVAILABLE\x10\x08\x12\"\n\x1e\x45RROR_REASON_MESSAGE_TOO_LARGE\x10\t\x12\x1e\n\x1a\x45RROR_REASON_LIMIT_REACHED\x10\n\x12$\n ERROR_REASON_PURPOSE_NOT_GRANTED\x10\x14\x12%\n!ERROR_REASON_SUGGESTION_NOT_FOUND\x10\x15\x12$\n ERROR_REASON_RENDITION_NOT_FOUND\x10\x16\x12\"\n\x1e\x45RROR_REASON_STATE_NOT_ALLOWED\x10\x17\x12!\n\x1d\x45RROR_REASON_LANGUAGE_UNKNOWN\x10\x18\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x19\x42Q\n\x1b\x61pp.pellicule.suggestion.v1P\x01Z$pellicule/suggestion/v1;suggestionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pellicule/suggestion/v1/error_reason.proto\x12\x17pellicule.suggestion.v1*\xf9\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_EXPIRED\x10\x04\x12#\n\x1f\x45RROR_REASON_CALLER_NOT_ALLOWED\x10\x05\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x06\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x07\x12\'\n#ERROR_REASON_DEPENDENCY_UNAVAILABLE\x10\x08\x12\"\n\x1e\x45RROR_REASON_MESSAGE_TOO_LARGE\x10\t\x12\x1e\n\x1a\x45RROR_REASON_LIMIT_REACHED\x10\n\x12\x1d\n\x19\x45RROR_REASON_STORAGE_FULL\x10\x0b\x12$\n ERROR_REASON_PURPOSE_NOT_GRANTED\x10\x14\x12%\n!ERROR_REASON_SUGGESTION_NOT_FOUND\x10\x15\x12$\n ERROR_REASON_RENDITION_NOT_FOUND\x10\x16\x12\"\n\x1e\x45RROR_REASON_STATE_NOT_ALLOWED\x10\x17\x12!\n\x1d\x45RROR_REASON_LANGUAGE_UNKNOWN\x10\x18\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x19\x42Q\n\x1b\x61pp.pellicule.suggestion.v1P\x01Z$pellicule/suggestion/v1;suggestionv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\033app.pellicule.suggestion.v1P\001Z$pellicule/suggestion/v1;suggestionv1\242\002\003PLC\272\002\003PLC'
   _globals['_ERRORREASON']._serialized_start=72
-  _globals['_ERRORREASON']._serialized_end=674
+  _globals['_ERRORREASON']._serialized_end=705
 # @@protoc_insertion_point(module_scope)
