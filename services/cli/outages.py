@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import grpc
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential
 from tenacity.stop import stop_base
 
 from services.cli.client import Services
-from services.cli.output import is_outage
+from services.cli.output import from_rpc, is_outage
 
 PATIENCE_SECONDS = 180.0
 """Longer than a part needs to be found frozen, started again and ready."""
@@ -23,7 +24,7 @@ async def through(
     services: Services,
     call: Callable[[], Awaitable[_ResultT]],
     *,
-    passes: Callable[[BaseException], bool] = is_outage,
+    passes: Callable[[BaseException], bool] | None = None,
     patience: float | None = None,
 ) -> _ResultT:
     """Make a call that may be made twice, again and again while it fails for a reason that passes.
@@ -31,12 +32,12 @@ async def through(
     Args:
         services: Whose stack it is: one that does not run any more is not waited for.
         call: Makes it.
-        passes: Says of a failure whether it passes.
+        passes: Says of a failure whether it passes, if not as of any other call.
         patience: Seconds after which the last failure is raised, if not as long as for any other call.
     """
     longest = PATIENCE_SECONDS if patience is None else patience
     retrying = AsyncRetrying(
-        retry=retry_if_exception(passes),
+        retry=retry_if_exception(passes or ends_by_itself),
         wait=wait_exponential(_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
         stop=stop_after_delay(longest) | _StackGone(services),
         reraise=True,
@@ -45,6 +46,11 @@ async def through(
         with attempt:
             return await call()
     raise AssertionError("the last attempt returns or raises")
+
+
+def ends_by_itself(error: BaseException) -> bool:
+    """Say whether a call failed for an outage that ends without anybody's doing: a full disk waits for somebody."""
+    return isinstance(error, grpc.aio.AioRpcError) and is_outage(error) and from_rpc(error).reason != "STORAGE_FULL"
 
 
 class _StackGone(stop_base):

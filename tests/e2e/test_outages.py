@@ -16,10 +16,12 @@ from deploy.local.home import StackHome
 from tests.e2e.harness import Row, RunningStack
 from tests.e2e.pictures import enlarged, now, save, sources
 
+pytestmark = pytest.mark.timeout(900)
+
 COUNT = 24
 BEGUN = 4
 GRANT = "CLOUD_PROCESSING"
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")

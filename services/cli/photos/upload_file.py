@@ -16,7 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
 from services.cli.escaping import several_lines
-from services.cli.outages import through
+from services.cli.outages import ends_by_itself, through
 from services.cli.output import from_rpc, is_outage
 from services.cli.photos import roll
 
@@ -131,7 +131,7 @@ def _detail(reason: str, item: media_pb2.PlanItem) -> str:
 def _passes(error: BaseException) -> bool:
     """Say whether the same upload may succeed a moment later."""
     resumable = isinstance(error, grpc.aio.AioRpcError) and from_rpc(error).reason in _RESUMABLE
-    return resumable or is_outage(error)
+    return resumable or ends_by_itself(error)
 
 
 def _failed(name: str, error: grpc.aio.AioRpcError) -> FileResult:

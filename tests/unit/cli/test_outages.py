@@ -5,10 +5,14 @@ from typing import Any, cast
 
 import grpc
 import pytest
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from services.cli import outages
 from services.cli.client import Services
+from services.cli.exit_status import ExitStatus
 from services.cli.outages import through
+from services.cli.output import from_rpc
 
 
 def failure(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
@@ -66,3 +70,14 @@ async def test_what_a_service_refuses_is_raised_at_once() -> None:
     with pytest.raises(grpc.aio.AioRpcError):
         await through(services(stack_runs=True), call)
     assert call.count == 1
+
+
+async def test_a_full_disk_is_said_at_once() -> None:
+    detail = any_pb2.Any()
+    detail.Pack(error_details_pb2.ErrorInfo(reason="STORAGE_FULL"))
+    status = status_pb2.Status(code=14, message="m", details=[detail]).SerializeToString()
+    trailers = grpc.aio.Metadata(("grpc-status-details-bin", status))
+    call = Call(grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), trailers, "m"))
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await through(services(stack_runs=True), call)
+    assert (call.count, from_rpc(raised.value).status) == (1, ExitStatus.OUTAGE)
