@@ -20,7 +20,7 @@ from tests.e2e.pictures import now, save, sources
 pytestmark = pytest.mark.timeout(900)
 
 WHO, GRANT = "crowded", "CLOUD_PROCESSING"
-PATIENCE = 150.0
+PATIENCE = 300.0
 FULL_SECONDS = 20.0
 """Long enough for every part to be started several times in vain."""
 DISK = "800m"
