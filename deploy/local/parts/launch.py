@@ -9,6 +9,7 @@ The order is fixed: changing the user clears the death signal, so that it has to
 import ctypes
 import json
 import os
+import re
 import signal
 import stat
 import sys
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _CLONE_NEWUSER = 0x10000000  # unshare(2)
 _CLONE_NEWNS = 0x00020000
-_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_SLAVE = 2, 4, 4096, 16384, 1 << 19  # mount(2)
+_MS_NOSUID, _MS_NODEV, _MS_REC, _MS_SLAVE, _MNT_DETACH = 2, 4, 16384, 1 << 19, 2  # mount(2), umount2(2)
+_OPEN_TREE, _MOVE_MOUNT = 428, 429  # system calls without a function in the C library
+_HERE, _CLONED, _WHOLE = -100, 1 | 0x8000, 4  # AT_FDCWD; OPEN_TREE_CLONE, AT_RECURSIVE; MOVE_MOUNT_F_EMPTY_PATH
 
 
 def main(arguments: list[str]) -> None:
@@ -48,15 +51,31 @@ def _reveal(paths: list[str]) -> None:
     here = Path.cwd()
     _call("unshare", _CLONE_NEWNS)
     _mount("none", "/", _MS_REC | _MS_SLAVE)
-    found = {path: os.open(path, os.O_PATH) for path in sorted(hidden)}
+    found = {path: _system(_OPEN_TREE, _HERE, os.fsencode(path), _CLONED) for path in sorted(hidden)}
+    _let_go()
     for folder in sorted(set(hidden.values())):
         _mount("tmpfs", folder, _MS_NOSUID | _MS_NODEV, kind=b"tmpfs", options=b"mode=0755,size=1m")
     os.umask(0o022)
-    for path, descriptor in found.items():
-        _make_place(path, folder=stat.S_ISDIR(os.fstat(descriptor).st_mode))
-        _mount(f"/proc/self/fd/{descriptor}", path, _MS_BIND | _MS_REC)
-        os.close(descriptor)
+    for path, tree in found.items():
+        _make_place(path, folder=stat.S_ISDIR(os.fstat(tree).st_mode))
+        _system(_MOVE_MOUNT, tree, b"", _HERE, os.fsencode(path), _WHOLE)
+        os.close(tree)
     os.chdir(here)
+
+
+def _let_go() -> None:
+    """Unmount what is mounted in private folders: out of reach here, it would stay in use when others unmount it."""
+    from pathlib import Path
+
+    lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    places = [re.sub(rb"\\([0-7]{3})", _character, line.split(b" ")[4]) for line in lines]
+    for place in reversed(places):
+        if _private_folder_above(Path(os.fsdecode(place))):
+            _call("umount2", place, _MNT_DETACH)
+
+
+def _character(octal: "re.Match[bytes]") -> bytes:
+    return bytes([int(octal[1], 8)])
 
 
 def _private_folder_above(path: "Path") -> "Path | None":
@@ -74,6 +93,13 @@ def _mount(
     source: str, target: "Path | str", flags: int, *, kind: bytes | None = None, options: bytes | None = None
 ) -> None:
     _call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), options)
+
+
+def _system(number: int, *arguments: object) -> int:
+    result = int(ctypes.CDLL(None, use_errno=True).syscall(number, *arguments))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"system call {number}")
+    return result
 
 
 def _call(name: str, *arguments: object) -> None:

@@ -2,6 +2,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -84,17 +86,30 @@ async def test_an_account_finds_in_a_private_folder_what_it_needs_and_nothing_be
     if os.geteuid() != 0:
         pytest.skip("only root becomes another account")
     private = tmp_path / "private"
-    for name in ("needed", "secret"):
+    for name in ("needed", "secret", "disk"):
         (private / name).mkdir(parents=True)
     private.chmod(0o700)
     account = Account(60_999, 60_999, reveals=(private / "needed", *PYTHON))
-    program = f"import os; print(os.getuid(), os.listdir({str(private)!r}))"
+    held = f"{str(private / 'disk')!r} in open('/proc/self/mountinfo').read()"
+    program = f"import os; print(os.listdir({str(private)!r}), {held})"
     command = Command(Path(sys.executable), ("-c", program), log=tmp_path / "log", directory=Path("/"), account=account)
-    process = ServerProcess.start(command)
-    await process.exited()
+    with mounted(private / "disk"):
+        process = ServerProcess.start(command)
+        await process.exited()
     if "unshare" in process.last_words():
         pytest.skip("this machine gives no program a view of its own")
-    assert process.last_words() == "60999 ['needed']"
+    assert process.last_words() == "['needed'] False"
+
+
+@contextmanager
+def mounted(folder: Path) -> Iterator[None]:
+    """Mount a disk, which must not stay in use when it is unmounted, for the time of the block."""
+    if subprocess.run(["mount", "-t", "tmpfs", "disk", folder], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 def test_a_reserved_port_is_nobody_elses() -> None:
