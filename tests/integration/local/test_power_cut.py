@@ -19,6 +19,7 @@ from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection,
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
+from services.journal.directory import JournalDirectory
 from services.retention.epochs.epoch_files import EpochFiles
 from tests.integration.local.disks import FILE_SYSTEMS, Disk, disk
 
@@ -150,3 +151,11 @@ def test_a_destroyed_epoch_does_not_come_back(drive: Disk) -> None:
     drive.cut()
     drive.begin_again()
     assert not EpochFiles(epochs, root_key).has("20260101")
+
+
+async def test_a_written_destruction_is_on_the_disk(drive: Disk) -> None:
+    journal = JournalDirectory(drive.folder / "journal")
+    assert await journal.create(0, b"destroyed")
+    drive.cut()
+    drive.begin_again()
+    assert await JournalDirectory(drive.folder / "journal").read(0) == b"destroyed"

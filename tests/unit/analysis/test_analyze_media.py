@@ -125,6 +125,16 @@ async def test_a_missing_object_is_parked(harness: Harness) -> None:
     assert parked.reason is ParkedReason.OBJECT_BROKEN
 
 
+async def test_a_media_that_was_missing_is_analysed_once_it_was_uploaded_again(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING")
+    media = await harness.bring_in()
+    await harness.objects.delete("media", media.objects)
+    await harness.work()
+    await harness.replace(media, portrait())
+    await harness.work()
+    assert (await harness.only()).state is MediaState.DONE
+
+
 @pytest.mark.parametrize(
     "failure",
     [
