@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 SHUT_DOWN = 0x8004587D
 WITHOUT_FLUSHING = 2
 FILE_SYSTEMS = ("ext4", "xfs")
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,12 @@ class Disk:
             os.close(descriptor)
 
     def begin_again(self) -> None:
-        """Mount what is on the disk, once everything that used it has ended."""
+        """Mount what is on the disk, once everything that used it has ended, in whatever namespace."""
         subprocess.run(["umount", self.folder], check=True, capture_output=True)
+        end = time.monotonic() + PATIENCE
+        while subprocess.run(["losetup", "--associated", self.image], capture_output=True, check=True).stdout:
+            assert time.monotonic() < end, "something holds the disk of before"
+            time.sleep(0.1)
         assert self.mount()
 
 

@@ -95,15 +95,15 @@ async def test_an_acknowledged_event_is_on_the_disk(drive: Disk, ports: list[int
 
     async with running(server()) as before:
         client = await nats.connect(before.url("ingest"), allow_reconnect=False)
-        await client.jetstream().add_stream(name="INGEST", subjects=["pellicule.internal.ingest.v1.>"])
+        await client.jetstream(timeout=60).add_stream(name="INGEST", subjects=["pellicule.internal.ingest.v1.>"])
         for number in range(OBJECTS):
-            await client.jetstream().publish("pellicule.internal.ingest.v1.MediaStored", str(number).encode())
+            await client.jetstream(timeout=60).publish("pellicule.internal.ingest.v1.MediaStored", str(number).encode())
         drive.cut()
         await client.close()
     drive.begin_again()
     async with running(server()) as after:
         client = await nats.connect(after.url("ingest"))
-        info = await client.jetstream().stream_info("INGEST")
+        info = await client.jetstream(timeout=60).stream_info("INGEST")
         await client.close()
     assert info.state.messages == OBJECTS
 
