@@ -9,6 +9,7 @@ import nats
 import psycopg
 import pytest
 import urllib3
+from nats.aio.client import Client
 
 from deploy.local.files import write_private
 from deploy.local.parts.lifecycle import running
@@ -19,6 +20,7 @@ from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection,
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
+from services.chassis.bus import inbox_prefix
 from services.journal.directory import JournalDirectory
 from services.retention.epochs.epoch_files import EpochFiles
 from tests.integration.local.disks import FILE_SYSTEMS, Disk, disk
@@ -88,13 +90,18 @@ async def test_an_acknowledged_object_is_on_the_disk(
     assert len(kept) == OBJECTS
 
 
+async def connected(server: NatsServer) -> Client:
+    url = server.url("ingest")
+    return await nats.connect(url, inbox_prefix=inbox_prefix(url), allow_reconnect=False)
+
+
 async def test_an_acknowledged_event_is_on_the_disk(drive: Disk, ports: list[int], tmp_path: Path) -> None:
     def server() -> NatsServer:
         passwords = {"ingest": "secret", PROBER: "secret"}
         return NatsServer(data=drive.folder / "nats", log=tmp_path / "log", port=ports[0], passwords=passwords)
 
     async with running(server()) as before:
-        client = await nats.connect(before.url("ingest"), allow_reconnect=False)
+        client = await connected(before)
         await client.jetstream(timeout=60).add_stream(name="INGEST", subjects=["pellicule.internal.ingest.v1.>"])
         for number in range(OBJECTS):
             await client.jetstream(timeout=60).publish("pellicule.internal.ingest.v1.MediaStored", str(number).encode())
@@ -102,7 +109,7 @@ async def test_an_acknowledged_event_is_on_the_disk(drive: Disk, ports: list[int
         await client.close()
     drive.begin_again()
     async with running(server()) as after:
-        client = await nats.connect(after.url("ingest"))
+        client = await connected(after)
         info = await client.jetstream(timeout=60).stream_info("INGEST")
         await client.close()
     assert info.state.messages == OBJECTS
