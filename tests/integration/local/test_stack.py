@@ -139,6 +139,7 @@ def test_a_killed_server_comes_back_under_its_address(stack: Stack, name: str) -
     assert stack.part(name).address == before.address
 
 
+@pytest.mark.timeout(600)
 def test_frozen_parts_are_started_again(stack: Stack) -> None:
     stack.wait_until(lambda state: all(part.ready for part in state.parts))
     before = {part.part: part.restarts for part in stack.state.parts}
