@@ -246,6 +246,16 @@ class FakeDataKeys:
         left = [key for key in self._of(subject) if key.purpose_revision <= revision][:limit]
         return len(self._destroy(left))
 
+    async def orphans_of(self, subject: str, purpose: Purpose, now: datetime, limit: int) -> list[UUID]:
+        found = [(media, row) for (owner, media), row in self._state.media.items() if owner == subject]
+        key = self._state.purposes.get((subject, purpose))
+        revision = None if key is None else key.revision
+        return [
+            media
+            for media, row in found
+            if row.purpose is purpose and row.purpose_revision != revision and row.delete_time > now
+        ][:limit]
+
     async def latest_delete_time(self, subject: str, media: UUID) -> datetime | None:
         return max((key.delete_time for key in self._of(subject) if media in key.lineage), default=None)
 

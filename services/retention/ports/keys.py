@@ -190,6 +190,9 @@ class DataKeys(Protocol):
     async def due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
         """Return data keys, but these, whose time has come, the oldest first."""
 
+    async def orphans_of(self, subject: str, purpose: Purpose, now: datetime, limit: int) -> list[UUID]:
+        """Return media of a person that have not ended and came in under a key of a purpose that is gone."""
+
     async def destroy_due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
         """Delete data keys, but these, whose time has come, the oldest first; skips what another transaction holds."""
 

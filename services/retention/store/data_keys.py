@@ -151,6 +151,20 @@ class DataKeyTable:
             {"now": now, "limit": limit, "without": list(without)},
         )
 
+    async def orphans_of(self, subject: str, purpose: Purpose, now: datetime, limit: int) -> list[UUID]:
+        """Return media of a person that have not ended and came in under a key of a purpose that is gone."""
+        cursor = await self._connection.execute(
+            """
+            SELECT media.media FROM media LEFT JOIN purpose_key
+                ON purpose_key.subject = media.subject AND purpose_key.purpose = media.purpose
+            WHERE media.subject = %(subject)s AND media.purpose = %(purpose)s AND media.delete_time > %(now)s
+                AND media.purpose_revision IS DISTINCT FROM purpose_key.revision
+            LIMIT %(limit)s
+            """,
+            {"subject": subject, "purpose": purpose, "now": now, "limit": limit},
+        )
+        return [media for (media,) in await cursor.fetchall()]
+
     async def destroy_due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
         """Delete data keys, but these, whose time has come, the oldest first; skips what another transaction holds."""
         return await self._destroyed(

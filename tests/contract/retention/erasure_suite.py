@@ -249,6 +249,19 @@ class OlderMedia:
         await harness.tick()
         assert await harness.can_open(kept)
 
+    async def test_what_others_learnt_of_older_media_is_gone_when_the_withdrawal_returns(
+        self, harness: RetentionHarness
+    ) -> None:
+        await harness.grant()
+        await harness.grant(purpose=OLDER)
+        old, new = await harness.media(purpose=OLDER), await harness.media()
+        of_old, of_both, of_new = await harness.create([old], [old, new], [new], owner="suggestion")
+        await harness.withdraw(ADA, OLDER)
+        assert await harness.open(of_old, of_both, of_new) == {of_new.id: of_new.key}
+        await harness.withdraw(ADA, OLDER)
+        with pytest.raises(errors.MediaErased):
+            await harness.create([old])
+
     async def test_nothing_derives_from_it_any_more(self, harness: RetentionHarness) -> None:
         await harness.grant()
         await harness.grant(purpose=OLDER)
