@@ -21,6 +21,7 @@ from services.retention.domain.keys import (
     SealedKeys,
     WrappedKey,
 )
+from services.retention.store import media_rows
 from services.retention.store.purposes import PURPOSE_KEY_COLUMNS, PurposeKeyRow
 
 
@@ -153,17 +154,7 @@ class DataKeyTable:
 
     async def orphans_of(self, subject: str, purpose: Purpose, now: datetime, limit: int) -> list[UUID]:
         """Return media of a person that have not ended and came in under a key of a purpose that is gone."""
-        cursor = await self._connection.execute(
-            """
-            SELECT media.media FROM media LEFT JOIN purpose_key
-                ON purpose_key.subject = media.subject AND purpose_key.purpose = media.purpose
-            WHERE media.subject = %(subject)s AND media.purpose = %(purpose)s AND media.delete_time > %(now)s
-                AND media.purpose_revision IS DISTINCT FROM purpose_key.revision
-            LIMIT %(limit)s
-            """,
-            {"subject": subject, "purpose": purpose, "now": now, "limit": limit},
-        )
-        return [media for (media,) in await cursor.fetchall()]
+        return await media_rows.orphans_of(self._connection, subject, purpose, now, limit)
 
     async def destroy_due(self, now: datetime, limit: int, without: AbstractSet[str]) -> list[DestroyedKey]:
         """Delete data keys, but these, whose time has come, the oldest first; skips what another transaction holds."""
@@ -273,21 +264,7 @@ class DataKeyTable:
 
     async def bring_in(self, key: PurposeKey, ends: Mapping[UUID, datetime]) -> None:
         """Remembers media that came in under a purpose key, and when they end; a known one stays as it is."""
-        await self._connection.execute(
-            """
-            INSERT INTO media (subject, media, purpose, purpose_revision, delete_time)
-            SELECT %(subject)s, media, %(purpose)s, %(revision)s, delete_time
-            FROM unnest(%(media)s::uuid[], %(ends)s::timestamptz[]) AS new (media, delete_time)
-            ON CONFLICT (subject, media) DO NOTHING
-            """,
-            {
-                "subject": key.subject,
-                "purpose": key.purpose,
-                "revision": key.revision,
-                "media": list(ends.keys()),
-                "ends": list(ends.values()),
-            },
-        )
+        await media_rows.bring_in(self._connection, key, ends)
 
     async def end(self, subject: str, media: Collection[UUID], delete_time: datetime) -> None:
         """Brings forward when media end, for all that will derive from them; an earlier end stays."""
