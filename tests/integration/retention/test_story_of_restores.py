@@ -91,7 +91,7 @@ class Story:
         journal = Journal(JournalDirectory(self.folder / "journal"))
         follower = Follower(journal, SystemClock())
         async with open_pool(self.database, follower) as guarded:
-            writer = JournalWriter(guarded, journal, follower, SystemClock())
+            writer = JournalWriter(guarded, follower, SystemClock())
             store = PostgresStore(guarded, purge_ordered)
             harness = RetentionHarness(store, self.epochs, self.clock, journal=writer, revision=self.consent_revision)
 
