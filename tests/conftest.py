@@ -4,6 +4,11 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def _no_connection_held(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
