@@ -22,7 +22,8 @@ _log = structlog.stdlib.get_logger()
 async def rotate_epochs(dependencies: Dependencies) -> None:
     """Make today's epoch, wrap every purpose key under it, then destroy the epochs that are over.
 
-    The order is what keeps a key from being left under a destroyed epoch; every step may be repeated.
+    The order is what keeps a key from being left under a destroyed epoch; every step may be repeated. What a lost key
+    of today wraps goes before another one takes its place, which after an interruption would hide that it was lost.
 
     Raises:
         EpochsMisplaced: so many epochs are missing that the folder must be the wrong one; nothing was changed.
@@ -31,24 +32,41 @@ async def rotate_epochs(dependencies: Dependencies) -> None:
     today = now.date().isoformat()
     async with dependencies.store.transaction() as transaction:
         missing = await refuse_misplaced(transaction, dependencies)
-    replaced = await _begin_epoch(today, now, dependencies)
-    for lost in await _wrap_anew("" if replaced else today, dependencies):
+    if today in missing and today not in dependencies.epoch_keys.all():
+        await _lose_today(today, dependencies)
+    await _begin_epoch(today, now, dependencies)
+    for lost in await _wrap_anew(today, dependencies):
         await lose_purpose(lost, dependencies)
     for epoch in missing:
         await _lose_epoch(epoch, today, now, dependencies)
     await _destroy_old_epochs(now, dependencies)
 
 
-async def _begin_epoch(epoch: str, now: datetime, dependencies: Dependencies) -> bool:
-    """Make the key of an epoch, and tell whether it took the place of one that was lost."""
-    made = dependencies.epoch_keys.make(epoch)
+async def _lose_today(today: str, dependencies: Dependencies) -> None:
+    """Destroy what today's epoch wraps, whose key is lost: every purpose key, and data keys of others."""
+    dependencies.epoch_keys.begin(today)
+    after = ("", "")
+    while keys := await _purpose_keys(after, dependencies):
+        for key in keys:
+            if key.wrapped.epoch == today:
+                await lose_purpose(key, dependencies)
+        after = (keys[-1].subject, keys[-1].purpose)
+    await wrap_all_data_keys(today, dependencies)
+
+
+async def _purpose_keys(after: tuple[str, str], dependencies: Dependencies) -> list[PurposeKey]:
     async with dependencies.store.transaction() as transaction:
-        new = await transaction.epochs.add(epoch, now)
+        return await transaction.purposes.outside_epoch("", after, BATCH)
+
+
+async def _begin_epoch(epoch: str, now: datetime, dependencies: Dependencies) -> None:
+    dependencies.epoch_keys.make(epoch)
+    async with dependencies.store.transaction() as transaction:
+        await transaction.epochs.add(epoch, now)
         await _adopt(transaction, dependencies)
     if dependencies.epoch_keys.newest < epoch:
         dependencies.epoch_keys.begin(epoch)
         _log.info("epoch_begun", epoch=epoch)
-    return made and not new
 
 
 async def _adopt(transaction: Transaction, dependencies: Dependencies) -> None:
@@ -80,11 +98,9 @@ async def _wrap_one(transaction: Transaction, key: PurposeKey, dependencies: Dep
 
 
 async def _lose_epoch(epoch: str, today: str, now: datetime, dependencies: Dependencies) -> None:
-    """Destroy what an epoch wraps that was lost; another key has taken its place if it is today's."""
+    """Destroy what an epoch wraps that was lost; today's is done with, and has another key by now."""
     _log.error("epoch_lost", epoch=epoch)
-    if epoch == today:
-        await wrap_all_data_keys(epoch, dependencies)
-    else:
+    if epoch != today:
         await _retire(epoch, now, dependencies)
 
 

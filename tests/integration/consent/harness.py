@@ -322,9 +322,11 @@ def refusal(error: grpc.aio.AioRpcError) -> RemoteError:
 
 
 @asynccontextmanager
-async def running_consent(harness: Harness, pool: Pool, bus: Bus) -> AsyncIterator[RunningConsent]:
+async def running_consent(
+    harness: Harness, pool: Pool, bus: Bus, settings: Settings | None = None
+) -> AsyncIterator[RunningConsent]:
     """Run the service in this process, over the real database, bus and retention."""
-    settings, clock = harness.settings(), SystemClock()
+    settings, clock = settings or harness.settings(), SystemClock()
     keys = RecordKeys.read(settings.record_key_file)
     store, notices = PostgresConsentStore(pool, keys), PostgresNoticeStore(pool, keys, reopen_notice)
     async with AsyncExitStack() as stack:

@@ -199,6 +199,26 @@ async def test_a_turn_of_the_day_that_dies_is_finished_by_the_next(
     assert not harness.epochs.has(first)
 
 
+async def test_what_a_lost_epoch_wrapped_is_not_forgotten_by_a_turn_that_dies(
+    store: PostgresStore, tmp_path: Path, clock: FakeClock
+) -> None:
+    crashing = CrashingEpochs(tmp_path / "crashing", b"k" * 32)
+    harness = RetentionHarness(store, crashing, clock)
+    await rotate_epochs(harness.dependencies)
+    await harness.tick(DAY)
+    await harness.grant()
+    epoch_file(harness).unlink()
+    crashing.dies_at = "make"
+    with pytest.raises(DiskFull):
+        await rotate_epochs(harness.dependencies)
+    crashing.dies_at = ""
+    await rotate_epochs(harness.dependencies)
+    assert [order.cause for order in await harness.orders("consent")] == ["KEY_LOST"]
+    await harness.grant()
+    [key] = await harness.create([])
+    assert await harness.can_open(key)
+
+
 async def test_an_epoch_that_is_still_used_is_never_destroyed(
     harness: RetentionHarness, store: PostgresStore, pool: Pool, clock: FakeClock
 ) -> None:

@@ -15,6 +15,7 @@ from psycopg import sql
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection, Pool, open_pool
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.loops import enduring
 from services.chassis.settings import DatabaseSettings
 from services.chassis.supervision import supervised
 from services.journal import Journal
@@ -22,6 +23,7 @@ from services.journal.directory import JournalDirectory
 from services.journal.follower import Follower
 from services.journal.record import decode
 from services.retention.domain.keys import OpenKey
+from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.errors import MediaErased, SubjectErased
 from services.retention.journal.writer import JournalWriter
 from services.retention.operations.replay_journal import replay
@@ -61,25 +63,28 @@ async def begin(
     """Begin a process of the service on an empty database, or on what the one before it has left."""
     await truncate(pool)
     epochs = (await new_harness(PostgresStore(pool, purge_ordered), tmp_path, clock)).epochs
+    return partial(begun, database, place, epochs, clock)
 
-    @asynccontextmanager
-    async def begun() -> AsyncIterator[Restorable]:
-        follower = Follower(Journal(place), SystemClock())
-        async with open_pool(database, follower) as guarded:
-            writer = JournalWriter(guarded, follower, SystemClock())
-            harness = RetentionHarness(PostgresStore(guarded, purge_ordered), epochs, clock, journal=writer)
 
-            async def before_opening() -> None:
-                await writer.reserve_revisions()
-                await rotate_epochs(harness.dependencies)
+@asynccontextmanager
+async def begun(
+    database: DatabaseSettings, place: JournalDirectory, epochs: EpochFiles, clock: FakeClock
+) -> AsyncIterator[Restorable]:
+    """Run a process of the service for the block."""
+    follower = Follower(Journal(place), SystemClock())
+    async with open_pool(database, follower) as guarded:
+        writer = JournalWriter(guarded, follower, SystemClock())
+        harness = RetentionHarness(PostgresStore(guarded, purge_ordered), epochs, clock, journal=writer)
 
-            follower.attach(
-                guarded, partial(replay, dependencies=harness.dependencies), begins=True, opening=before_opening
-            )
-            async with supervised([follower.run]):
-                yield Restorable(database, place, harness, follower, guarded)
+        async def before_opening() -> None:
+            await writer.reserve_revisions()
+            await rotate_epochs(harness.dependencies)
 
-    return begun
+        follower.attach(
+            guarded, partial(replay, dependencies=harness.dependencies), begins=True, opening=before_opening
+        )
+        async with supervised([enduring(follower.run, SystemClock())]):
+            yield Restorable(database, place, harness, follower, guarded)
 
 
 async def tables(pool: Pool) -> list[str]:
