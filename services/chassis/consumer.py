@@ -21,7 +21,7 @@ from services.chassis.dead_letters import DeadLetters
 from services.chassis.deliveries import Deliveries, Handle
 from services.chassis.events import IncomingEvent
 from services.chassis.inbox import first_time
-from services.chassis.loops import Wall
+from services.chassis.loops import Wall, heed_cancellation
 from services.chassis.metrics import Measurements
 
 __all__ = ["Consumer", "IncomingEvent", "first_time"]
@@ -112,6 +112,7 @@ class Consumer:
 
     async def _subscribe(self) -> JetStreamContext.PullSubscription:
         while True:
+            heed_cancellation()
             try:
                 return await self._bus.add_consumer(self._stream, self._config())
             except NotFoundError:
@@ -122,6 +123,7 @@ class Consumer:
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
+                    heed_cancellation()
                     await slots.acquire()
                     message = await self._next(subscription)
                     if message is None:
@@ -146,6 +148,7 @@ class Consumer:
 
     async def _make_again(self) -> None:
         while True:
+            heed_cancellation()
             try:
                 return await self._bus.ensure_consumer(self._stream, self._config())
             except (NotFoundError, TimeoutError):

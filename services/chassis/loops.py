@@ -10,7 +10,7 @@ from services.chassis.clock import Clock
 from services.chassis.error_details import failure_reason, is_outage
 from services.chassis.metrics import LOOP_FAILURES, Measurements
 
-__all__ = ["Step", "Wall", "enduring", "repeat_all"]
+__all__ = ["Step", "Wall", "enduring", "heed_cancellation", "repeat_all"]
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -22,6 +22,19 @@ _STEADY_SECONDS = 60.0
 _log = structlog.stdlib.get_logger()
 
 Step: TypeAlias = Callable[[], Awaitable[object]]
+
+
+def heed_cancellation() -> None:
+    """End the running task if it was cancelled and a library kept that to itself, as that of the bus does in a flush.
+
+    For every loop that calls such a library: it would never end, and neither would the process.
+
+    Raises:
+        CancelledError: it was.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class Wall:
@@ -46,6 +59,7 @@ class Wall:
 
     async def attempt(self, step: Step) -> bool:
         """Do a step, and tell whether it succeeded."""
+        heed_cancellation()
         started = self._clock.monotonic()
         try:
             await step()
@@ -65,6 +79,7 @@ class Wall:
 
     async def rest(self, seconds: float = _FIRST_PAUSE_SECONDS) -> None:
         """Wait as long as given after a success, and as long as the failures ask for after one of them."""
+        heed_cancellation()
         await self._clock.sleep(self._pause or seconds)
 
     async def repeat(self, step: Step, seconds: float) -> Never:

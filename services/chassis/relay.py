@@ -15,6 +15,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.events import EventRefused
+from services.chassis.loops import heed_cancellation
 from services.chassis.set_aside import FailedItems, Item, PostgresSetAside
 
 _BATCH = 200
@@ -80,6 +81,7 @@ class OutboxRelay:
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listener:
             await listener.execute(f"LISTEN {outbox.CHANNEL}")
             while True:
+                heed_cancellation()
                 if self._clock.monotonic() >= self._look_at or self._incarnation is None:
                     await self.look()
                 await self.publish_pending()

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -31,6 +32,21 @@ async def run(clock: FakeClock, wall: Wall, steps: Steps, seconds: int) -> None:
         await clock.advance(0)
         for _ in range(seconds):
             await clock.advance(1)
+
+
+async def test_a_cancellation_that_a_library_kept_to_itself_ends_the_loop() -> None:
+    begun = asyncio.Event()
+
+    async def deaf() -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    loop = asyncio.create_task(Wall("loop", FakeClock()).repeat(deaf, 0))
+    await begun.wait()
+    loop.cancel()
+    await asyncio.wait([loop], timeout=10)
+    assert loop.cancelled()
 
 
 async def test_a_fault_does_not_end_the_loop_and_its_pauses_grow() -> None:
