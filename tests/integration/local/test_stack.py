@@ -130,6 +130,21 @@ def test_servers_are_reached_on_loopback_alone(stack: Stack) -> None:
     assert {ip for ip in listeners if not ip.startswith(("127.", "::ffff:127."))} == set()
 
 
+def test_for_root_each_service_has_an_account_of_its_own_whose_files_no_other_reads(stack: Stack) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root has accounts to give")
+    processes = {name: psutil.Process(stack.process(name)) for name in SERVICES}
+    users = {name: process.uids().real for name, process in processes.items()}
+    environments = {name: Path(f"/proc/{process.pid}/environ") for name, process in processes.items()}
+    readable = {name: read_as(stack.home, process, environments.values()) for name, process in processes.items()}
+
+    assert 0 not in users.values()
+    assert len(set(users.values())) == len(SERVICES)
+    for name, found in readable.items():
+        assert found - own_files(stack.home, name) - {environments[name]} <= shared_files(stack.home)
+        assert set(stack.home.certificate(name)) <= found
+
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_killed_server_comes_back_under_its_address(stack: Stack, name: str) -> None:
     before = stack.part(name)
@@ -194,21 +209,6 @@ def test_another_object_store_for_the_same_folder_is_refused(stack: Stack) -> No
     stack.run("down")
     (answer,) = stack.rows("up", "--object-store", "minio")
     assert answer["error"]["reason"] == "OBJECT_STORE_SETTLED"  # type: ignore[index]
-
-
-def test_for_root_each_service_has_an_account_of_its_own_whose_files_no_other_reads(stack: Stack) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root has accounts to give")
-    processes = {name: psutil.Process(stack.process(name)) for name in SERVICES}
-    users = {name: process.uids().real for name, process in processes.items()}
-    environments = {name: Path(f"/proc/{process.pid}/environ") for name, process in processes.items()}
-    readable = {name: read_as(stack.home, process, environments.values()) for name, process in processes.items()}
-
-    assert 0 not in users.values()
-    assert len(set(users.values())) == len(SERVICES)
-    for name, found in readable.items():
-        assert found - own_files(stack.home, name) - {environments[name]} <= shared_files(stack.home)
-        assert set(stack.home.certificate(name)) <= found
 
 
 def read_as(home: StackHome, process: psutil.Process, others: Iterable[Path]) -> set[Path]:
