@@ -25,6 +25,8 @@ BATCH = 100
 POLL_SECONDS = 300.0
 """How often the journal is looked at while nothing is wrong: purge orders tell of the same things at once."""
 _RETRY_SECONDS = 1.0
+_LOOKS = 10
+_LOOK_SECONDS = 0.1
 _PATIENCE_SECONDS = 2.0
 """A replay is over in a moment, mostly: calls wait for it this long before they are refused."""
 
@@ -113,13 +115,24 @@ class Follower(Doorkeeper):
         if not self.is_open:
             self._look.set()
             return
-        position = await read_position(connection)
-        await connection.rollback()
-        if position is None or position.number < self._known or await self._has_more(position):
+        if not await self._has_seen_all(connection):
             self._why = "the database is behind it"
             self._open.clear()
             self._look.set()
             _log.warning("journal_replay_begins")
+
+    async def _has_seen_all(self, connection: Connection) -> bool:
+        """Look several times: who writes to the journal notes it in the database a moment later."""
+        for _ in range(_LOOKS):
+            known = self._known
+            position = await read_position(connection)
+            await connection.rollback()
+            if position is None or position.number < known:
+                return False
+            if not await self._has_more(position):
+                return True
+            await self._clock.sleep(_LOOK_SECONDS)
+        return False
 
     async def passage(self) -> None:
         """Wait for a moment until the door is open.
