@@ -14,7 +14,7 @@ from services.chassis.shares import ShareLimits
 Address = Annotated[str, StringConstraints(pattern=r"^.+:\d{1,5}$")]
 """`host:port`; port 0 asks the system for a free one."""
 
-JWKS_URL = r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])[:/].*)$"
+JWKS_URL = r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/.*)?)$"
 """Keys that travel in clear could be changed on their way."""
 
 OTLP_ENDPOINT = r"^(https?://|grpcs?://)?[^/]+:\d{1,5}$"

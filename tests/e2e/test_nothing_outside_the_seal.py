@@ -91,7 +91,7 @@ def leave_marks(stack: RunningStack, folder: Path) -> None:
 
 
 def call(channel: grpc.Channel, method: MethodDescriptor, metadata: tuple[tuple[str, str], ...]) -> None:
-    """Call with every field filled, and once more with one field after another spoilt; whatever comes back is good."""
+    """Call with every field filled, and with bytes that are no message; whatever comes back is good."""
     kind = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"
     rpc = getattr(channel, kind)(f"/{called(method)}", request_serializer=bytes)
     request = GetMessageClass(method.input_type)()

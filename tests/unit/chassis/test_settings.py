@@ -86,7 +86,16 @@ def test_the_issuers_keys_may_be_at_a_url(monkeypatch: pytest.MonkeyPatch, url: 
     assert Settings().token_jwks_url == url
 
 
-@pytest.mark.parametrize("url", ["http://issuer.example/jwks", "http://127.0.0.1.example/", "file:///jwks", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://issuer.example/jwks",
+        "http://127.0.0.1.example/",
+        "http://localhost:a@issuer.example/jwks",
+        "file:///jwks",
+        "",
+    ],
+)
 def test_the_issuers_keys_do_not_travel_in_clear(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.delenv("PELLICULE_TOKEN_JWKS_FILE")
     monkeypatch.setenv("PELLICULE_TOKEN_JWKS_URL", url)
