@@ -62,11 +62,10 @@ def _read(file: Path) -> tuple[bytes, bytes]:
         if file.stat().st_size > _MOST_BYTES:
             raise ValueError("it is too large")
         kept = json.loads(file.read_bytes())
-        return base64.b64decode(kept["canonical_json"], validate=True), base64.b64decode(
-            kept["signature"], validate=True
-        )
+        content, signature = (base64.b64decode(kept[name], validate=True) for name in ("canonical_json", "signature"))
     except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
         raise _unreadable(file) from error
+    return content, signature
 
 
 def _statement(content: bytes, file: Path) -> Mapping[str, object]:
