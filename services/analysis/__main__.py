@@ -29,21 +29,21 @@ from services.analysis.vision.label_vectors import LabelVectorSource
 from services.analysis.vision.pipeline import VisionModels
 from services.analysis.vision.triton_models import TritonModels
 from services.analysis.worker import Worker
-from services.chassis.bus import EventStream, connect_bus
 from services.chassis.calls import seconds_left
-from services.chassis.change_feed import ChangeFeed
-from services.chassis.change_records import CHANNEL
-from services.chassis.change_store import ChangeSweep, PostgresChangeStore
+from services.chassis.changes.feed import ChangeFeed
+from services.chassis.changes.records import CHANNEL
+from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
+from services.chassis.messaging.bus import EventStream, connect_bus
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.object_store import S3ObjectStore
-from services.chassis.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
-from services.chassis.set_aside import PostgresSetAside
 from services.journal.follower import Follower
 from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring

@@ -23,13 +23,13 @@ from services.analysis.operations.analyze_media import analyze_media
 from services.analysis.operations.dependencies import Dependencies
 from services.analysis.operations.update_metadata import refresh_missed_records, update_metadata
 from services.analysis.translation import events
-from services.chassis.bus import Bus
-from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.errors import DomainError
+from services.chassis.failed_work.set_aside import SetAside
+from services.chassis.failed_work.turns import Turns
 from services.chassis.loops import Step, Wall, repeat_all
-from services.chassis.set_aside import SetAside
-from services.chassis.turns import Turns
+from services.chassis.messaging.bus import Bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent
 from services.keyring import DataKeyScope, PurgeOrder, Purpose
 
 _HEARERS = 8

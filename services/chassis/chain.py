@@ -4,7 +4,6 @@ import grpc
 from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis.access import OPEN_ON_EVERY_SERVER, AccessTable
-from services.chassis.admission import Admission
 from services.chassis.authentication import Authenticator
 from services.chassis.call_telemetry import CallTelemetry
 from services.chassis.calls import PLUMBING, Around, Before, Link, LinksInterceptor, Method
@@ -17,8 +16,9 @@ from services.chassis.interceptors import (
     request_context,
     this_call,
 )
+from services.chassis.limits.admission import Admission
+from services.chassis.limits.room import Room
 from services.chassis.metrics import Measurements
-from services.chassis.room import Room
 
 _SCOPE = "services.chassis"
 

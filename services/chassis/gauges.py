@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import structlog
 
-from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.database import Pool
+from services.chassis.messaging.bus import Bus
 from services.chassis.metrics import (
     CONSUMER_PENDING,
     DEAD_LETTERS,

@@ -19,9 +19,9 @@ from services.chassis.clock import Clock
 from services.chassis.error_details import STATUS_TRAILER, as_domain_error, sent_message, status_code, status_details
 from services.chassis.errors import DeadlineExceeded, DependencyUnavailable, DomainError, InternalError
 from services.chassis.limits import LONGEST_CALL_SECONDS, LONGEST_STREAM_SECONDS
+from services.chassis.limits.room import Room
 from services.chassis.lingering import linger
 from services.chassis.principal import enter_principal
-from services.chassis.room import Room
 
 RETURN_OVERHEAD = 0.05
 """Seconds kept back from the caller's deadline, so that our answer reaches it before it gives up."""

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from services.chassis.errors import DeadlineExceeded, DomainError, FieldInvalid, MessageTooLarge
 from services.chassis.limits import FIRST_MESSAGE_SECONDS, MAX_MESSAGE_BYTES
-from services.chassis.shares import current_share
+from services.chassis.limits.shares import current_share
 
 Reader: TypeAlias = Callable[[bytes], Any]
 

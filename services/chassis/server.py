@@ -12,7 +12,6 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis import limits
 from services.chassis.access import AccessTable
-from services.chassis.admission import Admission
 from services.chassis.authentication import Authenticator
 from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
@@ -20,10 +19,11 @@ from services.chassis.gauges import Gauges, Look, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
 from services.chassis.issuer_keys import issuer_keys
+from services.chassis.limits.admission import Admission
+from services.chassis.limits.room import Room
 from services.chassis.loops import enduring
 from services.chassis.metrics import Measurements
 from services.chassis.reflection import enable_reflection
-from services.chassis.room import Room
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
 from services.chassis.telemetry import Collector, configure_metrics, configure_telemetry

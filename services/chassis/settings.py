@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.chassis.shares import ShareLimits
+from services.chassis.limits.shares import ShareLimits
 
 Address = Annotated[str, StringConstraints(pattern=r"^.+:\d{1,5}$")]
 """`host:port`; port 0 asks the system for a free one."""

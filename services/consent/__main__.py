@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 
 from pellicule.consent.v1 import consent_service_pb2, notice_service_pb2
-from services.chassis.allowance import DailyAllowance
-from services.chassis.bus import EventStream, connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
-from services.chassis.relay import OutboxRelay
+from services.chassis.messaging.bus import EventStream, connect_bus
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.server import serve
-from services.chassis.set_aside import PostgresSetAside
 from services.consent.access import ACCESS
 from services.consent.domain.notice import Notice
 from services.consent.errors import RecordKeyInvalid

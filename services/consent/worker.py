@@ -6,9 +6,9 @@ from functools import partial
 
 import structlog
 
+from services.chassis.failed_work.set_aside import SetAside
+from services.chassis.failed_work.turns import Turns
 from services.chassis.loops import Wall
-from services.chassis.set_aside import SetAside
-from services.chassis.turns import Turns
 from services.consent.operations import sweep
 from services.consent.operations.dependencies import Dependencies
 from services.consent.ports import BEGINNING

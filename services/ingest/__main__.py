@@ -14,22 +14,22 @@ from pellicule.ingest.v1 import (
     media_service_pb2,
     media_service_pb2_grpc,
 )
-from services.chassis.allowance import DailyAllowance
-from services.chassis.bus import EventStream, connect_bus
-from services.chassis.change_feed import ChangeFeed
-from services.chassis.change_records import CHANNEL
-from services.chassis.change_store import ChangeSweep, PostgresChangeStore
+from services.chassis.changes.feed import ChangeFeed
+from services.chassis.changes.records import CHANNEL
+from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
+from services.chassis.messaging.bus import EventStream, connect_bus
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.orphans import OrphanSweep, PostgresWalks
-from services.chassis.relay import OutboxRelay
 from services.chassis.server import serve
-from services.chassis.set_aside import PostgresSetAside
 from services.ingest.access import ACCESS
 from services.ingest.domain.media import BUCKET
 from services.ingest.operations import purge

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
-from services.chassis.bus import Bus
 from services.chassis.clock import Clock
-from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
 from services.chassis.loops import Step, Wall, repeat_all
+from services.chassis.messaging.bus import Bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent
 from services.chassis.orphans import OrphanSweep
 from services.ingest.operations.inspection import Inspection
 from services.ingest.operations.sweep import Sweep

@@ -8,12 +8,12 @@ from datetime import timedelta
 import grpc
 
 from pellicule.internal.retention.v1 import purge_order_pb2, purge_service_pb2, purge_service_pb2_grpc
-from services.chassis.bus import Bus
 from services.chassis.clock import Clock, wait_within
-from services.chassis.consumer import Consumer, IncomingEvent
+from services.chassis.failed_work.set_aside import Item, SetAside
+from services.chassis.failed_work.turns import Turns
 from services.chassis.loops import Wall
-from services.chassis.set_aside import Item, SetAside
-from services.chassis.turns import Turns
+from services.chassis.messaging.bus import Bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent
 from services.keyring import translation
 from services.keyring.orders import PurgeHandler, PurgeOrder, SubjectScope
 

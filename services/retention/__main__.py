@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pellicule.internal.retention.v1 import key_service_pb2, purge_service_pb2
 from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
-from services.chassis.bus import EventStream, connect_bus
 from services.chassis.clock import SystemClock
 from services.chassis.database import migrate, open_pool
+from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
 from services.chassis.logs import configure_logging
-from services.chassis.relay import OutboxRelay
+from services.chassis.messaging.bus import EventStream, connect_bus
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.server import InternalServices, serve
-from services.chassis.set_aside import PostgresSetAside
 from services.journal.follower import Follower
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
+from services.chassis.failed_work.set_aside import SetAside
 from services.chassis.loops import Step, Wall, repeat_all
-from services.chassis.set_aside import SetAside
 from services.retention.operations import sweep
 from services.retention.operations.deadlines import next_wake
 from services.retention.operations.dependencies import Dependencies

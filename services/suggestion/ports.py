@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.suggestion.domain.photos import Photo
 from services.suggestion.domain.suggestions import Decision, Standing, State
 

@@ -12,9 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
 from pellicule.type.v1 import byte_stream_pb2, change_feed_pb2
-from services.chassis.change_feed import Checkpoint, Reset
-from services.chassis.events import OutgoingEvent
+from services.chassis.changes.feed import Checkpoint, Reset
 from services.chassis.fields import Fields
+from services.chassis.messaging.events import OutgoingEvent
 from services.chassis.paging import Page, PageQuery
 from services.suggestion.domain import evidence_labels, titles
 from services.suggestion.domain.suggestions import Evidence, Kind, State

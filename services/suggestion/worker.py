@@ -7,13 +7,13 @@ from functools import partial
 import structlog
 
 from pellicule.internal.analysis.v1 import media_analyzed_pb2
-from services.chassis.bus import Bus
-from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool
+from services.chassis.failed_work.set_aside import Item, SetAside
+from services.chassis.failed_work.turns import Turns
 from services.chassis.loops import Step, Wall, repeat_all
+from services.chassis.messaging.bus import Bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent
 from services.chassis.orphans import Walks
-from services.chassis.set_aside import Item, SetAside
-from services.chassis.turns import Turns
 from services.keyring import PurposeNotGranted
 from services.suggestion.operations import sweep
 from services.suggestion.operations.dependencies import Dependencies

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from services.chassis.change_feed import ChangeFeed
-from services.chassis.change_store import TOMBSTONES_KEPT, Head, LatestChange, Position
+from services.chassis.changes.feed import ChangeFeed
+from services.chassis.changes.store import TOMBSTONES_KEPT, Head, LatestChange, Position
 from tests.fakes.clock import FakeClock
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.person_turns import TurnTaken
+from services.chassis.person_leases import TurnTaken
 from services.chassis.seal import SealBroken
 from services.consent.domain.change import Change, Request
 from services.consent.domain.consent import ConsentEvent

@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaForm, PageStart, Usage
 from services.ingest.domain.records import DeviceRow, KeptStream, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow

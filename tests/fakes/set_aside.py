@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.chassis.set_aside import FIRST_PAUSE, LONGEST_PAUSE, Item, SetAsideItem
+from services.chassis.failed_work.set_aside import FIRST_PAUSE, LONGEST_PAUSE, Item, SetAsideItem
 
 _FORGOTTEN_AFTER = timedelta(days=1)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from PIL import Image
 
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.suggestion.domain.suggestions import Decision, Standing, State
 from services.suggestion.ports import AnalyzedPhoto, DecisionRow, RenditionRow, SuggestionRow
 from tests.fakes.change_feed import FakeChangeFeed, FakeChangeStore

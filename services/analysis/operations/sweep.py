@@ -8,8 +8,8 @@ from uuid import UUID
 from services.analysis.domain.model_set import EXTRA_PURPOSES, ModelSet, model_set
 from services.analysis.operations import purge
 from services.analysis.operations.dependencies import Dependencies
-from services.chassis.set_aside import Item
-from services.chassis.turns import Turns
+from services.chassis.failed_work.set_aside import Item
+from services.chassis.failed_work.turns import Turns
 from services.keyring import Purpose, PurposeNotGranted
 
 TOMBSTONE_LIFE = timedelta(days=60)

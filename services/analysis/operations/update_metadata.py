@@ -13,9 +13,9 @@ from services.analysis.domain.media import MetadataUpdate
 from services.analysis.domain.rows import RenewedRecord, StaleRecord, UpdateOutcome
 from services.analysis.errors import MediaNotFound
 from services.analysis.operations.dependencies import Dependencies
+from services.chassis.failed_work.set_aside import Item
+from services.chassis.failed_work.turns import Turns
 from services.chassis.seal import open_bytes, seal_bytes
-from services.chassis.set_aside import Item
-from services.chassis.turns import Turns
 from services.keyring import Purpose, PurposeNotGranted, artefact_aad, metadata_aad
 
 _BATCH = 200

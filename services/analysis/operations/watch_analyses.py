@@ -9,8 +9,8 @@ from services.analysis.domain.findings import Analysis
 from services.analysis.domain.media import analyzed_media
 from services.analysis.operations.dependencies import Dependencies
 from services.analysis.operations.open_findings import open_findings
-from services.chassis.change_feed import Change, ChangeFeed, ChangeKind, Checkpoint, Event, Reset
-from services.chassis.change_watch import watch
+from services.chassis.changes.feed import Change, ChangeFeed, ChangeKind, Checkpoint, Event, Reset
+from services.chassis.changes.watch import watch
 from services.chassis.streams import batches
 from services.keyring import Purpose
 from services.keyring.errors import PurposeNotGranted

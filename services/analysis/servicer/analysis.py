@@ -14,7 +14,7 @@ from services.analysis.operations.search import search
 from services.analysis.operations.watch_analyses import watch_analyses
 from services.analysis.translation import analyses, requests, streams
 from services.chassis.calls import Context
-from services.chassis.change_feed import ChangeFeed
+from services.chassis.changes.feed import ChangeFeed
 from services.chassis.principal import current_subject
 
 

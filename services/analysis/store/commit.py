@@ -11,10 +11,10 @@ from psycopg.rows import class_row, dict_row
 
 from services.analysis.domain.media import Claim, MediaState, analysis_name
 from services.analysis.domain.rows import CommitOutcome, SealedFindings, SealedResult, StoredPreview
-from services.chassis import outbox
-from services.chassis.change_records import record_changed
+from services.chassis.changes.records import record_changed
 from services.chassis.database import Connection
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging import outbox
+from services.chassis.messaging.events import OutgoingEvent
 
 Event = Callable[[str, UUID, MediaState], OutgoingEvent]
 """Makes the event that tells of an analysed media."""

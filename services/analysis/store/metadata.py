@@ -10,9 +10,9 @@ from psycopg.rows import class_row
 from services.analysis.domain.media import MediaState, MetadataUpdate, analysis_name
 from services.analysis.domain.rows import RenewedRecord, StaleRecord, UpdateOutcome
 from services.analysis.store.commit import Event
-from services.chassis import outbox
-from services.chassis.change_records import record_changed
+from services.chassis.changes.records import record_changed
 from services.chassis.database import Connection, Pool
+from services.chassis.messaging import outbox
 
 
 class MetadataStore:

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from services.analysis.domain.media import analysis_name
 from services.analysis.domain.rows import DeletionSet
-from services.chassis.change_records import record_changed, record_deleted
+from services.chassis.changes.records import record_changed, record_deleted
 from services.chassis.database import Connection, Pool
-from services.chassis.departure import forget_person
+from services.chassis.failed_work.departure import forget_person
 
 
 class PurgeStore:

@@ -13,10 +13,10 @@ from services.analysis.domain.model_set import ModelSet
 from services.analysis.domain.rows import CommitOutcome, SealedResult
 from services.analysis.store.claimers import Claimer
 from services.analysis.store.commit import Event, commit_results
-from services.chassis.change_records import record_changed
+from services.chassis.changes.records import record_changed
 from services.chassis.database import Pool
 from services.chassis.error_details import failure_reason
-from services.chassis.set_aside import Item, SetAside
+from services.chassis.failed_work.set_aside import Item, SetAside
 from services.keyring import PURPOSES, Purpose
 
 _STALE_AT_A_TIME = 1000

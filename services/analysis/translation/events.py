@@ -10,7 +10,7 @@ from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.analysis.domain.findings import Metadata
 from services.analysis.domain.media import MEDIA_PREFIX, MediaState, MetadataUpdate, StoredMedia
 from services.analysis.domain.model_set import EXTRA_PURPOSES
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.keyring import Purpose
 from services.keyring.translation import purpose_of
 

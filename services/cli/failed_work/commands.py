@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from services.chassis.failed_work import FailedWork, FailedWorkTable
+from services.chassis.failed_work.overview import FailedWork, FailedWorkTable
 from services.cli.failed_work.databases import database_urls, opened
 from services.cli.options import Json
 from services.cli.output import CommandFailed, UsageWrong, confirmed, emit, failures, is_script, say, say_text

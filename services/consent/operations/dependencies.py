@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.chassis.allowance import DailyAllowance
 from services.chassis.clock import Clock
+from services.chassis.limits.allowance import DailyAllowance
 from services.consent.domain.policy import Policy
 from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore, PurposeKeys, ReceiptSigner
 

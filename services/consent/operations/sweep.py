@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
-from services.chassis.set_aside import Item
-from services.chassis.turns import Turns
+from services.chassis.failed_work.set_aside import Item
+from services.chassis.failed_work.turns import Turns
 from services.consent.operations.dependencies import Dependencies
 from services.consent.operations.reconcile import reconcile_person
 from services.consent.ports import BEGINNING

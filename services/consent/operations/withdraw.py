@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.person_turns import TurnTaken
+from services.chassis.person_leases import TurnTaken
 from services.consent.domain.change import Change, Request
 from services.consent.domain.change_plan import plan_withdrawal
 from services.consent.domain.history import DecisionResult, History, check_same

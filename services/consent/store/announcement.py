@@ -2,7 +2,7 @@
 
 from pellicule.internal.consent.v1 import consent_changed_pb2
 from pellicule.type.v1 import purpose_pb2
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.consent.domain.change import Change
 from services.consent.domain.consent import ConsentEvent
 

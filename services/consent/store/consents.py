@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.chassis.database import Pool, subject_lock
-from services.chassis.person_turns import ENDLESS, PersonTurns
+from services.chassis.person_leases import ENDLESS, PersonLeases
 from services.chassis.seal import SealBroken
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History, RecordedResult
@@ -37,7 +37,7 @@ class PostgresConsentStore:
         """
         self._pool = pool
         self._keys = keys
-        self._turns = PersonTurns(pool, turn_seconds)
+        self._turns = PersonLeases(pool, turn_seconds)
 
     async def check_key(self) -> None:
         """Make sure that the service's key is the one that these records are wrapped under.

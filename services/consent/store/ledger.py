@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from services.chassis import outbox
 from services.chassis.database import Connection, subject_lock
+from services.chassis.messaging import outbox
 from services.consent.domain.change import Change, Request
 from services.consent.domain.history import History, RecordedResult
 from services.consent.errors import RequestIdReused

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.chassis import outbox
 from services.chassis.database import Connection
+from services.chassis.messaging import outbox
 from services.consent.store.events import EventRows
 from services.consent.store.persons import PersonRows, RequestRow
 from services.consent.store.record_keys import RecordKey, RecordKeys

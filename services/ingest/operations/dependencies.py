@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from services.chassis.allowance import DailyAllowance
-from services.chassis.change_feed import ChangeFeed, Wakes
+from services.chassis.changes.feed import ChangeFeed, Wakes
 from services.chassis.clock import Clock
+from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.object_store import ObjectStore
 from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.chassis.change_feed import Event
+from services.chassis.changes.feed import Event
 from services.ingest.domain.devices import to_the_hour
 from services.ingest.errors import DeviceNotFound, DeviceRevoked
 from services.ingest.operations.dependencies import Dependencies

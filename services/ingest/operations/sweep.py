@@ -5,9 +5,9 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 from services.chassis.clock import Clock
+from services.chassis.failed_work.set_aside import Item, SetAside
+from services.chassis.failed_work.turns import Turns
 from services.chassis.object_store import ObjectStore
-from services.chassis.set_aside import Item, SetAside
-from services.chassis.turns import Turns
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import BUCKET
 from services.ingest.ports import SweepTables, Uploads

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 from uuid import UUID
 
-from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Event, Item, Reset
-from services.chassis.change_watch import watch
+from services.chassis.changes.feed import Change, ChangeKind, Checkpoint, Event, Item, Reset
+from services.chassis.changes.watch import watch
 from services.chassis.streams import batches
 from services.ingest.domain.devices import device_name
 from services.ingest.domain.media import Media

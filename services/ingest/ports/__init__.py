@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
 
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaMetadata, PageStart, Usage
 from services.ingest.domain.records import DeviceRow, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow

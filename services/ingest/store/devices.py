@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from services.chassis.change_records import forget_device
+from services.chassis.changes.records import forget_device
 from services.chassis.database import Connection, Pool, subject_lock
 from services.ingest.domain.devices import device_name
 from services.ingest.domain.records import DeviceRow

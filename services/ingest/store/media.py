@@ -7,11 +7,11 @@ from uuid import UUID
 from psycopg import Rollback
 from psycopg.rows import kwargs_row
 
-from services.chassis import outbox
-from services.chassis.change_records import record_deleted
-from services.chassis.consumer import first_time
+from services.chassis.changes.records import record_deleted
 from services.chassis.database import Connection, Pool
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging import outbox
+from services.chassis.messaging.consumer import first_time
+from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.media import PageStart, Usage, media_name
 from services.ingest.domain.records import MediaRow, Segment
 from services.ingest.ports import MediaUpdate, Request

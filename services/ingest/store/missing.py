@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from services.chassis.change_records import record_changed
+from services.chassis.changes.records import record_changed
 from services.chassis.database import Pool
 from services.chassis.gauges import Reading
 from services.chassis.metrics import Metric, MetricKind

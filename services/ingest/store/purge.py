@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from services.chassis.database import Connection, Pool, subject_lock
-from services.chassis.departure import forget_person
+from services.chassis.failed_work.departure import forget_person
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 
 Parameters: TypeAlias = dict[str, object]

@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from services.chassis.outbox import INSERT_EVENT, WAKE_RELAY
+from services.chassis.messaging.outbox import INSERT_EVENT, WAKE_RELAY
 from services.ingest.domain.media import MediaForm
 from services.ingest.domain.records import MediaRow, UploadRow
 from services.keyring import Purpose

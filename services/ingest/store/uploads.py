@@ -12,9 +12,9 @@ import psycopg
 from psycopg import Rollback, errors
 from psycopg.rows import dict_row, kwargs_row
 
-from services.chassis import outbox
 from services.chassis.database import Connection, Pool
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging import outbox
+from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.media import PageStart
 from services.ingest.domain.records import MediaRow, NewSegment, Segment, UploadRow
 from services.ingest.ports import Addition, Completion, Survey

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pellicule.ingest.v1 import media_service_pb2
 from pellicule.type.v1 import change_feed_pb2
-from services.chassis.change_feed import Checkpoint, Reset
+from services.chassis.changes.feed import Checkpoint, Reset
 from services.chassis.fields import Fields
 from services.chassis.paging import PageQuery
 from services.ingest.operations.watch_media import Told, ToldDeletion, ToldMedia

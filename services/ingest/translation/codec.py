@@ -7,7 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from pellicule.ingest.v1 import media_pb2
 from pellicule.internal.ingest.v1 import media_stored_pb2
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.media import MediaForm, MediaMetadata, media_name
 from services.ingest.domain.records import MediaRow, Segment
 from services.keyring.translation import purpose_number, timestamp

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import structlog
 
-from services.chassis.set_aside import Item
-from services.chassis.turns import Turns
+from services.chassis.failed_work.set_aside import Item
+from services.chassis.failed_work.turns import Turns
 from services.retention.domain.keys import DestroyedKey, Purpose
 from services.retention.domain.orders import PurgeCause, key_orders
 from services.retention.domain.revocation import key_revocations

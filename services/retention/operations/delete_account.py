@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from services.chassis.set_aside import Item
-from services.chassis.turns import Turns
+from services.chassis.failed_work.set_aside import Item
+from services.chassis.failed_work.turns import Turns
 from services.retention.domain.account import AccountDeletion, AccountDeletionState
 from services.retention.domain.orders import account_orders
 from services.retention.errors import AccountDeletionBegun, AccountDeletionNotFound

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
-from services.chassis.set_aside import Item, SetAside
-from services.chassis.turns import Turns
+from services.chassis.failed_work.set_aside import Item, SetAside
+from services.chassis.failed_work.turns import Turns
 from services.retention.domain.keys import DestroyedPurpose, Purpose, older_media
 from services.retention.domain.orders import OWN_NAME, PurgeOrder, PurposeScope, SubjectScope, key_orders
 from services.retention.domain.revocation import key_revocations

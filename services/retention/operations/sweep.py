@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from services.chassis.failed_work.set_aside import SetAside
+from services.chassis.failed_work.turns import Turns
 from services.chassis.loops import Step
-from services.chassis.set_aside import SetAside
-from services.chassis.turns import Turns
 from services.retention.operations.deadlines import destroy_due_keys, destroy_expired_purposes
 from services.retention.operations.delete_account import begin_due_account_deletions
 from services.retention.operations.dependencies import Dependencies

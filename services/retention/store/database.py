@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.database import Connection, Pool
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.retention.domain.keys import Purpose, SealedKey, SealedKeys, WrappedKey
 from services.retention.domain.orders import PurgeOrder
 from services.retention.domain.readers import Reader

@@ -10,9 +10,9 @@ from uuid import UUID
 import structlog
 from psycopg.rows import class_row
 
-from services.chassis import outbox
 from services.chassis.database import Connection
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging import outbox
+from services.chassis.messaging.events import OutgoingEvent
 from services.retention.domain.erasure import StorePurge
 from services.retention.domain.keys import Purpose
 from services.retention.domain.orders import (

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pellicule.internal.retention.v1 import data_key_pb2, key_service_pb2, purge_order_pb2
 from pellicule.retention.v1 import account_pb2, data_map_pb2, erasure_pb2
 from pellicule.type.v1 import purpose_pb2
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.retention.domain.account import AccountDeletion
 from services.retention.domain.data_map import DataStore
 from services.retention.domain.erasure import Erasure, StorePurge

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.suggestion.domain.suggestions import Decision, after
 from services.suggestion.errors import RequestIdReused, StateNotAllowed, SuggestionNotFound
 from services.suggestion.operations import open_suggestions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from services.chassis.change_feed import ChangeFeed
+from services.chassis.changes.feed import ChangeFeed
 from services.chassis.clock import Clock
 from services.chassis.object_store import ObjectStore
 from services.keyring import Keyring

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from services.chassis import change_watch
-from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Event, Reset
+from services.chassis.changes import watch as change_watch
+from services.chassis.changes.feed import Change, ChangeKind, Checkpoint, Event, Reset
 from services.chassis.streams import batches
 from services.keyring import PurposeNotGranted
 from services.suggestion.operations.dependencies import Dependencies

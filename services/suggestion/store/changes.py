@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.chassis import change_records
+from services.chassis.changes import records as change_records
 from services.chassis.database import Connection
-from services.chassis.departure import forget_person
+from services.chassis.failed_work.departure import forget_person
 
 
 class ChangeRecords:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.chassis import outbox
-from services.chassis.consumer import first_time
 from services.chassis.database import Connection, Pool, subject_lock
-from services.chassis.events import OutgoingEvent
-from services.chassis.person_turns import PersonTurns
+from services.chassis.messaging import outbox
+from services.chassis.messaging.consumer import first_time
+from services.chassis.messaging.events import OutgoingEvent
+from services.chassis.person_leases import PersonLeases
 from services.suggestion.store.changes import ChangeRecords
 from services.suggestion.store.decisions import DecisionTable
 from services.suggestion.store.purge import PurgeTables
@@ -45,7 +45,7 @@ class Database:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._turns = PersonTurns(pool, TURN_SECONDS)
+        self._turns = PersonLeases(pool, TURN_SECONDS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Store]:

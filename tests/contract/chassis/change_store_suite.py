@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.change_feed import Change, ChangeFeed, ChangeKind, Checkpoint, Item, Reset
+from services.chassis.changes.feed import Change, ChangeFeed, ChangeKind, Checkpoint, Item, Reset
 
 CREATED, CHANGED, DELETED = ChangeKind.CREATED, ChangeKind.CHANGED, ChangeKind.DELETED
 RESET, CHECKPOINT = "reset", "checkpoint"

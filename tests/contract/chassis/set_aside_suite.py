@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.chassis.set_aside import FIRST_PAUSE, LONGEST_PAUSE, Item, SetAside
+from services.chassis.failed_work.set_aside import FIRST_PAUSE, LONGEST_PAUSE, Item, SetAside
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

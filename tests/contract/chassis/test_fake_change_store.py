@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.chassis.change_feed import ChangeFeed
+from services.chassis.changes.feed import ChangeFeed
 from tests.contract.chassis.change_store_suite import ChangeStoreSuite
 from tests.fakes.change_feed import FakeChangeFeed, FakeChangeStore
 from tests.fakes.clock import FakeClock

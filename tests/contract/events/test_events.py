@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from deploy.local.roster import ROSTER
-from services.chassis.bus import EventStream
+from services.chassis.messaging.bus import EventStream
 from tests.contract.products import ROOT, service_names
 
 _EVENT = re.compile(r"^// Event: .*\n(?://.*\n)*message (\w+)", re.MULTILINE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.leftovers import ExpiredUpload
 from services.ingest.domain.media import MEDIA_PURPOSES, MediaForm, PageStart
 from services.ingest.domain.records import LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow

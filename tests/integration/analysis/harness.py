@@ -35,10 +35,10 @@ from pellicule.internal.analysis.v1 import library_service_pb2, library_service_
 from pellicule.internal.consent.v1 import consent_changed_pb2
 from pellicule.internal.ingest.v1 import media_stored_pb2
 from pellicule.type.v1 import purpose_pb2
-from services.chassis.bus import Bus, connect_bus
 from services.chassis.channels import acting_for, open_channel
 from services.chassis.clock import SystemClock
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.bus import Bus, connect_bus
+from services.chassis.messaging.events import OutgoingEvent
 from services.chassis.object_store import S3ObjectStore, random_name
 from services.chassis.seal import seal_bytes, seal_object
 from services.chassis.settings import BusSettings, ObjectStoreSettings

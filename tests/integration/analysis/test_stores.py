@@ -23,7 +23,7 @@ from services.analysis.store.work import WorkStore
 from services.analysis.translation import events
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, migrate, open_pool
-from services.chassis.set_aside import PostgresSetAside
+from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.settings import DatabaseSettings
 from services.chassis.supervision import supervised
 from tests.contract.analysis.store_suite import (

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis import outbox
-from services.chassis.bus import Bus, EventStream, connect_bus
 from services.chassis.clock import SystemClock
-from services.chassis.consumer import Consumer, IncomingEvent, first_time
 from services.chassis.database import Pool
-from services.chassis.departure import forget_person
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.outbox import OutgoingEvent
-from services.chassis.relay import OutboxRelay
+from services.chassis.failed_work.departure import forget_person
+from services.chassis.messaging import outbox
+from services.chassis.messaging.bus import Bus, EventStream, connect_bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent, first_time
+from services.chassis.messaging.outbox import OutgoingEvent
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from tests.integration.chassis.conftest import SERVICE

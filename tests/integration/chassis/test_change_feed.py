@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.change_feed import Change, ChangeFeed, ChangeKind, Item
-from services.chassis.change_records import (
+from services.chassis.changes.feed import Change, ChangeFeed, ChangeKind, Item
+from services.chassis.changes.records import (
     CHANNEL,
     forget_changes,
     forget_device,
@@ -20,7 +20,7 @@ from services.chassis.change_records import (
     record_changed,
     record_deleted,
 )
-from services.chassis.change_store import ChangeSweep, PostgresChangeStore
+from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
 from services.chassis.listener import Listener

@@ -11,15 +11,15 @@ from pydantic import SecretStr
 
 from deploy.local.parts.nats import nats_server
 from pellicule.internal.ingest.v1 import media_stored_pb2
-from services.chassis.bus import Bus, EventStream, connect_bus
 from services.chassis.clock import SystemClock
-from services.chassis.consumer import Consumer, IncomingEvent, first_time
 from services.chassis.database import Pool, subject_lock
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
+from services.chassis.failed_work.set_aside import PostgresSetAside, forget_person
+from services.chassis.messaging.bus import Bus, EventStream, connect_bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent, first_time
+from services.chassis.messaging.outbox import OutgoingEvent, append
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
-from services.chassis.outbox import OutgoingEvent, append
-from services.chassis.relay import OutboxRelay
-from services.chassis.set_aside import PostgresSetAside, forget_person
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from tests.integration.chassis.conftest import SERVICE

@@ -17,10 +17,12 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
-from services.chassis.dead_letters import DeadLetter, DeadLetters
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.events import IncomingEvent, OutgoingEvent
+from services.chassis.failed_work.dead_letters import DeadLetter, DeadLetters
+from services.chassis.failed_work.set_aside import Item, PostgresSetAside
 from services.chassis.gauges import Gauges, Reading, database_gauges, disk_gauge
+from services.chassis.messaging.events import IncomingEvent, OutgoingEvent
+from services.chassis.messaging.outbox import append
 from services.chassis.metrics import (
     DEAD_LETTERS,
     DISK_FREE,
@@ -31,9 +33,7 @@ from services.chassis.metrics import (
     Measurements,
     Metric,
 )
-from services.chassis.outbox import append
 from services.chassis.server import running_server
-from services.chassis.set_aside import Item, PostgresSetAside
 from services.chassis.supervision import supervised
 from services.chassis.telemetry import Collector, configure_metrics, meter_provider
 from tests.fakes.certificates import FakeAuthority

@@ -16,12 +16,12 @@ from deploy.local.parts.nats import PROBER, NatsServer
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.process import ServerProcess
-from services.chassis.bus import Bus, EventStream, connect_bus
 from services.chassis.clock import SystemClock
-from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Pool, migrate, open_pool
-from services.chassis.outbox import OutgoingEvent, append
-from services.chassis.relay import OutboxRelay
+from services.chassis.messaging.bus import Bus, EventStream, connect_bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent
+from services.chassis.messaging.outbox import OutgoingEvent, append
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.settings import BusSettings, DatabaseSettings
 from services.chassis.supervision import supervised
 

@@ -1,7 +1,7 @@
 import pytest
 
 from services.chassis.database import Pool
-from services.chassis.set_aside import PostgresSetAside
+from services.chassis.failed_work.set_aside import PostgresSetAside
 from tests.contract.chassis.set_aside_suite import SetAsideSuite
 
 

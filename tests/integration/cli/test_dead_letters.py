@@ -16,9 +16,9 @@ from pydantic import SecretStr
 import services.ingest
 from deploy.local.parts.postgres import postgres_server
 from services.chassis.database import Pool, migrate, open_pool
-from services.chassis.dead_letters import DeadLetter, DeadLetters
-from services.chassis.events import IncomingEvent
-from services.chassis.set_aside import Item, PostgresSetAside
+from services.chassis.failed_work.dead_letters import DeadLetter, DeadLetters
+from services.chassis.failed_work.set_aside import Item, PostgresSetAside
+from services.chassis.messaging.events import IncomingEvent
 from services.chassis.settings import DatabaseSettings
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -7,8 +7,8 @@ import pytest_asyncio
 
 from deploy.local.parts.nats import nats_server
 from deploy.local.parts.postgres import postgres_server
-from services.chassis.bus import Bus, connect_bus
 from services.chassis.database import Pool, migrate, open_pool
+from services.chassis.messaging.bus import Bus, connect_bus
 from tests.contract.consent.store_suite import FOLDER
 from tests.integration.consent.harness import Harness, Person, Retention, RunningConsent, running_consent
 

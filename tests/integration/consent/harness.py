@@ -30,18 +30,18 @@ from pellicule.consent.v1 import (
     notice_service_pb2_grpc,
 )
 from pellicule.type.v1 import purpose_pb2
-from services.chassis.allowance import DailyAllowance
-from services.chassis.bus import Bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, open_pool
 from services.chassis.error_details import RemoteError, read_error
+from services.chassis.failed_work.set_aside import PostgresSetAside
+from services.chassis.failed_work.turns import Turns
+from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
+from services.chassis.messaging.bus import Bus
 from services.chassis.server import RunningServer, running_server
-from services.chassis.set_aside import PostgresSetAside
 from services.chassis.supervision import supervised
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
-from services.chassis.turns import Turns
 from services.consent.__main__ import DECISIONS_A_DAY, SERVICES, SERVINGS_A_DAY, WITHDRAWAL_CONNECTIONS
 from services.consent.access import ACCESS
 from services.consent.notices.notice_files import read_notices, reopen_notice

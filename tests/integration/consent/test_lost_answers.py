@@ -12,10 +12,10 @@ from psycopg import OperationalError
 from pydantic import SecretStr
 
 from pellicule.consent.v1 import consent_service_pb2
-from services.chassis.bus import Bus
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, open_pool
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.messaging.bus import Bus
 from services.consent.errors import KeyServiceSilent
 from services.consent.operations.decide import decide
 from services.consent.operations.purge import execute

@@ -19,12 +19,12 @@ from pellicule.retention.v1 import (
     retention_service_pb2,
     retention_service_pb2_grpc,
 )
-from services.chassis.bus import Bus
 from services.chassis.clock import SystemClock
-from services.chassis.consumer import Consumer, IncomingEvent
 from services.chassis.database import Connection, Pool
-from services.chassis.relay import OutboxRelay
-from services.chassis.set_aside import PostgresSetAside
+from services.chassis.failed_work.set_aside import PostgresSetAside
+from services.chassis.messaging.bus import Bus
+from services.chassis.messaging.consumer import Consumer, IncomingEvent
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.supervision import supervised
 from services.consent.__main__ import STREAM
 from services.consent.operations.sweep import end_interrupted_changes, expire_grants

@@ -11,9 +11,9 @@ from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from pellicule.internal.ingest.v1 import media_stored_pb2
 from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from pellicule.retention.v1 import retention_service_pb2, retention_service_pb2_grpc
-from services.chassis.bus import connect_bus
 from services.chassis.clock import SystemClock
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.bus import connect_bus
+from services.chassis.messaging.events import OutgoingEvent
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.seal import CHUNK_SIZE, open_bytes, open_object
 from services.chassis.settings import BusSettings

@@ -9,10 +9,10 @@ import pytest
 from minio.error import S3Error
 from psycopg.errors import QueryCanceled
 
-from services.chassis.bus import connect_bus
 from services.chassis.database import Pool
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.set_aside import FIRST_PAUSE, Item, PostgresSetAside
+from services.chassis.failed_work.set_aside import FIRST_PAUSE, Item, PostgresSetAside
+from services.chassis.messaging.bus import connect_bus
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurposeScope, SubjectScope

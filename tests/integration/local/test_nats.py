@@ -11,7 +11,7 @@ from nats.js.api import ConsumerConfig
 
 from deploy.local.parts.nats import NatsServer, nats_server
 from deploy.local.roster import ROSTER, SERVICES
-from services.chassis.bus import Bus, inbox_prefix
+from services.chassis.messaging.bus import Bus, inbox_prefix
 
 STREAM = "INGEST"
 CONSUMER = "analysis-media"

@@ -20,7 +20,7 @@ from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection,
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
-from services.chassis.bus import inbox_prefix
+from services.chassis.messaging.bus import inbox_prefix
 from services.journal.directory import JournalDirectory
 from services.retention.epochs.epoch_files import EpochFiles
 from tests.integration.local.disks import FILE_SYSTEMS, Disk, disk

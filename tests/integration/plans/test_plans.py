@@ -23,15 +23,15 @@ from services.analysis.store.metadata import MetadataStore
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
 from services.analysis.translation import events
-from services.chassis import inbox, outbox
-from services.chassis.bus import StreamState
-from services.chassis.change_store import ChangeSweep
+from services.chassis.changes.store import ChangeSweep
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, migrate, open_pool
-from services.chassis.dead_letters import DeadLetters
+from services.chassis.failed_work.dead_letters import DeadLetters
+from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import database_gauges
+from services.chassis.messaging import inbox, outbox
+from services.chassis.messaging.bus import StreamState
 from services.chassis.orphans import Page, PostgresWalks
-from services.chassis.set_aside import PostgresSetAside
 from services.chassis.settings import DatabaseSettings
 from services.consent.ports import BEGINNING
 from services.consent.store.events import EventRows

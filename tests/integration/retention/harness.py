@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from services.chassis.bus import connect_bus
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
-from services.chassis.relay import OutboxRelay
+from services.chassis.messaging.bus import connect_bus
+from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.server import InternalServices, RunningServer, running_server
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised

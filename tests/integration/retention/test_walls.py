@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.chassis.database import Pool
-from services.chassis.set_aside import FIRST_PAUSE
+from services.chassis.failed_work.set_aside import FIRST_PAUSE
 from tests.contract.retention.harness import ADA, BEN, DAY, LOCATION, RetentionHarness
 
 

@@ -20,10 +20,10 @@ from deploy.local.parts.seaweedfs import SeaweedServer, seaweedfs_server
 from deploy.local.parts.service import ServiceProcess
 from pellicule.analysis.v1 import analysis_pb2
 from pellicule.internal.analysis.v1 import library_service_pb2, media_analyzed_pb2
-from services.chassis.bus import Bus, connect_bus
 from services.chassis.channels import acting_for, open_channel
 from services.chassis.clock import SystemClock
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.bus import Bus, connect_bus
+from services.chassis.messaging.events import OutgoingEvent
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.settings import BusSettings, ObjectStoreSettings
 from services.keyring import NewDataKey

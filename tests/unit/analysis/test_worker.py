@@ -15,7 +15,7 @@ from services.analysis.domain.retries import RENEWAL_PAUSE
 from services.analysis.errors import ModelUnavailable, TensorRefused
 from services.analysis.ports import Scene
 from services.analysis.worker import Worker
-from services.chassis.consumer import IncomingEvent
+from services.chassis.messaging.consumer import IncomingEvent
 from services.keyring import DataKeyScope, Purpose
 from tests.fakes.set_aside import FakeSetAside
 from tests.unit.analysis.harness import ANN, BOB, EVERYTHING, Harness

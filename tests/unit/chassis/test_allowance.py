@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.chassis.allowance import DailyAllowance
 from services.chassis.errors import LimitReached
+from services.chassis.limits.allowance import DailyAllowance
 from tests.fakes.clock import FakeClock
 
 ADA, BOB = "a" * 32, "b" * 32

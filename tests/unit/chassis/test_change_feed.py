@@ -1,6 +1,6 @@
 import pytest
 
-from services.chassis.change_feed import Checkpoint
+from services.chassis.changes.feed import Checkpoint
 from services.chassis.errors import FieldInvalid
 from tests.contract.chassis.change_store_suite import checkpoint, cursor_of, items_of
 from tests.fakes.change_feed import FakeChangeFeed

@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from services.chassis.events import EventMalformed, IncomingEvent, OutgoingEvent
+from services.chassis.messaging.events import EventMalformed, IncomingEvent, OutgoingEvent
 
 TIME = datetime(2026, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)
 EVENT = OutgoingEvent(

@@ -1,4 +1,4 @@
-from services.chassis.pace import Pace
+from services.chassis.limits.pace import Pace
 
 
 def test_a_burst_is_free_and_what_follows_comes_at_the_pace() -> None:

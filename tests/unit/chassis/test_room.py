@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.chassis.errors import DependencyUnavailable, FieldInvalid
-from services.chassis.room import Room
+from services.chassis.limits.room import Room
 
 AWAY = DependencyUnavailable.of("object-store")
 ENDLESS = 1 << 60

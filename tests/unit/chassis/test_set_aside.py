@@ -2,8 +2,8 @@ import pytest
 from psycopg.errors import QueryCanceled
 
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.set_aside import FIRST_PAUSE, Item
-from services.chassis.turns import Turns
+from services.chassis.failed_work.set_aside import FIRST_PAUSE, Item
+from services.chassis.failed_work.turns import Turns
 from tests.fakes.clock import FakeClock
 from tests.fakes.set_aside import FakeSetAside
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.chassis.errors import LimitReached
 from services.chassis.limits import RUNNING_CALLS, SMALL_MESSAGE_BYTES
-from services.chassis.shares import ShareLimits, Shares, current_share
+from services.chassis.limits.shares import ShareLimits, Shares, current_share
 from tests.fakes.clock import FakeClock
 
 ADA, BOB = "a" * 32, "b" * 32

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import services.consent
-from services.chassis.allowance import DailyAllowance
-from services.chassis.turns import Turns
+from services.chassis.failed_work.turns import Turns
+from services.chassis.limits.allowance import DailyAllowance
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Status
 from services.consent.domain.history import DecisionResult

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.chassis.allowance import DailyAllowance
 from services.chassis.errors import LimitReached
+from services.chassis.limits.allowance import DailyAllowance
 from services.consent.operations.decide import decide
 from services.consent.operations.withdraw import withdraw
 from services.keyring import Purpose

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from services.chassis.allowance import DailyAllowance
-from services.chassis.change_feed import ChangeFeed
+from services.chassis.changes.feed import ChangeFeed
+from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.orphans import OrphanSweep
 from services.ingest.domain.media import BUCKET, Announcement, Asset, MediaForm, PageStart
 from services.ingest.domain.policy import Policy

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.chassis.change_feed import Checkpoint, Reset
+from services.chassis.changes.feed import Checkpoint, Reset
 from services.chassis.errors import FieldInvalid
 from services.chassis.principal import Person, enter_principal
 from services.ingest.domain.devices import DeviceDescription

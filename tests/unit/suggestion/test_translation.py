@@ -1,7 +1,7 @@
 import pytest
 
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
-from services.chassis.change_feed import Checkpoint, Reset
+from services.chassis.changes.feed import Checkpoint, Reset
 from services.chassis.errors import FieldInvalid
 from services.chassis.languages import LanguageUnknown
 from services.suggestion import translation

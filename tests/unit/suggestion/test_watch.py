@@ -4,7 +4,7 @@ from contextlib import aclosing
 
 import pytest
 
-from services.chassis.change_feed import Checkpoint, Reset
+from services.chassis.changes.feed import Checkpoint, Reset
 from services.chassis.principal import Person, enter_principal
 from services.keyring import DataKeyScope, PurgeCause, PurposeNotGranted, PurposeScope
 from services.suggestion.domain.suggestions import Decision, State

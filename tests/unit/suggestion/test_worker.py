@@ -5,8 +5,8 @@ import pytest
 
 from pellicule.internal.analysis.v1 import media_analyzed_pb2
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.events import IncomingEvent
-from services.chassis.set_aside import FIRST_PAUSE
+from services.chassis.failed_work.set_aside import FIRST_PAUSE
+from services.chassis.messaging.events import IncomingEvent
 from services.suggestion.drawing.layouts import Page
 from services.suggestion.drawing.rendering import Pictures, RenderedPage
 from services.suggestion.worker import Worker

@@ -14,14 +14,14 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import FetchTimeoutError, NotFoundError
 from psycopg_pool import PoolTimeout
 
-from services.chassis.bus import Bus
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
-from services.chassis.dead_letters import DeadLetters
-from services.chassis.deliveries import Deliveries, Handle
-from services.chassis.events import IncomingEvent
-from services.chassis.inbox import first_time
+from services.chassis.failed_work.dead_letters import DeadLetters
 from services.chassis.loops import Wall, heed_cancellation
+from services.chassis.messaging.bus import Bus
+from services.chassis.messaging.deliveries import Deliveries, Handle
+from services.chassis.messaging.events import IncomingEvent
+from services.chassis.messaging.inbox import first_time
 from services.chassis.metrics import Measurements
 
 __all__ = ["Consumer", "IncomingEvent", "first_time"]

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from services.chassis.change_feed import Change, ChangeKind, Checkpoint, Event, Item, Reset
+from services.chassis.changes.feed import Change, ChangeKind, Checkpoint, Event, Item, Reset
 from services.chassis.errors import DomainError
 
 ToldT = TypeVar("ToldT")

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from services.chassis import person_turns
+from services.chassis import person_leases as person_leases
 from services.chassis.database import Pool
-from services.chassis.person_turns import PersonTurns, TurnTaken
+from services.chassis.person_leases import PersonLeases, TurnTaken
 
 
 @pytest.fixture
-def given(pool: Pool) -> PersonTurns:
-    return PersonTurns(pool, wait_seconds=0.3)
+def given(pool: Pool) -> PersonLeases:
+    return PersonLeases(pool, wait_seconds=0.3)
 
 
 async def count(pool: Pool, query: str) -> int:
@@ -19,7 +19,7 @@ async def count(pool: Pool, query: str) -> int:
         return (await connection.execute(query.encode())).rowcount
 
 
-async def test_long_work_on_a_person_keeps_others_out_and_holds_no_connection(given: PersonTurns, pool: Pool) -> None:
+async def test_long_work_on_a_person_keeps_others_out_and_holds_no_connection(given: PersonLeases, pool: Pool) -> None:
     async with given.of("ada"), given.of("bob"):
         with pytest.raises(TurnTaken) as taken:
             async with given.of("ada"):
@@ -33,7 +33,7 @@ async def test_long_work_on_a_person_keeps_others_out_and_holds_no_connection(gi
     assert await count(pool, "SELECT FROM turn") == 0
 
 
-async def test_who_is_overtaken_can_do_nothing_more(given: PersonTurns) -> None:
+async def test_who_is_overtaken_can_do_nothing_more(given: PersonLeases) -> None:
     async with given.of("ada") as slow:
         async with slow.transaction():
             pass
@@ -45,7 +45,7 @@ async def test_who_is_overtaken_can_do_nothing_more(given: PersonTurns) -> None:
                 pass
 
 
-async def test_a_transaction_under_way_is_waited_for(given: PersonTurns, pool: Pool) -> None:
+async def test_a_transaction_under_way_is_waited_for(given: PersonLeases, pool: Pool) -> None:
     seen = []
 
     async def overtake() -> None:
@@ -61,7 +61,7 @@ async def test_a_transaction_under_way_is_waited_for(given: PersonTurns, pool: P
     assert seen == ["committed", "overtaken"]
 
 
-async def test_the_turn_of_a_dead_process_ends_by_itself(given: PersonTurns, pool: Pool) -> None:
+async def test_the_turn_of_a_dead_process_ends_by_itself(given: PersonLeases, pool: Pool) -> None:
     async with pool.connection() as connection:
         await connection.execute(
             "INSERT INTO turn VALUES "
@@ -73,9 +73,9 @@ async def test_the_turn_of_a_dead_process_ends_by_itself(given: PersonTurns, poo
     assert await count(pool, "SELECT FROM turn") == 0
 
 
-async def test_a_turn_is_prolonged_while_the_work_goes_on(given: PersonTurns, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(person_turns, "_RENEW_SECONDS", 0.05)
-    monkeypatch.setattr(person_turns, "LEASE", person_turns.LEASE / 20)
+async def test_a_turn_is_prolonged_while_the_work_goes_on(given: PersonLeases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(person_leases, "_RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(person_leases, "LEASE", person_leases.LEASE / 20)
     async with given.of("ada") as turn:
         await asyncio.sleep(1.2)
         with pytest.raises(TurnTaken):
@@ -85,7 +85,7 @@ async def test_a_turn_is_prolonged_while_the_work_goes_on(given: PersonTurns, mo
             pass
 
 
-async def test_long_work_that_is_cancelled_at_any_moment_leaves_the_person_free(given: PersonTurns) -> None:
+async def test_long_work_that_is_cancelled_at_any_moment_leaves_the_person_free(given: PersonLeases) -> None:
     async def work(subject: str) -> None:
         async with given.of(subject) as turn, turn.transaction() as connection:
             await connection.execute("SELECT pg_sleep(0.005)")

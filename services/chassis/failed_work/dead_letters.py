@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from psycopg.rows import class_row
 
 from services.chassis.database import Pool
-from services.chassis.events import IncomingEvent
+from services.chassis.messaging.events import IncomingEvent
 
 KEPT = timedelta(days=30)
 """A dead letter that is not looked at is deleted after this."""

@@ -19,7 +19,7 @@ from nats.js.api import ConsumerConfig, DiscardPolicy, PubAck, RetentionPolicy, 
 from nats.js.errors import BadRequestError, NotFoundError
 
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.events import EventRefused, OutgoingEvent
+from services.chassis.messaging.events import EventRefused, OutgoingEvent
 from services.chassis.settings import BusSettings
 
 EVENT_MAX_AGE = timedelta(days=7)

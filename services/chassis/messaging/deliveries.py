@@ -11,10 +11,10 @@ import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from services.chassis.dead_letters import DeadLetter, DeadLetters
 from services.chassis.error_details import failure_reason, is_outage
 from services.chassis.errors import DomainError
-from services.chassis.events import EventMalformed, IncomingEvent
+from services.chassis.failed_work.dead_letters import DeadLetter, DeadLetters
+from services.chassis.messaging.events import EventMalformed, IncomingEvent
 from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
 from services.chassis.telemetry import consumer_span
 

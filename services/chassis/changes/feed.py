@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from services.chassis import paging
-from services.chassis.change_records import CHANNEL
-from services.chassis.change_store import ChangeStore, Head, LatestChange, Position
+from services.chassis.changes.records import CHANNEL
+from services.chassis.changes.store import ChangeStore, Head, LatestChange, Position
 from services.chassis.clock import Clock
 from services.chassis.errors import FieldInvalid
 from services.chassis.paging import PageQuery

@@ -14,9 +14,9 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from services.chassis.bus import StreamState
 from services.chassis.database import Connection
-from services.chassis.events import OutgoingEvent
+from services.chassis.messaging.bus import StreamState
+from services.chassis.messaging.events import OutgoingEvent
 from services.chassis.telemetry import inject_trace
 
 __all__ = ["CHANNEL", "INSERT_EVENT", "KEEP", "WAKE_RELAY", "OutgoingEvent", "append", "event_parameters", "forget"]

@@ -8,8 +8,8 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.error_details import failure_reason, is_outage
+from services.chassis.failed_work.set_aside import FailedItems, Item, SetAside
 from services.chassis.metrics import Measurements
-from services.chassis.set_aside import FailedItems, Item, SetAside
 
 _OUTAGES_IN_A_ROW = 3
 """Items that fail one after the other as in an outage, until it is taken for one."""

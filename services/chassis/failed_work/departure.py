@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from services.chassis import outbox, set_aside
-from services.chassis.change_records import forget_changes
+from services.chassis.changes.records import forget_changes
 from services.chassis.database import Connection
+from services.chassis.failed_work import set_aside
+from services.chassis.messaging import outbox
 
 
 async def forget_person(connection: Connection, subject: str, until: datetime) -> None:

@@ -7,8 +7,8 @@ from types import TracebackType
 from services.chassis.calls import Context, Method
 from services.chassis.clock import Clock
 from services.chassis.errors import DomainError, LimitReached, Status
+from services.chassis.limits.shares import ShareLimits, Shares
 from services.chassis.principal import Anonymous, Person, Service, current_principal
-from services.chassis.shares import ShareLimits, Shares
 
 _STRANGERS = frozenset({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED})
 

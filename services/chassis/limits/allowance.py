@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.chassis.clock import Clock
 from services.chassis.errors import LimitReached
-from services.chassis.pace import Pace
+from services.chassis.limits.pace import Pace
 
 _DAY_SECONDS = 86_400.0
 _REMEMBERED = 10_000

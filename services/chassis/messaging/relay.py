@@ -9,14 +9,14 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from services.chassis import inbox, outbox
-from services.chassis.bus import Bus, EventStream, Stored
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.errors import DependencyUnavailable
-from services.chassis.events import EventRefused
+from services.chassis.failed_work.set_aside import FailedItems, Item, PostgresSetAside
 from services.chassis.loops import heed_cancellation
-from services.chassis.set_aside import FailedItems, Item, PostgresSetAside
+from services.chassis.messaging import inbox, outbox
+from services.chassis.messaging.bus import Bus, EventStream, Stored
+from services.chassis.messaging.events import EventRefused
 
 _BATCH = 200
 _POLL_SECONDS = 5.0

@@ -20,7 +20,7 @@ from services.chassis.limits import (
     RUNNING_CALLS,
     SMALL_MESSAGE_BYTES,
 )
-from services.chassis.pace import Pace
+from services.chassis.limits.pace import Pace
 
 _BURST_SECONDS = 1.0
 _REMEMBERED = 1000

@@ -1,4 +1,4 @@
-"""PersonTurns of long work on one person: one at a time over all replicas, and no database connection held meanwhile.
+"""Leases of persons for long work: one at a time over all replicas, and no database connection held meanwhile.
 
 A turn is a row with an end, prolonged while the work goes on. A holder that stands still loses it, and then each of its
 transactions fails: it can neither overwrite what another did meanwhile, nor be waited for.
@@ -55,7 +55,7 @@ class TurnTaken(DependencyUnavailable):
         return cls("other work on the same person goes first: call again", retry_after=_RETRY_AFTER)
 
 
-class PersonTurns:
+class PersonLeases:
     """Gives turns on persons."""
 
     def __init__(self, pool: Pool, wait_seconds: float) -> None:

@@ -1,0 +1,1 @@
+"""Events between services: outbox, relay, bus, consumers and their inbox."""
