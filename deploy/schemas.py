@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from deploy.declarations import SERVICES
 from deploy.local.parts.postgres import PostgresServer, postgres_server
 from deploy.local.parts.programs import package_directory
-from deploy.local.roster import SERVICES
 from services.chassis.database import migrate
 from services.chassis.settings import DatabaseSettings
 

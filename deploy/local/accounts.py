@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from deploy.declarations import SERVICES
 from deploy.local import authority
 from deploy.local.errors import StackError
 from deploy.local.home import StackHome
 from deploy.local.parts.process import Account, Command
-from deploy.local.roster import SERVICES
 from deploy.local.settings import FIRST_ACCOUNT, StackSettings
 
 _ROOT = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from deploy.declarations import SERVICES
 from deploy.local.files import replace_private, write_private
 from deploy.local.home import StackHome
-from deploy.local.roster import SERVICES
 from services.chassis.clock import Clock
 from services.chassis.tokens import jwks_document
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from deploy.declarations import SERVICES
 from deploy.local.credentials import Passwords
 from deploy.local.daemon import running_state
 from deploy.local.errors import StackError
@@ -12,9 +13,8 @@ from deploy.local.home import StackHome
 from deploy.local.leftovers import remove_leftovers
 from deploy.local.lock import locked
 from deploy.local.parts.lifecycle import running
-from deploy.local.parts.object_store import Identity, identity_names
+from deploy.local.parts.object_store import Identity, ObjectStoreChoice, identity_names
 from deploy.local.plan import make_plan
-from deploy.local.roster import SERVICES, ObjectStoreChoice
 from deploy.local.settings import DEFAULTS
 
 STORES = ("seaweedfs", "minio")

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from deploy.declarations import DECLARATIONS, SERVICES
 from deploy.local import authority
 from deploy.local.accounts import account_remark
 from deploy.local.credentials import Passwords
@@ -13,7 +14,7 @@ from deploy.local.models import shipped_models
 from deploy.local.parts.lifecycle import START_TIMEOUT, Part
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.nats import PROBER, NatsServer
-from deploy.local.parts.object_store import Identity, identity_names
+from deploy.local.parts.object_store import Identity, ObjectStoreChoice, identity_names
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.process import Account
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
@@ -21,12 +22,13 @@ from deploy.local.parts.service import ServiceProcess
 from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
 from deploy.local.parts.write_through import writes_through
 from deploy.local.port_book import SEAWEED_PORTS, PortBook
-from deploy.local.roster import ROSTER, SERVICES, ObjectStoreChoice
 from deploy.local.settings import DEFAULTS, PREFIX, StackSettings
 
 _OWN_ACCOUNT: Mapping[str, Account] = {}
 _FORGETFUL = "a power cut takes the last photos: its file system cannot write through, as ext4 and XFS can"
 _SIGNING_KEY = "seaweedfs-signing-key"
+_NICENESS = {"analysis": 5, "suggestion": 5}
+"""By how much one yields the processor to the others: work that no caller waits for takes whatever is left."""
 
 
 async def never() -> bool:
@@ -207,7 +209,7 @@ class _Settings:
         }
 
     def _object_store(self, name: str) -> Mapping[str, str]:
-        if not ROSTER[name].stores_objects:
+        if not DECLARATIONS[name].stores_objects:
             return {}
         identity = self.store.identity(name)
         return {
@@ -217,9 +219,9 @@ class _Settings:
         }
 
     def _targets(self, name: str) -> Mapping[str, str]:
-        entry = ROSTER[name]
-        targets = {f"{called.upper()}_TARGET": self.ports.address(f"{called}-internal") for called in entry.calls}
-        return {**targets, **({"TRITON_ADDRESS": self.triton.address} if entry.infers else {})}
+        declared = DECLARATIONS[name]
+        targets = {f"{called.upper()}_TARGET": self.ports.address(f"{called}-internal") for called in declared.calls}
+        return {**targets, **({"TRITON_ADDRESS": self.triton.address} if declared.infers else {})}
 
     def _of_one(self, name: str) -> Mapping[str, str]:
         """Return what only one service is told: the keys that it alone may read, the disk that it alone measures."""
@@ -238,7 +240,7 @@ class _Settings:
 
 
 def _service(home: StackHome, name: str, settings: _Settings, accounts: Mapping[str, Account]) -> Unit:
-    stores = (settings.store.name,) if ROSTER[name].stores_objects else ()
+    stores = (settings.store.name,) if DECLARATIONS[name].stores_objects else ()
     part = ServiceProcess(
         name,
         folder=home.data(name),
@@ -246,7 +248,7 @@ def _service(home: StackHome, name: str, settings: _Settings, accounts: Mapping[
         address=settings.ports.address(f"{name}-public"),
         environment=settings.of(name),
         authority=home.authority,
-        niceness=ROSTER[name].niceness,
+        niceness=_NICENESS.get(name, 0),
         account=accounts.get(name),
     )
     # One that says that it does not serve may just lack a server.

@@ -8,13 +8,13 @@ from typing import Self
 
 import psutil
 
+from deploy.declarations import SERVICES
 from deploy.local.errors import StackError
 from deploy.local.files import replace_private
 from deploy.local.home import StackHome
 from deploy.local.listening import outside_addresses
 from deploy.local.parts.ports import LOOPBACK, ReservedPort, is_wildcard, joined, parted, reserve_again
 from deploy.local.parts.seaweedfs import SeaweedPorts
-from deploy.local.roster import SERVICES
 
 SEAWEED_PORTS = tuple(f"seaweedfs-{name.replace('_', '-')}" for name in SeaweedPorts.__dataclass_fields__)
 PORT_NAMES: Sequence[str] = (

@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, cast, get_args
 
+from deploy.declarations import SERVICES
 from deploy.local.errors import StackError, home_unusable
 from deploy.local.home import StackHome
 from deploy.local.listening import bound_address, certificate_names, is_name
 from deploy.local.parts.memory_bound import GROWTH_MEGABYTES
+from deploy.local.parts.object_store import ObjectStoreChoice
 from deploy.local.parts.ports import LOOPBACK
 from deploy.local.port_book import PORT_NAMES, port_setting
-from deploy.local.roster import SERVICES, ObjectStoreChoice
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -20,8 +20,8 @@ from deploy.local.home import StackHome
 from deploy.local.leftovers import identify, remove_leftovers
 from deploy.local.lock import locked
 from deploy.local.logs import rotate_all
+from deploy.local.parts.object_store import ObjectStoreChoice
 from deploy.local.plan import Plan, Unit, make_plan
-from deploy.local.roster import ObjectStoreChoice
 from deploy.local.settings import OBJECT_STORE, StackSettings
 from deploy.local.state import PartState, Phase, StackState, write_state
 from deploy.local.watch import Watch

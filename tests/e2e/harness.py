@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 from minio import Minio
 
+from deploy.declarations import BUCKETS, DECLARATIONS
 from deploy.local.home import StackHome
-from deploy.local.roster import BUCKETS, ROSTER
 from deploy.local.state import StackState, read_state
 from services.chassis.tokens import subject_pseudonym
 
@@ -109,7 +109,7 @@ class RunningStack:
     def objects(self) -> dict[str, list[str]]:
         """Return the names of all objects, by bucket, each as its owner sees it."""
         secrets = json.loads(self.home.secrets.read_text())
-        owner = {bucket: name for name, entry in ROSTER.items() for bucket in entry.writes}
+        owner = {bucket: name for name, each in DECLARATIONS.items() for bucket in each.owns}
         store = next(part.part for part in self.state.parts if part.part in ("seaweedfs", "minio"))
         found = {}
         for bucket in BUCKETS:

@@ -17,7 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from deploy.local.roster import SERVICES
+from deploy.declarations import SERVICES
 from services.chassis.clock import SystemClock
 from services.chassis.tokens import Role, mint_token
 from tests.e2e.harness import RunningStack

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.declarations import DECLARATIONS
 from deploy.local.backup.dumps import load
 from deploy.local.backup.manifest import Manifest, checked_manifest
 from deploy.local.backup.take import DATABASES, OBJECTS
@@ -16,7 +17,6 @@ from deploy.local.errors import StackError
 from deploy.local.files import write_private
 from deploy.local.home import StackHome
 from deploy.local.parts.object_store import connection
-from deploy.local.roster import ROSTER
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -77,8 +77,8 @@ async def _emptied(home: StackHome) -> AsyncIterator[None]:
 
 
 def _load_objects(servers: Servers, folder: Path, report: Report) -> None:
-    for service, entry in ROSTER.items():
-        for bucket in entry.writes:
+    for service, declared in DECLARATIONS.items():
+        for bucket in declared.owns:
             with connection(servers.store, servers.identities[service]) as (store, _):
                 count = _load_bucket(store, bucket, folder / OBJECTS / bucket)
             report(f"bucket {bucket}: {count} objects")

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.declarations import DECLARATIONS
 from deploy.local.backup.dumps import dump
 from deploy.local.backup.manifest import Manifest, digest, write_manifest
 from deploy.local.borrowed import Servers, object_store_of, running_servers
@@ -13,7 +14,6 @@ from deploy.local.errors import StackError
 from deploy.local.files import sync_folder
 from deploy.local.home import StackHome
 from deploy.local.parts.object_store import connection, read
-from deploy.local.roster import ROSTER
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -62,8 +62,8 @@ def _make(home: StackHome, folder: Path) -> None:
 
 
 def _copy_objects(servers: Servers, folder: Path) -> Iterator[tuple[str, int]]:
-    for service, entry in ROSTER.items():
-        for bucket in entry.writes:
+    for service, declared in DECLARATIONS.items():
+        for bucket in declared.owns:
             with connection(servers.store, servers.identities[service]) as (store, _):
                 yield bucket, _copy_bucket(store, bucket, folder / OBJECTS / bucket)
 

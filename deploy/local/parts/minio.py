@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.declarations import BUCKETS, own_rights
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.minio_program import minio_program
 from deploy.local.parts.object_store import (
@@ -22,7 +23,6 @@ from deploy.local.parts.object_store import (
 )
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
-from deploy.local.roster import BUCKETS, ROSTER
 
 if TYPE_CHECKING:
     from minio import MinioAdmin
@@ -157,9 +157,9 @@ class Policy:
 
 def policy(service: str) -> Policy:
     """Return the rights of a service: the same as SeaweedFS gives it."""
-    entry = ROSTER[service]
-    buckets = [f"arn:aws:s3:::{bucket}" for bucket in (*entry.writes, *entry.reads)]
-    own = [f"arn:aws:s3:::{bucket}" for bucket in entry.writes]
+    rights = own_rights(service)
+    buckets = [f"arn:aws:s3:::{bucket}" for bucket in (*rights.owns, *rights.reads)]
+    own = [f"arn:aws:s3:::{bucket}" for bucket in rights.owns]
     allowed = [
         Statement(_LIST_ACTIONS, buckets),
         Statement(_READ_ACTIONS, [f"{bucket}/*" for bucket in buckets]),

@@ -4,15 +4,14 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.declarations import SERVICES, bus_rights
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
-from deploy.local.roster import ROSTER, SERVICES
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -94,7 +93,7 @@ class NatsServer:
 
     def _config(self) -> Mapping[str, object]:
         users = [
-            {"user": name, "password": self._passwords[name], "permissions": permissions(name).document()}
+            {"user": name, "password": self._passwords[name], "permissions": bus_rights(name).document()}
             for name in self._passwords
             if name != PROBER
         ]
@@ -110,40 +109,6 @@ class NatsServer:
                 "PROBE": {"jetstream": "enabled", "users": [prober]},
             },
         }
-
-
-@dataclass(frozen=True)
-class Permissions:
-    """What a user may do on the bus, by patterns of subjects."""
-
-    publish: Sequence[str]
-    subscribe: Sequence[str]
-
-    def document(self) -> Mapping[str, object]:
-        """Return the permissions as the server's configuration writes them."""
-        return {"publish": {"allow": list(self.publish)}, "subscribe": {"allow": list(self.subscribe)}}
-
-
-def permissions(service: str) -> Permissions:
-    """Return the rights of a service: its own events, stream and inboxes, and its consumers on others' streams."""
-    stream = service.upper()
-    own = (
-        f"pellicule.internal.{service}.v1.>",
-        f"$JS.API.STREAM.*.{stream}",
-        f"$JS.API.CONSUMER.*.{stream}.>",
-        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.>",
-        f"$JS.ACK.{stream}.>",
-    )
-    heard = ROSTER[service].hears if service in ROSTER else ()
-    return Permissions(
-        publish=(*own, *(subject for consumer in heard for subject in _of_consumer(consumer))),
-        subscribe=(f"_INBOX_{service}.>",),
-    )
-
-
-def _of_consumer(consumer: str) -> Sequence[str]:
-    actions = ("CREATE", "INFO", "DELETE", "MSG.NEXT")
-    return (*(f"$JS.API.CONSUMER.{action}.{consumer}" for action in actions), f"$JS.ACK.{consumer}.>")
 
 
 async def _publish(client: "Client") -> bool:

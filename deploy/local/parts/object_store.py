@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from deploy.local.roster import ROSTER
+from deploy.declarations import DECLARATIONS
 
 if TYPE_CHECKING:
     import urllib3
     from minio import Minio
+
+ObjectStoreChoice: TypeAlias = Literal["seaweedfs", "minio"]
+"""The S3 servers that a stack can have."""
 
 ADMINISTRATOR = "administrator"
 REGION = "us-east-1"
@@ -31,7 +34,7 @@ class Identity:
 
 def identity_names() -> Sequence[str]:
     """Return who has an identity: the administrator, and each service that stores objects."""
-    return (ADMINISTRATOR, *(name for name, entry in ROSTER.items() if entry.stores_objects))
+    return (ADMINISTRATOR, *(name for name, each in DECLARATIONS.items() if each.stores_objects))
 
 
 def new_identities() -> Mapping[str, Identity]:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.declarations import SERVICES
 from deploy.local.errors import start_failed
 from deploy.local.files import sync_folder
 from deploy.local.parts.lifecycle import running
@@ -20,7 +21,6 @@ from deploy.local.parts.postgres_files import (
     unprivileged_account,
 )
 from deploy.local.parts.process import Command, ServerProcess, plain_environment
-from deploy.local.roster import SERVICES
 
 if TYPE_CHECKING:
     import psycopg

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.declarations import BUCKETS, own_rights
 from deploy.local.disk import KEPT_FREE_MB
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.object_store import (
@@ -23,7 +24,6 @@ from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
 from deploy.local.parts.write_through import write_through
-from deploy.local.roster import BUCKETS, ROSTER
 
 # A quick stop is safe: none of 455 acknowledged objects was lost by SIGKILL after 3 s; by itself it takes 20 s.
 _GRACE = 3.0
@@ -192,8 +192,9 @@ def actions(name: str) -> list[str]:
     """Return what an identity may do, as SeaweedFS writes it: `Action:bucket`."""
     if name == ADMINISTRATOR:
         return ["Admin"]
-    writes = [f"{action}:{bucket}" for bucket in ROSTER[name].writes for action in _WRITE_ACTIONS]
-    return writes + [f"{action}:{bucket}" for bucket in ROSTER[name].reads for action in _READ_ACTIONS]
+    rights = own_rights(name)
+    writes = [f"{action}:{bucket}" for bucket in rights.owns for action in _WRITE_ACTIONS]
+    return writes + [f"{action}:{bucket}" for bucket in rights.reads for action in _READ_ACTIONS]
 
 
 @asynccontextmanager

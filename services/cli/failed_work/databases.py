@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from deploy.declarations import SERVICES
 from deploy.local import daemon
 from deploy.local.credentials import Passwords
 from deploy.local.home import default_home
-from deploy.local.roster import SERVICES
 from services.chassis.failed_work.overview import FailedWorkTable
 from services.cli.output import CommandFailed
 from services.cli.stack.failures import stack_failures

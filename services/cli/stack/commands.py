@@ -10,7 +10,7 @@ import typer
 
 from deploy.local import daemon
 from deploy.local.home import default_home
-from deploy.local.roster import ObjectStoreChoice
+from deploy.local.parts.object_store import ObjectStoreChoice
 from deploy.local.settings import LISTEN, OBJECT_STORE, read_settings
 from deploy.local.state import PartState, StackState
 from services.cli.options import Json

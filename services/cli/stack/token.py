@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from deploy.declarations import SERVICES
 from deploy.local import authority, daemon
 from deploy.local.home import StackHome, default_home
-from deploy.local.roster import SERVICES
 from deploy.local.state import StackState
 from services.chassis.clock import SystemClock
 from services.chassis.settings import TokenSettings

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from deploy.local.roster import ROSTER
+from deploy.declarations import DECLARATIONS
 from services.chassis.messaging.bus import EventStream
 from tests.contract.products import ROOT, service_names
 
@@ -73,7 +73,7 @@ def test_the_bus_lets_a_service_have_the_consumers_that_it_makes(service: str) -
     made = [f"{stream}.{name}" for stream, name in _consumers(service)]
     purges = [f"RETENTION.{service}-purge"] if "PurgeLoop(" in _code(service) else []
 
-    assert sorted(ROSTER[service].hears) == sorted([*purges, *made])
+    assert sorted(DECLARATIONS[service].hears) == sorted([*purges, *made])
 
 
 def _consumers(*services: str) -> Iterator[tuple[str, str]]:

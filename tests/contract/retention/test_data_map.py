@@ -10,14 +10,14 @@ import yaml
 from pydantic_settings import BaseSettings
 
 import services
-from deploy.local.roster import ROSTER
+from deploy.declarations import DECLARATIONS
 from pellicule.type.v1 import purpose_pb2
 from services.chassis.languages import OFFERED
 from services.retention.declarations.data_map_file import TRANSLATIONS, load_data_map
 from services.retention.domain.data_map import DataMap
 
 ROOT = Path(services.__path__[0])
-SERVICES = tuple(ROSTER)
+SERVICES = tuple(DECLARATIONS)
 CREATED = re.compile(
     r"^\s*CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\"?(\w+)", re.IGNORECASE | re.MULTILINE
 )
@@ -46,7 +46,7 @@ def test_every_table_is_in_the_map_and_every_row_is_a_table(data_map: DataMap, s
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_bucket_is_in_the_map_and_every_row_is_a_bucket(data_map: DataMap, service: str) -> None:
-    assert declared(data_map, service, "bucket") == set(ROSTER[service].writes)
+    assert declared(data_map, service, "bucket") == set(DECLARATIONS[service].owns)
 
 
 @pytest.mark.parametrize("service", SERVICES)

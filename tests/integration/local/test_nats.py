@@ -9,8 +9,8 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
+from deploy.declarations import DECLARATIONS, SERVICES
 from deploy.local.parts.nats import NatsServer, nats_server
-from deploy.local.roster import ROSTER, SERVICES
 from services.chassis.messaging.bus import Bus, inbox_prefix
 
 STREAM = "INGEST"
@@ -57,7 +57,7 @@ async def make_stream(client: Client) -> None:
 def of_another(other: str, service: str) -> list[str]:
     """Subjects by which a service could wrong another; its own stream is its own, with all who hear it."""
     stream = other.upper()
-    heard = [each for each in ROSTER[other].hears if not each.startswith(f"{service.upper()}.")]
+    heard = [each for each in DECLARATIONS[other].hears if not each.startswith(f"{service.upper()}.")]
     changes = ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "MSG.GET", "RESTORE", "SNAPSHOT", "INFO")
     return [
         f"pellicule.internal.{other}.v1.Event",

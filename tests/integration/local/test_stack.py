@@ -17,13 +17,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.declarations import SERVICES
 from deploy.local.authority import JWKS, RECEIPT_KEY, RECORD_KEY, ROOT_KEY, SUBJECT_KEY
 from deploy.local.files import write_private
 from deploy.local.home import StackHome
 from deploy.local.leftovers import is_running
 from deploy.local.listening import outside_addresses
 from deploy.local.parts.ports import parted
-from deploy.local.roster import SERVICES
 from deploy.local.state import PartState, StackState, read_state
 from tests.integration.local.traces import is_listening, litter
 

@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from deploy.declarations import SERVICES
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer, postgres_server
-from deploy.local.roster import SERVICES
 from services.analysis.domain.model_set import EXTRA_PURPOSES, ModelSet
 from services.analysis.store import gauges as analysis_gauges
 from services.analysis.store.claimers import Claimer

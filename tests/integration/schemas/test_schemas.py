@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from deploy.local.roster import SERVICES
+from deploy.declarations import SERVICES
 from deploy.schemas import committed, normal_form, schemas
 
 

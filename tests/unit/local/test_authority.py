@@ -6,9 +6,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from deploy.declarations import SERVICES
 from deploy.local.authority import JWKS, RECEIPT_KEY, RECORD_KEY, ROOT_KEY, SUBJECT_KEY, TOKEN_KEY, ensure_credentials
 from deploy.local.home import StackHome
-from deploy.local.roster import SERVICES
 from services.chassis.issuer_keys import FileKeys
 from services.chassis.tokens import SubjectKey, TokenVerifier, mint_token
 from tests.fakes.clock import FakeClock

@@ -2,12 +2,11 @@
 
 import pytest
 
+from deploy.declarations import BUCKETS, DECLARATIONS, SERVICES, bus_rights
 from deploy.local.parts.minio import policy
-from deploy.local.parts.nats import permissions
 from deploy.local.parts.seaweedfs import actions
-from deploy.local.roster import BUCKETS, ROSTER, SERVICES
 
-STORING = [name for name, entry in ROSTER.items() if entry.stores_objects]
+STORING = [name for name, each in DECLARATIONS.items() if each.stores_objects]
 
 
 def writable_by_seaweedfs(service: str) -> set[str]:
@@ -25,15 +24,15 @@ def writable_by_minio(service: str) -> set[str]:
 
 @pytest.mark.parametrize("service", STORING)
 def test_a_service_writes_its_own_buckets_alone(service: str) -> None:
-    assert writable_by_seaweedfs(service) == writable_by_minio(service) == set(ROSTER[service].writes)
+    assert writable_by_seaweedfs(service) == writable_by_minio(service) == set(DECLARATIONS[service].owns)
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_a_bucket_has_one_writer(bucket: str) -> None:
-    assert len([name for name, entry in ROSTER.items() if bucket in entry.writes]) == 1
+    assert len([name for name, each in DECLARATIONS.items() if bucket in each.owns]) == 1
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_publishes_its_own_events_alone(service: str) -> None:
-    events = [subject for subject in permissions(service).publish if subject.startswith("pellicule.")]
+    events = [subject for subject in bus_rights(service).publish if subject.startswith("pellicule.")]
     assert events == [f"pellicule.internal.{service}.v1.>"]
