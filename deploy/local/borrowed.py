@@ -13,9 +13,10 @@ from deploy.local.home import StackHome
 from deploy.local.leftovers import remove_leftovers
 from deploy.local.lock import locked
 from deploy.local.parts.lifecycle import running
-from deploy.local.parts.object_store import Identity, ObjectStoreChoice, identity_names
+from deploy.local.parts.object_store import ObjectStoreChoice, identity_names
 from deploy.local.plan import make_plan
 from deploy.local.settings import DEFAULTS
+from deploy.provision.object_store import Identity
 
 STORES = ("seaweedfs", "minio")
 

@@ -14,7 +14,7 @@ from deploy.local.models import shipped_models
 from deploy.local.parts.lifecycle import START_TIMEOUT, Part
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.nats import PROBER, NatsServer
-from deploy.local.parts.object_store import Identity, ObjectStoreChoice, identity_names
+from deploy.local.parts.object_store import ObjectStoreChoice, identity_names
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.process import Account
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
@@ -23,6 +23,7 @@ from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memo
 from deploy.local.parts.write_through import writes_through
 from deploy.local.port_book import SEAWEED_PORTS, PortBook
 from deploy.local.settings import DEFAULTS, PREFIX, StackSettings
+from deploy.provision.object_store import Identity
 
 _OWN_ACCOUNT: Mapping[str, Account] = {}
 _FORGETFUL = "a power cut takes the last photos: its file system cannot write through, as ext4 and XFS can"

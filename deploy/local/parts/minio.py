@@ -1,42 +1,26 @@
 """MinIO, built once from source: the other S3 server, with the same identities and rights."""
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deploy.declarations import BUCKETS, own_rights
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.minio_program import minio_program
 from deploy.local.parts.object_store import (
     ADMINISTRATOR,
-    REGION,
-    Identity,
     StoreProbe,
-    connection,
+    endpoint,
     make_buckets,
     new_identities,
 )
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
-
-if TYPE_CHECKING:
-    from minio import MinioAdmin
-
-_LIST_ACTIONS = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
-_LIFECYCLE_ACTIONS = ("s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration")
-_READ_ACTIONS = ("s3:GetObject", "s3:GetObjectTagging")
-_WRITE_ACTIONS = (
-    "s3:PutObject",
-    "s3:DeleteObject",
-    "s3:PutObjectTagging",
-    "s3:AbortMultipartUpload",
-    "s3:ListMultipartUploadParts",
-)
+from deploy.provision.differences import repair_all
+from deploy.provision.minio_identities import MinioIdentities
+from deploy.provision.object_store import Identity
 
 
 class MinioServer:
@@ -87,18 +71,10 @@ class MinioServer:
         return ()
 
     def _make_users(self) -> None:
-        from minio import MinioAdmin
-        from minio.credentials import StaticProvider
-
+        users = {name: identity for name, identity in self._identities.items() if name != ADMINISTRATOR}
+        rights = {name: own_rights(name) for name in users}
         administrator = self._identities[ADMINISTRATOR]
-        credentials = StaticProvider(access_key=administrator.access_key, secret_key=administrator.secret_key)
-        with connection(self.address, administrator) as (_, http):
-            admin = MinioAdmin(
-                endpoint=self.address, credentials=credentials, region=REGION, secure=False, http_client=http
-            )
-            for name, identity in self._identities.items():
-                if name != ADMINISTRATOR:
-                    _make_user(admin, name, identity)
+        repair_all(MinioIdentities(endpoint(self.address), administrator, users, rights).differences())
 
     def _command(self, program: Path) -> Command:
         administrator = self._identities[ADMINISTRATOR]
@@ -119,54 +95,6 @@ class MinioServer:
                 "HOME": os.fspath(self._data),
             },
         )
-
-
-def _make_user(admin: "MinioAdmin", name: str, identity: Identity) -> None:
-    """Add or updates a user: every step replaces what is there."""
-    admin.user_add(access_key=identity.access_key, secret_key=identity.secret_key)
-    admin.policy_add(policy_name=name, policy=policy(name).document())
-    attached = json.loads(admin.user_info(access_key=identity.access_key)).get("policyName", "")
-    if name not in attached.split(","):
-        admin.attach_policy(policies=[name], user=identity.access_key)
-
-
-@dataclass(frozen=True)
-class Statement:
-    """Actions that are allowed on resources."""
-
-    actions: Sequence[str]
-    resources: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What a user may do."""
-
-    statements: Sequence[Statement]
-
-    def document(self) -> Mapping[str, object]:
-        """Return the policy as S3 servers read it."""
-        return {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Action": list(each.actions), "Resource": list(each.resources)}
-                for each in self.statements
-            ],
-        }
-
-
-def policy(service: str) -> Policy:
-    """Return the rights of a service: the same as SeaweedFS gives it."""
-    rights = own_rights(service)
-    buckets = [f"arn:aws:s3:::{bucket}" for bucket in (*rights.owns, *rights.reads)]
-    own = [f"arn:aws:s3:::{bucket}" for bucket in rights.owns]
-    allowed = [
-        Statement(_LIST_ACTIONS, buckets),
-        Statement(_READ_ACTIONS, [f"{bucket}/*" for bucket in buckets]),
-        Statement(_LIFECYCLE_ACTIONS, own),
-        Statement(_WRITE_ACTIONS, [f"{bucket}/*" for bucket in own]),
-    ]
-    return Policy([statement for statement in allowed if statement.resources])
 
 
 @asynccontextmanager

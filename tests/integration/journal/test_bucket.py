@@ -9,8 +9,9 @@ from pydantic import SecretStr
 
 from deploy.local.parts.minio import minio_server
 from deploy.local.parts.minio_program import cached_minio
-from deploy.local.parts.object_store import ADMINISTRATOR, Identity, make_buckets
+from deploy.local.parts.object_store import ADMINISTRATOR, make_buckets
 from deploy.local.parts.seaweedfs import seaweedfs_server
+from deploy.provision.object_store import Identity
 from services.chassis.errors import DependencyUnavailable
 from services.journal import Journal, JournalObjects, RevisionsReserved
 from services.journal.bucket import JournalBucket

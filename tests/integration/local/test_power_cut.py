@@ -16,10 +16,11 @@ from deploy.local.parts.lifecycle import running
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.minio_program import cached_minio
 from deploy.local.parts.nats import PROBER, NatsServer
-from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection, new_identities, read
+from deploy.local.parts.object_store import ADMINISTRATOR, connection, new_identities, read
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
 from deploy.local.parts.seaweedfs import SeaweedPorts, SeaweedServer
+from deploy.provision.object_store import Identity
 from services.chassis.messaging.bus import inbox_prefix
 from services.journal.directory import JournalDirectory
 from services.retention.epochs.epoch_files import EpochFiles

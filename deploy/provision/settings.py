@@ -1,0 +1,36 @@
+"""Settings of provisioning: where the servers are, and where the Secrets are mounted."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deploy.provision.object_store import Endpoint
+
+
+class ProvisionSettings(BaseSettings):
+    """What the environment says, each as `PELLICULE_PROVISION_<NAME>`; a server without an address is left out."""
+
+    model_config = SettingsConfigDict(env_prefix="PELLICULE_PROVISION_", frozen=True, extra="ignore")
+
+    credentials_dir: Path | None = None
+    """Folders with the Secrets of each service, and of the administrator."""
+    s3_endpoint: Annotated[str, StringConstraints(pattern=r"^(https?://[^/]+)?$")] = ""
+    """`https://host:port` of the object store."""
+    s3_region: str = "us-east-1"
+    s3_ca_file: Path | None = None
+    """Certificates that the object store is checked against; absent means those of public authorities."""
+    s3_identities: Literal["minio", "documents"] = "minio"
+    """Who makes identities and policies: this Job by MinIO's administration, or an operator out of the documents."""
+    bucket_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{0,40}$")] = ""
+    """What the names of all buckets begin with, where a store has those of others as well."""
+    nats_url: Annotated[str, StringConstraints(pattern=r"^((nats|tls)://[^/@]+)?$")] = ""
+    """`tls://host:4222` of the bus, without a user."""
+    nats_ca_file: Path | None = None
+    """Certificates that the bus is checked against; absent means those of public authorities."""
+
+    @property
+    def object_store(self) -> Endpoint:
+        """Where the object store is."""
+        return Endpoint(self.s3_endpoint, self.s3_region, self.s3_ca_file)
