@@ -1,6 +1,5 @@
 """Stories of grants, photos, erasures, deadlines, crashes and restores: nothing comes back, nothing is lost."""
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -12,11 +11,14 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, open_pool
 from services.chassis.errors import DomainError
+from services.chassis.loops import enduring
 from services.chassis.settings import DatabaseSettings
+from services.chassis.supervision import supervised
 from services.journal import Journal
 from services.journal.directory import JournalDirectory
 from services.journal.follower import Follower
@@ -29,7 +31,9 @@ from services.retention.store.database import PostgresStore
 from services.retention.translation.responses import purge_ordered
 from tests.contract.retention.harness import ADA, BEN, CLOUD, DAY, LOCATION, RetentionHarness
 from tests.fakes.clock import FakeClock
+from tests.fakes.network import FaultyNetwork, faulty_network, port_of, through
 from tests.integration.retention.test_journal import Dump, dumped, restored, truncate
+from tests.integration.retention.test_lost_answers import COMMIT, again
 
 PERSONS = st.sampled_from([ADA, BEN])
 PURPOSES = st.sampled_from([CLOUD, LOCATION])
@@ -49,6 +53,8 @@ STEPS = st.one_of(
     st.tuples(st.just("restore"), PICKS),
     st.tuples(st.just("restore"), PICKS),
     st.tuples(st.just("crash")),
+    st.tuples(st.just("lose_epoch"), PICKS),
+    st.tuples(st.just("lose_answer"), st.integers(0, 3)),
 )
 RESTORABLE = 6 * DAY
 """A copy that is older cannot be opened any more, which other tests show."""
@@ -72,12 +78,13 @@ class Story:
 
     pool: Pool
     database: DatabaseSettings
+    network: FaultyNetwork
     folder: Path
     clock: FakeClock = field(default_factory=FakeClock)
     step: int = 0
     keys: list[Known] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
-    """Keys that a copy did not have."""
+    """Keys that a copy did not have, or whose epoch is lost."""
     backups: list[tuple[datetime, int, Dump]] = field(default_factory=list)
     revisions: dict[int, tuple[str, Purpose]] = field(default_factory=dict)
 
@@ -101,15 +108,9 @@ class Story:
 
             again = partial(replay, dependencies=harness.dependencies)
             follower.attach(guarded, again, begins=True, opening=before_opening)
-            following = asyncio.create_task(follower.run())
-            try:
-                opened = asyncio.create_task(follower.opened())
-                await asyncio.wait([following, opened], return_when=asyncio.FIRST_COMPLETED)
-                assert opened.done(), following.exception()
+            async with supervised([enduring(follower.run, SystemClock())]):
+                await follower.opened()
                 yield harness
-            finally:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
             self.consent_revision = harness.revision
 
     async def tell(self, steps: list[tuple[object, ...]]) -> None:
@@ -121,7 +122,7 @@ class Story:
 
     async def _chapter(self, remaining: Iterator[tuple[object, ...]]) -> list[int] | None:
         async with self.process() as harness:
-            await self._check(harness)
+            await again(partial(self._check, harness))
             for name, *arguments in remaining:
                 self.step += 1
                 if name == "crash":
@@ -129,8 +130,8 @@ class Story:
                 if name == "restore":
                     return [int(str(arguments[0]))]
                 act: Callable[..., Awaitable[None]] = getattr(self, f"_{name}")
-                await act(harness, *arguments)
-                await self._check(harness)
+                await again(partial(act, harness, *arguments))
+                await again(partial(self._check, harness))
         return None
 
     async def _grant(self, harness: RetentionHarness, subject: str, purpose: Purpose) -> None:
@@ -180,6 +181,18 @@ class Story:
         assert not any([await self._opens(harness, kept) for kept in self.keys if kept.over])
         self.clock.set(self.clock.now() + by)
 
+    async def _lose_epoch(self, harness: RetentionHarness, pick: int) -> None:
+        """Lose the key of one epoch out of several: what it wraps is lost, and grants go on."""
+        epochs = self.epochs.all()
+        if len(epochs) > 1:
+            self.epochs.path(epochs[pick % len(epochs)]).unlink()
+            await harness.tick()
+            self.lost |= {kept.key.id for kept in self.keys if not await self._opens(harness, kept)}
+
+    async def _lose_answer(self, _: RetentionHarness, after: int) -> None:
+        """Lose the answer of one of the next transactions; whoever waits for it does its step again."""
+        self.network.lose_answer(COMMIT, after=after)
+
     async def _back_up(self, harness: RetentionHarness) -> None:
         self.backups.append((self.clock.now(), self.step, await dumped(self.pool)))
 
@@ -220,5 +233,8 @@ async def test_nothing_comes_back_and_nothing_that_lives_is_lost(
     pool: Pool, database: DatabaseSettings, steps: list[tuple[object, ...]]
 ) -> None:
     await truncate(pool)
+    url = database.database_url.get_secret_value()
     with tempfile.TemporaryDirectory() as folder:
-        await Story(pool, database, Path(folder)).tell(steps)
+        async with faulty_network(port_of(url)) as network:
+            behind = DatabaseSettings(database_url=SecretStr(through(url, network)))
+            await Story(pool, behind, network, Path(folder)).tell(steps)
