@@ -61,9 +61,3 @@ class WrongTarget(EngineError):
     """A plan was built for another TensorRT version, another Triton or another compute capability."""
 
     reason = "ENGINE_WRONG_TARGET"
-
-
-class StoreUnavailable(EngineError):
-    """The object store does not answer, or refuses."""
-
-    reason = "ENGINE_STORE_UNAVAILABLE"

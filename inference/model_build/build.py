@@ -7,6 +7,7 @@ the old one and never into it.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -17,7 +18,7 @@ import onnx
 
 from inference.folders import alone, file_digest, move_into_place, scratch_folder, user_cache
 from inference.model_build.conversion.recipes import RECIPES, recipes_digest
-from inference.model_build.errors import GoldenMismatch, ModelNotBuilt
+from inference.model_build.errors import GoldenMismatch, ModelNotBuilt, SourceUnavailable
 from inference.model_build.golden import GOLDEN_FILE, network_golden
 from inference.model_build.manifest import MANIFEST_FILE, Model, shipped_model, shipped_models
 from inference.model_build.notice import NOTICE_FILE, notice
@@ -75,7 +76,11 @@ def default_home() -> Path:
 
 
 def build_all(
-    home: Path, progress: Report = lambda _: None, *, models: Sequence[Model] | None = None
+    home: Path,
+    progress: Report = lambda _: None,
+    *,
+    models: Sequence[Model] | None = None,
+    repository: Path | None = None,
 ) -> tuple[BuiltModel, ...]:
     """Make every model lie ready, and proven, under `home`; what lies there already is left alone.
 
@@ -83,6 +88,8 @@ def build_all(
         home: the folder of built models, made when it is missing.
         progress: told of each step.
         models: which ones; those that come with the product when it is left out.
+        repository: a model repository that was assembled elsewhere, to take the networks from; where it is left out,
+            they are made of the published weights.
 
     Returns:
         The models, in the order given.
@@ -99,7 +106,7 @@ def build_all(
             progress(Progress(name, stage, done + (stage in {Stage.BUILT, Stage.PRESENT}), len(wanted)))
 
         with alone(home):
-            built.append(_build(home, model, report))
+            built.append(_build(home, model, report, repository))
     (home / NOTICE_FILE).write_text(
         notice([each.manifest for model in wanted for each in (model, *model.parts)]), "utf-8"
     )
@@ -153,21 +160,33 @@ def _require(home: Path, model: Model) -> BuiltModel:
     return lies
 
 
-def _build(home: Path, model: Model, report: Callable[[Stage], None]) -> BuiltModel:
+def _build(home: Path, model: Model, report: Callable[[Stage], None], repository: Path | None) -> BuiltModel:
     present = _find(home, model)
     if present is not None:
         report(Stage.PRESENT)
         return present
     report(Stage.FETCH)
-    weights = [read_weights(each) for each in (model, *model.parts)]
     with scratch_folder(home) as scratch:
-        report(Stage.CONVERT)
-        onnx.save(RECIPES[model.manifest.recipe](*weights), str(scratch / MODEL_FILE))
+        if repository is None:
+            weights = [read_weights(each) for each in (model, *model.parts)]
+            report(Stage.CONVERT)
+            onnx.save(RECIPES[model.manifest.recipe](*weights), str(scratch / MODEL_FILE))
+        else:
+            shutil.copyfile(_network_in(repository, model), scratch / MODEL_FILE)
         report(Stage.CHECK)
         _prove(model, scratch / MODEL_FILE)
         built = _install(home, model, scratch)
     report(Stage.BUILT)
     return built
+
+
+def _network_in(repository: Path, model: Model) -> Path:
+    """Find the one network of a model in a repository for servers without a GPU."""
+    found = sorted((repository / model.name / "1").glob("*.onnx"))
+    if len(found) != 1:
+        message = f"{repository / model.name / '1'} holds {len(found)} networks, and one is wanted; assemble it anew"
+        raise SourceUnavailable(message, field=model.name)
+    return found[0]
 
 
 def _prove(model: Model, path: Path) -> None:

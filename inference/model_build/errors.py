@@ -64,3 +64,21 @@ class ServerUnreachable(ModelError):
     """The inference server did not answer, or answered with an error."""
 
     reason = "MODEL_SERVER_UNREACHABLE"
+
+
+class StoreUnavailable(ModelError):
+    """The object store does not answer, or refuses."""
+
+    reason = "MODEL_STORE_UNAVAILABLE"
+
+
+class ObjectMissing(ModelError):
+    """An object that another one names is not in the bucket."""
+
+    reason = "MODEL_OBJECT_MISSING"
+
+
+class SettingMissing(ModelError):
+    """The environment does not say where the object store is, or who asks it."""
+
+    reason = "SETTING_MISSING"

@@ -1,8 +1,10 @@
-"""Commands about models: build, verify, list; those about slots are in `slots`."""
+"""Commands about models: build, verify, list; those about slots and repositories are in modules of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.progress import Progress as Bars
@@ -11,7 +13,7 @@ from inference.model_build import build as building
 from inference.model_build.build import BuiltModel, Progress
 from inference.slots import installing
 from inference.slots.filling import Filling, fillings, served_name
-from services.cli.models import slots
+from services.cli.models import publishing, slots
 from services.cli.models.slots import Folder, model_failures
 from services.cli.options import Json
 from services.cli.output import emit, failures, progress_bars, say
@@ -24,14 +26,21 @@ def register(app: typer.Typer) -> None:
     models.command("verify")(verify)
     models.command("list")(list_models)
     slots.mount(models)
+    publishing.mount(models)
     app.add_typer(models, name="models")
 
 
-def build(folder: Folder = None, as_json: Json = False) -> None:
+def build(
+    repository: Annotated[
+        Path | None, typer.Option("--from", help="Take the networks from a model repository made elsewhere.")
+    ] = None,
+    folder: Folder = None,
+    as_json: Json = False,
+) -> None:
     """Fetch the weights, convert and check them. What is built already is left alone."""
     home = folder or building.default_home()
     with failures(as_json=as_json), model_failures(), progress_bars() as bars:
-        built = building.build_all(home, _reporter(bars, "building models"))
+        built = building.build_all(home, _reporter(bars, "building models"), repository=repository)
         filled = fillings(home)
     _print(built, filled, as_json=as_json)
 

@@ -17,9 +17,11 @@ from deploy.provision.object_store import Identity
 from inference.engines.build import Builder
 from inference.engines.committed import committed, engines, newest, verify
 from inference.engines.committed import install as install_engine
-from inference.engines.errors import EngineDamaged, EngineMissing, StoreUnavailable, WrongTarget
+from inference.engines.errors import EngineDamaged, EngineMissing, WrongTarget
 from inference.engines.node import Node, this_node
-from inference.engines.store import Bucket, EngineStore
+from inference.engines.store import PREFIX, EngineStore
+from inference.model_build.errors import StoreUnavailable
+from inference.objects import Bucket
 from services.chassis.clock import SystemClock
 from tests.fakes.tensorrt import Machine, install
 from tests.unit.engines.small import small_export
@@ -43,7 +45,7 @@ async def minio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bucke
 
 def made_bucket(address: str, identity: Identity) -> Bucket:
     make_buckets(address, identity, [BUCKET])
-    return Bucket(f"http://{address}", identity.access_key, identity.secret_key, BUCKET)
+    return Bucket(f"http://{address}", identity.access_key, identity.secret_key, BUCKET, PREFIX)
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +202,7 @@ class TestMinIO(StoreSuite):
 
 
 def test_a_store_that_does_not_answer_says_so(tmp_path: Path, built: Path) -> None:
-    store = EngineStore(Bucket("http://127.0.0.1:9", "someone", "secret", BUCKET), built)
+    store = EngineStore(Bucket("http://127.0.0.1:9", "someone", "secret", BUCKET, PREFIX), built)
 
     with pytest.raises(StoreUnavailable, match="does not answer"):
         store.publish(committed(built)[0])
