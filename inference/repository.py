@@ -15,17 +15,20 @@ from tritonclient.grpc import model_config_pb2
 
 from inference.folders import link
 from inference.model_build.build import BuiltModel, built_model, list_models
-from inference.model_build.manifest import shipped_model
+from inference.model_build.manifest import FOLDER, shipped_model
+from inference.model_build.notice import NOTICE_FILE
 from inference.restyling.assembly import NAME as RESTYLER
 from inference.restyling.assembly import FlowRestylerFiles, assemble_restyler
 from inference.slots.candidate import restyler_files
 from inference.slots.contracts import SlotName
 from inference.slots.filling import Filling, fillings, served_name
-from inference.slots.golden_outputs import GOLDEN_FILE
+from inference.slots.recorded import GOLDEN_FILE
 
 SHIPPED: Final = Path(__file__).parent / "model_repository"
-CONFIG_NAME: Final = "cpu"  # for the server's --model-config-name
+CONFIG_FILE: Final = "config.pbtxt"  # of a server with a GPU
+CONFIG_NAME: Final = "cpu"  # for the --model-config-name of one without
 _VERSION: Final = "1"
+_NONE: Final[Mapping[str, str]] = {}
 
 
 def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
@@ -50,6 +53,7 @@ def assemble_repository(target: Path, home: Path) -> tuple[str, ...]:
             _assemble_filling(target / name, filled[name])
         else:
             _assemble(target / name, models[name])
+    add_notice(target)
     return tuple(sorted(models.keys() | filled.keys()))
 
 
@@ -101,17 +105,26 @@ def _assemble_network(folder: Path, network: Path) -> None:
     link(network, version / "model.onnx")
 
 
-def configure(folder: Path, identity: str, shapes: Mapping[str, Sequence[int]]) -> None:
+def add_notice(target: Path) -> None:
+    """Put the notice beside the models: it goes with the weights wherever they go."""
+    shutil.copyfile(FOLDER / NOTICE_FILE, target / NOTICE_FILE)
+
+
+def configure(
+    folder: Path, identity: str, shapes: Mapping[str, Sequence[int]], parameters: Mapping[str, str] = _NONE
+) -> None:
     """Write into a model's configurations whose answers it gives, which findings carry, and how long they are.
 
     Args:
         folder: the model's folder in an assembled repository.
         identity: the model's name and version.
         shapes: output -> its sizes without the batch, where they are not those of the shipped configuration.
+        parameters: what callers are told besides.
     """
-    for path in (folder / "config.pbtxt", *folder.glob("configs/*.pbtxt")):
+    for path in (folder / CONFIG_FILE, *folder.glob("configs/*.pbtxt")):
         config = text_format.Parse(path.read_text("utf-8"), model_config_pb2.ModelConfig())
-        config.parameters["identity"].string_value = identity
+        for name, value in {"identity": identity, **parameters}.items():
+            config.parameters[name].string_value = value
         for output in config.output:
             if output.name in shapes:
                 output.dims[:] = shapes[output.name]

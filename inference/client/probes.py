@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.client.tensors import ELEMENTS, Facts, TensorFacts, Tensors
+from inference.engines.proof import PlanGolden, as_served
 from inference.model_build.errors import GoldenMismatch, ManifestInvalid
 from inference.model_build.golden import Golden, golden
 from inference.model_build.manifest import shipped_model
@@ -29,7 +30,7 @@ class Probe:
 
     inputs: Tensors
     outputs: tuple[str, ...]
-    golden: Golden | None = None
+    golden: Golden | PlanGolden | None = None
 
 
 Probes: TypeAlias = Callable[[Facts], Probe]
@@ -41,7 +42,8 @@ def shipped_probe(facts: Facts) -> Probe:
     pair = _golden(facts.model)
     if pair is None or facts.identity not in ("", pair.manifest.identity):
         return blank_probe(facts)
-    return Probe(pair.inputs, tuple(output.name for output in pair.manifest.outputs), pair)
+    outputs = tuple(output.name for output in pair.manifest.outputs)
+    return Probe(pair.inputs, outputs, as_served(pair, facts.parameters))
 
 
 def blank_probe(facts: Facts) -> Probe:

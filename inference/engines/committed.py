@@ -3,12 +3,16 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from inference.engines.errors import AccuracyLost, EngineDamaged, EngineMissing, WrongTarget
 from inference.engines.manifest import KEY, MANIFEST_FILE, PLAN_FILE, Engine, read_manifest
+from inference.engines.proof import PRECISION_PARAMETER
 from inference.engines.targets import Target
 from inference.folders import file_digest, link
-from inference.repository import SHIPPED, configure
+from inference.repository import CONFIG_FILE, SHIPPED, configure
+
+_AS_SHIPPED: Final[Mapping[str, Sequence[int]]] = {}
 
 
 def plan_folder(home: Path, key: str) -> Path:
@@ -75,7 +79,9 @@ def verify(home: Path, key: str, target: Target | None = None) -> Engine:
     return engine
 
 
-def install(repository: Path, home: Path, key: str, node: Target) -> Path:
+def install(
+    repository: Path, home: Path, key: str, node: Target, shapes: Mapping[str, Sequence[int]] = _AS_SHIPPED
+) -> Path:
     """Put one engine in place, whole or not at all.
 
     Args:
@@ -83,6 +89,7 @@ def install(repository: Path, home: Path, key: str, node: Target) -> Path:
         home: the folder of engines.
         key: the engine's key.
         node: what the server runs on.
+        shapes: output -> its sizes without the batch, where an operator's model has others than the shipped one.
 
     Returns:
         Where the plan lies.
@@ -92,11 +99,10 @@ def install(repository: Path, home: Path, key: str, node: Target) -> Path:
     """
     engine = verify(home, key, node)
     folder = repository / engine.parts.model
-    if not (folder / "config.pbtxt").exists():
-        shutil.copytree(SHIPPED / engine.parts.model, folder, dirs_exist_ok=True)
-    configure(folder, engine.identity, {})
     plan = folder / "1" / PLAN_FILE
-    plan.parent.mkdir(exist_ok=True)
+    plan.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(SHIPPED / engine.parts.model / CONFIG_FILE, folder / CONFIG_FILE)
+    configure(folder, engine.identity, shapes, {PRECISION_PARAMETER: engine.parts.precision})
     link(plan_folder(home, key) / PLAN_FILE, plan)
     return plan
 

@@ -54,10 +54,22 @@ class LatentRestylerFiles:
     folder: Path
 
 
+@dataclass(frozen=True)
+class ServedFlowRestyler:
+    """One flow network that is served as a model of its own, `restyler_velocity`: on a GPU, by its plan.
+
+    Attributes:
+        styles: the names of the styles, by index.
+    """
+
+    styles: tuple[str, ...]
+
+
 RestylerFiles: TypeAlias = FlowRestylerFiles | LatentRestylerFiles
+"""What is run in the served model's own process."""
 
 
-def assemble_restyler(folder: Path, files: RestylerFiles) -> None:
+def assemble_restyler(folder: Path, files: RestylerFiles | ServedFlowRestyler) -> None:
     """Make the model folder `restyler` of a model repository.
 
     Args:
@@ -80,7 +92,9 @@ def assemble_restyler(folder: Path, files: RestylerFiles) -> None:
     shutil.copytree(SAMPLING, version / SAMPLING.name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, source in sources.items():
         place(source, version / name)
-    for config in (folder / "config.pbtxt", folder / "configs" / "cpu.pbtxt"):
+    if isinstance(files, ServedFlowRestyler):
+        shutil.rmtree(folder / "configs")  # what runs without a GPU opens the network itself, and it is not here
+    for config in (folder / "config.pbtxt", *folder.glob("configs/*.pbtxt")):
         _add_parameters(config, {"family": family, "styles": ",".join(styles)})
     if family == LATENT:
         _keep_in_process(folder / "config.pbtxt")
@@ -94,11 +108,16 @@ def place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _contents(files: RestylerFiles) -> tuple[str, tuple[str, ...], dict[str, Path]]:
-    if isinstance(files, FlowRestylerFiles):
-        if not files.styles:
-            raise RestylerMisconfigured("it names no styles; list them by index", field="styles")
-        return FLOW, files.styles, {f"{GRAPH}.onnx": _present(files.velocity)}
+def _contents(files: RestylerFiles | ServedFlowRestyler) -> tuple[str, tuple[str, ...], dict[str, Path]]:
+    if isinstance(files, LatentRestylerFiles):
+        return _latent_contents(files)
+    if not files.styles:
+        raise RestylerMisconfigured("it names no styles; list them by index", field="styles")
+    own = {} if isinstance(files, ServedFlowRestyler) else {f"{GRAPH}.onnx": _present(files.velocity)}
+    return FLOW, files.styles, own
+
+
+def _latent_contents(files: LatentRestylerFiles) -> tuple[str, tuple[str, ...], dict[str, Path]]:
     settings = read_settings(files.folder / SETTINGS_FILE)
     for graph in GRAPHS:
         _present(files.folder / f"{graph}.onnx")

@@ -17,18 +17,19 @@ from inference.restyling.diffusion.request import Array, RestyleRequest
 from inference.restyling.diffusion.sessions import Sessions
 
 
-def open_local(files: RestylerFiles, *, threads: int) -> Restyler:
+def open_local(files: RestylerFiles, *, threads: int, canvas: int = 0) -> Restyler:
     """Open in this process what would be served.
 
     Args:
         files: what fills the slot.
         threads: of one run.
+        canvas: the side that a flow network is given, in pixels, as a plan is; 0 for the photo's own.
 
     Raises:
         RestylerMisconfigured: the settings of a latent model cannot be.
     """
     if isinstance(files, FlowRestylerFiles):
-        return FlowRestyler(Sessions({"velocity": files.velocity}, threads=threads), files.styles)
+        return FlowRestyler(Sessions({"velocity": files.velocity}, threads=threads), files.styles, canvas=canvas)
     settings = read_settings(files.folder / SETTINGS_FILE)
     return LatentRestyler(_sessions(files.folder, GRAPHS, threads), settings)
 
@@ -37,12 +38,15 @@ def _sessions(folder: Path, graphs: Sequence[str], threads: int) -> Sessions:
     return Sessions({graph: folder / f"{graph}.onnx" for graph in graphs}, threads=threads)
 
 
-def served_answer(files: RestylerFiles, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+def served_answer(
+    files: RestylerFiles, inputs: Mapping[str, NDArray[np.generic]], *, canvas: int = 0
+) -> dict[str, NDArray[np.generic]]:
     """Answers as the served model does.
 
     Args:
         files: what fills the slot.
         inputs: the served tensors, a batch of one in front.
+        canvas: the side that a flow network is given, in pixels, as a plan is; 0 for the photo's own.
 
     Returns:
         `picture`, UINT8 [1, H, W, 3].
@@ -54,7 +58,7 @@ def served_answer(files: RestylerFiles, inputs: Mapping[str, NDArray[np.generic]
         strength=float(inputs["strength"].item()),
         seed=int(inputs["seed"].item()),
     )
-    return {"picture": open_local(files, threads=1).restyle(request, lambda: False)[None]}
+    return {"picture": open_local(files, threads=1, canvas=canvas).restyle(request, lambda: False)[None]}
 
 
 class BareFlow:

@@ -4,23 +4,19 @@ A server that serves it later is known by these answers to do so rightly.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.model_build.golden import Golden, golden_inputs
-from inference.model_build.manifest import Manifest, Output, shipped_model, shipped_models
+from inference.model_build.golden import golden_inputs
+from inference.model_build.manifest import shipped_model, shipped_models
 from inference.restyling.diffusion.request import RestyleRequest
 from inference.slots.candidate import Candidate
 from inference.slots.contracts import SlotName
+from inference.slots.recorded import GOLDEN_FILE, SHAPE
 
-GOLDEN_FILE: Final = "golden.npz"
-_SHAPE: Final = "__shape"
 _SURE: Final = 0.3
-_TOLERANCE: Final = 0.01
-_TOLERANCES: Final = {"boxes": 0.5, "landmarks": 0.5, "picture": 8.0}
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -52,40 +48,11 @@ def _record_picture(candidate: Candidate) -> None:
     np.savez(candidate.folder / GOLDEN_FILE, **_certain({"picture": picture[None]}))
 
 
-def recorded_golden(model: str, path: Path) -> Golden:
-    """Return the golden pair of an operator's model.
-
-    Args:
-        model: the name under which it is served.
-        path: the answers that were kept.
-    """
-    manifest = shipped_model(model).manifest
-    with np.load(path, allow_pickle=False) as arrays:
-        answers = {name: arrays[name] for name in arrays.files if not name.endswith(_SHAPE)}
-        shapes = {name: tuple(arrays[name + _SHAPE].tolist()) for name in answers}
-    return Golden(manifest, golden_inputs(manifest), answers, _outputs(manifest, shapes))
-
-
 def _certain(answers: Arrays) -> dict[str, NDArray[np.generic]]:
     """Keep answers with their shapes; of a detector's, the sure candidates: the order of the others means nothing."""
-    shapes = {f"{name}{_SHAPE}": np.asarray(array.shape[1:], np.int64) for name, array in answers.items()}
+    shapes = {f"{name}{SHAPE}": np.asarray(array.shape[1:], np.int64) for name, array in answers.items()}
     kept = dict(answers)
     if "scores" in answers:
         count = int((answers["scores"].astype(np.float64) >= _SURE).sum())
         kept = {name: array[:, :count] for name, array in answers.items()}
     return {**kept, **shapes}
-
-
-def _outputs(manifest: Manifest, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Output, ...]:
-    """Return the outputs as the operator's model has them, with the tolerances that half precision needs."""
-    known = {output.name: output for output in manifest.outputs}
-    return tuple(
-        known[name].model_copy(
-            update={
-                "shape": shape,
-                "absolute_tolerance": _TOLERANCES.get(name, _TOLERANCE),
-                "relative_tolerance": _TOLERANCE,
-            }
-        )
-        for name, shape in shapes.items()
-    )

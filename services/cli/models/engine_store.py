@@ -10,25 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inference.engines.committed import committed, engines, newest
+from inference.engines.committed import committed, newest
 from inference.engines.committed import install as put
 from inference.engines.exports import default_home
-from inference.engines.profiles import served_models
+from inference.engines.gpu_repository import assemble_gpu_repository, planned_identities
 from inference.model_build.build import default_home as default_models
-from inference.model_build.manifest import identities
-from inference.slots.serving import served_identities
 from services.cli.models.engine_options import (
     DEFAULT_BUCKET,
     Bucket,
     Device,
     Folder,
     Keys,
+    Models,
     Tag,
     engine_failures,
     this_engine_node,
 )
 from services.cli.options import Json
-from services.cli.output import CommandFailed, emit, say
+from services.cli.output import emit, say
 
 if TYPE_CHECKING:
     from inference.engines.store import EngineStore
@@ -51,7 +50,7 @@ def fetch(
 ) -> None:
     """Download engines from the bucket: those named, or the newest for this node of every model."""
     with engine_failures(as_json=as_json), _store(bucket, folder) as store:
-        wanted = {} if keys else _served()
+        wanted = {} if keys else planned_identities(default_models())
         for key in keys or newest(store.engines(wanted), wanted, this_engine_node(triton_tag, device).target):
             _moved("fetched", key, new=store.fetch(key), as_json=as_json)
 
@@ -62,33 +61,28 @@ def install(
     triton_tag: Tag = None,
     device: Device = 0,
     folder: Folder = None,
+    models: Models = None,
     as_json: Json = False,
 ) -> None:
-    """Put engines into a model repository: those named, or all that are committed here for this node."""
+    """Make the whole model repository of this GPU node: a plan for each network, and the restyler; or put KEYs in."""
     with engine_failures(as_json=as_json):
         home, node = folder or default_home(), this_engine_node(triton_tag, device).target
-        for key in keys or newest(engines(home), _served(), node):
-            path = put(repository, home, key, node)
-            emit({"key": key, "path": str(path)}) if as_json else say(f"{key}  {path}")
-
-
-def _served() -> dict[str, str]:
-    """Return what is served by plans here: served model -> identity."""
-    known = served_identities(default_models(), identities())
-    return {served: known[source] for served, source in served_models(()).items()}
+        if keys:
+            paths = {key: put(repository, home, key, node) for key in keys}
+            names = {key.partition("/")[0]: path for key, path in paths.items()}
+        else:
+            made = assemble_gpu_repository(repository, models or default_models(), home, node)
+            names = {name: repository / name for name in made}
+        for name, path in names.items():
+            emit({"model": name, "path": str(path)}) if as_json else say(f"{name:<18} {path}")
 
 
 @contextmanager
 def _store(bucket: str, folder: Path | None) -> Iterator[EngineStore]:
-    from inference.engines.store import Bucket as Where
-    from inference.engines.store import EngineStore
+    from inference.engines.store import PREFIX, EngineStore
+    from inference.objects import bucket_of
 
-    names = ("PELLICULE_S3_ENDPOINT", "PELLICULE_S3_ACCESS_KEY", "PELLICULE_S3_SECRET_KEY")
-    missing = [name for name in names if not os.environ.get(name)]
-    if missing:
-        raise CommandFailed("SETTING_MISSING", f"set {', '.join(missing)} to reach the object store", missing[0])
-    endpoint, access, secret = (os.environ[name] for name in names)
-    store = EngineStore(Where(endpoint, access, secret, bucket), folder or default_home())
+    store = EngineStore(bucket_of(os.environ, bucket, PREFIX), folder or default_home())
     try:
         yield store
     finally:

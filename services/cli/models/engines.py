@@ -15,9 +15,9 @@ from inference.engines.committed import committed, plan_folder
 from inference.engines.committed import verify as check
 from inference.engines.exports import Export, default_home
 from inference.engines.exports import export as make
+from inference.engines.gpu_repository import planned_models
 from inference.engines.job import JobSettings, job
 from inference.engines.manifest import Engine
-from inference.engines.profiles import served_models
 from inference.engines.targets import DEFAULT_TAG, Target, target
 from inference.engines.trtexec import Trtexec
 from inference.model_build.build import default_home as default_models
@@ -152,9 +152,9 @@ def verify(
 
 
 def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | None) -> list[Export]:
-    made = []
-    for served, source in served_models(names or ()).items():
-        built = served_model(models or default_models(), source)
+    made, home = [], models or default_models()
+    for served, source in planned_models(home, names or ()).items():
+        built = served_model(home, source)
         made.append(make(shipped_model(source), built, folder or default_home(), served=served))
     return made
 

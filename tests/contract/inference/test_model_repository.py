@@ -29,6 +29,7 @@ KNOWN_FIELDS = {
     "dynamic_batching",
     "parameters",
     "model_warmup",
+    "optimization",
 }
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from deploy.local.parts.triton import Models, triton_server
 from inference.client.errors import ModelFault
 from inference.repository import SHIPPED
-from inference.restyling.assembly import NAME, RestylerFiles, assemble_restyler
+from inference.restyling.assembly import NAME, RestylerFiles, ServedFlowRestyler, assemble_restyler
 from inference.restyling.client import RestylerClient
 from services.chassis.clock import SystemClock
-from tests.fakes.restyler_graphs import write_flow
+from tests.fakes.restyler_graphs import STYLES, write_flow
 
 VELOCITY = "restyler_velocity"
 
@@ -24,12 +24,11 @@ async def serving(folder: Path, files: RestylerFiles) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving_as_a_gpu_does(folder: Path, files: RestylerFiles) -> AsyncIterator[str]:
-    """Serve with the configuration of a GPU node, and the network as a model of its own; give the address."""
+async def serving_as_a_gpu_does(folder: Path) -> AsyncIterator[str]:
+    """Serve what a GPU node is given, and the network as a model of its own; give the address."""
 
     def assemble(repository: Path) -> None:
-        assemble_restyler(repository / NAME, files)
-        (repository / NAME / "configs" / "cpu.pbtxt").unlink()
+        assemble_restyler(repository / NAME, ServedFlowRestyler(STYLES))
         velocity = repository / VELOCITY
         shutil.copytree(SHIPPED / VELOCITY, velocity)
         (velocity / "1").mkdir()

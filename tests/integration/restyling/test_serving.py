@@ -174,8 +174,7 @@ async def test_a_line_that_is_full_is_told_at_once(address: str) -> None:
 
 
 async def test_a_gpu_node_takes_the_same_calls_with_its_network_as_a_model_of_its_own(tmp_path: Path) -> None:
-    files = FlowRestylerFiles(write_flow(tmp_path / "velocity.onnx"), STYLES)
-    async with serving_as_a_gpu_does(tmp_path, files) as gpu, RestylerClient(gpu, SystemClock()) as client:
+    async with serving_as_a_gpu_does(tmp_path) as gpu, RestylerClient(gpu, SystemClock()) as client:
         assert np.array_equal(await client.restyle(_request()), 255 - _photo())
         with pytest.raises(NetworkFailed, match="not finite"):
             await client.restyle(_request(style=BROKEN))

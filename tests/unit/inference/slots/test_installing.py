@@ -12,7 +12,7 @@ from inference.model_build.manifest import shipped_model
 from inference.model_build.sessions import ModelSession
 from inference.slots import installing
 from inference.slots.filling import RECORD_FILE, fillings, slot_folder
-from inference.slots.golden_outputs import GOLDEN_FILE, recorded_golden
+from inference.slots.recorded import GOLDEN_FILE, recorded_golden
 from inference.slots.serving import served_identities, served_model
 from inference.slots.violations import FillingBroken, SlotEmpty, SlotRefused, SlotUnknown
 from tests.fakes.restyler_graphs import write_latent
