@@ -40,7 +40,7 @@ async def shipped_models(target: Path) -> Models:
 
 
 async def _answers_rightly(address: str, *, repository: Path) -> bool:
-    from inference.model_build.canary import answers_rightly
+    from inference.canary.rounds import answers_rightly
 
     return await answers_rightly(address, repository=repository)
 

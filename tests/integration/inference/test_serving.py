@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from deploy.local.parts.triton import Models, TritonServer, triton_server
+from inference.canary.rounds import Place, answers_rightly, check_server
 from inference.model_build.build import Progress, Stage, build_all, built_model, default_home, verify_all
-from inference.model_build.canary import answers_rightly, check_server
 from inference.model_build.errors import ModelNotBuilt, ServerUnreachable
 from inference.model_build.golden import golden_inputs
 from inference.model_build.manifest import Model, shipped_model, shipped_models
@@ -89,7 +89,7 @@ async def test_the_models_were_built_and_prove_themselves_again(home: Path) -> N
 
 
 async def test_every_model_gives_its_golden_answer_through_the_server(server: TritonServer) -> None:
-    await check_server(server.address, seconds=60)
+    await check_server(Place(server.address), seconds=60)
 
 
 @pytest.mark.parametrize("model", _SINGLE_RUNS, ids=lambda model: model.name)
@@ -129,12 +129,12 @@ async def test_a_picture_of_another_size_is_refused_as_bad_input(server: TritonS
 
 async def test_a_server_that_is_not_there_does_not_answer_rightly() -> None:
     with pytest.raises(ServerUnreachable, match="did not answer the canary"):
-        await check_server("127.0.0.1:9", seconds=1)
+        await check_server(Place("127.0.0.1:9"), seconds=1)
 
 
 async def test_a_dead_model_process_is_found_by_the_canary(home: Path, tmp_path: Path) -> None:
     async with _serving(home, tmp_path) as server:
-        await check_server(server.address, seconds=60)
+        await check_server(Place(server.address), seconds=60)
         for process in psutil.Process().children(recursive=True):
             if "python_backend_stub" in process.name() and Path(process.cwd()).is_relative_to(tmp_path):
                 process.kill()

@@ -12,9 +12,8 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from deploy.local.parts.triton import Models, TritonServer, triton_server
+from inference.canary.rounds import Outcome, Place, answers_rightly, check_server, examine
 from inference.client.client import InferenceClient
-from inference.model_build.canary import answers_rightly, check_server
-from inference.model_build.errors import GoldenMismatch
 from inference.model_build.sessions import ModelSession
 from inference.repository import assemble_repository
 from inference.slots import installing
@@ -84,9 +83,19 @@ async def test_the_server_says_whose_models_it_serves(served: Served, client: In
 
 
 async def test_the_canary_knows_the_answers_of_what_is_served(served: Served) -> None:
-    await check_server(served.server.address, repository=served.repository, seconds=60)
-    with pytest.raises(GoldenMismatch):
-        await check_server(served.server.address, seconds=60)
+    await check_server(Place(served.server.address, None, served.repository), seconds=60)
+
+
+async def test_a_model_whose_answers_nobody_knows_is_alive_and_no_more(served: Served) -> None:
+    outcomes = {
+        place: {each.model: each.outcome for each in await examine(place, seconds=60)}
+        for place in (Place(served.server.address, None, served.repository), Place(served.server.address))
+    }
+
+    knows, knows_not = outcomes.values()
+    assert {knows[model] for model in ("face_embedder", "face_detector")} == {Outcome.RIGHT}
+    assert {knows_not[model] for model in ("face_embedder", "face_detector")} == {Outcome.ALIVE}
+    assert knows["scene_classifier"] == knows_not["scene_classifier"] == Outcome.RIGHT
 
 
 @pytest.mark.parametrize("config", ["config.pbtxt", "configs/cpu.pbtxt"])
