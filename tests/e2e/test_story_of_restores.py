@@ -18,7 +18,7 @@ import grpc
 import pytest
 from PIL import Image
 
-from deploy.local.roster import SERVICES
+from deploy.declarations import SERVICES
 from pellicule.analysis.v1 import analysis_service_pb2
 from pellicule.ingest.v1 import media_service_pb2
 from services.cli.client import Access, Services, connect
@@ -104,7 +104,7 @@ class Story:
         if living := [each for each in self.photos if not each.over and not each.unsure]:
             photo = self.chance.choice(living)
             async with self._services(photo.subject) as services:
-                request = media_service_pb2.DeleteMediaRequest(name=photo.name)
+                request = media_service_pb2.DeleteMediaRequest(name=photo.name, request_id=str(uuid4()))
                 await eventually(partial(_deleted, services, request), seconds=HEAL_SECONDS)
             photo.over = True
 
