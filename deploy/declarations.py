@@ -42,6 +42,7 @@ class Declaration:
         reads: Buckets of others that it may read.
         hears: Its consumers on the streams of other services, each as `STREAM.consumer`.
         calls: Services whose internal listener it calls, each told as `PELLICULE_<NAME>_TARGET`.
+        works: Whether it has heavy work, and a stream of hints at it.
         infers: Whether it asks Triton, and is told where it is.
         records: Whether it writes to the journal of destructions, which every service reads.
     """
@@ -50,6 +51,7 @@ class Declaration:
     reads: tuple[str, ...] = ()
     hears: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    works: bool = False
     infers: bool = False
     records: bool = False
 
@@ -70,12 +72,14 @@ DECLARATIONS: Mapping[str, Declaration] = {
         reads=("media",),
         hears=("RETENTION.analysis-purge", "INGEST.analysis-media", "CONSENT.analysis-consent"),
         calls=("retention",),
+        works=True,
         infers=True,
     ),
     "suggestion": Declaration(
         owns=("renditions",),
         hears=("RETENTION.suggestion-purge", "ANALYSIS.suggestion-analyzed"),
         calls=("retention", "analysis"),
+        works=True,
     ),
 }
 
@@ -122,11 +126,12 @@ class BusRights:
 
 
 def bus_rights(service: str) -> BusRights:
-    """Return the rights of a service: its own events, stream and inboxes, and its consumers on others' streams."""
+    """Return the rights of a service: its own events, streams and inboxes, and its consumers on others' streams."""
     declared = DECLARATIONS.get(service, Declaration())
+    hints = (f"pellicule.internal.{service}.work", *_of_stream(f"{service.upper()}_WORK")) if declared.works else ()
     heard = (subject for consumer in declared.hears for subject in _of_consumer(consumer))
     return BusRights(
-        publish=(f"pellicule.internal.{service}.v1.>", *_of_stream(service.upper()), *heard),
+        publish=(f"pellicule.internal.{service}.v1.>", *_of_stream(service.upper()), *hints, *heard),
         subscribe=(f"_INBOX_{service}.>",),
     )
 

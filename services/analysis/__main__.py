@@ -19,6 +19,7 @@ from services.analysis.store.claimers import Claimer
 from services.analysis.store.gauges import media_gauges
 from services.analysis.store.library import LibraryStore
 from services.analysis.store.metadata import MetadataStore
+from services.analysis.store.open_work import OpenWork
 from services.analysis.store.owners import OWNER_TABLES
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
@@ -35,15 +36,19 @@ from services.chassis.changes.records import CHANNEL
 from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
-from services.chassis.database import migrate, open_pool
+from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.leases import LeasedTasks
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
 from services.chassis.messaging.relay import OutboxRelay
+from services.chassis.messaging.work import WorkHints, WorkStream, WorkWakes
 from services.chassis.object_store import S3ObjectStore
+from services.chassis.preparation import Needs, OwnBucket, prepared
 from services.chassis.server import InternalServices, serve
+from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
 from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
@@ -52,7 +57,9 @@ from services.keyring.replay import PurgeReplay
 
 NAME = "analysis"
 STREAM = EventStream("ANALYSIS", ["pellicule.internal.analysis.v1.>"], consumers=["suggestion-analyzed"])
+WORK = WorkStream.of(NAME)
 DOMAIN = f"{NAME}.pellicule"
+MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICES = (analysis_service_pb2.DESCRIPTOR.services_by_name["AnalysisService"].full_name,)
 INTERNAL_SERVICES = (library_service_pb2.DESCRIPTOR.services_by_name["LibraryService"].full_name,)
 
@@ -63,7 +70,9 @@ async def main() -> None:
     configure_logging(NAME, settings.log_level)
     prepare_decoders()
     clock = SystemClock()
-    await migrate(settings, Path(__file__).parent / "migrations")
+    bucket = OwnBucket(settings, settings.previews_bucket, settings.backstop_days)
+    if not await prepared(settings, Needs(MIGRATIONS, STREAM, bucket, WORK), clock):
+        return
     follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
@@ -75,7 +84,6 @@ async def main() -> None:
         client = InferenceClient(settings.triton_address, clock, tls=settings.triton_tls, time_left=seconds_left)
         models = TritonModels(await stack.enter_async_context(client))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
-        await objects.ensure_bucket(settings.previews_bucket, settings.backstop_days)
         keyring, set_aside = RetentionKeyring(retention, clock), PostgresSetAside(pool)
         claimer = Claimer(pool, clock)
         dependencies = Dependencies(
@@ -94,8 +102,20 @@ async def main() -> None:
         worker = Worker(dependencies, settings.pace, set_aside)
         listener = Listener(pool, clock, CHANNEL)
         feed = ChangeFeed(PostgresChangeStore(pool), listener, clock, FEED)
+        relay = OutboxRelay(pool, bus, clock, STREAM)
         servicer = AnalysisServicer(dependencies, feed, DOMAIN)
         follower.attach(pool, PurgeReplay(Owners(pool, OWNER_TABLES), worker.purge, clock))
+        open_work = OpenWork(pool, clock).count
+        wakes = WorkWakes(bus, WORK, open_work, worker.wake, clock)
+        leased = LeasedTasks(
+            pool,
+            clock,
+            {
+                "sweeps": [worker.sweep, ChangeSweep(pool, clock).run],
+                "purge": [PurgeLoop(retention, NAME, bus, worker.purge, clock, set_aside).run],
+                **({"hints": [WorkHints(bus, WORK, open_work, clock).run]} if settings.works_apart else {}),
+            },
+        )
         await serve(
             name=NAME,
             settings=settings,
@@ -109,18 +129,16 @@ async def main() -> None:
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), media_gauges(pool)],
             ready=follower.ready,
-            tasks=[
-                follower.run,
-                keyring.run,
-                claimer.run,
-                listener.run,
-                ChangeSweep(pool, clock).run,
-                OutboxRelay(pool, bus, clock, STREAM).run,
-                *(consumer.run for consumer in worker.consumers(bus, pool)),
-                worker.work,
-                worker.sweep,
-                PurgeLoop(retention, NAME, bus, worker.purge, clock, set_aside).run,
-            ],
+            tasks=Tasks(
+                always=[follower.run, keyring.run],
+                serving=[listener.run, relay.run],
+                upkeep=[
+                    relay.run,
+                    *(consumer.run for consumer in worker.consumers(bus, pool)),
+                    leased.run,
+                ],
+                work=[claimer.run, worker.watch_models, *([wakes.run] if settings.works_apart else []), worker.work],
+            ),
         )
 
 

@@ -10,18 +10,17 @@ from inference.client.tls import Tls, is_loopback
 from services.analysis.domain.pace import Pace
 from services.chassis.settings import (
     Address,
-    BusSettings,
-    DatabaseSettings,
     ObjectStoreSettings,
     RetentionClientSettings,
-    ServiceSettings,
+    WorkingProcessSettings,
 )
 from services.journal.settings import JournalSettings
 
+FINISH = timedelta(seconds=3)
+"""Longer than most media take, and short enough for those who stop the process."""
 
-class Settings(
-    ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings
-):
+
+class Settings(WorkingProcessSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings):
     """What the process reads from its environment."""
 
     triton_address: Address
@@ -71,5 +70,6 @@ class Settings(
             in_hand=max(self.in_hand, self.batch),
             renewals=self.renewals,
             sweep=timedelta(seconds=self.sweep_seconds),
+            finish=FINISH,
             burst=timedelta(seconds=self.burst_seconds),
         )

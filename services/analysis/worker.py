@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,13 +15,14 @@ from psycopg_pool import PoolTimeout
 from inference.client.deadlines import deadline_scope
 from pellicule.internal.consent.v1 import consent_changed_pb2
 from pellicule.internal.ingest.v1 import media_stored_pb2
-from services.analysis.domain.media import Claim
+from services.analysis.domain.media import Claim, StoredMedia
 from services.analysis.domain.pace import Pace
 from services.analysis.errors import ModelFault
 from services.analysis.operations import purge, sweep
 from services.analysis.operations.analyze_media import analyze_media
 from services.analysis.operations.dependencies import Dependencies
 from services.analysis.operations.update_metadata import refresh_missed_records, update_metadata
+from services.analysis.operations.watch_withdrawal import withdrawn
 from services.analysis.translation import events
 from services.chassis.database import Pool
 from services.chassis.errors import DomainError
@@ -69,6 +70,10 @@ class Worker:
         self._knows_models = False
         self._running = _Running()
         self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Have `work` look for what is due."""
+        self._wake.set()
 
     def consumers(self, bus: Bus, pool: Pool) -> list[Consumer]:
         """Return what listens to ingest and consent."""
@@ -118,10 +123,13 @@ class Worker:
         return await purge.execute(order, self._dependencies)
 
     async def work(self) -> None:
-        """Keep as many media in hand as the pace allows; begin when it is known what the server serves."""
+        """Keep as many media in hand as the pace allows; begin when it is known what the server serves.
+
+        Told to stop, it takes nothing more, lets what is in hand come to its end for a while, and gives the rest back.
+        """
         wall = Wall("analysis", self._dependencies.clock)
         while not self._knows_models:
-            await wall.attempt(self.sweep_models)
+            await wall.attempt(self.look_at_models)
             await wall.rest(0)
         try:
             while True:
@@ -131,9 +139,12 @@ class Worker:
                     await wall.rest()
                 await self._wait(timedelta() if claims else self._pace.poll)
         finally:
-            for task in self._running.tasks:
-                task.cancel()
-            await asyncio.gather(*self._running.tasks, return_exceptions=True)
+            await self._finish()
+
+    async def watch_models(self) -> None:
+        """Ask again and again which models are served."""
+        wall = Wall("served_models", self._dependencies.clock)
+        await wall.repeat(self.look_at_models, self._pace.sweep.total_seconds())
 
     async def sweep(self) -> None:
         """Look for what was missed, again and again: other models, lost grants, media past their time."""
@@ -146,8 +157,8 @@ class Worker:
         }
         await repeat_all(steps, self._pace.sweep.total_seconds(), self._dependencies.clock)
 
-    async def sweep_models(self) -> None:
-        """Asks which models are served, and makes due for renewal what was found by others.
+    async def look_at_models(self) -> None:
+        """Asks which models are served.
 
         What is at work goes on under the names that it began with: if they are old, it is renewed in its turn.
         """
@@ -156,6 +167,10 @@ class Worker:
             _log.info("models_changed", models=served.scene)
             self._dependencies = replace(self._dependencies, models=served)
         self._knows_models = True
+
+    async def sweep_models(self) -> None:
+        """Asks which models are served, and makes due for renewal what was found by others."""
+        await self.look_at_models()
         if await sweep.renew_stale(self._dependencies):
             self._wake.set()
 
@@ -201,6 +216,12 @@ class Worker:
             task = asyncio.create_task(self._tolerating(lambda: analyze_media(claims, dependencies)))
         self._running.tasks[task] = claims
         task.add_done_callback(self._ended)
+        watching = asyncio.create_task(self._stop_when_withdrawn(claims[0].stored, task))
+        task.add_done_callback(lambda _: watching.cancel())
+
+    async def _stop_when_withdrawn(self, stored: StoredMedia, task: asyncio.Task[None]) -> None:
+        await withdrawn(stored.subject, stored.purpose, self._dependencies)
+        task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running.tasks[task]
@@ -215,11 +236,13 @@ class Worker:
             async with asyncio.timeout(max(longest, self._dependencies.vision.models.paused()).total_seconds()):
                 await self._wake.wait()
 
+    async def _finish(self) -> None:
+        if self._running.tasks:
+            await asyncio.wait(self._running.tasks, timeout=self._pace.finish.total_seconds())
+        await _cancelled(self._running.tasks)
+
     async def _stop(self, subject: str) -> None:
-        tasks = self._running.of(subject)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled(self._running.of(subject))
 
     async def _want(self, subject: str, purpose: Purpose) -> None:
         if await sweep.want_purpose(subject, purpose, self._dependencies):
@@ -231,6 +254,14 @@ class Worker:
             await step()
         except (DomainError, ModelFault, *_DATABASE_ERRORS) as error:
             _log.warning("work_interrupted", exc_info=error)
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and return when they have given back what they had in hand."""
+    stopping = list(tasks)
+    for task in stopping:
+        task.cancel()
+    await asyncio.gather(*stopping, return_exceptions=True)
 
 
 def _groups(claims: list[Claim]) -> list[list[Claim]]:

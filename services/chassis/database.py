@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -12,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 from services.chassis.held_connections import holding
@@ -19,14 +21,33 @@ from services.chassis.settings import DatabaseSettings
 
 Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
+Fence: TypeAlias = Callable[[Connection], Awaitable[None]]
+"""Looks whether what a transaction relied on still holds, and keeps it so until the commit; raises if it does not."""
 
-_CHASSIS_MIGRATIONS = Path(__file__).parent / "migrations"
+CHASSIS_MIGRATIONS = Path(__file__).parent / "migrations"
 _IDLE_IN_TRANSACTION_SECONDS = 60
 _OPEN_SECONDS = 30.0
 _ACQUIRE_SECONDS = 10.0
 _FRESH_SECONDS = 1.0
 
 _log = structlog.get_logger()
+_fence: ContextVar[Fence | None] = ContextVar("fence", default=None)
+
+
+@contextmanager
+def fenced(fence: Fence) -> Iterator[None]:
+    """Have each transaction of the block, and of the tasks that it starts, pass a fence before it is committed."""
+    outer = _fence.set(fence)
+    try:
+        yield
+    finally:
+        _fence.reset(outer)
+
+
+async def _pass_fence(connection: Connection) -> None:
+    fence = _fence.get()
+    if fence is not None and connection.info.transaction_status is TransactionStatus.INTRANS:
+        await fence(connection)
 
 
 class _CheckedWhenIdle:
@@ -85,6 +106,7 @@ class _GuardedPool(AsyncConnectionPool[Connection]):
         async with super().connection(timeout) as connection:
             with holding():
                 yield connection
+                await _pass_fence(connection)
 
     async def getconn(self, timeout: float | None = None) -> Connection:
         """Return a connection of the pool."""
@@ -150,7 +172,7 @@ async def migrate(settings: DatabaseSettings, migrations: Path) -> None:
         "--no-dump-schema",
         "--migration-lock",
         "--wait",
-        *("--migrations-dir", str(_CHASSIS_MIGRATIONS)),
+        *("--migrations-dir", str(CHASSIS_MIGRATIONS)),
         *("--migrations-dir", str(migrations)),
         "migrate",
         env={**os.environ, "DATABASE_URL": _without_tls(settings.database_url.get_secret_value())},

@@ -12,6 +12,9 @@ from services.chassis.clock import Clock
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+LIVENESS = "liveness"
+"""Name under which is answered that the process lives, whatever it waits for: a probe that fails ends no process
+because the database is away."""
 _POLL_SECONDS = 2.0
 _FIRST_POLL_SECONDS = 0.05
 _CHECK_SECONDS = 5.0
@@ -35,6 +38,7 @@ class Health:
 
     async def start(self) -> None:
         """Says NOT_SERVING until the first check has passed; SERVING at once where there is no check."""
+        await self._servicer.set(LIVENESS, _SERVING)
         await self._say(serving=self._ready is None)
 
     async def run(self) -> None:

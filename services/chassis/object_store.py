@@ -10,21 +10,23 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
+import structlog
 import urllib3
 from minio import Minio
-from minio.commonconfig import ENABLED, Filter
 from minio.deleteobjects import DeleteObject
 from minio.error import S3Error, ServerError
-from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from urllib3.exceptions import HTTPError
 
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.held_connections import check_none_is_held
+from services.chassis.lifecycle import ensure_backstop
 from services.chassis.settings import ObjectStoreSettings
 
 STREAM_PIECE_BYTES = 1024 * 1024
 
 ResultT = TypeVar("ResultT")
+
+_log = structlog.stdlib.get_logger()
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject", "InvalidRange"})
 """The last: it is shorter than what is asked for."""
@@ -36,7 +38,6 @@ _OVERLOADED = (500, 502, 503, 504, 507)
 """What passes: 507 says that the disk is full, and SeaweedFS says 500 for it."""
 _CUT_SHORT = "IncompleteBody"
 """The connection broke, or MinIO's disk is full."""
-_BACKSTOP_RULE = "backstop"
 
 
 class ObjectMissing(Exception):
@@ -214,11 +215,10 @@ class S3ObjectStore:
             raise DependencyUnavailable(f"{len(failed)} of {len(names)} objects were not deleted: call again")
 
     def _ensure_bucket(self, name: str, expire_days: int | None) -> None:
-        if not self._client.bucket_exists(name):
+        if not (was_there := self._client.bucket_exists(name)):
             self._make_bucket(name)
-        if expire_days is not None:
-            rule = Rule(ENABLED, Filter(prefix=""), rule_id=_BACKSTOP_RULE, expiration=Expiration(days=expire_days))
-            self._client.set_bucket_lifecycle(name, LifecycleConfig([rule]))
+        if expire_days is not None and ensure_backstop(self._client, name, expire_days) and was_there:
+            _log.error("lifecycle_repaired", bucket=name)
 
     def _make_bucket(self, name: str) -> None:
         try:

@@ -119,9 +119,17 @@ class PersonTurn:
             TurnTaken: another has the turn by now.
         """
         async with self._pool.connection() as connection:
-            if not (await connection.execute(_CHECK, self._of)).rowcount:
-                raise TurnTaken.by_other_work()
+            await self.check(connection)
             yield connection
+
+    async def check(self, connection: Connection) -> None:
+        """Keep the turn until a transaction ends; a fence for those that know nothing of turns (`database.fenced`).
+
+        Raises:
+            TurnTaken: another has the turn by now.
+        """
+        if not (await connection.execute(_CHECK, self._of)).rowcount:
+            raise TurnTaken.by_other_work()
 
     async def take(self, patience: timedelta) -> bool:
         """Take the turn if it is free, or its holder has had it for too long; tell whether it is this one's now."""

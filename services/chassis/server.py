@@ -1,8 +1,8 @@
-"""Service's two listeners: the public one for persons, the internal one for services; health, reflection, stop."""
+"""Process of a service: its listeners, its tasks, its stop."""
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -10,46 +10,21 @@ import grpc
 import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
-from services.chassis import limits
 from services.chassis.access import AccessTable
-from services.chassis.authentication import Authenticator
-from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
 from services.chassis.gauges import Gauges, Look, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
-from services.chassis.issuer_keys import issuer_keys
-from services.chassis.limits.admission import Admission
-from services.chassis.limits.room import Room
 from services.chassis.loops import enduring
 from services.chassis.metrics import Measurements
-from services.chassis.reflection import enable_reflection
+from services.chassis.roles import SERVING, Role
+from services.chassis.servers import NO_INTERNAL_SERVICES, InternalServices, Opened, Served, Servers
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
+from services.chassis.tasks import NO_TASKS, Tasks
 from services.chassis.telemetry import Collector, configure_metrics, configure_telemetry
-from services.chassis.tls import internal_credentials, public_credentials
-from services.chassis.tokens import SubjectKey, TokenVerifier
 
-_OPTIONS = (
-    ("grpc.max_receive_message_length", limits.RECEIVED_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", limits.MAX_MESSAGE_BYTES),
-    # Two processes that share a port by accident would answer in turns.
-    ("grpc.so_reuseport", 0),
-    ("grpc.keepalive_time_ms", limits.KEEPALIVE_SECONDS * 1000),
-    ("grpc.keepalive_timeout_ms", limits.KEEPALIVE_TIMEOUT_SECONDS * 1000),
-    # Channels ping every 20 s (channels.py), also while they are idle.
-    ("grpc.http2.min_ping_interval_without_data_ms", limits.SHORTEST_PING_SECONDS * 1000),
-    ("grpc.keepalive_permit_without_calls", 1),
-)
-# Services share one connection to each other, whatever they do at a time: only strangers are limited.
-_PUBLIC_OPTIONS = (
-    *_OPTIONS,
-    ("grpc.max_concurrent_streams", limits.MAX_STREAMS),
-    # A window that grows with the connection's speed reaches 16 MiB for each stream that is read slowly.
-    ("grpc.http2.bdp_probe", 0),
-    ("grpc.server_handshake_timeout_ms", limits.HANDSHAKE_SECONDS * 1000),
-    ("grpc.max_connection_idle_ms", limits.IDLE_CONNECTION_SECONDS * 1000),
-)
+__all__ = ["InternalServices", "RunningServer", "running_server", "serve"]
 
 _log = structlog.get_logger()
 
@@ -59,34 +34,16 @@ class RunningServer:
     """A server that answers.
 
     Attributes:
-        public_port: For persons, TLS.
-        internal_port: For services, mTLS.
         health: Says whether it is ready.
+        public_port: For persons, TLS; 0 in a process without the role.
+        internal_port: For services, mTLS; 0 in a process without the role.
+        health_port: For probes, in clear; 0 where no address is set.
     """
 
-    public_port: int
-    internal_port: int
     health: Health
-
-
-def _register_nothing(server: grpc.aio.Server) -> None:
-    """Add no service."""
-
-
-@dataclass(frozen=True)
-class InternalServices:
-    """What services say to each other alone: the public listener neither serves nor describes it.
-
-    Attributes:
-        register: Adds these services to a server.
-        names: Their full names, for health and reflection.
-    """
-
-    register: Callable[[grpc.aio.Server], None]
-    names: Sequence[str]
-
-
-NO_INTERNAL_SERVICES = InternalServices(_register_nothing, ())
+    public_port: int = 0
+    internal_port: int = 0
+    health_port: int = 0
 
 
 async def serve(
@@ -97,7 +54,7 @@ async def serve(
     service_names: Sequence[str],
     access: AccessTable,
     clock: Clock,
-    tasks: Sequence[Callable[[], Awaitable[None]]] = (),
+    tasks: Tasks = NO_TASKS,
     ready: Callable[[], Awaitable[bool]] | None = None,
     internal: InternalServices = NO_INTERNAL_SERVICES,
     gauges: Sequence[Look] = (),
@@ -111,7 +68,8 @@ async def serve(
         service_names: Full names of these services, for health and reflection.
         access: Who may call each RPC.
         clock: The process's clock.
-        tasks: Run beside the server from before its start until after its stop; one that fails begins again.
+        tasks: Those of the process's roles run from before the servers' start until after their stop; one that
+            fails begins again.
         ready: Asked again and again; health says SERVING while it is true.
         internal: What the internal listener serves besides.
         gauges: What is looked at again and again where measurements are taken.
@@ -127,8 +85,10 @@ async def serve(
                 stack.callback(measured.shutdown)
             looking = [] if measured is None else [Gauges(_looks(gauges, settings), Measurements(), clock).run]
             health_state = Health([*service_names, *internal.names], ready, clock)
-            running = [enduring(task, clock) for task in (*tasks, *looking, health_state.run)]
-            await stack.enter_async_context(supervised(running))
+            light = (*tasks.light(settings.roles), *looking, health_state.run)
+            await stack.enter_async_context(supervised([enduring(task, clock) for task in light]))
+            for task in tasks.heavy(settings.roles):
+                await stack.enter_async_context(supervised([enduring(task, clock)]))
             await stack.enter_async_context(
                 running_server(
                     name=name,
@@ -160,60 +120,41 @@ async def running_server(
     measurements: Measurements | None = None,
 ) -> AsyncIterator[RunningServer]:
     """Run both listeners with the whole chain for the time of the block; arguments as for `serve`."""
-    measured = measurements or Measurements()
-    deadlines, authenticator = Deadlines(), _authenticator(settings, clock)
+    deadlines = Deadlines()
     state = health or Health([*service_names, *internal.names], None, clock)
-
-    def server(
-        names: Sequence[str],
-        registers: Sequence[Callable[[grpc.aio.Server], None]],
-        options: Sequence[tuple[str, int]],
-        admission: Admission | None = None,
-        *,
-        trusts_traces: bool,
-    ) -> grpc.aio.Server:
-        chain = interceptor_chain(
-            service=name,
-            access=access,
-            authenticator=authenticator,
-            deadlines=deadlines,
-            clock=clock,
-            tracer_provider=tracer_provider,
-            measurements=measured,
-            goes_on=trusts_traces,
-            admission=admission,
-            room=Room(settings.watched_disk, settings.watched_disk_floor_bytes),
-        )
-        made = grpc.aio.server(interceptors=chain, options=options)
-        for add in (*registers, state.register):
-            add(made)
-        enable_reflection(made, names)
-        return made
-
-    admission = Admission(settings.share_limits, clock)
-    persons = server(service_names, [register], _PUBLIC_OPTIONS, admission, trusts_traces=False)
-    every_name, every_register = [*service_names, *internal.names], [register, internal.register]
-    services = server(every_name, every_register, _OPTIONS, trusts_traces=True)
-    running = RunningServer(
-        public_port=persons.add_secure_port(settings.public_address, public_credentials(settings)),
-        internal_port=services.add_secure_port(settings.internal_address, internal_credentials(settings)),
-        health=state,
-    )
+    measured = measurements or Measurements()
+    servers = Servers(name, settings, access, clock, state, deadlines, tracer_provider, measured)
+    opened = _open(servers, settings, Served(register, service_names), internal)
+    ports = {f"{kind}_port": each.port for kind, each in opened.items()}
     await state.start()
-    for each in (persons, services):
-        await each.start()
-    _log.info("server_started", port=[running.public_port, running.internal_port])
+    for each in opened.values():
+        await each.server.start()
+    _log.info("server_started", port=list(ports.values()))
     try:
-        yield running
+        yield RunningServer(state, **ports)
     finally:
-        await _stop((persons, services), state, deadlines, settings, clock)
+        await _stop([each.server for each in opened.values()], state, deadlines, settings, clock)
+
+
+def _open(
+    servers: Servers, settings: ServiceSettings, public: Served, internal: InternalServices
+) -> Mapping[str, Opened]:
+    """Open the listeners of the process's roles, by their names; the one for probes has no role."""
+    opened = dict[str, Opened]()
+    if Role.PUBLIC in settings.roles and settings.public_address:
+        opened["public"] = servers.persons(settings.public_address, public)
+    if Role.INTERNAL in settings.roles and settings.internal_address:
+        opened["internal"] = servers.services(settings.internal_address, [public, internal])
+    if settings.health_address:
+        opened["health"] = servers.probes(settings.health_address)
+    return opened
 
 
 async def _stop(
     servers: Sequence[grpc.aio.Server], state: Health, deadlines: Deadlines, settings: ServiceSettings, clock: Clock
 ) -> None:
     await state.stop()
-    await clock.sleep(settings.drain_seconds)
+    await clock.sleep(settings.drain_seconds if SERVING & settings.roles else 0)
     stopping = [asyncio.create_task(server.stop(settings.stop_grace_seconds)) for server in servers]
     deadlines.end_open_streams()
     await asyncio.gather(*stopping)
@@ -222,16 +163,6 @@ async def _stop(
 
 def _looks(gauges: Sequence[Look], settings: ServiceSettings) -> Sequence[Look]:
     return gauges if settings.watched_disk is None else [*gauges, disk_gauge(settings.watched_disk)]
-
-
-def _authenticator(settings: ServiceSettings, clock: Clock) -> Authenticator:
-    verifier = TokenVerifier(
-        issuer_keys(settings, clock),
-        issuer=settings.token_issuer,
-        audience=settings.token_audience,
-        clock=clock,
-    )
-    return Authenticator(verifier, SubjectKey.read(settings.subject_key_file), clock)
 
 
 @contextmanager

@@ -4,12 +4,13 @@ A service composes what it needs: `class Settings(ServiceSettings, DatabaseSetti
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.chassis.limits.shares import ShareLimits
+from services.chassis.roles import ALL_ROLES, SERVING, Role, read_roles
 
 Address = Annotated[str, StringConstraints(pattern=r"^.+:\d{1,5}$")]
 """`host:port`; port 0 asks the system for a free one."""
@@ -19,6 +20,8 @@ JWKS_URL = r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/.*
 
 OTLP_ENDPOINT = r"^(https?://|grpcs?://)?[^/]+:\d{1,5}$"
 """`https` and `grpcs` are under TLS."""
+
+_NO_SUBJECT_KEY = "set PELLICULE_SUBJECT_KEY_FILE: callers are known by pseudonyms made with it"
 
 _CONFIG = SettingsConfigDict(env_prefix="PELLICULE_", frozen=True, extra="ignore")
 
@@ -46,22 +49,37 @@ class TokenSettings(BaseSettings):
     """Certificates that the URL's server is checked against; absent means the system's."""
     token_issuer: str = "pellicule-local"  # noqa: S105  # a name, not a secret
     token_audience: str = "pellicule"  # noqa: S105  # a name, not a secret
-    subject_key_file: Path
+    subject_key_file: Path | None = None
     """32 random bytes in hex: the key of every pseudonym; with it they can be linked to persons."""
 
-    @model_validator(mode="after")
-    def one_source_of_keys(self) -> Self:
-        """Refuse two sources of the issuer's keys, and none."""
-        if (self.token_jwks_file is None) == (self.token_jwks_url is None):
-            raise ValueError("set one of PELLICULE_TOKEN_JWKS_FILE and PELLICULE_TOKEN_JWKS_URL")
-        return self
+    @property
+    def own_subject_key_file(self) -> Path:
+        """The file of the pseudonyms' key, in a process that answers calls.
+
+        Raises:
+            ValueError: the process was given none.
+        """
+        if self.subject_key_file is None:
+            raise ValueError(_NO_SUBJECT_KEY)
+        return self.subject_key_file
 
 
 class ServiceSettings(TlsSettings, TokenSettings):
     """What every server needs."""
 
-    public_address: Address
-    internal_address: Address
+    offered_roles: ClassVar[frozenset[Role]] = ALL_ROLES - {Role.WORKER}
+    """What the service has for a process to do."""
+
+    roles: Annotated[frozenset[Role], NoDecode] = ALL_ROLES
+    """What this process does, separated by commas; absent means all that the service does."""
+    public_address: Address | None = None
+    """Where persons call; needed by the role `public`."""
+    public_tls: bool = True
+    """Whether the public listener speaks TLS; without it all who see the network read tokens and photos."""
+    internal_address: Address | None = None
+    """Where services call; needed by the role `internal`."""
+    health_address: Address | None = None
+    """Where health alone is asked for, in clear, by whom has no certificate; absent means nowhere."""
     otlp_endpoint: Annotated[str, StringConstraints(pattern=OTLP_ENDPOINT)] | None = None
     """Where traces and measurements go: `host:port`, `https://host:port` under TLS; absent means that none are made."""
     otlp_ca_file: Path | None = None
@@ -89,6 +107,34 @@ class ServiceSettings(TlsSettings, TokenSettings):
     """Calls and streams of one connection, of all its callers."""
     calls_at_once: Annotated[int, Field(ge=1)] = 2000
     """Calls and streams of all callers; beyond it those who have most are refused."""
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def known_roles(cls, given: str | frozenset[str]) -> frozenset[Role]:
+        """Refuse a role that the service does not have; all of its roles are those that it has."""
+        return cls.offered_roles if given is ALL_ROLES else read_roles(given, cls.offered_roles)
+
+    @model_validator(mode="after")
+    def an_address_for_each_listener(self) -> Self:
+        """Refuse a listener without an address."""
+        for role, address in ((Role.PUBLIC, self.public_address), (Role.INTERNAL, self.internal_address)):
+            if role in self.roles and address is None:
+                raise ValueError(
+                    f"set PELLICULE_{role.upper()}_ADDRESS: the role {role} listens there;"
+                    f" or leave {role} out of PELLICULE_ROLES"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def callers_can_be_known(self) -> Self:
+        """Refuse two sources of the issuer's keys, and none where calls are answered; likewise no subject key."""
+        if not self.roles & SERVING:
+            return self
+        if (self.token_jwks_file is None) == (self.token_jwks_url is None):
+            raise ValueError("set one of PELLICULE_TOKEN_JWKS_FILE and PELLICULE_TOKEN_JWKS_URL")
+        if self.subject_key_file is None:
+            raise ValueError(_NO_SUBJECT_KEY)
+        return self
 
     @property
     def share_limits(self) -> ShareLimits:
@@ -145,3 +191,18 @@ class RetentionClientSettings(BaseSettings):
 
     retention_target: Address
     """`host:port` of retention's internal listener."""
+
+
+class ProcessSettings(ServiceSettings, DatabaseSettings, BusSettings):
+    """What every process of a service reads."""
+
+
+class WorkingProcessSettings(ProcessSettings):
+    """What every process reads of a service that has heavy work, and workers for it."""
+
+    offered_roles: ClassVar[frozenset[Role]] = ALL_ROLES
+
+    @property
+    def works_apart(self) -> bool:
+        """Whether another process does the heavy work, or this one does nothing else: it is told of by hints then."""
+        return (Role.UPKEEP in self.roles) != (Role.WORKER in self.roles)

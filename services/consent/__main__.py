@@ -9,15 +9,18 @@ from pathlib import Path
 from pellicule.consent.v1 import consent_service_pb2, notice_service_pb2
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
-from services.chassis.database import migrate, open_pool
+from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.leases import LeasedTasks
 from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
 from services.chassis.messaging.relay import OutboxRelay
+from services.chassis.preparation import Needs, prepared
 from services.chassis.server import serve
+from services.chassis.tasks import Tasks
 from services.consent.access import ACCESS
 from services.consent.domain.notice import Notice
 from services.consent.errors import RecordKeyInvalid
@@ -59,11 +62,12 @@ async def main() -> None:
     settings = Settings()
     configure_logging(NAME, settings.log_level)
     clock = SystemClock()
+    if not await prepared(settings, Needs(_FOLDER / "migrations", STREAM), clock):
+        return
     policy = read_policy(settings.policy_file)
     released = read_notices(_FOLDER / "notices", policy.offered)
     record_keys = RecordKeys.read(settings.record_key_file)
     signer = Ed25519Signer.read(settings.receipt_key_file)
-    await migrate(settings, _FOLDER / "migrations")
     follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
@@ -88,11 +92,20 @@ async def main() -> None:
         )
         set_aside = PostgresSetAside(pool)
         worker = Worker(dependencies, set_aside)
+        relay = OutboxRelay(pool, bus, clock, STREAM)
         execute_purge = partial(purge.execute, dependencies=dependencies)
         follower.attach(
             pool,
             partial(replay, known=Owners(pool, OWNER_TABLES).of_tags, dependencies=dependencies),
             opening=partial(_open, store, released, dependencies),
+        )
+        leased = LeasedTasks(
+            pool,
+            clock,
+            {
+                "reconciling": [worker.run_sweep, worker.run_expiry],
+                "purge": [PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run],
+            },
         )
         await serve(
             name=NAME,
@@ -103,14 +116,11 @@ async def main() -> None:
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus)],
             ready=follower.ready,
-            tasks=[
-                follower.run,
-                OutboxRelay(pool, bus, clock, STREAM).run,
-                listener.run,
-                worker.run_sweep,
-                worker.run_expiry,
-                PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
-            ],
+            tasks=Tasks(
+                always=[follower.run],
+                serving=[listener.run, relay.run],
+                upkeep=[relay.run, leased.run],
+            ),
         )
     if follower.refusal:
         raise SystemExit(follower.refusal)

@@ -196,6 +196,17 @@ CREATE TABLE public.journal_position (
 
 COMMENT ON TABLE public.journal_position IS 'How far this database has seen the journal of destructions; one row.';
 
+CREATE TABLE public.lease (
+    name text NOT NULL,
+    holder integer NOT NULL,
+    take_time timestamp with time zone NOT NULL,
+    expire_time timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.lease IS 'Which process does what one process at a time does, and until when if it stands still.';
+
+COMMENT ON COLUMN public.lease.holder IS 'Advisory lock that the process holds for as long as it lives.';
+
 CREATE TABLE public.notice (
     digest text NOT NULL,
     edition text NOT NULL,
@@ -356,6 +367,12 @@ ALTER TABLE ONLY public.inbox
 
 ALTER TABLE ONLY public.journal_position
     ADD CONSTRAINT journal_position_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_name_holder_key UNIQUE (name, holder);
+
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.notice
     ADD CONSTRAINT notice_edition_key UNIQUE (edition);

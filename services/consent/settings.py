@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from services.chassis.settings import BusSettings, DatabaseSettings, RetentionClientSettings, ServiceSettings
+from services.chassis.settings import ProcessSettings, RetentionClientSettings
 from services.journal.settings import JournalSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, BusSettings, RetentionClientSettings, JournalSettings):
+class Settings(ProcessSettings, RetentionClientSettings, JournalSettings):
     """What the process reads from its environment."""
 
     receipt_key_file: Path

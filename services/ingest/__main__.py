@@ -19,9 +19,10 @@ from services.chassis.changes.records import CHANNEL
 from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
-from services.chassis.database import migrate, open_pool
+from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.leases import LeasedTasks
 from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
@@ -29,7 +30,9 @@ from services.chassis.messaging.bus import EventStream, connect_bus
 from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.orphans import OrphanSweep, PostgresWalks
+from services.chassis.preparation import Needs, OwnBucket, prepared
 from services.chassis.server import serve
+from services.chassis.tasks import Tasks
 from services.ingest.access import ACCESS
 from services.ingest.domain.media import BUCKET
 from services.ingest.operations import purge
@@ -76,7 +79,9 @@ async def main() -> None:
     settings = Settings()
     configure_logging(NAME, settings.log_level)
     clock, policy = SystemClock(), settings.policy
-    await migrate(settings, MIGRATIONS)
+    bucket = OwnBucket(settings, BUCKET, settings.backstop_days)
+    if not await prepared(settings, Needs(MIGRATIONS, STREAM, bucket), clock):
+        return
     follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
@@ -85,7 +90,6 @@ async def main() -> None:
         retention = await stack.enter_async_context(
             open_channel(settings.retention_target, settings, service="retention")
         )
-        await objects.ensure_bucket(BUCKET, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         uploads, media, missing = UploadStore(pool), MediaStore(pool), MissingStore(pool)
         background = BackgroundWork()
@@ -124,8 +128,18 @@ async def main() -> None:
         grace = timedelta(minutes=settings.orphan_grace_minutes)
         orphans = OrphanSweep(objects, BUCKET, tables.unknown_objects, PostgresWalks(pool), clock, grace)
         worker = Worker(media, sweep, orphans, clock)
+        relay = OutboxRelay(pool, bus, clock, STREAM)
         execute_purge = partial(purge.execute, tables=PurgeStore(pool), objects=objects)
         follower.attach(pool, PurgeReplay(Owners(pool, OWNER_TABLES), execute_purge, clock))
+        leased = LeasedTasks(
+            pool,
+            clock,
+            {
+                "sweeps": [worker.run_sweep, ChangeSweep(pool, clock).run],
+                "inspection": [partial(run_inspection, Inspection(missing, objects, clock), clock)],
+                "purge": [PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run],
+            },
+        )
         await serve(
             name=NAME,
             settings=settings,
@@ -135,17 +149,15 @@ async def main() -> None:
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), missing.look],
             ready=follower.ready,
-            tasks=[
-                follower.run,
-                keyring.run,
-                OutboxRelay(pool, bus, clock, STREAM).run,
-                PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
-                worker.consumer(bus, pool).run,
-                worker.run_sweep,
-                partial(run_inspection, Inspection(missing, objects, clock), clock),
-                listener.run,
-                ChangeSweep(pool, clock).run,
-            ],
+            tasks=Tasks(
+                always=[follower.run, keyring.run],
+                serving=[listener.run, relay.run],
+                upkeep=[
+                    relay.run,
+                    worker.consumer(bus, pool).run,
+                    leased.run,
+                ],
+            ),
         )
 
 

@@ -6,11 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.settings import (
-    BusSettings,
-    DatabaseSettings,
     ObjectStoreSettings,
+    ProcessSettings,
     RetentionClientSettings,
-    ServiceSettings,
 )
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.policy import Policy
@@ -19,9 +17,7 @@ from services.journal.settings import JournalSettings
 _BACKSTOP_AFTER_DAYS = 2
 
 
-class Settings(
-    ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings
-):
+class Settings(ProcessSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings):
     """What the ingest service needs to know."""
 
     window_days: Annotated[int, Field(ge=1)] = 30

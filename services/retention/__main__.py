@@ -7,13 +7,17 @@ from pathlib import Path
 from pellicule.internal.retention.v1 import key_service_pb2, purge_service_pb2
 from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
 from services.chassis.clock import SystemClock
-from services.chassis.database import migrate, open_pool
+from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.leases import LeasedTasks
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
 from services.chassis.messaging.relay import OutboxRelay
+from services.chassis.preparation import Needs, prepared
+from services.chassis.roles import Role
 from services.chassis.server import InternalServices, serve
+from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
@@ -21,6 +25,7 @@ from services.retention.epochs.epoch_files import EpochFiles, read_root_key
 from services.retention.errors import EpochsMisplaced
 from services.retention.journal.writer import JournalWriter
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.follow_epochs import follow_epochs
 from services.retention.operations.missing_epochs import refuse_misplaced
 from services.retention.operations.replay_journal import replay
 from services.retention.operations.rotate_epochs import rotate_epochs
@@ -50,8 +55,9 @@ async def main() -> None:
     settings = Settings()
     configure_logging(NAME, settings.log_level, fields=("epoch",))
     clock = SystemClock()
+    if not await prepared(settings, Needs(MIGRATIONS, STREAM), clock):
+        return
     epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
-    await migrate(settings, MIGRATIONS)
     follower = Follower.of(settings, clock)
     async with (
         open_pool(settings, follower) as pool,
@@ -73,11 +79,16 @@ async def main() -> None:
             lost_epochs=frozenset(settings.lost_epochs.split(",")),
         )
         await _refuse_wrong_folder(settings, dependencies)
+        relay = OutboxRelay(pool, bus, clock, STREAM)
+        clock_loop = ClockLoop(dependencies, PostgresSetAside(pool))
+        leased = LeasedTasks(
+            pool, clock, {"deadlines": [clock_loop.meet_deadlines], "housekeeping": [clock_loop.keep_house]}
+        )
         follower.attach(
             pool,
             partial(replay, dependencies=dependencies),
             begins=True,
-            opening=partial(_open, writer, dependencies),
+            opening=partial(_open, settings, writer, dependencies),
         )
         await serve(
             name=NAME,
@@ -89,12 +100,10 @@ async def main() -> None:
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool), epoch_gauges(pool)],
             ready=follower.ready,
-            tasks=(
-                follower.run,
-                writer.run,
-                hub.run,
-                ClockLoop(dependencies, PostgresSetAside(pool)).run,
-                OutboxRelay(pool, bus, clock, STREAM).run,
+            tasks=Tasks(
+                always=[follower.run, writer.run, hub.run, clock_loop.follow],
+                serving=[relay.run],
+                upkeep=[relay.run, leased.run],
             ),
         )
 
@@ -108,10 +117,10 @@ async def _refuse_wrong_folder(settings: Settings, dependencies: Dependencies) -
             raise SystemExit(error.message) from None
 
 
-async def _open(writer: JournalWriter, dependencies: Dependencies) -> None:
-    """Hand out no fencing number twice, and have an epoch for the first call."""
+async def _open(settings: Settings, writer: JournalWriter, dependencies: Dependencies) -> None:
+    """Hand out no fencing number twice, and have an epoch for the first call, made or found."""
     await writer.reserve_revisions()
-    await rotate_epochs(dependencies)
+    await (rotate_epochs if Role.UPKEEP in settings.roles else follow_epochs)(dependencies)
 
 
 if __name__ == "__main__":

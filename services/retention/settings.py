@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.chassis.settings import BusSettings, DatabaseSettings, ServiceSettings
+from services.chassis.settings import ProcessSettings
 from services.journal.settings import JournalSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, BusSettings, JournalSettings):
+class Settings(ProcessSettings, JournalSettings):
     """Read once from the environment, prefix `PELLICULE_`."""
 
     root_key_file: Path

@@ -1,6 +1,5 @@
 """Clock loop: what no call asks for, done in time."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -9,6 +8,7 @@ from services.chassis.loops import Step, Wall, repeat_all
 from services.retention.operations import sweep
 from services.retention.operations.deadlines import next_wake
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.follow_epochs import follow_epochs
 from services.retention.operations.forget_records import forget_records
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.wrap_data_keys import wrap_next_data_keys
@@ -19,15 +19,18 @@ COALESCE_SECONDS = 0.25
 """Keys that end this close to each other are destroyed together: fewer orders for the same end."""
 WRAPPING_SECONDS = 600.0
 """How long no data key is wrapped anew once there was none to wrap."""
+FOLLOWING_SECONDS = 5.0
+"""How often a process looks whether another one has made the epoch of the day."""
 HOUSEKEEPING_SECONDS = 600.0
 """How often epochs are looked after and old records are deleted, apart from the turn of the day."""
 
 
 class ClockLoop:
-    """Destroys what is due, carries out our own purge orders and looks after the epochs. `run` is a task.
+    """Destroys what is due, carries out our own purge orders and looks after the epochs.
 
-    Several processes may run it at the same time: every step takes what no other one holds. Whatever fails in a step,
-    the others go on.
+    `meet_deadlines` and `keep_house` are tasks of the process, and `follow` is one of each process that may have to
+    wrap keys. Several processes may run them at the same time: every step takes what no other one holds. Whatever
+    fails in a step, the others go on.
     """
 
     def __init__(self, dependencies: Dependencies, set_aside: SetAside) -> None:
@@ -36,12 +39,24 @@ class ClockLoop:
         self._own_orders = sweep.own_orders_step(set_aside, dependencies)
         self._rotating_at = self._forgetting_at = self._wrapping_at = dependencies.clock.now()
 
-    async def run(self) -> None:
-        """Look after time, until cancelled."""
+    async def meet_deadlines(self) -> None:
+        """Destroy what is due when its time comes, until cancelled."""
         clock = self._dependencies.clock
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._meet_deadlines())
-            tasks.create_task(repeat_all(self._housekeeping, TICK_SECONDS, clock))
+        walls = {loop: Wall(loop, clock) for loop in self._deadlines}
+        waking = Wall("deadlines", clock)
+        while True:
+            for loop, step in self._deadlines.items():
+                await walls[loop].attempt_when_rested(step)
+            await waking.attempt(self._sleep)
+            await waking.rest(0)
+
+    async def keep_house(self) -> None:
+        """Look after epochs, our own orders and old records, until cancelled."""
+        await repeat_all(self._housekeeping, TICK_SECONDS, self._dependencies.clock)
+
+    async def follow(self) -> None:
+        """Take up the epochs that another process makes, until cancelled."""
+        await Wall("epochs_followed", self._dependencies.clock).repeat(self._follow, FOLLOWING_SECONDS)
 
     async def pass_once(self) -> None:
         """Do all that is due now.
@@ -61,15 +76,9 @@ class ClockLoop:
             "wrapping": self._wrap_anew,
         }
 
-    async def _meet_deadlines(self) -> None:
-        clock = self._dependencies.clock
-        walls = {loop: Wall(loop, clock) for loop in self._deadlines}
-        waking = Wall("deadlines", clock)
-        while True:
-            for loop, step in self._deadlines.items():
-                await walls[loop].attempt_when_rested(step)
-            await waking.attempt(self._sleep)
-            await waking.rest(0)
+    async def _follow(self) -> None:
+        if sweep.epoch_is_due(self._dependencies):
+            await follow_epochs(self._dependencies)
 
     async def _rotate(self) -> None:
         now = self._dependencies.clock.now()

@@ -13,16 +13,20 @@ from services.chassis.changes.records import CHANNEL
 from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
-from services.chassis.database import migrate, open_pool
+from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.leases import LeasedTasks
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
 from services.chassis.messaging.relay import OutboxRelay
+from services.chassis.messaging.work import WorkHints, WorkStream, WorkWakes
 from services.chassis.object_store import S3ObjectStore
 from services.chassis.orphans import PostgresWalks
+from services.chassis.preparation import Needs, OwnBucket, prepared
 from services.chassis.server import serve
+from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
 from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
@@ -41,6 +45,8 @@ from services.suggestion.worker import Worker
 
 NAME = "suggestion"
 STREAM = EventStream("SUGGESTION", ["pellicule.internal.suggestion.v1.>"], consumers=["ingest-saved"])
+MIGRATIONS = Path(__file__).parent / "migrations"
+WORK = WorkStream.of(NAME)
 SERVICES = (suggestion_service_pb2.DESCRIPTOR.services_by_name["SuggestionService"].full_name,)
 
 
@@ -49,7 +55,9 @@ async def main() -> None:
     settings = Settings()
     configure_logging(NAME, settings.log_level)
     clock = SystemClock()
-    await migrate(settings, Path(__file__).parent / "migrations")
+    bucket = OwnBucket(settings, settings.renditions_bucket, settings.backstop_days)
+    if not await prepared(settings, Needs(MIGRATIONS, STREAM, bucket, WORK), clock):
+        return
     follower = Follower.of(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
@@ -59,7 +67,6 @@ async def main() -> None:
             open_channel(settings.retention_target, settings, service="retention")
         )
         analysis = await stack.enter_async_context(open_channel(settings.analysis_target, settings, service="analysis"))
-        await objects.ensure_bucket(settings.renditions_bucket, settings.backstop_days)
         keyring = RetentionKeyring(retention, clock)
         listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
@@ -75,9 +82,20 @@ async def main() -> None:
         stack.push_async_callback(dependencies.cleanup.finish)
         set_aside = PostgresSetAside(pool)
         worker = Worker(dependencies, set_aside, PostgresWalks(pool))
+        relay = OutboxRelay(pool, bus, clock, STREAM)
         servicer = SuggestionServicer(dependencies)
         execute_purge = partial(purge.execute, dependencies)
         follower.attach(pool, PurgeReplay(Owners(pool, OWNER_TABLES), execute_purge, clock))
+        wakes = WorkWakes(bus, WORK, worker.open_work, worker.wake, clock)
+        leased = LeasedTasks(
+            pool,
+            clock,
+            {
+                "sweeps": [worker.run_sweeps, ChangeSweep(pool, clock).run],
+                "purge": [PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run],
+                **({"hints": [WorkHints(bus, WORK, worker.open_work, clock).run]} if settings.works_apart else {}),
+            },
+        )
         await serve(
             name=NAME,
             settings=settings,
@@ -87,17 +105,16 @@ async def main() -> None:
             clock=clock,
             gauges=[database_gauges(pool), bus_gauges(bus)],
             ready=follower.ready,
-            tasks=[
-                follower.run,
-                keyring.run,
-                OutboxRelay(pool, bus, clock, STREAM).run,
-                worker.consumer(bus, pool).run,
-                worker.run_refreshes,
-                worker.run_sweeps,
-                listener.run,
-                ChangeSweep(pool, clock).run,
-                PurgeLoop(retention, NAME, bus, execute_purge, clock, set_aside).run,
-            ],
+            tasks=Tasks(
+                always=[follower.run, keyring.run],
+                serving=[listener.run, relay.run],
+                upkeep=[
+                    relay.run,
+                    worker.consumer(bus, pool).run,
+                    leased.run,
+                ],
+                work=[*([wakes.run] if settings.works_apart else []), worker.run_refreshes],
+            ),
         )
 
 

@@ -165,6 +165,14 @@ class Refreshes(Protocol):
         """Return the persons, but these, whose photos have stopped coming, or have been coming for too long."""
         ...
 
+    async def waits(self, subject: str) -> bool:
+        """Tell whether a person is in the queue."""
+        ...
+
+    async def count(self, now: datetime, quiet: timedelta, patience: timedelta, limit: int) -> int:
+        """Return how many persons are due and not set aside, counted up to a number."""
+        ...
+
     async def done(self, subject: str, until: datetime) -> None:
         """Forget that a person is due, unless more was analyzed after a time."""
         ...

@@ -7,19 +7,15 @@ from pydantic import Field
 
 from services.chassis.settings import (
     Address,
-    BusSettings,
-    DatabaseSettings,
     ObjectStoreSettings,
     RetentionClientSettings,
-    ServiceSettings,
+    WorkingProcessSettings,
 )
 from services.journal.settings import JournalSettings
 from services.suggestion.domain.policy import Policy
 
 
-class Settings(
-    ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings
-):
+class Settings(WorkingProcessSettings, ObjectStoreSettings, RetentionClientSettings, JournalSettings):
     """What the process reads from its environment."""
 
     analysis_target: Address

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 import structlog
 
 from pellicule.internal.analysis.v1 import media_analyzed_pb2
+from services.chassis.clock import wait_within
 from services.chassis.database import Pool
 from services.chassis.failed_work.set_aside import Item, SetAside
 from services.chassis.failed_work.turns import Turns
@@ -14,10 +16,11 @@ from services.chassis.loops import Step, Wall, repeat_all
 from services.chassis.messaging.bus import Bus
 from services.chassis.messaging.consumer import Consumer, IncomingEvent
 from services.chassis.orphans import Walks
+from services.chassis.person_leases import TurnTaken
 from services.keyring import PurposeNotGranted
 from services.suggestion.operations import sweep
 from services.suggestion.operations.dependencies import Dependencies
-from services.suggestion.operations.refresh import refresh
+from services.suggestion.operations.refresh import refresh_if_due
 
 CONSUMER = "suggestion-analyzed"
 LOOK_SECONDS = 1.0
@@ -33,6 +36,15 @@ class Worker:
         self._dependencies = dependencies
         self._orphans = sweep.orphan_sweep(dependencies, walks)
         self._turns = Turns("refresh", set_aside, dependencies.clock)
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Have `run_refreshes` look for who is due."""
+        self._wake.set()
+
+    async def open_work(self, limit: int) -> int:
+        """Return for how many persons there is something to do, counted up to a number."""
+        return await sweep.open_work(self._dependencies, limit)
 
     def consumer(self, bus: Bus, pool: Pool) -> Consumer:
         """Return the consumer that hears of photos that were analyzed."""
@@ -54,7 +66,7 @@ class Worker:
 
     async def run_refreshes(self) -> None:
         """Make suggestions for the persons who are due, until cancelled."""
-        await Wall("refresh", self._dependencies.clock).repeat(self.refresh_due, LOOK_SECONDS)
+        await Wall("refresh", self._dependencies.clock).repeat(self._refresh_and_wait, 0)
 
     async def refresh_due(self) -> None:
         """Make suggestions for the persons who are due now."""
@@ -70,13 +82,20 @@ class Worker:
         }
         await repeat_all(steps, SWEEP_EVERY_SECONDS, dependencies.clock)
 
+    async def _refresh_and_wait(self) -> None:
+        self._wake.clear()
+        await self.refresh_due()
+        await wait_within(self._wake, LOOK_SECONDS, self._dependencies.clock)
+
     async def _refresh(self, subject: str) -> None:
         """Make one person's suggestions; one without consent is due no more."""
         try:
-            made = await refresh(self._dependencies, subject=subject)
+            made = await refresh_if_due(self._dependencies, subject=subject)
             _log.info("suggestions_made", subject=subject, count=made)
         except PurposeNotGranted:
             await sweep.no_longer_due(self._dependencies, subject=subject)
+        except TurnTaken:
+            _log.debug("refresh_left_to_another", subject=subject)
 
 
 def _item(subject: str) -> Item:

@@ -138,6 +138,12 @@ class FakeRefreshes:
         ]
         return [subject for _, subject in sorted(ripe)]
 
+    async def waits(self, subject: str) -> bool:
+        return subject in self._tables.dues
+
+    async def count(self, now: datetime, quiet: timedelta, patience: timedelta, limit: int) -> int:
+        return len(await self.due(now, quiet, patience))
+
     async def done(self, subject: str, until: datetime) -> None:
         if subject in self._tables.dues and self._tables.dues[subject][1] <= until:
             del self._tables.dues[subject]

@@ -16,6 +16,7 @@ class Pace:
         storing: What of this is kept for storing the results; the models have to answer before.
         poll: How often is looked for what is due when nothing wakes the worker.
         sweep: How often is looked for what was missed.
+        finish: How long what is in hand may take to its end when the process is told to stop; the rest is given back.
         burst: How long a media waits before it is analysed: a phone sends several at a time, and they are analysed
             together, once they no longer want the processor for themselves.
     """
@@ -27,4 +28,5 @@ class Pace:
     storing: timedelta = timedelta(seconds=10)
     poll: timedelta = timedelta(seconds=1)
     sweep: timedelta = timedelta(minutes=10)
+    finish: timedelta = timedelta()
     burst: timedelta = timedelta()

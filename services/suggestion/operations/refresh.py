@@ -30,19 +30,32 @@ async def refresh(dependencies: Dependencies, *, subject: str) -> int:
     Raises:
         PurposeNotGranted: the person has not granted CLOUD_PROCESSING.
         DependencyUnavailable: a server does not answer.
+        TurnTaken: another process does it.
     """
     async with dependencies.database.turn(subject):
-        started = dependencies.clock.now()
-        photos = {each.photo.media: each for each in await dependencies.analysis.photos(subject)}
-        existing = await _existing(dependencies, subject)
-        found = ideas.find(each.photo for each in photos.values())
-        hidden = {media for media, each in photos.items() if each.photo.is_hidden}
-        plan = refresh_plan.plan(found, existing, started, hidden)
-        made = await _make_all(dependencies, subject, plan.make, photos)
-        await dependencies.cleanup.complete(remove(dependencies, subject, plan.remove))
+        return await _refresh(dependencies, subject)
+
+
+async def refresh_if_due(dependencies: Dependencies, *, subject: str) -> int:
+    """Make what is missing, as `refresh` does, unless another process did it while this one came to it."""
+    async with dependencies.database.turn(subject):
         async with dependencies.database.transaction() as store:
-            await store.refreshes.done(subject, started)
-        return made
+            is_due = await store.refreshes.waits(subject)
+        return await _refresh(dependencies, subject) if is_due else 0
+
+
+async def _refresh(dependencies: Dependencies, subject: str) -> int:
+    started = dependencies.clock.now()
+    photos = {each.photo.media: each for each in await dependencies.analysis.photos(subject)}
+    existing = await _existing(dependencies, subject)
+    found = ideas.find(each.photo for each in photos.values())
+    hidden = {media for media, each in photos.items() if each.photo.is_hidden}
+    plan = refresh_plan.plan(found, existing, started, hidden)
+    made = await _make_all(dependencies, subject, plan.make, photos)
+    await dependencies.cleanup.complete(remove(dependencies, subject, plan.remove))
+    async with dependencies.database.transaction() as store:
+        await store.refreshes.done(subject, started)
+    return made
 
 
 async def _existing(dependencies: Dependencies, subject: str) -> list[ExistingSuggestion]:

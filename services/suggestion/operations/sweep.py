@@ -24,6 +24,13 @@ async def due(dependencies: Dependencies, without: AbstractSet[str]) -> list[str
         return await store.refreshes.due(dependencies.clock.now(), policy.quiet, policy.patience, without)
 
 
+async def open_work(dependencies: Dependencies, limit: int) -> int:
+    """Return for how many persons suggestions are to be made, or are being made, counted up to a number."""
+    policy = dependencies.policy
+    async with dependencies.database.transaction() as store:
+        return await store.refreshes.count(dependencies.clock.now(), policy.quiet, policy.patience, limit)
+
+
 async def no_longer_due(dependencies: Dependencies, *, subject: str) -> None:
     """Take a person out of the queue, whatever was analyzed since."""
     async with dependencies.database.transaction() as store:

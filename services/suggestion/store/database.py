@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.chassis.database import Connection, Pool, subject_lock
+from services.chassis.database import Connection, Pool, fenced, subject_lock
 from services.chassis.messaging import outbox
 from services.chassis.messaging.consumer import first_time
 from services.chassis.messaging.events import OutgoingEvent
@@ -16,8 +16,8 @@ from services.suggestion.store.purge import PurgeTables
 from services.suggestion.store.refreshes import RefreshTable
 from services.suggestion.store.suggestions import SuggestionTables
 
-TURN_SECONDS = 5.0
-"""How long a refresh waits for another one of the same person."""
+TURN_SECONDS = 0.0
+"""How long a refresh waits for another one of the same person: who works on them makes what there is to make."""
 
 
 class Store:
@@ -61,6 +61,7 @@ class Database:
 
     @asynccontextmanager
     async def turn(self, subject: str) -> AsyncIterator[None]:
-        """Run the block as the only one that makes suggestions for this person."""
-        async with self._turns.of(subject):
-            yield
+        """Run the block as the only one that makes suggestions for this person; who stood still stores nothing."""
+        async with self._turns.of(subject) as turn:
+            with fenced(turn.check):
+                yield

@@ -39,6 +39,28 @@ class RefreshTable:
         )
         return [row[0] for row in await cursor.fetchall()]
 
+    async def waits(self, subject: str) -> bool:
+        """Tell whether a person is in the queue."""
+        cursor = await self._connection.execute("SELECT FROM due WHERE subject = %(subject)s", {"subject": subject})
+        return cursor.rowcount > 0
+
+    async def count(self, now: datetime, quiet: timedelta, patience: timedelta, limit: int) -> int:
+        """Return how many persons are due and not set aside, counted up to a number."""
+        cursor = await self._connection.execute(
+            """
+            SELECT count(*) FROM (
+                SELECT FROM due
+                WHERE (last_time <= %(now)s - %(quiet)s OR first_time <= %(now)s - %(patience)s) AND NOT EXISTS (
+                    SELECT FROM set_aside WHERE kind = 'refresh' AND item = due.subject AND next_time > %(now)s
+                )
+                LIMIT %(limit)s
+            ) AS counted
+            """,
+            {"now": now, "quiet": quiet, "patience": patience, "limit": limit},
+        )
+        ((count,),) = await cursor.fetchall()
+        return int(count)
+
     async def done(self, subject: str, until: datetime) -> None:
         """Forget that a person is due, unless more was analyzed after a time."""
         await self._connection.execute(

@@ -95,7 +95,7 @@ async def pool(database: DatabaseSettings) -> AsyncIterator[Pool]:
     async with open_pool(database) as pool:
         async with pool.connection() as connection:
             await connection.execute(
-                "TRUNCATE turn, outbox, inbox, dead_letter, set_aside, bucket_walk, orphan, effect,"
+                "TRUNCATE turn, lease, outbox, inbox, dead_letter, set_aside, bucket_walk, orphan, effect,"
                 " change_head, change_feed, change_acknowledgement"
             )
         yield pool

@@ -11,6 +11,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.logs import configure_logging
 from services.chassis.server import serve
 from services.chassis.settings import ServiceSettings
+from services.chassis.tasks import Tasks
 from tests.integration.chassis import echo
 
 
@@ -48,7 +49,7 @@ async def main(mode: str, ready_file: Path) -> None:
         service_names=[echo.SERVICE],
         access=echo.ACCESS,
         clock=SystemClock(),
-        tasks=_TASKS[mode],
+        tasks=Tasks(always=_TASKS[mode]),
         ready=ready,
     )
 

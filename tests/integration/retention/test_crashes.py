@@ -244,7 +244,7 @@ async def test_rows_left_by_a_withdrawal_are_cleared_over_many_batches_and_resta
         await harness.create(*[[]] * 900)
     [kept] = await harness.create([], purpose=LOCATION)
     await harness.withdraw(ADA, CLOUD)
-    loop = asyncio.create_task(harness.loop.run())
+    loop = asyncio.create_task(harness.loop.keep_house())
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
     await harness.tick()

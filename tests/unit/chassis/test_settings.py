@@ -3,12 +3,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from services.chassis.roles import Role
 from services.chassis.settings import (
     BusSettings,
     DatabaseSettings,
     ObjectStoreSettings,
     RetentionClientSettings,
     ServiceSettings,
+    WorkingProcessSettings,
 )
 
 ENVIRONMENT = {
@@ -29,6 +31,10 @@ ENVIRONMENT = {
 
 
 class Settings(ServiceSettings, DatabaseSettings, BusSettings, ObjectStoreSettings, RetentionClientSettings):
+    pass
+
+
+class Working(WorkingProcessSettings):
     pass
 
 
@@ -111,3 +117,61 @@ def test_the_issuers_keys_have_one_source(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("PELLICULE_TOKEN_JWKS_FILE")
     with pytest.raises(ValidationError, match="set one of"):
         Settings()
+
+
+def test_a_process_has_all_roles_unless_it_is_told() -> None:
+    assert read().roles == set(Role) - {Role.WORKER}
+    assert Working().roles == set(Role)
+    assert not Working().works_apart
+
+
+@pytest.mark.parametrize(
+    ("roles", "needed"), [("public,upkeep", "PELLICULE_PUBLIC_ADDRESS"), ("internal", "PELLICULE_INTERNAL_ADDRESS")]
+)
+def test_a_listener_without_an_address_is_named(monkeypatch: pytest.MonkeyPatch, roles: str, needed: str) -> None:
+    monkeypatch.setenv("PELLICULE_ROLES", roles)
+    read()
+    monkeypatch.delenv(needed)
+    with pytest.raises(ValidationError, match=f"set {needed}.*leave .* out of PELLICULE_ROLES"):
+        read()
+
+
+@pytest.mark.parametrize("roles", ["prepare", "upkeep"])
+def test_a_process_without_listeners_needs_no_address_and_knows_no_caller(
+    monkeypatch: pytest.MonkeyPatch, roles: str
+) -> None:
+    monkeypatch.setenv("PELLICULE_ROLES", roles)
+    for name in ("PUBLIC_ADDRESS", "INTERNAL_ADDRESS", "TOKEN_JWKS_FILE", "SUBJECT_KEY_FILE"):
+        monkeypatch.delenv(f"PELLICULE_{name}")
+    assert read().roles == {Role(roles)}
+
+
+def test_a_process_that_answers_calls_knows_its_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PELLICULE_SUBJECT_KEY_FILE")
+    with pytest.raises(ValidationError, match="set PELLICULE_SUBJECT_KEY_FILE"):
+        read()
+
+
+def test_a_role_that_the_service_does_not_have_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PELLICULE_ROLES", "worker")
+    with pytest.raises(ValidationError, match="'worker' is no role of this service"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("roles", "apart"), [("upkeep", True), ("worker", True), ("upkeep,worker", False), ("public,internal", False)]
+)
+def test_hints_go_between_processes_that_share_the_work(
+    monkeypatch: pytest.MonkeyPatch, roles: str, apart: bool
+) -> None:
+    monkeypatch.setenv("PELLICULE_ROLES", roles)
+    assert Working().works_apart == apart
+
+
+def test_the_public_listener_speaks_tls_unless_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read().public_tls
+    monkeypatch.setenv("PELLICULE_PUBLIC_TLS", "")
+    with pytest.raises(ValidationError, match="public_tls"):
+        read()
+    monkeypatch.setenv("PELLICULE_PUBLIC_TLS", "false")
+    assert not read().public_tls

@@ -77,9 +77,10 @@ def test_what_serves_models_reaches_no_bucket_of_a_service() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_publishes_its_own_events_alone(service: str) -> None:
-    events = [subject for subject in bus_rights(service).publish if subject.startswith("pellicule.")]
-    assert events == [f"pellicule.internal.{service}.v1.>"]
+def test_a_service_publishes_its_own_events_and_hints_alone(service: str) -> None:
+    told = [subject for subject in bus_rights(service).publish if subject.startswith("pellicule.")]
+    hints = [f"pellicule.internal.{service}.work"] if DECLARATIONS[service].works else []
+    assert told == [f"pellicule.internal.{service}.v1.>", *hints]
 
 
 @pytest.mark.parametrize("service", SERVICES)
