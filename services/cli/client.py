@@ -44,7 +44,7 @@ class Access:
     """What a person needs to call a stack.
 
     Attributes:
-        addresses: Of each service.
+        addresses: Of each service; with `http://` before it of one that is called in clear, behind what ends TLS.
         ca_certificate: The authority's, in PEM.
         token: The person's.
         stack_runs: Says whether the stack is there at all, and not only one of its parts is away.
@@ -78,7 +78,7 @@ async def connect(access: Access) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         credentials = grpc.ssl_channel_credentials(access.ca_certificate)
         channel = {
-            name: await stack.enter_async_context(grpc.aio.secure_channel(address, credentials, _OPTIONS))
+            name: await stack.enter_async_context(_channel(address, credentials))
             for name, address in access.addresses.items()
         }
         yield Services(
@@ -93,6 +93,12 @@ async def connect(access: Access) -> AsyncIterator[Services]:
             headers=(("authorization", f"Bearer {access.token}"),),
             stack_runs=access.stack_runs,
         )
+
+
+def _channel(address: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
+    if address.startswith("http://"):
+        return grpc.aio.insecure_channel(address.removeprefix("http://"), _OPTIONS)
+    return grpc.aio.secure_channel(address.removeprefix("https://"), credentials, _OPTIONS)
 
 
 async def pages(
