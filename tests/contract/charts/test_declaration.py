@@ -6,14 +6,14 @@ import pytest
 
 from deploy.charts.environments import environments, values
 from deploy.charts.rendering import Object
-from deploy.local.roster import ROSTER
+from deploy.declarations import DECLARATIONS
 from tests.contract.charts.pods import environment as environment_of
 from tests.contract.charts.pods import pods, selects
 from tests.contract.charts.releases import each_environment, rendered
 from tests.contract.charts.rules_of_objects import of_kind
 from tests.contract.products import proto_package, rpc_services
 
-DECLARED = {(caller, callee) for caller, entry in ROSTER.items() for callee in entry.calls}
+DECLARED = {(caller, callee) for caller, entry in DECLARATIONS.items() for callee in entry.calls}
 INTERNAL = 9443
 
 
@@ -33,7 +33,9 @@ def _peers(objects: Sequence[Object], service: str, way: str, peer: str) -> set[
     ]
     rules = [rule for policy in policies for rule in policy.at("spec", way, default=[])]
     let = [each for rule in rules if INTERNAL in _ports(rule) for each in rule.get(peer, [{}])]
-    return {other for other in ROSTER if any(selects(each.get("podSelector", {}), _labels(other)) for each in let)}
+    return {
+        other for other in DECLARATIONS if any(selects(each.get("podSelector", {}), _labels(other)) for each in let)
+    }
 
 
 def _ports(rule: dict[str, list[dict[str, object]]]) -> set[object]:
@@ -44,8 +46,12 @@ def _ports(rule: dict[str, list[dict[str, object]]]) -> set[object]:
 def test_who_calls_whom_is_let_in_and_out_and_no_other(environment: str) -> None:
     objects = rendered("pellicule", environment)
 
-    assert {(caller, callee) for callee in ROSTER for caller in _peers(objects, callee, "ingress", "from")} == DECLARED
-    assert {(caller, callee) for caller in ROSTER for callee in _peers(objects, caller, "egress", "to")} == DECLARED
+    assert {
+        (caller, callee) for callee in DECLARATIONS for caller in _peers(objects, callee, "ingress", "from")
+    } == DECLARED
+    assert {
+        (caller, callee) for caller in DECLARATIONS for callee in _peers(objects, caller, "egress", "to")
+    } == DECLARED
 
 
 @each_environment
@@ -60,7 +66,7 @@ def test_each_pair_has_a_policy_of_its_own(environment: str) -> None:
 @each_environment
 def test_each_service_is_told_whom_it_calls_and_gets_what_it_is_declared(environment: str) -> None:
     for pod in pods(rendered("pellicule", environment)):
-        entry = ROSTER.get(pod.labels["app.kubernetes.io/name"])
+        entry = DECLARATIONS.get(pod.labels["app.kubernetes.io/name"])
         if entry is not None:
             told = environment_of(pod.containers[0]).keys()
             targets = {
@@ -75,7 +81,7 @@ def test_who_owns_buckets_has_their_rules_looked_at() -> None:
     nightly = of_kind(rendered("pellicule", "production"), "CronJob")
 
     assert {each.name for each in nightly} == {
-        f"pellicule-{name}-prepare" for name, entry in ROSTER.items() if entry.writes
+        f"pellicule-{name}-prepare" for name, entry in DECLARATIONS.items() if entry.owns
     }
 
 
@@ -88,7 +94,7 @@ def test_the_edge_leads_to_every_public_rpc_service_and_to_nothing_internal() ->
         for match in rule["matches"]
     }
 
-    assert led == {each.full_name for service in ROSTER for each in rpc_services(proto_package(service))}
+    assert led == {each.full_name for service in DECLARATIONS for each in rpc_services(proto_package(service))}
 
 
 def test_workers_are_scaled_on_the_stream_of_their_service() -> None:
@@ -108,7 +114,7 @@ WORKING = {"analysis", "suggestion"}
 
 
 @each_environment
-@pytest.mark.parametrize("service", ROSTER)
+@pytest.mark.parametrize("service", DECLARATIONS)
 def test_every_role_of_a_service_is_somebodys(environment: str, service: str) -> None:
     made = [pod for pod in pods(rendered("pellicule", environment)) if pod.labels["app.kubernetes.io/name"] == service]
     roles = {role for pod in made for role in (environment_of(pod.containers[0])["PELLICULE_ROLES"] or "").split(",")}

@@ -28,7 +28,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_each_service_has_its_address(told: pytest.MonkeyPatch) -> None:
     told.setenv("SMOKE_TOKEN_FILE", "/etc/token")
 
-    assert SmokeSettings().addresses["ingest"] == "https://pellicule-ingest:443"  # type: ignore[call-arg]
+    assert SmokeSettings().addresses["ingest"] == "https://pellicule-ingest:443"
 
 
 @pytest.mark.parametrize("given", [(), ("SMOKE_TOKEN_FILE", "SMOKE_ISSUER_KEY_FILE")])
@@ -37,7 +37,7 @@ def test_there_is_one_way_to_be_somebody(given: tuple[str, ...], told: pytest.Mo
         told.setenv(name, "/etc/file")
 
     with pytest.raises(ValueError, match="SMOKE_TOKEN_FILE and SMOKE_ISSUER_KEY_FILE"):
-        SmokeSettings()  # type: ignore[call-arg]
+        SmokeSettings()
 
 
 def test_a_phone_takes_what_is_drawn_for_screenshots_and_they_are_enough_for_an_idea(tmp_path: Path) -> None:
