@@ -22,7 +22,7 @@ import typer
 from inference.canary.renewal import Renewal, given_in, shown_by
 from inference.canary.rounds import SECONDS_FOR_ONE, Finding, Place, examine
 from inference.canary.watch import Pace, Watch, is_well, wait_until_well
-from inference.client.tls import SentInClear, Tls, refuse_clear
+from inference.client.tls import SentInClear, TlsFiles, refuse_clear
 
 
 class _MachineClock:
@@ -63,7 +63,7 @@ def main(
     ] = 3600,
 ) -> None:
     """Ask every model of a server for its known answer."""
-    tls = Tls(ca_file, cert_file, key_file) if ca_file else None
+    tls = TlsFiles(ca_file, cert_file, key_file) if ca_file else None
     try:
         refuse_clear(target, tls)
     except SentInClear as error:

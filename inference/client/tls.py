@@ -2,14 +2,23 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import grpc
 
 
+class Tls(Protocol):
+    """How the server is known, and this client to it."""
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Return what a connection is opened under: the same object until its certificates are renewed."""
+
+
 @dataclass(frozen=True)
-class Tls:
-    """Files in PEM.
+class TlsFiles:
+    """Implements `Tls` on files in PEM that are read once.
 
     Attributes:
         authority: Certificates that the server's is checked against.
@@ -21,7 +30,11 @@ class Tls:
     key: Path | None = None
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """Read the files."""
+        """Read the files (`Tls.credentials`)."""
+        return self._read
+
+    @cached_property
+    def _read(self) -> grpc.ChannelCredentials:
         certificate = self.certificate.read_bytes() if self.certificate else None
         key = self.key.read_bytes() if self.key else None
         return grpc.ssl_channel_credentials(self.authority.read_bytes(), key, certificate)

@@ -11,6 +11,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from inference.client.error_classes import Failed, classify
 from inference.client.errors import ModelAnswerBroken
+from inference.client.renewal import Connections
 from inference.client.tensors import Facts, TensorFacts, Tensors
 from inference.client.tls import Tls
 
@@ -56,15 +57,17 @@ class TritonWire:
             address: `host:port` of the server's gRPC endpoint.
             tls: How the server is known; None to speak to it in clear.
         """
-        credentials = tls.credentials() if tls else None
-        self._client = triton.InferenceServerClient(address, creds=credentials, channel_args=_CHANNEL)
+        self._connections = Connections(
+            lambda credentials: triton.InferenceServerClient(address, creds=credentials, channel_args=_CHANNEL), tls
+        )
 
     async def infer(self, model: str, inputs: Tensors, outputs: Sequence[str], *, seconds: float) -> Tensors:
         """Asks a model (`Wire.infer`)."""
         tensors = [_tensor(name, array) for name, array in inputs.items()]
         requested = [triton.InferRequestedOutput(name) for name in outputs]
         try:
-            result = await self._client.infer(model, tensors, outputs=requested, client_timeout=seconds)
+            async with self._connections.lent() as client:
+                result = await client.infer(model, tensors, outputs=requested, client_timeout=seconds)
         except InferenceServerException as error:
             raise _judged(error) from error
         found = {name: _array(model, result, name) for name in outputs}
@@ -73,14 +76,15 @@ class TritonWire:
     async def facts(self, model: str, *, seconds: float) -> Facts:
         """Asks what is served under a name (`Wire.facts`)."""
         try:
-            response = await self._client.get_model_config(model, client_timeout=seconds)
+            async with self._connections.lent() as client:
+                response = await client.get_model_config(model, client_timeout=seconds)
         except InferenceServerException as error:
             raise _judged(error) from error
         return _facts(model, response.config)
 
     async def close(self) -> None:
         """End the connection."""
-        await self._client.close()
+        await self._connections.close()
 
 
 def _judged(error: InferenceServerException) -> Failed:

@@ -29,8 +29,10 @@ from services.analysis.vision.decoding import Limits, prepare_decoders
 from services.analysis.vision.label_vectors import LabelVectorSource
 from services.analysis.vision.pipeline import VisionModels
 from services.analysis.vision.triton_models import TritonModels
+from services.analysis.vision.triton_tls import RenewedTls
 from services.analysis.worker import Worker
 from services.chassis.calls import seconds_left
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.changes.feed import ChangeFeed
 from services.chassis.changes.records import CHANNEL
 from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
@@ -74,14 +76,16 @@ async def main() -> None:
     if not await prepared(settings, Needs(MIGRATIONS, STREAM, bucket, WORK), clock):
         return
     follower = Follower.of(settings, clock)
+    certificates = Certificates(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
         bus = await stack.enter_async_context(connect_bus(settings))
         objects = await stack.enter_async_context(S3ObjectStore(settings))
         retention = await stack.enter_async_context(
-            open_channel(settings.retention_target, settings, service="retention")
+            open_channel(settings.retention_target, certificates, service="retention")
         )
-        client = InferenceClient(settings.triton_address, clock, tls=settings.triton_tls, time_left=seconds_left)
+        tls = RenewedTls.of(settings.triton_ca_file, certificates)
+        client = InferenceClient(settings.triton_address, clock, tls=tls, time_left=seconds_left)
         models = TritonModels(await stack.enter_async_context(client))
         threads = stack.enter_context(ThreadPoolExecutor(settings.decoder_threads, "decoder"))
         keyring, set_aside = RetentionKeyring(retention, clock), PostgresSetAside(pool)
@@ -127,6 +131,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            certificates=certificates,
             gauges=[database_gauges(pool), bus_gauges(bus), media_gauges(pool)],
             ready=follower.ready,
             tasks=Tasks(

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from inference.client.tls import Tls, is_loopback
+from inference.client.tls import is_loopback
 from services.analysis.domain.pace import Pace
 from services.chassis.settings import (
     Address,
@@ -55,12 +55,6 @@ class Settings(WorkingProcessSettings, ObjectStoreSettings, RetentionClientSetti
         if self.triton_ca_file is None and not is_loopback(self.triton_address):
             raise ValueError("set PELLICULE_TRITON_CA_FILE: pictures travel in clear on loopback alone")
         return self
-
-    @property
-    def triton_tls(self) -> Tls | None:
-        """How the inference server is known, and this process to it."""
-        authority = self.triton_ca_file
-        return Tls(authority, self.tls_cert_file, self.tls_key_file) if authority else None
 
     @property
     def pace(self) -> Pace:

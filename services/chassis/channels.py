@@ -1,5 +1,7 @@
 """Channels to other services: mTLS, retries, keepalive, and the running call's deadline and trace.
 
+When the certificate is renewed, calls go on under the new one (`certificates.channel`).
+
 A call without a timeout of its own gets what is left of the deadline of the RPC that makes it, less
 `RETURN_OVERHEAD`; outside an RPC it gets `DEFAULT_DEADLINE`. A stream of responses outside an RPC may go on
 for as long as both sides live.
@@ -13,10 +15,11 @@ import grpc
 
 from services.chassis.authentication import SUBJECT_KEY
 from services.chassis.calls import current_call, seconds_left
+from services.chassis.certificates.channel import LongStreams, RenewingChannel
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.held_connections import check_none_is_held
 from services.chassis.interceptors import REQUEST_ID_KEY, RETURN_OVERHEAD
 from services.chassis.limits import MAX_MESSAGE_BYTES
-from services.chassis.settings import TlsSettings
 from services.chassis.telemetry import inject_trace
 from services.chassis.tls import client_credentials
 
@@ -48,20 +51,25 @@ _SERVICE_CONFIG = json.dumps(
 )
 
 
-def open_channel(target: str, settings: TlsSettings, *, service: str) -> grpc.aio.Channel:
+def open_channel(target: str, certificates: Certificates, *, service: str) -> grpc.aio.Channel:
     """Open a channel to the internal listener of another service.
 
     Args:
         target: `host:port`.
-        settings: This service's own certificate.
+        certificates: This service's own certificate.
         service: Name of the service that must answer there; its certificate is checked for it.
 
     Returns:
         A channel to close, or to use as an async context manager.
     """
-    return grpc.aio.secure_channel(
-        target, client_credentials(settings), options=_options(service), interceptors=_interceptors()
-    )
+
+    def connect(streams: LongStreams) -> grpc.aio.Channel:
+        credentials = client_credentials(certificates.own.current)
+        return grpc.aio.secure_channel(
+            target, credentials, options=_options(service), interceptors=_interceptors(streams)
+        )
+
+    return RenewingChannel(connect, certificates.own, certificates.clock)
 
 
 def acting_for(subject: str) -> grpc.aio.Metadata:
@@ -85,8 +93,8 @@ def _options(service: str) -> list[tuple[str, str | int]]:
     ]
 
 
-def _interceptors() -> list[grpc.aio.ClientInterceptor]:
-    return [_UnaryUnary(), _UnaryStream(), _StreamUnary(), _StreamStream()]
+def _interceptors(streams: LongStreams) -> list[grpc.aio.ClientInterceptor]:
+    return [_UnaryUnary(), _UnaryStream(streams), _StreamUnary(), _StreamStream(streams)]
 
 
 class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
@@ -100,13 +108,18 @@ class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
 
 
 class _UnaryStream(grpc.aio.UnaryStreamClientInterceptor):
+    def __init__(self, streams: LongStreams) -> None:
+        self._streams = streams
+
     async def intercept_unary_stream(
         self,
         continuation: Callable[[Details, RequestT], Awaitable[grpc.aio.UnaryStreamCall[RequestT, ResponseT]]],
         client_call_details: Details,
         request: RequestT,
     ) -> AsyncIterator[ResponseT] | grpc.aio.UnaryStreamCall[RequestT, ResponseT]:
-        return await continuation(_in_context(client_call_details, None), request)
+        details = _in_context(client_call_details, None)
+        call = await continuation(details, request)
+        return self._streams.watched(call) if details.timeout is None else call
 
 
 class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
@@ -120,6 +133,9 @@ class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
 
 
 class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
+    def __init__(self, streams: LongStreams) -> None:
+        self._streams = streams
+
     async def intercept_stream_stream(
         self,
         continuation: Callable[
@@ -128,7 +144,9 @@ class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
         client_call_details: Details,
         request_iterator: Requests[RequestT],
     ) -> AsyncIterator[ResponseT] | grpc.aio.StreamStreamCall[RequestT, ResponseT]:
-        return await continuation(_in_context(client_call_details, None), request_iterator)
+        details = _in_context(client_call_details, None)
+        call = await continuation(details, request_iterator)
+        return self._streams.watched(call) if details.timeout is None else call
 
 
 def _in_context(details: Details, default_deadline: float | None) -> Details:

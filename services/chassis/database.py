@@ -12,10 +12,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
 
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
+from services.chassis.certificates.trust import DATABASE_SETTING, ServerNotTrusted
 from services.chassis.held_connections import holding
 from services.chassis.settings import DatabaseSettings
 
@@ -29,6 +30,9 @@ _IDLE_IN_TRANSACTION_SECONDS = 60
 _OPEN_SECONDS = 30.0
 _ACQUIRE_SECONDS = 10.0
 _FRESH_SECONDS = 1.0
+_CERTIFICATE = "certificate"
+"""A word that drivers use of the server's alone."""
+_CHECKED = "sslmode=verify-"
 
 _log = structlog.get_logger()
 _fence: ContextVar[Fence | None] = ContextVar("fence", default=None)
@@ -153,6 +157,7 @@ async def open_pool(
         configure=None if door is None else door.admit,
     )
     pool.door = door or OpenDoor()
+    await _refuse_untrusted(settings)
     async with pool:
         await pool.wait(_OPEN_SECONDS)
         yield pool
@@ -166,7 +171,9 @@ async def migrate(settings: DatabaseSettings, migrations: Path) -> None:
 
     Raises:
         MigrationFailed: with what dbmate said.
+        ServerNotTrusted: the server's certificate is of no authority that the URL names.
     """
+    await _refuse_untrusted(settings)
     process = await asyncio.create_subprocess_exec(
         _dbmate(),
         "--no-dump-schema",
@@ -195,6 +202,19 @@ async def subject_lock(connection: Connection, subject: str) -> AsyncIterator[No
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(subject)s, 0))", {"subject": subject})
         yield
+
+
+async def _refuse_untrusted(settings: DatabaseSettings) -> None:
+    """Connect once by itself where the server is checked: who waits for it otherwise waits long, and says not why."""
+    url = settings.database_url.get_secret_value()
+    if _CHECKED not in url:
+        return
+    try:
+        async with await AsyncConnection.connect(url):
+            return
+    except OperationalError as error:
+        if _CERTIFICATE in str(error):
+            raise ServerNotTrusted.by("database", DATABASE_SETTING, str(error)) from None
 
 
 def _options(settings: DatabaseSettings) -> str:

@@ -9,10 +9,12 @@ from typing import TypeAlias
 
 import structlog
 
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.clock import Clock
 from services.chassis.database import Pool
 from services.chassis.messaging.bus import Bus
 from services.chassis.metrics import (
+    CERTIFICATE_EXPIRES,
     CONSUMER_PENDING,
     DEAD_LETTERS,
     DISK_FREE,
@@ -118,6 +120,19 @@ def bus_gauges(bus: Bus) -> Look:
 
     async def look() -> Iterable[Reading]:
         return [Reading(CONSUMER_PENDING, count, {"consumer": name}) for name, count in await bus.pending()]
+
+    return look
+
+
+def certificate_gauges(certificates: Certificates) -> Look:
+    """Return the look at how long the certificates in use are good."""
+
+    async def look() -> Iterable[Reading]:
+        own, now = certificates.own.current, certificates.clock.now()
+        ends = {"own": own.expire_time, "authority": own.authorities.expire_time}
+        return [
+            Reading(CERTIFICATE_EXPIRES, (end - now).total_seconds(), {"certificate": of}) for of, end in ends.items()
+        ]
 
     return look
 

@@ -68,8 +68,8 @@ class UrlKeys:
             clock: Measures the keys' age.
             ca_file: Certificates that the URL's server is checked against; the system's by default.
         """
-        context = ssl.create_default_context(cafile=ca_file)
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_FETCH_SECONDS, ssl_context=context)
+        self._url = url
+        self._ca_file = ca_file
         self._clock = clock
         self._fetching = asyncio.Lock()
         self._keys: Mapping[str, jwt.PyJWK] = {}
@@ -95,11 +95,17 @@ class UrlKeys:
     async def _fetch(self) -> None:
         self._tried_at = self._clock.monotonic()
         try:
-            keys = await asyncio.to_thread(self._client.get_signing_keys)
+            keys = await asyncio.to_thread(self._ask)
         except (jwt.PyJWTError, json.JSONDecodeError, OSError, ValueError) as error:
             _log.warning("issuer_keys_not_read", exc_info=error)
         else:
             self._keys, self._fetched_at = _signing_keys(keys), self._tried_at
+
+    def _ask(self) -> list[jwt.PyJWK]:
+        """Ask under the authorities that are in the file now: they may have been renewed."""
+        context = ssl.create_default_context(cafile=self._ca_file)
+        client = jwt.PyJWKClient(self._url, cache_jwk_set=False, timeout=_FETCH_SECONDS, ssl_context=context)
+        return client.get_signing_keys()
 
 
 def issuer_keys(settings: TokenSettings, clock: Clock) -> IssuerKeys:

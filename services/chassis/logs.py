@@ -26,7 +26,7 @@ ALLOWED_FIELDS = frozenset(
     subject purpose revision media upload suggestion rendition erasure consent_event notice key artefact purge_order
     event_id event_type stream consumer delivery delay_ms attempt retry
     model version part stage kind outcome bucket count total size_bytes pending seconds address target port pid
-    signal lease dropped
+    signal lease dropped certificate_file
     """.split()  # noqa: SIM905  # a table reads better than sixty quotes
 )
 """Names of fields that may appear in a log line. All are ids, numbers or words of a closed set."""

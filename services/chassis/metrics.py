@@ -94,6 +94,13 @@ SET_ASIDE = Metric(
     "Items of loops that failed and are tried again with growing pauses",
     ("kind",),
 )
+CERTIFICATE_EXPIRES = Metric(
+    "pellicule.certificate.expires",
+    MetricKind.GAUGE,
+    "s",
+    "Time left of a certificate in use: own, that of the process, or authority, the last of those whom it trusts",
+    ("certificate",),
+)
 DISK_FREE = Metric("pellicule.disk.free", MetricKind.GAUGE, "By", "Free space where PELLICULE_WATCHED_DISK lies")
 
 

@@ -17,6 +17,7 @@ from minio.deleteobjects import DeleteObject
 from minio.error import S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
+from services.chassis.certificates.trust import S3_CA_SETTING, checked, unavailable
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.held_connections import check_none_is_held
 from services.chassis.lifecycle import ensure_backstop
@@ -105,6 +106,7 @@ class S3ObjectStore:
         self._http = urllib3.PoolManager(
             maxsize=settings.s3_concurrency,
             timeout=_TIMEOUT,
+            ca_certs=checked(settings.s3_ca_file),
             retries=urllib3.Retry(total=3, backoff_factor=0.1, status_forcelist=_OVERLOADED, allowed_methods=None),
         )
         self._client = Minio(
@@ -178,7 +180,7 @@ class S3ObjectStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (HTTPError, ServerError, ConnectionError) as error:
-            raise DependencyUnavailable.of("object-store") from error
+            raise unavailable("object-store", S3_CA_SETTING, error) from error
 
     def _put(self, bucket: str, name: str, data: bytes) -> None:
         # A presigned request leaves the body out of the signature: the seal already proves it, and hashing

@@ -11,8 +11,9 @@ import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis.access import AccessTable
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.clock import Clock
-from services.chassis.gauges import Gauges, Look, disk_gauge
+from services.chassis.gauges import Gauges, Look, certificate_gauges, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
 from services.chassis.loops import enduring
@@ -58,6 +59,7 @@ async def serve(
     ready: Callable[[], Awaitable[bool]] | None = None,
     internal: InternalServices = NO_INTERNAL_SERVICES,
     gauges: Sequence[Look] = (),
+    certificates: Certificates | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop gracefully: no new calls, calls in flight, tasks.
 
@@ -73,19 +75,22 @@ async def serve(
         ready: Asked again and again; health says SERVING while it is true.
         internal: What the internal listener serves besides.
         gauges: What is looked at again and again where measurements are taken.
+        certificates: Those that the process's channels have as well; read here if it has none.
     """
+    certificates = certificates or Certificates(settings, clock)
     with _stop_signals() as stop:
         async with AsyncExitStack() as stack:
-            collector = Collector.of(settings.otlp_endpoint, settings.otlp_ca_file)
+            collector = Collector.of(settings.otlp_endpoint, settings.otlp_ca_file, certificates)
             provider = configure_telemetry(name, collector, ratio=settings.trace_ratio)
             if provider is not None:
                 stack.callback(provider.shutdown)
             measured = configure_metrics(name, collector)
             if measured is not None:
                 stack.callback(measured.shutdown)
-            looking = [] if measured is None else [Gauges(_looks(gauges, settings), Measurements(), clock).run]
+            looks = [*_looks(gauges, settings), certificate_gauges(certificates)]
+            looking = [] if measured is None else [Gauges(looks, Measurements(), clock).run]
             health_state = Health([*service_names, *internal.names], ready, clock)
-            light = (*tasks.light(settings.roles), *looking, health_state.run)
+            light = (certificates.run, *tasks.light(settings.roles), *looking, health_state.run)
             await stack.enter_async_context(supervised([enduring(task, clock) for task in light]))
             for task in tasks.heavy(settings.roles):
                 await stack.enter_async_context(supervised([enduring(task, clock)]))
@@ -100,6 +105,7 @@ async def serve(
                     health=health_state,
                     tracer_provider=provider,
                     internal=internal,
+                    certificates=certificates,
                 )
             )
             await stop.wait()
@@ -118,12 +124,14 @@ async def running_server(
     tracer_provider: TracerProvider | None = None,
     internal: InternalServices = NO_INTERNAL_SERVICES,
     measurements: Measurements | None = None,
+    certificates: Certificates | None = None,
 ) -> AsyncIterator[RunningServer]:
     """Run both listeners with the whole chain for the time of the block; arguments as for `serve`."""
     deadlines = Deadlines()
     state = health or Health([*service_names, *internal.names], None, clock)
     measured = measurements or Measurements()
-    servers = Servers(name, settings, access, clock, state, deadlines, tracer_provider, measured)
+    own = (certificates or Certificates(settings, clock)).own
+    servers = Servers(name, settings, own, access, clock, state, deadlines, tracer_provider, measured)
     opened = _open(servers, settings, Served(register, service_names), internal)
     ports = {f"{kind}_port": each.port for kind, each in opened.items()}
     await state.start()

@@ -11,6 +11,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from services.chassis import limits
 from services.chassis.access import AccessTable
 from services.chassis.authentication import Authenticator
+from services.chassis.certificates.files import Identity
+from services.chassis.certificates.renewal import Renewed
 from services.chassis.chain import interceptor_chain
 from services.chassis.clock import Clock
 from services.chassis.health import Health
@@ -87,7 +89,8 @@ class Servers:
 
     Attributes:
         service: Name of the service.
-        settings: Addresses, certificates, tokens, limits.
+        settings: Addresses, tokens, limits.
+        own: The certificate of the process.
         access: Who may call each RPC.
         clock: The process's clock.
         health: Answered on each of them.
@@ -98,6 +101,7 @@ class Servers:
 
     service: str
     settings: ServiceSettings
+    own: Renewed[Identity]
     access: AccessTable
     clock: Clock
     health: Health
@@ -110,14 +114,14 @@ class Servers:
         admission = Admission(self.settings.share_limits, self.clock)
         made = self._server([served], _PUBLIC_OPTIONS, admission, trusts_traces=False)
         if self.settings.public_tls:
-            return Opened(made, made.add_secure_port(address, public_credentials(self.settings)))
+            return Opened(made, made.add_secure_port(address, public_credentials(self.own)))
         _log.warning("public_listener_in_clear")
         return Opened(made, made.add_insecure_port(address))
 
     def services(self, address: str, served: Sequence[Served]) -> Opened:
         """Open the internal listener: services alone call there, and each is known by its certificate."""
         made = self._server(served, _OPTIONS, None, trusts_traces=True)
-        return Opened(made, made.add_secure_port(address, internal_credentials(self.settings)))
+        return Opened(made, made.add_secure_port(address, internal_credentials(self.own)))
 
     def probes(self, address: str) -> Opened:
         """Open the listener of health alone, in clear: what asks there has no certificate and learns nothing else."""

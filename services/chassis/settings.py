@@ -155,7 +155,7 @@ class DatabaseSettings(BaseSettings):
     model_config = _CONFIG
 
     database_url: SecretStr
-    """`postgresql://role:password@host:port/database`."""
+    """`postgresql://role:password@host:port/database`, with `?sslmode=verify-full&sslrootcert=FILE` under TLS."""
     database_pool_size: Annotated[int, Field(ge=1)] = 8
     database_statement_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
     database_lock_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
@@ -167,7 +167,9 @@ class BusSettings(BaseSettings):
     model_config = _CONFIG
 
     nats_url: SecretStr
-    """`nats://user:password@host:port`."""
+    """`nats://user:password@host:port`, or `tls://...`: then nothing is said to a server without TLS."""
+    nats_ca_file: Path | None = None
+    """Certificates that the server is checked against under TLS; absent means the system's."""
 
 
 class ObjectStoreSettings(BaseSettings):
@@ -180,6 +182,8 @@ class ObjectStoreSettings(BaseSettings):
     s3_access_key: str
     s3_secret_key: SecretStr
     s3_region: str = "us-east-1"
+    s3_ca_file: Path | None = None
+    """Certificates that the server is checked against under TLS; absent means the system's."""
     s3_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
     """Requests in flight at once; one thread and one kept connection each."""
 

@@ -10,11 +10,15 @@ from opentelemetry import metrics, propagate, trace
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import MetricExporter, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+from services.chassis.certificates.exporters import RenewedMetricExporter, RenewedSpanExporter
+from services.chassis.certificates.files import Authorities
+from services.chassis.certificates.renewal import Certificates, Renewed
 
 _TRACER = "services.chassis"
 
@@ -25,35 +29,39 @@ class Collector:
 
     Attributes:
         endpoint: `host:port`, under TLS when `https://` or `grpcs://` stands before it.
-        ca_file: Certificates that it is checked against; None for those of public authorities.
+        authorities: Those that it is checked against; None for public ones.
     """
 
     endpoint: str
-    ca_file: Path | None = None
+    authorities: Renewed[Authorities] | None = None
 
     @classmethod
-    def of(cls, endpoint: str | None, ca_file: Path | None) -> "Collector | None":
+    def of(cls, endpoint: str | None, ca_file: Path | None, certificates: Certificates) -> "Collector | None":
         """Return the collector that settings name, if they name one."""
-        return cls(endpoint, ca_file) if endpoint else None
+        return cls(endpoint, certificates.authorities(ca_file) if ca_file else None) if endpoint else None
 
-    def span_exporter(self) -> OTLPSpanExporter:
+    def span_exporter(self) -> SpanExporter:
         """Return what sends it traces."""
-        credentials = self._credentials()
-        return OTLPSpanExporter(self._address, insecure=credentials is None, credentials=credentials)
+        if self._is_under_tls and self.authorities:
+            return RenewedSpanExporter(self._address, self.authorities)
+        return OTLPSpanExporter(self._address, insecure=not self._is_under_tls, credentials=self._credentials())
 
-    def metric_exporter(self) -> OTLPMetricExporter:
+    def metric_exporter(self) -> MetricExporter:
         """Return what sends it measurements."""
-        credentials = self._credentials()
-        return OTLPMetricExporter(self._address, insecure=credentials is None, credentials=credentials)
+        if self._is_under_tls and self.authorities:
+            return RenewedMetricExporter(self._address, self.authorities)
+        return OTLPMetricExporter(self._address, insecure=not self._is_under_tls, credentials=self._credentials())
 
     @property
     def _address(self) -> str:
         return self.endpoint.rpartition("/")[2]
 
+    @property
+    def _is_under_tls(self) -> bool:
+        return self.endpoint.startswith(("https://", "grpcs://"))
+
     def _credentials(self) -> grpc.ChannelCredentials | None:
-        if not self.endpoint.startswith(("https://", "grpcs://")):
-            return None
-        return grpc.ssl_channel_credentials(self.ca_file.read_bytes() if self.ca_file else None)
+        return grpc.ssl_channel_credentials() if self._is_under_tls else None
 
 
 def configure_telemetry(

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pellicule.consent.v1 import consent_service_pb2, notice_service_pb2
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
@@ -69,12 +70,13 @@ async def main() -> None:
     record_keys = RecordKeys.read(settings.record_key_file)
     signer = Ed25519Signer.read(settings.receipt_key_file)
     follower = Follower.of(settings, clock)
+    certificates = Certificates(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
         reserved = await stack.enter_async_context(open_pool(settings, follower, size=WITHDRAWAL_CONNECTIONS))
         bus = await stack.enter_async_context(connect_bus(settings))
         retention = await stack.enter_async_context(
-            open_channel(settings.retention_target, settings, service="retention")
+            open_channel(settings.retention_target, certificates, service="retention")
         )
         store = PostgresConsentStore(pool, record_keys)
         listener = Listener(pool, clock, CHANNEL)
@@ -114,6 +116,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            certificates=certificates,
             gauges=[database_gauges(pool), bus_gauges(bus)],
             ready=follower.ready,
             tasks=Tasks(

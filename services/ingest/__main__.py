@@ -14,6 +14,7 @@ from pellicule.ingest.v1 import (
     media_service_pb2,
     media_service_pb2_grpc,
 )
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.changes.feed import ChangeFeed
 from services.chassis.changes.records import CHANNEL
 from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
@@ -83,12 +84,13 @@ async def main() -> None:
     if not await prepared(settings, Needs(MIGRATIONS, STREAM, bucket), clock):
         return
     follower = Follower.of(settings, clock)
+    certificates = Certificates(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
         bus = await stack.enter_async_context(connect_bus(settings))
         objects = await stack.enter_async_context(S3ObjectStore(settings))
         retention = await stack.enter_async_context(
-            open_channel(settings.retention_target, settings, service="retention")
+            open_channel(settings.retention_target, certificates, service="retention")
         )
         keyring = RetentionKeyring(retention, clock)
         uploads, media, missing = UploadStore(pool), MediaStore(pool), MissingStore(pool)
@@ -147,6 +149,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            certificates=certificates,
             gauges=[database_gauges(pool), bus_gauges(bus), missing.look],
             ready=follower.ready,
             tasks=Tasks(

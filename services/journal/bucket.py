@@ -12,7 +12,7 @@ from minio import Minio
 from minio.error import S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
-from services.chassis.errors import DependencyUnavailable
+from services.chassis.certificates.trust import S3_CA_SETTING, checked, unavailable
 from services.journal.settings import JournalBucketSettings
 
 _DIGITS = 16
@@ -35,7 +35,7 @@ class JournalBucket:
     def __init__(self, settings: JournalBucketSettings) -> None:
         endpoint = urlsplit(settings.journal_s3_endpoint)
         self._bucket = settings.journal_bucket
-        self._http = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
+        self._http = urllib3.PoolManager(timeout=_TIMEOUT, retries=False, ca_certs=checked(settings.s3_ca_file))
         self._client = Minio(
             endpoint=endpoint.netloc,
             access_key=settings.journal_s3_access_key,
@@ -61,7 +61,7 @@ class JournalBucket:
         try:
             return await asyncio.to_thread(work)
         except (HTTPError, ServerError, S3Error, ConnectionError) as error:
-            raise DependencyUnavailable.of("journal") from error
+            raise unavailable("journal", S3_CA_SETTING, error) from error
 
     def _create(self, number: int, data: bytes) -> bool:
         url = self._client.get_presigned_url("PUT", self._bucket, _name(number), expires=_PRESIGNED_FOR)

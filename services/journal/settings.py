@@ -21,6 +21,8 @@ class JournalBucketSettings(BaseSettings):
     journal_s3_access_key: str = ""
     journal_s3_secret_key: SecretStr = SecretStr("")
     journal_s3_region: str = "us-east-1"
+    s3_ca_file: Path | None = None
+    """Certificates that the server is checked against under TLS, as those of the other buckets' are."""
 
 
 class JournalSettings(JournalBucketSettings):

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pellicule.suggestion.v1 import suggestion_service_pb2, suggestion_service_pb2_grpc
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.changes.feed import ChangeFeed
 from services.chassis.changes.records import CHANNEL
 from services.chassis.changes.store import ChangeSweep, PostgresChangeStore
@@ -59,14 +60,17 @@ async def main() -> None:
     if not await prepared(settings, Needs(MIGRATIONS, STREAM, bucket, WORK), clock):
         return
     follower = Follower.of(settings, clock)
+    certificates = Certificates(settings, clock)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, follower))
         bus = await stack.enter_async_context(connect_bus(settings))
         objects = await stack.enter_async_context(S3ObjectStore(settings))
         retention = await stack.enter_async_context(
-            open_channel(settings.retention_target, settings, service="retention")
+            open_channel(settings.retention_target, certificates, service="retention")
         )
-        analysis = await stack.enter_async_context(open_channel(settings.analysis_target, settings, service="analysis"))
+        analysis = await stack.enter_async_context(
+            open_channel(settings.analysis_target, certificates, service="analysis")
+        )
         keyring = RetentionKeyring(retention, clock)
         listener = Listener(pool, clock, CHANNEL)
         dependencies = Dependencies(
@@ -103,6 +107,7 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
+            certificates=certificates,
             gauges=[database_gauges(pool), bus_gauges(bus)],
             ready=follower.ready,
             tasks=Tasks(

@@ -165,6 +165,8 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
         self._server: grpc.aio.Server | None = None
         self.draining: Refusal | None = None
         """While set, every request is refused with it."""
+        self.shown = ""
+        """The certificate of the last who asked a model."""
 
     @property
     def address(self) -> str:
@@ -189,6 +191,11 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
             await self._server.stop(grace)
             self._server = None
 
+    async def ServerLive(  # noqa: N802
+        self, request: service_pb2.ServerLiveRequest, context: Context
+    ) -> service_pb2.ServerLiveResponse:
+        return service_pb2.ServerLiveResponse(live=True)
+
     async def ModelConfig(  # noqa: N802
         self, request: service_pb2.ModelConfigRequest, context: Context
     ) -> service_pb2.ModelConfigResponse:
@@ -199,6 +206,7 @@ class FaultServer(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
         self, request: service_pb2.ModelInferRequest, context: Context
     ) -> service_pb2.ModelInferResponse:
         model = await self._model(request.model_name, context)
+        self.shown = next(iter(context.auth_context().get("x509_pem_cert", [b""]))).decode()
         model.asked += 1
         inputs = _inputs(request)
         model.batches.append(len(next(iter(inputs.values()))))

@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from nats.aio.client import Client
 from nats.errors import BadSubjectError, MaxPayloadError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError, NotFoundError
 
+from services.chassis.certificates.trust import NATS_CA_SETTING, unavailable
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.messaging.bus_client import BusClient
 from services.chassis.messaging.events import EventRefused, OutgoingEvent
 from services.chassis.settings import BusSettings
 
@@ -82,7 +84,7 @@ class Stored:
 class Bus:
     """A connection to the event bus."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: BusClient) -> None:
         self._client = client
         self._jetstream: JetStreamContext = client.jetstream(timeout=_ACK_SECONDS)
         self._consumers: dict[str, str] = {}
@@ -215,15 +217,27 @@ async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
     """Connect for the time of the block; reconnects for as long as it takes.
 
     Raises:
-        DependencyUnavailable: no server within 30 s.
+        DependencyUnavailable: no server within 30 s, or one that cannot be trusted.
+        CertificateRefused: there is no whole certificate in PELLICULE_NATS_CA_FILE.
     """
-    client = Client()
+    client = BusClient(settings.nats_ca_file)
+    connecting = asyncio.ensure_future(_connect(client, settings.nats_url.get_secret_value()))
+    try:
+        await _connected_or_distrusted(connecting, client)
+        yield Bus(client)
+    finally:
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        await client.close()
+
+
+async def _connect(client: BusClient, url: str) -> None:
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             await client.connect(
-                settings.nats_url.get_secret_value(),
-                inbox_prefix=inbox_prefix(settings.nats_url.get_secret_value()),
-                error_cb=_on_error,
+                url,
+                inbox_prefix=inbox_prefix(url),
+                error_cb=client.note_error,
                 disconnected_cb=_on_disconnect,
                 reconnected_cb=_on_reconnect,
                 max_reconnect_attempts=-1,
@@ -231,11 +245,16 @@ async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
                 connect_timeout=2,
             )
     except (NatsError, TimeoutError, OSError) as error:
-        raise DependencyUnavailable.of("event-bus") from error
-    try:
-        yield Bus(client)
-    finally:
-        await client.close()
+        raise unavailable("event-bus", NATS_CA_SETTING, error) from error
+
+
+async def _connected_or_distrusted(connecting: asyncio.Future[None], client: BusClient) -> None:
+    """Wait for the connection; a server that is not trusted now is none in half a minute either."""
+    either: set[asyncio.Future[Any]] = {connecting, client.distrust}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if client.distrust.done():
+        raise client.distrust.result()
+    await connecting
 
 
 def inbox_prefix(url: str) -> str:
@@ -253,10 +272,6 @@ async def _stored(acknowledgement: asyncio.Future[PubAck]) -> Stored:
         raise EventRefused(error.description) from error
     except (NatsError, TimeoutError) as error:
         raise DependencyUnavailable.of("event-bus") from error
-
-
-async def _on_error(error: Exception) -> None:
-    _log.warning("bus_error", exc_info=error)
 
 
 async def _on_disconnect() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import grpc
 
+from services.chassis.certificates.renewal import Certificates
+from services.chassis.clock import SystemClock
 from services.chassis.settings import TlsSettings
 from services.chassis.tls import internal_credentials
 
@@ -31,7 +33,8 @@ async def serve(ca: Path, certificate: Path, key: Path) -> None:
         (grpc.method_handlers_generic_handler(service, {method: grpc.unary_unary_rpc_method_handler(_echo)}),)
     )
     settings = TlsSettings(tls_ca_file=ca, tls_cert_file=certificate, tls_key_file=key)
-    port = server.add_secure_port("127.0.0.1:0", internal_credentials(settings))
+    own = Certificates(settings, SystemClock()).own
+    port = server.add_secure_port("127.0.0.1:0", internal_credentials(own))
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()

@@ -29,7 +29,9 @@ from deploy.local.parts.postgres import postgres_server
 from inference.load.turns import Compared, in_turn, uncertainty
 from pellicule.internal.retention.v1 import data_key_pb2, key_service_pb2, key_service_pb2_grpc
 from pellicule.type.v1 import purpose_pb2
+from services.chassis.certificates.renewal import Certificates
 from services.chassis.channels import open_channel
+from services.chassis.clock import SystemClock
 from services.chassis.settings import TlsSettings
 from services.cli.bench.echo_server import METHOD, ask
 from services.cli.bench.ratio_row import ratio_row
@@ -148,7 +150,7 @@ async def _echo_server(home: StackHome) -> AsyncIterator[Callable[[bytes], Await
 def _channel(home: StackHome, caller: str, address: str) -> grpc.aio.Channel:
     certificate, key = home.certificate(caller)
     settings = TlsSettings(tls_ca_file=home.authority, tls_cert_file=certificate, tls_key_file=key)
-    return open_channel(address, settings, service=_SERVICE)
+    return open_channel(address, Certificates(settings, SystemClock()), service=_SERVICE)
 
 
 def _internal_address(home: StackHome) -> str:

@@ -46,6 +46,7 @@ from services.keyring import NewDataKey
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purpose_keys import RetentionPurposeKeys
+from tests.fakes.certificates import certificates_of
 from tests.fakes.ports import free_port
 from tests.integration.retention.harness import Callers
 
@@ -295,7 +296,9 @@ class Harness:
         return Reader(channel, grpc.aio.Metadata(*self.servers.callers.bearer(person)))
 
     async def as_suggestion(self, person: str) -> "Reader":
-        channel = open_channel(self.analysis.internal, self.servers.callers.settings("suggestion"), service="analysis")
+        channel = open_channel(
+            self.analysis.internal, certificates_of(self.servers.callers.settings("suggestion")), service="analysis"
+        )
         await self._stack.enter_async_context(channel)
         return Reader(channel, acting_for(self.subject(person)))
 
@@ -306,7 +309,9 @@ class Harness:
             return await cursor.fetchall()
 
     async def _retention_as(self, service: str) -> grpc.aio.Channel:
-        channel = open_channel(self.retention.internal, self.servers.callers.settings(service), service="retention")
+        channel = open_channel(
+            self.retention.internal, certificates_of(self.servers.callers.settings(service)), service="retention"
+        )
         return await self._stack.enter_async_context(channel)
 
     async def _bus(self, service: str, stream: str) -> Bus:

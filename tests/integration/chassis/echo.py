@@ -29,7 +29,7 @@ ACCESS: AccessTable = {
     f"/{SERVICE}/Say": frozenset({Caller.PERSON, Caller.SERVICE}),
     f"/{SERVICE}/Collect": frozenset({Caller.PERSON}),
     f"/{SERVICE}/Watch": frozenset({Caller.PERSON, Caller.SERVICE}),
-    f"/{SERVICE}/Chat": frozenset({Caller.PERSON}),
+    f"/{SERVICE}/Chat": frozenset({Caller.PERSON, Caller.SERVICE}),
     f"/{INTERNAL_SERVICE}/Say": frozenset({Caller.PERSON, Caller.SERVICE}),
     f"/{SERVICE}/ServiceOnly": frozenset({ServiceNamed("analysis")}),
 }
@@ -55,8 +55,11 @@ class Echo:
     def __init__(self) -> None:
         self.waiting = asyncio.Event()
         self.cancelled = asyncio.Event()
+        self.released = asyncio.Event()
 
     async def say(self, request: StringValue, context: Context) -> StringValue:
+        if request.value == "certificate":
+            return StringValue(value=next(iter(context.auth_context()["x509_pem_cert"])).decode())
         return StringValue(value=await self._do(request.value))
 
     async def collect(self, requests: AsyncIterator[StringValue], context: Context) -> StringValue:
@@ -82,6 +85,9 @@ class Echo:
                 return str(seconds_left())
             case "wait":
                 await self._wait()
+            case "until released":
+                self.waiting.set()
+                await self.released.wait()
             case _ if word in _FAILURES:
                 raise _FAILURES[word]
         return word

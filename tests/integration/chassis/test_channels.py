@@ -10,6 +10,7 @@ from services.chassis.calls import Call, enter_call
 from services.chassis.channels import DEFAULT_DEADLINE, acting_for, open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.server import RunningServer, running_server
+from tests.fakes.certificates import certificates_of
 from tests.integration.chassis import echo
 from tests.integration.chassis.conftest import Site
 from tests.integration.chassis.echo import EchoStub
@@ -18,7 +19,7 @@ from tests.integration.chassis.echo import EchoStub
 @pytest.fixture
 async def stub(server: RunningServer, site: Site) -> AsyncIterator[EchoStub]:
     target = f"127.0.0.1:{server.internal_port}"
-    async with open_channel(target, site.settings("analysis"), service="test") as channel:
+    async with open_channel(target, certificates_of(site.settings("analysis")), service="test") as channel:
         yield EchoStub(channel)
 
 
@@ -76,7 +77,7 @@ async def test_a_call_waits_for_a_service_that_is_just_starting(site: Site) -> N
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     settings = site.settings("test").model_copy(update={"internal_address": f"127.0.0.1:{port}"})
-    async with open_channel(f"127.0.0.1:{port}", site.settings("analysis"), service="test") as channel:
+    async with open_channel(f"127.0.0.1:{port}", certificates_of(site.settings("analysis")), service="test") as channel:
         calling = asyncio.create_task(say(EchoStub(channel), "hello"))
         await channel.wait_for_state_change(channel.get_state())
         async with running_server(
@@ -92,7 +93,7 @@ async def test_a_call_waits_for_a_service_that_is_just_starting(site: Site) -> N
 
 async def test_a_service_that_is_another_one_is_not_trusted(server: RunningServer, site: Site) -> None:
     target = f"127.0.0.1:{server.internal_port}"
-    async with open_channel(target, site.settings("analysis"), service="retention") as channel:
+    async with open_channel(target, certificates_of(site.settings("analysis")), service="retention") as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await say(EchoStub(channel), "hello", timeout=2)
     assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}

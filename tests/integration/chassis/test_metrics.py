@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -15,6 +16,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from services.chassis.certificates.files import check_authorities, read_authorities
+from services.chassis.certificates.renewal import Renewed
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
 from services.chassis.errors import DependencyUnavailable
@@ -101,11 +104,29 @@ async def test_measurements_and_traces_go_under_tls_when_the_address_says_so(sch
     files = FakeAuthority(tmp_path).issue("collector")
     credentials = grpc.ssl_server_credentials([(files.key.read_bytes(), files.certificate.read_bytes())])
     async with collecting(credentials) as (collector, address):
-        telemetry = Collector(f"{scheme}{address}", files.ca)
+        authorities = Renewed(partial(read_authorities, files.ca), check_authorities, SystemClock())
+        telemetry = Collector(f"{scheme}{address}", authorities)
         provider = meter_provider("analysis", telemetry)
         provider.get_meter("test").create_counter("photos").add(1)
         await asyncio.to_thread(provider.shutdown)
         sent = await asyncio.to_thread(telemetry.span_exporter().export, [])
+    assert (collector.received, sent) == ({("analysis", "photos")}, SpanExportResult.SUCCESS)
+
+
+async def test_a_collectors_authority_is_renewed(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(FakeAuthority(tmp_path_factory.mktemp("stranger")).pem)
+    authorities = Renewed(partial(read_authorities, bundle), check_authorities, SystemClock())
+    files = FakeAuthority(tmp_path).issue("collector")
+    credentials = grpc.ssl_server_credentials([(files.key.read_bytes(), files.certificate.read_bytes())])
+    async with collecting(credentials) as (collector, address):
+        exporter = Collector(f"https://{address}", authorities).span_exporter()
+        provider = meter_provider("analysis", Collector(f"https://{address}", authorities))
+        bundle.write_bytes(files.ca.read_bytes())
+        await authorities.look()
+        provider.get_meter("test").create_counter("photos").add(1)
+        await asyncio.to_thread(provider.shutdown)
+        sent = await asyncio.to_thread(exporter.export, [])
     assert (collector.received, sent) == ({("analysis", "photos")}, SpanExportResult.SUCCESS)
 
 

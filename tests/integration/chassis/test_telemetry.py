@@ -14,6 +14,7 @@ from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.server import RunningServer, running_server
 from services.chassis.telemetry import inject_trace
+from tests.fakes.certificates import certificates_of
 from tests.integration.chassis import echo
 from tests.integration.chassis.conftest import Site, bearer
 from tests.integration.chassis.echo import SERVICE, EchoStub
@@ -42,7 +43,7 @@ async def traced(site: Site, spans: InMemorySpanExporter, ratio: float) -> Async
 
 
 def as_service(site: Site, server: RunningServer) -> grpc.aio.Channel:
-    return open_channel(f"127.0.0.1:{server.internal_port}", site.settings("analysis"), service="test")
+    return open_channel(f"127.0.0.1:{server.internal_port}", certificates_of(site.settings("analysis")), service="test")
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
 from services.keyring.purpose_keys import RetentionPurposeKeys
 from tests.contract.consent.store_suite import FOLDER
-from tests.fakes.certificates import FakeAuthority
+from tests.fakes.certificates import FakeAuthority, certificates_of
 from tests.fakes.ports import free_port
 
 Watching: TypeAlias = (
@@ -332,11 +332,11 @@ async def running_consent(
     async with AsyncExitStack() as stack:
         reserved = await stack.enter_async_context(open_pool(settings, size=WITHDRAWAL_CONNECTIONS))
         retention = await stack.enter_async_context(
-            open_channel(settings.retention_target, settings, service="retention")
+            open_channel(settings.retention_target, certificates_of(settings), service="retention")
         )
         as_ingest = settings.model_copy(update=_identity(harness, "ingest"))
         elsewhere = await stack.enter_async_context(
-            open_channel(settings.retention_target, as_ingest, service="retention")
+            open_channel(settings.retention_target, certificates_of(as_ingest), service="retention")
         )
         listener = Listener(pool, clock, CHANNEL)
         policy = read_policy(settings.policy_file)

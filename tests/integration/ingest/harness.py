@@ -29,7 +29,7 @@ from services.chassis.error_details import RemoteError, read_error
 from services.chassis.settings import ObjectStoreSettings, TlsSettings
 from services.chassis.tokens import jwks_document, mint_token, subject_pseudonym
 from services.keyring.purpose_keys import RetentionPurposeKeys
-from tests.fakes.certificates import FakeAuthority
+from tests.fakes.certificates import FakeAuthority, certificates_of
 from tests.unit.ingest.harness import pieces
 
 ISSUER, AUDIENCE = "pellicule-local", "pellicule"
@@ -107,7 +107,7 @@ class Harness:
 
     def internal(self, name: str, to: str) -> grpc.aio.Channel:
         """Open a channel of a service to another's internal listener."""
-        return open_channel(self.ports[f"{to}-mtls"].address, self.tls(name), service=to)
+        return open_channel(self.ports[f"{to}-mtls"].address, certificates_of(self.tls(name)), service=to)
 
     def public(self, to: str) -> grpc.aio.Channel:
         credentials = grpc.ssl_channel_credentials(self.authority.issue("phone").ca.read_bytes())

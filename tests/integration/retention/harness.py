@@ -28,7 +28,7 @@ from services.retention.servicer import register, register_internal
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
 from tests.contract.retention.harness import RetentionHarness
-from tests.fakes.certificates import FakeAuthority
+from tests.fakes.certificates import FakeAuthority, certificates_of
 
 ISSUER = "pellicule-local"
 
@@ -106,7 +106,7 @@ class RunningRetention:
 
     async def as_service(self, name: str, port: int | None = None) -> grpc.aio.Channel:
         target = f"127.0.0.1:{port or self.internal_port}"
-        channel = open_channel(target, self.callers.settings(name), service=NAME)
+        channel = open_channel(target, certificates_of(self.callers.settings(name)), service=NAME)
         return await self._channels.enter_async_context(channel)
 
     async def as_public(self) -> grpc.aio.Channel:

@@ -30,6 +30,7 @@ from services.keyring import NewDataKey
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure_client import RetentionErasures
 from services.keyring.purpose_keys import RetentionPurposeKeys
+from tests.fakes.certificates import certificates_of
 from tests.fakes.ports import free_port
 from tests.integration.retention.harness import Callers
 from tests.integration.suggestion.analysis_stand_in import AnalysisStandIn, entry_of
@@ -141,7 +142,9 @@ class Harness:
 
     async def service_acting_for(self, person: Person, service: str) -> Person:
         """Return the person as another service calls on their behalf."""
-        channel = open_channel(self.suggestion.internal, self.callers.settings(service), service="suggestion")
+        channel = open_channel(
+            self.suggestion.internal, certificates_of(self.callers.settings(service)), service="suggestion"
+        )
         await self._stack.enter_async_context(channel)
         return Person(person.name, person.subject, channel, acting_for(person.subject))
 
@@ -213,7 +216,9 @@ class Harness:
         return await self._stack.enter_async_context(connect_bus(settings))
 
     async def _retention_as(self, service: str) -> grpc.aio.Channel:
-        channel = open_channel(self.retention.internal, self.callers.settings(service), service="retention")
+        channel = open_channel(
+            self.retention.internal, certificates_of(self.callers.settings(service)), service="retention"
+        )
         return await self._stack.enter_async_context(channel)
 
     def _servers(self, service: str) -> dict[str, str]:

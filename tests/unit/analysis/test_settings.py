@@ -33,7 +33,7 @@ def settings(address: str, ca: Path | None = None) -> Settings:
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8001", "localhost:8001", "[::1]:8001"])
 def test_loopback_needs_no_tls(address: str) -> None:
-    assert settings(address).triton_tls is None
+    assert settings(address).triton_ca_file is None
 
 
 @pytest.mark.parametrize("address", ["triton:8001", "10.0.0.7:8001", "127.0.0.1.example:8001"])
@@ -43,4 +43,4 @@ def test_another_machine_needs_tls(address: str) -> None:
 
 
 def test_another_machine_is_known_by_its_authority() -> None:
-    assert settings("triton:8001", FILE).triton_tls is not None
+    assert settings("triton:8001", FILE).triton_ca_file == FILE

@@ -1,0 +1,1 @@
+"""Certificates of a process: read again and again, so that new ones are in use without a restart."""
