@@ -15,7 +15,7 @@ from tests.contract.products import service_names
 
 PREFIX = "PELLICULE_"
 # Settings that the chart has already, and a service's next version.
-_AWAITED = frozenset({"epochs", "epochs_namespace", "epochs_secret", "nats_ca_file", "s3_ca_file"})
+_AWAITED = frozenset({"epochs", "epochs_namespace", "epochs_secret"})
 _SECRETS = {"PELLICULE_DATABASE_URL": "postgresql://a:b@database:5432/a", "PELLICULE_NATS_URL": "tls://a:b@nats:4222"}
 # What the chart itself says, from values of its own.
 _OF_THE_CHART = frozenset(
@@ -28,7 +28,7 @@ _OF_THE_CHART = frozenset(
         "token_jwks_url", "trace_ratio", "triton_address", "triton_ca_file", "watched_disk",
         "watched_disk_floor_bytes", "policy_file", "public_tls", "s3_endpoint", "s3_access_key", "s3_secret_key",
         "s3_region", "s3_ca_file", "nats_ca_file", "journal_s3_endpoint", "journal_s3_access_key",
-        "journal_s3_secret_key", "journal_s3_region", "journal_s3_ca_file",
+        "journal_s3_secret_key", "journal_s3_region",
     }
 )  # fmt: skip
 
