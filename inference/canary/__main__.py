@@ -63,12 +63,18 @@ def main(
     ] = 3600,
 ) -> None:
     """Ask every model of a server for its known answer."""
-    tls = TlsFiles(ca_file, cert_file, key_file) if ca_file else None
+
+    def tls() -> TlsFiles | None:
+        return TlsFiles(ca_file, cert_file, key_file) if ca_file else None
+
+    async def ask() -> Sequence[Finding]:
+        # The files are read for each round: they are renewed while it runs.
+        return await examine(Place(target, tls(), repository), paint=paint, seconds=timeout)
+
     try:
-        refuse_clear(target, tls)
+        refuse_clear(target, tls())
     except SentInClear as error:
         raise typer.BadParameter(str(error), param_hint="--ca-file") from error
-    ask = partial(examine, Place(target, tls, repository), paint=paint, seconds=timeout)
     told = partial(_say, target)
     if watch:
         is_due = _renewal(target, certificate, restart_within).is_due if certificate else None

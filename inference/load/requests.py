@@ -11,10 +11,17 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from inference.client.probes import shipped_probe
 from inference.client.tensors import ELEMENTS, Element, Facts, OutputSpec
+from inference.client.tls import Tls
 from inference.client.wire import TritonWire
 
 _SECONDS = 10.0
 _READY = "READY"
+_MESSAGE_BYTES = 64 * 1024 * 1024
+_CHANNEL = (
+    ("grpc.max_send_message_length", _MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+)
 
 
 @dataclass(frozen=True)
@@ -69,31 +76,47 @@ class NotFixed(Exception):
     """A model takes inputs of any size or of a type unknown here, so what a request costs cannot be said here."""
 
 
+def opened(address: str, tls: Tls | None = None) -> grpc.aio.Channel:
+    """Open a channel to a server; where its name stands for several, requests go to each in turn."""
+    if tls is None:
+        return grpc.aio.insecure_channel(address, options=_CHANNEL)
+    return grpc.aio.secure_channel(address, tls.credentials(), options=_CHANNEL)
+
+
+async def described(address: str, *, tls: Tls | None = None) -> Mapping[str, str]:
+    """Ask a server for its name and version."""
+    async with opened(address, tls) as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        found = await stub.ServerMetadata(service_pb2.ServerMetadataRequest(), timeout=_SECONDS)
+    return {"name": found.name, "version": found.version}
+
+
 async def served_models(address: str) -> tuple[str, ...]:
     """Asks a server for the names of the models that are ready, in order.
 
     Args:
         address: `host:port` of its gRPC endpoint.
     """
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with opened(address) as channel:
         stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
         index = await stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(ready=True), timeout=_SECONDS)
     return tuple(sorted({model.name for model in index.models if model.state == _READY}))
 
 
-async def load_request(address: str, model: str, *, batch: int = 1) -> LoadRequest:
+async def load_request(address: str, model: str, *, batch: int = 1, tls: Tls | None = None) -> LoadRequest:
     """Make the request for a model as it is served now.
 
     Args:
         address: `host:port` of the server.
         model: its name.
         batch: examples in one request; one where the model takes no batches.
+        tls: how the server is known; None to speak to it in clear.
 
     Raises:
         Failed: the server does not answer, or has no such model.
         NotFixed: the model takes inputs of any size.
     """
-    wire = TritonWire(address)
+    wire = TritonWire(address, tls)
     try:
         facts = await wire.facts(model, seconds=_SECONDS)
     finally:

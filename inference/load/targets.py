@@ -9,16 +9,12 @@ from inference.client.client import InferenceClient
 from inference.client.clock import Clock
 from inference.client.errors import ModelBusy, ModelFault
 from inference.client.retries import CallPolicy
+from inference.client.tls import Tls
 from inference.client.wire import TritonWire
 from inference.load.harness import Outcome
-from inference.load.requests import LoadRequest
+from inference.load.requests import LoadRequest, opened
 
 _METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
-_MESSAGE_BYTES: Final = 64 * 1024 * 1024
-_CHANNEL: Final = (
-    ("grpc.max_send_message_length", _MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-)
 
 
 class BareWire:
@@ -28,15 +24,16 @@ class BareWire:
         faults: What went wrong, and how often.
     """
 
-    def __init__(self, address: str, request: LoadRequest, *, seconds: float) -> None:
+    def __init__(self, address: str, request: LoadRequest, *, seconds: float, tls: Tls | None = None) -> None:
         """Prepare.
 
         Args:
             address: `host:port` of the server.
             request: what is sent.
             seconds: longest wait for a response.
+            tls: how the server is known; None to speak to it in clear.
         """
-        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL)
+        self._channel = opened(address, tls)
         # Bytes in, bytes out: nothing is encoded or decoded for a request.
         self._call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(_METHOD)
         self._request, self._least, self._seconds = request.encoded(), request.answer_bytes, seconds
@@ -68,9 +65,11 @@ class ShieldedWire:
         faults: What went wrong, and how often.
     """
 
-    def __init__(self, address: str, request: LoadRequest, clock: Clock, policy: CallPolicy) -> None:
+    def __init__(
+        self, address: str, request: LoadRequest, clock: Clock, policy: CallPolicy, *, tls: Tls | None = None
+    ) -> None:
         # What is sent is made up, so that it may go to another machine in clear.
-        self._client = InferenceClient(address, clock, policy=policy, wire=TritonWire(address))
+        self._client = InferenceClient(address, clock, policy=policy, wire=TritonWire(address, tls))
         self._request = request
         self.faults: Counter[str] = Counter()
 

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inference.client.clock import Clock
 from inference.load.arrivals import poisson, step
 from inference.load.figures import answers_between, latency, percentile, recovered_after
 from inference.load.harness import Run, Send, closed_loop, open_loop
-from inference.load.memory import MemoryWatch
 from inference.load.reports import Finding, Phase, Report, nothing_failed
 from inference.load.scenarios import Burst, Poisson, Scenarios, Soak, Target
+
+if TYPE_CHECKING:  # it looks into processes, which what loads another machine neither can nor has the package for
+    from inference.load.memory import MemoryWatch
 
 SEED = 20
 WARM_UP_SECONDS = 1.0
@@ -100,7 +103,7 @@ async def burst(trial: Trial, peak: float, plan: Burst) -> Report:
     return Report("burst", trial.model, (phase,), findings, numbers)
 
 
-async def soak(trials: Sequence[tuple[Trial, float]], plan: Soak, watch: MemoryWatch) -> Report:
+async def soak(trials: Sequence[tuple[Trial, float]], plan: Soak, watch: "MemoryWatch") -> Report:
     """Load every model evenly for a long time: does the server's memory grow?
 
     Args:

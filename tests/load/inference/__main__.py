@@ -10,22 +10,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import grpc
 import typer
 from rich.console import Console
 from rich.table import Table
-from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from inference.load.reports import Report
+from inference.load.requests import described
+from inference.load.results import write_result
 from inference.load.scenarios import SHIPPED, Scenarios, TargetName, read_scenarios
 from services.chassis.clock import SystemClock
 from tests.load.inference.harness import NAMES, Site, run
 from tests.load.inference.own_server import OwnServer, own_server
 from tests.load.inference.picture import draw
-from tests.load.inference.results import write_result
 
 ALL = "all"
-_SECONDS = 10.0
 
 console = Console(stderr=True)
 
@@ -84,7 +82,7 @@ async def _run_all(
                 status.update(f"{name}, {seconds:.0f} s")
 
             site = Site(place, scenarios, target, SystemClock(), begin, out, own)
-            server = await _described(place)
+            server = await described(place)
             for name in names:
                 for model in models:
                     when = datetime.now(UTC)
@@ -102,13 +100,6 @@ async def _server(address: str) -> AsyncIterator[tuple[str, OwnServer | None]]:
     with TemporaryDirectory(prefix="pellicule-load-") as folder:
         async with own_server(Path(folder)) as own:
             yield own.address, own
-
-
-async def _described(address: str) -> Mapping[str, str]:
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
-        found = await stub.ServerMetadata(service_pb2.ServerMetadataRequest(), timeout=_SECONDS)
-    return {"name": found.name, "version": found.version}
 
 
 def _keep(report: Report, site: Site, server: Mapping[str, str], when: datetime) -> None:

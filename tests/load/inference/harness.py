@@ -1,20 +1,18 @@
-"""Runs one scenario against one model of a server."""
+"""Runs one scenario against one model of a server: those that any server bears, and those that want this machine's."""
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inference.client.clock import Clock
-from inference.client.retries import CallPolicy
+from inference.load import runs
 from inference.load.harness import Outcome, Send
 from inference.load.memory import MemoryWatch, listening_process
 from inference.load.reports import Report
-from inference.load.requests import LoadRequest, load_request
+from inference.load.runs import RUNS, LoadedModel, asking, shielded
 from inference.load.scenarios import Scenarios, TargetName
-from inference.load.targets import BareWire, ShieldedWire
-from inference.load.trials import Begin, Trial, burst, poisson_load, soak
+from inference.load.trials import Begin, soak
 from tests.load.inference.chaos import Fault, chaos
 from tests.load.inference.mlperf import LoadgenScenario, mlperf
 from tests.load.inference.own_server import OwnServer
@@ -61,56 +59,44 @@ async def run(name: str, model: str, site: Site) -> Sequence[Report]:
         NeedsOwnServer: the scenario breaks its server, and this one is somebody else's.
         ServerNotFound: the scenario looks at the server's memory, and no process of this machine is the server.
     """
-    async with AsyncExitStack() as stack:
-        scenarios = site.scenarios
-        asked = await load_request(site.address, model, batch=scenarios.targets[site.target].batch)
-        wire = await stack.enter_async_context(BareWire(site.address, asked, seconds=scenarios.bounds.answer_seconds))
-        trial = Trial(model, wire.send, scenarios, scenarios.targets[site.target], site.clock, site.begin)
-        reports = await _SCENARIOS[name](trial, asked, site)
+    place = runs.Site(site.address, None, site.scenarios, site.target, site.clock, site.begin)
+    if name in RUNS:
+        return [await runs.run(name, model, place)]
+    async with asking(model, place) as (asked, wire):
+        reports = await _SCENARIOS[name](asked, site)
         return [replace(report, faults=dict(wire.faults) | dict(report.faults)) for report in reports]
 
 
-async def _poisson(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
-    return [await poisson_load(trial, await trial.peak(), site.scenarios.poisson)]
-
-
-async def _burst(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
-    plan = site.scenarios.burst
-    async with _shielded(asked, site, plan.queue_seconds) as wire:
-        shielded = replace(trial, send=wire.send)
-        report = await burst(shielded, await shielded.peak(), plan)
-        return [replace(report, faults=dict(wire.faults))]
-
-
-async def _soak(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+async def _soak(asked: LoadedModel, site: Site) -> Sequence[Report]:
     server = listening_process(int(site.address.rpartition(":")[2]))
-    peak = await trial.peak()
-    return [await soak([(trial, peak)], site.scenarios.soak, MemoryWatch(server, site.clock))]
+    peak = await asked.trial.peak()
+    return [await soak([(asked.trial, peak)], site.scenarios.soak, MemoryWatch(server, site.clock))]
 
 
-async def _chaos(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+async def _chaos(asked: LoadedModel, site: Site) -> Sequence[Report]:
     own = site.own
     if own is None:
         raise NeedsOwnServer("chaos kills and restarts its server: use --local")
 
     async def kill() -> None:
-        await own.kill_model_process(asked.model)
+        await own.kill_model_process(asked.request.model)
 
-    peak = await trial.peak()
+    peak = await asked.trial.peak()
     return [
-        await _broken(trial, asked, site, peak, "killed model process", kill),
-        await _broken(trial, asked, site, peak, "drain and restart", own.restart),
+        await _broken(asked, site, peak, "killed model process", kill),
+        await _broken(asked, site, peak, "drain and restart", own.restart),
     ]
 
 
-async def _broken(trial: Trial, asked: LoadRequest, site: Site, peak: float, name: str, fault: Fault) -> Report:
+async def _broken(asked: LoadedModel, site: Site, peak: float, name: str, fault: Fault) -> Report:
     plan = site.scenarios.chaos
-    async with _shielded(asked, site, plan.queue_seconds) as wire:
-        report = await chaos(replace(trial, send=wire.send), peak, plan, name, fault)
+    async with shielded(asked, plan.queue_seconds) as wire:
+        report = await chaos(replace(asked.trial, send=wire.send), peak, plan, name, fault)
         return replace(report, faults=dict(wire.faults))
 
 
-async def _mlperf(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Report]:
+async def _mlperf(asked: LoadedModel, site: Site) -> Sequence[Report]:
+    trial = asked.trial
     peak = await trial.peak()
     plan = site.scenarios.mlperf
     return [
@@ -127,11 +113,6 @@ async def _mlperf(trial: Trial, asked: LoadRequest, site: Site) -> Sequence[Repo
     ]
 
 
-def _shielded(asked: LoadRequest, site: Site, queue_seconds: float) -> ShieldedWire:
-    policy = CallPolicy(queue=queue_seconds, response=site.scenarios.bounds.answer_seconds)
-    return ShieldedWire(site.address, asked, site.clock, policy)
-
-
 def _at_most(send: Send, most: int) -> Send:
     """Send so many at a time: Offline has all its questions at once, and they are not wanted all in the server."""
     places = asyncio.Semaphore(most)
@@ -143,10 +124,4 @@ def _at_most(send: Send, most: int) -> Send:
     return within
 
 
-_SCENARIOS = {
-    "poisson": _poisson,
-    "burst": _burst,
-    "soak": _soak,
-    "chaos": _chaos,
-    "mlperf": _mlperf,
-}
+_SCENARIOS = {"soak": _soak, "chaos": _chaos, "mlperf": _mlperf}

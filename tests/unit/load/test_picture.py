@@ -10,9 +10,9 @@ from PIL import Image
 from inference.load.arrivals import step
 from inference.load.harness import Outcome, Run, Sample
 from inference.load.reports import Finding, Phase, Report
+from inference.load.results import write_result
 from inference.load.scenarios import read_scenarios
 from tests.load.inference.picture import draw
-from tests.load.inference.results import write_result
 
 
 def _run(rate: float, *, refuses: bool = False) -> Run:

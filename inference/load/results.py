@@ -1,4 +1,4 @@
-"""A report as JSON: what was tried, where, and what was found."""
+"""Report as JSON: what was tried, where, and what was found."""
 
 import json
 import os
@@ -8,8 +8,6 @@ from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import psutil
 
 from inference.load.reports import Phase, Report
 from inference.load.scenarios import Scenarios
@@ -55,7 +53,7 @@ def machine() -> Mapping[str, object]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "python": platform.python_version(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
