@@ -16,7 +16,6 @@ from inference.engines.committed import verify as check
 from inference.engines.exports import Export, default_home
 from inference.engines.exports import export as make
 from inference.engines.gpu_repository import planned_models
-from inference.engines.job import JobSettings, job
 from inference.engines.manifest import Engine
 from inference.engines.targets import DEFAULT_TAG, Target, target
 from inference.engines.trtexec import Trtexec
@@ -25,8 +24,6 @@ from inference.model_build.manifest import shipped_model
 from inference.slots.serving import served_model
 from services.chassis.clock import SystemClock
 from services.cli.models.engine_options import (
-    DEFAULT_BUCKET,
-    Bucket,
     Device,
     Folder,
     Keys,
@@ -38,9 +35,7 @@ from services.cli.models.engine_options import (
 )
 from services.cli.models.engine_store import fetch, install, publish
 from services.cli.options import Json
-from services.cli.output import UsageWrong, emit, progress_bars, say, say_text
-
-DEFAULT_SECRET = "pellicule-engines"  # noqa: S105 - its name
+from services.cli.output import emit, progress_bars, say
 
 
 def register(app: typer.Typer) -> None:
@@ -73,19 +68,6 @@ def plan(
     tensorrt: Annotated[
         str | None, typer.Option("--tensorrt", help="TensorRT in that image, where the table does not know it.")
     ] = None,
-    image: Annotated[
-        str | None, typer.Option("--job", help="Print a Kubernetes Job with this image instead of the commands.")
-    ] = None,
-    endpoint: Annotated[
-        str, typer.Option(envvar="PELLICULE_S3_ENDPOINT", help="For --job: the S3 server.")
-    ] = "http://object-store:8333",
-    bucket: Bucket = DEFAULT_BUCKET,
-    secret: Annotated[
-        str, typer.Option("--secret", help="For --job: the Secret with access-key and secret-key.")
-    ] = DEFAULT_SECRET,
-    selector: Annotated[
-        list[str] | None, typer.Option("--node", help="For --job: a node's label as name=value; can be repeated.")
-    ] = None,
     folder: Folder = None,
     models: Models = None,
     as_json: Json = False,
@@ -93,10 +75,6 @@ def plan(
     """Print the exact commands and the key of each engine. Needs no GPU and builds nothing."""
     with engine_failures(as_json=as_json):
         to = target(triton_tag=triton_tag or DEFAULT_TAG, tensorrt=tensorrt, sm=sm, gpu=gpu)
-        if image is not None:
-            settings = JobSettings(image, bucket, endpoint, secret, _labels(selector or ()))
-            say_text(job(names or (), to, settings).rstrip())
-            return
         for each in _exports(names, folder, models):
             parts, commands = each.parts(to), _commands(each, to)
             if as_json:
@@ -162,13 +140,6 @@ def _exports(names: Sequence[str] | None, folder: Path | None, models: Path | No
 def _commands(each: Export, target: Target) -> list[tuple[str, ...]]:
     parts, inputs, trtexec = each.parts(target), each.record.inputs, Trtexec()
     return [trtexec.build(parts, inputs), trtexec.probe(inputs, 1), *trtexec.measure(parts, inputs)]
-
-
-def _labels(pairs: Sequence[str]) -> dict[str, str]:
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise UsageWrong("USAGE", f"{wrong[0]!r} is no label; give it as name=value", "node")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 @contextmanager

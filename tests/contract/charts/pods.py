@@ -66,7 +66,7 @@ def pods(objects: Sequence[Object]) -> Iterator[Pod]:
     for each in objects:
         kind = kind_of(each)
         if kind == "ServingRuntime":
-            yield Pod(each, kind, each.document["spec"], {})
+            yield Pod(each, kind, each.document["spec"], each.at("spec", "labels", default={}))
         elif kind in _TEMPLATES:
             template = each.at(*_TEMPLATES[kind])
             yield Pod(each, kind, template["spec"], template["metadata"].get("labels", {}))

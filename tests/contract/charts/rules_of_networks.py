@@ -15,9 +15,7 @@ def denied_by_default(objects: Sequence[Object]) -> Iterator[str]:
     policies = of_kind(objects, "NetworkPolicy")
     closed = [each for each in policies if _allows_nothing(each)]
     for pod in pods(objects):
-        if pod.kind != "ServingRuntime" and not any(
-            selects(each.at("spec", "podSelector"), pod.labels) for each in closed
-        ):
+        if not any(selects(each.at("spec", "podSelector"), pod.labels) for each in closed):
             yield f"{pod.owner.identity}: no policy refuses what is not allowed"
     for each in policies:
         if not each.at("spec", "podSelector", "matchLabels"):

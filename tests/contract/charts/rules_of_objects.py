@@ -114,7 +114,8 @@ def scaled_by_one(objects: Sequence[Object]) -> Iterator[str]:
     """Set replicas only where no scaler does, and scale what there is, by one scaler."""
     targets = Counter(str(each.at("spec", "scaleTargetRef", "name")) for each in of_kind(objects, *_SCALERS))
     deployments = {each.name: each for each in of_kind(objects, "Deployment")}
-    yield from (f"{name}: is scaled and not there" for name in sorted(targets.keys() - deployments.keys()))
+    kserves = {f"{each.name}-predictor" for each in of_kind(objects, "InferenceService")}
+    yield from (f"{name}: is scaled and not there" for name in sorted(targets.keys() - deployments.keys() - kserves))
     yield from (f"{name}: has {count} scalers" for name, count in targets.items() if count > 1)
     for name, each in deployments.items():
         if (each.at("spec", "replicas") is None) != (name in targets):

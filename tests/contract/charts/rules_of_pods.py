@@ -41,9 +41,9 @@ def _unconfined(container: dict[str, Any]) -> Iterator[str]:
 
 
 def probed(pod: Pod) -> Iterator[str]:
-    """Ask whatever serves whether it has started, lives and serves, on a port that it has."""
+    """Ask whatever serves whether it has started, lives and serves, on a port that its pod has."""
     for container in pod.spec["containers"] if pod.lasts else ():
-        ports = {port["containerPort"] for port in container.get("ports", [])}
+        ports = set(pod.ports.values())
         for name in _PROBES:
             how = container.get(name, {})
             port = _probed_port(how)

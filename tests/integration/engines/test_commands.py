@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from inference.engines.manifest import KEY
@@ -50,25 +49,11 @@ def test_a_plan_needs_no_gpu_and_names_key_and_commands() -> None:
     assert "--stronglyTyped" not in str(eleven["commands"])
 
 
-def test_a_plan_can_be_a_job_for_the_node() -> None:
-    result = call("plan", "--gpu", "L4", "--job", "triton-with-pellicule:24.10-py3", "--node", "gpu=l4")
-    job = yaml.safe_load(result.stdout)
-    pod = job["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-
-    assert (job["kind"], pod["nodeSelector"]) == ("Job", {"gpu": "l4"})
-    assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
-    assert container["securityContext"]["readOnlyRootFilesystem"]
-    assert "pellicule engines build --triton-tag 24.10-py3" in container["command"][-1]
-    assert "secret" not in json.dumps([entry.get("value", "") for entry in container["env"]])
-
-
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
         (("plan", "--gpu", "Voodoo"), "ENGINE_TARGET_UNKNOWN"),
         (("plan", "unheard_of", "--gpu", "L4"), "ENGINE_PROFILE_INVALID"),
-        (("plan", "--gpu", "L4", "--job", "image", "--node", "gpu"), "USAGE"),
         (("build",), "ENGINE_TENSORRT_MISSING"),
         (("publish",), "SETTING_MISSING"),
         (("verify", "no/key", "--anywhere"), "ENGINE_MISSING"),
@@ -83,7 +68,7 @@ def test_what_cannot_be_done_is_one_line_with_its_reason(
 
     result = call(*words, "--json")
 
-    assert result.exit_code == (2 if reason == "USAGE" else 1)
+    assert result.exit_code == 1
     assert [row["error"]["reason"] for row in rows(result)] == [reason]  # type: ignore[index]
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.local.parts.object_store import ADMINISTRATOR, Identity, connection, make_buckets
+from deploy.local.parts.object_store import ADMINISTRATOR, connection, make_buckets
 from deploy.local.parts.seaweedfs import seaweedfs_server
+from deploy.provision.object_store import Identity
 from inference.model_build.errors import StoreUnavailable
 from inference.objects import Bucket
 from inference.publishing.errors import RepositoryDamaged, RepositoryInvalid, RepositoryMissing
