@@ -1,32 +1,26 @@
-"""Access of a command about photos to the stack that runs on this machine."""
+"""Access of a command about photos: to the services of a session, or to the stack that runs on this machine."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from pathlib import Path
 
-from deploy.local import daemon
-from deploy.local.home import default_home
-from deploy.local.leftovers import is_running
 from services.cli.client import Access, Services, connect
-from services.cli.stack.failures import stack_failures
-from services.cli.stack.token import local_token, public_addresses
-
-_TOKEN_LIFE = timedelta(hours=12)
+from services.cli.options import ME
+from services.cli.session import SESSION, session_access
 
 
 def access_of(subject: str) -> Access:
-    """Return what a person needs to call the stack that runs here."""
-    with stack_failures():
-        home = default_home()
-        state = daemon.running_state(home)
-    return Access(
-        addresses=public_addresses(state),
-        ca_certificate=home.authority.read_bytes(),
-        token=local_token(home, subject, ttl=_TOKEN_LIFE, settings=state.settings),
-        stack_runs=lambda: is_running(state.supervisor),
-    )
+    """Return what a person needs to call the services."""
+    session = os.environ.get(SESSION)
+    if session:
+        return session_access(Path(session), subject, unless=ME)
+    # Where a session is used, what runs a stack on one machine may not be installed.
+    from services.cli.stack.access import local_access
+
+    return local_access(subject)
 
 
 def run_connected(work: Callable[[Services], Coroutine[None, None, None]], subject: str) -> None:

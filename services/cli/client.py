@@ -45,13 +45,13 @@ class Access:
 
     Attributes:
         addresses: Of each service; with `http://` before it of one that is called in clear, behind what ends TLS.
-        ca_certificate: The authority's, in PEM.
+        ca_certificate: The authority's, in PEM; None for the public ones that the system knows.
         token: The person's.
         stack_runs: Says whether the stack is there at all, and not only one of its parts is away.
     """
 
     addresses: Mapping[str, str]
-    ca_certificate: bytes
+    ca_certificate: bytes | None
     token: str
     stack_runs: Callable[[], bool]
 
