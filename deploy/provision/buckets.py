@@ -75,8 +75,7 @@ class Buckets:
 
 
 def _keep_no_versions(store: "Minio", name: str) -> None:
-    from minio.commonconfig import SUSPENDED
-    from minio.versioningconfig import VersioningConfig
+    from minio.versioningconfig import SUSPENDED, VersioningConfig
 
     store.set_bucket_versioning(name, VersioningConfig(SUSPENDED))
 

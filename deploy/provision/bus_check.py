@@ -4,8 +4,12 @@ import asyncio
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.provision.differences import Difference
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 _CONNECT_SECONDS = 5
 _REFUSED_SECONDS = 5.0
@@ -33,33 +37,37 @@ class BusUsers:
                 yield Difference(f"user {user} of the bus", wrong, remedy=_REMEDY)
 
     async def _wrong(self, user: str) -> str:
-        import nats
-        import nats.errors
+        from nats.aio.client import Client
+        from nats.errors import Error
 
         errors: asyncio.Queue[Exception] = asyncio.Queue()
+        client = Client()
         try:
-            client = await nats.connect(
+            await client.connect(
                 self._url,
                 user=user,
                 password=self._passwords[user],
                 tls=self._tls(),
-                inbox_prefix=f"_INBOX_{user}",
                 allow_reconnect=False,
                 connect_timeout=_CONNECT_SECONDS,
                 error_cb=errors.put,
             )
-        except (nats.errors.Error, OSError, TimeoutError) as error:
+            return await _hears_everything(client, errors)
+        except (Error, OSError, TimeoutError) as error:
             return f"does not get in: {str(error) or type(error).__name__}"
-        try:
-            await client.subscribe(">")
-            await asyncio.wait_for(errors.get(), _REFUSED_SECONDS)
-        except TimeoutError:
-            return "may listen to everything"
         finally:
             await client.close()
-        return ""
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self._url.startswith("tls://"):
             return None
         return ssl.create_default_context(cafile=None if self._ca_file is None else str(self._ca_file))
+
+
+async def _hears_everything(client: "Client", errors: asyncio.Queue[Exception]) -> str:
+    await client.subscribe(">")
+    try:
+        await asyncio.wait_for(errors.get(), _REFUSED_SECONDS)
+    except TimeoutError:
+        return "may listen to everything"
+    return ""

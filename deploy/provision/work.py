@@ -11,6 +11,7 @@ from deploy.provision.credentials import ADMINISTRATOR, Credentials
 from deploy.provision.differences import Difference
 from deploy.provision.errors import ProvisionError
 from deploy.provision.minio_identities import MinioIdentities
+from deploy.provision.object_store import Identity
 from deploy.provision.postgres import RolesAndDatabases
 from deploy.provision.settings import ProvisionSettings
 
@@ -57,6 +58,14 @@ class Work:
         return {name: self._named(rights) for name, rights in identities().items()}
 
     @property
+    def identities(self) -> Mapping[str, Identity]:
+        """The keys of all who may ask the object store; none where the administrator's are not given."""
+        if not self.credentials.has_identity(ADMINISTRATOR):
+            return {}
+        models = [name for name in MODEL_IDENTITIES if self.credentials.has_identity(name)]
+        return {name: self.credentials.identity(name) for name in (ADMINISTRATOR, *SERVICES, *models)}
+
+    @property
     def _has_database(self) -> bool:
         return self.credentials.find(ADMINISTRATOR, "database-url") is not None
 
@@ -91,9 +100,8 @@ class Work:
 
     def _identities(self) -> Iterator[Difference]:
         """Look at the identities of all services, and of what serves models where there is one."""
-        models = [name for name in MODEL_IDENTITIES if self.credentials.has_identity(name)]
-        keys = {name: self.credentials.identity(name) for name in (*SERVICES, *models)}
-        administrator = self.credentials.identity(ADMINISTRATOR)
+        keys = dict(self.identities)
+        administrator = keys.pop(ADMINISTRATOR)
         yield from MinioIdentities(self.settings.object_store, administrator, keys, self.rights).differences()
 
     def _bus(self) -> Iterator[Difference]:
