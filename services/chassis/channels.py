@@ -31,10 +31,12 @@ ResponseT = TypeVar("ResponseT")
 Requests: TypeAlias = AsyncIterable[RequestT] | Iterable[RequestT]
 Details: TypeAlias = grpc.aio.ClientCallDetails
 
+# A name may stand for many servers: calls take turns at all of them, and leave out those that are away.
 # UNAVAILABLE alone: the request was not processed, or the caller must be idempotent anyway. Five attempts
 # bridge the restart of a service (about 3 s).
 _SERVICE_CONFIG = json.dumps(
     {
+        "loadBalancingConfig": [{"round_robin": {}}],
         "methodConfig": [
             {
                 "name": [{}],
@@ -46,7 +48,7 @@ _SERVICE_CONFIG = json.dumps(
                     "retryableStatusCodes": ["UNAVAILABLE"],
                 },
             }
-        ]
+        ],
     }
 )
 

@@ -11,8 +11,9 @@ from services.chassis.channels import DEFAULT_DEADLINE, acting_for, open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.server import RunningServer, running_server
 from tests.fakes.certificates import certificates_of
+from tests.fakes.ports import free_port
 from tests.integration.chassis import echo
-from tests.integration.chassis.conftest import Site
+from tests.integration.chassis.conftest import Site, Start
 from tests.integration.chassis.echo import EchoStub
 
 
@@ -97,3 +98,24 @@ async def test_a_service_that_is_another_one_is_not_trusted(server: RunningServe
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await say(EchoStub(channel), "hello", timeout=2)
     assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+async def test_calls_take_turns_at_all_servers_of_a_name(start: Start, site: Site) -> None:
+    services = [echo.Echo(), echo.Echo()]
+    async with start(services[0]) as one, start(services[1]) as other:
+        target = f"ipv4:127.0.0.1:{one.internal_port},127.0.0.1:{other.internal_port}"
+        async with open_channel(target, certificates_of(site.settings("analysis")), service="test") as channel:
+            calls = [asyncio.create_task(say(EchoStub(channel), "until released")) for _ in range(2)]
+            while not all(service.waiting.is_set() for service in services):
+                calls.append(asyncio.create_task(say(EchoStub(channel), "until released", timeout=5)))
+                done, _ = await asyncio.wait(calls, timeout=0.02)
+                assert not done, "calls ended before both servers had one"
+            for service in services:
+                service.released.set()
+            await asyncio.gather(*calls)
+
+
+async def test_a_call_goes_to_another_server_of_the_name_when_one_is_away(server: RunningServer, site: Site) -> None:
+    target = f"ipv4:127.0.0.1:{free_port()},127.0.0.1:{server.internal_port}"
+    async with open_channel(target, certificates_of(site.settings("analysis")), service="test") as channel:
+        assert [await say(EchoStub(channel), "hello") for _ in range(4)] == ["hello"] * 4
