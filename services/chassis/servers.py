@@ -149,7 +149,8 @@ class Servers:
             admission=admission,
             room=Room(self.settings.watched_disk, self.settings.watched_disk_floor_bytes),
         )
-        made = grpc.aio.server(interceptors=chain, options=options)
+        ageing = ("grpc.max_connection_age_ms", limits.CONNECTION_AGE_SECONDS * 1000)
+        made = grpc.aio.server(interceptors=chain, options=[*options, ageing])
         for each in served:
             each.register(made)
         self.health.register(made)

@@ -39,6 +39,10 @@ HANDSHAKE_SECONDS = 10
 IDLE_CONNECTION_SECONDS = 900
 """A public connection without a call is closed after this time; a client opens it again by itself."""
 
+CONNECTION_AGE_SECONDS = 600
+"""After this time a client is told to open another connection, so that servers that were added get their share; what is
+in work on the old one goes on there."""
+
 LONGEST_CALL_SECONDS = 300.0
 """What a call without streams gets when its caller names no deadline."""
 

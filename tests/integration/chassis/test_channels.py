@@ -6,6 +6,7 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
+from services.chassis import limits
 from services.chassis.calls import Call, enter_call
 from services.chassis.channels import DEFAULT_DEADLINE, acting_for, open_channel
 from services.chassis.clock import SystemClock
@@ -13,7 +14,7 @@ from services.chassis.server import RunningServer, running_server
 from tests.fakes.certificates import certificates_of
 from tests.fakes.ports import free_port
 from tests.integration.chassis import echo
-from tests.integration.chassis.conftest import Site, Start
+from tests.integration.chassis.conftest import Site, Start, internal_channel
 from tests.integration.chassis.echo import EchoStub
 
 
@@ -119,3 +120,23 @@ async def test_a_call_goes_to_another_server_of_the_name_when_one_is_away(server
     target = f"ipv4:127.0.0.1:{free_port()},127.0.0.1:{server.internal_port}"
     async with open_channel(target, certificates_of(site.settings("analysis")), service="test") as channel:
         assert [await say(EchoStub(channel), "hello") for _ in range(4)] == ["hello"] * 4
+
+
+async def test_an_old_connection_makes_room_for_a_new_one_and_what_is_in_work_on_it_goes_on(
+    start: Start, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CONNECTION_AGE_SECONDS", 1)
+    service = echo.Echo()
+    async with (
+        start(service) as server,
+        internal_channel(server.internal_port, site.authority.issue("analysis")) as old,
+    ):
+        begun = asyncio.create_task(say(EchoStub(old), "until released"))
+        await service.waiting.wait()
+        while (state := old.get_state()) is grpc.ChannelConnectivity.READY:
+            await old.wait_for_state_change(state)
+
+        assert not begun.done()
+        assert await say(EchoStub(old), "hello") == "hello"
+        service.released.set()
+        assert await begun == "until released"
