@@ -1,20 +1,17 @@
 """Values of the models' chart: what is unknown or contradictory is refused by its name, and the rest is let in."""
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from helm_python import HelmError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kubernetes_validate import utils
 
 from deploy.charts.environments import Values, values
 from tests.contract.charts.releases import at, chart, over
 from tests.contract.charts.rules import RULES
-from tests.contract.charts.test_shapes import NEWEST
+from tests.contract.charts.shapes import NEWEST, validate
 from tests.contract.charts.test_values import _open
 
 PRODUCTION = values("production", "inference")
@@ -135,14 +132,6 @@ _VALUES = st.tuples(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _schemas_read_once() -> Iterator[None]:
-    """Read each schema once: the package reads 2 MB of definitions again for each object."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(utils, "schema_contents", cache(utils.schema_contents))
-        yield
-
-
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(_VALUES)
 def test_whatever_may_be_set_is_let_into_a_cluster(layers: Sequence[Values]) -> None:
@@ -151,4 +140,4 @@ def test_whatever_may_be_set_is_let_into_a_cluster(layers: Sequence[Values]) -> 
     assert [(rule, wrong) for rule, check in RULES.items() for wrong in check(objects)] == []
     for each in objects:
         if not each.is_custom:
-            kubernetes_validate.validate(each.document, NEWEST, strict=True)
+            validate(each, NEWEST)
