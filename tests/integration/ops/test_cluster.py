@@ -1,4 +1,4 @@
-"""Kubernetes' own client, and the command on it, over HTTP: lists, what is not there, what may not be read, no server."""
+"""Kubernetes' own client and the command on it, over HTTP: lists, what is missing, what may not be read, no server."""
 
 import json
 import os

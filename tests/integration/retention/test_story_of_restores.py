@@ -190,7 +190,7 @@ class Story:
             self.lost |= {kept.key.id for kept in self.keys if not await self._opens(harness, kept)}
 
     async def _lose_answer(self, _: RetentionHarness, after: int) -> None:
-        """Lose the answer of one of the next transactions; whoever waits for it does its step again."""
+        """Lose the answer of one of the next transactions; its caller does its step again."""
         self.network.lose_answer(COMMIT, after=after)
 
     async def _back_up(self, harness: RetentionHarness) -> None:
