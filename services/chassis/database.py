@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -14,10 +14,11 @@ from weakref import WeakKeyDictionary
 import structlog
 from psycopg import AsyncConnection, OperationalError
 from psycopg.pq import TransactionStatus
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from services.chassis.certificates.trust import DATABASE_SETTING, ServerNotTrusted
-from services.chassis.held_connections import holding
+from services.chassis.held_connections import holding, is_holding
+from services.chassis.limits.fair_turns import FairTurns
 from services.chassis.settings import DatabaseSettings
 
 Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
@@ -29,6 +30,7 @@ CHASSIS_MIGRATIONS = Path(__file__).parent / "migrations"
 _IDLE_IN_TRANSACTION_SECONDS = 60
 _OPEN_SECONDS = 30.0
 _ACQUIRE_SECONDS = 10.0
+_LEAST_SECONDS = 0.1
 _FRESH_SECONDS = 1.0
 _CERTIFICATE = "certificate"
 """A word that drivers use of the server's alone."""
@@ -96,21 +98,38 @@ class OpenDoor:
 
 
 class _GuardedPool(AsyncConnectionPool[Connection]):
-    """A pool behind a door, whose waiters can always be cancelled.
+    """A pool behind a door, whose connections are lent to callers in turn, and whose waiters can always be cancelled.
 
     Python 3.11 loses a cancellation that comes in the moment in which a connection does
     (https://github.com/python/cpython/issues/86296), and with it the deadline or the end of a call.
     """
 
     door: Doorkeeper = OpenDoor()
+    turns: FairTurns
 
     @asynccontextmanager
     async def connection(self, timeout: float | None = None) -> AsyncIterator[Connection]:
         """Lend a connection for the block, which is one transaction; no other service may be waited for in it."""
-        async with super().connection(timeout) as connection:
+        async with self._turn(timeout or _ACQUIRE_SECONDS) as left, super().connection(left) as connection:
             with holding():
                 yield connection
                 await _pass_fence(connection)
+
+    @asynccontextmanager
+    async def _turn(self, seconds: float) -> AsyncIterator[float]:
+        """Hold a turn for the block, and give the seconds that are left of those in which a connection must be lent.
+
+        Who holds a connection has a turn already: to wait for another one would wait for itself.
+        """
+        until = asyncio.get_running_loop().time() + seconds
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout_at(until):
+                    if not is_holding():
+                        await stack.enter_async_context(self.turns.turn())
+            except TimeoutError:
+                raise PoolTimeout(f"no turn within {seconds:g} s") from None
+            yield max(_LEAST_SECONDS, until - asyncio.get_running_loop().time())
 
     async def getconn(self, timeout: float | None = None) -> Connection:
         """Return a connection of the pool."""
@@ -146,17 +165,18 @@ async def open_pool(
     `async with pool.connection() as connection:` is one transaction, committed at its end. What a doorkeeper does not
     let pass is refused.
     """
+    most = size or settings.database_pool_size
     pool = _GuardedPool(
         settings.database_url.get_secret_value(),
         kwargs={"options": _options(settings)},
         min_size=1,
-        max_size=size or settings.database_pool_size,
+        max_size=most,
         timeout=_ACQUIRE_SECONDS,
         open=False,
         check=_CheckedWhenIdle(),
         configure=None if door is None else door.admit,
     )
-    pool.door = door or OpenDoor()
+    pool.door, pool.turns = door or OpenDoor(), FairTurns(most)
     await _refuse_untrusted(settings)
     async with pool:
         await pool.wait(_OPEN_SECONDS)

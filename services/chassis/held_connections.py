@@ -36,10 +36,15 @@ def holding() -> Iterator[None]:
         _held.set(outer)
 
 
-def check_none_is_held(target: str) -> None:
-    """Log `connection_held` if the task that turns to `target` holds a connection; a test fails on it."""
+def is_holding() -> bool:
+    """Tells whether the task holds a connection."""
     held = _held.get()
     while held is not None and not held.is_held:
         held = held.outer
-    if held is not None:
+    return held is not None
+
+
+def check_none_is_held(target: str) -> None:
+    """Log `connection_held` if the task that turns to `target` holds a connection; a test fails on it."""
+    if is_holding():
         _log.error("connection_held", target=target, stack_info=True)

@@ -7,6 +7,7 @@ its reader leaves the error in its place, and it is raised inside the chain.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError
@@ -18,14 +19,22 @@ from services.chassis.limits.shares import current_share
 Reader: TypeAlias = Callable[[bytes], Any]
 
 
-def refusing(read: Reader | None) -> Reader:
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A message of a stream with its size in bytes, which to ask it for would mean to encode it once more."""
+
+    request: Any
+    size: int
+
+
+def refusing(read: Reader | None) -> Callable[[bytes], Sized]:
     """Return the reader of a stream's messages, which raises what is wrong with one."""
     mark = marking(read)
 
-    def refuse(data: bytes) -> Any:
+    def refuse(data: bytes) -> Sized:
         request = mark(data)
         _check(request)
-        return request
+        return Sized(request, len(data))
 
     return refuse
 
@@ -69,7 +78,7 @@ def checked_generator(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, An
 def paced(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Return a handler of a stream that returns its response, and gets messages at its caller's pace."""
 
-    async def pace(requests: AsyncIterator[Any], context: Any) -> Any:
+    async def pace(requests: AsyncIterator[Sized], context: Any) -> Any:
         return await behaviour(_at_pace(requests), context)
 
     return pace
@@ -78,7 +87,7 @@ def paced(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 def paced_generator(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], AsyncIterator[Any]]:
     """Return a handler of a stream that yields its responses, and gets messages at its caller's pace."""
 
-    async def pace(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+    async def pace(requests: AsyncIterator[Sized], context: Any) -> AsyncIterator[Any]:
         async with aclosing(behaviour(_at_pace(requests), context)) as responses:
             async for response in responses:
                 yield response
@@ -86,7 +95,7 @@ def paced_generator(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any]
     return pace
 
 
-async def _at_pace(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def _at_pace(requests: AsyncIterator[Sized]) -> AsyncIterator[Any]:
     """Yield the messages of a stream, which must begin soon."""
     share, coming = current_share(), aiter(requests)
     try:
@@ -96,11 +105,11 @@ async def _at_pace(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         raise DeadlineExceeded(f"nothing came for {FIRST_MESSAGE_SECONDS:g} s: begin the stream at once") from None
     if first is None:
         return
-    yield first
-    async for request in coming:
+    yield first.request
+    async for message in coming:
         if share is not None:
-            await share.message(request.ByteSize())
-        yield request
+            await share.message(message.size)
+        yield message.request
 
 
 def _check(request: object) -> None:

@@ -21,6 +21,7 @@ from services.chassis.certificates.trust import S3_CA_SETTING, checked, unavaila
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.held_connections import check_none_is_held
 from services.chassis.lifecycle import ensure_backstop
+from services.chassis.limits.fair_turns import FairTurns
 from services.chassis.settings import ObjectStoreSettings
 
 STREAM_PIECE_BYTES = 1024 * 1024
@@ -102,6 +103,7 @@ class S3ObjectStore:
 
     def __init__(self, settings: ObjectStoreSettings) -> None:
         endpoint = urlsplit(settings.s3_endpoint)
+        self._turns = FairTurns(settings.s3_concurrency, shared=max(1, settings.s3_concurrency // 4))
         self._threads = ThreadPoolExecutor(settings.s3_concurrency, thread_name_prefix="s3")
         self._http = urllib3.PoolManager(
             maxsize=settings.s3_concurrency,
@@ -178,7 +180,8 @@ class S3ObjectStore:
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         check_none_is_held("object-store")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            async with self._turns.turn():
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (HTTPError, ServerError, ConnectionError) as error:
             raise unavailable("object-store", S3_CA_SETTING, error) from error
 

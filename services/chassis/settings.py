@@ -99,6 +99,8 @@ class ServiceSettings(TlsSettings, TokenSettings):
     """What one caller may ask in the long run, streams that it opens included; a second's worth may come at once."""
     caller_messages_per_second: Annotated[float, Field(gt=0)] = 400.0
     """Small messages that one caller may send in streams, in the long run."""
+    caller_bytes_per_second: Annotated[float, Field(gt=0)] = 16.0 * 1024**2
+    """What one caller's streams may bring, in the long run, while other persons call as well."""
     caller_calls_at_once: Annotated[int, Field(ge=1)] = 64
     """Calls of one caller that run or wait, without streams."""
     caller_streams_at_once: Annotated[int, Field(ge=1)] = 64
@@ -142,6 +144,7 @@ class ServiceSettings(TlsSettings, TokenSettings):
         return ShareLimits(
             calls_per_second=self.caller_calls_per_second,
             messages_per_second=self.caller_messages_per_second,
+            bytes_per_second=self.caller_bytes_per_second,
             calls_at_once=self.caller_calls_at_once,
             streams_at_once=self.caller_streams_at_once,
             connection_calls=self.connection_calls_at_once,

@@ -18,8 +18,14 @@ RUNNING_CALLS = 8
 LONGEST_TURN_SECONDS = 1.0
 """A call of a caller who is too fast, and a stream without a place, are refused by then."""
 
-REFUSED_STRANGERS_PER_SECOND = 10.0
-"""Calls without a right that are answered at once on one connection; the answers to others wait for up to a second."""
+REFUSALS_PER_SECOND = 10.0
+"""Refused calls of one caller that are answered at once, and of one connection where they are strangers'."""
+
+LONGEST_REFUSAL_SECONDS = 10.0
+"""The answers to more of them wait for so long at most: who repeats them at once is busy with waiting."""
+
+DROPPED_BYTES_PER_SECOND = 8.0 * 1024 * 1024
+"""What is read of one caller's streams after their answers are known; beyond it a stream ends in the middle."""
 
 LONGEST_QUEUE_SECONDS = 10.0
 """A call that is not worked on by then is refused: those of its caller before it take too long."""

@@ -1,11 +1,12 @@
 """Shares of a process: how much of it one caller has at a time, so that none starves another.
 
 A person is one caller whatever the number of their connections; a call without a person counts for its connection.
-What is too much waits a moment, and is then refused with the delay after which to call again. A refusal waits as well:
-a caller that repeats refused calls at once would keep the process as busy as with calls that are served.
+What is too much waits a moment, and is then refused with the delay after which to call again. Answers to refused calls
+come at a pace as well: a caller that repeats them at once would keep the process as busy as with calls that are served.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -14,9 +15,12 @@ from dataclasses import dataclass, replace
 from services.chassis.clock import Clock
 from services.chassis.errors import LimitReached
 from services.chassis.limits import (
+    CHUNK_BYTES,
+    DROPPED_BYTES_PER_SECOND,
     LONGEST_QUEUE_SECONDS,
+    LONGEST_REFUSAL_SECONDS,
     LONGEST_TURN_SECONDS,
-    REFUSED_STRANGERS_PER_SECOND,
+    REFUSALS_PER_SECOND,
     RUNNING_CALLS,
     SMALL_MESSAGE_BYTES,
 )
@@ -24,9 +28,12 @@ from services.chassis.limits.pace import Pace
 
 _BURST_SECONDS = 1.0
 _REMEMBERED = 1000
+_STARTS = 4
+"""How many times as fast as in the long run calls of a caller begin: what they may make at once is spread a little."""
+_MESSAGES_AT_ONCE = 8
+_BYTES_AT_ONCE = 4 * CHUNK_BYTES
+_COMPANY_SECONDS = 2.0
 _STRANGERS = 4
-_REFUSALS_PER_CALL = 4
-"""How many refusals wait for each call that a caller may have in work; what is beyond is refused at once."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ class ShareLimits:
     Attributes:
         calls_per_second: Of a caller, in the long run.
         messages_per_second: Of a caller, in the long run, where they are small.
+        bytes_per_second: Of a caller, in streams, while others call as well.
+        starts_at_once: Calls of a caller that begin in the same moment; the others follow some milliseconds apart.
         calls_at_once: Of a caller, without streams: running and waiting.
         streams_at_once: Of a caller.
         connection_calls: Of a connection, streams included.
@@ -47,6 +56,8 @@ class ShareLimits:
 
     calls_per_second: float = 50.0
     messages_per_second: float = 400.0
+    bytes_per_second: float = 16.0 * 1024 * 1024
+    starts_at_once: int = 4
     calls_at_once: int = 64
     streams_at_once: int = 64
     connection_calls: int = 256
@@ -66,26 +77,57 @@ class ShareLimits:
         )
 
 
+class Company:
+    """Persons who came lately; not safe for two threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._came_at: OrderedDict[Share, float] = OrderedDict()
+
+    def note(self, share: "Share") -> None:
+        """Remember that a person came, and forget those who have not for a while."""
+        now = self._clock.monotonic()
+        while self._came_at and next(iter(self._came_at.values())) <= now - _COMPANY_SECONDS:
+            self._came_at.popitem(last=False)
+        self._came_at[share] = now
+        self._came_at.move_to_end(share)
+
+    def is_alone(self, share: "Share") -> bool:
+        """Tells whether no other person came lately."""
+        return not self._came_at.keys() - {share}
+
+
 class Share:
     """What one caller has in work."""
 
-    def __init__(self, limits: ShareLimits, clock: Clock) -> None:
+    def __init__(self, limits: ShareLimits, clock: Clock, company: Company) -> None:
         self._limits = limits
         self._clock = clock
+        self._company = company
         self._calls = Pace(limits.calls_per_second, _BURST_SECONDS)
-        self._messages = Pace(limits.messages_per_second, _BURST_SECONDS)
-        self._strangers = Pace(REFUSED_STRANGERS_PER_SECOND, _BURST_SECONDS)
+        starts = _STARTS * limits.calls_per_second
+        self._starts = Pace(starts, limits.starts_at_once / starts)
+        self._messages = Pace(limits.messages_per_second, _MESSAGES_AT_ONCE / limits.messages_per_second)
+        self._bytes = Pace(limits.bytes_per_second, _BYTES_AT_ONCE / limits.bytes_per_second)
+        self._refusals = Pace(REFUSALS_PER_SECOND, _BURST_SECONDS)
+        self._dropped = Pace(DROPPED_BYTES_PER_SECOND, _BURST_SECONDS)
         self._running = asyncio.Semaphore(limits.running_calls)
         self._streams = asyncio.Semaphore(limits.streams_at_once)
+        self._spread = 0.0
         self._waiting = 0
-        self._refusals = 0
         self.held = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing has to be remembered of this caller."""
         now = self._clock.monotonic()
-        return not (self.held or self._waiting or self._refusals) and self._calls.is_rested(now)
+        paces = (self._calls, self._refusals, self._dropped)
+        return not (self.held or self._waiting) and all(pace.is_rested(now) for pace in paces)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other person came lately, so that nobody is in the way of anybody."""
+        return self._company.is_alone(self)
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
@@ -95,7 +137,7 @@ class Share:
             LimitReached: the caller has too many in work, or makes them too fast.
         """
         if self._waiting >= self._limits.calls_at_once:
-            raise await self.refused("calls at once", self._limits.calls_at_once)
+            raise LimitReached.of("caller", "calls at once", self._limits.calls_at_once)
         self._waiting += 1
         try:
             await self._paced()
@@ -119,31 +161,33 @@ class Share:
 
     async def message(self, size: int) -> None:
         """Wait until the caller's next message of a stream may be looked at: small ones cost as much as large ones."""
-        cost = 1 - size / SMALL_MESSAGE_BYTES
-        if cost > 0 and (delay := self._messages.charge(cost, self._clock.monotonic())):
+        now, cost = self._clock.monotonic(), 1 - size / SMALL_MESSAGE_BYTES
+        self._company.note(self)
+        delay = self._messages.charge(cost, now) if cost > 0 else 0.0
+        if not self.is_alone:
+            delay = max(delay, self._bytes.charge(size, now))
+        if delay:
             await self._clock.sleep(delay)
 
-    async def refused(self, what: str, most: float) -> LimitReached:
-        """Return the refusal of what is too much, a moment later."""
-        if self._refusals < _REFUSALS_PER_CALL * self._limits.calls_at_once:
-            self._refusals += 1
-            try:
-                await self._clock.sleep(self._limits.turn_seconds)
-            finally:
-                self._refusals -= 1
-        return LimitReached.of("caller", what, most)
+    def refusal_delay(self) -> float:
+        """Return the seconds after which the caller's next refused call is to be answered."""
+        now = self._clock.monotonic()
+        if self._refusals.delay(now) < LONGEST_REFUSAL_SECONDS:
+            return self._refusals.charge(1, now)
+        # There are more: spread over the time, since what is answered together is asked for anew together.
+        self._spread = (self._spread + 1 / REFUSALS_PER_SECOND) % LONGEST_REFUSAL_SECONDS
+        return (LONGEST_REFUSAL_SECONDS + self._spread) / 2
 
-    async def slow_down(self) -> None:
-        """Wait until the caller's next answer is due, a moment at most."""
-        delay = self._strangers.charge(1, self._clock.monotonic())
-        if delay:
-            await self._clock.sleep(min(delay, self._limits.turn_seconds))
+    def may_drop(self, size: int) -> bool:
+        """Tells whether a message that comes after the answer is known is still read, and counts it."""
+        now = self._clock.monotonic()
+        return not self._dropped.delay(now) and not self._dropped.charge(max(size, SMALL_MESSAGE_BYTES), now)
 
     async def _paced(self) -> None:
         now, most = self._clock.monotonic(), self._limits.calls_per_second
         if self._calls.delay(now) > self._limits.turn_seconds:
-            raise await self.refused("calls a second", most)
-        if delay := self._calls.charge(1, now):
+            raise LimitReached.of("caller", "calls a second", most)
+        if delay := max(self._calls.charge(1, now), self._starts.charge(1, now)):
             await self._clock.sleep(delay)
 
     @asynccontextmanager
@@ -167,6 +211,7 @@ class Shares:
     def __init__(self, limits: ShareLimits, clock: Clock) -> None:
         self._limits = limits
         self._clock = clock
+        self._company = Company(clock)
         self._shares: dict[str, Share] = {}
         self._held = 0
 
@@ -182,20 +227,26 @@ class Shares:
         Raises:
             LimitReached: the caller has its share, or the process is full.
         """
-        share, most = self._of(caller, is_person=is_person), self._limits.process_calls
-        if self._held >= most and share.held * len(self._shares) >= most:
-            raise await share.refused("calls of this service at once", most)
+        share, most = self.enter(caller, is_person=is_person), self._limits.process_calls
+        if self._held >= most and share.held * self._holders() >= most:
+            raise LimitReached.of("caller", "calls of this service at once", most)
+        if is_person:
+            self._company.note(share)
         async with share.stream() if is_stream else share.call():
             self._held += 1
-            _share.set(share)
             try:
                 yield
             finally:
                 self._held -= 1
 
-    async def slow_down(self, caller: str) -> None:
-        """Wait until an answer to a call that was refused is due."""
-        await self._of(caller, is_person=False).slow_down()
+    def enter(self, caller: str, *, is_person: bool = True) -> Share:
+        """Make the share of a caller the current one of this task, and return it."""
+        share = self._of(caller, is_person=is_person)
+        _share.set(share)
+        return share
+
+    def _holders(self) -> int:
+        return sum(1 for share in self._shares.values() if share.held)
 
     def _of(self, caller: str, *, is_person: bool) -> Share:
         share = self._shares.get(caller)
@@ -203,7 +254,7 @@ class Shares:
             if len(self._shares) >= _REMEMBERED:
                 self._shares = {name: each for name, each in self._shares.items() if not each.is_idle}
             limits = self._limits if is_person else self._limits.of_strangers
-            share = self._shares[caller] = Share(limits, self._clock)
+            share = self._shares[caller] = Share(limits, self._clock, self._company)
         return share
 
 

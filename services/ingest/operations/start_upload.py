@@ -92,6 +92,11 @@ async def prepare(
     """
     _check_size(dependencies, announcement)
     dependencies.uploads_a_day.spend(subject)
+    async with dependencies.steps.turn():
+        return await _prepare(dependencies, subject, request_id, announcement)
+
+
+async def _prepare(dependencies: Dependencies, subject: str, request_id: UUID, announcement: Announcement) -> Prepared:
     lookup_key = await dependencies.lookup_keys.open(subject)
     request = _request(lookup_key, subject, request_id, announcement, dependencies.clock.now())
     survey = await dependencies.uploads.survey(subject, request_id, bytes_tag=request.bytes_tag, tag=request.tag)

@@ -67,12 +67,8 @@ class UploadStream:
     async def replay(self, tail: bytes | None) -> None:
         """Hash and check what earlier streams brought: the chunks that are stored, and the sealed tail."""
         if self.row.chunked_bytes:
-            self.segments = await self._dependencies.uploads.segments(self.data_key_id)
-            opener = StreamOpener(self.key, self._aad)
-            async for piece in self._stored():
-                await asyncio.to_thread(self._look_at, opener.update(piece))
-            # One byte more tells the opener that the chunk it holds back is not the last of the stream.
-            await asyncio.to_thread(self._look_at, opener.update(b"\0"))
+            async with self._dependencies.steps.turn():
+                await self._replay_chunks()
         if tail is not None:
             self._absorb(open_bytes(self.key, tail, self._tail_aad(self.row)))
 
@@ -87,16 +83,25 @@ class UploadStream:
         if self._received + len(chunk) > self.row.size_bytes:
             raise SizeMismatch.of(self.row.size_bytes)
         await self._make_room(len(chunk))
-        self._received += len(chunk)
         if len(chunk) < _THREAD_BYTES:
             self._absorb(chunk)
         else:
-            await asyncio.to_thread(self._absorb, chunk)
-        now = asyncio.get_running_loop().time()
-        self._waiting_since = now if self._waiting_since is None else self._waiting_since
-        is_much = sum(map(len, self._sealed)) >= self._dependencies.policy.segment_bytes
-        if is_much or (now >= self.commit_due and not self.is_whole):
+            async with self._dependencies.steps.turn():
+                await asyncio.to_thread(self._absorb, chunk)
+        self._note_received(len(chunk))
+        if self._is_much or (self._is_commit_due and not self.is_whole):
             await self.commit()
+
+    def take_at_once(self, chunk: bytes) -> bool:
+        """Take the next bytes if there is nothing to wait for, and tell whether that was so."""
+        is_expected = self._received + len(chunk) <= self.row.size_bytes
+        is_small = len(chunk) < _THREAD_BYTES and self._sealer.held_back_size + len(chunk) <= CHUNK_SIZE
+        if not (is_expected and is_small and self.lease.memory.has_room(len(chunk))) or self._is_commit_due:
+            return False
+        self._absorb(chunk)
+        self._note_received(len(chunk))
+        self._note_memory()
+        return True
 
     async def commit(self) -> None:
         """Put what came into the store and move the committed offset; what fills no chunk yet is sealed by itself.
@@ -106,8 +111,11 @@ class UploadStream:
             UploadNotFound: the upload was purged or cancelled.
             DomainError: as `UploadLease.store`.
         """
-        if self._received == self.row.committed_bytes:
-            return
+        if self._received != self.row.committed_bytes:
+            async with self._dependencies.steps.turn():
+                await self._commit()
+
+    async def _commit(self) -> None:
         await self.lease.store(self._received)
         row = self._as_committed()
         new = await self._put(self._take_sealed()) if row.chunked_bytes > self.row.chunked_bytes else None
@@ -140,6 +148,19 @@ class UploadStream:
         """Delete an object that was put and will not be committed."""
         if new is not None:
             await self._dependencies.background.run(self._dependencies.objects.delete(BUCKET, [new.segment.object]))
+
+    @property
+    def _is_much(self) -> bool:
+        return sum(map(len, self._sealed)) >= self._dependencies.policy.segment_bytes
+
+    @property
+    def _is_commit_due(self) -> bool:
+        return asyncio.get_running_loop().time() >= self.commit_due
+
+    def _note_received(self, size: int) -> None:
+        self._received += size
+        if self._waiting_since is None:
+            self._waiting_since = asyncio.get_running_loop().time()
 
     def _as_committed(self) -> UploadRow:
         chunked = self._sealer.next_chunk * CHUNK_SIZE
@@ -179,6 +200,14 @@ class UploadStream:
     def _look_at(self, data: bytes) -> None:
         self._digest.update(data)
         self._check.feed(data)
+
+    async def _replay_chunks(self) -> None:
+        self.segments = await self._dependencies.uploads.segments(self.data_key_id)
+        opener = StreamOpener(self.key, self._aad)
+        async for piece in self._stored():
+            await asyncio.to_thread(self._look_at, opener.update(piece))
+        # One byte more tells the opener that the chunk it holds back is not the last of the stream.
+        await asyncio.to_thread(self._look_at, opener.update(b"\0"))
 
     async def _stored(self) -> AsyncIterator[bytes]:
         for segment in self.segments:

@@ -80,7 +80,8 @@ class UploadTransfer:
                     raise FieldInvalid.of("chunk", f"send at most {CHUNK_BYTES} bytes in a message")
                 await self._check_consent(stream.row)
                 with progress.of(len(chunk)):
-                    await self._steps.run(stream.take(chunk))
+                    if not stream.take_at_once(chunk):
+                        await self._steps.run(stream.take(chunk))
         finally:
             taken_over.cancel()
 
@@ -119,7 +120,8 @@ class UploadTransfer:
             self._unsaved = None
             return Received(stream.row.to_upload(client_id))
         self._unsaved = None
-        media = await complete(self._dependencies, stream)
+        async with self._dependencies.steps.turn():
+            media = await complete(self._dependencies, stream)
         row = stream.row
         done = replace(
             row, committed_bytes=row.size_bytes, media_id=media.id, complete_time=self._dependencies.clock.now()

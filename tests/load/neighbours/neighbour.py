@@ -13,8 +13,8 @@ from pellicule.ingest.v1 import media_service_pb2
 from tests.integration.ingest.harness import CALL_SECONDS, Phone
 from tests.unit.ingest.pictures import picture
 
-_PAUSE_SECONDS = 0.06
-"""Between two pairs of reads, so that the neighbour stays far below its own share."""
+_PAUSE_SECONDS = 0.1
+"""Between two pairs of reads, and between two uploads, so that the neighbour stays far below its own share."""
 
 
 @dataclass
@@ -39,17 +39,31 @@ def percentile(waits: Sequence[float], share: float) -> float:
 async def live(phone: Phone, seconds: float) -> Waits:
     """Read and upload for a while, as a phone does; whatever fails is a failure of the test."""
     waits, end = Waits(), time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        for _ in range(4):
-            waits.reads.append(await _timed(_usage(phone)))
-            waits.reads.append(await _timed(phone.list(10)))
-            await asyncio.sleep(_PAUSE_SECONDS)
-        waits.uploads.append(await _timed(phone.upload(picture(seed=secrets.randbelow(2**31)))))
+    await asyncio.gather(_read(phone, waits, end), _upload(phone, waits, end))
     return waits
+
+
+async def _read(phone: Phone, waits: Waits, end: float) -> None:
+    while time.perf_counter() < end:
+        waits.reads.append(await _timed(_usage(phone)))
+        waits.reads.append(await _timed(_newest(phone)))
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _upload(phone: Phone, waits: Waits, end: float) -> None:
+    while time.perf_counter() < end:
+        waits.uploads.append(await _timed(phone.upload(picture(seed=secrets.randbelow(2**31)))))
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _usage(phone: Phone) -> None:
     await phone.stub.GetUsage(media_service_pb2.GetUsageRequest(), metadata=phone.headers, timeout=CALL_SECONDS)
+
+
+async def _newest(phone: Phone) -> None:
+    """List one page: all of them would be more calls each time, and in the end more than the neighbour's share."""
+    request = media_service_pb2.ListMediaRequest(page_size=10)
+    await phone.stub.ListMedia(request, metadata=phone.headers, timeout=CALL_SECONDS)
 
 
 async def _timed(call: Awaitable[object]) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -42,6 +41,20 @@ class Outcome:
         )
 
 
+class Rounds(list[Waits]):
+    """What a neighbour waited in the rounds of one kind."""
+
+    def times(self, others: Rounds) -> tuple[float, float]:
+        """Return how many times that of other rounds the 99th percentile of reads is, and that of uploads."""
+        return self._reads() / others._reads(), self._uploads() / others._uploads()
+
+    def _reads(self) -> float:
+        return median(percentile(waits.reads, 0.99) for waits in self)
+
+    def _uploads(self) -> float:
+        return median(percentile(waits.uploads, 0.99) for waits in self)
+
+
 @dataclass(frozen=True)
 class Trial:
     """How an attack is tried.
@@ -61,22 +74,26 @@ class Trial:
     warm_seconds: float = 2.0
 
     async def run(self, target: Target, log: Path) -> Outcome:
-        """Run rounds until the goal is reached or there have been enough; ratios are medians over rounds."""
+        """Run rounds until the goal is reached or there have been enough.
+
+        The median over the rounds of each kind counts: once in a while the machine stands still, and says nothing of
+        either.
+        """
         before, peak, begun = self._memory(), 0.0, 0
         await live(self.neighbour, self.warm_seconds)
-        ratios: list[tuple[float, float]] = []
-        while len(ratios) < self.rounds:
+        beside, without = Rounds(), Rounds()
+        while len(without) < self.rounds:
             async with Attack(target, log) as attack:
                 await attack.begins()
                 hostile, share = await self._beside(attack)
                 begun, peak = begun + attack.begun, max(peak, self._memory())
             async with Attack(replace(target, kind=ELSEWHERE, size=round(100 * share)), log) as idle:
                 quiet, _ = await self._beside(idle)
-            ratios.append((_ratio(hostile, quiet, _reads), _ratio(hostile, quiet, _uploads)))
-            if len(ratios) >= self.rounds / 2 and _both(ratios):
+            beside.append(hostile)
+            without.append(quiet)
+            if len(without) >= self.rounds / 2 and max(beside.times(without)) < GOAL:
                 break
-        reads, uploads = (median(each) for each in zip(*ratios, strict=True))
-        return Outcome(target.kind, reads, uploads, begun, peak - before)
+        return Outcome(target.kind, *beside.times(without), begun, peak - before)
 
     async def _beside(self, attack: Attack) -> tuple[Waits, float]:
         """Return the neighbour's waits, and the share of a core that the attack took meanwhile."""
@@ -87,19 +104,3 @@ class Trial:
 
     def _memory(self) -> float:
         return float(self.process.memory_info().rss) / 2**20
-
-
-def _both(ratios: list[tuple[float, float]]) -> bool:
-    return all(median(each) < GOAL for each in zip(*ratios, strict=True))
-
-
-def _ratio(hostile: Waits, quiet: Waits, of: Callable[[Waits], list[float]]) -> float:
-    return percentile(of(hostile), 0.99) / percentile(of(quiet), 0.99)
-
-
-def _reads(waits: Waits) -> list[float]:
-    return waits.reads
-
-
-def _uploads(waits: Waits) -> list[float]:
-    return waits.uploads

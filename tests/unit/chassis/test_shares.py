@@ -2,16 +2,31 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from services.chassis.errors import LimitReached
-from services.chassis.limits import RUNNING_CALLS, SMALL_MESSAGE_BYTES
-from services.chassis.limits.shares import ShareLimits, Shares, current_share
+from services.chassis.limits import (
+    CHUNK_BYTES,
+    DROPPED_BYTES_PER_SECOND,
+    LONGEST_REFUSAL_SECONDS,
+    REFUSALS_PER_SECOND,
+    RUNNING_CALLS,
+    SMALL_MESSAGE_BYTES,
+)
+from services.chassis.limits.shares import Share, ShareLimits, Shares, current_share
 from tests.fakes.clock import FakeClock
 
 ADA, BOB = "a" * 32, "b" * 32
-LIMITS = ShareLimits(calls_per_second=1000, calls_at_once=12, streams_at_once=3, process_calls=100, turn_seconds=0.01)
+LIMITS = ShareLimits(
+    calls_per_second=1000,
+    starts_at_once=1000,
+    calls_at_once=12,
+    streams_at_once=3,
+    process_calls=100,
+    turn_seconds=0.01,
+)
 
 
 @pytest.fixture
@@ -112,13 +127,83 @@ async def test_small_messages_come_at_the_callers_pace_and_large_ones_freely(clo
         assert share is not None
         for _ in range(100):
             await share.message(SMALL_MESSAGE_BYTES)
-        for _ in range(11):
+        for _ in range(9):
             await share.message(0)
         late = asyncio.create_task(share.message(0))
         await asyncio.sleep(0)
         assert not late.done()
         await clock.advance(0.1)
         await late
+
+
+def share_of(shares: Shares, caller: str) -> Share:
+    return shares.enter(caller)
+
+
+async def test_calls_that_are_made_at_once_begin_one_after_the_other(clock: FakeClock) -> None:
+    shares = Shares(replace(LIMITS, starts_at_once=2, calls_per_second=25), clock)
+    begun = 0
+
+    async def call() -> None:
+        nonlocal begun
+        async with shares.hold(ADA, is_stream=False):
+            begun += 1
+
+    calls = [asyncio.create_task(call()) for _ in range(8)]
+    counts = []
+    for _ in range(8):
+        await clock.advance(0.01)
+        counts.append(begun)
+    assert counts[0] <= 4
+    assert max(later - earlier for earlier, later in pairwise(counts)) <= 2
+    assert counts[-1] == 8
+    await asyncio.gather(*calls)
+
+
+async def test_refused_calls_are_answered_at_a_pace_and_never_many_together(clock: FakeClock) -> None:
+    share = share_of(Shares(LIMITS, clock), ADA)
+    delays = [share.refusal_delay() for _ in range(1000)]
+    at_once = [delay for delay in delays if not delay]
+    assert len(at_once) == REFUSALS_PER_SECOND + 1
+    assert max(delays) <= LONGEST_REFUSAL_SECONDS
+    in_a_second = [sum(second <= delay < second + 1 for delay in delays) for second in range(1, 10)]
+    assert max(in_a_second) < 250
+
+
+async def test_who_is_patient_is_refused_at_once(clock: FakeClock) -> None:
+    share = share_of(Shares(LIMITS, clock), ADA)
+    for _ in range(100):
+        assert share.refusal_delay() == 0
+        await clock.advance(1 / REFUSALS_PER_SECOND)
+
+
+async def test_what_comes_after_the_answer_is_read_up_to_so_many_bytes_a_second(clock: FakeClock) -> None:
+    share = share_of(Shares(LIMITS, clock), ADA)
+    read = sum(share.may_drop(CHUNK_BYTES) for _ in range(100))
+    assert read == DROPPED_BYTES_PER_SECOND / CHUNK_BYTES + 1
+    await clock.advance(1)
+    assert sum(share.may_drop(1) for _ in range(1000)) <= DROPPED_BYTES_PER_SECOND / SMALL_MESSAGE_BYTES + 1
+
+
+async def test_who_is_alone_uploads_freely_and_who_is_not_at_a_pace(clock: FakeClock) -> None:
+    shares = Shares(replace(LIMITS, bytes_per_second=CHUNK_BYTES), clock)
+    async with shares.hold(ADA, is_stream=True):
+        ada = current_share()
+        assert ada is not None
+        for _ in range(100):
+            await ada.message(CHUNK_BYTES)
+        async with shares.hold(BOB, is_stream=False):
+            pass
+        for _ in range(5):
+            await ada.message(CHUNK_BYTES)
+        late = asyncio.create_task(ada.message(CHUNK_BYTES))
+        await asyncio.sleep(0)
+        assert not late.done()
+        await clock.advance(1)
+        await late
+        await clock.advance(5)
+        for _ in range(100):
+            await ada.message(CHUNK_BYTES)
 
 
 async def test_callers_who_are_gone_are_forgotten(clock: FakeClock) -> None:
