@@ -1,7 +1,6 @@
 """Process of a service: its listeners, its tasks, its stop."""
 
 import asyncio
-import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -14,6 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from services.chassis.access import AccessTable
 from services.chassis.certificates.renewal import Certificates
 from services.chassis.clock import Clock
+from services.chassis.garbage import look_at_less_garbage
 from services.chassis.gauges import Gauges, Look, certificate_gauges, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
@@ -27,8 +27,6 @@ from services.chassis.tasks import NO_TASKS, Tasks
 from services.chassis.telemetry import Collector, configure_metrics, configure_telemetry
 
 __all__ = ["InternalServices", "RunningServer", "running_server", "serve"]
-
-_COLLECTOR_THRESHOLDS = (2_000, 10, 100)
 
 _log = structlog.get_logger()
 
@@ -111,15 +109,8 @@ async def serve(
                     certificates=certificates,
                 )
             )
-            _spare_the_collector()
+            look_at_less_garbage()
             await stop.wait()
-
-
-def _spare_the_collector() -> None:
-    """Have the garbage collector leave out what is there from the start: it stops every call while it looks."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
 @asynccontextmanager

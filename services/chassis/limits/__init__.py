@@ -24,8 +24,8 @@ REFUSALS_PER_SECOND = 10.0
 LONGEST_REFUSAL_SECONDS = 10.0
 """The answers to more of them wait for so long at most: who repeats them at once is busy with waiting."""
 
-DROPPED_BYTES_PER_SECOND = 8.0 * 1024 * 1024
-"""What is read of one caller's streams after their answers are known; beyond it a stream ends in the middle."""
+LINGERING_STREAMS = 4
+"""Streams of one caller that are read at a time after they were answered; others end in the middle."""
 
 LONGEST_QUEUE_SECONDS = 10.0
 """A call that is not worked on by then is refused: those of its caller before it take too long."""

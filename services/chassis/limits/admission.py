@@ -10,7 +10,7 @@ from services.chassis.errors import DomainError, LimitReached, Status
 from services.chassis.limits.shares import Share, ShareLimits, Shares, current_share
 from services.chassis.principal import Anonymous, Person, Service, current_principal
 
-_REFUSALS = frozenset({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED, Status.RESOURCE_EXHAUSTED})
+_STRANGERS = frozenset({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED})
 _ANSWER_SECONDS = 0.1
 """Before its caller gives it up, a refused call is answered in any case."""
 
@@ -66,7 +66,7 @@ class ConnectionPlace:
     ) -> None:
         self._leave()
         share = current_share()
-        if share is not None and isinstance(error, DomainError) and error.status in _REFUSALS:
+        if share is not None and _is_refusal(error):
             await self._slow_down(share)
 
     async def _slow_down(self, share: Share) -> None:
@@ -79,3 +79,7 @@ class ConnectionPlace:
         self._connections[self._peer] -= 1
         if not self._connections[self._peer]:
             del self._connections[self._peer]
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    return isinstance(error, LimitReached) or (isinstance(error, DomainError) and error.status in _STRANGERS)

@@ -7,8 +7,8 @@ come at a pace as well: a caller that repeats them at once would keep the proces
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from services.chassis.clock import Clock
 from services.chassis.errors import LimitReached
 from services.chassis.limits import (
     CHUNK_BYTES,
-    DROPPED_BYTES_PER_SECOND,
+    LINGERING_STREAMS,
     LONGEST_QUEUE_SECONDS,
     LONGEST_REFUSAL_SECONDS,
     LONGEST_TURN_SECONDS,
@@ -110,19 +110,19 @@ class Share:
         self._messages = Pace(limits.messages_per_second, _MESSAGES_AT_ONCE / limits.messages_per_second)
         self._bytes = Pace(limits.bytes_per_second, _BYTES_AT_ONCE / limits.bytes_per_second)
         self._refusals = Pace(REFUSALS_PER_SECOND, _BURST_SECONDS)
-        self._dropped = Pace(DROPPED_BYTES_PER_SECOND, _BURST_SECONDS)
         self._running = asyncio.Semaphore(limits.running_calls)
         self._streams = asyncio.Semaphore(limits.streams_at_once)
         self._spread = 0.0
         self._waiting = 0
+        self._lingering = 0
         self.held = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing has to be remembered of this caller."""
         now = self._clock.monotonic()
-        paces = (self._calls, self._refusals, self._dropped)
-        return not (self.held or self._waiting) and all(pace.is_rested(now) for pace in paces)
+        is_free = not (self.held or self._waiting or self._lingering)
+        return is_free and self._calls.is_rested(now) and self._refusals.is_rested(now)
 
     @property
     def is_alone(self) -> bool:
@@ -178,10 +178,15 @@ class Share:
         self._spread = (self._spread + 1 / REFUSALS_PER_SECOND) % LONGEST_REFUSAL_SECONDS
         return (LONGEST_REFUSAL_SECONDS + self._spread) / 2
 
-    def may_drop(self, size: int) -> bool:
-        """Tells whether a message that comes after the answer is known is still read, and counts it."""
-        now = self._clock.monotonic()
-        return not self._dropped.delay(now) and not self._dropped.charge(max(size, SMALL_MESSAGE_BYTES), now)
+    @contextmanager
+    def lingering(self) -> Iterator[bool]:
+        """Say whether a stream that was answered is still read; of more than a few at a time none is."""
+        may_linger = self._lingering < LINGERING_STREAMS
+        self._lingering += may_linger
+        try:
+            yield may_linger
+        finally:
+            self._lingering -= may_linger
 
     async def _paced(self) -> None:
         now, most = self._clock.monotonic(), self._limits.calls_per_second

@@ -9,7 +9,6 @@ import pytest
 from services.chassis.errors import LimitReached
 from services.chassis.limits import (
     CHUNK_BYTES,
-    DROPPED_BYTES_PER_SECOND,
     LONGEST_REFUSAL_SECONDS,
     REFUSALS_PER_SECOND,
     RUNNING_CALLS,
@@ -175,14 +174,6 @@ async def test_who_is_patient_is_refused_at_once(clock: FakeClock) -> None:
     for _ in range(100):
         assert share.refusal_delay() == 0
         await clock.advance(1 / REFUSALS_PER_SECOND)
-
-
-async def test_what_comes_after_the_answer_is_read_up_to_so_many_bytes_a_second(clock: FakeClock) -> None:
-    share = share_of(Shares(LIMITS, clock), ADA)
-    read = sum(share.may_drop(CHUNK_BYTES) for _ in range(100))
-    assert read == DROPPED_BYTES_PER_SECOND / CHUNK_BYTES + 1
-    await clock.advance(1)
-    assert sum(share.may_drop(1) for _ in range(1000)) <= DROPPED_BYTES_PER_SECOND / SMALL_MESSAGE_BYTES + 1
 
 
 async def test_who_is_alone_uploads_freely_and_who_is_not_at_a_pace(clock: FakeClock) -> None:
