@@ -2,6 +2,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from minio import Minio
+from minio.commonconfig import ENABLED, Filter
+from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from pydantic import SecretStr
 
 from deploy.local.parts.minio import minio_server
@@ -21,6 +24,27 @@ def settings(address: str, identity: Identity) -> ObjectStoreSettings:
     return ObjectStoreSettings(
         s3_endpoint=f"http://{address}", s3_access_key=identity.access_key, s3_secret_key=SecretStr(identity.secret_key)
     )
+
+
+def client(server: ObjectStoreSettings) -> Minio:
+    address, secure = server.s3_endpoint.removeprefix("http://"), False
+    return Minio(
+        endpoint=address,
+        access_key=server.s3_access_key,
+        secret_key=server.s3_secret_key.get_secret_value(),
+        secure=secure,
+    )
+
+
+def rule_days(server: ObjectStoreSettings, bucket: str) -> list[int | None]:
+    rules = client(server).get_bucket_lifecycle(bucket)
+    assert rules is not None
+    return [rule.expiration.days if rule.expiration else None for rule in rules.rules]
+
+
+def rewrite_rule(server: ObjectStoreSettings, bucket: str, days: int) -> None:
+    rule = Rule(ENABLED, Filter(prefix=""), rule_id="another", expiration=Expiration(days=days))
+    client(server).set_bucket_lifecycle(bucket, LifecycleConfig([rule]))
 
 
 class S3Suite(ObjectStoreSuite):
@@ -46,6 +70,19 @@ async def minio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Objec
         pytest.skip("MinIO is not built here: `pellicule up --object-store minio` builds it once")
     async with minio_server(tmp_path_factory.mktemp("minio")) as server:
         yield settings(server.address, server.identity(SERVICE))
+
+    async def test_a_rule_that_was_changed_is_put_back_and_told(
+        self, server: ObjectStoreSettings, bucket: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async with S3ObjectStore(server) as store:
+            await store.ensure_bucket(bucket, expire_days=32)
+            await store.ensure_bucket(bucket, expire_days=32)
+            assert rule_days(server, bucket) == [32]
+            quiet = capsys.readouterr().out
+            rewrite_rule(server, bucket, 400)
+            await store.ensure_bucket(bucket, expire_days=32)
+        assert rule_days(server, bucket) == [32]
+        assert ("lifecycle_repaired" in quiet, "lifecycle_repaired" in capsys.readouterr().out) == (False, True)
 
 
 class TestSeaweedFS(S3Suite):

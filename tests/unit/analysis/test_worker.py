@@ -252,6 +252,71 @@ async def test_nothing_is_looked_at_before_the_server_has_said_what_it_serves(ha
     assert "face_detector-custom-0123456789ab" in (await harness.only()).models
 
 
+async def test_what_is_in_hand_comes_to_its_end_when_the_process_is_told_to_stop(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING")
+    await harness.bring_in()
+    await harness.bring_in()
+    in_hand, go_on = hold_up(harness)
+    harness.worker = Worker(
+        harness.dependencies, Pace(batch=1, in_hand=1, finish=timedelta(seconds=60)), FakeSetAside()
+    )
+    working = asyncio.create_task(harness.worker.work())
+    await in_hand.wait()
+    working.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(working, return_exceptions=True)
+    states = sorted(status.state for status in await harness.store.statuses(ANN))
+    assert states == [MediaState.DONE, MediaState.PENDING]
+
+
+async def test_what_takes_too_long_to_come_to_its_end_is_given_back_at_once(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING")
+    await harness.bring_in()
+    in_hand, _ = hold_up(harness)
+    working = asyncio.create_task(harness.worker.work())
+    await in_hand.wait()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    (claim,) = await harness.store.claim(limit=1, now=harness.clock.now(), until=harness.clock.now())
+    assert claim.faults == 0
+
+
+async def test_a_withdrawal_stops_work_whose_order_another_process_carries_out(harness: Harness) -> None:
+    harness.keyring.grant(ANN, "CLOUD_PROCESSING", "LOCATION")
+    await harness.bring_in()
+    in_hand, go_on = hold_up(harness)
+    working = asyncio.create_task(harness.worker.work())
+    await in_hand.wait()
+    harness.keyring.destroy_purpose(ANN, "LOCATION")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert await harness.store.claim(limit=1, now=harness.clock.now(), until=harness.clock.now()) == []
+    harness.keyring.destroy_purpose(ANN, "CLOUD_PROCESSING")
+    harness.models.pause = timedelta(seconds=5)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    released = await harness.store.claim(limit=1, now=harness.clock.now(), until=harness.clock.now())
+    go_on.set()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert len(released) == 1
+
+
+def hold_up(harness: Harness) -> tuple[asyncio.Event, asyncio.Event]:
+    """Have the models answer when told; return what says that they were asked, and what tells them."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+    classify = harness.models.classify
+
+    async def slow(square: Picture) -> Scene:
+        asked.set()
+        await answer.wait()
+        return await classify(square)
+
+    harness.models.classify = slow  # type: ignore[method-assign]
+    return asked, answer
+
+
 class MostAtWork:
     """Counts how many media are analysed at the same time."""
 
