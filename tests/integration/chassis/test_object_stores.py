@@ -57,6 +57,19 @@ class S3Suite(ObjectStoreSuite):
         async with S3ObjectStore(server) as store:
             yield store
 
+    async def test_a_rule_that_was_changed_is_put_back_and_told(
+        self, server: ObjectStoreSettings, bucket: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async with S3ObjectStore(server) as store:
+            await store.ensure_bucket(bucket, expire_days=32)
+            await store.ensure_bucket(bucket, expire_days=32)
+            assert rule_days(server, bucket) == [32]
+            quiet = capsys.readouterr().out
+            rewrite_rule(server, bucket, 400)
+            await store.ensure_bucket(bucket, expire_days=32)
+        assert rule_days(server, bucket) == [32]
+        assert ("lifecycle_repaired" in quiet, "lifecycle_repaired" in capsys.readouterr().out) == (False, True)
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ObjectStoreSettings]:
@@ -70,19 +83,6 @@ async def minio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Objec
         pytest.skip("MinIO is not built here: `pellicule up --object-store minio` builds it once")
     async with minio_server(tmp_path_factory.mktemp("minio")) as server:
         yield settings(server.address, server.identity(SERVICE))
-
-    async def test_a_rule_that_was_changed_is_put_back_and_told(
-        self, server: ObjectStoreSettings, bucket: str, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        async with S3ObjectStore(server) as store:
-            await store.ensure_bucket(bucket, expire_days=32)
-            await store.ensure_bucket(bucket, expire_days=32)
-            assert rule_days(server, bucket) == [32]
-            quiet = capsys.readouterr().out
-            rewrite_rule(server, bucket, 400)
-            await store.ensure_bucket(bucket, expire_days=32)
-        assert rule_days(server, bucket) == [32]
-        assert ("lifecycle_repaired" in quiet, "lifecycle_repaired" in capsys.readouterr().out) == (False, True)
 
 
 class TestSeaweedFS(S3Suite):

@@ -1,0 +1,151 @@
+"""Two servers, two processes for upkeep and three workers of each service make nothing twice, and lose nothing."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import nats
+import pytest
+import pytest_asyncio
+from nats.js import JetStreamContext
+
+from deploy.declarations import DECLARATIONS, SERVICES
+from services.chassis.messaging.bus import inbox_prefix
+from services.chassis.messaging.work import WorkStream
+from tests.e2e.harness import EVERYTHING, Row
+from tests.integration.eventually import eventually
+from tests.integration.mesh.harness import Mesh
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WORKING = [service for service in SERVICES if DECLARATIONS[service].works]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def analysis_bus(mesh: Mesh) -> AsyncIterator[JetStreamContext]:
+    """Connect to the bus as analysis."""
+    url = mesh.environment("analysis")["PELLICULE_NATS_URL"]
+    client = await nats.connect(url, inbox_prefix=inbox_prefix(url))
+    yield client.jetstream()
+    await client.close()
+
+
+async def consent(mesh: Mesh, bus: JetStreamContext, subject: str) -> None:
+    """Grant everything, and have analysis know: what it hears later it would look at again."""
+    await mesh.command("consent", "--subject", subject, "--grant", EVERYTHING)
+
+    async def waiting() -> int:
+        info = await bus.consumer_info("CONSENT", "analysis-consent")
+        unsent = await mesh.select("consent", "SELECT FROM outbox WHERE sequence IS NULL")
+        return (info.num_pending or 0) + (info.num_ack_pending or 0) + len(unsent)
+
+    await eventually(waiting, lambda count: count == 0)
+
+
+async def bring_in(mesh: Mesh, roll: Path, subject: str) -> Counter[object]:
+    rows = await mesh.command("import", str(roll), "--subject", subject, "--wait")
+    return Counter(row["outcome"] for row in rows)
+
+
+async def analysed(bus: JetStreamContext) -> int:
+    """Return how many times a media was told to be analysed."""
+    return int((await bus.stream_info("ANALYSIS")).state.last_seq)
+
+
+async def ideas(mesh: Mesh, subject: str) -> Counter[str]:
+    """Return how often each idea was made."""
+    rows = await mesh.command("ideas", "--subject", subject)
+    return Counter(json.dumps([row["kind"], sorted(map(str, _media(row)))]) for row in rows)
+
+
+def _media(row: Row) -> list[object]:
+    media = row["media"]
+    assert isinstance(media, list)
+    return media
+
+
+@pytest.fixture(scope="session")
+def size(roll: Path) -> int:
+    return len(list(roll.glob("*.jpg")))
+
+
+async def test_each_photo_is_analysed_once_and_each_idea_made_once(
+    mesh: Mesh, analysis_bus: JetStreamContext, roll: Path, size: int
+) -> None:
+    await consent(mesh, analysis_bus, "once")
+    before = await analysed(analysis_bus)
+    assert await bring_in(mesh, roll, "once") == {"stored": size}
+    assert await analysed(analysis_bus) - before == size
+    made = await ideas(mesh, "once")
+    assert (len(made) > 0, set(made.values())) == (True, {1})
+
+
+async def test_workers_share_the_work(mesh: Mesh) -> None:
+    claimers = await mesh.select("analysis", "SELECT count(DISTINCT claimer) FROM media")
+    assert claimers != [(1,)]
+
+
+@pytest.mark.parametrize("service", WORKING)
+async def test_when_all_is_done_no_hint_is_left(mesh: Mesh, service: str) -> None:
+    url, stream = mesh.environment(service)["PELLICULE_NATS_URL"], WorkStream.of(service)
+    client = await nats.connect(url, inbox_prefix=inbox_prefix(url))
+
+    async def lag() -> int:
+        info = await client.jetstream().consumer_info(stream.name, stream.consumer)
+        return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+    try:
+        await eventually(lag, lambda count: count == 0)
+        assert (await client.jetstream().stream_info(stream.name)).state.last_seq > 0
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_one_process_of_two_has_the_leases(mesh: Mesh, service: str) -> None:
+    holders = await mesh.select(service, "SELECT count(DISTINCT holder), count(*) FROM lease")
+    assert [(few, many > 1) for few, many in holders] == [(1, True)]  # type: ignore[operator]
+    taken = [mesh.log(each).count("lease_taken") > 0 for each in mesh.alike(service, "upkeep")]
+    assert sorted(taken) == [False, True]
+
+
+async def test_an_order_is_carried_out_once(mesh: Mesh, size: int) -> None:
+    await mesh.command("withdraw", "CLOUD_PROCESSING", "--subject", "once")
+    open_ = "SELECT FROM purge_order WHERE complete_time IS NULL"
+    await eventually(lambda: mesh.select("retention", open_), lambda orders: not orders)
+    purged = "SELECT store, sum(purged_count)::int FROM store_purge GROUP BY store"
+    counts = dict(await mesh.select("retention", purged))
+    assert (counts["ingest.table.media"], counts["analysis.table.media"]) == (size, size)
+    assert await mesh.select("ingest", "SELECT FROM media") == []
+
+
+async def test_a_killed_process_of_each_kind_loses_nothing(
+    mesh: Mesh, analysis_bus: JetStreamContext, roll: Path, size: int
+) -> None:
+    await consent(mesh, analysis_bus, "killed")
+    importing = asyncio.create_task(bring_in(mesh, roll, "killed"))
+    await eventually(lambda: mesh.select("ingest", "SELECT FROM media"))
+    for service in SERVICES:
+        for role in ("public", "upkeep", "worker"):
+            for replica in mesh.alike(service, role)[:1]:
+                assert replica.process is not None
+                replica.process.kill()
+    assert await importing == {"stored": size}
+    findings = await mesh.command("findings", "--subject", "killed")
+    assert Counter(row["state"] for row in findings) == {"done": size}
+    made = await ideas(mesh, "killed")
+    assert (len(made) > 0, set(made.values())) == (True, {1})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_processes_that_are_left_have_the_leases(mesh: Mesh, service: str) -> None:
+    left = mesh.alike(service, "upkeep")[-1]
+    await eventually(lambda: _says(mesh, left.name), seconds=30)
+    assert left.process is not None
+    assert left.process.exit_status is None
+
+
+async def _says(mesh: Mesh, name: str) -> bool:
+    return "lease_taken" in mesh.stack.home.log(name).read_text(encoding="utf-8")
