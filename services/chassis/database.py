@@ -186,8 +186,8 @@ async def open_pool(
 async def migrate(settings: DatabaseSettings, migrations: Path) -> None:
     """Brings the schema up to date: the chassis's tables, then the service's.
 
-    Replicas that start together wait for each other. The program is `dbmate`; its password travels in the
-    environment, never in the argument list.
+    Processes that start together wait for each other, for five minutes at most. The program is `dbmate`; its password
+    travels in the environment, never in the argument list.
 
     Raises:
         MigrationFailed: with what dbmate said.
@@ -197,8 +197,8 @@ async def migrate(settings: DatabaseSettings, migrations: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         _dbmate(),
         "--no-dump-schema",
-        "--migration-lock",
-        "--wait",
+        *("--migration-lock", "--migration-lock-timeout", "5m"),
+        *("--wait", "--wait-timeout", "1m"),
         *("--migrations-dir", str(CHASSIS_MIGRATIONS)),
         *("--migrations-dir", str(migrations)),
         "migrate",
@@ -222,6 +222,7 @@ async def subject_lock(connection: Connection, subject: str) -> AsyncIterator[No
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(subject)s, 0))", {"subject": subject})
         yield
+        await _pass_fence(connection)
 
 
 async def _refuse_untrusted(settings: DatabaseSettings) -> None:

@@ -1,5 +1,7 @@
 """What holds over every store of retention about erasures, older media, epochs and records."""
 
+from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -9,6 +11,7 @@ from services.retention import errors
 from services.retention.domain.erasure import Erasure, ErasureState, StorePurge
 from services.retention.domain.keys import OpenKey
 from services.retention.domain.orders import DataKeyScope, PurgeCause, SubjectScope
+from services.retention.operations.follow_epochs import follow_epochs
 from services.retention.operations.purge_orders import complete_purge_order
 from services.retention.operations.read_erasures import get_erasure, list_erasures
 from tests.contract.retention.harness import ADA, BEN, CLOUD, DAY, LOCATION, OLDER, RetentionHarness
@@ -367,6 +370,26 @@ class Epochs:
         assert harness.epochs.has(first)
         await harness.tick(DAY)
         assert not harness.epochs.has(first)
+
+    async def test_a_process_that_makes_no_epochs_wraps_under_the_one_that_another_made(
+        self, harness: RetentionHarness
+    ) -> None:
+        other = replace(harness, epochs=copy(harness.epochs))
+        await harness.tick(DAY)
+        assert other.epochs.newest < harness.epochs.newest
+        await follow_epochs(other.dependencies)
+        assert other.epochs.newest == harness.epochs.newest
+        await other.grant()
+        [key] = await other.create([])
+        assert await harness.can_open(key)
+
+    async def test_a_process_that_makes_no_epochs_wraps_under_none_that_is_over(
+        self, harness: RetentionHarness
+    ) -> None:
+        other = replace(harness, epochs=copy(harness.epochs))
+        harness.clock.set(harness.clock.now() + 8 * DAY)
+        with pytest.raises(errors.NoLiveEpoch):
+            await follow_epochs(other.dependencies)
 
     async def test_keys_survive_a_long_time_without_the_loop(self, harness: RetentionHarness) -> None:
         await harness.grant()

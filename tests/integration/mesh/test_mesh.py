@@ -116,7 +116,7 @@ async def test_an_order_is_carried_out_once(mesh: Mesh, size: int) -> None:
     open_ = "SELECT FROM purge_order WHERE complete_time IS NULL"
     await eventually(lambda: mesh.select("retention", open_), lambda orders: not orders)
     purged = "SELECT store, sum(purged_count)::int FROM store_purge GROUP BY store"
-    counts = dict(await mesh.select("retention", purged))
+    counts = {str(store): count for store, count in await mesh.select("retention", purged)}
     assert (counts["ingest.table.media"], counts["analysis.table.media"]) == (size, size)
     assert await mesh.select("ingest", "SELECT FROM media") == []
 

@@ -20,6 +20,7 @@ from services.analysis.domain.model_set import EXTRA_PURPOSES, ModelSet
 from services.analysis.store import gauges as analysis_gauges
 from services.analysis.store.claimers import Claimer
 from services.analysis.store.metadata import MetadataStore
+from services.analysis.store.open_work import OpenWork
 from services.analysis.store.purge import PurgeStore
 from services.analysis.store.work import WorkStore
 from services.analysis.translation import events
@@ -245,6 +246,7 @@ def analysis_loops(pool: Pool) -> Sequence[Loop]:
         lambda: purge.expired(now, 200, {str(uuid4())}),
         lambda: purge.forget_tombstones(now),
         claimer.free_abandoned,
+        lambda: OpenWork(pool, CLOCK).count(500),
         analysis_gauges.media_gauges(pool),
     ]
 
@@ -255,6 +257,7 @@ def suggestion_loops(pool: Pool) -> Sequence[Loop]:
     async def look() -> None:
         async with database.transaction() as store:
             await store.refreshes.due(now, timedelta(seconds=3), timedelta(minutes=1), {"ada"})
+            await store.refreshes.count(now, timedelta(seconds=3), timedelta(minutes=1), 500)
             await store.suggestions.expire(now, now)
             await store.suggestions.unknown_objects(NAMES)
             await store.decisions.forget(now)
