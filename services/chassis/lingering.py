@@ -4,7 +4,7 @@ A server that ends a call while its caller still sends resets the stream. RFC 91
 answer all the same, but not every client does: grpc.aio reports INTERNAL instead of the status when one of its writes
 fails first (https://github.com/grpc/grpc/issues/36066). Web servers know the remedy as the lingering close: what still
 comes is read and dropped until the caller is through or silent, for a short while. Of one caller a few streams are read
-so at a time, since whoever has a thousand of them refused would keep the process busy with reading.
+so at a time: one who has a thousand of them refused would keep the process busy with reading.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Fair turns at what there are few places of: connections to the database, requests to the object store, threads.
 
 Each caller has a queue of its own, and the queues are served one after the other, so that what one has waiting is in
-front of nobody else's. While others come as well, one caller has a part of the places at most, so that they mostly find
+front of no other's. While others come as well, one caller has a part of the places at most, so that they mostly find
 one free; one who is alone has them all.
 """
 

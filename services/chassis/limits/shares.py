@@ -126,7 +126,7 @@ class Share:
 
     @property
     def is_alone(self) -> bool:
-        """Whether no other person came lately, so that nobody is in the way of anybody."""
+        """Whether no other person came lately, so that there is none to be in the way of."""
         return self._company.is_alone(self)
 
     @asynccontextmanager

@@ -20,12 +20,12 @@ class Callers:
 
     async def come(self, caller: str, count: int = 1) -> list["asyncio.Task[None]"]:
         tasks = [asyncio.create_task(self._work(caller)) for _ in range(count)]
-        await settle()
+        await let_all_run()
         return tasks
 
     async def one_ends(self, caller: str) -> None:
         self.ends[caller].set()
-        await settle()
+        await let_all_run()
         self.ends[caller].clear()
 
     async def _work(self, caller: str) -> None:
@@ -46,7 +46,7 @@ class Callers:
             self.working.remove(caller)
 
 
-async def settle() -> None:
+async def let_all_run() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -59,7 +59,7 @@ async def callers(places: int, shared: int | None = None) -> AsyncIterator[Calle
     finally:
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
-        await settle()
+        await let_all_run()
 
 
 async def test_who_is_alone_has_all_places() -> None:
@@ -113,5 +113,5 @@ async def test_who_gives_up_in_the_moment_of_the_turn_leaves_it_to_others() -> N
             await asyncio.sleep(0)
             if not all_.working:
                 gone.cancel()
-        await settle()
+        await let_all_run()
         assert all_.working == [EVE]
