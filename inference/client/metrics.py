@@ -101,6 +101,6 @@ def _observe(meter: Meter, channels: Iterable[ModelChannel]) -> None:
     meter.create_observable_gauge(
         f"{PREFIX}.breaker",
         gauge(lambda channel: _STATES[channel.breaker.state]),
-        "1",
+        "{state}",
         "State of the breaker: 0 closed, 1 half open, 2 open",
     )

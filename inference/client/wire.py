@@ -12,6 +12,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from inference.client.error_classes import Failed, classify
 from inference.client.errors import ModelAnswerBroken
 from inference.client.renewal import Connections
+from inference.client.spans import request_span
 from inference.client.tensors import Facts, TensorFacts, Tensors
 from inference.client.tls import Tls
 
@@ -65,11 +66,14 @@ class TritonWire:
         """Asks a model (`Wire.infer`)."""
         tensors = [_tensor(name, array) for name, array in inputs.items()]
         requested = [triton.InferRequestedOutput(name) for name in outputs]
-        try:
-            async with self._connections.lent() as client:
-                result = await client.infer(model, tensors, outputs=requested, client_timeout=seconds)
-        except InferenceServerException as error:
-            raise _judged(error) from error
+        with request_span(model) as headers:
+            try:
+                async with self._connections.lent() as client:
+                    result = await client.infer(
+                        model, tensors, outputs=requested, client_timeout=seconds, headers=dict(headers)
+                    )
+            except InferenceServerException as error:
+                raise _judged(error) from error
         found = {name: _array(model, result, name) for name in outputs}
         return {name: array for name, array in found.items() if array is not None}
 

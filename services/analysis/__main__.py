@@ -16,7 +16,7 @@ from services.analysis.operations.dependencies import Buckets, Dependencies
 from services.analysis.servicer import AnalysisServicer, LibraryServicer
 from services.analysis.settings import Settings
 from services.analysis.store.claimers import Claimer
-from services.analysis.store.gauges import media_gauges
+from services.analysis.store.gauges import DUE, media_gauges
 from services.analysis.store.library import LibraryStore
 from services.analysis.store.metadata import MetadataStore
 from services.analysis.store.open_work import OpenWork
@@ -40,7 +40,7 @@ from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
-from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges, work_gauges
 from services.chassis.leases import LeasedTasks
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
@@ -52,6 +52,7 @@ from services.chassis.preparation import Needs, OwnBucket, prepared
 from services.chassis.server import InternalServices, serve
 from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
+from services.journal.gauges import journal_gauges
 from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
@@ -132,7 +133,8 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             certificates=certificates,
-            gauges=[database_gauges(pool), bus_gauges(bus), media_gauges(pool)],
+            gauges=[bus_gauges(bus), journal_gauges(follower), pool_gauges(main=pool), objects.look],
+            shared_gauges=[database_gauges(pool), leased.look, media_gauges(pool), work_gauges(pool, "analysis", DUE)],
             ready=follower.ready,
             tasks=Tasks(
                 always=[follower.run, keyring.run],

@@ -252,6 +252,8 @@ CREATE TABLE public.media (
     analyze_time timestamp with time zone,
     renewal boolean DEFAULT false NOT NULL,
     claimer integer,
+    trace text DEFAULT ''::text NOT NULL,
+    upload_time timestamp with time zone,
     CONSTRAINT media_check CHECK (((parked_reason IS NOT NULL) = (state = 'PARKED'::text))),
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DONE'::text, 'PARKED'::text])))
 );
@@ -269,6 +271,10 @@ COMMENT ON COLUMN public.media.drafts IS 'Objects of previews that unfinished cl
 COMMENT ON COLUMN public.media.renewal IS 'Its findings are by other models: they serve on until they are made again, when nothing fresh is due.';
 
 COMMENT ON COLUMN public.media.claimer IS 'Which process claimed it: one that lives holds an advisory lock of this number. Empty: the claim just runs out.';
+
+COMMENT ON COLUMN public.media.trace IS 'W3C traceparent that its analysis goes on with; empty for none, as mostly, and once it is done.';
+
+COMMENT ON COLUMN public.media.upload_time IS 'When it was uploaded, while it has never been analysed: from then on its owner waits.';
 
 CREATE TABLE public.orphan (
     bucket text NOT NULL,

@@ -103,7 +103,7 @@ class Worker:
             update = events.metadata_update(media_stored_pb2.MediaUpdated.FromString(event.body))
             await update_metadata(update, self._dependencies)
             return
-        media = events.stored_media(media_stored_pb2.MediaStored.FromString(event.body))
+        media = events.stored_media(media_stored_pb2.MediaStored.FromString(event.body), event.time)
         if await self._dependencies.work.announce(media, self._dependencies.clock.now() + self._pace.burst):
             asyncio.get_running_loop().call_later(self._pace.burst.total_seconds(), self._wake.set)
 

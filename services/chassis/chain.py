@@ -5,7 +5,6 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.chassis.access import OPEN_ON_EVERY_SERVER, AccessTable
 from services.chassis.authentication import Authenticator
-from services.chassis.call_telemetry import CallTelemetry
 from services.chassis.calls import PLUMBING, Around, Before, Link, LinksInterceptor, Method
 from services.chassis.clock import Clock
 from services.chassis.interceptors import (
@@ -19,6 +18,7 @@ from services.chassis.interceptors import (
 from services.chassis.limits.admission import Admission
 from services.chassis.limits.room import Room
 from services.chassis.metrics import Measurements
+from services.chassis.telemetry.call_telemetry import CallTelemetry
 
 _SCOPE = "services.chassis"
 

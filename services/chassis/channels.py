@@ -20,7 +20,7 @@ from services.chassis.certificates.renewal import Certificates
 from services.chassis.held_connections import check_none_is_held
 from services.chassis.interceptors import REQUEST_ID_KEY, RETURN_OVERHEAD
 from services.chassis.limits import MAX_MESSAGE_BYTES
-from services.chassis.telemetry import inject_trace
+from services.chassis.telemetry.spans import inject_trace
 from services.chassis.tls import client_credentials
 
 DEFAULT_DEADLINE = 10.0

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import LiteralString, TypeAlias
 
 import structlog
 
@@ -20,7 +20,12 @@ from services.chassis.metrics import (
     DISK_FREE,
     OUTBOX_AGE,
     OUTBOX_PENDING,
+    POOL_CONNECTIONS,
+    POOL_MAX,
+    POOL_PENDING,
     SET_ASIDE,
+    WORK_AGE,
+    WORK_DUE,
     Attributes,
     Measurements,
     Metric,
@@ -70,7 +75,7 @@ class Gauges:
         self._looks = looks
         self._measurements = measurements
         self._clock = clock
-        self._seen: dict[Look, dict[_Key, Reading]] = {look: {} for look in looks}
+        self._seen: dict[Look, dict[_Key, Reading]] = {}
 
     async def run(self) -> None:
         """Look each 30 s for as long as it runs."""
@@ -84,8 +89,10 @@ class Gauges:
             now = {(each.metric.name, frozenset(each.attributes.items())): each for each in await look()}
         except Exception as error:  # noqa: BLE001  # what cannot be looked at now has no value now
             _log.warning("gauge_unknown", exc_info=error)
+            for reading in self._seen.pop(look, {}).values():
+                self._measurements.forget(reading.metric, reading.attributes)
             return
-        gone = {key: replace(each, value=0) for key, each in self._seen[look].items()}
+        gone = {key: replace(each, value=0) for key, each in self._seen.get(look, {}).items()}
         self._seen[look] = {**gone, **now}  # what has gone is none, and not as many as there were
         for reading in self._seen[look].values():
             self._measurements.measure(reading.metric, reading.value, reading.attributes)
@@ -113,6 +120,44 @@ def database_gauges(pool: Pool) -> Look:
         ]
 
     return look
+
+
+def pool_gauges(**pools: Pool) -> Look:
+    """Return the look at the connections of pools, each under its name."""
+
+    async def look() -> Iterable[Reading]:
+        return [reading for name, pool in pools.items() for reading in _pool_readings(name, pool)]
+
+    return look
+
+
+def work_gauges(pool: Pool, kind: str, statement: LiteralString) -> Look:
+    """Return the look at what is due.
+
+    Args:
+        pool: Of the service's database.
+        kind: Of work.
+        statement: Returns how many items are due, and for how many seconds the oldest is.
+    """
+
+    async def look() -> Iterable[Reading]:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(statement)
+            ((due, age),) = await cursor.fetchall()
+        return [Reading(WORK_DUE, due, {"kind": kind}), Reading(WORK_AGE, float(age or 0), {"kind": kind})]
+
+    return look
+
+
+def _pool_readings(name: str, pool: Pool) -> Iterable[Reading]:
+    stats, of = pool.get_stats(), {"db.client.connection.pool.name": name}
+    there, idle = stats["pool_size"], stats["pool_available"]
+    return [
+        Reading(POOL_CONNECTIONS, there - idle, {**of, "db.client.connection.state": "used"}),
+        Reading(POOL_CONNECTIONS, idle, {**of, "db.client.connection.state": "idle"}),
+        Reading(POOL_MAX, stats["pool_max"], of),
+        Reading(POOL_PENDING, stats["requests_waiting"], of),
+    ]
 
 
 def bus_gauges(bus: Bus) -> Look:

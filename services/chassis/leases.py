@@ -7,7 +7,7 @@ transactions fails: what the work changes is in the database that says whose tur
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import timedelta
@@ -20,7 +20,9 @@ import structlog
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool, fenced
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.gauges import Reading
 from services.chassis.loops import enduring
+from services.chassis.metrics import LEASE_HELD
 from services.chassis.tasks import Task
 
 LEASE = timedelta(seconds=15)
@@ -89,6 +91,11 @@ class LeasedTasks:
         self._clock = clock
         self._groups = groups
         self._lease = lease
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def look(self) -> Iterable[Reading]:
+        """Return which leases this process holds; a look of its gauges."""
+        return [Reading(LEASE_HELD, int(name in self._running), {"lease": name}) for name in self._groups]
 
     async def run(self) -> None:
         """Run what this process has the leases for, until cancelled."""
@@ -102,7 +109,7 @@ class LeasedTasks:
     async def _hold(self) -> Never:
         async with (
             await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection,
-            _Holder(connection, self._clock, self._groups, self._lease) as holder,
+            _Holder(connection, self._clock, self._groups, self._lease, self._running) as holder,
         ):
             while True:
                 await holder.look()
@@ -113,14 +120,19 @@ class _Holder:
     """A process that holds leases, for as long as one connection lives."""
 
     def __init__(
-        self, connection: Connection, clock: Clock, groups: Mapping[str, Sequence[Task]], lease: timedelta
+        self,
+        connection: Connection,
+        clock: Clock,
+        groups: Mapping[str, Sequence[Task]],
+        lease: timedelta,
+        running: dict[str, asyncio.Task[None]],
     ) -> None:
         # A holder that gets no answer ends its work before another one begins: two thirds of the lease are over then.
         self._third = lease.total_seconds() / 3
         self._connection = connection
         self._clock = clock
         self._groups = groups
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running = running
         self._number = secrets.randbelow(2**31)
         self._of = {"holder": self._number, "lease": lease, "locks": _LOCKS, "names": list(groups)}
 

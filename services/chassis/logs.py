@@ -2,7 +2,7 @@
 
 Fields pass an allow-list, so that a careless keyword cannot carry a name, a place or a picture out. Errors
 are logged as their type and the places they passed through; their messages, which may quote data, appear
-only at level DEBUG.
+only at level DEBUG. What is left of a line goes to a collector as well, where the process has one.
 """
 
 import contextlib
@@ -15,9 +15,12 @@ from types import TracebackType
 from typing import TextIO, cast
 
 import structlog
+from opentelemetry._logs import get_logger
+from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.chassis.calls import current_call
+from services.chassis.telemetry.log_records import LogRecords
 
 ALLOWED_FIELDS = frozenset(
     """
@@ -31,6 +34,7 @@ ALLOWED_FIELDS = frozenset(
 )
 """Names of fields that may appear in a log line. All are ids, numbers or words of a closed set."""
 
+_SCOPE = "services.chassis"
 _SHOW_MESSAGES_AT = logging.DEBUG
 _ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
 
@@ -52,6 +56,8 @@ def configure_logging(service: str, level: str, *, fields: Iterable[str] = ()) -
     ]
     rendered: list[Processor] = [
         _AllowList(ALLOWED_FIELDS | frozenset(fields)),
+        # The provider may come later: what is logged before it does is on stderr alone.
+        LogRecords(get_logger(_SCOPE)),
         _json,
     ]
     _configure_stdlib(level, shared, rendered)
@@ -74,7 +80,7 @@ def _configure_stdlib(level: str, shared: list[Processor], rendered: list[Proces
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("nats", "asyncio", "PIL", "psycopg.pool"):
+    for chatty in ("nats", "asyncio", "PIL", "psycopg.pool", "opentelemetry"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Its warnings quote whole URLs, signatures included.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -99,7 +105,7 @@ class _Unfailing:
 
 
 class _Origin:
-    """Puts the service's name on every line, and the id of the RPC that is running."""
+    """Puts the service's name on every line, and the ids of the RPC and of the span that are running."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -109,6 +115,10 @@ class _Origin:
         call = current_call()
         if call is not None:
             event["request_id"] = call.request_id
+        span = get_current_span().get_span_context()
+        if span.is_valid:
+            event["trace_id"] = format_trace_id(span.trace_id)
+            event["span_id"] = format_span_id(span.span_id)
         return event
 
 

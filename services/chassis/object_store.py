@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -19,9 +20,11 @@ from urllib3.exceptions import HTTPError
 
 from services.chassis.certificates.trust import S3_CA_SETTING, checked, unavailable
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.gauges import Reading
 from services.chassis.held_connections import check_none_is_held
 from services.chassis.lifecycle import ensure_backstop
 from services.chassis.limits.fair_turns import FairTurns
+from services.chassis.metrics import OBJECTS_DURATION, OBJECTS_PENDING, Measurements
 from services.chassis.settings import ObjectStoreSettings
 
 STREAM_PIECE_BYTES = 1024 * 1024
@@ -49,6 +52,19 @@ class ObjectMissing(Exception):
         super().__init__(f"no object {name} in bucket {bucket}")
         self.bucket = bucket
         self.name = name
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as a list shows it.
+
+    Attributes:
+        name: Its name.
+        put_time: When it was stored, by the store's clock.
+    """
+
+    name: str
+    put_time: datetime
 
 
 class ObjectStore(Protocol):
@@ -80,8 +96,8 @@ class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
         """Yield the names of the objects whose names begin with `prefix`."""
 
-    async def page(self, bucket: str, after: str, limit: int) -> Sequence[str]:
-        """Return the names of the objects that come after a name in the order of their bytes, at most so many."""
+    async def page(self, bucket: str, after: str, limit: int) -> Sequence[StoredObject]:
+        """Return the objects that come after a name in the order of their names' bytes, at most so many."""
 
     async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
         """Make the bucket if it is not there.
@@ -104,6 +120,9 @@ class S3ObjectStore:
     def __init__(self, settings: ObjectStoreSettings) -> None:
         endpoint = urlsplit(settings.s3_endpoint)
         self._turns = FairTurns(settings.s3_concurrency, shared=max(1, settings.s3_concurrency // 4))
+        self._concurrency = settings.s3_concurrency
+        self._running = 0
+        self._measurements = Measurements()
         self._threads = ThreadPoolExecutor(settings.s3_concurrency, thread_name_prefix="s3")
         self._http = urllib3.PoolManager(
             maxsize=settings.s3_concurrency,
@@ -135,19 +154,19 @@ class S3ObjectStore:
 
     async def put(self, bucket: str, name: str, data: bytes) -> None:
         """Store `data` durably, in place of whatever had the name."""
-        await self._run(lambda: self._put(bucket, name, data))
+        await self._run("put", lambda: self._put(bucket, name, data))
 
     async def get(self, bucket: str, name: str) -> bytes:
         """Return a whole object; raise `ObjectMissing`."""
-        return await self._run(lambda: self._read(bucket, name))
+        return await self._run("get", lambda: self._read(bucket, name))
 
     async def stream(self, bucket: str, name: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Yield an object's bytes in pieces of at most 1 MiB; raise `ObjectMissing` at the first."""
         if length == 0:
             return
-        response = await self._run(lambda: self._open(bucket, name, offset, length))
+        response = await self._run("open", lambda: self._open(bucket, name, offset, length))
         try:
-            while piece := await self._run(lambda: response.read(STREAM_PIECE_BYTES)):
+            while piece := await self._run("read", lambda: response.read(STREAM_PIECE_BYTES)):
                 yield piece
         finally:
             _give_back(response)
@@ -155,35 +174,48 @@ class S3ObjectStore:
     async def delete(self, bucket: str, names: Sequence[str]) -> None:
         """Delete objects, a thousand in a request; a name that is not there is no error."""
         if names:
-            await self._run(lambda: self._delete(bucket, names))
+            await self._run("delete", lambda: self._delete(bucket, names))
 
     async def list(self, bucket: str, prefix: str = "") -> AsyncIterator[str]:
         """Yield the names of the objects whose names begin with `prefix`."""
         found = self._client.list_objects(bucket, prefix=prefix, recursive=True)
-        while batch := await self._run(lambda: [item.object_name for item in islice(found, _LIST_BATCH)]):
+        while batch := await self._run("list", lambda: [item.object_name for item in islice(found, _LIST_BATCH)]):
             for name in batch:
                 yield name
 
-    async def page(self, bucket: str, after: str, limit: int) -> Sequence[str]:
-        """Return the names of the objects that come after a name, in order, at most so many."""
+    async def page(self, bucket: str, after: str, limit: int) -> Sequence[StoredObject]:
+        """Return the objects that come after a name, in order, at most so many."""
 
-        def names() -> Sequence[str]:
+        def objects() -> Sequence[StoredObject]:
             found = self._client.list_objects(bucket, recursive=True, start_after=after or None)
-            return [item.object_name for item in islice(found, limit)]
+            return [StoredObject(item.object_name, item.last_modified) for item in islice(found, limit)]
 
-        return await self._run(names)
+        return await self._run("list", objects)
 
     async def ensure_bucket(self, name: str, expire_days: int | None = None) -> None:
         """Make the bucket if it is not there, with its lifecycle backstop."""
-        await self._run(lambda: self._ensure_bucket(name, expire_days))
+        await self._run("make", lambda: self._ensure_bucket(name, expire_days))
 
-    async def _run(self, work: Callable[[], ResultT]) -> ResultT:
+    async def look(self) -> Iterable[Reading]:
+        """Return how many requests wait for a thread; a look of the process's gauges."""
+        return [Reading(OBJECTS_PENDING, max(self._running - self._concurrency, 0))]
+
+    async def _run(self, operation: str, work: Callable[[], ResultT]) -> ResultT:
         check_none_is_held("object-store")
+        loop, failed = asyncio.get_running_loop(), dict[str, str]()
+        began = loop.time()
+        self._running += 1
         try:
             async with self._turns.turn():
-                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except (HTTPError, ServerError, ConnectionError) as error:
-            raise unavailable("object-store", S3_CA_SETTING, error) from error
+                return await loop.run_in_executor(self._threads, work)
+        except Exception as error:
+            failed["error.type"] = type(error).__name__
+            if isinstance(error, HTTPError | ServerError | ConnectionError):
+                raise unavailable("object-store", S3_CA_SETTING, error) from error
+            raise
+        finally:
+            self._running -= 1
+            self._measurements.measure(OBJECTS_DURATION, loop.time() - began, {"operation": operation, **failed})
 
     def _put(self, bucket: str, name: str, data: bytes) -> None:
         # A presigned request leaves the body out of the signature: the seal already proves it, and hashing

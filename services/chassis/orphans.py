@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -10,7 +10,8 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.database import Pool
-from services.chassis.object_store import ObjectStore
+from services.chassis.metrics import BACKSTOP_HITS, Measurements
+from services.chassis.object_store import ObjectStore, StoredObject
 
 PAGE = 1000
 """Objects looked at together."""
@@ -19,6 +20,8 @@ ROUND_PAUSE = timedelta(minutes=10)
 _LEASE = timedelta(minutes=5)
 """A page whose reader died is read by another one after this."""
 _PACE_SECONDS = 0.2
+_AHEAD = timedelta(days=1)
+"""How long before the lifecycle rule strikes an object counts as overdue."""
 
 _log = structlog.stdlib.get_logger()
 
@@ -80,6 +83,8 @@ class OrphanSweep:
         walks: Remembers.
         clock: Says what is long ago.
         grace: How long an object that no row names may lie; longer than any put and its commit take.
+        backstop: The age at which the bucket's lifecycle rule deletes an object; none should ever come near it.
+        measurements: Counts those that do.
     """
 
     objects: ObjectStore
@@ -88,6 +93,8 @@ class OrphanSweep:
     walks: Walks
     clock: Clock
     grace: timedelta
+    backstop: timedelta
+    measurements: Measurements = field(default_factory=Measurements)
 
     async def run(self) -> int:
         """Go through the bucket if it is time; return how many orphans were removed."""
@@ -108,13 +115,22 @@ class OrphanSweep:
 
     async def _page(self, after: str) -> tuple[int, bool]:
         """Look at the objects after one; return how many were removed, and whether the bucket ends there."""
-        page, now = Page(after, await self.objects.page(self.bucket, after, PAGE)), self.clock.now()
+        objects, now = await self.objects.page(self.bucket, after, PAGE), self.clock.now()
+        self._count_overdue(objects, now)
+        page = Page(after, [each.name for each in objects])
         seen = await self.walks.note(self.bucket, page, await self.unknown(page.names), now)
         orphans = [name for name, first_time in seen.items() if now - first_time >= self.grace]
         await self.objects.delete(self.bucket, orphans)
         await self.walks.forget(self.bucket, orphans)
         await self.walks.end_page(self.bucket, page.last or "", now + ROUND_PAUSE if page.ends else now)
         return len(orphans), page.ends
+
+    def _count_overdue(self, objects: Sequence[StoredObject], now: datetime) -> None:
+        """Count what was not deleted in time, while it is there to be looked at."""
+        overdue = sum(now - each.put_time >= self.backstop - _AHEAD for each in objects)
+        if overdue:
+            self.measurements.measure(BACKSTOP_HITS, overdue, {"bucket": self.bucket})
+            _log.error("backstop_near", bucket=self.bucket, count=overdue)
 
 
 class PostgresWalks:

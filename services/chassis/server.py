@@ -17,6 +17,7 @@ from services.chassis.garbage import look_at_less_garbage
 from services.chassis.gauges import Gauges, Look, certificate_gauges, disk_gauge
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
+from services.chassis.limits.admission import Admission
 from services.chassis.loops import enduring
 from services.chassis.metrics import Measurements
 from services.chassis.roles import SERVING, Role
@@ -24,7 +25,9 @@ from services.chassis.servers import NO_INTERNAL_SERVICES, InternalServices, Ope
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
 from services.chassis.tasks import NO_TASKS, Tasks
-from services.chassis.telemetry import Collector, configure_metrics, configure_telemetry
+from services.chassis.telemetry.collector import Collector
+from services.chassis.telemetry.process import LoopDelay, ProcessGauges
+from services.chassis.telemetry.providers import telemetry
 
 __all__ = ["InternalServices", "RunningServer", "running_server", "serve"]
 
@@ -61,6 +64,7 @@ async def serve(
     internal: InternalServices = NO_INTERNAL_SERVICES,
     gauges: Sequence[Look] = (),
     certificates: Certificates | None = None,
+    shared_gauges: Sequence[Look] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop gracefully: no new calls, calls in flight, tasks.
 
@@ -75,21 +79,19 @@ async def serve(
             fails begins again.
         ready: Asked again and again; health says SERVING while it is true.
         internal: What the internal listener serves besides.
-        gauges: What is looked at again and again where measurements are taken.
+        gauges: What is looked at again and again where measurements are taken, in each process.
+        shared_gauges: What looks the same from each process: those with the role upkeep look.
         certificates: Those that the process's channels have as well; read here if it has none.
     """
     certificates = certificates or Certificates(settings, clock)
     with _stop_signals() as stop:
         async with AsyncExitStack() as stack:
             collector = Collector.of(settings.otlp_endpoint, settings.otlp_ca_file, certificates)
-            provider = configure_telemetry(name, collector, ratio=settings.trace_ratio)
-            if provider is not None:
-                stack.callback(provider.shutdown)
-            measured = configure_metrics(name, collector)
-            if measured is not None:
-                stack.callback(measured.shutdown)
-            looks = [*_looks(gauges, settings), certificate_gauges(certificates)]
-            looking = [] if measured is None else [Gauges(looks, Measurements(), clock).run]
+            told = await stack.enter_async_context(telemetry(name, collector, ratio=settings.trace_ratio))
+            admission = Admission(settings.share_limits, clock)
+            shared = shared_gauges if Role.UPKEEP in settings.roles else ()
+            looks = [*gauges, *shared, admission.look, certificate_gauges(certificates)]
+            looking = [] if told is None else _looking(looks, settings, clock)
             health_state = Health([*service_names, *internal.names], ready, clock)
             light = (certificates.run, *tasks.light(settings.roles), *looking, health_state.run)
             await stack.enter_async_context(supervised([enduring(task, clock) for task in light]))
@@ -104,7 +106,8 @@ async def serve(
                     access=access,
                     clock=clock,
                     health=health_state,
-                    tracer_provider=provider,
+                    tracer_provider=None if told is None else told.tracers,
+                    admission=admission,
                     internal=internal,
                     certificates=certificates,
                 )
@@ -127,13 +130,14 @@ async def running_server(
     internal: InternalServices = NO_INTERNAL_SERVICES,
     measurements: Measurements | None = None,
     certificates: Certificates | None = None,
+    admission: Admission | None = None,
 ) -> AsyncIterator[RunningServer]:
     """Run both listeners with the whole chain for the time of the block; arguments as for `serve`."""
     deadlines = Deadlines()
     state = health or Health([*service_names, *internal.names], None, clock)
     measured = measurements or Measurements()
     own = (certificates or Certificates(settings, clock)).own
-    servers = Servers(name, settings, own, access, clock, state, deadlines, tracer_provider, measured)
+    servers = Servers(name, settings, own, access, clock, state, deadlines, tracer_provider, measured, admission)
     opened = _open(servers, settings, Served(register, service_names), internal)
     ports = {f"{kind}_port": each.port for kind, each in opened.items()}
     await state.start()
@@ -171,8 +175,13 @@ async def _stop(
     _log.info("server_stopped")
 
 
-def _looks(gauges: Sequence[Look], settings: ServiceSettings) -> Sequence[Look]:
-    return gauges if settings.watched_disk is None else [*gauges, disk_gauge(settings.watched_disk)]
+def _looking(
+    gauges: Sequence[Look], settings: ServiceSettings, clock: Clock
+) -> Sequence[Callable[[], Awaitable[None]]]:
+    disk = [] if settings.watched_disk is None else [disk_gauge(settings.watched_disk)]
+    measurements = Measurements()
+    looks: Sequence[Look] = [*gauges, *disk, ProcessGauges()]
+    return [Gauges(looks, measurements, clock).run, LoopDelay(measurements, clock).run]
 
 
 @contextmanager

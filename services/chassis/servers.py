@@ -97,6 +97,7 @@ class Servers:
         deadlines: Of all their calls.
         tracer_provider: Makes spans; None when traces are off.
         measurements: Takes durations down.
+        admission: Lets calls of persons in; one of its own if none is given.
     """
 
     service: str
@@ -108,10 +109,11 @@ class Servers:
     deadlines: Deadlines
     tracer_provider: TracerProvider | None
     measurements: Measurements
+    admission: Admission | None = None
 
     def persons(self, address: str, served: Served) -> Opened:
         """Open the public listener: what one caller has in work is limited, and traces of callers end at it."""
-        admission = Admission(self.settings.share_limits, self.clock)
+        admission = self.admission or Admission(self.settings.share_limits, self.clock)
         made = self._server([served], _PUBLIC_OPTIONS, admission, trusts_traces=False)
         if self.settings.public_tls:
             return Opened(made, made.add_secure_port(address, public_credentials(self.own)))

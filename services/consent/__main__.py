@@ -12,7 +12,7 @@ from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
-from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges
 from services.chassis.leases import LeasedTasks
 from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
@@ -42,6 +42,7 @@ from services.consent.store.record_keys import RecordKeys
 from services.consent.worker import Worker
 from services.journal.errors import OpeningRefused
 from services.journal.follower import Follower
+from services.journal.gauges import journal_gauges
 from services.journal.owners import Owners
 from services.keyring.purge import PurgeLoop
 from services.keyring.purpose_keys import RetentionPurposeKeys
@@ -117,7 +118,8 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             certificates=certificates,
-            gauges=[database_gauges(pool), bus_gauges(bus)],
+            gauges=[bus_gauges(bus), journal_gauges(follower), pool_gauges(main=pool, withdrawals=reserved)],
+            shared_gauges=[database_gauges(pool), leased.look],
             ready=follower.ready,
             tasks=Tasks(
                 always=[follower.run],

@@ -22,7 +22,7 @@ from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
-from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges
 from services.chassis.leases import LeasedTasks
 from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
@@ -60,6 +60,7 @@ from services.ingest.translation.changes import FEED
 from services.ingest.translation.codec import ProtoCodec
 from services.ingest.worker import Worker, run_inspection
 from services.journal.follower import Follower
+from services.journal.gauges import journal_gauges
 from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
 from services.keyring.erasure_client import RetentionErasures
@@ -128,7 +129,8 @@ async def main() -> None:
             deletions_kept=policy.retention,
         )
         grace = timedelta(minutes=settings.orphan_grace_minutes)
-        orphans = OrphanSweep(objects, BUCKET, tables.unknown_objects, PostgresWalks(pool), clock, grace)
+        backstop = timedelta(days=settings.backstop_days)
+        orphans = OrphanSweep(objects, BUCKET, tables.unknown_objects, PostgresWalks(pool), clock, grace, backstop)
         worker = Worker(media, sweep, orphans, clock)
         relay = OutboxRelay(pool, bus, clock, STREAM)
         execute_purge = partial(purge.execute, tables=PurgeStore(pool), objects=objects)
@@ -150,7 +152,8 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             certificates=certificates,
-            gauges=[database_gauges(pool), bus_gauges(bus), missing.look],
+            gauges=[bus_gauges(bus), journal_gauges(follower), pool_gauges(main=pool), objects.look],
+            shared_gauges=[database_gauges(pool), leased.look, missing.look],
             ready=follower.ready,
             tasks=Tasks(
                 always=[follower.run, keyring.run],

@@ -98,6 +98,11 @@ class Follower(Doorkeeper):
         """Whether the service may open anything."""
         return self._open.is_set()
 
+    @property
+    def position(self) -> int:
+        """The number of the last record that the database is known to have seen; -1 before it was read."""
+        return self._known
+
     async def ready(self) -> bool:
         """Tell whether the service may open anything, as a check of health."""
         return self.is_open

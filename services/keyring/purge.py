@@ -14,6 +14,7 @@ from services.chassis.failed_work.turns import Turns
 from services.chassis.loops import Wall
 from services.chassis.messaging.bus import Bus
 from services.chassis.messaging.consumer import Consumer, IncomingEvent
+from services.chassis.metrics import Measurements, Metric, MetricKind
 from services.keyring import translation
 from services.keyring.orders import PurgeHandler, PurgeOrder, SubjectScope
 
@@ -23,6 +24,22 @@ _RETRY_SECONDS = 5.0
 _STREAM = "RETENTION"
 _EVENT = purge_order_pb2.PurgeOrdered.DESCRIPTOR.full_name
 _PAGE = 100
+
+ORDER_DURATION = Metric(
+    "pellicule.purge_orders.duration",
+    MetricKind.HISTOGRAM,
+    "s",
+    "Time from an order to delete until it is carried out, by cause; an erasure is to be within a day",
+    ("cause",),
+    (1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0),
+)
+DELETED = Metric(
+    "pellicule.purge.deleted",
+    MetricKind.COUNTER,
+    "{item}",
+    "Rows and objects deleted by orders, by store (as in the data map) and cause",
+    ("store", "cause"),
+)
 
 
 class PurgeLoop:
@@ -57,6 +74,7 @@ class PurgeLoop:
         self._execute = execute
         self._clock = clock
         self._set_aside = set_aside
+        self._measurements = Measurements()
         self._turns = Turns("purge_order", set_aside, clock)
         self._wall = Wall("purge", clock)
         self._hint = asyncio.Event()
@@ -100,7 +118,9 @@ class PurgeLoop:
 
     async def _carry_out(self, message: purge_order_pb2.PurgeOrder) -> None:
         order = translation.purge_order(message)
-        await self._complete(order, await self._execute(order))
+        deleted = await self._execute(order)
+        await self._complete(order, deleted)
+        self._measure(order, deleted)
         if isinstance(order.scope, SubjectScope):
             await self._set_aside.forget(order.subject)
 
@@ -111,6 +131,12 @@ class PurgeLoop:
             await self._stub.CompletePurgeOrder(request)
         except grpc.aio.AioRpcError as error:
             raise translation.keyring_error(error) from error
+
+    def _measure(self, order: PurgeOrder, deleted: Mapping[str, int]) -> None:
+        seconds = (self._clock.now() - order.create_time).total_seconds()
+        self._measurements.measure(ORDER_DURATION, seconds, {"cause": order.cause})
+        for store, count in deleted.items():
+            self._measurements.measure(DELETED, count, {"store": store, "cause": order.cause})
 
     def _consumer(self) -> Consumer:
         return Consumer(

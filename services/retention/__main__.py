@@ -9,7 +9,7 @@ from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
 from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
-from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges
 from services.chassis.leases import LeasedTasks
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
@@ -19,6 +19,7 @@ from services.chassis.roles import Role
 from services.chassis.server import InternalServices, serve
 from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
+from services.journal.gauges import journal_gauges
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
 from services.retention.epochs.epoch_files import EpochFiles, read_root_key
@@ -33,7 +34,7 @@ from services.retention.operations.watch_revocations import RevocationHub
 from services.retention.servicer import register, register_internal
 from services.retention.settings import Settings
 from services.retention.store.database import PostgresStore
-from services.retention.store.gauges import epoch_gauges, purge_order_gauges
+from services.retention.store.gauges import deadline_gauges, epoch_gauges, purge_order_gauges
 from services.retention.translation import responses
 from services.retention.worker import ClockLoop
 
@@ -98,7 +99,14 @@ async def main() -> None:
             service_names=SERVICES,
             access=ACCESS,
             clock=clock,
-            gauges=[database_gauges(pool), bus_gauges(bus), purge_order_gauges(pool), epoch_gauges(pool)],
+            gauges=[bus_gauges(bus), journal_gauges(follower), pool_gauges(main=pool, journal=writer_pool)],
+            shared_gauges=[
+                database_gauges(pool),
+                leased.look,
+                purge_order_gauges(pool),
+                epoch_gauges(pool),
+                deadline_gauges(pool),
+            ],
             ready=follower.ready,
             tasks=Tasks(
                 always=[follower.run, writer.run, hub.run, clock_loop.follow],

@@ -16,7 +16,7 @@ from services.chassis.channels import open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
-from services.chassis.gauges import bus_gauges, database_gauges
+from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges, work_gauges
 from services.chassis.leases import LeasedTasks
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
@@ -29,6 +29,7 @@ from services.chassis.preparation import Needs, OwnBucket, prepared
 from services.chassis.server import serve
 from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
+from services.journal.gauges import journal_gauges
 from services.journal.owners import Owners
 from services.keyring.client import RetentionKeyring
 from services.keyring.purge import PurgeLoop
@@ -40,6 +41,7 @@ from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.servicer import SuggestionServicer
 from services.suggestion.settings import Settings
 from services.suggestion.store.database import Database
+from services.suggestion.store.gauges import DUE
 from services.suggestion.store.owners import OWNER_TABLES
 from services.suggestion.translation import FEED
 from services.suggestion.worker import Worker
@@ -108,7 +110,8 @@ async def main() -> None:
             access=ACCESS,
             clock=clock,
             certificates=certificates,
-            gauges=[database_gauges(pool), bus_gauges(bus)],
+            gauges=[bus_gauges(bus), journal_gauges(follower), pool_gauges(main=pool), objects.look],
+            shared_gauges=[database_gauges(pool), leased.look, work_gauges(pool, "refresh", DUE)],
             ready=follower.ready,
             tasks=Tasks(
                 always=[follower.run, keyring.run],

@@ -152,16 +152,31 @@ class Decisions(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Due:
+    """A person whose suggestions are to be made.
+
+    Attributes:
+        subject: The person's pseudonym.
+        upload_time: When the photo was uploaded that has waited longest for them; None if no new one has come.
+        trace: What the work goes on with, as a W3C traceparent; empty for none.
+    """
+
+    subject: str
+    upload_time: datetime | None = None
+    trace: str = ""
+
+
 class Refreshes(Protocol):
     """The queue of persons whose suggestions are due to be made."""
 
-    async def mark_due(self, subject: str, now: datetime) -> None:
-        """Remember that a person's photos were analyzed, or that some have gone."""
+    async def mark_due(self, subject: str, now: datetime, upload_time: datetime | None = None) -> None:
+        """Remember that a person's photos were analyzed, and when a new one was uploaded, or that some have gone."""
         ...
 
     async def due(
         self, now: datetime, quiet: timedelta, patience: timedelta, without: AbstractSet[str] = frozenset()
-    ) -> list[str]:
+    ) -> list[Due]:
         """Return the persons, but these, whose photos have stopped coming, or have been coming for too long."""
         ...
 

@@ -162,10 +162,16 @@ COMMENT ON TABLE public.decision IS 'Decisions carried out, by request, so that 
 CREATE TABLE public.due (
     subject text NOT NULL,
     first_time timestamp with time zone NOT NULL,
-    last_time timestamp with time zone NOT NULL
+    last_time timestamp with time zone NOT NULL,
+    trace text DEFAULT ''::text NOT NULL,
+    upload_time timestamp with time zone
 );
 
 COMMENT ON TABLE public.due IS 'Persons with photos analyzed since their suggestions were last made.';
+
+COMMENT ON COLUMN public.due.trace IS 'W3C traceparent of what came last with one; the refresh goes on with it. Empty for none, as mostly.';
+
+COMMENT ON COLUMN public.due.upload_time IS 'When the photo was uploaded that has waited longest; empty if no new one has come.';
 
 CREATE TABLE public.fence (
     subject text NOT NULL,

@@ -38,4 +38,5 @@ class Settings(WorkingProcessSettings, ObjectStoreSettings, RetentionClientSetti
             quiet=timedelta(seconds=self.quiet_seconds),
             patience=timedelta(seconds=self.patience_seconds),
             offer_life=timedelta(days=self.suggestion_days),
+            backstop=timedelta(days=self.backstop_days),
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from pellicule.internal.analysis.v1 import media_analyzed_pb2
 from pellicule.internal.suggestion.v1 import suggestion_saved_pb2
 from pellicule.suggestion.v1 import suggestion_pb2, suggestion_service_pb2
 from pellicule.type.v1 import byte_stream_pb2, change_feed_pb2
@@ -165,6 +166,11 @@ def saved_event(subject: str, opened: OpenSuggestion) -> OutgoingEvent:
         subject=subject, suggestion=f"suggestions/{opened.row.id}", media=opened.idea.media
     )
     return OutgoingEvent(message.DESCRIPTOR.full_name, subject, message.SerializeToString(), person=subject)
+
+
+def upload_time(message: media_analyzed_pb2.MediaAnalyzed) -> datetime | None:
+    """Read when a media was uploaded out of analysis' event; None if it was analyzed before."""
+    return message.upload_time.ToDatetime(UTC) if message.HasField("upload_time") else None
 
 
 def _filter(fields: Fields, message: suggestion_pb2.SuggestionFilter) -> SuggestionFilter:

@@ -17,10 +17,14 @@ from services.chassis.messaging.bus import Bus
 from services.chassis.messaging.consumer import Consumer, IncomingEvent
 from services.chassis.orphans import Walks
 from services.chassis.person_leases import TurnTaken
+from services.chassis.telemetry.spans import work_span
 from services.keyring import PurposeNotGranted
+from services.suggestion.domain.metrics import DELAY
 from services.suggestion.operations import sweep
 from services.suggestion.operations.dependencies import Dependencies
 from services.suggestion.operations.refresh import refresh_if_due
+from services.suggestion.ports import Due
+from services.suggestion.translation import upload_time
 
 CONSUMER = "suggestion-analyzed"
 LOOK_SECONDS = 1.0
@@ -62,7 +66,7 @@ class Worker:
         message = media_analyzed_pb2.MediaAnalyzed.FromString(event.body)
         async with self._dependencies.database.transaction() as store:
             if await store.first_time(CONSUMER, event.id):
-                await store.refreshes.mark_due(message.subject, self._dependencies.clock.now())
+                await store.refreshes.mark_due(message.subject, self._dependencies.clock.now(), upload_time(message))
 
     async def run_refreshes(self) -> None:
         """Make suggestions for the persons who are due, until cancelled."""
@@ -87,16 +91,22 @@ class Worker:
         await self.refresh_due()
         await wait_within(self._wake, LOOK_SECONDS, self._dependencies.clock)
 
-    async def _refresh(self, subject: str) -> None:
-        """Make one person's suggestions; one without consent is due no more."""
-        try:
-            made = await refresh_if_due(self._dependencies, subject=subject)
-            _log.info("suggestions_made", subject=subject, count=made)
-        except PurposeNotGranted:
-            await sweep.no_longer_due(self._dependencies, subject=subject)
-        except TurnTaken:
-            _log.debug("refresh_left_to_another", subject=subject)
+    async def _refresh(self, due: Due) -> None:
+        """Make one person's suggestions in the trace of what made them due; one without consent is due no more."""
+        with work_span("refresh suggestions", due.trace):
+            try:
+                self._tell(due, await refresh_if_due(self._dependencies, subject=due.subject))
+            except PurposeNotGranted:
+                await sweep.no_longer_due(self._dependencies, subject=due.subject)
+            except TurnTaken:
+                _log.debug("refresh_left_to_another", subject=due.subject)
+
+    def _tell(self, due: Due, made: int) -> None:
+        _log.info("suggestions_made", subject=due.subject, count=made)
+        if made and due.upload_time is not None:
+            waited = self._dependencies.clock.now() - due.upload_time
+            self._dependencies.measurements.measure(DELAY, waited.total_seconds())
 
 
-def _item(subject: str) -> Item:
-    return Item(subject, subject)
+def _item(due: Due) -> Item:
+    return Item(due.subject, due.subject)

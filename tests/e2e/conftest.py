@@ -8,7 +8,9 @@ import pytest
 from deploy.local.home import StackHome
 from inference.model_build import build as models
 from tests.e2e.harness import RunningStack
+from tests.e2e.marked import leave_marks
 from tests.e2e.pictures import make_roll
+from tests.fakes.otlp_collector import OtlpCollector, collecting
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 @pytest.fixture(scope="session")
 def roll(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_roll(tmp_path_factory.mktemp("roll"))
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[OtlpCollector, RunningStack]:
+    """Run a stack whose every call is traced, fill it with markers, and stop it, so that all is written and sent."""
+    stack = RunningStack(StackHome(tmp_path_factory.mktemp("marked") / "home"))
+    with collecting() as (collector, endpoint), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PELLICULE_TRACE_RATIO", "1")
+        patch.setenv("PELLICULE_LOG_LEVEL", "DEBUG")
+        patch.setenv("PELLICULE_OTLP_ENDPOINT", endpoint)
+        started = stack.run("up")
+        assert started.returncode == 0, started.stderr
+        try:
+            leave_marks(stack, tmp_path_factory.mktemp("marked-roll"))
+        finally:
+            stopped = stack.run("down")
+        assert stopped.returncode == 0, stopped.stderr
+    return collector, stack

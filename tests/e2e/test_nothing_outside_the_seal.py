@@ -1,172 +1,25 @@
 """A person with unique markers in every field, and all that a stack writes down and sends: none of them is in it."""
 
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import grpc
-import pytest
-from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
-from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
-from google.protobuf.timestamp_pb2 import Timestamp
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
-from PIL import ExifTags, Image
-
-from deploy.local.home import StackHome
 from tests.e2e.harness import RunningStack
-from tests.e2e.pictures import make_roll
+from tests.e2e.marked import MARK
 from tests.e2e.test_who_may_call import METHODS, called, is_internal
-
-MARK = "Quagga"
-FACTS = {"language_code": "fr", "request_id": "6f1f2f8e-7d0c-4b1a-9c53-0123456789ab"}
-"""What a field must hold for the others to be looked at."""
+from tests.fakes.otlp_collector import OtlpCollector
 
 
-class Collector(
-    trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grpc.MetricsServiceServicer
-):  # fmt: skip
-    """An OTLP collector that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.spans = b""
-        self.measurements = b""
-
-    def Export(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        if isinstance(request, trace_service_pb2.ExportTraceServiceRequest):
-            self.spans += request.SerializeToString()
-            return trace_service_pb2.ExportTraceServiceResponse()
-        self.measurements += request.SerializeToString()
-        return metrics_service_pb2.ExportMetricsServiceResponse()
-
-
-@pytest.fixture(scope="module")
-def collector() -> Iterator[tuple[Collector, str]]:
-    kept, server = Collector(), grpc.server(ThreadPoolExecutor(4))
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(kept, server)  # type: ignore[no-untyped-call]
-    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(kept, server)  # type: ignore[no-untyped-call]
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield kept, f"127.0.0.1:{port}"
-    server.stop(0).wait()
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, collector: tuple[Collector, str]) -> tuple[Collector, RunningStack]:
-    """Run a stack whose every call is traced, fill it with markers, and stop it, so that all is written and sent."""
-    kept, endpoint = collector
-    settings = {"PELLICULE_OTLP_ENDPOINT": endpoint, "PELLICULE_TRACE_RATIO": "1", "PELLICULE_LOG_LEVEL": "DEBUG"}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        stack = RunningStack(StackHome(tmp_path_factory.mktemp("marked") / "home"))
-        started = stack.run("up")
-        assert started.returncode == 0, started.stderr
-        try:
-            leave_marks(stack, tmp_path_factory.mktemp("marked-roll"))
-        finally:
-            stopped = stack.run("down")
-        assert stopped.returncode == 0, stopped.stderr
-    return kept, stack
-
-
-def leave_marks(stack: RunningStack, folder: Path) -> None:
-    """Import marked files, and call every public RPC with a marker in each field that takes one."""
-    stack.rows("import", str(marked_roll(folder)), "--subject", f"{MARK}-person", "--grant",
-               "CLOUD_PROCESSING,LOCATION,FACE_GROUPING", "--wait")  # fmt: skip
-    stack.rows("search", f"{MARK} dog", "--subject", f"{MARK}-person")
-    token = stack.run("token", "--subject", f"{MARK}-person").stdout.strip()
-    metadata = (("authorization", f"Bearer {token}"), (f"x-{MARK.lower()}", f"{MARK}-metadata"))
-    options = (("grpc.primary_user_agent", f"{MARK}-agent"),)
-    credentials = grpc.ssl_channel_credentials(stack.home.authority.read_bytes())
-    for service, method in METHODS:
-        if not is_internal(method):
-            with grpc.secure_channel(stack.address(service), credentials, options) as channel:
-                call(channel, method, metadata)
-
-
-def call(channel: grpc.Channel, method: MethodDescriptor, metadata: tuple[tuple[str, str], ...]) -> None:
-    """Call with every field filled, and with bytes that are no message; whatever comes back is good."""
-    kind = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"
-    rpc = getattr(channel, kind)(f"/{called(method)}", request_serializer=bytes)
-    request = GetMessageClass(method.input_type)()
-    fill(request, method.name)
-    for content in (request.SerializeToString(), f"{MARK} is no message".encode()):
-        with suppress(grpc.RpcError):
-            answer = rpc(iter([content]) if method.client_streaming else content, metadata=metadata, timeout=10)
-            if method.server_streaming:
-                next(answer, None)
-                answer.cancel()
-
-
-def fill(message: Message, path: str, depth: int = 0) -> None:
-    """Put something into every field; of a oneof the last stays."""
-    fields: Iterable[Any] = message.DESCRIPTOR.fields  # one of two classes, as protobuf is built
-    for field in fields:
-        value = FACTS.get(field.name) or filling(field, f"{path}.{field.name}")
-        repeated = field.is_repeated
-        if field.type == FieldDescriptor.TYPE_MESSAGE:
-            if depth < 4 and not field.message_type.GetOptions().map_entry:
-                inner = getattr(message, field.name)
-                nested = inner.add() if repeated else inner
-                nested.SetInParent()
-                if isinstance(nested, Timestamp):
-                    nested.FromDatetime(datetime.now(UTC))
-                else:
-                    fill(nested, f"{path}.{field.name}", depth + 1)
-        elif repeated:
-            getattr(message, field.name).append(value)
-        else:
-            setattr(message, field.name, value)
-
-
-def filling(field: Any, path: str) -> object:
-    match field.type:
-        case FieldDescriptor.TYPE_STRING:
-            return f"{MARK} {path}"
-        case FieldDescriptor.TYPE_BYTES:
-            return f"{MARK} {path}".encode()
-        case FieldDescriptor.TYPE_BOOL:
-            return True
-        case FieldDescriptor.TYPE_ENUM:
-            return field.enum_type.values[-1].number
-    return 1
-
-
-def marked_roll(folder: Path) -> Path:
-    """Write pictures whose names and metadata are marked: good ones, one cut short, one altered, one that is none."""
-    make_roll(folder)
-    for path in sorted(folder.glob("*.jpg")):
-        with Image.open(path) as picture:
-            exif = picture.getexif()
-            exif[ExifTags.Base.ImageDescription] = f"{MARK} description"
-            exif[ExifTags.Base.Artist] = f"{MARK} artist"
-            picture.save(folder / f"{MARK} {path.name}", exif=exif, comment=f"{MARK} comment")
-        path.unlink()
-    whole = sorted(folder.iterdir())[0].read_bytes()
-    (folder / f"{MARK} cut.jpg").write_bytes(whole[: len(whole) // 2])
-    (folder / f"{MARK} none.jpg").write_bytes(f"{MARK} is no picture".encode() * 100)
-    Image.new("RGB", (64, 64)).save(folder / f"{MARK} altered.png", pnginfo=None)
-    altered = bytearray((folder / f"{MARK} altered.png").read_bytes())
-    altered[-20] ^= 0xFF
-    (folder / f"{MARK} altered.png").write_bytes(altered)
-    return folder
-
-
-def test_no_span_and_no_measurement_holds_a_mark(told: tuple[Collector, RunningStack]) -> None:
+def test_nothing_that_is_told_a_collector_holds_a_mark(told: tuple[OtlpCollector, RunningStack]) -> None:
     kept, _ = told
-    assert b"UploadMedia" in kept.spans
-    assert b"rpc.server" in kept.measurements
-    assert around(kept.spans) == []
-    assert around(kept.measurements) == []
+    assert b"UploadMedia" in kept.spans_sent
+    assert b"rpc.server" in kept.measurements_sent
+    assert b"UploadMedia" in kept.lines_sent
+    assert around(kept.spans_sent) == []
+    assert around(kept.measurements_sent) == []
+    assert around(kept.lines_sent) == []
 
 
-def test_no_file_of_the_stack_holds_a_mark(told: tuple[Collector, RunningStack]) -> None:
+def test_no_file_of_the_stack_holds_a_mark(told: tuple[OtlpCollector, RunningStack]) -> None:
     """Look at what the servers wrote: logs, tables, events, dead letters, objects, write-ahead logs."""
     _, stack = told
     files = [Path(place, name) for place, _, names in os.walk(stack.home.path) for name in names]

@@ -371,6 +371,7 @@ class FakeAnalysisStore:
         media.renewal = False
         media.drafts.clear()
         media.next_attempt = media.analyzed = now
+        media.stored = replace(media.stored, upload_time=None)
         self.events.append((media.stored.media, state))
 
     def _replaced(self, known: _Media, media: StoredMedia, now: datetime) -> _Media:
@@ -380,7 +381,7 @@ class FakeAnalysisStore:
                 self.records[key] = replace(row, models="")
         return replace(
             known,
-            stored=media,
+            stored=replace(media, upload_time=known.stored.upload_time),
             next_attempt=now,
             state=MediaState.DONE if done else MediaState.PENDING,
             parked=None,

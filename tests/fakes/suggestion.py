@@ -13,7 +13,7 @@ from PIL import Image
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.messaging.events import OutgoingEvent
 from services.suggestion.domain.suggestions import Decision, Standing, State
-from services.suggestion.ports import AnalyzedPhoto, DecisionRow, RenditionRow, SuggestionRow
+from services.suggestion.ports import AnalyzedPhoto, DecisionRow, Due, RenditionRow, SuggestionRow
 from tests.fakes.change_feed import FakeChangeFeed, FakeChangeStore
 from tests.fakes.clock import FakeClock
 
@@ -26,6 +26,7 @@ class Tables:
     renditions: dict[tuple[UUID, int], RenditionRow] = field(default_factory=dict)
     decisions: dict[tuple[str, UUID], tuple[DecisionRow, datetime]] = field(default_factory=dict)
     dues: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    upload_times: dict[str, datetime] = field(default_factory=dict)
     fences: dict[tuple[str, str], int] = field(default_factory=dict)
     tombstones: dict[UUID, datetime] = field(default_factory=dict)
     events: set[tuple[str, str]] = field(default_factory=set)
@@ -124,19 +125,21 @@ class FakeRefreshes:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def mark_due(self, subject: str, now: datetime) -> None:
+    async def mark_due(self, subject: str, now: datetime, upload_time: datetime | None = None) -> None:
         first, _ = self._tables.dues.get(subject, (now, now))
         self._tables.dues[subject] = (first, now)
+        if upload_time is not None:
+            self._tables.upload_times[subject] = min(upload_time, self._tables.upload_times.get(subject, upload_time))
 
     async def due(
         self, now: datetime, quiet: timedelta, patience: timedelta, without: AbstractSet[str] = frozenset()
-    ) -> list[str]:
+    ) -> list[Due]:
         ripe = [
             (first, subject)
             for subject, (first, last) in self._tables.dues.items()
             if subject not in without and (last <= now - quiet or first <= now - patience)
         ]
-        return [subject for _, subject in sorted(ripe)]
+        return [Due(subject, self._tables.upload_times.get(subject)) for _, subject in sorted(ripe)]
 
     async def waits(self, subject: str) -> bool:
         return subject in self._tables.dues
@@ -146,9 +149,12 @@ class FakeRefreshes:
 
     async def done(self, subject: str, until: datetime) -> None:
         if subject in self._tables.dues and self._tables.dues[subject][1] <= until:
-            del self._tables.dues[subject]
+            await self.delete(subject)
+        elif subject in self._tables.upload_times:
+            self._tables.upload_times[subject] = max(until, self._tables.upload_times[subject])
 
     async def delete(self, subject: str) -> int:
+        self._tables.upload_times.pop(subject, None)
         return 0 if self._tables.dues.pop(subject, None) is None else 1
 
 

@@ -61,6 +61,7 @@ class StoredMedia:
         sealed_metadata: What is known of it already.
         metadata_revision: Grows with every change of the media and of what is known of it.
         delete_time: When it is gone at the latest.
+        upload_time: When it was uploaded, while it has never been analysed.
     """
 
     media: UUID
@@ -72,6 +73,7 @@ class StoredMedia:
     sealed_metadata: bytes = field(repr=False)
     metadata_revision: int
     delete_time: datetime
+    upload_time: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -111,6 +113,7 @@ class Claim:
         made: For each purpose that has findings, the models that made them.
         draft: Name of the object in which this claim may store the previews.
         state: How far it was: a media that is not PENDING has findings by other models, which serve meanwhile.
+        trace: What the work goes on with, as a W3C traceparent; empty for none.
     """
 
     stored: StoredMedia
@@ -121,6 +124,7 @@ class Claim:
     made: Mapping[Purpose, str] = field(hash=False)
     draft: str
     state: MediaState = MediaState.PENDING
+    trace: str = ""
 
     @property
     def renews(self) -> bool:

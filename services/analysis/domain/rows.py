@@ -58,12 +58,14 @@ class SealedResult:
         parked: Why nothing was found; None if something was.
         findings: Records made, at most one for each purpose.
         previews: Previews made.
+        trace: What its event goes on with, as a W3C traceparent; empty for none.
     """
 
     claim: Claim
     parked: ParkedReason | None
     findings: tuple[SealedFindings, ...]
     previews: tuple[StoredPreview, ...]
+    trace: str = ""
 
 
 @dataclass(frozen=True)

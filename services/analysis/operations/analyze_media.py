@@ -1,8 +1,8 @@
 """Analysis of media of one person: from sealed originals to sealed findings."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
@@ -13,6 +13,7 @@ import structlog
 from services.analysis.domain.finding_records import load_scene
 from services.analysis.domain.findings import Parked, SceneFindings
 from services.analysis.domain.media import Claim, MediaState, ParkedReason
+from services.analysis.domain.metrics import OUTCOMES
 from services.analysis.domain.model_set import due_purposes, text_encoder
 from services.analysis.domain.retries import LONGEST_DELAY, MAX_FAULTS, RENEWAL_PAUSE, retry_delay
 from services.analysis.errors import ModelAnswerBroken, ModelMissing, ModelUnavailable, PictureUnusable, TensorRefused
@@ -24,6 +25,7 @@ from services.analysis.vision.pipeline import analyze_picture
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.chassis.object_store import ObjectMissing
 from services.chassis.seal import SealBroken, open_bytes, open_object
+from services.chassis.telemetry.spans import kept_trace, work_span
 from services.keyring import Purpose, PurposeNotGranted, artefact_aad, metadata_aad
 
 _log = structlog.stdlib.get_logger()
@@ -98,6 +100,7 @@ async def _conclude(
 ) -> None:
     """End every claim in its way; those that nothing is said of have lost their media."""
     outcomes = {claim: done.get(claim, Gone()) for claim in claims}
+    _count(outcomes.values(), dependencies)
     await commit_results(
         [outcome for outcome in outcomes.values() if isinstance(outcome, AnalysisResult)], dependencies
     )
@@ -106,6 +109,18 @@ async def _conclude(
     await dependencies.work.defer(deferred, at=dependencies.clock.now() + RENEWAL_PAUSE)
     gone = [UUID(claim.stored.data_key_id) for claim, outcome in outcomes.items() if isinstance(outcome, Gone)]
     await purge.delete(subject, gone, dependencies)
+
+
+def _count(outcomes: Iterable[Outcome], dependencies: Dependencies) -> None:
+    for outcome in outcomes:
+        match outcome:
+            case AnalysisResult(outcome=Parked(reason=reason)):
+                word: str = reason
+            case AnalysisResult():
+                word = "DONE"
+            case _:
+                word = type(outcome).__name__.upper()
+        dependencies.measurements.measure(OUTCOMES, 1, {"outcome": word})
 
 
 def _due(claim: Claim, dependencies: Dependencies) -> frozenset[Purpose]:
@@ -143,8 +158,10 @@ async def _known(
 
 
 async def _attempt(granted: GrantedKeys, known: SceneFindings | None, dependencies: Dependencies) -> Outcome:
-    """Analyse one media; a reason why nothing was found never takes the place of findings."""
-    outcome = await _try_to_analyze(granted, known, dependencies)
+    """Analyse one media in its trace; a reason why nothing was found never takes the place of findings."""
+    with work_span("analyze media", granted.claim.trace):
+        outcome = await _try_to_analyze(granted, known, dependencies)
+        trace = kept_trace()
     if (
         granted.claim.state is MediaState.DONE
         and isinstance(outcome, AnalysisResult)
@@ -152,7 +169,7 @@ async def _attempt(granted: GrantedKeys, known: SceneFindings | None, dependenci
     ):
         _log.warning("renewal_deferred", media=granted.claim.stored.name, reason=outcome.outcome.reason)
         return Deferred()
-    return outcome
+    return replace(outcome, trace=trace) if isinstance(outcome, AnalysisResult) else outcome
 
 
 async def _try_to_analyze(granted: GrantedKeys, known: SceneFindings | None, dependencies: Dependencies) -> Outcome:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from services.analysis.domain.finding_records import dump_place, dump_scene, dump_templates
 from services.analysis.domain.findings import Parked
 from services.analysis.domain.media import Claim, PreviewSize
+from services.analysis.domain.metrics import DELAY
 from services.analysis.domain.rows import CommitOutcome, SealedFindings, SealedResult, StoredPreview
 from services.analysis.operations import result_keys
 from services.analysis.operations.dependencies import Dependencies
@@ -25,10 +27,11 @@ _log = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True)
 class AnalysisResult:
-    """What came of a claim: something, a reason why nothing, or nothing to be done."""
+    """What came of a claim: something, a reason why nothing, or nothing to be done; and the trace of the work."""
 
     granted: GrantedKeys
     outcome: PipelineResult | Parked | None
+    trace: str = ""
 
 
 async def commit_results(results: Sequence[AnalysisResult], dependencies: Dependencies) -> None:
@@ -41,13 +44,23 @@ async def commit_results(results: Sequence[AnalysisResult], dependencies: Depend
     if not fresh:
         return
     sealed = await asyncio.gather(*(_seal(result, dependencies) for result in fresh))
-    outcome = await dependencies.work.commit(sealed, dependencies.clock.now())
+    now = dependencies.clock.now()
+    outcome = await dependencies.work.commit(sealed, now)
+    _measure_delays(sealed, outcome, now, dependencies)
     refused = [each.claim for each in sealed if each.claim.id not in outcome.accepted]
     unused = [*outcome.replaced_objects, *(claim.draft for claim in refused)]
     await dependencies.objects.delete(dependencies.buckets.previews, unused)
     await _destroy_replaced(outcome, dependencies)
     await refresh_records(outcome.outdated, dependencies)
     await dependencies.work.release(refused, at=dependencies.clock.now(), fault=False)
+
+
+def _measure_delays(
+    sealed: Sequence[SealedResult], outcome: CommitOutcome, now: datetime, dependencies: Dependencies
+) -> None:
+    for each in sealed:
+        if each.claim.id in outcome.accepted and (uploaded := each.claim.stored.upload_time) is not None:
+            dependencies.measurements.measure(DELAY, (now - uploaded).total_seconds())
 
 
 async def _renewed(result: AnalysisResult, dependencies: Dependencies) -> AnalysisResult | None:
@@ -58,17 +71,16 @@ async def _renewed(result: AnalysisResult, dependencies: Dependencies) -> Analys
         # The next attempt finds out why, and deletes what must go.
         await dependencies.work.release([result.granted.claim], at=dependencies.clock.now(), fault=False)
         return None
-    return AnalysisResult(granted, result.outcome)
+    return replace(result, granted=granted)
 
 
 async def _seal(result: AnalysisResult, dependencies: Dependencies) -> SealedResult:
     claim, outcome = result.granted.claim, result.outcome
     if not isinstance(outcome, PipelineResult):
         parked = outcome.reason if outcome is not None else None
-        return SealedResult(claim, parked, _sealed(result, _parked_records(result), dependencies), ())
-    return SealedResult(
-        claim, None, _sealed(result, _records(result, outcome), dependencies), await _previews(result, dependencies)
-    )
+        return SealedResult(claim, parked, _sealed(result, _parked_records(result), dependencies), (), result.trace)
+    records = _sealed(result, _records(result, outcome), dependencies)
+    return SealedResult(claim, None, records, await _previews(result, dependencies), result.trace)
 
 
 def _parked_records(result: AnalysisResult) -> dict[Purpose, bytes]:

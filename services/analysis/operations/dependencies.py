@@ -1,13 +1,14 @@
 """One bag of what use cases are handed, filled once in the composition root."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.analysis.domain.findings import Metadata
 from services.analysis.domain.model_set import ModelSet
 from services.analysis.ports import Library, MetadataTable, Purge, Work
 from services.analysis.vision.pipeline import VisionModels
 from services.chassis.clock import Clock
+from services.chassis.metrics import Measurements
 from services.chassis.object_store import ObjectStore
 from services.keyring import Keyring
 
@@ -36,6 +37,7 @@ class Dependencies:
         models: Identities of the models.
         read_metadata: Reads ingest's message.
         clock: The process's clock.
+        measurements: Counts what comes of attempts.
     """
 
     work: Work
@@ -49,3 +51,4 @@ class Dependencies:
     models: ModelSet
     read_metadata: Callable[[bytes], Metadata]
     clock: Clock
+    measurements: Measurements = field(default_factory=Measurements)

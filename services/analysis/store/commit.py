@@ -16,7 +16,7 @@ from services.chassis.database import Connection
 from services.chassis.messaging import outbox
 from services.chassis.messaging.events import OutgoingEvent
 
-Event = Callable[[str, UUID, MediaState], OutgoingEvent]
+Event = Callable[[str, UUID, MediaState, datetime | None], OutgoingEvent]
 """Makes the event that tells of an analysed media."""
 
 
@@ -57,10 +57,14 @@ async def commit_results(
     await _store_previews(connection, [row for each in fit for row in each.previews])
     await _close(connection, fit, held, now)
     for each in fit:
-        state = MediaState.DONE if each.parked is None else MediaState.PARKED
-        await outbox.append(connection, event(each.claim.stored.subject, each.claim.stored.media, state))
+        await outbox.append(connection, _event(each, event), each.trace)
     await _record(connection, fit)
     return _outcome(fit, held, replaced)
+
+
+def _event(result: SealedResult, event: Event) -> OutgoingEvent:
+    stored, state = result.claim.stored, MediaState.DONE if result.parked is None else MediaState.PARKED
+    return event(stored.subject, stored.media, state, stored.upload_time)
 
 
 async def _lock(connection: Connection, claims: Sequence[Claim]) -> dict[UUID, _Held]:
@@ -169,7 +173,8 @@ async def _close(
                 state = CASE WHEN generation = %(generation)s THEN %(state)s ELSE 'PENDING' END,
                 parked_reason = CASE WHEN generation = %(generation)s THEN %(parked)s END,
                 renewal = false, attempts = 0, faults = 0, next_attempt_time = %(now)s, analyze_time = %(now)s,
-                claim_id = NULL, claim_end_time = NULL, drafts = '{}'
+                claim_id = NULL, claim_end_time = NULL, drafts = '{}', upload_time = NULL,
+                trace = CASE WHEN generation = %(generation)s THEN '' ELSE trace END
             WHERE id = %(id)s
             """,
             [

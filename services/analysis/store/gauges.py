@@ -15,6 +15,14 @@ MEDIA_BY_STATE = Metric(
 )
 
 
+DUE = """
+    SELECT count(*), extract(epoch FROM now() - min(next_attempt_time))::float
+    FROM (SELECT next_attempt_time FROM media
+        WHERE state = 'PENDING' AND next_attempt_time <= now() ORDER BY next_attempt_time LIMIT 10000) AS due
+"""
+"""Media whose time has come; how many, and for how many seconds the oldest waits."""
+
+
 def media_gauges(pool: Pool) -> Look:
     """Return the look at how many media are in which state; one statement."""
 

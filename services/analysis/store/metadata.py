@@ -83,7 +83,7 @@ class MetadataStore:
             renewed: defaultdict[str, list[UUID]] = defaultdict(list)
             for record in records:
                 for subject, state in await _renew(connection, record):
-                    await outbox.append(connection, self._event(subject, record.media, MediaState(state)))
+                    await outbox.append(connection, self._event(subject, record.media, MediaState(state), None))
                     renewed[subject].append(record.media)
             for subject in sorted(renewed):
                 await record_changed(connection, subject, [analysis_name(id_) for id_ in renewed[subject]])

@@ -17,6 +17,7 @@ from services.chassis.changes.records import record_changed
 from services.chassis.database import Pool
 from services.chassis.error_details import failure_reason
 from services.chassis.failed_work.set_aside import Item, SetAside
+from services.chassis.telemetry.spans import kept_trace
 from services.keyring import PURPOSES, Purpose
 
 _STALE_AT_A_TIME = 1000
@@ -39,9 +40,10 @@ class WorkStore:
             cursor = await connection.execute(
                 """
                 INSERT INTO media (id, subject, purpose, data_key_id, purpose_revision, objects, sealed_metadata,
-                                   metadata_revision, delete_time, next_attempt_time, receive_time)
+                                   metadata_revision, delete_time, next_attempt_time, receive_time, upload_time, trace)
                 SELECT %(media)s, %(subject)s, %(purpose)s, %(data_key_id)s, %(purpose_revision)s, %(objects)s,
-                       %(sealed_metadata)s, %(metadata_revision)s, %(delete_time)s, %(now)s, %(now)s
+                       %(sealed_metadata)s, %(metadata_revision)s, %(delete_time)s, %(now)s, %(now)s, %(upload_time)s,
+                       %(trace)s
                 WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE data_key_id = %(data_key_id)s::uuid)
                   AND NOT EXISTS (
                       SELECT 1 FROM fence
@@ -56,12 +58,12 @@ class WorkStore:
                     ) THEN 'DONE' ELSE 'PENDING' END,
                     parked_reason = NULL, renewal = media.state = 'DONE', generation = media.generation + 1,
                     attempts = 0, faults = 0, next_attempt_time = EXCLUDED.next_attempt_time,
-                    claim_id = NULL, claim_end_time = NULL
+                    claim_id = NULL, claim_end_time = NULL, trace = EXCLUDED.trace
                 WHERE media.subject = EXCLUDED.subject AND media.purpose = EXCLUDED.purpose
                   AND media.data_key_id <> EXCLUDED.data_key_id
                   AND media.metadata_revision <= EXCLUDED.metadata_revision
                 """,
-                {**vars(media), "objects": list(media.objects), "now": now},
+                {**vars(media), "objects": list(media.objects), "now": now, "trace": kept_trace()},
             )
             if cursor.rowcount:
                 # Made from a copy that was replaced: as if by models that are served no more.
@@ -224,11 +226,12 @@ class WorkStore:
                     generation = generation + 1,
                     attempts = CASE media.state WHEN 'DONE' THEN 0 ELSE attempts END,
                     next_attempt_time = CASE media.state WHEN 'DONE' THEN %(now)s ELSE next_attempt_time END,
+                    trace = CASE media.state WHEN 'DONE' THEN %(trace)s ELSE trace END,
                     state = 'PENDING'
                 FROM wanted WHERE wanted.id = media.id
                 RETURNING media.id, wanted.state
                 """,
-                {"subject": subject, "purpose": purpose, "now": now},
+                {"subject": subject, "purpose": purpose, "now": now, "trace": kept_trace()},
             )
             rows = await cursor.fetchall()
             await record_changed(connection, subject, [analysis_name(id_) for id_, state in rows if state == "DONE"])
@@ -270,6 +273,7 @@ def _claim(row: Mapping[str, Any]) -> Claim:
             sealed_metadata=row["sealed_metadata"],
             metadata_revision=row["metadata_revision"],
             delete_time=row["delete_time"],
+            upload_time=row["upload_time"],
         ),
         id=row["claim_id"],
         generation=row["generation"],
@@ -278,4 +282,5 @@ def _claim(row: Mapping[str, Any]) -> Claim:
         made={Purpose(purpose): models for purpose, models in row["made"].items()},
         draft=row["drafts"][-1],
         state=MediaState(row["state"]),
+        trace=row["trace"],
     )

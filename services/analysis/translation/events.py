@@ -1,6 +1,6 @@
 """Events that services tell each other, and ingest's sealed message."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pellicule.analysis.v1 import analysis_pb2
@@ -12,20 +12,25 @@ from services.analysis.domain.media import MEDIA_PREFIX, MediaState, MetadataUpd
 from services.analysis.domain.model_set import EXTRA_PURPOSES
 from services.chassis.messaging.events import OutgoingEvent
 from services.keyring import Purpose
-from services.keyring.translation import purpose_of
+from services.keyring.translation import purpose_of, timestamp
 
 
-def media_analyzed(subject: str, media: UUID, state: MediaState) -> OutgoingEvent:
-    """Return the event that tells of an analysed media."""
+def media_analyzed(
+    subject: str, media: UUID, state: MediaState, upload_time: datetime | None = None
+) -> OutgoingEvent:  # fmt: skip
+    """Return the event that tells of an analysed media, and for the first time when it was uploaded."""
     name = f"{MEDIA_PREFIX}{media}"
     message = media_analyzed_pb2.MediaAnalyzed(
-        subject=subject, media=name, state=analysis_pb2.AnalysisState.Value(f"ANALYSIS_STATE_{state}")
+        subject=subject,
+        media=name,
+        state=analysis_pb2.AnalysisState.Value(f"ANALYSIS_STATE_{state}"),
+        upload_time=timestamp(upload_time) if upload_time else None,
     )
     return OutgoingEvent(message.DESCRIPTOR.full_name, name, message.SerializeToString(), person=subject)
 
 
-def stored_media(message: media_stored_pb2.MediaStored) -> StoredMedia:
-    """Read ingest's event of a media that was stored."""
+def stored_media(message: media_stored_pb2.MediaStored, time: datetime) -> StoredMedia:
+    """Read ingest's event of a media that was stored, and when it was."""
     return StoredMedia(
         media=_media(message.media),
         subject=message.subject,
@@ -36,6 +41,7 @@ def stored_media(message: media_stored_pb2.MediaStored) -> StoredMedia:
         sealed_metadata=message.sealed_metadata,
         metadata_revision=message.metadata_revision,
         delete_time=message.delete_time.ToDatetime(UTC),
+        upload_time=time,
     )
 
 

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import grpc
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -13,7 +16,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from services.chassis.certificates.files import Authorities
 from services.chassis.certificates.renewal import Renewed
 
-ExporterT = TypeVar("ExporterT", OTLPMetricExporter, OTLPSpanExporter)
+PATIENCE_SECONDS = 5.0
+"""What a collector does not take within this time is dropped: a process that ends waits for it."""
+
+ExporterT = TypeVar("ExporterT", OTLPLogExporter, OTLPMetricExporter, OTLPSpanExporter)
 
 
 class _Newest(Generic[ExporterT]):
@@ -40,7 +46,7 @@ class RenewedSpanExporter(SpanExporter):
 
     def __init__(self, address: str, authorities: Renewed[Authorities]) -> None:
         self._newest = _Newest(
-            lambda credentials: OTLPSpanExporter(address, insecure=False, credentials=credentials), authorities
+            lambda credentials: OTLPSpanExporter(address, False, credentials, timeout=PATIENCE_SECONDS), authorities
         )
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -56,13 +62,34 @@ class RenewedSpanExporter(SpanExporter):
         return True
 
 
+class RenewedLogExporter(LogRecordExporter):
+    """Sends log lines."""
+
+    def __init__(self, address: str, authorities: Renewed[Authorities]) -> None:
+        self._newest = _Newest(
+            lambda credentials: OTLPLogExporter(address, False, credentials, timeout=PATIENCE_SECONDS), authorities
+        )
+
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+        """Send a batch."""
+        return self._newest().export(batch)
+
+    def shutdown(self) -> None:
+        """Send no more."""
+        self._newest.exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 10_000) -> bool:
+        """Nothing is kept here."""
+        return True
+
+
 class RenewedMetricExporter(MetricExporter):
     """Sends measurements."""
 
     def __init__(self, address: str, authorities: Renewed[Authorities]) -> None:
         super().__init__()
         self._newest = _Newest(
-            lambda credentials: OTLPMetricExporter(address, insecure=False, credentials=credentials), authorities
+            lambda credentials: OTLPMetricExporter(address, False, credentials, timeout=PATIENCE_SECONDS), authorities
         )
 
     def export(

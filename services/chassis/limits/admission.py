@@ -1,13 +1,16 @@
 """Admission of calls: each has a place in its connection, and then in the share of its caller."""
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from types import TracebackType
 
 from services.chassis.calls import Context, Method, seconds_left
 from services.chassis.clock import Clock
 from services.chassis.errors import DomainError, LimitReached, Status
+from services.chassis.gauges import Reading
 from services.chassis.limits.shares import Share, ShareLimits, Shares, current_share
+from services.chassis.metrics import RPC_HELD, RPC_LIMIT
 from services.chassis.principal import Anonymous, Person, Service, current_principal
 
 _STRANGERS = frozenset({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED})
@@ -23,6 +26,10 @@ class Admission:
         self._clock = clock
         self._shares = Shares(limits, clock)
         self._connections: Counter[str] = Counter()
+
+    async def look(self) -> Iterable[Reading]:
+        """Return how many calls are in work, and may be; a look of the process's gauges."""
+        return [Reading(RPC_HELD, self._shares.held), Reading(RPC_LIMIT, self._limits.process_calls)]
 
     def connection(self, method: Method, context: Context) -> "ConnectionPlace":
         """Return the place of one call in its connection, before it is known who makes it."""

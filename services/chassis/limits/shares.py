@@ -221,6 +221,11 @@ class Shares:
         self._held = 0
 
     @property
+    def held(self) -> int:
+        """How many calls of all callers are in work."""
+        return self._held
+
+    @property
     def remembered(self) -> int:
         """How many callers something is kept about."""
         return len(self._shares)

@@ -1,6 +1,7 @@
 """Deliveries of events: each is handled, tried again later, or becomes a dead letter; none stops the others."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -15,13 +16,14 @@ from services.chassis.error_details import failure_reason, is_outage
 from services.chassis.errors import DomainError
 from services.chassis.failed_work.dead_letters import DeadLetter, DeadLetters
 from services.chassis.messaging.events import EventMalformed, IncomingEvent
-from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
-from services.chassis.telemetry import consumer_span
+from services.chassis.metrics import EVENT_DELAY, EVENT_DURATION, EVENTS, Attributes, Measurements
+from services.chassis.telemetry.spans import consumer_span
 
 OUTAGE_PATIENCE = 10
 """Deliveries that end because something else is down count a tenth: an outage must not cost work."""
 _LONGEST_DELAY_SECONDS = 60.0
 _RETRIES_AT_A_TIME = 100
+_NO_ERROR: Attributes = {}
 
 _log = structlog.stdlib.get_logger()
 
@@ -73,8 +75,9 @@ class Deliveries:
             await self._handle_again(letter, self.letters)
 
     async def _attempt(self, message: Msg, event: IncomingEvent) -> None:
+        began = time.monotonic()
         try:
-            with consumer_span(event.type, dict(message.headers or {})):
+            with consumer_span(event.type, event.id, self.consumer, dict(message.headers or {})):
                 async with _kept(message, self.ack_wait):
                     await self.handle(event)
         except asyncio.CancelledError:
@@ -82,11 +85,13 @@ class Deliveries:
                 await message.nak()  # another replica, or this one after its restart, need not wait
             raise
         except Exception as error:  # noqa: BLE001  # the worker's outer wall: a failure is retried or becomes a dead letter
+            self._measure(event, began, {"error.type": failure_reason(error)})
             await self._retry_or_give_up(message, event, error)
         else:
+            self._measure(event, began)
             await message.ack()
             self._count("handled")
-            self.measurements.measure(EVENT_DELAY, _milliseconds_since(event.time), {"consumer": self.consumer})
+            self.measurements.measure(EVENT_DELAY, _seconds_since(event.time), {"consumer": self.consumer})
 
     async def _retry_or_give_up(self, message: Msg, event: IncomingEvent, error: Exception) -> None:
         deliveries = message.metadata.num_delivered
@@ -124,6 +129,15 @@ class Deliveries:
             await letters.delete(letter.consumer, letter.event.id)
             self._count("handled")
 
+    def _measure(self, event: IncomingEvent, began: float, outcome: Attributes = _NO_ERROR) -> None:
+        of = {
+            "messaging.system": "nats",
+            "messaging.operation.name": "process",
+            "messaging.destination.name": event.type,
+            "messaging.consumer.group.name": self.consumer,
+        }
+        self.measurements.measure(EVENT_DURATION, time.monotonic() - began, {**of, **outcome})
+
     def _count(self, outcome: str) -> None:
         self.measurements.measure(EVENTS, 1, {"consumer": self.consumer, "outcome": outcome})
 
@@ -155,8 +169,8 @@ def _unreadable(message: Msg) -> IncomingEvent:
     return IncomingEvent(place, message.subject, "", "", metadata.timestamp.replace(tzinfo=UTC), b"")
 
 
-def _milliseconds_since(time: datetime) -> float:
-    return max((datetime.now(UTC) - time).total_seconds(), 0.0) * 1000
+def _seconds_since(moment: datetime) -> float:
+    return max((datetime.now(UTC) - moment).total_seconds(), 0.0)
 
 
 def _delay_seconds(error: Exception, deliveries: int) -> float:

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from services.chassis.database import Connection
 from services.chassis.messaging.bus import StreamState
 from services.chassis.messaging.events import OutgoingEvent
-from services.chassis.telemetry import inject_trace
+from services.chassis.telemetry.spans import inject_trace
 
 __all__ = ["CHANNEL", "INSERT_EVENT", "KEEP", "WAKE_RELAY", "OutgoingEvent", "append", "event_parameters", "forget"]
 
@@ -35,9 +35,15 @@ WAKE_RELAY = f"pg_notify('{CHANNEL}', '')"
 """An expression that wakes the relay after the commit."""
 
 
-async def append(connection: Connection, event: OutgoingEvent) -> None:
-    """Write an event in the running transaction; it is published after the commit."""
-    await connection.execute(INSERT_EVENT, event_parameters(event))
+async def append(connection: Connection, event: OutgoingEvent, trace: str = "") -> None:
+    """Write an event in the running transaction; it is published after the commit.
+
+    Args:
+        connection: Of the transaction.
+        event: What is told.
+        trace: W3C traceparent that it goes on with; empty for the running one.
+    """
+    await connection.execute(INSERT_EVENT, event_parameters(event, trace))
     await connection.execute(f"NOTIFY {CHANNEL}")
 
 
@@ -53,10 +59,11 @@ async def forget(connection: Connection, person: str, until: datetime | None = N
     return cursor.rowcount
 
 
-def event_parameters(event: OutgoingEvent) -> dict[str, object]:
-    """Return the parameters of `INSERT_EVENT`; the running trace goes along."""
-    headers: dict[str, str] = {}
-    inject_trace(headers)
+def event_parameters(event: OutgoingEvent, trace: str = "") -> dict[str, object]:
+    """Return the parameters of `INSERT_EVENT`; the running trace goes along, or this one."""
+    headers = {"traceparent": trace} if trace else {}
+    if not trace:
+        inject_trace(headers)
     return {
         "event_id": event.id,
         "event_type": event.type,

@@ -17,6 +17,7 @@ from services.chassis.loops import heed_cancellation
 from services.chassis.messaging import inbox, outbox
 from services.chassis.messaging.bus import Bus, EventStream, Stored
 from services.chassis.messaging.events import EventRefused
+from services.chassis.telemetry.spans import producer_span
 
 _BATCH = 200
 _POLL_SECONDS = 5.0
@@ -172,9 +173,10 @@ class _Batch:
         return None
 
     async def _send(self, row: outbox.OutboxRow) -> None:
-        event, headers = row.event(), row.publish_headers()
+        event = row.event()
         try:
-            storing = await self._bus.publish_soon(event, headers=headers, time=row.create_time)
+            with producer_span(event.type, str(event.id), row.publish_headers()) as headers:
+                storing = await self._bus.publish_soon(event, headers=headers, time=row.create_time)
         except EventRefused as error:
             self.refused.append((row, error))
         else:

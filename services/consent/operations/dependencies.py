@@ -1,9 +1,10 @@
 """Dependencies of the operations: the one bag of what they are handed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.chassis.clock import Clock
 from services.chassis.limits.allowance import DailyAllowance
+from services.chassis.metrics import Measurements
 from services.consent.domain.policy import Policy
 from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore, PurposeKeys, ReceiptSigner
 
@@ -23,6 +24,7 @@ class Dependencies:
         clock: What time it is.
         servings_a_day: Notices that a person may be shown.
         decisions_a_day: Decisions that a person may make; withdrawing is never limited.
+        measurements: Counts what is decided.
     """
 
     store: ConsentStore
@@ -35,3 +37,4 @@ class Dependencies:
     clock: Clock
     servings_a_day: DailyAllowance
     decisions_a_day: DailyAllowance
+    measurements: Measurements = field(default_factory=Measurements)

@@ -14,6 +14,7 @@ from services.consent.domain.change import Change
 from services.consent.domain.change_plan import plan_expiry
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History
+from services.consent.domain.metrics import DECISIONS
 from services.consent.domain.standing import Standing
 from services.consent.operations.dependencies import Dependencies
 from services.consent.ports import Ledger, PurposeKeys
@@ -31,8 +32,14 @@ async def carry_out(ledger: Ledger, change: Change, subject: str, dependencies: 
     change = await _close(ledger, change, change.closes, subject, dependencies)
     for event in change.grants:
         await _grant(event, subject, dependencies.keys)
-    await ledger.finish(change)
+    await _finish(ledger, change, dependencies)
     return change
+
+
+async def _finish(ledger: Ledger, change: Change, dependencies: Dependencies) -> None:
+    await ledger.finish(change)
+    for event in change.events:
+        dependencies.measurements.measure(DECISIONS, 1, {"purpose": event.purpose, "type": event.type})
 
 
 async def _close(
@@ -67,7 +74,7 @@ async def end_interrupted(
         await dependencies.keys.destroy(subject=subject, purposes=undone, revision=change.revision)
     change = await _close(ledger, change, change.closes, subject, dependencies)
     revision = await _restore(change, standing, subject, dependencies)
-    await ledger.finish(replace(change.without_grants(), revision=revision))
+    await _finish(ledger, replace(change.without_grants(), revision=revision), dependencies)
 
 
 async def _restore(change: Change, standing: Standing, subject: str, dependencies: Dependencies) -> int:

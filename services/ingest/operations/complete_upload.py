@@ -8,6 +8,7 @@ from services.chassis.seal import seal_bytes
 from services.ingest.content.picture import Picture
 from services.ingest.domain.capture_time import capture_time
 from services.ingest.domain.media import Media, MediaForm, MediaMetadata
+from services.ingest.domain.metrics import MEDIA_BYTES, MEDIA_STORED, UPLOAD_DURATION
 from services.ingest.domain.records import MediaRow, NewSegment, UploadRow
 from services.ingest.errors import OutsideWindow, UploadNotFound
 from services.ingest.operations.dependencies import Dependencies
@@ -29,6 +30,13 @@ async def complete(dependencies: Dependencies, stream: UploadStream) -> Media:
         PurposeNotGranted: the purpose was withdrawn.
         UploadNotFound: the upload was purged meanwhile.
     """
+    began = dependencies.clock.monotonic()
+    media = await _complete(dependencies, stream)
+    dependencies.measurements.measure(UPLOAD_DURATION, dependencies.clock.monotonic() - began)
+    return media
+
+
+async def _complete(dependencies: Dependencies, stream: UploadStream) -> Media:
     metadata = describe(dependencies, stream, stream.verify())
     await _check_time(dependencies, stream, metadata)
     last = await stream.put_last()
@@ -97,7 +105,7 @@ async def _store_at_once(
     )
     if result is Completion.STORED:
         stream.lease.is_stored = True
-        return _shown(media, metadata)
+        return _stored(dependencies, media, metadata)
     try:
         await stream.lease.store(stream.row.size_bytes)
     except DomainError:
@@ -115,7 +123,7 @@ async def _store(
     event = dependencies.codec.media_stored(media, [*stream.segments, last.segment])
     match await dependencies.uploads.complete(row, media, last, event, now):
         case Completion.STORED:
-            return _shown(media, metadata)
+            return _stored(dependencies, media, metadata)
         case Completion.GONE:
             await stream.take_back(last)
             raise await stream.lease.lost()
@@ -162,10 +170,13 @@ async def _replace(
     result = await dependencies.uploads.replace(stream.row, media, last, event, old=kept, now=dependencies.clock.now())
     if result is not Completion.STORED:
         return None
-    return _shown(media, metadata)
+    return _stored(dependencies, media, metadata)
 
 
-def _shown(media: MediaRow, metadata: MediaMetadata) -> Media:
+def _stored(dependencies: Dependencies, media: MediaRow, metadata: MediaMetadata) -> Media:
+    of = {"purpose": media.purpose, "form": media.form}
+    dependencies.measurements.measure(MEDIA_STORED, 1, of)
+    dependencies.measurements.measure(MEDIA_BYTES, media.size_bytes, of)
     return Media(media.id, metadata, media.purpose, media.upload_time, media.delete_time)
 
 

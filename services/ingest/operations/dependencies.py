@@ -6,6 +6,7 @@ from services.chassis.changes.feed import ChangeFeed, Wakes
 from services.chassis.clock import Clock
 from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.limits.fair_turns import FairTurns
+from services.chassis.metrics import Measurements
 from services.chassis.object_store import ObjectStore
 from services.ingest.domain.policy import Policy
 from services.ingest.operations.background import BackgroundWork
@@ -48,3 +49,4 @@ class Dependencies:
     writers: Writers = field(default_factory=Writers)
     memory: UploadMemory = field(default_factory=UploadMemory)
     steps: FairTurns = field(default_factory=lambda: FairTurns(STEPS_AT_ONCE, shared=SHARED_STEPS))
+    measurements: Measurements = field(default_factory=Measurements)

@@ -1,8 +1,9 @@
 """Dependencies of the operations: the one bag of what they are handed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.chassis.clock import Clock
+from services.chassis.metrics import Measurements
 from services.retention.domain.data_map import DataMap
 from services.retention.ports import DestructionJournal, EpochKeys, RevocationFeed, Store
 
@@ -20,6 +21,7 @@ class Dependencies:
         clock: What time it is.
         longest_days: The longest time that anything may be kept.
         lost_epochs: Epochs that an operator has given up.
+        measurements: Takes down how long destructions take.
     """
 
     store: Store
@@ -30,3 +32,4 @@ class Dependencies:
     clock: Clock
     longest_days: int
     lost_epochs: frozenset[str] = frozenset()
+    measurements: Measurements = field(default_factory=Measurements)

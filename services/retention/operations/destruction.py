@@ -1,8 +1,10 @@
 """Transactions that destroy: all that must hold before a caller is told of it is waited for here, in one place."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+from services.chassis.errors import DomainError
+from services.retention.domain.metrics import DESTRUCTION_DURATION
 from services.retention.operations.dependencies import Dependencies
 from services.retention.ports import Transaction
 
@@ -20,9 +22,23 @@ async def destroying(dependencies: Dependencies) -> AsyncIterator[Transaction]:
         async with dependencies.store.transaction() as transaction:
             yield transaction
             await transaction.conclude(destruction.id)
-        # Also when nothing was there to destroy: an earlier call may have been cut off while it waited.
-        await destruction.heard()
-    await dependencies.journal.written()
+        with _measured(dependencies):
+            # Also when nothing was there to destroy: an earlier call may have been cut off while it waited.
+            await destruction.heard()
+            await dependencies.journal.written()
+
+
+@contextmanager
+def _measured(dependencies: Dependencies) -> Iterator[None]:
+    began, outcome = dependencies.clock.monotonic(), dict[str, str]()
+    try:
+        yield
+    except DomainError as error:
+        outcome["error.type"] = error.reason
+        raise
+    finally:
+        seconds = dependencies.clock.monotonic() - began
+        dependencies.measurements.measure(DESTRUCTION_DURATION, seconds, outcome)
 
 
 @asynccontextmanager

@@ -6,6 +6,9 @@ from services.chassis.database import Pool
 from services.chassis.gauges import Look, Reading
 from services.chassis.metrics import Metric, MetricKind
 
+_MOST_COUNTED = 10_000
+"""More is no other alarm."""
+
 PURGE_ORDERS_OPEN = Metric(
     "pellicule.purge_orders.open",
     MetricKind.GAUGE,
@@ -27,7 +30,29 @@ PURPOSE_KEYS_LOST = Metric(
     "Keys of purposes found lost in the last 7 days; the persons are asked again",
 )
 
-
+EPOCHS_LIVE = Metric("pellicule.epochs.live", MetricKind.GAUGE, "{epoch}", "Epochs whose key is there; 8 as a rule")
+EPOCHS_AGE = Metric(
+    "pellicule.epochs.age", MetricKind.GAUGE, "s", "Age of the newest epoch; a new one is begun each day"
+)
+JOURNAL_PENDING = Metric(
+    "pellicule.journal.pending",
+    MetricKind.GAUGE,
+    "{destruction}",
+    "Destructions that are not in the journal yet; other than none for minutes means that it cannot be written",
+)
+DEADLINES_OVERDUE = Metric(
+    "pellicule.deadlines.overdue",
+    MetricKind.GAUGE,
+    "{key}",
+    "Keys of data that are past their end by over an hour and not destroyed",
+)
+PURGE_ORDERS_OVERDUE = Metric(
+    "pellicule.purge_orders.overdue",
+    MetricKind.GAUGE,
+    "{order}",
+    "Orders to delete that are open for over a day",
+    ("service",),
+)
 EPOCHS_OVERDUE = Metric(
     "pellicule.epochs.overdue",
     MetricKind.GAUGE,
@@ -37,18 +62,39 @@ EPOCHS_OVERDUE = Metric(
 
 
 def epoch_gauges(pool: Pool) -> Look:
-    """Return the look at the epochs that have outlived their end."""
+    """Return the look at the epochs that there are, and at those that have outlived their end."""
 
     async def look() -> Iterable[Reading]:
         async with pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                SELECT count(*) FROM epoch
-                WHERE destroy_time IS NULL AND make_time <= now() - interval '7 days 1 hour'
+                SELECT count(*), count(*) FILTER (WHERE make_time <= now() - interval '7 days 1 hour'),
+                    coalesce(extract(epoch FROM now() - max(make_time)), 0)::float
+                FROM epoch WHERE destroy_time IS NULL
                 """
             )
-            ((overdue,),) = await cursor.fetchall()
-        return [Reading(EPOCHS_OVERDUE, overdue, {})]
+            ((live, overdue, age),) = await cursor.fetchall()
+        return [Reading(EPOCHS_LIVE, live), Reading(EPOCHS_OVERDUE, overdue), Reading(EPOCHS_AGE, age)]
+
+    return look
+
+
+def deadline_gauges(pool: Pool) -> Look:
+    """Return the look at what should be destroyed and is not, or is and does not stand in the journal."""
+
+    async def look() -> Iterable[Reading]:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                SELECT (SELECT count(*) FROM (SELECT FROM journal_pending LIMIT %(most)s) AS pending),
+                    (SELECT count(*) FROM (
+                        SELECT FROM data_key WHERE delete_time <= now() - interval '1 hour' LIMIT %(most)s
+                    ) AS overdue)
+                """,
+                {"most": _MOST_COUNTED},
+            )
+            ((pending, overdue),) = await cursor.fetchall()
+        return [Reading(JOURNAL_PENDING, pending), Reading(DEADLINES_OVERDUE, overdue)]
 
     return look
 
@@ -60,7 +106,8 @@ def purge_order_gauges(pool: Pool) -> Look:
         async with pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                SELECT service, count(*), extract(epoch FROM now() - min(create_time))::float
+                SELECT service, count(*), extract(epoch FROM now() - min(create_time))::float,
+                    count(*) FILTER (WHERE create_time <= now() - interval '1 day')
                 FROM purge_order WHERE complete_time IS NULL GROUP BY service
                 """
             )
@@ -74,8 +121,12 @@ def purge_order_gauges(pool: Pool) -> Look:
             Reading(PURPOSE_KEYS_LOST, lost, {}),
             *(
                 Reading(metric, value, {"service": service})
-                for service, count, age in rows
-                for metric, value in ((PURGE_ORDERS_OPEN, count), (PURGE_ORDERS_AGE, age))
+                for service, count, age, overdue in rows
+                for metric, value in (
+                    (PURGE_ORDERS_OPEN, count),
+                    (PURGE_ORDERS_AGE, age),
+                    (PURGE_ORDERS_OVERDUE, overdue),
+                )
             ),
         ]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.messaging.events import OutgoingEvent
+from services.suggestion.domain.metrics import DECIDED
 from services.suggestion.domain.suggestions import Decision, after
 from services.suggestion.errors import RequestIdReused, StateNotAllowed, SuggestionNotFound
 from services.suggestion.operations import open_suggestions
@@ -36,12 +37,15 @@ async def decide(
     opened = await open_suggestions.open_one(dependencies, subject=subject, suggestion_id=suggestion_id)
     async with dependencies.database.locked(subject) as store:
         now = dependencies.clock.now()
-        if not await _repeated(store, subject, suggestion_id, request_id, decision):
+        is_new = not await _repeated(store, subject, suggestion_id, request_id, decision)
+        if is_new:
             await _move(store, opened, decision, now)
             await store.decisions.add(subject, request_id, suggestion_id, decision, now)
             if decision is Decision.SAVE:
                 await store.publish(saved_event(subject, opened))
             await store.changes.changed(subject, [suggestion_id])
+    if is_new:
+        dependencies.measurements.measure(DECIDED, 1, {"kind": opened.idea.kind, "decision": decision})
     return await open_suggestions.open_one(dependencies, subject=subject, suggestion_id=suggestion_id)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from services.chassis.changes.feed import ChangeFeed
 from services.chassis.clock import Clock
+from services.chassis.metrics import Measurements
 from services.chassis.object_store import ObjectStore
 from services.keyring import Keyring
 from services.suggestion.domain.policy import Policy
@@ -29,3 +30,4 @@ class Dependencies:
     clock: Clock
     cleanup: Cleanup = field(default_factory=Cleanup)
     draw: Draw = rendering.draw
+    measurements: Measurements = field(default_factory=Measurements)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from services.keyring import DataKey, Keyring, MediaErased, NewDataKey, Purpose, PurposeNotGranted
 from services.suggestion.domain import ideas, refresh_plan
+from services.suggestion.domain.metrics import MADE
 from services.suggestion.domain.refresh_plan import ExistingSuggestion
 from services.suggestion.domain.suggestions import Idea
 from services.suggestion.drawing.illustration import illustrate
@@ -69,7 +70,9 @@ async def _make_all(
     previews = Previews(dependencies.analysis, subject)
     made = 0
     for idea in wanted:
-        made += await _make(dependencies, subject, idea, [photos[media] for media in idea.media], previews)
+        if await _make(dependencies, subject, idea, [photos[media] for media in idea.media], previews):
+            dependencies.measurements.measure(MADE, 1, {"kind": idea.kind})
+            made += 1
     return made
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from services.chassis.orphans import OrphanSweep, Walks
 from services.suggestion.operations.dependencies import Dependencies
+from services.suggestion.ports import Due
 
 DECISION_LIFE = timedelta(days=30)
 """Longer than any client repeats a request whose answer was lost."""
@@ -17,7 +18,7 @@ ORPHAN_GRACE = timedelta(minutes=10)
 """Longer than any put and its commit take."""
 
 
-async def due(dependencies: Dependencies, without: AbstractSet[str]) -> list[str]:
+async def due(dependencies: Dependencies, without: AbstractSet[str]) -> list[Due]:
     """Return the persons, but these, whose suggestions are to be made now."""
     policy = dependencies.policy
     async with dependencies.database.transaction() as store:
@@ -63,4 +64,13 @@ def orphan_sweep(dependencies: Dependencies, walks: Walks) -> OrphanSweep:
         async with dependencies.database.transaction() as store:
             return await store.suggestions.unknown_objects(names)
 
-    return OrphanSweep(dependencies.objects, dependencies.bucket, unknown, walks, dependencies.clock, ORPHAN_GRACE)
+    return OrphanSweep(
+        objects=dependencies.objects,
+        bucket=dependencies.bucket,
+        unknown=unknown,
+        walks=walks,
+        clock=dependencies.clock,
+        grace=ORPHAN_GRACE,
+        backstop=dependencies.policy.backstop,
+        measurements=dependencies.measurements,
+    )

@@ -136,6 +136,15 @@ async def kept(tables: Tables, subject: str = ANN) -> set[str]:
 class StoreSuite:
     """Subclasses give `tables`, empty."""
 
+    async def test_the_time_of_the_upload_is_known_until_the_media_is_analyzed(self, tables: Tables) -> None:
+        media = replace(stored(), upload_time=NOW - MINUTE)
+        claim = await claimed(tables, media)
+        assert claim.stored.upload_time == NOW - MINUTE
+        await tables.commit([result(claim, CLOUD)], NOW)
+        await tables.announce(replace(again(media), upload_time=NOW), NOW)
+        (renewal,) = await claim_renewals(tables)
+        assert renewal.stored.upload_time is None
+
     async def test_a_media_is_announced_once(self, tables: Tables) -> None:
         media = stored()
         assert [await tables.announce(media, NOW) for _ in range(2)] == [True, False]

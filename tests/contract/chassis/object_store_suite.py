@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from abc import ABC, abstractmethod
+from datetime import timedelta
 
 import pytest
 
@@ -110,9 +111,15 @@ class ObjectStoreSuite(ABC):
         names = [f"{prefix}{number}" for number in range(5)]
         for name in reversed(names):
             await store.put(bucket, name, b"")
-        assert await store.page(bucket, names[0], 3) == names[1:4]
-        assert await store.page(bucket, names[3], 3) == names[4:]
+        assert [each.name for each in await store.page(bucket, names[0], 3)] == names[1:4]
+        assert [each.name for each in await store.page(bucket, names[3], 3)] == names[4:]
         assert await store.page(bucket, names[4], 3) == []
+
+    async def test_a_page_says_when_objects_were_stored(self, store: ObjectStore, bucket: str) -> None:
+        name = "~" + random_name()
+        await store.put(bucket, name, b"")
+        (found,) = (each for each in await store.page(bucket, "~", 1000) if each.name == name)
+        assert found.put_time.utcoffset() == timedelta()
 
     async def test_many_requests_at_once_all_succeed(self, store: ObjectStore, bucket: str) -> None:
         objects = {random_name(): secrets.token_bytes(1000) for _ in range(50)}

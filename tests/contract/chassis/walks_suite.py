@@ -76,4 +76,4 @@ def sweep(walks: Walks, clock: FakeClock, objects: FakeObjectStore) -> OrphanSwe
     async def unknown(names: Sequence[str]) -> set[str]:
         return {"stray"} & set(names)
 
-    return OrphanSweep(objects, "media", unknown, walks, clock, timedelta(hours=1))
+    return OrphanSweep(objects, "media", unknown, walks, clock, timedelta(hours=1), timedelta(days=32))

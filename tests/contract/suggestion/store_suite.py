@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from services.suggestion.domain.suggestions import Decision, Standing, State
-from services.suggestion.ports import Database, RenditionRow, SuggestionRow
+from services.suggestion.ports import Database, Due, RenditionRow, SuggestionRow
 from tests.unit.suggestion.photos import NOON
 
 ALICE, BOB = "a" * 32, "b" * 32
@@ -170,17 +170,26 @@ class StoreSuite:
         async with database.transaction() as store:
             await store.refreshes.mark_due(ALICE, NOON)
             assert await store.refreshes.due(NOON + timedelta(seconds=2), quiet, patience) == []
-            assert await store.refreshes.due(NOON + timedelta(seconds=3), quiet, patience) == [ALICE]
+            assert await store.refreshes.due(NOON + timedelta(seconds=3), quiet, patience) == [Due(ALICE)]
             await store.refreshes.mark_due(ALICE, NOON + timedelta(seconds=60))
-            assert await store.refreshes.due(NOON + timedelta(seconds=61), quiet, patience) == [ALICE]
+            assert await store.refreshes.due(NOON + timedelta(seconds=61), quiet, patience) == [Due(ALICE)]
 
     async def test_who_became_due_again_meanwhile_stays_due(self, database: Database) -> None:
         async with database.transaction() as store:
             await store.refreshes.mark_due(ALICE, NOON + timedelta(seconds=5))
             await store.refreshes.done(ALICE, NOON)
-            assert await store.refreshes.due(NOON + timedelta(minutes=1), timedelta(0), timedelta(0)) == [ALICE]
+            assert await store.refreshes.due(NOON + timedelta(minutes=1), timedelta(0), timedelta(0)) == [Due(ALICE)]
             await store.refreshes.done(ALICE, NOON + timedelta(seconds=5))
             assert await store.refreshes.delete(ALICE) == 0
+
+    async def test_who_waits_has_waited_since_the_earliest_upload(self, database: Database) -> None:
+        minute, at_once = timedelta(minutes=1), timedelta(0)
+        async with database.transaction() as store:
+            for upload_time in (None, NOON + minute, NOON, None):
+                await store.refreshes.mark_due(ALICE, NOON + 3 * minute, upload_time)
+            assert await store.refreshes.due(NOON + 3 * minute, at_once, at_once) == [Due(ALICE, NOON)]
+            await store.refreshes.done(ALICE, NOON + 2 * minute)
+            assert await store.refreshes.due(NOON + 3 * minute, at_once, at_once) == [Due(ALICE, NOON + 2 * minute)]
 
     async def test_an_event_has_its_effect_once(self, database: Database) -> None:
         async with database.transaction() as store:

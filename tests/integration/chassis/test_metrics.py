@@ -1,20 +1,17 @@
 """Measurements reach a collector over OTLP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace.export import SpanExportResult
 
 from services.chassis.certificates.files import check_authorities, read_authorities
 from services.chassis.certificates.renewal import Renewed
@@ -38,79 +35,42 @@ from services.chassis.metrics import (
 )
 from services.chassis.server import running_server
 from services.chassis.supervision import supervised
-from services.chassis.telemetry import Collector, configure_metrics, meter_provider
+from services.chassis.telemetry.collector import Collector
+from services.chassis.telemetry.providers import Telemetry, telemetry
 from tests.fakes.certificates import FakeAuthority
 from tests.fakes.clock import FakeClock
+from tests.fakes.otlp_collector import OtlpCollector, collecting
 from tests.integration.chassis import echo
 from tests.integration.chassis.conftest import Site, internal_channel
 from tests.integration.eventually import eventually
 
 
-class FakeCollector(metrics_service_pb2_grpc.MetricsServiceServicer):
-    """Keeps what it is sent: service and name of each measurement."""
-
-    def __init__(self) -> None:
-        self.received = set[tuple[str, str]]()
-
-    async def Export(  # noqa: N802
-        self,
-        request: metrics_service_pb2.ExportMetricsServiceRequest,
-        context: "grpc.aio.ServicerContext[object, object]",
-    ) -> metrics_service_pb2.ExportMetricsServiceResponse:
-        for resource in request.resource_metrics:
-            names = {each.key: each.value.string_value for each in resource.resource.attributes}
-            for scope in resource.scope_metrics:
-                self.received |= {(names["service.name"], metric.name) for metric in scope.metrics}
-        return metrics_service_pb2.ExportMetricsServiceResponse()
-
-
-class FakeTraces(trace_service_pb2_grpc.TraceServiceServicer):
-    """Takes what it is sent."""
-
-    async def Export(  # noqa: N802
-        self,
-        request: trace_service_pb2.ExportTraceServiceRequest,
-        context: "grpc.aio.ServicerContext[object, object]",
-    ) -> trace_service_pb2.ExportTraceServiceResponse:
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-
-@asynccontextmanager
-async def collecting(credentials: grpc.ServerCredentials | None = None) -> AsyncIterator[tuple[FakeCollector, str]]:
-    """Run a collector for the time of the block, and give its `host:port`."""
-    collector, server = FakeCollector(), grpc.aio.server()
-    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(FakeTraces(), server)  # type: ignore[no-untyped-call]
-    address = "127.0.0.1:0"
-    port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
-    await server.start()
-    try:
-        yield collector, f"127.0.0.1:{port}"
-    finally:
-        await server.stop(0)
+def received(collector: OtlpCollector) -> set[tuple[str, str]]:
+    return {(each.service, each.name) for each in collector.measurements}
 
 
 @pytest.mark.parametrize("scheme", ["", "http://", "grpc://"])
 async def test_what_is_measured_is_sent_at_the_latest_when_the_process_ends(scheme: str) -> None:
-    async with collecting() as (collector, address):
-        provider = meter_provider("analysis", Collector(f"{scheme}{address}"))
-        provider.get_meter("test").create_counter("photos").add(1)
-        await asyncio.to_thread(provider.shutdown)
-    assert collector.received == {("analysis", "photos")}
+    with collecting() as (collector, address):
+        made = Telemetry.of("analysis", Collector(f"{scheme}{address}"), ratio=1)
+        made.meters.get_meter("test").create_counter("photos").add(1)
+        await made.close()
+    assert received(collector) == {("analysis", "photos")}
 
 
 @pytest.mark.parametrize("scheme", ["https://", "grpcs://"])
-async def test_measurements_and_traces_go_under_tls_when_the_address_says_so(scheme: str, tmp_path: Path) -> None:
+async def test_everything_goes_under_tls_when_the_address_says_so(scheme: str, tmp_path: Path) -> None:
     files = FakeAuthority(tmp_path).issue("collector")
     credentials = grpc.ssl_server_credentials([(files.key.read_bytes(), files.certificate.read_bytes())])
-    async with collecting(credentials) as (collector, address):
-        authorities = Renewed(partial(read_authorities, files.ca), check_authorities, SystemClock())
-        telemetry = Collector(f"{scheme}{address}", authorities)
-        provider = meter_provider("analysis", telemetry)
-        provider.get_meter("test").create_counter("photos").add(1)
-        await asyncio.to_thread(provider.shutdown)
-        sent = await asyncio.to_thread(telemetry.span_exporter().export, [])
-    assert (collector.received, sent) == ({("analysis", "photos")}, SpanExportResult.SUCCESS)
+    authorities = Renewed(partial(read_authorities, files.ca), check_authorities, SystemClock())
+    with collecting(credentials) as (collector, address):
+        made = Telemetry.of("analysis", Collector(f"{scheme}{address}", authorities), ratio=1)
+        made.meters.get_meter("test").create_counter("photos").add(1)
+        with made.tracers.get_tracer("test").start_as_current_span("look"):
+            made.loggers.get_logger("test").emit(body="seen")
+        await made.close()
+    assert received(collector) == {("analysis", "photos")}
+    assert ([each.name for each in collector.spans], [each.name for each in collector.lines]) == (["look"], ["seen"])
 
 
 async def test_a_collectors_authority_is_renewed(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -119,19 +79,43 @@ async def test_a_collectors_authority_is_renewed(tmp_path: Path, tmp_path_factor
     authorities = Renewed(partial(read_authorities, bundle), check_authorities, SystemClock())
     files = FakeAuthority(tmp_path).issue("collector")
     credentials = grpc.ssl_server_credentials([(files.key.read_bytes(), files.certificate.read_bytes())])
-    async with collecting(credentials) as (collector, address):
-        exporter = Collector(f"https://{address}", authorities).span_exporter()
-        provider = meter_provider("analysis", Collector(f"https://{address}", authorities))
+    with collecting(credentials) as (collector, address):
+        made = Telemetry.of("analysis", Collector(f"https://{address}", authorities), ratio=1)
         bundle.write_bytes(files.ca.read_bytes())
         await authorities.look()
-        provider.get_meter("test").create_counter("photos").add(1)
-        await asyncio.to_thread(provider.shutdown)
-        sent = await asyncio.to_thread(exporter.export, [])
-    assert (collector.received, sent) == ({("analysis", "photos")}, SpanExportResult.SUCCESS)
+        made.meters.get_meter("test").create_counter("photos").add(1)
+        with made.tracers.get_tracer("test").start_as_current_span("look"):
+            made.loggers.get_logger("test").emit(body="seen")
+        await made.close()
+    assert received(collector) == {("analysis", "photos")}
+    assert ([each.name for each in collector.spans], [each.name for each in collector.lines]) == (["look"], ["seen"])
 
 
-def test_nothing_is_measured_where_there_is_nowhere_to_send_it() -> None:
-    assert configure_metrics("analysis", None) is None
+async def test_a_process_says_which_it_is() -> None:
+    with collecting() as (collector, address):
+        for _ in range(2):
+            made = Telemetry.of("analysis", Collector(address), ratio=1)
+            made.meters.get_meter("test").create_counter("photos").add(1)
+            await made.close()
+    first, second = (each.resource for each in collector.measurements)
+    assert (first["service.namespace"], first["service.name"]) == ("pellicule", "analysis")
+    assert first["service.version"] == version("pellicule")
+    assert len(first["service.instance.id"]) == 36
+    assert first["service.instance.id"] == second["service.instance.id"]
+
+
+async def test_a_collector_that_is_away_keeps_no_process_from_ending() -> None:
+    made = Telemetry.of("analysis", Collector("127.0.0.1:9"), ratio=1)
+    made.meters.get_meter("test").create_counter("photos").add(1)
+    with made.tracers.get_tracer("test").start_as_current_span("look"):
+        made.loggers.get_logger("test").emit(body="seen")
+    async with asyncio.timeout(15):
+        await made.close()
+
+
+async def test_nothing_is_told_where_there_is_nowhere_to_send_it() -> None:
+    async with telemetry("analysis", None, ratio=1) as told:
+        assert told is None
 
 
 @pytest.fixture
@@ -178,10 +162,10 @@ async def test_every_rpc_is_measured_with_how_it_ended(
         await stub.say(StringValue(value="a"))
         with pytest.raises(grpc.aio.AioRpcError):
             await stub.say(StringValue(value="full"))
-    call = {"rpc.system": "grpc", "rpc.service": echo.SERVICE, "rpc.method": "Say"}
+    call = {"rpc.system.name": "grpc", "rpc.method": f"{echo.SERVICE}/Say"}
     assert points(reader, RPC_DURATION) == [
-        ({**call, "rpc.grpc.status_code": 0}, 1),
-        ({**call, "rpc.grpc.status_code": 8, "error.type": "ALBUM_FULL"}, 1),
+        ({**call, "rpc.response.status_code": "OK"}, 1),
+        ({**call, "rpc.response.status_code": "RESOURCE_EXHAUSTED", "error.type": "ALBUM_FULL"}, 1),
     ]
 
 

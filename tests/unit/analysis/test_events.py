@@ -1,5 +1,6 @@
 """What other services tell, read."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from pellicule.internal.consent.v1 import consent_changed_pb2
@@ -7,6 +8,8 @@ from pellicule.internal.ingest.v1 import media_stored_pb2
 from pellicule.type.v1 import purpose_pb2
 from services.analysis.translation import events
 from services.keyring import Purpose
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_metadata_without_a_time_has_none() -> None:
@@ -28,9 +31,9 @@ def test_a_media_that_was_stored_is_read() -> None:
         segments=[media_stored_pb2.ObjectSegment(object="one"), media_stored_pb2.ObjectSegment(object="two")],
         metadata_revision=4,
     )
-    found = events.stored_media(message)
+    found = events.stored_media(message, NOON)
     assert (found.media, found.purpose, found.data_key_id) == (id_, Purpose.OLDER_MEDIA, str(key))
-    assert (found.objects, found.metadata_revision) == (("one", "two"), 4)
+    assert (found.objects, found.metadata_revision, found.upload_time) == (("one", "two"), 4, NOON)
 
 
 def test_of_what_was_granted_only_that_counts_which_more_is_learnt_for() -> None:

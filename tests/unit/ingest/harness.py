@@ -124,7 +124,13 @@ class Harness:
             deletions_kept=self.policy.retention,
         )
         self.orphans = OrphanSweep(
-            self.objects, BUCKET, self.sweep_tables.unknown_objects, FakeWalks(), self.clock, timedelta(hours=1)
+            objects=self.objects,
+            bucket=BUCKET,
+            unknown=self.sweep_tables.unknown_objects,
+            walks=FakeWalks(),
+            clock=self.clock,
+            grace=timedelta(hours=1),
+            backstop=timedelta(days=32),
         )
 
     @property

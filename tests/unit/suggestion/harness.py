@@ -33,7 +33,7 @@ from tests.unit.suggestion.photos import NOON
 ALICE, BOB = "a" * 32, "b" * 32
 QUIET = timedelta(seconds=3)
 ALL_OFFERED = SuggestionFilter()
-POLICY = Policy(quiet=QUIET, patience=timedelta(minutes=1), offer_life=timedelta(days=14))
+POLICY = Policy(quiet=QUIET, patience=timedelta(minutes=1), offer_life=timedelta(days=14), backstop=timedelta(days=32))
 
 
 def sketch(page: Page, pictures: Pictures) -> RenderedPage:

@@ -24,7 +24,8 @@ async def traveller() -> Harness:
 
 async def due(harness: Harness) -> list[str]:
     async with harness.database.transaction() as store:
-        return await store.refreshes.due(harness.clock.now() + POLICY.quiet, POLICY.quiet, POLICY.patience)
+        found = await store.refreshes.due(harness.clock.now() + POLICY.quiet, POLICY.quiet, POLICY.patience)
+    return [each.subject for each in found]
 
 
 async def test_erasing_one_photo_hides_the_suggestion_at_once_and_purges_it(harness: Harness) -> None:

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from pellicule.analysis.v1 import analysis_pb2 as pellicule_dot_analysis_dot_v1_dot_analysis__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3pellicule/internal/analysis/v1/media_analyzed.proto\x12\x1epellicule.internal.analysis.v1\x1a$pellicule/analysis/v1/analysis.proto\"d\n\rMediaAnalyzed\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05media\x18\x02 \x01(\t\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.pellicule.analysis.v1.AnalysisStateBe\n\"app.pellicule.internal.analysis.v1P\x01Z1pellicule/internal/analysis/v1;internalanalysisv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3pellicule/internal/analysis/v1/media_analyzed.proto\x12\x1epellicule.internal.analysis.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$pellicule/analysis/v1/analysis.proto\"\x95\x01\n\rMediaAnalyzed\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05media\x18\x02 \x01(\t\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.pellicule.analysis.v1.AnalysisState\x12/\n\x0bupload_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampBe\n\"app.pellicule.internal.analysis.v1P\x01Z1pellicule/internal/analysis/v1;internalanalysisv1\xa2\x02\x03PLC\xba\x02\x03PLCb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +34,6 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pellicule.internal.analysis
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\"app.pellicule.internal.analysis.v1P\001Z1pellicule/internal/analysis/v1;internalanalysisv1\242\002\003PLC\272\002\003PLC'
-  _globals['_MEDIAANALYZED']._serialized_start=125
-  _globals['_MEDIAANALYZED']._serialized_end=225
+  _globals['_MEDIAANALYZED']._serialized_start=159
+  _globals['_MEDIAANALYZED']._serialized_end=308
 # @@protoc_insertion_point(module_scope)

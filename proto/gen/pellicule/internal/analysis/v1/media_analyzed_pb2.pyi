@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pellicule.analysis.v1 import analysis_pb2 as _analysis_pb2
 import builtins as _builtins
 import sys
@@ -28,22 +29,28 @@ class MediaAnalyzed(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    UPLOAD_TIME_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """The person's pseudonym."""
     media: _builtins.str
     """The media."""
     state: _analysis_pb2.AnalysisState.ValueType
     """Done or parked."""
+    @_builtins.property
+    def upload_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was uploaded, if it was never analyzed before."""
+
     def __init__(
         self,
         *,
         subject: _builtins.str = ...,
         media: _builtins.str = ...,
         state: _analysis_pb2.AnalysisState.ValueType = ...,
+        upload_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["upload_time", b"upload_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "state", b"state", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "state", b"state", "subject", b"subject", "upload_time", b"upload_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from types import TracebackType
 
-from grpc import StatusCode
 from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, Status, Tracer, get_current_span
@@ -61,8 +60,8 @@ class CallTelemetry:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         outcome = _outcome(self._call)
-        milliseconds = (self._clock.monotonic() - self._started) * 1000
-        self._measurements.measure(RPC_DURATION, milliseconds, {**self._attributes, **outcome})
+        seconds = self._clock.monotonic() - self._started
+        self._measurements.measure(RPC_DURATION, seconds, {**self._attributes, **outcome})
         if self._running is not None:
             _finish(self._running, self._call, outcome)
         self._span.__exit__(None, None, None)
@@ -70,19 +69,14 @@ class CallTelemetry:
 
 @cache
 def _attributes(name: str) -> Attributes:
-    service, _, method = name.removeprefix("/").partition("/")
-    return {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
-
-
-def _no_span() -> AbstractContextManager[Span | None]:
-    return nullcontext()
+    return {"rpc.system.name": "grpc", "rpc.method": name.removeprefix("/")}
 
 
 def _span(tracer: Tracer, name: str, call: Call, *, goes_on: bool) -> AbstractContextManager[Span | None]:
     sent = propagate.extract(dict(call.metadata))
     seen = get_current_span(sent).get_span_context()
     return tracer.start_as_current_span(
-        name,
+        name.removeprefix("/"),
         context=sent if goes_on else Context(),
         links=[Link(seen)] if seen.is_valid and not goes_on else (),
         kind=SpanKind.SERVER,
@@ -93,7 +87,7 @@ def _span(tracer: Tracer, name: str, call: Call, *, goes_on: bool) -> AbstractCo
 
 
 def _outcome(call: Call) -> Attributes:
-    code: dict[str, str | int] = {"rpc.grpc.status_code": StatusCode[call.code].value[0]}
+    code = {"rpc.response.status_code": call.code}
     return code if call.reason is None else {**code, "error.type": call.reason}
 
 
