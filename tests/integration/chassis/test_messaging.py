@@ -22,8 +22,8 @@ from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.metrics import EVENT_DELAY, EVENTS, Measurements
 from services.chassis.settings import BusSettings
 from services.chassis.supervision import supervised
+from tests.fakes.measured import points
 from tests.integration.chassis.conftest import SERVICE
-from tests.integration.chassis.test_metrics import points
 from tests.integration.eventually import eventually
 
 STREAM = EventStream("INGEST", [f"pellicule.internal.{SERVICE}.v1.>"])

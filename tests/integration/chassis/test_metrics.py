@@ -1,7 +1,6 @@
 """Measurements reach a collector over OTLP."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -11,7 +10,7 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 
 from services.chassis.certificates.files import check_authorities, read_authorities
 from services.chassis.certificates.renewal import Renewed
@@ -20,14 +19,19 @@ from services.chassis.database import Pool
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.failed_work.dead_letters import DeadLetter, DeadLetters
 from services.chassis.failed_work.set_aside import Item, PostgresSetAside
-from services.chassis.gauges import Gauges, Reading, database_gauges, disk_gauge
+from services.chassis.gauges import Gauges, Reading, database_gauges, disk_gauge, pool_gauges
 from services.chassis.messaging.events import IncomingEvent, OutgoingEvent
 from services.chassis.messaging.outbox import append
 from services.chassis.metrics import (
+    CPU_TIME,
     DEAD_LETTERS,
     DISK_FREE,
+    MEMORY,
     OUTBOX_AGE,
     OUTBOX_PENDING,
+    POOL_CONNECTIONS,
+    POOL_MAX,
+    POOL_PENDING,
     RPC_DURATION,
     SET_ASIDE,
     Measurements,
@@ -36,9 +40,11 @@ from services.chassis.metrics import (
 from services.chassis.server import running_server
 from services.chassis.supervision import supervised
 from services.chassis.telemetry.collector import Collector
+from services.chassis.telemetry.process import LoopDelay, ProcessGauges
 from services.chassis.telemetry.providers import Telemetry, telemetry
 from tests.fakes.certificates import FakeAuthority
 from tests.fakes.clock import FakeClock
+from tests.fakes.measured import points
 from tests.fakes.otlp_collector import OtlpCollector, collecting
 from tests.integration.chassis import echo
 from tests.integration.chassis.conftest import Site, internal_channel
@@ -128,16 +134,6 @@ def measurements(reader: InMemoryMetricReader) -> Measurements:
     return Measurements(MeterProvider([reader]).get_meter("test"))
 
 
-def points(reader: InMemoryMetricReader, metric: Metric) -> list[tuple[Mapping[str, object], float]]:
-    """Return attributes and value, or count, of each point of a metric."""
-    data = reader.get_metrics_data()
-    if data is None:
-        return []
-    every = [each for resource in data.resource_metrics for scope in resource.scope_metrics for each in scope.metrics]
-    found = [point for each in every if each.name == metric.name for point in each.data.data_points]
-    return [(dict(point.attributes or {}), getattr(point, "count", getattr(point, "value", 0))) for point in found]
-
-
 async def taken(reader: InMemoryMetricReader) -> bool:
     return bool(points(reader, DISK_FREE))
 
@@ -186,6 +182,43 @@ async def test_what_waits_in_the_database_is_measured(
     assert points(reader, OUTBOX_AGE)[0][1] < 60
 
 
+async def test_connections_are_measured_by_what_they_do(
+    pool: Pool, reader: InMemoryMetricReader, measurements: Measurements
+) -> None:
+    async with pool.connection(), supervised([Gauges([pool_gauges(main=pool)], measurements, SystemClock()).run]):
+        await eventually(lambda: _measured(reader, POOL_CONNECTIONS))
+    of = {"db.client.connection.pool.name": "main"}
+    assert ({**of, "db.client.connection.state": "used"}, 1) in points(reader, POOL_CONNECTIONS)
+    assert points(reader, POOL_MAX) == [(of, 6)]
+    assert points(reader, POOL_PENDING) == [(of, 0)]
+
+
+async def test_the_process_measures_itself(reader: InMemoryMetricReader, measurements: Measurements) -> None:
+    async with supervised([Gauges([ProcessGauges()], measurements, SystemClock()).run]):
+        await eventually(lambda: _measured(reader, CPU_TIME))
+    ((_, resident),) = points(reader, MEMORY)
+    assert resident > 1 << 20
+    assert {str(each["cpu.mode"]) for each, _ in points(reader, CPU_TIME)} == {"user", "system"}
+
+
+async def test_an_event_loop_that_is_held_up_is_measured(
+    reader: InMemoryMetricReader, measurements: Measurements
+) -> None:
+    clock = FakeClock()
+    async with supervised([LoopDelay(measurements, clock).run]):
+        await clock.advance(0)
+        await clock.advance(1.3)
+    data = reader.get_metrics_data()
+    assert data is not None
+    (point,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+    assert isinstance(point, HistogramDataPoint)
+    assert (point.count, round(point.sum, 3)) == (1, 0.3)
+
+
+async def _measured(reader: InMemoryMetricReader, metric: Metric) -> bool:
+    return bool(points(reader, metric))
+
+
 async def test_what_cannot_be_looked_at_stops_nothing(reader: InMemoryMetricReader, measurements: Measurements) -> None:
     async def broken() -> list[Reading]:
         raise DependencyUnavailable.of("database")
@@ -195,6 +228,21 @@ async def test_what_cannot_be_looked_at_stops_nothing(reader: InMemoryMetricRead
 
     async with supervised([Gauges([broken, whole], measurements, SystemClock()).run]):
         await eventually(lambda: taken(reader))
+
+
+async def test_what_cannot_be_looked_at_any_more_has_no_value(
+    reader: InMemoryMetricReader, measurements: Measurements
+) -> None:
+    clock, known = FakeClock(), [5.0]
+
+    async def look() -> list[Reading]:
+        return [Reading(DISK_FREE, known.pop())]
+
+    async with supervised([Gauges([look], measurements, clock).run]):
+        await clock.advance(0)
+        before = points(reader, DISK_FREE)
+        await clock.advance(30)
+    assert (before, points(reader, DISK_FREE)) == ([({}, 5.0)], [])
 
 
 async def test_what_has_gone_is_none(reader: InMemoryMetricReader, measurements: Measurements) -> None:

@@ -9,7 +9,7 @@ from services.chassis.loops import Wall, enduring
 from services.chassis.metrics import LOOP_FAILURES, Measurements
 from services.chassis.supervision import supervised
 from tests.fakes.clock import FakeClock
-from tests.integration.chassis.test_metrics import points
+from tests.fakes.measured import points
 
 
 class Steps:
