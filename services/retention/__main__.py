@@ -103,7 +103,7 @@ async def main() -> None:
             shared_gauges=[
                 database_gauges(pool),
                 leased.look,
-                purge_order_gauges(pool),
+                purge_order_gauges(pool, dependencies.data_map.personal_services),
                 epoch_gauges(pool),
                 deadline_gauges(pool),
             ],

@@ -27,6 +27,8 @@ def leave_marks(stack: RunningStack, folder: Path) -> None:
     stack.rows("import", str(marked_roll(folder)), "--subject", f"{MARK}-person", "--grant",
                "CLOUD_PROCESSING,LOCATION,FACE_GROUPING", "--wait")  # fmt: skip
     stack.rows("search", f"{MARK} dog", "--subject", f"{MARK}-person")
+    idea = stack.rows("ideas", "--subject", f"{MARK}-person")[0]
+    stack.rows("dismiss", str(idea["name"]), "--subject", f"{MARK}-person")
     token = stack.run("token", "--subject", f"{MARK}-person").stdout.strip()
     metadata = (("authorization", f"Bearer {token}"), (f"x-{MARK.lower()}", f"{MARK}-metadata"))
     options = (("grpc.primary_user_agent", f"{MARK}-agent"),)

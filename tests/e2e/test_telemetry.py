@@ -4,14 +4,16 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from deploy.local.roster import SERVICES
+from deploy.declarations import SERVICES
 from deploy.observability.schema import metrics
 from tests.e2e.harness import RunningStack
 from tests.fakes.otlp_collector import OtlpCollector, Told
 
 NOT_MADE: Mapping[str, str] = {
     "pellicule.backstop.hits": "an object would have to be as old as the bucket's lifecycle rule",
+    "pellicule.dead_letters": "no event is given up",
     "pellicule.inference.retries": "the models' server answers at once",
+    "pellicule.set_aside": "no item of a loop fails twice",
 }
 """Metrics that this run cannot make, and why."""
 INGEST, ANALYSIS = "pellicule.internal.ingest.v1.MediaStored", "pellicule.internal.analysis.v1.MediaAnalyzed"

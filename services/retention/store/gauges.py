@@ -99,17 +99,19 @@ def deadline_gauges(pool: Pool) -> Look:
     return look
 
 
-def purge_order_gauges(pool: Pool) -> Look:
-    """Return the look at the open orders of each service, and at those that say that a key was lost."""
+def purge_order_gauges(pool: Pool, services: Iterable[str]) -> Look:
+    """Return the look at the open orders of each of the services, and at those that say that a key was lost."""
 
     async def look() -> Iterable[Reading]:
         async with pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                SELECT service, count(*), extract(epoch FROM now() - min(create_time))::float,
-                    count(*) FILTER (WHERE create_time <= now() - interval '1 day')
-                FROM purge_order WHERE complete_time IS NULL GROUP BY service
-                """
+                SELECT name, count(id), coalesce(extract(epoch FROM now() - min(create_time)), 0)::float,
+                    count(id) FILTER (WHERE create_time <= now() - interval '1 day')
+                FROM unnest(%(services)s::text[]) AS name
+                LEFT JOIN purge_order ON service = name AND complete_time IS NULL GROUP BY name
+                """,
+                {"services": sorted(services)},
             )
             rows = await cursor.fetchall()
             # One order of a loss is for our own rows; it is kept for 7 days.
