@@ -29,7 +29,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, migrate, open_pool
 from services.chassis.failed_work.dead_letters import DeadLetters
 from services.chassis.failed_work.set_aside import PostgresSetAside
-from services.chassis.gauges import database_gauges
+from services.chassis.gauges import database_gauges, work_gauges
 from services.chassis.messaging import inbox, outbox
 from services.chassis.messaging.bus import StreamState
 from services.chassis.orphans import Page, PostgresWalks
@@ -42,6 +42,7 @@ from services.ingest.store.sweep import SweepStore
 from services.retention.store import gauges as retention_gauges
 from services.retention.store.database import PostgresStore
 from services.retention.translation.responses import purge_ordered
+from services.suggestion.store import gauges as suggestion_gauges
 from services.suggestion.store.database import Database
 from tests.contract.retention.harness import new_harness
 from tests.fakes.clock import FakeClock
@@ -172,7 +173,11 @@ async def test_the_loops_of_retention(server: PostgresServer, monkeypatch: pytes
                 await transaction.keys.next_time()
                 await transaction.orders.outstanding("ingest", 0, 100)
 
-        gauges = (retention_gauges.purge_order_gauges(filled.pool), retention_gauges.epoch_gauges(filled.pool))
+        gauges = (
+            retention_gauges.purge_order_gauges(filled.pool, ["ingest"]),
+            retention_gauges.epoch_gauges(filled.pool),
+            retention_gauges.deadline_gauges(filled.pool),
+        )
         assert await filled.scans(monkeypatch, harness.loop.pass_once, wake, *gauges) == {}
 
 
@@ -248,6 +253,7 @@ def analysis_loops(pool: Pool) -> Sequence[Loop]:
         claimer.free_abandoned,
         lambda: OpenWork(pool, CLOCK).count(500),
         analysis_gauges.media_gauges(pool),
+        work_gauges(pool, "analysis", analysis_gauges.DUE),
     ]
 
 
@@ -263,4 +269,4 @@ def suggestion_loops(pool: Pool) -> Sequence[Loop]:
             await store.decisions.forget(now)
             await store.purges.forget_tombstones(now)
 
-    return [look]
+    return [look, work_gauges(pool, "refresh", suggestion_gauges.DUE)]

@@ -1,10 +1,29 @@
 from services.chassis.database import Pool
-from services.retention.store.gauges import PURPOSE_KEYS_LOST, epoch_gauges, purge_order_gauges
+from services.chassis.gauges import Look
+from services.chassis.metrics import Metric
+from services.retention.store.gauges import (
+    DEADLINES_OVERDUE,
+    EPOCHS_AGE,
+    EPOCHS_LIVE,
+    EPOCHS_OVERDUE,
+    JOURNAL_PENDING,
+    PURGE_ORDERS_AGE,
+    PURGE_ORDERS_OPEN,
+    PURGE_ORDERS_OVERDUE,
+    PURPOSE_KEYS_LOST,
+    deadline_gauges,
+    epoch_gauges,
+    purge_order_gauges,
+)
 from tests.contract.retention.harness import DAY, RetentionHarness
 
 
+async def values(look: Look, metric: Metric) -> list[float]:
+    return [reading.value for reading in await look() if reading.metric is metric]
+
+
 async def lost_keys(pool: Pool) -> list[float]:
-    return [reading.value for reading in await purge_order_gauges(pool)() if reading.metric is PURPOSE_KEYS_LOST]
+    return await values(purge_order_gauges(pool, ["ingest"]), PURPOSE_KEYS_LOST)
 
 
 async def test_a_lost_key_is_counted(harness: RetentionHarness, pool: Pool) -> None:
@@ -20,4 +39,37 @@ async def test_an_epoch_that_outlives_its_end_is_counted(harness: RetentionHarne
     for age, overdue in (("7 days", 0), ("8 days", 1)):
         async with pool.connection() as connection:
             await connection.execute("UPDATE epoch SET make_time = now() - %s::interval", [age])
-        assert [reading.value for reading in await epoch_gauges(pool)()] == [overdue]
+        assert await values(epoch_gauges(pool), EPOCHS_OVERDUE) == [overdue]
+
+
+async def test_epochs_are_counted_and_the_newest_has_an_age(harness: RetentionHarness, pool: Pool) -> None:
+    await harness.tick()
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE epoch SET make_time = now() - interval '30 hours'")
+    assert await values(epoch_gauges(pool), EPOCHS_LIVE) == [1]
+    (age,) = await values(epoch_gauges(pool), EPOCHS_AGE)
+    assert round(age / 3600) == 30
+
+
+async def test_orders_are_counted_for_every_service_that_may_have_one(harness: RetentionHarness, pool: Pool) -> None:
+    await harness.grant()
+    await harness.create([])
+    await harness.withdraw()
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE purge_order SET create_time = now() - interval '25 hours'")
+    look = purge_order_gauges(pool, ["ingest", "elsewhere"])
+    found = {(each.metric, each.attributes.get("service")): each.value for each in await look()}
+    assert (found[PURGE_ORDERS_OPEN, "ingest"], found[PURGE_ORDERS_OVERDUE, "ingest"]) == (1, 1)
+    assert (found[PURGE_ORDERS_OPEN, "elsewhere"], found[PURGE_ORDERS_AGE, "elsewhere"]) == (0, 0)
+
+
+async def test_what_outlives_its_end_is_counted(harness: RetentionHarness, pool: Pool) -> None:
+    await harness.grant()
+    await harness.create([])
+    for age, overdue in (("59 minutes", 0), ("61 minutes", 1)):
+        async with pool.connection() as connection:
+            await connection.execute("UPDATE data_key SET delete_time = now() - %s::interval", [age])
+        assert await values(deadline_gauges(pool), DEADLINES_OVERDUE) == [overdue]
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO journal_pending (kind, body) VALUES ('DATA_KEYS', '[]')")
+    assert (await values(deadline_gauges(pool), JOURNAL_PENDING))[0] >= 1
