@@ -30,6 +30,10 @@ class BucketRights:
         """All that it may look into."""
         return (*self.owns, *self.reads, *self.appends)
 
+    def and_those(self, other: "BucketRights") -> "BucketRights":
+        """Return both rights together."""
+        return BucketRights(self.owns + other.owns, self.reads + other.reads, self.appends + other.appends)
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -101,16 +105,18 @@ def own_rights(service: str) -> BucketRights:
     return BucketRights(owns=declared.owns, reads=declared.reads)
 
 
+def journal_rights() -> Mapping[str, BucketRights]:
+    """Return the rights of each service at the journal's bucket: all read it, and who records adds to it."""
+    return {
+        service: BucketRights(appends=(JOURNAL_BUCKET,)) if each.records else BucketRights(reads=(JOURNAL_BUCKET,))
+        for service, each in DECLARATIONS.items()
+    }
+
+
 def identities() -> Mapping[str, BucketRights]:
     """Return the rights of all who have an identity at the object store of a cluster, where the journal is as well."""
-    return {**{service: _with_journal(service) for service in SERVICES}, **MODEL_IDENTITIES}
-
-
-def _with_journal(service: str) -> BucketRights:
-    declared = DECLARATIONS[service]
-    if declared.records:
-        return BucketRights(declared.owns, declared.reads, appends=(JOURNAL_BUCKET,))
-    return BucketRights(declared.owns, (*declared.reads, JOURNAL_BUCKET))
+    services = {service: own_rights(service).and_those(rights) for service, rights in journal_rights().items()}
+    return {**services, **MODEL_IDENTITIES}
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,7 @@ def _run(arguments: argparse.Namespace, work: Work) -> int:
 
 
 def _write(arguments: argparse.Namespace, work: Work) -> int:
-    for file in documents.write(arguments.write, work.rights, work.identities):
-        secret = file.name == documents.SEAWEEDFS
+    for file, secret in documents.write(arguments.write, work.stores, work.credentials):
         _say(arguments, {"file": str(file), "secret": secret}, f"{file}{'  (secrets)' if secret else ''}")
     return AS_DECLARED
 

@@ -50,17 +50,17 @@ class Credentials:
         url = self.find(name, f"{server}-url")
         return self.get(name, f"{server}-password") if url is None else unquote(urlsplit(url).password or "")
 
-    def has_identity(self, name: str) -> bool:
-        """Tell whether there are keys of the object store."""
-        return self.find(name, "s3-secret-key") is not None
+    def has_identity(self, name: str, store: str) -> bool:
+        """Tell whether there are keys of an object store, `s3` or the `journal`'s."""
+        return self.find(name, f"{store}-secret-key") is not None
 
-    def identity(self, name: str) -> Identity:
-        """Return the keys of the object store; the access key is the name unless another is given.
+    def identity(self, name: str, store: str) -> Identity:
+        """Return the keys of an object store; the access key is the name unless another is given.
 
         Raises:
             ProvisionError: SECRET_MISSING.
         """
-        return Identity(self.find(name, "s3-access-key") or name, self.get(name, "s3-secret-key"))
+        return Identity(self.find(name, f"{store}-access-key") or name, self.get(name, f"{store}-secret-key"))
 
     def _file(self, name: str, key: str) -> Path | None:
         return None if self._folder is None else self._folder / name / key

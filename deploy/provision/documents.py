@@ -8,38 +8,41 @@ import yaml
 
 from deploy.declarations import BucketRights
 from deploy.provision.bus import accounts_by_reference, chart_values
-from deploy.provision.credentials import ADMINISTRATOR
+from deploy.provision.credentials import ADMINISTRATOR, Credentials
 from deploy.provision.object_store import Identity
 from deploy.provision.policies import policy
 from deploy.provision.seaweedfs import identity_document
+from deploy.provision.stores import Store
 
 SEAWEEDFS = "seaweedfs_s3_config"
-"""What its own chart calls the document of identities: the one that has secrets in it."""
+"""What SeaweedFS's chart calls its document of identities, which has their keys in it."""
 _CHART_HEAD = "# Users of the bus as declared: written by `python -m deploy.provision --write`. Change nothing here.\n"
 
 
-def documents(rights: Mapping[str, BucketRights]) -> Iterator[tuple[str, str]]:
+def documents(stores: Sequence[Store]) -> Iterator[tuple[str, str]]:
     """Yield name and content of each document; none has a secret in it."""
     yield "nats-accounts.conf", _nats({"accounts": accounts_by_reference()})
     yield "nats-chart-values.yaml", _CHART_HEAD + yaml.safe_dump(chart_values(), sort_keys=False)
-    for name, each in rights.items():
-        yield f"s3-policy-{name}.json", json.dumps(policy(each).document(), indent=1) + "\n"
+    for store in stores:
+        for name, rights in store.rights.items():
+            yield f"{store.name}-policy-{name}.json", json.dumps(policy(rights).document(), indent=1) + "\n"
 
 
-def write(folder: Path, rights: Mapping[str, BucketRights], identities: Mapping[str, Identity]) -> Sequence[Path]:
-    """Write the documents; return their files.
+def write(folder: Path, stores: Sequence[Store], credentials: Credentials) -> Iterator[tuple[Path, bool]]:
+    """Write the documents; yield each file, and whether it has secrets in it.
 
     Args:
         folder: Where they go; made when it is not there.
-        rights: By identity.
-        identities: Keys, the administrator's among them: SeaweedFS reads them out of a document. None are needed.
+        stores: The object stores. SeaweedFS reads its identities out of a document, keys included.
+        credentials: Where the keys are; without the administrator's that document is left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name, content in documents(rights):
+    for name, content in documents(stores):
         (folder / name).write_text(content, encoding="utf-8")
-        files.append(folder / name)
-    return [*files, *([_with_secrets(folder / SEAWEEDFS, rights, identities)] if identities else [])]
+        yield folder / name, False
+    for store in stores:
+        if keys := store.identities(credentials):
+            yield _with_secrets(folder / f"{store.name}-{SEAWEEDFS}", store.rights, keys), True
 
 
 def _with_secrets(file: Path, rights: Mapping[str, BucketRights], identities: Mapping[str, Identity]) -> Path:

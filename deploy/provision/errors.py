@@ -25,7 +25,8 @@ class ProvisionError(Exception):
         return cls("SECRET_MISSING", f"{key} of {name}: {places}: {remedy}", variable)
 
     @classmethod
-    def unreachable(cls, server: str, why: str) -> Self:
+    def unreachable(cls, server: str, error: Exception) -> Self:
         """Return the error for a server that does not answer, or not to its administrator."""
+        why = " ".join(str(error).split()) or type(error).__name__
         remedy = "look whether it runs, and whether the administrator's credentials are right"
         return cls("SERVER_UNREACHABLE", f"{server}: {why}: {remedy}", server)

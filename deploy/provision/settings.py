@@ -21,6 +21,11 @@ class ProvisionSettings(BaseSettings):
     s3_region: str = "us-east-1"
     s3_ca_file: Path | None = None
     """Certificates that the object store is checked against; absent means those of public authorities."""
+    journal_s3_endpoint: Annotated[str, StringConstraints(pattern=r"^(https?://[^/]+)?$")] = ""
+    """`https://host:port` of the journal's object store; empty where it is the same one."""
+    journal_s3_region: str = "us-east-1"
+    journal_s3_ca_file: Path | None = None
+    """Certificates that the journal's object store is checked against."""
     s3_identities: Literal["minio", "documents"] = "minio"
     """Who makes identities and policies: this Job by MinIO's administration, or an operator out of the documents."""
     bucket_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{0,40}$")] = ""
@@ -34,3 +39,10 @@ class ProvisionSettings(BaseSettings):
     def object_store(self) -> Endpoint:
         """Where the object store is."""
         return Endpoint(self.s3_endpoint, self.s3_region, self.s3_ca_file)
+
+    @property
+    def journal_store(self) -> Endpoint | None:
+        """Where the journal's object store is, if that is another one."""
+        if not self.journal_s3_endpoint:
+            return None
+        return Endpoint(self.journal_s3_endpoint, self.journal_s3_region, self.journal_s3_ca_file)

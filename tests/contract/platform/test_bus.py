@@ -24,7 +24,7 @@ def values() -> dict[str, Any]:
 
 
 def test_the_users_are_those_that_are_declared() -> None:
-    assert ACCOUNTS.read_text(encoding="utf-8") == dict(documents({}))["nats-chart-values.yaml"], (
+    assert ACCOUNTS.read_text(encoding="utf-8") == dict(documents([]))["nats-chart-values.yaml"], (
         f"run `python -m deploy.provision --write DIR` and copy DIR/nats-chart-values.yaml to {ACCOUNTS}"
     )
 

@@ -25,7 +25,7 @@ EVENT = "pellicule.internal.{}.v1.Event"
 
 
 def configuration(folder: Path, port: int) -> Path:
-    accounts = dict(documents({}))["nats-accounts.conf"]
+    accounts = dict(documents([]))["nats-accounts.conf"]
     own = f'listen: "{LOOPBACK}:{port}"\njetstream: {{store_dir: "{folder}/data"}}\n'
     (folder / "nats-accounts.conf").write_text(accounts, encoding="utf-8")
     (folder / "nats.conf").write_text(f"{own}include nats-accounts.conf\n", encoding="utf-8")

@@ -172,7 +172,7 @@ def test_documents_for_operators_are_written(place: Place, tmp_path: Path) -> No
     status, lines = place.run("--write", str(tmp_path))
 
     secret = [Path(line["file"]) for line in lines if line["secret"]]
-    assert (status, [file.name for file in secret]) == (0, ["seaweedfs_s3_config"])
+    assert (status, [file.name for file in secret]) == (0, ["s3-seaweedfs_s3_config"])
     assert secret[0].stat().st_mode & 0o777 == 0o600
     plain = [Path(line["file"]) for line in lines if not line["secret"]]
     assert not [file.name for file in plain if "store of" in file.read_text() or "database of" in file.read_text()]
