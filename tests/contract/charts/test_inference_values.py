@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from deploy.charts.environments import Values, values
 from tests.contract.charts.releases import at, chart, over
 from tests.contract.charts.rules import RULES
-from tests.contract.charts.shapes import NEWEST, validate
+from tests.contract.charts.shapes import NEWEST, validate, validate_custom
 from tests.contract.charts.test_values import _open
 
 PRODUCTION = values("production", "inference")
@@ -139,5 +139,4 @@ def test_whatever_may_be_set_is_let_into_a_cluster(layers: Sequence[Values]) -> 
 
     assert [(rule, wrong) for rule, check in RULES.items() for wrong in check(objects)] == []
     for each in objects:
-        if not each.is_custom:
-            validate(each, NEWEST)
+        validate_custom(each) if each.is_custom else validate(each, NEWEST)
