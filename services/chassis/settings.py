@@ -173,6 +173,8 @@ class BusSettings(BaseSettings):
     """`nats://user:password@host:port`, or `tls://...`: then nothing is said to a server without TLS."""
     nats_ca_file: Path | None = None
     """Certificates that the server is checked against under TLS; absent means the system's."""
+    nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
+    """Servers of the bus that keep each stream: 3 where it is a cluster of so many, so that one may be away."""
 
 
 class ObjectStoreSettings(BaseSettings):

@@ -33,6 +33,7 @@ service (docs/operations.md).
 {{- include "pellicule.secretVariable" (list "PELLICULE_DATABASE_URL" $secret $key.databaseUrl) }}
 {{- include "pellicule.secretVariable" (list "PELLICULE_NATS_URL" $secret $key.natsUrl) }}
 {{- include "pellicule.authorityVariable" (list "PELLICULE_NATS_CA_FILE" "nats" $values.nats.ca) }}
+- {name: PELLICULE_NATS_REPLICAS, value: {{ $values.nats.replicas | quote }}}
 {{- if .own.stores }}
 - {name: PELLICULE_S3_ENDPOINT, value: {{ $values.objectStore.endpoint | quote }}}
 - {name: PELLICULE_S3_REGION, value: {{ $values.objectStore.region | quote }}}

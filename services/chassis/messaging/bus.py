@@ -84,8 +84,9 @@ class Stored:
 class Bus:
     """A connection to the event bus."""
 
-    def __init__(self, client: BusClient) -> None:
+    def __init__(self, client: BusClient, replicas: int = 1) -> None:
         self._client = client
+        self._replicas = replicas
         self._jetstream: JetStreamContext = client.jetstream(timeout=_ACK_SECONDS)
         self._consumers: dict[str, str] = {}
 
@@ -93,6 +94,11 @@ class Bus:
     def jetstream(self) -> JetStreamContext:
         """The JetStream context, for consumers."""
         return self._jetstream
+
+    @property
+    def replicas(self) -> int:
+        """Servers that keep each stream, and the consumers on it."""
+        return self._replicas
 
     @property
     def connected(self) -> bool:
@@ -117,6 +123,7 @@ class Bus:
             storage=StorageType.FILE,
             max_age=EVENT_MAX_AGE.total_seconds(),
             duplicate_window=DUPLICATE_WINDOW.total_seconds(),
+            num_replicas=self._replicas,
         )
         try:
             await self._add_or_update(config)
@@ -224,7 +231,7 @@ async def connect_bus(settings: BusSettings) -> AsyncIterator[Bus]:
     connecting = asyncio.ensure_future(_connect(client, settings.nats_url.get_secret_value()))
     try:
         await _connected_or_distrusted(connecting, client)
-        yield Bus(client)
+        yield Bus(client, settings.nats_replicas)
     finally:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)

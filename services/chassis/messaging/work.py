@@ -66,9 +66,9 @@ async def ensure_work_stream(bus: Bus, stream: WorkStream) -> None:
         try:
             await bus.jetstream.stream_info(stream.name)
         except NotFoundError:
-            await bus.jetstream.add_stream(_stream_config(stream))
+            await bus.jetstream.add_stream(_stream_config(stream, bus.replicas))
         else:
-            await bus.jetstream.update_stream(_stream_config(stream))
+            await bus.jetstream.update_stream(_stream_config(stream, bus.replicas))
         await bus.jetstream.add_consumer(stream.name, _consumer_config(stream))
 
 
@@ -198,7 +198,7 @@ def _bus_errors() -> Iterator[None]:
         raise DependencyUnavailable.of("event-bus") from error
 
 
-def _stream_config(stream: WorkStream) -> StreamConfig:
+def _stream_config(stream: WorkStream, replicas: int) -> StreamConfig:
     return StreamConfig(
         name=stream.name,
         subjects=[stream.subject],
@@ -207,6 +207,7 @@ def _stream_config(stream: WorkStream) -> StreamConfig:
         storage=StorageType.FILE,
         max_msgs=MOST_HINTS,
         max_msg_size=_HINT_BYTES,
+        num_replicas=replicas,
     )
 
 

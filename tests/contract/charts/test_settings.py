@@ -27,7 +27,7 @@ _OF_THE_CHART = frozenset(
         "tls_cert_file", "tls_key_file", "token_audience", "token_issuer", "token_jwks_ca_file", "token_jwks_file",
         "token_jwks_url", "trace_ratio", "triton_address", "triton_ca_file", "watched_disk",
         "watched_disk_floor_bytes", "policy_file", "public_tls", "s3_endpoint", "s3_access_key", "s3_secret_key",
-        "s3_region", "s3_ca_file", "nats_ca_file", "journal_s3_endpoint", "journal_s3_access_key",
+        "s3_region", "s3_ca_file", "nats_ca_file", "nats_replicas", "journal_s3_endpoint", "journal_s3_access_key",
         "journal_s3_secret_key", "journal_s3_region",
     }
 )  # fmt: skip
