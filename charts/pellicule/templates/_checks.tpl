@@ -4,6 +4,7 @@
 {{- fail (printf "release name %s: longer than 30 characters, and names made of it would be cut; choose a shorter one" .Release.Name) }}
 {{- end }}
 {{- include "pellicule.checkTokens" .Values.tokens }}
+{{- include "pellicule.checkEpochs" .Values.epochs }}
 {{- if and .Values.edge.enabled (not (and .Values.edge.hostnames .Values.edge.parentRefs)) }}
 {{- fail "edge.enabled: needs edge.hostnames and edge.parentRefs, the gateway that it hangs on" }}
 {{- end }}
@@ -18,6 +19,16 @@
 {{- fail "tokens.jwksUrl: excludes tokens.jwks; set one of them" }}
 {{- else if not (or .jwksUrl $file) }}
 {{- fail "tokens: whose tokens are taken is not set; set tokens.jwksUrl, or tokens.jwks.configMap" }}
+{{- end }}
+{{- end }}
+
+{{- define "pellicule.checkEpochs" -}}
+{{- if eq .store "transit" }}
+{{- if not .transit.url }}
+{{- fail "epochs.transit.url: where the engine is, is not set; set it, or epochs.store to kubernetes-secret" }}
+{{- else if eq (empty .transit.role) (empty .transit.token.secret) }}
+{{- fail "epochs.transit.role: set it, or epochs.transit.token.secret, and not both" }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -58,6 +58,7 @@ service (docs/operations.md).
 - {name: PELLICULE_OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
 - {name: PELLICULE_TRACE_RATIO, value: {{ .traceRatio | quote }}}
 {{- include "pellicule.authorityVariable" (list "PELLICULE_OTLP_CA_FILE" "collector" .ca) }}
+{{- include "pellicule.podAttributes" $ }}
 {{- end }}
 {{- end }}
 {{- range $file, $setting := .own.keys }}
@@ -87,6 +88,17 @@ service (docs/operations.md).
 {{- end }}
 {{- else }}
 - {name: PELLICULE_TOKEN_JWKS_FILE, value: /etc/pellicule/issuer/jwks.json}
+{{- end }}
+{{- end }}
+
+{{/* What a collector is told of the pod; Knative lets no variable name it. */}}
+{{- define "pellicule.podAttributes" }}
+{{- $namespace := printf "k8s.namespace.name=%s" .root.Release.Namespace }}
+{{- if and .knative (eq .role "server") }}
+- {name: OTEL_RESOURCE_ATTRIBUTES, value: {{ $namespace | quote }}}
+{{- else }}
+- {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+- {name: OTEL_RESOURCE_ATTRIBUTES, value: {{ printf "%s,k8s.pod.name=$(POD_NAME)" $namespace | quote }}}
 {{- end }}
 {{- end }}
 

@@ -38,20 +38,34 @@ certificates nor keys: before the first installation there are no certificates y
       {{- include "pellicule.projection" (list .root.Values.tokens.jwks "jwks.json") | nindent 6 }}
 {{- end }}
 {{- end }}
-{{- if .own.token }}
+{{- with .own.token }}
 - name: token
   projected:
     sources:
-      - serviceAccountToken: {path: token, expirationSeconds: 3600}
+      - serviceAccountToken:
+          path: token
+          expirationSeconds: 3600
+          {{- with .audience }}
+          audience: {{ . }}
+          {{- end }}
+      {{- if not .audience }}
       - configMap:
           name: kube-root-ca.crt
           items:
             - {key: ca.crt, path: ca.crt}
+      {{- end }}
+{{- end }}
+{{- with .own.transitToken }}
+- name: transit
+  secret:
+    secretName: {{ .secret }}
+    items:
+      - {key: {{ .key }}, path: token}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{- define "pellicule.lasts" -}}
+{{- define "pellicule.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 {{- if include "pellicule.authorities" . | fromYamlArray }}
 - {name: authorities, mountPath: /etc/pellicule/authorities, readOnly: true}
@@ -69,6 +83,9 @@ certificates nor keys: before the first installation there are no certificates y
 {{- end }}
 {{- if .own.token }}
 - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
+{{- end }}
+{{- if .own.transitToken }}
+- {name: transit, mountPath: /etc/pellicule/transit, readOnly: true}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -88,8 +105,10 @@ certificates nor keys: before the first installation there are no certificates y
 {{- if and .lasts .own.infers }}
 {{- include "pellicule.projection" (list $values.triton.ca "triton.crt") }}
 {{- end }}
+{{- if .lasts }}
 {{- with .own.authorities }}
 {{ . | trim }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -107,7 +107,7 @@ resources:
   {{- toYaml .values.resources | nindent 2 }}
 {{ include "pellicule.confinement" . }}
 volumeMounts:
-  {{- include "pellicule.lasts" . | nindent 2 }}
+  {{- include "pellicule.mounts" . | nindent 2 }}
 {{- end }}
 
 {{/* PodSecurity "restricted", on the container: Knative takes none of the pod's. */}}

@@ -58,11 +58,12 @@ def one_service_an_account(objects: Sequence[Object]) -> Iterator[str]:
 
 
 def tokens_used(objects: Sequence[Object]) -> Iterator[str]:
-    """Mount a token only where its account may do something with it."""
+    """Mount a token only where its account may do something with it: here, or at whom it is made out to."""
     bound = {subject["name"] for each in of_kind(objects, "RoleBinding") for subject in each.at("subjects")}
     for pod in pods(objects):
         sources = [row for volume in pod.volumes.values() for row in volume.get("projected", {}).get("sources", [])]
-        if any("serviceAccountToken" in source for source in sources) and pod.spec["serviceAccountName"] not in bound:
+        tokens = [source["serviceAccountToken"] for source in sources if "serviceAccountToken" in source]
+        if any("audience" not in token for token in tokens) and pod.spec["serviceAccountName"] not in bound:
             yield f"{pod.owner.identity}: has a token with which it may do nothing"
 
 

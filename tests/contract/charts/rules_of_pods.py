@@ -119,8 +119,9 @@ def _files(volume: dict[str, Any]) -> set[str]:
     if "secret" in volume:
         items = volume["secret"].get("items")
         return {item["path"] for item in items} if items else {"ca.crt", "tls.crt", "tls.key"}
-    sources = volume.get("projected", {}).get("sources", [])
-    return {item["path"] for source in sources for kind in source.values() for item in kind.get("items", [])}
+    sources = [kind for source in volume.get("projected", {}).get("sources", []) for kind in source.values()]
+    named = {item["path"] for kind in sources for item in kind.get("items", [])}
+    return named | {kind["path"] for kind in sources if "path" in kind}  # a token's
 
 
 def told_once(pod: Pod) -> Iterator[str]:

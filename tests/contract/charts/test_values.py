@@ -82,6 +82,11 @@ def test_every_removed_value_is_in_the_page_and_in_the_schema() -> None:
         ({"certificates": {"issuer": {"name": ""}}}, "services.analysis.certificate.existingSecret"),
         ({"nats": {"monitoring": {"endpoint": ""}}}, "nats.monitoring.endpoint"),
         ({"edge": {"hostnames": []}}, "edge.hostnames"),
+        ({"epochs": {"store": "transit"}}, "epochs.transit.url"),
+        (
+            {"epochs": {"store": "transit", "transit": {"url": "https://bao.example.com"}}},
+            "epochs.transit.token.secret",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_with_the_remedy(layer: Values, named: str) -> None:
