@@ -144,8 +144,8 @@ securityContext:
 {{- end }}
 
 {{/*
-A process that waits for its database is alive: only readiness asks whether it serves. A start may take what the
-migrations of a large database take.
+A process that waits for its database is alive: only readiness asks whether it serves. A start may wait 5 minutes for the
+migrations of a large database, and then says itself what it waited for.
 */}}
 {{- define "pellicule.probes" }}
 {{- $port := ternary 8080 8081 (and .knative (eq .role "server")) }}
@@ -155,7 +155,7 @@ startupProbe:
     service: liveness
   periodSeconds: 2
   timeoutSeconds: 3
-  failureThreshold: 90
+  failureThreshold: 180
 readinessProbe:
   grpc:
     port: {{ $port }}
