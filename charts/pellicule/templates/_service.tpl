@@ -8,6 +8,7 @@ Everything of one service. What is special about it is the template "pellicule.S
   worker    has work that the bus drives
   gates     everything asks it: where Knative runs it, one replica stays
   keys      files in its Secret, and the settings that name them
+  environment, authorities, egress, token, transitToken      what it has besides
 */}}
 {{- define "pellicule.service" -}}
 {{- $own := include (printf "pellicule.%s" .name) .root | fromYaml }}
