@@ -1,8 +1,9 @@
 """Leases: what one process of a service does at a time, whichever it is.
 
-A lease is a row of the service's own database with an end that its holder moves on. A holder that dies loses it at
-once, as the database lets go of its advisory lock; one that stands still loses it at its end, and then each of its
-transactions fails: what the work changes is in the database that says whose turn it is.
+A lease is a row of the service's own database with an end that its holder moves on while others want it. A holder that
+dies loses it at once, as the database lets go of its advisory lock; one that stands still loses it at its end, and then
+each of its transactions fails: what the work changes is in the database that says whose turn it is. A process that is
+alone writes nothing.
 """
 
 import asyncio
@@ -34,29 +35,45 @@ _STOP_SECONDS = 5.0
 _LOCKS = 0x6C656173
 """Class of the advisory locks."""
 
-_RENEW = """
-    UPDATE lease SET expire_time = clock_timestamp() + %(lease)s WHERE holder = %(holder)s RETURNING name
-"""
-_ALIVE = """
+_CONTENDERS = """
     SELECT FROM pg_locks
-    WHERE locktype = 'advisory' AND classid = %(locks)s AND objid::bigint = held.holder AND objsubid = 2 AND granted
+    WHERE locktype = 'advisory' AND classid = %(locks)s AND objsubid = 2 AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_RENEW = f"""
+    WITH renewed AS (
+        UPDATE lease SET expire_time = clock_timestamp() + %(lease)s
+        WHERE holder = %(holder)s AND EXISTS ({_CONTENDERS} AND objid::bigint <> %(holder)s)
+    )
+    SELECT name FROM lease WHERE holder = %(holder)s
+"""  # noqa: S608  # of literals
+# A holder that was alone had no reason to move the end on: who wants it waits as long as a lease lasts before it looks.
+_LOST = f"""
+    (%(patient)s AND held.expire_time < clock_timestamp())
+    OR NOT EXISTS ({_CONTENDERS} AND objid::bigint = held.holder)
 """
 _TAKE = f"""
     INSERT INTO lease AS held (name, holder, take_time, expire_time)
     SELECT name, %(holder)s, clock_timestamp(), clock_timestamp() + %(lease)s
     FROM unnest(%(names)s::text[]) AS name
     WHERE NOT EXISTS (
-        SELECT FROM lease AS held
-        WHERE held.name = name.name AND held.expire_time >= clock_timestamp() AND EXISTS ({_ALIVE})
+        SELECT FROM lease AS held WHERE held.name = name.name AND NOT ({_LOST})
     )
     ON CONFLICT (name) DO UPDATE
     SET holder = excluded.holder, take_time = excluded.take_time, expire_time = excluded.expire_time
-    WHERE held.expire_time < clock_timestamp() OR NOT EXISTS ({_ALIVE})
+    WHERE {_LOST}
     RETURNING name
 """  # noqa: S608  # of literals
 _GIVE_BACK = "DELETE FROM lease WHERE holder = %(holder)s"
-_CHECK = "SELECT FROM lease WHERE name = %(name)s AND holder = %(holder)s FOR KEY SHARE"
+# A transaction that has written nothing needs no lease, and must not write because of it.
+_CHECK = """
+    SELECT 1 WHERE pg_current_xact_id_if_assigned() IS NULL
+    UNION ALL
+    SELECT 1 FROM (
+        SELECT FROM lease
+        WHERE name = %(name)s AND holder = %(holder)s AND pg_current_xact_id_if_assigned() IS NOT NULL FOR KEY SHARE
+    ) AS kept
+"""
 
 _log = structlog.stdlib.get_logger()
 
@@ -134,12 +151,14 @@ class _Holder:
         self._groups = groups
         self._running = running
         self._number = secrets.randbelow(2**31)
+        self._patient_at = float("inf")
         self._of = {"holder": self._number, "lease": lease, "locks": _LOCKS, "names": list(groups)}
 
     async def __aenter__(self) -> "_Holder":
         async with asyncio.timeout(self._third):
             await self._connection.execute("SELECT pg_advisory_lock(%s, %s)", (_LOCKS, self._number))
             await self._connection.execute(f"LISTEN {CHANNEL}")
+        self._patient_at = self._clock.monotonic() + 3 * self._third
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -171,7 +190,8 @@ class _Holder:
             pass
 
     async def _names(self, statement: str) -> AbstractSet[str]:
-        cursor = await self._connection.execute(statement.encode(), self._of)
+        patient = self._clock.monotonic() >= self._patient_at
+        cursor = await self._connection.execute(statement.encode(), {**self._of, "patient": patient})
         return {str(name) for (name,) in await cursor.fetchall()}
 
     def _start(self, name: str) -> None:

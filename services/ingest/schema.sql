@@ -325,7 +325,7 @@ CREATE TABLE public.journal_position (
 
 COMMENT ON TABLE public.journal_position IS 'How far this database has seen the journal of destructions; one row.';
 
-CREATE TABLE public.lease (
+CREATE UNLOGGED TABLE public.lease (
     name text NOT NULL,
     holder integer NOT NULL,
     take_time timestamp with time zone NOT NULL,

@@ -1,5 +1,6 @@
 -- migrate:up
-CREATE TABLE lease (
+-- Unlogged: after a crash and on another server all sessions are gone, and with them all leases.
+CREATE UNLOGGED TABLE lease (
     name text PRIMARY KEY,
     holder integer NOT NULL,
     take_time timestamptz NOT NULL,

@@ -3,6 +3,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import psycopg
 import pytest
 
 from services.chassis.clock import SystemClock
@@ -126,7 +127,58 @@ async def test_the_transaction_of_a_lost_lease_leaves_nothing(pool: Pool, effect
     assert (failures, await effects.of("late")) == (["LeaseLost"], 0)
 
 
-async def test_a_renewal_does_not_wait_for_the_transactions_of_the_work(pool: Pool) -> None:
+@asynccontextmanager
+async def contender(database: DatabaseSettings) -> AsyncIterator[None]:
+    """Be one who wants the leases, and never takes one."""
+    url = database.database_url.get_secret_value()
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("SELECT pg_advisory_lock(%s, 1)", (LOCKS,))
+        yield
+
+
+async def end(pool: Pool) -> str:
+    async with pool.connection() as connection:
+        return str(await (await connection.execute("SELECT expire_time FROM lease")).fetchone())
+
+
+async def test_a_process_that_is_alone_writes_nothing_and_keeps_its_lease_from_who_comes_late(
+    pool: Pool, effects: Effects, database: DatabaseSettings
+) -> None:
+    async with process("ada", database):
+        await effects.go_on("ada")
+        first = await end(pool)
+        async with asyncio.timeout(20):
+            while await _is_future(pool):  # until it would be over, were it not alone
+                await effects.go_on("ada")
+        assert await end(pool) == first
+        async with process("ben", database):
+            await eventually(lambda: end(pool), lambda later: later != first)
+            for _ in range(10):
+                await effects.go_on("ada")
+            assert await effects.of("ben") == 0
+
+
+async def test_work_that_only_reads_writes_nothing_because_of_its_lease(pool: Pool) -> None:
+    read = asyncio.Event()
+
+    async def work() -> None:
+        async with pool.connection() as connection:
+            await connection.execute("SELECT FROM effect")
+        read.set()
+        await asyncio.Event().wait()
+
+    async with supervised([LeasedTasks(pool, SystemClock(), {"work": [work]}).run]):
+        await read.wait()
+        async with pool.connection() as connection:
+            assert await (await connection.execute("SELECT xmax::text FROM lease")).fetchone() == ("0",)
+
+
+async def _is_future(pool: Pool) -> bool:
+    async with pool.connection() as connection:
+        return (await connection.execute("SELECT FROM lease WHERE expire_time > clock_timestamp()")).rowcount > 0
+
+
+async def test_a_renewal_does_not_wait_for_the_transactions_of_the_work(pool: Pool, database: DatabaseSettings) -> None:
     began = asyncio.Event()
 
     async def work() -> None:
@@ -135,14 +187,11 @@ async def test_a_renewal_does_not_wait_for_the_transactions_of_the_work(pool: Po
             began.set()
             await asyncio.Event().wait()
 
-    async def until() -> str:
-        async with pool.connection() as connection:
-            return str(await (await connection.execute("SELECT expire_time FROM lease")).fetchone())
-
-    async with supervised([LeasedTasks(pool, SystemClock(), {"work": [work]}, lease=LEASE).run]):
+    tasks = LeasedTasks(pool, SystemClock(), {"work": [work]}, lease=LEASE)
+    async with contender(database), supervised([tasks.run]):
         await began.wait()
-        first = await until()
-        await eventually(until, lambda later: later != first, seconds=SOON)
+        first = await end(pool)
+        await eventually(lambda: end(pool), lambda later: later != first, seconds=SOON)
 
 
 async def test_a_database_that_was_away_finds_the_work_going_on(pool: Pool, effects: Effects) -> None:

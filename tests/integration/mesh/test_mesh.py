@@ -121,10 +121,31 @@ async def test_an_order_is_carried_out_once(mesh: Mesh, size: int) -> None:
     assert await mesh.select("ingest", "SELECT FROM media") == []
 
 
+async def test_a_worker_that_is_stopped_leaves_its_work_to_the_others(
+    mesh: Mesh, analysis_bus: JetStreamContext, roll: Path, size: int
+) -> None:
+    await consent(mesh, analysis_bus, "stopped")
+    before = await analysed(analysis_bus)
+    importing = asyncio.create_task(bring_in(mesh, roll, "stopped"))
+    at_work = "SELECT claimer FROM media WHERE claim_id IS NOT NULL"
+    await eventually(lambda: mesh.select("analysis", at_work))
+    worker = mesh.alike("analysis", "worker")[-1]
+    assert worker.process is not None
+    await worker.process.stop()
+    assert worker.process.exit_status == 0
+    assert await importing == {"stored": size}
+    assert await analysed(analysis_bus) - before == size
+    others = mesh.alike("analysis", "worker")[:-1]
+    assert [each.name for each in others if "abandoned_claims_freed" in mesh.log(each)] == []
+    mesh.start(worker)
+    await eventually(worker.serves)
+
+
 async def test_a_killed_process_of_each_kind_loses_nothing(
     mesh: Mesh, analysis_bus: JetStreamContext, roll: Path, size: int
 ) -> None:
     await consent(mesh, analysis_bus, "killed")
+    before = await analysed(analysis_bus)
     importing = asyncio.create_task(bring_in(mesh, roll, "killed"))
     await eventually(lambda: mesh.select("ingest", "SELECT FROM media"))
     for service in SERVICES:
@@ -133,6 +154,7 @@ async def test_a_killed_process_of_each_kind_loses_nothing(
                 assert replica.process is not None
                 replica.process.kill()
     assert await importing == {"stored": size}
+    assert await analysed(analysis_bus) - before == size
     findings = await mesh.command("findings", "--subject", "killed")
     assert Counter(row["state"] for row in findings) == {"done": size}
     made = await ideas(mesh, "killed")
