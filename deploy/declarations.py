@@ -93,10 +93,11 @@ BUCKETS = tuple(bucket for each in DECLARATIONS.values() for bucket in each.owns
 
 MODEL_IDENTITIES: Mapping[str, BucketRights] = {
     "triton": BucketRights(reads=("models", "engines")),
-    "engine-builder": BucketRights(owns=("engines",), reads=("models",)),
+    "engine-builder": BucketRights(owns=("engines",), appends=("models",)),
     "model-publisher": BucketRights(owns=("models",)),
+    "load-keeper": BucketRights(owns=("loads",)),
 }
-"""Who else has an identity at the object store of a cluster: what serves models, and what makes them."""
+"""Who else has an identity at the object store of a cluster: what serves models, makes them, and loads servers."""
 
 
 def own_rights(service: str) -> BucketRights:

@@ -58,9 +58,9 @@ tolerations:
 {{- toYaml $resources }}
 {{- end }}
 
-{{/* The way to the bucket. */}}
+{{/* The way to the buckets, as one of the identities there. */}}
 {{- define "inference.bucketEnvironment" -}}
-{{- $bucket := .Values.bucket }}
+{{- $bucket := .root.Values.bucket }}
 - {name: PELLICULE_S3_ENDPOINT, value: {{ $bucket.endpoint | quote }}}
 - {name: PELLICULE_S3_REGION, value: {{ $bucket.region | quote }}}
 {{- if or $bucket.ca.configMap $bucket.ca.secret }}
@@ -68,9 +68,9 @@ tolerations:
 {{- end }}
 - {name: PELLICULE_MODELS_BUCKET, value: {{ $bucket.name | quote }}}
 - name: PELLICULE_S3_ACCESS_KEY
-  valueFrom: {secretKeyRef: {name: {{ $bucket.existingSecret }}, key: {{ $bucket.keys.accessKey }}}}
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ $bucket.keys.accessKey }}}}
 - name: PELLICULE_S3_SECRET_KEY
-  valueFrom: {secretKeyRef: {name: {{ $bucket.existingSecret }}, key: {{ $bucket.keys.secretKey }}}}
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ $bucket.keys.secretKey }}}}
 {{- end }}
 
 {{- define "inference.bucketMounts" }}
@@ -102,7 +102,7 @@ image: {{ include "inference.image" (list .root.Values.tools.image .root) }}
 imagePullPolicy: {{ .root.Values.tools.image.pullPolicy }}
 args: [inference.publishing, {{ .repository | quote }}, {{ .folder | quote }}]
 env:
-  {{- include "inference.bucketEnvironment" .root | nindent 2 }}
+  {{- include "inference.bucketEnvironment" . | nindent 2 }}
 resources:
   requests: {cpu: 100m, memory: 128Mi}
   limits: {memory: 512Mi}

@@ -8,7 +8,7 @@ import pytest_asyncio
 from minio import MinioAdmin
 from minio.error import S3Error
 
-from deploy.declarations import BUCKETS, JOURNAL_BUCKET, identities
+from deploy.declarations import BUCKETS, JOURNAL_BUCKET, MODEL_IDENTITIES, identities
 from deploy.local.parts.minio import MinioServer, minio_server
 from deploy.local.parts.minio_program import cached_minio
 from deploy.local.parts.object_store import ADMINISTRATOR, endpoint
@@ -19,7 +19,7 @@ from deploy.provision.object_store import Endpoint, Identity
 
 RIGHTS = identities()
 KEYS = {name: Identity(f"key-of-{name}", f"secret of {name}") for name in RIGHTS}
-ALL_BUCKETS = (*BUCKETS, JOURNAL_BUCKET, "models", "engines")
+ALL_BUCKETS = (*BUCKETS, JOURNAL_BUCKET, *{bucket for each in MODEL_IDENTITIES.values() for bucket in each.owns})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
