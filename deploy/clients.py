@@ -1,4 +1,4 @@
-"""Tools of those who call the services from outside: grpcurl, Node.js with gRPC, and code generators of five languages.
+"""Tools of those who call the services, or watch them: grpcurl, Node.js with gRPC, code generators, a judge of rules.
 
 They come out of packages named with version and digest (deploy/clients.lock, tests/e2e/clients/package-lock.json, Go's
 checksum database), lie in the user's cache and are used by tests alone.
@@ -27,6 +27,11 @@ _NPM_FILES: Final = ("package.json", "package-lock.json")
 GRPCURL: Final = GoProgram("grpcurl", "github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.4")
 GO_MESSAGES: Final = GoProgram("protoc-gen-go", "google.golang.org/protobuf/cmd/protoc-gen-go", "v1.36.12")
 GO_SERVICES: Final = GoProgram("protoc-gen-go-grpc", "google.golang.org/grpc/cmd/protoc-gen-go-grpc", "v1.6.2")
+# Evaluates Prometheus' rules on series. Prometheus' own promtool brings 700 packages of clouds along, and builds five
+# times as long.
+RULES: Final = GoProgram(
+    "vmalert-tool", "github.com/VictoriaMetrics/VictoriaMetrics/app/vmalert-tool", "v1.140.0", oldest_go=(1, 26, 2)
+)
 
 
 @dataclass(frozen=True)
@@ -108,5 +113,5 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    for made in (install().folder, *(program.built() for program in (GRPCURL, GO_MESSAGES, GO_SERVICES))):
+    for made in (install().folder, *(program.built() for program in (GRPCURL, GO_MESSAGES, GO_SERVICES, RULES))):
         sys.stdout.write(f"{made}\n")

@@ -22,7 +22,7 @@ from deploy.local.parts.service import ServiceProcess
 from deploy.local.parts.triton import TritonPorts, TritonServer, new_shared_memory_prefix
 from deploy.local.parts.write_through import writes_through
 from deploy.local.port_book import SEAWEED_PORTS, PortBook
-from deploy.local.settings import DEFAULTS, PREFIX, StackSettings
+from deploy.local.settings import DEFAULTS, OTLP_ENDPOINT, PREFIX, StackSettings
 from deploy.provision.object_store import Identity
 
 _OWN_ACCOUNT: Mapping[str, Account] = {}
@@ -95,7 +95,7 @@ def make_plan(
     present = tuple(name for name in SERVICES if _is_present(name))
     settings = _Settings(home, ports, postgres, store, nats, triton, given)
     services = [_service(home, name, settings, accounts) for name in present]
-    servers = [*map(Unit, (postgres, store, nats)), _models(triton)]
+    servers = [*map(Unit, (postgres, store, nats)), _models(triton, given)]
     absent = tuple(name for name in SERVICES if name not in present)
     units = (replace(unit, remark=_remark(unit, ports, home)) for unit in (*servers, *services))
     return Plan(tuple(units), absent, ports)
@@ -153,9 +153,10 @@ def _object_store(
     )
 
 
-def _models(triton: TritonServer) -> Unit:
+def _models(triton: TritonServer, given: StackSettings) -> Unit:
     """Ask often whether its models' processes live: while one is dead, nothing is understood."""
-    return Unit(triton, patience=2, interval=5.0)
+    remark = f"shows its measurements at {triton.metrics_address}" if given.values.get(OTLP_ENDPOINT) else ""
+    return Unit(triton, patience=2, interval=5.0, remark=remark)
 
 
 def _triton(home: StackHome, ports: PortBook, growth_megabytes: int) -> TritonServer:

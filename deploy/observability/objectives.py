@@ -97,7 +97,7 @@ OBJECTIVES: Final = (
         "a call that does not end as UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE or DATA_LOSS",
         0.999,
         _calls(),
-        _calls(f', rpc_response_status_code=~"{BROKEN}"'),
+        f"""({_calls(f', rpc_response_status_code=~"{BROKEN}"')} or 0 * {_calls()})""",
     ),
     Objective(
         "uploads",

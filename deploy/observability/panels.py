@@ -1,4 +1,4 @@
-"""Panels: Grafana's dashboards out of titles and queries, with the data source left to whoever looks."""
+"""Panels: Grafana's dashboards out of titles and queries, with the data source left to the reader."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -17,6 +17,15 @@ from services.chassis.metrics import Metric, MetricKind
 
 _UNITS = {"s": "seconds", "ms": "milliseconds", "By": "bytes", "1": "ratio"}
 """Units by the word that Prometheus' translation of OTLP appends; one in braces is only a remark, and none."""
+TRITON = frozenset(
+    {
+        "nv_inference_request_success",
+        "nv_inference_request_failure",
+        "nv_inference_queue_duration_us",
+        "nv_inference_compute_infer_duration_us",
+    }
+)
+"""Series of the models' server itself that dashboards and scalers ask for; by `model`."""
 _HISTOGRAM = ("_bucket", "_sum", "_count")
 _UNFIT = re.compile(r"[^a-zA-Z0-9_:]+")
 

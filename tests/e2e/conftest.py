@@ -36,8 +36,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[OtlpCollector, Runni
     with collecting() as (collector, endpoint), pytest.MonkeyPatch.context() as patch:
         patch.setenv("PELLICULE_TRACE_RATIO", "1")
         patch.setenv("PELLICULE_LOG_LEVEL", "DEBUG")
-        patch.setenv("PELLICULE_OTLP_ENDPOINT", endpoint)
-        started = stack.run("up")
+        started = stack.run("up", "--observe", endpoint)
         assert started.returncode == 0, started.stderr
         try:
             leave_marks(stack, tmp_path_factory.mktemp("marked-roll"))

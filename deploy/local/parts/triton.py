@@ -101,6 +101,11 @@ class TritonServer:
         """`host:port` of its gRPC endpoint."""
         return f"{LOOPBACK}:{self._ports.grpc}"
 
+    @property
+    def metrics_address(self) -> str:
+        """`host:port` of the page with its measurements."""
+        return f"{LOOPBACK}:{self._ports.metrics}"
+
     async def start(self) -> ServerProcess:
         """Check what the model process needs and start the server."""
         libraries = shared_python_directory()

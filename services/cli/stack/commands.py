@@ -11,11 +11,14 @@ import typer
 from deploy.local import daemon
 from deploy.local.home import default_home
 from deploy.local.parts.object_store import ObjectStoreChoice
-from deploy.local.settings import LISTEN, OBJECT_STORE, read_settings
+from deploy.local.settings import LISTEN, OBJECT_STORE, OTLP_ENDPOINT, read_settings
 from deploy.local.state import PartState, StackState
 from services.cli.options import Json
-from services.cli.output import emit, failures, note, say
+from services.cli.output import UsageWrong, emit, failures, note, say
 from services.cli.stack.failures import stack_failures
+
+COLLECTOR = "127.0.0.1:4317"
+"""Where a collector on this machine listens as a rule."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +38,23 @@ def up(
     object_store: Annotated[
         ObjectStoreChoice | None, typer.Option(help="The S3 server; a folder keeps to the one that it began with.")
     ] = None,
+    observe: Annotated[
+        bool,
+        typer.Option("--observe", help=f"Tell an OTLP collector of everything: at ENDPOINT, or else at {COLLECTOR}."),
+    ] = False,
+    endpoint: Annotated[
+        str, typer.Argument(help="With --observe: where the collector is, `host:port`; https:// before it for TLS.")
+    ] = "",
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start the stack under $PELLICULE_HOME, and return once every part has answered a real request."""
     with failures(as_json=as_json), stack_failures():
         home = default_home()
-        options = {LISTEN: listen, OBJECT_STORE: object_store}
+        if endpoint and not observe:
+            raise UsageWrong("USAGE", f"{endpoint} goes with --observe", "endpoint")
+        told = endpoint or COLLECTOR if observe else ""
+        options = {LISTEN: listen, OBJECT_STORE: object_store, OTLP_ENDPOINT: told}
         given = {name: value for name, value in options.items() if value}
         settings = read_settings(home, os.environ, given)
         progress = _Progress()

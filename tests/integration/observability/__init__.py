@@ -1,0 +1,1 @@
+"""Rules on recorded series, in the program that evaluates them."""
