@@ -28,7 +28,9 @@ _OF_THE_CHART = frozenset(
         "token_jwks_url", "trace_ratio", "triton_address", "triton_ca_file", "watched_disk",
         "watched_disk_floor_bytes", "policy_file", "public_tls", "s3_endpoint", "s3_access_key", "s3_secret_key",
         "s3_region", "s3_ca_file", "nats_ca_file", "nats_replicas", "journal_s3_endpoint", "journal_s3_access_key",
-        "journal_s3_secret_key", "journal_s3_region",
+        "journal_s3_secret_key", "journal_s3_region", "epochs", "epochs_namespace", "epochs_secret", "transit_url",
+        "transit_ca_file", "transit_mount", "transit_namespace", "transit_prefix", "transit_token_file",
+        "transit_role", "transit_auth_mount", "transit_jwt_file",
     }
 )  # fmt: skip
 
