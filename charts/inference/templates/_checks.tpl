@@ -17,6 +17,9 @@
 {{- if and .Values.engines.enabled (ne .Values.processor "gpu") }}
 {{- fail "engines.enabled: engines are for graphics cards; set processor to gpu" }}
 {{- end }}
+{{- if and (eq (int .Values.server.replicas) 0) (eq .Values.mode "kserve") }}
+{{- fail "server.replicas: KServe takes none for as many as it likes; set one at least, or mode to deployment" }}
+{{- end }}
 {{- with .Values.autoscaling }}
 {{- if and .enabled (not .prometheus) }}
 {{- fail "autoscaling.enabled: needs autoscaling.prometheus, where KEDA asks how much waits" }}

@@ -32,6 +32,12 @@ class TestJobs:
         assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
         assert job.containers[0]["args"][:2] == ["inference.publishing", "cpu-00000000000f"]
 
+    def test_they_can_be_built_where_no_server_is_yet(self) -> None:
+        alone = {"server": {"replicas": 0}, "autoscaling": {"enabled": False}}
+        (deployment,) = of_kind(objects_of(CARDS, ENGINES, alone), "Deployment")
+
+        assert deployment.at("spec", "replicas") == 0
+
     def test_its_commands_are_the_command_line_s(self) -> None:
         job = next(pod for pod in pods(objects_of(CARDS, ENGINES)) if pod.kind == "Job")
         script = job.spec["containers"][0]["command"][-1]
