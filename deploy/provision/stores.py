@@ -64,14 +64,14 @@ class Store:
         Raises:
             ProvisionError: SECRET_MISSING, SERVER_UNREACHABLE.
         """
-        from minio.error import MinioException
+        from minio.error import MinioAdminException, MinioException
         from urllib3.exceptions import HTTPError
 
         administrator = credentials.identity(ADMINISTRATOR, self.name)
         made = self._identities(credentials) if with_identities else ()
         try:
             yield from chain(self._buckets(administrator), made)
-        except (MinioException, HTTPError) as error:
+        except (MinioException, MinioAdminException, HTTPError) as error:
             raise ProvisionError.unreachable(f"object store {self.endpoint.url}", error) from error
 
     def _buckets(self, administrator: Identity) -> Iterator[Difference]:

@@ -154,6 +154,14 @@ def test_a_server_that_is_away_is_named(place: Place) -> None:
     assert (status, line["error"]["reason"], line["error"]["field"]) == (1, "SERVER_UNREACHABLE", "PostgreSQL")
 
 
+def test_an_administrator_whom_the_store_does_not_know_is_said(place: Place) -> None:
+    other = {**place.environment, "PELLICULE_PROVISION_ADMINISTRATOR_S3_SECRET_KEY": "a wrong secret"}
+    status, lines = place.run(environment=other)
+
+    assert (status, lines[-1]["error"]["reason"]) == (1, "SERVER_UNREACHABLE")
+    assert "the administrator's credentials" in lines[-1]["error"]["message"]
+
+
 def test_a_wrong_setting_is_named(place: Place) -> None:
     status, (line,) = place.run(environment={**place.environment, "PELLICULE_PROVISION_S3_ENDPOINT": "store:9000"})
 

@@ -149,10 +149,10 @@ def test_a_user_that_is_gone_is_made(declared: MinioIdentities, admin: MinioAdmi
 
 
 def test_the_rights_of_a_group_are_said_with_what_to_do(declared: MinioIdentities, admin: MinioAdmin) -> None:
-    admin.group_add("wheel", KEYS["ingest"].access_key)
+    admin.group_add("wheel", [KEYS["ingest"].access_key])
     try:
         (found,) = declared.differences()
     finally:
-        admin.group_remove("wheel", KEYS["ingest"].access_key)
+        admin.group_remove("wheel", [KEYS["ingest"].access_key])
 
     assert (found.wrong, found.repair) == ("has the rights of the group wheel as well", None)
