@@ -4,12 +4,14 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from deploy.charts.environments import environments
 from deploy.ops.checks.check import Check, Verdict
 from deploy.ops.checks.cluster import ClusterUnreachable, KubernetesCluster
+from deploy.ops.checks.needs import needs_of
 from deploy.ops.checks.pieces import PIECES
-from deploy.ops.checks.prerequisites import Needed, prerequisites
+from deploy.ops.checks.prerequisites import prerequisites
 
 READY, LACKING, OUT_OF_REACH = 0, 1, 3
 
@@ -30,18 +32,19 @@ def main() -> int:
 
 
 def _checks(arguments: argparse.Namespace) -> Iterator[Check]:
-    always = [name for name, piece in PIECES.items() if piece.always]
-    needed = Needed(arguments.namespace, tuple(dict.fromkeys([*always, *arguments.pieces])), gpu=arguments.gpu)
-    return prerequisites(KubernetesCluster.configured(arguments.context), needed)
+    needed = needs_of(arguments.environment, arguments.namespace)
+    pieces = tuple(dict.fromkeys([*needed.pieces, *arguments.pieces]))
+    return prerequisites(KubernetesCluster.configured(arguments.context), replace(needed, pieces=pieces))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deploy/platform/check", description=(__doc__ or "").partition(": ")[2])
-    choices = [name for name, piece in PIECES.items() if not piece.always]
     parser.add_argument(
-        "--with", dest="pieces", action="append", default=[], choices=choices, help="a piece that is needed as well"
+        "--environment", default="production", choices=environments(), help="for which; by default production"
     )
-    parser.add_argument("--gpu", action="store_true", help="models are served on GPUs")
+    parser.add_argument(
+        "--with", dest="pieces", action="append", default=[], choices=PIECES, help="a piece that is wanted as well"
+    )
     parser.add_argument("--namespace", default="pellicule", help="where the charts go")
     parser.add_argument("--context", help="of the kubeconfig; by default the current one")
     parser.add_argument("--json", action="store_true", help="JSON Lines in place of text")

@@ -18,13 +18,11 @@ class Piece:
         kinds: Its CustomResourceDefinitions, and the version that is spoken.
         controllers: Labels of its Deployments.
         ready: Lists of which one object at least has a condition.
-        always: Whether every cluster needs it; the others are a matter of choice.
     """
 
     kinds: Mapping[str, str]
     controllers: tuple[str, ...] = ()
     ready: Mapping[str, str] = field(default_factory=lambda: _NONE)
-    always: bool = False
 
 
 PIECES: Mapping[str, Piece] = {
@@ -32,12 +30,10 @@ PIECES: Mapping[str, Piece] = {
         kinds={"certificates.cert-manager.io": "v1", "issuers.cert-manager.io": "v1"},
         controllers=(f"{_NAME}=cert-manager", f"{_NAME}=webhook", f"{_NAME}=cainjector"),
         ready={"/apis/cert-manager.io/v1/clusterissuers": "Ready"},
-        always=True,
     ),
     "keda": Piece(
         kinds={"scaledobjects.keda.sh": "v1alpha1", "triggerauthentications.keda.sh": "v1alpha1"},
         controllers=(f"{_NAME}=keda-operator", f"{_NAME}=keda-operator-metrics-apiserver"),
-        always=True,
     ),
     "cloudnative-pg": Piece(
         kinds={"clusters.postgresql.cnpg.io": "v1", "scheduledbackups.postgresql.cnpg.io": "v1"},

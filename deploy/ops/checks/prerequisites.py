@@ -11,6 +11,7 @@ OLDEST_MINOR = 29
 """Of Kubernetes 1: what the charts are written for."""
 _ENFORCERS = ("calico", "cilium", "antrea", "kube-router", "ovnkube", "weave-net", "aws-node", "kindnet")
 """DaemonSets of networks that can enforce policies."""
+_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 
@@ -26,7 +27,7 @@ class Needed:
     """
 
     namespace: str = "pellicule"
-    pieces: Sequence[str] = tuple(name for name, piece in PIECES.items() if piece.always)
+    pieces: Sequence[str] = ()
     gpu: bool = False
 
 
@@ -59,9 +60,12 @@ def _version(cluster: Cluster) -> Iterator[Check]:
 def _piece(cluster: Cluster, name: str) -> Iterator[Check]:
     piece = PIECES[name]
     install = f"install {name}, as docs/platform.md says"
+    kinds = {kind: cluster.one(f"{_KINDS}/{kind}") for kind in piece.kinds}
+    if not any(kinds.values()):
+        yield Check.of(name, "is not installed", install)
+        return
     for kind, version in piece.kinds.items():
-        crd = cluster.one(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{kind}")
-        yield Check.of(f"{name}: {kind}", _crd_wrong(crd, version), install)
+        yield Check.of(f"{name}: {kind}", _crd_wrong(kinds[kind], version), install)
     for labels in piece.controllers:
         yield Check.of(f"{name}: Deployment {labels}", _controller_wrong(cluster, labels), install)
     yield from _ready_objects(cluster, name, piece)

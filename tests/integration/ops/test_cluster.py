@@ -104,11 +104,12 @@ def check(kubeconfig: Path, *options: str) -> tuple[int, list[dict[str, str | No
 
 
 def test_the_command_says_what_is_missing_and_fails(api: str, tmp_path: Path) -> None:
-    status, lines = check(kubeconfig(tmp_path, api), "--with", "edge")
+    status, lines = check(kubeconfig(tmp_path, api), "--with", "cloudnative-pg")
 
     wrong = {line["name"]: line["remedy"] for line in lines if line["verdict"] == "wrong"}
     assert status == 1
-    assert "install edge" in (wrong["edge: grpcroutes.gateway.networking.k8s.io"] or "")
+    assert "install edge" in (wrong["edge"] or "")
+    assert "install cloudnative-pg" in (wrong["cloudnative-pg"] or "")
     assert {line["name"]: line["verdict"] for line in lines}["kubernetes: version"] == "right"
 
 

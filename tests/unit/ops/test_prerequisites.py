@@ -151,8 +151,13 @@ def test_what_is_broken_is_named_alone_and_with_a_remedy(
     assert found[0].remedy
 
 
-def test_what_is_not_wanted_is_not_missed() -> None:
-    checked = {check.name.partition(":")[0] for check in prerequisites(FakeCluster(), Needed())}
+def test_what_is_not_needed_is_not_missed() -> None:
+    checked = {check.name.partition(":")[0] for check in prerequisites(FakeCluster(), Needed(pieces=["keda"]))}
 
-    assert {"cert-manager", "keda"} <= checked
-    assert checked.isdisjoint({"knative", "kserve", "edge", "cloudnative-pg"})
+    assert checked & PIECES.keys() == {"keda"}
+
+
+def test_a_piece_of_which_nothing_is_there_is_said_once() -> None:
+    said = [check for check in prerequisites(FakeCluster(), ALL) if check.name.partition(":")[0] in PIECES]
+
+    assert [(check.name, check.wrong) for check in said] == [(name, "is not installed") for name in PIECES]
