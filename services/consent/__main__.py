@@ -14,7 +14,7 @@ from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges
 from services.chassis.leases import LeasedTasks
-from services.chassis.limits.allowance import DailyAllowance
+from services.chassis.limits.allowance import DailyLimit
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
@@ -90,8 +90,8 @@ async def main() -> None:
             feed=ListeningChangeFeed(listener),
             signer=signer,
             clock=clock,
-            servings_a_day=DailyAllowance("notices shown", SERVINGS_A_DAY, clock),
-            decisions_a_day=DailyAllowance("decisions", DECISIONS_A_DAY, clock),
+            servings_a_day=DailyLimit("notices shown", SERVINGS_A_DAY),
+            decisions_a_day=DailyLimit("decisions", DECISIONS_A_DAY),
         )
         set_aside = PostgresSetAside(pool)
         worker = Worker(dependencies, set_aside)

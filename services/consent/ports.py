@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from services.chassis.limits.allowance import DailyLimit
 from services.consent.domain.change import Change, Request
 from services.consent.domain.consent import ConsentEvent
 from services.consent.domain.history import History, RecordedResult
@@ -37,6 +38,9 @@ class Ledger(Protocol):
 
     async def recorded_result(self, request_id: UUID) -> RecordedResult | None:
         """Return what a request was answered, if it was."""
+
+    async def answer_times(self, *, since: datetime, limit: int) -> Sequence[datetime]:
+        """Return when requests were answered after a time, newest first."""
 
     async def begin(self, change: Change) -> None:
         """Write a change down that is about to be turned into keys; its revisions are used up."""
@@ -109,11 +113,14 @@ class NoticeStore(Protocol):
     async def notices(self, *, below_edition: str | None, limit: int) -> Sequence[PublishedNotice]:
         """Return published notices of editions under `below_edition`, newest first."""
 
-    async def record_serving(self, subject: str, serving: NoticeServing, request: Request) -> NoticeServing:
+    async def record_serving(
+        self, subject: str, serving: NoticeServing, request: Request, *, limit: DailyLimit
+    ) -> NoticeServing:
         """Record that a notice was shown, or return what the same request recorded before.
 
         Raises:
             RequestIdReused: another request used this id.
+            LimitReached: too many were recorded in the 24 hours before this one.
         """
 
     async def serving(self, subject: str, serving_id: UUID) -> NoticeServing | None:

@@ -433,6 +433,8 @@ CREATE INDEX dead_letter_retry ON public.dead_letter USING btree (consumer, retr
 
 CREATE INDEX inbox_receive_time ON public.inbox USING btree (receive_time);
 
+CREATE INDEX notice_serving_time ON public.notice_serving USING btree (subject, serve_time DESC);
+
 CREATE INDEX outbox_person ON public.outbox USING btree (person, create_time) WHERE (person <> ''::text);
 
 CREATE INDEX outbox_sent ON public.outbox USING btree (incarnation, sequence) WHERE (sequence IS NOT NULL);
@@ -440,6 +442,8 @@ CREATE INDEX outbox_sent ON public.outbox USING btree (incarnation, sequence) WH
 CREATE INDEX outbox_unsent ON public.outbox USING btree ("position") WHERE (sequence IS NULL);
 
 CREATE INDEX pending_change_begin_time ON public.pending_change USING btree (begin_time);
+
+CREATE INDEX request_time ON public.request USING btree (subject, answer_time DESC);
 
 CREATE INDEX set_aside_person ON public.set_aside USING btree (person);
 

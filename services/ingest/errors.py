@@ -281,4 +281,5 @@ class TooManyDevices(DomainError):
     @classmethod
     def of(cls, limit: int) -> Self:
         """Return the error for a device that is one too many."""
-        return cls(f"{limit} devices are registered: revoke one that is no longer used", metadata={"limit": str(limit)})
+        too_many = f"{limit} devices are registered, or ten times as many with those that were revoked"
+        return cls(f"{too_many}: revoke one that is no longer used", metadata={"limit": str(limit)})

@@ -1,5 +1,37 @@
 -- What the chassis's and this service's migrations make; written by deploy/dump-schemas.
 
+CREATE FUNCTION public.count_row_that_came() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO usage (subject, used_bytes, row_count) VALUES (NEW.subject, 0, 1)
+    ON CONFLICT (subject) DO UPDATE SET row_count = usage.row_count + 1;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.count_row_that_came() IS 'Rows are counted in the commit that brings them, whatever brings them.';
+
+CREATE FUNCTION public.count_rows_that_went() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM gone) THEN
+        RETURN NULL;
+    END IF;
+    -- In one order for all, so that two that delete rows of many persons never wait for each other.
+    PERFORM FROM usage WHERE subject IN (SELECT subject FROM gone) ORDER BY subject FOR UPDATE;
+    UPDATE usage SET row_count = greatest(0, usage.row_count - counted.gone_count)
+    FROM (SELECT subject, count(*) AS gone_count FROM gone GROUP BY subject) AS counted
+    WHERE usage.subject = counted.subject;
+    -- What stays of a person behind a purge goes later: then nothing says any more that they were here.
+    DELETE FROM usage WHERE subject IN (SELECT subject FROM gone) AND used_bytes = 0 AND row_count = 0;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.count_rows_that_went() IS 'Rows are no longer counted once they are gone, whatever deletes them.';
+
 CREATE FUNCTION public.forget_changes(person text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -164,6 +196,35 @@ END
 $$;
 
 COMMENT ON FUNCTION public.store_at_once(new_upload public.upload, new_media public.media, new_object text, object_bytes bigint, quota_bytes bigint) IS 'An upload that came in one go, with its media; refused as a whole or not at all.';
+
+CREATE FUNCTION public.store_at_once(new_upload public.upload, new_media public.media, new_object text, object_bytes bigint, quota_bytes bigint, row_bytes bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- Shared with other commits, but never beside a purge; what follows sees every fence that is up.
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(new_upload.subject, 0));
+    IF EXISTS (
+        SELECT FROM fence
+        WHERE subject = new_upload.subject AND purpose = new_upload.purpose
+            AND revision >= new_upload.purpose_revision
+    ) THEN
+        RAISE EXCEPTION 'fenced' USING ERRCODE = 'PLFEN';
+    END IF;
+    INSERT INTO usage (subject, used_bytes) VALUES (new_upload.subject, new_upload.size_bytes)
+    ON CONFLICT (subject) DO UPDATE SET used_bytes = usage.used_bytes + excluded.used_bytes
+    WHERE usage.used_bytes + usage.row_count * row_bytes + excluded.used_bytes + row_bytes <= quota_bytes;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no room' USING ERRCODE = 'PLNOR';
+    END IF;
+    INSERT INTO upload SELECT (new_upload).*;
+    INSERT INTO media SELECT (new_media).*;
+    INSERT INTO segment (object, data_key_id, position, size_bytes)
+    VALUES (new_object, new_media.data_key_id, 0, object_bytes);
+    DELETE FROM deleted_media WHERE subject = new_media.subject AND tag = new_media.tag;
+END
+$$;
+
+COMMENT ON FUNCTION public.store_at_once(new_upload public.upload, new_media public.media, new_object text, object_bytes bigint, quota_bytes bigint, row_bytes bigint) IS 'An upload that came in one go, with its media; refused as a whole or not at all.';
 
 CREATE FUNCTION public.take_changes(person text, wanted bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -445,10 +506,15 @@ COMMENT ON COLUMN public.turn.key IS 'Hash of the person''s pseudonym.';
 CREATE TABLE public.usage (
     subject text NOT NULL,
     used_bytes bigint NOT NULL,
+    row_count bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT usage_row_count_check CHECK ((row_count >= 0)),
     CONSTRAINT usage_used_bytes_check CHECK ((used_bytes >= 0))
-);
+)
+WITH (fillfactor='50');
 
-COMMENT ON TABLE public.usage IS 'Plain bytes of a person''s media and open uploads together.';
+COMMENT ON TABLE public.usage IS 'Plain bytes of a person''s media and open uploads together, and how many rows there are.';
+
+COMMENT ON COLUMN public.usage.row_count IS 'Of upload, media, deleted_media and request: each counts towards the quota.';
 
 ALTER TABLE ONLY public.bucket_walk
     ADD CONSTRAINT bucket_walk_pkey PRIMARY KEY (bucket);
@@ -591,3 +657,19 @@ CREATE CONSTRAINT TRIGGER media_changed AFTER UPDATE ON public.media DEFERRABLE 
 CREATE TRIGGER media_left AFTER DELETE ON public.media FOR EACH ROW EXECUTE FUNCTION public.forget_missing_media();
 
 CREATE TRIGGER media_replaced AFTER UPDATE OF data_key_id ON public.media FOR EACH ROW WHEN ((old.data_key_id <> new.data_key_id)) EXECUTE FUNCTION public.forget_missing_media();
+
+CREATE TRIGGER row_came AFTER INSERT ON public.deleted_media FOR EACH ROW EXECUTE FUNCTION public.count_row_that_came();
+
+CREATE TRIGGER row_came AFTER INSERT ON public.media FOR EACH ROW EXECUTE FUNCTION public.count_row_that_came();
+
+CREATE TRIGGER row_came AFTER INSERT ON public.request FOR EACH ROW EXECUTE FUNCTION public.count_row_that_came();
+
+CREATE TRIGGER row_came AFTER INSERT ON public.upload FOR EACH ROW EXECUTE FUNCTION public.count_row_that_came();
+
+CREATE TRIGGER rows_went AFTER DELETE ON public.deleted_media REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.count_rows_that_went();
+
+CREATE TRIGGER rows_went AFTER DELETE ON public.media REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.count_rows_that_went();
+
+CREATE TRIGGER rows_went AFTER DELETE ON public.request REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.count_rows_that_went();
+
+CREATE TRIGGER rows_went AFTER DELETE ON public.upload REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.count_rows_that_went();

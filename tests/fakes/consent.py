@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.limits.allowance import DAY, DailyLimit
 from services.chassis.person_leases import TurnTaken
 from services.chassis.seal import SealBroken
 from services.consent.domain.change import Change, Request
@@ -67,6 +68,10 @@ class FakeLedger:
         request, time, revision = self._books.answers[request_id]
         made = tuple(event for event in self._books.events if event.request_id == request_id)
         return RecordedResult(request, time, made, self._books.latest(revision))
+
+    async def answer_times(self, *, since: datetime, limit: int) -> Sequence[datetime]:
+        times = sorted((time for _, time, _ in self._books.answers.values() if time > since), reverse=True)
+        return times[:limit]
 
     async def begin(self, change: Change) -> None:
         self._store.crash_if_told("begin")
@@ -202,9 +207,15 @@ class FakeNoticeStore:
         newest = self._newest_first()
         return [p for p in newest if below_edition is None or p.notice.bundle.edition < below_edition][:limit]
 
-    async def record_serving(self, subject: str, serving: NoticeServing, request: Request) -> NoticeServing:
+    async def record_serving(
+        self, subject: str, serving: NoticeServing, request: Request, *, limit: DailyLimit
+    ) -> NoticeServing:
         if self._answered(subject, request.id):
             raise RequestIdReused.of(request.id)
+        if (subject, request.id) not in self._servings:
+            times = [each.serve_time for (who, _), (each, _) in self._servings.items() if who == subject]
+            now = serving.serve_time
+            limit.check(sorted((time for time in times if time > now - DAY), reverse=True), now)
         first, first_request = self._servings.setdefault((subject, request.id), (serving, request))
         if first_request.sha256 != request.sha256:
             raise RequestIdReused.of(request.id)

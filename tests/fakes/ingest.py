@@ -9,10 +9,13 @@ from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.messaging.events import OutgoingEvent
+from services.ingest.domain.devices import KEPT_PER_DEVICE
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaForm, PageStart, Usage
+from services.ingest.domain.quota import MOST_EVENTS, Quota, Used
 from services.ingest.domain.records import DeviceRow, KeptStream, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
-from services.ingest.ports import Addition, Completion, MediaUpdate, Registration, Request, Survey
+from services.ingest.ports import Request, Survey
+from services.ingest.ports.outcomes import Addition, Completion, MediaUpdate, Registration, Remembering
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, Purpose, PurposeScope, SubjectScope
 from tests.fakes.change_feed import FakeChangeStore
 
@@ -67,6 +70,16 @@ class Tables:
     def is_of_upload(self, subject: str, request_id: UUID) -> bool:
         return any((row.subject, row.request_id) == (subject, request_id) for row in self.uploads.values())
 
+    def used_of(self, subject: str) -> Used:
+        """Return what triggers and statements have counted."""
+        owners = [row.subject for row in self.uploads.values()]
+        owners += [row.subject for row in self.media.values()]
+        owners += [owner for owner, _ in (*self.deleted, *self.requests)]
+        return Used(self.used.get(subject, 0), owners.count(subject))
+
+    def has_room(self, subject: str, quota: Quota, size_bytes: int = 0) -> bool:
+        return quota.has_room(self.used_of(subject), size_bytes)
+
     def is_fenced(self, row: UploadRow) -> bool:
         return self.fences.get((row.subject, row.purpose), -1) >= row.purpose_revision
 
@@ -110,7 +123,7 @@ class FakeUploads:
         return Survey(
             tuple(self._earlier(subject, request_id, bytes_tag)),
             tuple(kept),
-            self._tables.used.get(subject, 0),
+            self._tables.used_of(subject),
             request_taken=(subject, request_id) in self._tables.requests,
         )
 
@@ -122,23 +135,25 @@ class FakeUploads:
             and (row.request_id == request_id or (row.bytes_tag == bytes_tag and row.complete_time is None))
         ]
 
-    async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
-        used = self._tables.used.get(row.subject, 0) + row.size_bytes
-        if used > quota_bytes:
+    async def add(self, row: UploadRow, *, quota: Quota) -> Addition:
+        if not self._tables.has_room(row.subject, quota, row.size_bytes):
             return Addition.NO_ROOM
         if self._tables.is_fenced(row):
             return Addition.FENCED
         if self._earlier(row.subject, row.request_id, row.bytes_tag):
             return Addition.TAKEN
-        self._tables.used[row.subject] = used
+        self._tables.used[row.subject] = self._tables.used.get(row.subject, 0) + row.size_bytes
         self._tables.uploads[row.id] = row
         return Addition.ADDED
 
-    async def add_complete(self, row: UploadRow) -> None:
+    async def add_complete(self, row: UploadRow, *, quota: Quota) -> Addition:
+        if not self._tables.has_room(row.subject, quota):
+            return Addition.NO_ROOM
         if all(
             (each.subject, each.request_id) != (row.subject, row.request_id) for each in self._tables.uploads.values()
         ):
             self._tables.uploads[row.id] = row
+        return Addition.ADDED
 
     async def take_over(self, subject: str, upload_id: UUID) -> tuple[UploadRow, bytes | None] | None:
         row = await self.find(subject, upload_id)
@@ -178,13 +193,13 @@ class FakeUploads:
         return Completion.STORED
 
     async def complete_at_once(
-        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota: Quota
     ) -> Completion:
-        used = self._tables.used.get(row.subject, 0)
+        used, has_room = self._tables.used_of(row.subject), self._tables.has_room(row.subject, quota, row.size_bytes)
         fresh = await self.survey(row.subject, row.request_id, bytes_tag=b"", tag=row.tag) == Survey((), (), used)
-        if not fresh or self._tables.is_fenced(row) or used + row.size_bytes > quota_bytes:
+        if not (fresh and has_room) or self._tables.is_fenced(row):
             return Completion.GONE
-        self._tables.used[row.subject] = used + row.size_bytes
+        self._tables.used[row.subject] = used.size_bytes + row.size_bytes
         self._tables.uploads[row.id] = row
         return await self.complete(row, media, new, event, now)
 
@@ -272,13 +287,17 @@ class FakeMedia:
             self._tables.discard_stream(stored)
 
     async def update(
-        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime
+        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime, *, quota: Quota
     ) -> MediaUpdate:
         noted = None if request is None else self._tables.requests.get((row.subject, request.id))
         if request is not None and noted is not None:
             return MediaUpdate.REPEATED if noted[0] == request.tag else MediaUpdate.REQUEST_ID_REUSED
         if request is not None and self._tables.is_of_upload(row.subject, request.id):
             return MediaUpdate.REQUEST_ID_REUSED
+        if request is not None and not self._tables.has_room(row.subject, quota):
+            return MediaUpdate.NO_ROOM
+        if event is not None and sum(each.person == row.subject for each in self._tables.events) >= MOST_EVENTS:
+            return MediaUpdate.TOO_MANY_EVENTS
         if event is not None:
             stored = self._tables.media.get(row.id)
             if stored is None or _version(stored) != (row.subject, row.data_key_id, row.metadata_revision - 1):
@@ -303,13 +322,13 @@ class FakeMedia:
         if self._tables.changes is not None:
             self._tables.changes.record_deleted(subject, [f"media/{media_id}"])
 
-    async def used_bytes(self, subject: str) -> int:
-        return self._tables.used.get(subject, 0)
+    async def used(self, subject: str) -> Used:
+        return self._tables.used_of(subject)
 
     async def usage(self, subject: str, now: datetime) -> Usage:
         uploads = [row for row in self._tables.uploads.values() if row.subject == subject]
         return Usage(
-            used_bytes=self._tables.used.get(subject, 0),
+            used=self._tables.used_of(subject),
             media_count=sum(row.subject == subject for row in self._tables.media.values()),
             open_upload_count=sum(row.complete_time is None and row.expire_time > now for row in uploads),
         )
@@ -343,7 +362,8 @@ class FakeDevices:
 
     async def put(self, row: DeviceRow, *, replaces: UUID | None, most: int) -> Registration:
         stored = await self.find(row.subject, row.id)
-        if replaces is None and len(await self.registered(row.subject)) >= most:
+        kept = sum(owner == row.subject for owner, _ in self._tables.devices)
+        if replaces is None and (len(await self.registered(row.subject)) >= most or kept >= KEPT_PER_DEVICE * most):
             return Registration.TOO_MANY
         if stored is not None and (replaces is None or stored.data_key_id != replaces):
             return Registration.STALE
@@ -426,10 +446,14 @@ class FakeRequests:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime) -> bool:
+    async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime, *, quota: Quota) -> Remembering:
         if self._tables.is_of_upload(subject, request_id):
-            return False
-        return self._tables.requests.setdefault((subject, request_id), (tag, now))[0] == tag
+            return Remembering.REUSED
+        noted = self._tables.requests.get((subject, request_id))
+        if noted is None and not self._tables.has_room(subject, quota):
+            return Remembering.NO_ROOM
+        self._tables.requests.setdefault((subject, request_id), (tag, now))
+        return Remembering.NOTED if noted is None or noted[0] == tag else Remembering.REUSED
 
 
 class FakeSweepTables:
@@ -509,7 +533,8 @@ class FakePurge:
         counts |= self._delete_lookup(order)
         counts["request"] = _pop(tables.requests, self._requests(order))
         counts["device"] = _pop(tables.devices, self._devices(order))
-        counts["usage"] = _pop(tables.used, [order.subject] if tables.used.get(order.subject) == 0 else [])
+        is_unused = order.subject in tables.used and tables.used_of(order.subject) == Used()
+        counts["usage"] = _pop(tables.used, [order.subject] if is_unused else [])
         if tables.changes is not None and isinstance(order.scope, SubjectScope) and order.scope.account:
             tables.changes.forget_changes(order.subject)
         return {f"ingest.table.{table}": count for table, count in counts.items()}, []

@@ -1,14 +1,44 @@
 """Allowance of a day: how many rows one person may have a service write, so that the quota is not of bytes alone."""
 
 import math
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from services.chassis.clock import Clock
 from services.chassis.errors import LimitReached
 from services.chassis.limits.pace import Pace
 
-_DAY_SECONDS = 86_400.0
+DAY = timedelta(days=1)
+_DAY_SECONDS = DAY.total_seconds()
 _REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class DailyLimit:
+    """What each person may do within any 24 hours, counted by what is written down of it.
+
+    Attributes:
+        what: Is counted, in the plural, such as `decisions`.
+        most: Of it.
+    """
+
+    what: str
+    most: int
+
+    def check(self, newest: Sequence[datetime], now: datetime) -> None:
+        """Let one more pass.
+
+        Args:
+            newest: When those of the last 24 hours were, newest first; `most` of them suffice.
+            now: What time it is.
+
+        Raises:
+            LimitReached: there are as many as may be; with the time until there may be more.
+        """
+        if len(newest) >= self.most:
+            left = (newest[self.most - 1] + DAY - now).total_seconds()
+            raise LimitReached.of("caller", f"{self.what} a day", self.most, timedelta(seconds=max(1, math.ceil(left))))
 
 
 class DailyAllowance:

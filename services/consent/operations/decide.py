@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable
+from services.chassis.limits.allowance import DAY
 from services.consent.domain.change import Change, Request
 from services.consent.domain.change_plan import Terms, plan_decision
 from services.consent.domain.consent import Age, Choice, Decision, Jurisdiction
@@ -56,13 +57,13 @@ async def decide(wanted: DecisionRequest, subject: str, dependencies: Dependenci
     # Before the lock: a call that waits for its turn holds one connection, and must not need a second one inside.
     if recorded := await dependencies.store.recorded_result(subject, wanted.request.id):
         return DecisionResult.again(recorded, wanted.request)
-    dependencies.decisions_a_day.spend(subject)
     terms = await _terms(wanted, subject, dependencies)
     async with dependencies.store.locked(subject) as ledger:
         try:
             await reconcile(ledger, subject, dependencies)
             if recorded := await ledger.recorded_result(wanted.request.id):
                 return DecisionResult.again(recorded, wanted.request)
+            await _check_day(ledger, dependencies)
             return await _change(ledger, wanted, terms, subject, dependencies)
         except DependencyUnavailable as error:
             raise KeyServiceSilent.for_grant() from error
@@ -99,6 +100,12 @@ def _check_offered(purpose: Purpose, wanted: DecisionRequest, dependencies: Depe
     found = dependencies.policy.available(purpose, wanted.jurisdiction, wanted.age)
     if not found.available:
         raise PurposeNotAvailable.of(purpose, found.reason_text, found.remedy_text, wanted.jurisdiction, wanted.age)
+
+
+async def _check_day(ledger: Ledger, dependencies: Dependencies) -> None:
+    """Count what was answered in the last 24 hours, by any process: withdrawals count, and are never refused."""
+    limit, now = dependencies.decisions_a_day, dependencies.clock.now()
+    limit.check(await ledger.answer_times(since=now - DAY, limit=limit.most), now)
 
 
 async def _change(

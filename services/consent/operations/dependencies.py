@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.chassis.clock import Clock
-from services.chassis.limits.allowance import DailyAllowance
+from services.chassis.limits.allowance import DailyLimit
 from services.chassis.metrics import Measurements
 from services.consent.domain.policy import Policy
 from services.consent.ports import ChangeFeed, ConsentStore, NoticeStore, PurposeKeys, ReceiptSigner
@@ -35,6 +35,6 @@ class Dependencies:
     feed: ChangeFeed
     signer: ReceiptSigner
     clock: Clock
-    servings_a_day: DailyAllowance
-    decisions_a_day: DailyAllowance
+    servings_a_day: DailyLimit
+    decisions_a_day: DailyLimit
     measurements: Measurements = field(default_factory=Measurements)

@@ -17,11 +17,11 @@ async def record_serving(display: NoticeDisplay, subject: str, dependencies: Dep
         RequestIdReused: the request id belongs to another request.
         LimitReached: the person was shown too many today.
     """
-    dependencies.servings_a_day.spend(subject)
     published = await find_notice(display.notice, dependencies)
     offered = sorted(published.notice.bundle.texts)
     language = match_language(display.language_code, offered)
     if language is None:
         raise LanguageUnknown.of(display.language_code, offered)
     serving = display.serving(uuid4(), language, dependencies.clock.now())
-    return await dependencies.notices.record_serving(subject, serving, display.request)
+    limit = dependencies.servings_a_day
+    return await dependencies.notices.record_serving(subject, serving, display.request, limit=limit)

@@ -1,6 +1,6 @@
 """Ledger: one person's consent in PostgreSQL, a connection for each transaction and none between them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import TypeAlias
@@ -72,6 +72,11 @@ class PostgresLedger:
             events=tuple(event(row, key) for row in made),
             latest=tuple(event(row, key) for row in latest),
         )
+
+    async def answer_times(self, *, since: datetime, limit: int) -> Sequence[datetime]:
+        """Return when requests were answered after a time, newest first."""
+        async with self._transaction() as rows:
+            return await rows.persons.answer_times(self._subject, since, limit)
 
     async def begin(self, change: Change) -> None:
         """Write a change down as pending."""

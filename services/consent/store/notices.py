@@ -9,6 +9,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from services.chassis.database import Pool, subject_lock
+from services.chassis.limits.allowance import DAY, DailyLimit
 from services.consent.domain.change import Request
 from services.consent.domain.notice import Notice, NoticeServing, PublishedNotice
 from services.consent.domain.policy import Policy
@@ -76,7 +77,9 @@ class PostgresNoticeStore:
             {"below": below_edition, "limit": limit},
         )
 
-    async def record_serving(self, subject: str, record: NoticeServing, request: Request) -> NoticeServing:
+    async def record_serving(
+        self, subject: str, record: NoticeServing, request: Request, *, limit: DailyLimit
+    ) -> NoticeServing:
         """Record that a notice was shown (`NoticeStore.record_serving`)."""
         async with self._pool.connection() as connection, subject_lock(connection, subject):
             persons, servings = PersonRows(connection), ServingRows(connection)
@@ -86,6 +89,8 @@ class PostgresNoticeStore:
             if first is None and await persons.request(subject, request.id) is not None:
                 raise RequestIdReused.of(request.id)
             if first is None:
+                since = record.serve_time - DAY
+                limit.check(await servings.times(subject, since, limit.most), record.serve_time)
                 row = serving_row(record, request_id=request.id, request_sha256=request.sha256, key=key)
                 await servings.add(subject, row)
                 return record

@@ -104,6 +104,18 @@ class PersonRows:
             )
             return await cursor.fetchall()
 
+    async def answer_times(self, subject: str, since: datetime, limit: int) -> list[datetime]:
+        """Return when calls were answered after a time, newest first."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                """
+                SELECT answer_time FROM request WHERE subject = %(subject)s AND answer_time > %(since)s
+                ORDER BY answer_time DESC LIMIT %(limit)s
+                """,
+                {"subject": subject, "since": since, "limit": limit},
+            )
+            return list(await cursor.fetchall())
+
     async def add_request(self, subject: str, row: RequestRow) -> None:
         """Add a call that is answered."""
         await self._connection.execute(

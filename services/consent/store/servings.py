@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from services.chassis.database import Connection
 from services.consent.store.records import ServingRow
@@ -51,6 +51,18 @@ class ServingRows:
                 {"subject": subject, "request_id": request_id},
             )
             return await cursor.fetchone()
+
+    async def times(self, subject: str, since: datetime, limit: int) -> list[datetime]:
+        """Return when records were made after a time, newest first."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                """
+                SELECT serve_time FROM notice_serving WHERE subject = %(subject)s AND serve_time > %(since)s
+                ORDER BY serve_time DESC LIMIT %(limit)s
+                """,
+                {"subject": subject, "since": since, "limit": limit},
+            )
+            return list(await cursor.fetchall())
 
     async def after(self, subject: str, time: datetime) -> list[ServingRow]:
         """Return the records made after a time."""

@@ -9,6 +9,8 @@ from uuid import UUID
 
 MOST_DEVICES = 100
 """Devices of a person, those that were revoked not counted."""
+KEPT_PER_DEVICE = 10
+"""How many times as many there are at most with those that were revoked, which are remembered."""
 
 
 class DevicePlatform(StrEnum):

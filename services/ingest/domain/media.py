@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from services.ingest.domain.quota import Used
 from services.keyring import Purpose
 
 BATCH_FILE_LIMIT = 8 * 1024 * 1024
@@ -198,11 +199,11 @@ class Usage:
     """What a person uses of the service.
 
     Attributes:
-        used_bytes: Plain bytes of media, and those announced by open uploads.
+        used: What is taken of the person's share.
         media_count: Media kept.
         open_upload_count: Uploads that are open.
     """
 
-    used_bytes: int
+    used: Used
     media_count: int
     open_upload_count: int

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.ingest.domain.limits import Limits
+from services.ingest.domain.quota import Quota
 from services.ingest.domain.upload_plan import PlanRules
 from services.ingest.domain.window import Window
 
@@ -43,6 +44,11 @@ class Policy:
     def window_at(self, now: datetime) -> Window:
         """Return the rolling window at a moment of the server's clock."""
         return Window.at(now, self.window, self.tolerance)
+
+    @property
+    def quota(self) -> Quota:
+        """A person's share of the store."""
+        return Quota(self.quota_bytes)
 
     @property
     def plan_rules(self) -> PlanRules:

@@ -15,7 +15,7 @@ from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import open_media
 from services.ingest.operations.open_keys import open_row_keys, reach_of_older_media
 from services.ingest.operations.upload_stream import UploadStream
-from services.ingest.ports import Completion
+from services.ingest.ports.outcomes import Completion
 from services.keyring import Purpose, metadata_aad
 from services.picture_files.exif import read_exif
 
@@ -101,7 +101,7 @@ async def _store_at_once(
     media = _media_row(dependencies, stream, metadata)
     event = dependencies.codec.media_stored(media, [last.segment])
     result = await dependencies.uploads.complete_at_once(
-        row, media, last, event, media.upload_time, quota_bytes=dependencies.policy.quota_bytes
+        row, media, last, event, media.upload_time, quota=dependencies.policy.quota
     )
     if result is Completion.STORED:
         stream.lease.is_stored = True

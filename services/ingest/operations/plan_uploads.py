@@ -23,14 +23,14 @@ async def plan_uploads(
     now = dependencies.clock.now()
     window = dependencies.policy.window_at(now)
     needs_older = not all(window.holds(asset.capture_time) for asset in assets)
-    used = await dependencies.media.used_bytes(subject)
+    quota, used = dependencies.policy.quota, await dependencies.media.used(subject)
     situation = Situation(
         now=now,
         window=window,
         older_media=await reach_of_older_media(dependencies, subject) if needs_older else OlderMedia(granted=False),
         known=await _known(dependencies, subject, tags),
         deleted=await _deleted(dependencies, subject, tags),
-        free_bytes=max(0, dependencies.policy.quota_bytes - used),
+        free_bytes=max(0, quota.size_bytes - quota.taken(used)),
         can_reduce=can_reduce,
     )
     return upload_plan.plan(assets, situation, dependencies.policy.plan_rules)

@@ -10,7 +10,7 @@ from services.ingest.domain.records import DeviceRow
 from services.ingest.domain.seals import device_aad
 from services.ingest.errors import DeviceRevoked, TooManyDevices
 from services.ingest.operations.dependencies import Dependencies
-from services.ingest.ports import Registration
+from services.ingest.ports.outcomes import Registration
 from services.keyring import DataKey, NewDataKey, Purpose
 
 RENEW_AFTER = timedelta(days=1)

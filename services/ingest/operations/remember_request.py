@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.ingest.errors import RequestIdReused
+from services.ingest.errors import QuotaExceeded, RequestIdReused
 from services.ingest.operations.dependencies import Dependencies
+from services.ingest.ports.outcomes import Remembering
 
 
 async def remember_request(
@@ -22,7 +23,12 @@ async def remember_request(
 
     Raises:
         RequestIdReused: the request_id was used for another request.
+        QuotaExceeded: the person's share is used up, and what deletions may go beyond it.
     """
     tag = hashlib.sha256("\0".join((method, *said)).encode()).digest()
-    if not await dependencies.requests.remember(subject, request_id, tag, dependencies.clock.now()):
-        raise RequestIdReused.of(request_id)
+    quota, now = dependencies.policy.quota, dependencies.clock.now()
+    match await dependencies.requests.remember(subject, request_id, tag, now, quota=quota.with_margin):
+        case Remembering.REUSED:
+            raise RequestIdReused.of(request_id)
+        case Remembering.NO_ROOM:
+            raise QuotaExceeded.of(quota.size_bytes)

@@ -22,7 +22,8 @@ from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.key_pool import MediaKey
 from services.ingest.operations.open_keys import open_row_keys, reach_of_older_media
 from services.ingest.operations.upload_lease import refusal
-from services.ingest.ports import Addition, Survey
+from services.ingest.ports import Survey
+from services.ingest.ports.outcomes import Addition
 from services.keyring import DataKey, MediaErased, NewDataKey, Purpose, PurposeNotGranted
 
 _ATTEMPTS = 3
@@ -68,12 +69,12 @@ async def start_upload(
         prepared = await prepare(dependencies, subject=subject, request_id=request_id, announcement=announcement)
         if prepared.key is None:
             return prepared.row.to_upload(announcement.asset.client_id)
-        added = await dependencies.uploads.add(prepared.row, quota_bytes=dependencies.policy.quota_bytes)
+        added = await dependencies.uploads.add(prepared.row, quota=dependencies.policy.quota)
         if added is Addition.ADDED:
             return prepared.row.to_upload(announcement.asset.client_id)
         await dependencies.background.run(_destroy(dependencies, subject, prepared.key))
         if added is not Addition.TAKEN:
-            raise refusal(prepared.row, added, quota_bytes=dependencies.policy.quota_bytes)
+            raise refusal(prepared.row, added, quota=dependencies.policy.quota)
     raise DependencyUnavailable("the upload changes too fast: call again", retry_after=_RETRY_AFTER)
 
 
@@ -107,7 +108,7 @@ async def _prepare(dependencies: Dependencies, subject: str, request_id: UUID, a
     if known is not None and not known.missing and known.form.suffices_for(announcement.form):
         return Prepared(await _complete_row(dependencies, request, known), announcement)
     purpose = known.purpose if known else await _purpose(dependencies, subject, announcement.asset, request.now)
-    if survey.used_bytes + announcement.size_bytes > dependencies.policy.quota_bytes:
+    if not dependencies.policy.quota.has_room(survey.used, announcement.size_bytes):
         raise QuotaExceeded.of(dependencies.policy.quota_bytes)
     taken = announcement.asset.capture_time if purpose is Purpose.OLDER_MEDIA else None
     made = await _new_key(dependencies, subject, purpose, known, taken)
@@ -202,7 +203,9 @@ async def _complete_row(dependencies: Dependencies, request: _Request, known: Me
         chunked_bytes=request.announcement.size_bytes,
         complete_time=request.now,
     )
-    await dependencies.uploads.add_complete(row)
+    quota = dependencies.policy.quota
+    if await dependencies.uploads.add_complete(row, quota=quota) is Addition.NO_ROOM:
+        raise QuotaExceeded.of(quota.size_bytes)
     return row
 
 

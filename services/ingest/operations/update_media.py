@@ -3,15 +3,17 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.chassis.errors import DependencyUnavailable
+from services.chassis.errors import DependencyUnavailable, LimitReached
 from services.chassis.seal import seal_bytes
 from services.ingest.domain.media import Media, MediaMetadata, media_name
+from services.ingest.domain.quota import MOST_EVENTS
 from services.ingest.domain.records import MediaRow
 from services.ingest.domain.seals import lookup_tag
-from services.ingest.errors import RequestIdReused
+from services.ingest.errors import QuotaExceeded, RequestIdReused
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.find_media import find_media, get_media, open_media
-from services.ingest.ports import MediaUpdate, Request
+from services.ingest.ports import Request
+from services.ingest.ports.outcomes import MediaUpdate
 from services.keyring import metadata_aad
 
 _ATTEMPTS = 5
@@ -37,6 +39,8 @@ async def update_media(
     Raises:
         MediaNotFound: the person has none of this name that opens.
         RequestIdReused: the request_id was used for another request.
+        QuotaExceeded: the person's share is used up, and what marks may go beyond it.
+        LimitReached: too many changes of the person's are not told yet.
     """
     request = None if request_id is None else await _request(dependencies, subject, media_id, marks, request_id)
     for _ in range(_ATTEMPTS):
@@ -50,6 +54,10 @@ async def update_media(
                 return await get_media(dependencies, subject=subject, media_id=media_id)
             case MediaUpdate.REQUEST_ID_REUSED if request is not None:
                 raise RequestIdReused.of(request.id)
+            case MediaUpdate.NO_ROOM:
+                raise QuotaExceeded.of(dependencies.policy.quota_bytes)
+            case MediaUpdate.TOO_MANY_EVENTS:
+                raise LimitReached.of("caller", "changes of media that were not told yet", MOST_EVENTS)
     raise DependencyUnavailable("the media changes too fast: call again")
 
 
@@ -66,13 +74,14 @@ async def _request(
 async def _store(
     dependencies: Dependencies, row: MediaRow, key: bytes, media: Media, changed: Media, request: Request | None
 ) -> MediaUpdate:
-    now = dependencies.clock.now()
+    now, quota = dependencies.clock.now(), dependencies.policy.quota.with_margin
     if changed == media:
-        return await dependencies.media.update(row, None, request, now)
+        return await dependencies.media.update(row, None, request, now, quota=quota)
     known = dependencies.codec.encode_metadata(changed.metadata)
     resealed = replace(
         row,
         sealed_metadata=seal_bytes(key, known, metadata_aad(row.data_key_id)),
         metadata_revision=row.metadata_revision + 1,
     )
-    return await dependencies.media.update(resealed, dependencies.codec.media_updated(resealed), request, now)
+    event = dependencies.codec.media_updated(resealed)
+    return await dependencies.media.update(resealed, event, request, now, quota=quota)

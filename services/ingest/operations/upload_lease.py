@@ -1,11 +1,12 @@
 """Lease of an upload: what one stream has of it while it writes, until a newer one takes it over."""
 
 from services.chassis.errors import DomainError
+from services.ingest.domain.quota import Quota
 from services.ingest.domain.records import UploadRow
 from services.ingest.errors import QuotaExceeded, UploadNotFound, UploadOffsetWrong, UploadTakenOver
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.open_keys import open_upload_key
-from services.ingest.ports import Addition
+from services.ingest.ports.outcomes import Addition
 from services.keyring import PurposeNotGranted
 
 
@@ -33,12 +34,12 @@ class UploadLease:
             PurposeNotGranted: the purpose was withdrawn meanwhile.
         """
         if not self.is_stored:
-            quota_bytes = self._dependencies.policy.quota_bytes
-            added = await self._dependencies.uploads.add(self._row, quota_bytes=quota_bytes)
+            quota = self._dependencies.policy.quota
+            added = await self._dependencies.uploads.add(self._row, quota=quota)
             if added is Addition.TAKEN and not await self._is_there():
                 raise await self._other(received_bytes)
             if added not in {Addition.ADDED, Addition.TAKEN}:
-                raise refusal(self._row, added, quota_bytes=quota_bytes)
+                raise refusal(self._row, added, quota=quota)
             self.is_stored = True
 
     async def lost(self) -> DomainError:
@@ -82,8 +83,8 @@ class UploadLease:
         return UploadOffsetWrong.of(other.id, offset=received_bytes, committed_bytes=other.committed_bytes)
 
 
-def refusal(row: UploadRow, addition: Addition, *, quota_bytes: int) -> DomainError:
+def refusal(row: UploadRow, addition: Addition, *, quota: Quota) -> DomainError:
     """Return the error for an upload that the store did not take."""
     if addition is Addition.NO_ROOM:
-        return QuotaExceeded.of(quota_bytes)
+        return QuotaExceeded.of(quota.size_bytes)
     return PurposeNotGranted(f"{row.purpose} was withdrawn: grant it first", metadata={"purpose": row.purpose})

@@ -4,61 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
 
 from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.leftovers import Discard, ExpiredUpload
 from services.ingest.domain.media import MediaMetadata, PageStart, Usage
+from services.ingest.domain.quota import Quota, Used
 from services.ingest.domain.records import DeviceRow, LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
+from services.ingest.ports.outcomes import Addition, Completion, MediaUpdate, Registration, Remembering
 from services.keyring import Erasure, PurgeOrder, Purpose
 
 REVOCATIONS = "device_revocations"
 """Channel on which is told, by the person's pseudonym, that a device was revoked."""
-
-
-class Addition(Enum):
-    """How the opening of an upload ended."""
-
-    ADDED = auto()
-    NO_ROOM = auto()
-    """The person's share of the store would be exceeded."""
-    TAKEN = auto()
-    """The request_id, or an open upload of the same bytes, is there already."""
-    FENCED = auto()
-    """The purpose's key was destroyed meanwhile."""
-
-
-class Completion(Enum):
-    """How the making of a media ended."""
-
-    STORED = auto()
-    GONE = auto()
-    """The upload is not there any more, or not as far as the caller thought, or its purpose's key was destroyed."""
-    KEPT_ALREADY = auto()
-    """A media of the same original is there."""
-
-
-class MediaUpdate(Enum):
-    """How the change of a media ended."""
-
-    STORED = auto()
-    STALE = auto()
-    """The media is not as the caller thought, or not there any more."""
-    REPEATED = auto()
-    """The same request has changed it before."""
-    REQUEST_ID_REUSED = auto()
-    """Another request bears the id."""
-
-
-class Registration(Enum):
-    """How the registration of a device ended."""
-
-    STORED = auto()
-    STALE = auto()
-    """The device is not as the caller thought, or the purpose's key was destroyed meanwhile."""
-    TOO_MANY = auto()
 
 
 @dataclass(frozen=True)
@@ -81,13 +39,13 @@ class Survey:
     Attributes:
         earlier: The upload that the same request opened, and the open one of the same bytes.
         kept: The media of the same original, if there is one.
-        used_bytes: What is taken of the person's share.
+        used: What is taken of the person's share.
         request_taken: Whether a call that is no upload bears the request's id.
     """
 
     earlier: Sequence[UploadRow]
     kept: Sequence[MediaRow]
-    used_bytes: int
+    used: Used
     request_taken: bool = False
 
 
@@ -103,11 +61,11 @@ class Uploads(Protocol):
     async def survey(self, subject: str, request_id: UUID, *, bytes_tag: bytes, tag: bytes) -> "Survey":
         """Return what is there that a new upload has to do with."""
 
-    async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
+    async def add(self, row: UploadRow, *, quota: Quota) -> Addition:
         """Open an upload and reserves its bytes."""
 
-    async def add_complete(self, row: UploadRow) -> None:
-        """Note a request for what is kept already; nothing is reserved. One that is noted already stays as it is."""
+    async def add_complete(self, row: UploadRow, *, quota: Quota) -> Addition:
+        """Note a request for what is kept already, if there is room for a row; one that is noted stays as it is."""
 
     async def take_over(self, subject: str, upload_id: UUID) -> tuple[UploadRow, bytes | None] | None:
         """Make the caller the one writer of an open upload; return it with its sealed tail, None if it is not open."""
@@ -124,7 +82,7 @@ class Uploads(Protocol):
         """Make the media: the last segment, the media, the event."""
 
     async def complete_at_once(
-        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota: Quota
     ) -> Completion:
         """As `complete`, of an upload that is not there yet: it is added, complete. GONE if anything refuses it."""
 
@@ -170,7 +128,7 @@ class MediaTable(Protocol):
         """Delete a media that cannot be opened any more, and discards its stream; nothing if it changed meanwhile."""
 
     async def update(
-        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime
+        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime, *, quota: Quota
     ) -> MediaUpdate:
         """Store what is known of a media now, in place of the revision before, with the event and the request.
 
@@ -186,8 +144,8 @@ class MediaTable(Protocol):
     async def tell_deleted(self, subject: str, media_id: UUID, now: datetime) -> None:
         """Say to plans and in the change feed that its owner deleted a media; its row goes with the purge."""
 
-    async def used_bytes(self, subject: str) -> int:
-        """Return what media and open uploads take of the person's share."""
+    async def used(self, subject: str) -> Used:
+        """Return what is taken of the person's share."""
 
     async def usage(self, subject: str, now: datetime) -> Usage:
         """Return what a person uses; uploads whose time is over do not count as open."""
@@ -199,8 +157,8 @@ class MediaTable(Protocol):
 class Requests(Protocol):
     """The requests of the last day that no other row remembers."""
 
-    async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime) -> bool:
-        """Note a request; False if another one bears its id."""
+    async def remember(self, subject: str, request_id: UUID, tag: bytes, now: datetime, *, quota: Quota) -> Remembering:
+        """Note a request."""
 
 
 class DeviceTable(Protocol):
@@ -213,7 +171,10 @@ class DeviceTable(Protocol):
         """Return the person's devices, the one seen last first, without those that were revoked."""
 
     async def put(self, row: DeviceRow, *, replaces: UUID | None, most: int) -> Registration:
-        """Store a device, in place of what is sealed under `replaces`; None for a new one."""
+        """Store a device, in place of what is sealed under `replaces`; None for a new one.
+
+        `most` is how many there are of a person; with those that were revoked `KEPT_PER_DEVICE` times as many.
+        """
 
     async def see(self, subject: str, device_id: UUID, hour: datetime) -> DeviceRow | None:
         """Note that a device was seen, and return it as it was before; one that was revoked stays as it is."""

@@ -232,7 +232,7 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     ) -> media_service_pb2.GetUsageResponse:
         """Return how much of the store the person uses."""
         usage = await self.dependencies.media.usage(current_subject(), self.dependencies.clock.now())
-        return media_service_pb2.GetUsageResponse(**vars(usage), quota_bytes=self.dependencies.policy.quota_bytes)
+        return resources.usage(usage, self.dependencies.policy.quota)
 
     async def GetServerInfo(
         self, request: media_service_pb2.GetServerInfoRequest, context: Context

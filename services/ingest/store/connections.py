@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.rows import kwargs_row
 
 from services.chassis.database import Connection, Pool
+from services.ingest.domain.quota import Quota
 from services.ingest.domain.records import Segment
 from services.ingest.store import statements
 
@@ -20,6 +21,11 @@ async def single_statements(pool: Pool) -> AsyncIterator[Connection]:
             yield connection
         finally:
             await connection.set_autocommit(False)
+
+
+def quota_parameters(quota: Quota) -> dict[str, int]:
+    """Return a share as the statements name it."""
+    return {"quota": quota.size_bytes, "row_bytes": quota.row_bytes}
 
 
 async def find_segments(pool: Pool, data_key_id: UUID) -> list[Segment]:

@@ -8,9 +8,10 @@ from psycopg.rows import class_row
 
 from services.chassis.changes.records import forget_device
 from services.chassis.database import Connection, Pool, subject_lock
-from services.ingest.domain.devices import device_name
+from services.ingest.domain.devices import KEPT_PER_DEVICE, device_name
 from services.ingest.domain.records import DeviceRow
-from services.ingest.ports import REVOCATIONS, Registration
+from services.ingest.ports import REVOCATIONS
+from services.ingest.ports.outcomes import Registration
 from services.ingest.store import statements
 from services.ingest.store.connections import single_statements
 from services.keyring import Purpose
@@ -35,7 +36,7 @@ class DeviceStore:
         """Store a device as the only one of the person's that does, so that they are never too many."""
         values = {**vars(row), "purpose": Purpose.CLOUD_PROCESSING, "replaces": replaces}
         async with self._pool.connection() as connection, subject_lock(connection, row.subject):
-            if replaces is None and await _count(connection, row.subject) >= most:
+            if replaces is None and await _are_enough(connection, row.subject, most):
                 return Registration.TOO_MANY
             statement = statements.ADD_DEVICE if replaces is None else statements.REPLACE_DEVICE
             stored = await connection.execute(statement, values)
@@ -71,7 +72,7 @@ class DeviceStore:
             return await cursor.fetchall()
 
 
-async def _count(connection: Connection, subject: str) -> int:
+async def _are_enough(connection: Connection, subject: str, most: int) -> bool:
     cursor = await connection.execute(statements.COUNT_DEVICES, {"subject": subject})
-    row = await cursor.fetchone()
-    return 0 if row is None else int(row[0])
+    registered, kept = await cursor.fetchone() or (0, 0)
+    return bool(registered >= most or kept >= KEPT_PER_DEVICE * most)

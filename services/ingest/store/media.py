@@ -13,10 +13,12 @@ from services.chassis.messaging import outbox
 from services.chassis.messaging.consumer import first_time
 from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.media import PageStart, Usage, media_name
+from services.ingest.domain.quota import MOST_EVENTS, Quota, Used
 from services.ingest.domain.records import MediaRow, Segment
-from services.ingest.ports import MediaUpdate, Request
+from services.ingest.ports import Request
+from services.ingest.ports.outcomes import MediaUpdate
 from services.ingest.store import statements
-from services.ingest.store.connections import find_segments, single_statements
+from services.ingest.store.connections import find_segments, quota_parameters, single_statements
 from services.ingest.store.statements import media_row
 
 _FIRST = PageStart(datetime.min.replace(tzinfo=UTC), UUID(int=0))
@@ -63,15 +65,18 @@ class MediaStore:
                 await connection.execute(statements.RELEASE, vars(row))
 
     async def update(
-        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime
+        self, row: MediaRow, event: OutgoingEvent | None, request: Request | None, now: datetime, *, quota: Quota
     ) -> MediaUpdate:
         """Store what is known of a media now, in one transaction with the event and the request."""
         result = MediaUpdate.STORED
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(statements.HOLD_SUBJECT, {"subject": row.subject})
             if request is not None:
-                result = await _note(connection, row.subject, request, now)
+                result = await _note(connection, row.subject, request, now, quota)
             if result is MediaUpdate.STORED and event is not None:
+                if await _has_too_many_events(connection, row.subject):
+                    result = MediaUpdate.TOO_MANY_EVENTS
+                    raise Rollback
                 updated = await connection.execute(statements.UPDATE_MEDIA, vars(row))
                 if not updated.rowcount:
                     result = MediaUpdate.STALE
@@ -98,19 +103,18 @@ class MediaStore:
             await connection.execute(statements.REMEMBER_DELETION, deletion)
             await record_deleted(connection, subject, [media_name(media_id)])
 
-    async def used_bytes(self, subject: str) -> int:
-        """Return what media and open uploads take of the person's share."""
+    async def used(self, subject: str) -> Used:
+        """Return what is taken of the person's share."""
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.USED, {"subject": subject})
-            row = await cursor.fetchone()
-            return 0 if row is None else int(row[0])
+            return Used(*(await cursor.fetchone() or ()))
 
     async def usage(self, subject: str, now: datetime) -> Usage:
         """Return what a person uses, in one statement."""
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.USAGE, {"subject": subject, "now": now})
-            used, media, uploads = (await cursor.fetchone()) or (0, 0, 0)
-            return Usage(used_bytes=used, media_count=media, open_upload_count=uploads)
+            size_bytes, row_count, media, uploads = (await cursor.fetchone()) or (0, 0, 0, 0)
+            return Usage(Used(size_bytes, row_count), media_count=media, open_upload_count=uploads)
 
     async def want_originals(self, consumer: str, event_id: str, subject: str, media_ids: Sequence[UUID]) -> int:
         """Note once for an event that the originals of these media are wanted; return how many were not before."""
@@ -129,9 +133,17 @@ class MediaStore:
             return await cursor.fetchall()
 
 
-async def _note(connection: Connection, subject: str, request: Request, now: datetime) -> MediaUpdate:
+async def _note(connection: Connection, subject: str, request: Request, now: datetime, quota: Quota) -> MediaUpdate:
     said = {"subject": subject, "request_id": request.id, "request_tag": request.tag, "now": now}
-    if (await connection.execute(statements.NOTE_REQUEST, said)).rowcount:
+    if (await connection.execute(statements.NOTE_REQUEST, {**said, **quota_parameters(quota)})).rowcount:
         return MediaUpdate.STORED
-    same = await connection.execute(statements.SAME_REQUEST, said)
-    return MediaUpdate.REPEATED if same.rowcount else MediaUpdate.REQUEST_ID_REUSED
+    cursor = await connection.execute(statements.IS_SAME_REQUEST, said)
+    found = await cursor.fetchone()
+    if found is None:
+        return MediaUpdate.NO_ROOM
+    return MediaUpdate.REPEATED if found[0] else MediaUpdate.REQUEST_ID_REUSED
+
+
+async def _has_too_many_events(connection: Connection, subject: str) -> bool:
+    cursor = await connection.execute(statements.EVENTS_WAITING, {"subject": subject, "most": MOST_EVENTS})
+    return await cursor.fetchone() == (MOST_EVENTS,)

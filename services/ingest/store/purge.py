@@ -166,7 +166,7 @@ class _Deletion:
             "UPDATE usage SET used_bytes = greatest(0, used_bytes - %(freed)s) WHERE subject = %(subject)s",
             {**self._covered.parameters, "freed": self._freed_bytes},
         )
-        await self._delete("usage", "subject = %(subject)s AND used_bytes = 0")
+        await self._delete("usage", "subject = %(subject)s AND used_bytes = 0 AND row_count = 0")
 
     async def _delete(
         self, table: str, where: str, returning: str = "subject", **parameters: object

@@ -40,6 +40,10 @@ _NOT_FENCED = """
         WHERE fence.subject = %(subject)s AND fence.purpose = %(purpose)s AND fence.revision >= %(purpose_revision)s
     )
 """
+_HAS_ROOM = """
+    coalesce((SELECT used_bytes + row_count * %(row_bytes)s FROM usage WHERE subject = %(subject)s), 0)
+        + %(row_bytes)s <= %(quota)s
+"""
 
 FIND_UPLOAD = f"SELECT {_UPLOAD} FROM upload WHERE subject = %(subject)s AND id = %(id)s"
 FIRST_UPLOADS = f"""
@@ -56,6 +60,7 @@ NEXT_UPLOADS = f"""
 GLANCE = """
     SELECT
         coalesce((SELECT used_bytes FROM usage WHERE subject = %(subject)s), 0),
+        coalesce((SELECT row_count FROM usage WHERE subject = %(subject)s), 0),
         EXISTS (SELECT FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s)
             OR EXISTS (
                 SELECT FROM upload
@@ -71,7 +76,11 @@ FIND_EARLIER_UPLOADS = f"""
 """
 ADD_UPLOAD = f"INSERT INTO upload ({_UPLOAD}) SELECT {_UPLOAD_VALUES} WHERE {_NOT_FENCED}"
 ADD_COMPLETE_UPLOAD = f"""
-    INSERT INTO upload ({_UPLOAD}) VALUES ({_UPLOAD_VALUES}) ON CONFLICT (subject, request_id) DO NOTHING
+    WITH share AS (SELECT {_HAS_ROOM} AS has_room), added AS (
+        INSERT INTO upload ({_UPLOAD}) SELECT {_UPLOAD_VALUES} FROM share WHERE has_room
+        ON CONFLICT (subject, request_id) DO NOTHING
+    )
+    SELECT has_room FROM share
 """
 TAKE_OVER = f"""
     UPDATE upload SET writer = writer + 1
@@ -112,13 +121,14 @@ DELETE_COMPLETE_UPLOADS = "DELETE FROM upload WHERE id = ANY(%(ids)s) AND comple
 RESERVE = """
     INSERT INTO usage (subject, used_bytes) VALUES (%(subject)s, %(size_bytes)s)
     ON CONFLICT (subject) DO UPDATE SET used_bytes = usage.used_bytes + excluded.used_bytes
-    WHERE usage.used_bytes + excluded.used_bytes <= %(quota)s
+    WHERE usage.used_bytes + usage.row_count * %(row_bytes)s + excluded.used_bytes + %(row_bytes)s <= %(quota)s
 """
 RELEASE = "UPDATE usage SET used_bytes = used_bytes - %(size_bytes)s WHERE subject = %(subject)s"
-USED = "SELECT used_bytes FROM usage WHERE subject = %(subject)s"
+USED = "SELECT used_bytes, row_count FROM usage WHERE subject = %(subject)s"
 USAGE = """
     SELECT
         coalesce((SELECT used_bytes FROM usage WHERE subject = %(subject)s), 0),
+        coalesce((SELECT row_count FROM usage WHERE subject = %(subject)s), 0),
         (SELECT count(*) FROM media WHERE subject = %(subject)s),
         (SELECT count(*) FROM upload WHERE subject = %(subject)s AND complete_time IS NULL AND expire_time > %(now)s)
 """
@@ -164,7 +174,8 @@ REPLACE_MEDIA = """
 STORE_AT_ONCE = f"""
     WITH stored AS (
         SELECT store_at_once(
-            ROW({_UPLOAD_VALUES}, NULL)::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s, %(quota)s
+            ROW({_UPLOAD_VALUES}, NULL)::upload, ROW({_MEDIA_VALUES})::media, %(object)s, %(object_bytes)s,
+            %(quota)s, %(row_bytes)s
         )
     ), told AS ({INSERT_EVENT})
     SELECT {WAKE_RELAY} FROM stored
@@ -207,10 +218,10 @@ REMEMBER_DELETION = """
 """
 FORGET_OLD_DELETIONS = "DELETE FROM deleted_media WHERE deletion_time < %(before)s"
 
-_NEW_REQUEST = """
+_NEW_REQUEST = f"""
     INSERT INTO request (subject, request_id, request_tag, create_time)
     SELECT %(subject)s, %(request_id)s::uuid, %(request_tag)s::bytea, %(now)s::timestamptz
-    WHERE NOT EXISTS (SELECT FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s)
+    WHERE NOT EXISTS (SELECT FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s) AND {_HAS_ROOM}
 """
 REMEMBER_REQUEST = f"""
     {_NEW_REQUEST}
@@ -218,9 +229,12 @@ REMEMBER_REQUEST = f"""
     WHERE request.request_tag = excluded.request_tag
 """
 NOTE_REQUEST = f"{_NEW_REQUEST} ON CONFLICT (subject, request_id) DO NOTHING"
-SAME_REQUEST = """
-    SELECT FROM request
-    WHERE subject = %(subject)s AND request_id = %(request_id)s AND request_tag = %(request_tag)s
+IS_SAME_REQUEST = """
+    SELECT request_tag = %(request_tag)s FROM request WHERE subject = %(subject)s AND request_id = %(request_id)s
+    UNION ALL SELECT false FROM upload WHERE subject = %(subject)s AND request_id = %(request_id)s
+"""
+EVENTS_WAITING = """
+    SELECT count(*) FROM (SELECT FROM outbox WHERE person = %(subject)s AND person <> '' LIMIT %(most)s) AS waiting
 """
 FORGET_REQUESTS = "DELETE FROM request WHERE create_time < %(before)s"
 
@@ -233,7 +247,7 @@ REGISTERED_DEVICES = f"""
     SELECT {_DEVICE} FROM device WHERE subject = %(subject)s AND revoke_time IS NULL
     ORDER BY last_seen_time DESC, id DESC
 """
-COUNT_DEVICES = "SELECT count(*) FROM device WHERE subject = %(subject)s AND revoke_time IS NULL"
+COUNT_DEVICES = "SELECT count(*) FILTER (WHERE revoke_time IS NULL), count(*) FROM device WHERE subject = %(subject)s"
 ADD_DEVICE = f"""
     INSERT INTO device ({_DEVICE})
     SELECT %(id)s, %(subject)s, %(purpose_revision)s, %(data_key_id)s, %(sealed_description)s, %(seal_time)s,

@@ -16,10 +16,12 @@ from services.chassis.database import Connection, Pool
 from services.chassis.messaging import outbox
 from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.media import PageStart
+from services.ingest.domain.quota import Quota, Used
 from services.ingest.domain.records import MediaRow, NewSegment, Segment, UploadRow
-from services.ingest.ports import Addition, Completion, Survey
+from services.ingest.ports import Survey
+from services.ingest.ports.outcomes import Addition, Completion
 from services.ingest.store import statements
-from services.ingest.store.connections import find_segments, single_statements
+from services.ingest.store.connections import find_segments, quota_parameters, single_statements
 from services.ingest.store.statements import media_row, upload_row
 
 _REFUSALS = frozenset({"PLFEN", "PLNOR", errors.UniqueViolation.sqlstate})
@@ -57,22 +59,23 @@ class UploadStore:
         of = {"subject": subject, "request_id": request_id, "bytes_tag": bytes_tag, "tag": tag, "tags": [tag]}
         async with single_statements(self._pool) as connection:
             cursor = await connection.execute(statements.GLANCE, of)
-            used_bytes, is_there, is_taken = (await cursor.fetchone()) or (0, False, False)
+            size_bytes, row_count, is_there, is_taken = (await cursor.fetchone()) or (0, 0, False, False)
+            used = Used(size_bytes, row_count)
             if not is_there:
-                return Survey((), (), used_bytes, is_taken)
+                return Survey((), (), used, is_taken)
             async with (
                 connection.cursor(row_factory=kwargs_row(upload_row)) as earlier,
                 connection.cursor(row_factory=kwargs_row(media_row)) as kept,
             ):
                 await earlier.execute(statements.FIND_EARLIER_UPLOADS, of)
                 await kept.execute(statements.FIND_TAGGED_MEDIA, of)
-                return Survey(tuple(await earlier.fetchall()), tuple(await kept.fetchall()), used_bytes, is_taken)
+                return Survey(tuple(await earlier.fetchall()), tuple(await kept.fetchall()), used, is_taken)
 
-    async def add(self, row: UploadRow, *, quota_bytes: int) -> Addition:
+    async def add(self, row: UploadRow, *, quota: Quota) -> Addition:
         """Open an upload and reserve its bytes."""
-        if row.size_bytes > quota_bytes:
+        if not quota.has_room(Used(), row.size_bytes):
             return Addition.NO_ROOM
-        reservation = {"subject": row.subject, "size_bytes": row.size_bytes, "quota": quota_bytes}
+        reservation = {"subject": row.subject, "size_bytes": row.size_bytes, **quota_parameters(quota)}
         try:
             async with self._pool.connection() as connection, connection.pipeline() as pipeline:
                 await _hold(connection, row.subject)
@@ -86,10 +89,12 @@ class UploadStore:
         except errors.UniqueViolation:
             return Addition.TAKEN
 
-    async def add_complete(self, row: UploadRow) -> None:
-        """Note a request for what is kept already."""
+    async def add_complete(self, row: UploadRow, *, quota: Quota) -> Addition:
+        """Note a request for what is kept already, in one statement."""
         async with self._pool.connection() as connection:
-            await connection.execute(statements.ADD_COMPLETE_UPLOAD, vars(row))
+            values = {**vars(row), **quota_parameters(quota)}
+            cursor = await connection.execute(statements.ADD_COMPLETE_UPLOAD, values)
+            return Addition.ADDED if await cursor.fetchone() == (True,) else Addition.NO_ROOM
 
     async def take_over(self, subject: str, upload_id: UUID) -> tuple[UploadRow, bytes | None] | None:
         """Make the caller the one writer of an open upload, in one statement."""
@@ -140,7 +145,7 @@ class UploadStore:
             return Completion.GONE
 
     async def complete_at_once(
-        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota_bytes: int
+        self, row: UploadRow, media: MediaRow, new: NewSegment, event: OutgoingEvent, now: datetime, *, quota: Quota
     ) -> Completion:
         """As `complete`, of an upload that is not there yet: it is added, complete."""
         values = {
@@ -148,7 +153,7 @@ class UploadStore:
             "committed_bytes": row.size_bytes,
             "chunked_bytes": row.size_bytes,
             "complete_time": now,
-            "quota": quota_bytes,
+            **quota_parameters(quota),
             "sealed_metadata": media.sealed_metadata,
             "upload_time": media.upload_time,
             "metadata_revision": media.metadata_revision,

@@ -8,7 +8,8 @@ from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from pellicule.retention.v1 import erasure_pb2
 from services.chassis.error_details import status_details
 from services.chassis.errors import DomainError
-from services.ingest.domain.media import Media, Upload, media_name, upload_name
+from services.ingest.domain.media import Media, Upload, Usage, media_name, upload_name
+from services.ingest.domain.quota import Quota
 from services.ingest.domain.upload_plan import PlanItem
 from services.ingest.translation.codec import metadata_message
 from services.keyring import Erasure
@@ -24,6 +25,16 @@ def plan_item(item: PlanItem) -> media_pb2.PlanItem:
         action=media_pb2.PlanAction.Value(f"PLAN_ACTION_{item.action}"),
         reason=media_pb2.PlanReason.Value(f"PLAN_REASON_{item.reason}"),
         media="" if item.media_id is None else media_name(item.media_id),
+    )
+
+
+def usage(each: Usage, quota: Quota) -> media_service_pb2.GetUsageResponse:
+    """Return what a person uses."""
+    return media_service_pb2.GetUsageResponse(
+        used_bytes=quota.taken(each.used),
+        quota_bytes=quota.size_bytes,
+        media_count=each.media_count,
+        open_upload_count=each.open_upload_count,
     )
 
 

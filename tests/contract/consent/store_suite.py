@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 
 import services.consent
+from services.chassis.errors import LimitReached
+from services.chassis.limits.allowance import DAY, DailyLimit
 from services.consent.domain.change import Change, Request
 from services.consent.domain.consent import Age, AgeBand, Basis, ConsentEvent, EventType, Jurisdiction
 from services.consent.domain.history import History
@@ -26,6 +28,7 @@ FOLDER = Path(services.consent.__file__).parent
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 POLICY = cache(lambda: read_policy(FOLDER / "notices" / "policy.yaml"))
+LIMIT = DailyLimit("notices shown", 3)
 RELEASED = cache(lambda: read_notices(FOLDER / "notices", POLICY().offered)[-1])
 
 
@@ -182,7 +185,7 @@ class StoreSuite:
 
     async def test_a_request_id_belongs_to_one_request_whatever_it_asks_for(self, ready: Stores, ada: str) -> None:
         shown, decided = request(), request()
-        await ready.notices.record_serving(ada, serving(), shown)
+        await ready.notices.record_serving(ada, serving(), shown, limit=LIMIT)
         async with ready.consents.locked(ada) as ledger:
             made = change(given(1, asked=decided), asked=decided)
             await ledger.begin(made)
@@ -190,7 +193,7 @@ class StoreSuite:
             with pytest.raises(RequestIdReused):
                 await ledger.recorded_result(shown.id)
         with pytest.raises(RequestIdReused):
-            await ready.notices.record_serving(ada, serving(), decided)
+            await ready.notices.record_serving(ada, serving(), decided, limit=LIMIT)
 
     async def test_a_change_that_no_request_made_answers_none(self, ready: Stores, ada: str) -> None:
         asked = request()
@@ -275,7 +278,7 @@ class StoreSuite:
 
     async def test_an_erasure_deletes_what_was_until_then(self, ready: Stores, ada: str, ben: str) -> None:
         asked = request()
-        shown = await ready.notices.record_serving(ada, serving(), request())
+        shown = await ready.notices.record_serving(ada, serving(), request(), limit=LIMIT)
         for subject in (ada, ben):
             await self._finish(ready, subject, change(given(1, asked=asked), asked=asked))
         async with ready.consents.locked(ada) as ledger:
@@ -292,7 +295,7 @@ class StoreSuite:
     async def test_what_came_after_an_erasure_stays_as_it_was(self, ready: Stores, ada: str) -> None:
         later, asked = NOW + SECOND, request()
         kept = given(2, Purpose.OLDER_MEDIA, time=later, asked=asked)
-        shown = await ready.notices.record_serving(ada, serving(later), request())
+        shown = await ready.notices.record_serving(ada, serving(later), request(), limit=LIMIT)
         await self._finish(ready, ada, change(given(1)))
         await self._finish(ready, ada, change(kept, asked=asked, time=later))
         async with ready.consents.locked(ada) as ledger:
@@ -356,24 +359,50 @@ class StoreSuite:
     async def test_a_serving_is_found_as_it_was_recorded(self, ready: Stores, ada: str) -> None:
         shown = serving()
 
-        assert await ready.notices.record_serving(ada, shown, request()) == shown
+        assert await ready.notices.record_serving(ada, shown, request(), limit=LIMIT) == shown
         assert await ready.notices.serving(ada, shown.id) == shown
 
     async def test_a_serving_recorded_again_is_the_first_one(self, ready: Stores, ada: str) -> None:
         first, asked = serving(), request()
-        await ready.notices.record_serving(ada, first, asked)
+        await ready.notices.record_serving(ada, first, asked, limit=LIMIT)
 
-        assert await ready.notices.record_serving(ada, serving(), asked) == first
+        assert await ready.notices.record_serving(ada, serving(), asked, limit=LIMIT) == first
 
     async def test_a_request_id_cannot_record_two_servings(self, ready: Stores, ada: str) -> None:
         asked = request()
-        await ready.notices.record_serving(ada, serving(), asked)
+        await ready.notices.record_serving(ada, serving(), asked, limit=LIMIT)
 
         with pytest.raises(RequestIdReused):
-            await ready.notices.record_serving(ada, serving(), replace(asked, sha256="2" * 64))
+            await ready.notices.record_serving(ada, serving(), replace(asked, sha256="2" * 64), limit=LIMIT)
+
+    async def test_more_servings_than_a_day_may_have_are_refused_until_the_first_is_a_day_old(
+        self, ready: Stores, ada: str, ben: str
+    ) -> None:
+        asked = request()
+        first = await ready.notices.record_serving(ada, serving(), asked, limit=LIMIT)
+        for seconds in range(1, LIMIT.most):
+            await ready.notices.record_serving(ada, serving(NOW + seconds * SECOND), request(), limit=LIMIT)
+
+        with pytest.raises(LimitReached) as refused:
+            await ready.notices.record_serving(ada, serving(NOW + 60 * SECOND), request(), limit=LIMIT)
+        assert refused.value.retry_after == DAY - 60 * SECOND
+        assert await ready.notices.record_serving(ada, serving(), asked, limit=LIMIT) == first
+        await ready.notices.record_serving(ben, serving(NOW + 60 * SECOND), request(), limit=LIMIT)
+        await ready.notices.record_serving(ada, serving(NOW + DAY), request(), limit=LIMIT)
+
+    async def test_the_times_of_the_last_answers_are_told_newest_first(self, ready: Stores, ada: str, ben: str) -> None:
+        for seconds in range(4):
+            asked, time = request(), NOW + seconds * SECOND
+            await self._finish(ready, ada, change(given(seconds + 1, asked=asked, time=time), asked=asked, time=time))
+
+        async with ready.consents.locked(ada) as ledger:
+            assert await ledger.answer_times(since=NOW, limit=2) == [NOW + 3 * SECOND, NOW + 2 * SECOND]
+            assert len(await ledger.answer_times(since=NOW, limit=10)) == 3
+        async with ready.consents.locked(ben) as ledger:
+            assert await ledger.answer_times(since=NOW, limit=10) == []
 
     async def test_another_persons_serving_is_not_found(self, ready: Stores, ada: str, ben: str) -> None:
-        shown = await ready.notices.record_serving(ada, serving(), request())
+        shown = await ready.notices.record_serving(ada, serving(), request(), limit=LIMIT)
 
         assert await ready.notices.serving(ben, shown.id) is None
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from services.ingest.domain.devices import KEPT_PER_DEVICE
 from services.ingest.domain.records import DeviceRow
-from services.ingest.ports import Registration
+from services.ingest.ports.outcomes import Registration
 from services.keyring import DataKeyScope, PurgeScope, Purpose, PurposeScope, SubjectScope
 from tests.contract.ingest.store_suite import ALICE, BOB, NOON, Stores, order
 
@@ -73,6 +74,13 @@ class DeviceSuite:
         assert await put(stores, again, phones[0].data_key_id) is Registration.STORED
         await stores.devices.revoke(ALICE, phones[1].id, NOON)
         assert await put(stores, device()) is Registration.STORED
+        assert await put(stores, device(BOB)) is Registration.STORED
+
+    async def test_those_revoked_are_not_without_end(self, stores: Stores) -> None:
+        for _ in range(KEPT_PER_DEVICE * MOST):
+            phone = await registered(stores, device())
+            await stores.devices.revoke(ALICE, phone.id, NOON)
+        assert await put(stores, device()) is Registration.TOO_MANY
         assert await put(stores, device(BOB)) is Registration.STORED
 
     async def test_nothing_registers_behind_the_fence(self, stores: Stores) -> None:

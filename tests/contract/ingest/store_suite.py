@@ -7,14 +7,12 @@ from uuid import UUID, uuid4
 from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.leftovers import ExpiredUpload
 from services.ingest.domain.media import MEDIA_PURPOSES, MediaForm, PageStart
+from services.ingest.domain.quota import Quota, Used
 from services.ingest.domain.records import LookupKeyRow, MediaRow, NewSegment, Segment, UploadRow
 from services.ingest.ports import (
-    Addition,
-    Completion,
     DeviceTable,
     LookupKeyTable,
     MediaTable,
-    MediaUpdate,
     PurgeTables,
     Request,
     Requests,
@@ -23,11 +21,12 @@ from services.ingest.ports import (
     Uploads,
 )
 from services.ingest.ports.missing import MissingMedia
+from services.ingest.ports.outcomes import Addition, Completion, MediaUpdate, Remembering
 from services.keyring import DataKeyScope, PurgeCause, PurgeOrder, PurgeScope, Purpose, PurposeScope, SubjectScope
 
 ALICE, BOB = "a" * 32, "b" * 32
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-QUOTA = 10_000
+QUOTA = Quota(10_000, row_bytes=0)
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def lookup_key(subject: str = ALICE, revision: int = 3) -> LookupKeyRow:
 
 
 async def store(stores: Stores, row: UploadRow, new: NewSegment | None = None) -> MediaRow:
-    assert await stores.uploads.add(row, quota_bytes=QUOTA) is Addition.ADDED
+    assert await stores.uploads.add(row, quota=QUOTA) is Addition.ADDED
     media = media_of(row)
     assert await stores.uploads.complete(row, media, new or segment(), event(), NOON) is Completion.STORED
     return media
@@ -120,50 +119,54 @@ async def survey(stores: Stores, row: UploadRow, **changes: object) -> Survey:
 
 
 async def store_at_once(stores: Stores, row: UploadRow, new: NewSegment) -> Completion:
-    return await stores.uploads.complete_at_once(row, media_of(row), new, event(), NOON, quota_bytes=QUOTA)
+    return await stores.uploads.complete_at_once(row, media_of(row), new, event(), NOON, quota=QUOTA)
+
+
+async def remember(stores: Stores, subject: str, request_id: UUID, tag: bytes, now: datetime) -> Remembering:
+    return await stores.requests.remember(subject, request_id, tag, now, quota=QUOTA)
 
 
 class UploadSuite:
     async def test_an_upload_is_found_by_its_owner_alone(self, stores: Stores) -> None:
         row = upload()
-        assert await stores.uploads.add(row, quota_bytes=QUOTA) is Addition.ADDED
+        assert await stores.uploads.add(row, quota=QUOTA) is Addition.ADDED
         assert await stores.uploads.find(ALICE, row.id) == row
         assert await stores.uploads.find(BOB, row.id) is None
 
     async def test_an_earlier_upload_is_found_by_its_request_and_by_its_bytes(self, stores: Stores) -> None:
         row = upload()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
-        assert await survey(stores, row, bytes_tag=b"other") == Survey((row,), (), 1000)
-        assert await survey(stores, row, request_id=uuid4()) == Survey((row,), (), 1000)
-        assert await survey(stores, row) == Survey((row,), (), 1000)
-        assert await survey(stores, row, subject=BOB) == Survey((), (), 0)
+        await stores.uploads.add(row, quota=QUOTA)
+        assert await survey(stores, row, bytes_tag=b"other") == Survey((row,), (), Used(1000, 1))
+        assert await survey(stores, row, request_id=uuid4()) == Survey((row,), (), Used(1000, 1))
+        assert await survey(stores, row) == Survey((row,), (), Used(1000, 1))
+        assert await survey(stores, row, subject=BOB) == Survey((), (), Used())
 
     async def test_the_share_of_the_store_is_never_exceeded(self, stores: Stores) -> None:
-        assert await stores.uploads.add(upload(size=QUOTA + 1), quota_bytes=QUOTA) is Addition.NO_ROOM
-        assert await stores.uploads.add(upload(size=QUOTA - 1), quota_bytes=QUOTA) is Addition.ADDED
-        assert await stores.uploads.add(upload(size=2), quota_bytes=QUOTA) is Addition.NO_ROOM
-        assert await stores.uploads.add(upload(BOB, size=2), quota_bytes=QUOTA) is Addition.ADDED
-        assert await stores.uploads.add(upload(size=1), quota_bytes=QUOTA) is Addition.ADDED
-        assert await stores.media.used_bytes(ALICE) == QUOTA
+        assert await stores.uploads.add(upload(size=QUOTA.size_bytes + 1), quota=QUOTA) is Addition.NO_ROOM
+        assert await stores.uploads.add(upload(size=QUOTA.size_bytes - 1), quota=QUOTA) is Addition.ADDED
+        assert await stores.uploads.add(upload(size=2), quota=QUOTA) is Addition.NO_ROOM
+        assert await stores.uploads.add(upload(BOB, size=2), quota=QUOTA) is Addition.ADDED
+        assert await stores.uploads.add(upload(size=1), quota=QUOTA) is Addition.ADDED
+        assert (await stores.media.used(ALICE)).size_bytes == QUOTA.size_bytes
 
     async def test_one_request_and_one_set_of_bytes_open_one_upload(self, stores: Stores) -> None:
         row = upload()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         same_request, same_bytes = upload(request_id=row.request_id), upload(bytes_tag=row.bytes_tag)
-        assert await stores.uploads.add(same_request, quota_bytes=QUOTA) is Addition.TAKEN
-        assert await stores.uploads.add(same_bytes, quota_bytes=QUOTA) is Addition.TAKEN
-        assert await stores.media.used_bytes(ALICE) == row.size_bytes
+        assert await stores.uploads.add(same_request, quota=QUOTA) is Addition.TAKEN
+        assert await stores.uploads.add(same_bytes, quota=QUOTA) is Addition.TAKEN
+        assert (await stores.media.used(ALICE)).size_bytes == row.size_bytes
 
     async def test_nothing_opens_behind_the_fence(self, stores: Stores) -> None:
         await stores.purge.raise_fences(ALICE, [Purpose.CLOUD_PROCESSING], 3)
-        assert await stores.uploads.add(upload(purpose_revision=3), quota_bytes=QUOTA) is Addition.FENCED
-        assert await stores.uploads.add(upload(purpose_revision=4), quota_bytes=QUOTA) is Addition.ADDED
-        assert await stores.uploads.add(upload(BOB, purpose_revision=3), quota_bytes=QUOTA) is Addition.ADDED
-        assert await stores.media.used_bytes(ALICE) == 1000
+        assert await stores.uploads.add(upload(purpose_revision=3), quota=QUOTA) is Addition.FENCED
+        assert await stores.uploads.add(upload(purpose_revision=4), quota=QUOTA) is Addition.ADDED
+        assert await stores.uploads.add(upload(BOB, purpose_revision=3), quota=QUOTA) is Addition.ADDED
+        assert (await stores.media.used(ALICE)).size_bytes == 1000
 
     async def test_segments_come_back_in_their_order(self, stores: Stores) -> None:
         row = upload()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         first, second = segment(0), segment(1)
         assert await stores.uploads.commit(come_to(row, 400), first, tail=None)
         assert await stores.uploads.find(ALICE, row.id) == come_to(row, 400)
@@ -173,7 +176,7 @@ class UploadSuite:
 
     async def test_what_fills_no_chunk_is_kept_until_more_comes(self, stores: Stores) -> None:
         row = upload()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         begun = replace(row, committed_bytes=300)
         assert await stores.uploads.commit(begun, None, tail=b"sealed tail")
         assert await stores.uploads.take_over(ALICE, row.id) == (replace(begun, writer=1), b"sealed tail")
@@ -183,7 +186,7 @@ class UploadSuite:
 
     async def test_a_writer_that_was_taken_over_commits_nothing(self, stores: Stores) -> None:
         row = upload()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         await stores.uploads.take_over(ALICE, row.id)
         assert not await stores.uploads.commit(come_to(row, 400), segment(0), tail=None)
         assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completion.GONE
@@ -201,18 +204,18 @@ class UploadSuite:
 
     async def test_a_cancelled_upload_gives_its_share_back(self, stores: Stores) -> None:
         row, first = upload(), segment()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         await stores.uploads.commit(come_to(row, 400), first, tail=None)
         assert not await stores.uploads.cancel(BOB, row.id, NOON)
         assert await stores.uploads.cancel(ALICE, row.id, NOON)
         assert await stores.uploads.find(ALICE, row.id) is None
         assert [discard.objects for discard in await stores.sweep.discards(10)] == [(first.segment.object,)]
-        assert await stores.media.used_bytes(ALICE) == 0
+        assert (await stores.media.used(ALICE)).size_bytes == 0
 
     async def test_open_uploads_are_listed_newest_first(self, stores: Stores) -> None:
         rows = [upload(create_time=NOON + timedelta(minutes=minute)) for minute in range(4)]
         for row in [*rows, upload(BOB), upload(create_time=NOON, expire_time=NOON)]:
-            await stores.uploads.add(row, quota_bytes=QUOTA)
+            await stores.uploads.add(row, quota=QUOTA)
         await store(stores, upload())
         assert await stores.uploads.page(ALICE, None, 3, now=NOON) == rows[:0:-1]
         behind = PageStart(rows[1].create_time, rows[1].id)
@@ -227,7 +230,7 @@ class UploadSuite:
         assert await stores.uploads.find(ALICE, row.id) == replace(
             row, committed_bytes=1000, chunked_bytes=1000, complete_time=NOON
         )
-        assert await stores.media.used_bytes(ALICE) == row.size_bytes
+        assert (await stores.media.used(ALICE)).size_bytes == row.size_bytes
 
     async def test_an_upload_that_was_not_there_is_stored_complete_in_one_step(self, stores: Stores) -> None:
         row, last = upload(), segment()
@@ -236,21 +239,21 @@ class UploadSuite:
         assert await stores.media.find(ALICE, media.id) == media
         assert await stores.media.segments(media.data_key_id) == [last.segment]
         done = replace(row, committed_bytes=1000, chunked_bytes=1000, complete_time=NOON)
-        assert await survey(stores, row) == Survey((done,), (media,), 1000)
+        assert await survey(stores, row) == Survey((done,), (media,), Used(1000, 2))
 
     async def test_what_stands_in_the_way_of_the_one_step_undoes_all_of_it(self, stores: Stores) -> None:
         media = await store(stores, upload())
         await stores.purge.raise_fences(ALICE, [Purpose.OLDER_MEDIA], 5)
         refused = (
             upload(tag=media.tag),
-            upload(size=QUOTA),
+            upload(size=QUOTA.size_bytes),
             upload(purpose=Purpose.OLDER_MEDIA, purpose_revision=5),
         )
         for row in refused:
             assert await store_at_once(stores, row, segment()) is Completion.GONE
             assert await stores.uploads.find(ALICE, row.id) is None
             assert await stores.media.find(ALICE, row.media_id) is None
-        assert await stores.media.used_bytes(ALICE) == media.size_bytes
+        assert (await stores.media.used(ALICE)).size_bytes == media.size_bytes
 
     async def test_a_request_that_was_seen_is_not_stored_again(self, stores: Stores) -> None:
         row = upload()
@@ -261,7 +264,7 @@ class UploadSuite:
 
     async def test_nothing_completes_behind_the_fence(self, stores: Stores) -> None:
         row = upload()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         await stores.purge.raise_fences(ALICE, [Purpose.CLOUD_PROCESSING], 3)
         assert not await stores.uploads.commit(come_to(row, 400), segment(), tail=None)
         assert await stores.uploads.complete(row, media_of(row), segment(), event(), NOON) is Completion.GONE
@@ -270,7 +273,7 @@ class UploadSuite:
     async def test_one_original_is_kept_once(self, stores: Stores) -> None:
         media = await store(stores, upload())
         twin = upload(tag=media.tag)
-        await stores.uploads.add(twin, quota_bytes=QUOTA)
+        await stores.uploads.add(twin, quota=QUOTA)
         assert await stores.uploads.complete(twin, media_of(twin), segment(), event(), NOON) is Completion.KEPT_ALREADY
         assert await stores.media.find_tagged(ALICE, [media.tag]) == [media]
         assert await stores.uploads.find(ALICE, twin.id) == twin
@@ -278,19 +281,19 @@ class UploadSuite:
     async def test_an_upload_of_what_is_kept_is_complete_with_it(self, stores: Stores) -> None:
         media = await store(stores, upload())
         twin = upload(tag=media.tag)
-        await stores.uploads.add(twin, quota_bytes=QUOTA)
+        await stores.uploads.add(twin, quota=QUOTA)
         await stores.uploads.complete_as_duplicate(twin, media_id=media.id, now=NOON)
         completed = await stores.uploads.find(ALICE, twin.id)
         assert completed is not None
         assert (completed.media_id, completed.complete_time, completed.data_key_id) == (media.id, NOON, None)
         assert [discard.data_key_id for discard in await stores.sweep.discards(10)] == [twin.data_key_id]
-        assert await stores.media.used_bytes(ALICE) == media.size_bytes
+        assert (await stores.media.used(ALICE)).size_bytes == media.size_bytes
 
     async def test_the_original_takes_the_place_of_the_reduced_copy(self, stores: Stores) -> None:
         old_segment = segment()
         old = await store(stores, upload(size=1000), old_segment)
         row = upload(size=4000, media_id=old.id, tag=old.tag, form=MediaForm.ORIGINAL)
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         new = media_of(row, upload_time=old.upload_time, metadata_revision=2)
         last = segment()
         assert await stores.uploads.replace(row, new, last, event(), old=old, now=NOON) is Completion.STORED
@@ -298,12 +301,12 @@ class UploadSuite:
         assert await stores.media.segments(new.data_key_id) == [last.segment]
         [discard] = await stores.sweep.discards(10)
         assert (discard.data_key_id, discard.objects) == (old.data_key_id, (old_segment.segment.object,))
-        assert await stores.media.used_bytes(ALICE) == 4000
+        assert (await stores.media.used(ALICE)).size_bytes == 4000
 
     async def test_what_was_replaced_already_is_not_replaced_again(self, stores: Stores) -> None:
         old = await store(stores, upload())
         row = upload(media_id=old.id, tag=old.tag, form=MediaForm.ORIGINAL)
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         stale = replace(old, data_key_id=uuid4())
         assert (
             await stores.uploads.replace(row, media_of(row), segment(), event(), old=stale, now=NOON) is Completion.GONE
@@ -312,7 +315,7 @@ class UploadSuite:
 
     async def test_a_discarded_upload_leaves_its_stream_to_be_deleted(self, stores: Stores) -> None:
         row, first = upload(), segment()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
+        await stores.uploads.add(row, quota=QUOTA)
         await stores.uploads.commit(come_to(row, 400), first, tail=None)
         await stores.uploads.discard(BOB, row.id, NOON)
         assert await stores.uploads.find(ALICE, row.id) is not None
@@ -324,7 +327,7 @@ class UploadSuite:
             row.data_key_id,
             (first.segment.object,),
         )
-        assert await stores.media.used_bytes(ALICE) == 0
+        assert (await stores.media.used(ALICE)).size_bytes == 0
         assert await stores.sweep.discards(10, {str(discard.data_key_id)}) == []
         await stores.sweep.delete_discard(discard.data_key_id)
         assert await stores.sweep.discards(10) == []
@@ -340,10 +343,10 @@ class UploadSuite:
     async def test_a_request_for_what_is_kept_is_noted_once(self, stores: Stores) -> None:
         media = await store(stores, upload())
         note = upload(media_id=media.id, data_key_id=None, committed_bytes=1000, complete_time=NOON)
-        await stores.uploads.add_complete(note)
-        await stores.uploads.add_complete(replace(note, id=uuid4()))
+        await stores.uploads.add_complete(note, quota=QUOTA)
+        await stores.uploads.add_complete(replace(note, id=uuid4()), quota=QUOTA)
         assert (await survey(stores, note)).earlier == (note,)
-        assert await stores.media.used_bytes(ALICE) == media.size_bytes
+        assert (await stores.media.used(ALICE)).size_bytes == media.size_bytes
 
 
 class MediaSuite:
@@ -351,7 +354,7 @@ class MediaSuite:
         rows = []
         for minute in (3, 1, 2, 2):
             row = upload()
-            await stores.uploads.add(row, quota_bytes=QUOTA)
+            await stores.uploads.add(row, quota=QUOTA)
             rows.append(media_of(row, upload_time=NOON + timedelta(minutes=minute)))
             await stores.uploads.complete(row, rows[-1], segment(), event(), NOON)
         await store(stores, upload(BOB))
@@ -369,7 +372,7 @@ class MediaSuite:
         assert await stores.media.find(ALICE, media.id) == media
         await stores.media.discard(media, NOON)
         assert await stores.media.find(ALICE, media.id) is None
-        assert await stores.media.used_bytes(ALICE) == 0
+        assert (await stores.media.used(ALICE)).size_bytes == 0
         assert [discard.data_key_id for discard in await stores.sweep.discards(10)] == [media.data_key_id]
 
     async def test_an_original_is_wanted_once_and_of_reduced_copies_alone(self, stores: Stores) -> None:
@@ -387,27 +390,30 @@ class LookupSuite:
     async def test_what_is_known_of_a_media_changes_revision_by_revision(self, stores: Stores) -> None:
         media = await store(stores, upload())
         changed = replace(media, sealed_metadata=b"sealed anew", metadata_revision=2)
-        assert await stores.media.update(changed, event(), None, NOON) is MediaUpdate.STORED
+        assert await stores.media.update(changed, event(), None, NOON, quota=QUOTA) is MediaUpdate.STORED
         assert await stores.media.find(ALICE, media.id) == changed
-        assert await stores.media.update(changed, event(), None, NOON) is MediaUpdate.STALE
-        assert await stores.media.update(replace(changed, subject=BOB), event(), None, NOON) is MediaUpdate.STALE
+        assert await stores.media.update(changed, event(), None, NOON, quota=QUOTA) is MediaUpdate.STALE
+        assert (
+            await stores.media.update(replace(changed, subject=BOB), event(), None, NOON, quota=QUOTA)
+            is MediaUpdate.STALE
+        )
 
     async def test_a_request_changes_a_media_once(self, stores: Stores) -> None:
         media, request = await store(stores, upload()), Request(uuid4(), b"hide it")
         hidden = replace(media, sealed_metadata=b"hidden", metadata_revision=2)
-        assert await stores.media.update(hidden, event(), request, NOON) is MediaUpdate.STORED
+        assert await stores.media.update(hidden, event(), request, NOON, quota=QUOTA) is MediaUpdate.STORED
         shown = replace(media, sealed_metadata=b"shown", metadata_revision=3)
-        assert await stores.media.update(shown, event(), request, NOON) is MediaUpdate.REPEATED
+        assert await stores.media.update(shown, event(), request, NOON, quota=QUOTA) is MediaUpdate.REPEATED
         other = Request(request.id, b"show it")
-        assert await stores.media.update(shown, event(), other, NOON) is MediaUpdate.REQUEST_ID_REUSED
+        assert await stores.media.update(shown, event(), other, NOON, quota=QUOTA) is MediaUpdate.REQUEST_ID_REUSED
         assert await stores.media.find(ALICE, media.id) == hidden
 
     async def test_a_request_that_changed_nothing_may_come_again(self, stores: Stores) -> None:
         media, request = await store(stores, upload()), Request(uuid4(), b"hide it")
         late = replace(media, sealed_metadata=b"hidden", metadata_revision=3)
-        assert await stores.media.update(late, event(), request, NOON) is MediaUpdate.STALE
-        assert await stores.media.update(media, None, request, NOON) is MediaUpdate.STORED
-        assert await stores.media.update(media, None, request, NOON) is MediaUpdate.REPEATED
+        assert await stores.media.update(late, event(), request, NOON, quota=QUOTA) is MediaUpdate.STALE
+        assert await stores.media.update(media, None, request, NOON, quota=QUOTA) is MediaUpdate.STORED
+        assert await stores.media.update(media, None, request, NOON, quota=QUOTA) is MediaUpdate.REPEATED
 
     async def test_a_lookup_key_is_replaced_by_who_knows_the_one_before(self, stores: Stores) -> None:
         first, second = lookup_key(), lookup_key()
@@ -425,7 +431,7 @@ class SweepSuite:
     async def test_uploads_run_out(self, stores: Stores) -> None:
         soon, later = upload(expire_time=NOON), upload(expire_time=NOON + timedelta(seconds=1))
         for row in (soon, later):
-            await stores.uploads.add(row, quota_bytes=QUOTA)
+            await stores.uploads.add(row, quota=QUOTA)
         expired = [ExpiredUpload(soon.id, ALICE, is_complete=False)]
         assert await stores.sweep.expired_uploads(NOON, 10) == expired
         assert await stores.sweep.expired_uploads(NOON, 10, {str(soon.id)}) == []
@@ -444,7 +450,7 @@ class SweepSuite:
         kept, dropped = segment(), segment()
         await store(stores, upload(), kept)
         discarded = upload()
-        await stores.uploads.add(discarded, quota_bytes=QUOTA)
+        await stores.uploads.add(discarded, quota=QUOTA)
         await stores.uploads.commit(come_to(discarded, 400), dropped, tail=None)
         await stores.uploads.discard(ALICE, discarded.id, NOON)
         names = [kept.segment.object, dropped.segment.object, "stranger"]
@@ -454,32 +460,32 @@ class SweepSuite:
 class RequestSuite:
     async def test_a_request_id_is_one_requests(self, stores: Stores) -> None:
         request_id = uuid4()
-        assert await stores.requests.remember(ALICE, request_id, b"one", NOON)
-        assert await stores.requests.remember(ALICE, request_id, b"one", NOON + timedelta(hours=1))
-        assert not await stores.requests.remember(ALICE, request_id, b"other", NOON)
-        assert await stores.requests.remember(BOB, request_id, b"other", NOON)
+        assert await remember(stores, ALICE, request_id, b"one", NOON) is Remembering.NOTED
+        assert await remember(stores, ALICE, request_id, b"one", NOON + timedelta(hours=1)) is Remembering.NOTED
+        assert await remember(stores, ALICE, request_id, b"other", NOON) is Remembering.REUSED
+        assert await remember(stores, BOB, request_id, b"other", NOON) is Remembering.NOTED
 
     async def test_the_request_of_an_upload_is_no_other_calls(self, stores: Stores) -> None:
         row = upload()
-        await stores.uploads.add(row, quota_bytes=QUOTA)
-        assert not await stores.requests.remember(ALICE, row.request_id, b"delete", NOON)
+        await stores.uploads.add(row, quota=QUOTA)
+        assert await remember(stores, ALICE, row.request_id, b"delete", NOON) is Remembering.REUSED
         media, request = await store(stores, upload()), Request(row.request_id, b"hide it")
-        assert await stores.media.update(media, None, request, NOON) is MediaUpdate.REQUEST_ID_REUSED
+        assert await stores.media.update(media, None, request, NOON, quota=QUOTA) is MediaUpdate.REQUEST_ID_REUSED
 
     async def test_an_upload_learns_that_another_call_bears_its_request(self, stores: Stores) -> None:
         request_id = uuid4()
-        await stores.requests.remember(ALICE, request_id, b"delete", NOON)
+        await remember(stores, ALICE, request_id, b"delete", NOON)
         taken = await stores.uploads.survey(ALICE, request_id, bytes_tag=b"bytes", tag=b"tag")
         free = await stores.uploads.survey(BOB, request_id, bytes_tag=b"bytes", tag=b"tag")
         assert (taken.request_taken, free.request_taken) == (True, False)
 
     async def test_a_request_is_forgotten_after_its_time(self, stores: Stores) -> None:
         request_id = uuid4()
-        await stores.requests.remember(ALICE, request_id, b"one", NOON)
+        await remember(stores, ALICE, request_id, b"one", NOON)
         await stores.sweep.forget_requests(NOON)
-        assert not await stores.requests.remember(ALICE, request_id, b"other", NOON)
+        assert await remember(stores, ALICE, request_id, b"other", NOON) is Remembering.REUSED
         await stores.sweep.forget_requests(NOON + timedelta(seconds=1))
-        assert await stores.requests.remember(ALICE, request_id, b"other", NOON)
+        assert await remember(stores, ALICE, request_id, b"other", NOON) is Remembering.NOTED
 
 
 class PurgeSuite:
@@ -495,7 +501,7 @@ class PurgeSuite:
         assert await stores.media.find(ALICE, other.id) == other
         assert await stores.uploads.find(ALICE, row.id) is None
         assert await stores.media.segments(media.data_key_id) == []
-        assert await stores.media.used_bytes(ALICE) == other.size_bytes
+        assert (await stores.media.used(ALICE)).size_bytes == other.size_bytes
 
     async def test_a_purge_carried_out_twice_is_the_same_as_once(self, stores: Stores) -> None:
         media = await store(stores, upload())
@@ -558,20 +564,20 @@ class PurgeSuite:
         await stores.lookup.put(lookup_key(), replaces=None)
         await stores.purge.delete(order(DataKeyScope((str(deleted.data_key_id),)), PurgeCause.ERASURE))
         discarded, dropped = upload(), segment()
-        await stores.uploads.add(discarded, quota_bytes=QUOTA)
+        await stores.uploads.add(discarded, quota=QUOTA)
         await stores.uploads.commit(come_to(discarded, 400), dropped, tail=None)
         await stores.uploads.discard(ALICE, discarded.id, NOON)
         running, piece = upload(), segment()
-        await stores.uploads.add(running, quota_bytes=QUOTA)
+        await stores.uploads.add(running, quota=QUOTA)
         await stores.uploads.commit(come_to(running, 400), piece, tail=None)
-        await stores.requests.remember(ALICE, uuid4(), b"before", NOON)
-        await stores.requests.remember(ALICE, uuid4(), b"after", NOON + timedelta(seconds=1))
+        await remember(stores, ALICE, uuid4(), b"before", NOON)
+        await remember(stores, ALICE, uuid4(), b"after", NOON + timedelta(seconds=1))
         everything = order(SubjectScope(6, NOON))
         assert {piece.segment.object, dropped.segment.object} < set(await stores.purge.objects(everything))
         counts, late = await stores.purge.delete(everything)
-        expected = _counts(media=1, upload=2, segment=2, discard=1, lookup_key=1, deleted_media=1, request=1, usage=1)
+        expected = _counts(media=1, upload=2, segment=2, discard=1, lookup_key=1, deleted_media=1, request=1)
         assert (dict(counts), late) == (expected, [])
-        assert await stores.media.used_bytes(ALICE) == 0
+        assert (await stores.media.used(ALICE)).size_bytes == 0
         assert await stores.media.page(ALICE, None, 10) == []
 
     async def test_what_came_in_after_a_later_consent_survives_the_purge_of_a_person(self, stores: Stores) -> None:
@@ -586,7 +592,7 @@ class PurgeSuite:
     async def test_a_fence_never_sinks(self, stores: Stores) -> None:
         await stores.purge.raise_fences(ALICE, MEDIA_PURPOSES, 5)
         await stores.purge.raise_fences(ALICE, MEDIA_PURPOSES, 4)
-        assert await stores.uploads.add(upload(purpose_revision=5), quota_bytes=QUOTA) is Addition.FENCED
+        assert await stores.uploads.add(upload(purpose_revision=5), quota=QUOTA) is Addition.FENCED
 
 
 class MissingSuite:

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.contract.ingest.device_suite import DeviceSuite
+from tests.contract.ingest.quota_suite import QuotaSuite
 from tests.contract.ingest.store_suite import Stores, StoreSuite
 from tests.fakes.ingest import (
     FakeDevices,
@@ -15,7 +16,7 @@ from tests.fakes.ingest import (
 )
 
 
-class TestFakeStore(StoreSuite, DeviceSuite):
+class TestFakeStore(StoreSuite, QuotaSuite, DeviceSuite):
     @pytest.fixture
     def stores(self) -> Stores:
         tables = Tables()

@@ -36,7 +36,7 @@ from services.chassis.database import Pool, open_pool
 from services.chassis.error_details import RemoteError, read_error
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.failed_work.turns import Turns
-from services.chassis.limits.allowance import DailyAllowance
+from services.chassis.limits.allowance import DailyLimit
 from services.chassis.listener import Listener
 from services.chassis.messaging.bus import Bus
 from services.chassis.server import RunningServer, running_server
@@ -349,8 +349,8 @@ async def running_consent(
             feed=ListeningChangeFeed(listener),
             signer=Ed25519Signer.read(settings.receipt_key_file),
             clock=clock,
-            servings_a_day=DailyAllowance("notices shown", SERVINGS_A_DAY, clock),
-            decisions_a_day=DailyAllowance("decisions", DECISIONS_A_DAY, clock),
+            servings_a_day=DailyLimit("notices shown", SERVINGS_A_DAY),
+            decisions_a_day=DailyLimit("decisions", DECISIONS_A_DAY),
         )
         await publish_notices(read_notices(FOLDER / "notices", policy.offered), dependencies)
         await stack.enter_async_context(supervised([listener.run]))

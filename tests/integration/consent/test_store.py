@@ -11,6 +11,7 @@ from services.consent.store.consents import PostgresConsentStore
 from services.consent.store.notices import PostgresNoticeStore
 from services.consent.store.record_keys import RecordKeys
 from tests.contract.consent.store_suite import (
+    LIMIT,
     NOW,
     RELEASED,
     SECOND,
@@ -37,7 +38,8 @@ class TestPostgresStore(StoreSuite):
 
 async def _write(stores: Stores) -> None:
     await stores.notices.publish([RELEASED()], now=NOW)
-    await stores.notices.record_serving(ADA, replace(serving(), language_code="fr", build="secret-build"), request())
+    shown = replace(serving(), language_code="fr", build="secret-build")
+    await stores.notices.record_serving(ADA, shown, request(), limit=LIMIT)
     async with stores.consents.locked(ADA) as ledger:
         made = change(given(1, asked=(asked := request())), asked=asked)
         await ledger.begin(made)

@@ -13,10 +13,12 @@ from services.ingest.store.sweep import SweepStore
 from services.ingest.store.uploads import UploadStore
 from services.keyring import DataKeyScope, SubjectScope
 from tests.contract.ingest.device_suite import DeviceSuite
+from tests.contract.ingest.quota_suite import QuotaSuite
 from tests.contract.ingest.store_suite import (
     ALICE,
     BOB,
     NOON,
+    QUOTA,
     Stores,
     StoreSuite,
     event,
@@ -42,7 +44,7 @@ def stores(pool: Pool) -> Stores:
     )
 
 
-class TestPostgresStore(StoreSuite, DeviceSuite):
+class TestPostgresStore(StoreSuite, QuotaSuite, DeviceSuite):
     """All of it on PostgreSQL."""
 
 
@@ -54,7 +56,7 @@ class TestTriggers:
         name = f"media/{media.id}"
         assert await told(pool) == [(name, 1, False)]
         changed = replace(media, sealed_metadata=b"sealed anew", metadata_revision=2)
-        await stores.media.update(changed, event(), None, NOON)
+        await stores.media.update(changed, event(), None, NOON, quota=QUOTA)
         assert await told(pool) == [(name, 2, False)]
         await stores.purge.delete(order(DataKeyScope((str(media.data_key_id),))))
         assert await told(pool) == [(name, 3, True)]

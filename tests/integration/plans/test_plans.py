@@ -1,4 +1,4 @@
-"""No loop reads a table from end to end: each statement finds an index, with 100,000 rows in every table."""
+"""No loop reads a table from end to end, nor what counts a person's rows: each statement finds an index."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -37,13 +37,21 @@ from services.chassis.settings import DatabaseSettings
 from services.consent.ports import BEGINNING
 from services.consent.store.events import EventRows
 from services.consent.store.persons import PersonRows
+from services.consent.store.servings import ServingRows
+from services.ingest.domain.quota import Quota
+from services.ingest.store.devices import DeviceStore
+from services.ingest.store.media import MediaStore
 from services.ingest.store.missing import MissingStore
+from services.ingest.store.requests import RequestStore
 from services.ingest.store.sweep import SweepStore
+from services.ingest.store.uploads import UploadStore
 from services.retention.store import gauges as retention_gauges
 from services.retention.store.database import PostgresStore
 from services.retention.translation.responses import purge_ordered
 from services.suggestion.store import gauges as suggestion_gauges
 from services.suggestion.store.database import Database
+from tests.contract.ingest.device_suite import device
+from tests.contract.ingest.store_suite import upload
 from tests.contract.retention.harness import new_harness
 from tests.fakes.clock import FakeClock
 from tests.integration.plans.filling import ROWS, Overrides, fill
@@ -56,8 +64,8 @@ EVERYWHERE = (
     "inbox", "outbox", "change_head", "change_feed", "change_acknowledgement", "dead_letter", "orphan", "set_aside"
 )  # fmt: skip
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "consent": ("person", "consent_event", "pending_change"),
-    "ingest": ("media", "upload", "segment", "deleted_media", "request", "discard", "missing_media"),
+    "consent": ("person", "consent_event", "pending_change", "request", "notice_serving"),
+    "ingest": ("media", "upload", "segment", "deleted_media", "request", "discard", "missing_media", "usage", "device"),
     "analysis": ("media", "findings", "previews", "tombstone"),
     "suggestion": ("suggestion", "rendition", "decision", "due", "tombstone"),
     "retention": ("purpose_key", "data_key", "media", "erasure", "erased_subject", "erased_person",
@@ -77,7 +85,7 @@ OVERRIDES: Mapping[str, Overrides] = {
         },
         "pending_change": {"subject": "lpad(to_hex(n), 32, '0')"},
     },
-    "ingest": {"upload": {"committed_bytes": "0", "chunked_bytes": "0"}},
+    "ingest": {"upload": {"committed_bytes": "0", "chunked_bytes": "0"}, "device": {"revoke_time": "NULL"}},
     "analysis": {
         "media": {
             "subject": "'p' || n / 100",
@@ -217,6 +225,8 @@ def consent_loops(pool: Pool) -> Sequence[Loop]:
         async with pool.connection() as connection:
             await EventRows(connection).due(CLOCK.now(), limit=100, since=BEGINNING, without={"ada"})
             await PersonRows(connection).unfinished(CLOCK.now(), limit=100, without={"ada"})
+            await PersonRows(connection).answer_times("c1", CLOCK.now(), 200)
+            await ServingRows(connection).times("c1", CLOCK.now(), 200)
 
     return [look]
 
@@ -232,6 +242,21 @@ def ingest_loops(pool: Pool) -> Sequence[Loop]:
         lambda: sweep.forget_deleted(now),
         lambda: sweep.forget_requests(now),
         lambda: missing.streams(UUID(int=0), 100),
+        *ingest_counts(pool),
+    ]
+
+
+def ingest_counts(pool: Pool) -> Sequence[Loop]:
+    quota, now = Quota(10**12), CLOCK.now()
+    uploads, media, requests = UploadStore(pool), MediaStore(pool), RequestStore(pool)
+    note = upload("c1", complete_time=now, data_key_id=None)
+    return [
+        lambda: media.used("c1"),
+        lambda: media.usage("c1", now),
+        lambda: uploads.add_complete(note, quota=quota),
+        lambda: requests.remember("c1", uuid4(), b"tag", now, quota=quota),
+        lambda: requests.remember("c1", uuid4(), b"tag", now, quota=Quota(1)),
+        lambda: DeviceStore(pool).put(device("c1"), replaces=None, most=1),
     ]
 
 

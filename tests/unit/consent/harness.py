@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import services.consent
 from services.chassis.failed_work.turns import Turns
-from services.chassis.limits.allowance import DailyAllowance
+from services.chassis.limits.allowance import DailyLimit
 from services.consent.domain.change import Request
 from services.consent.domain.consent import Age, AgeBand, Basis, Choice, Decision, Jurisdiction, Status
 from services.consent.domain.history import DecisionResult
@@ -79,8 +79,8 @@ class Service:
             feed=self.store.feed,
             signer=Ed25519Signer(SIGNING_KEY),
             clock=self.clock,
-            servings_a_day=DailyAllowance("notices shown", 1000, self.clock),
-            decisions_a_day=DailyAllowance("decisions", 1000, self.clock),
+            servings_a_day=DailyLimit("notices shown", 1000),
+            decisions_a_day=DailyLimit("decisions", 1000),
         )
         self.set_aside = FakeSetAside()
         self.turns = Turns("person", self.set_aside, self.clock)

@@ -12,6 +12,7 @@ from services.chassis.errors import DependencyUnavailable, FieldInvalid
 from services.chassis.seal import CHUNK_SIZE, MAX_PARTS, SEALED_CHUNK_SIZE, open_bytes, open_object
 from services.ingest.domain.media import Media, MediaForm
 from services.ingest.domain.policy import Policy
+from services.ingest.domain.quota import ROW_BYTES
 from services.ingest.errors import (
     ChecksumMismatch,
     ContentRefused,
@@ -592,13 +593,23 @@ class TestRepeating:
 
     async def test_the_share_of_the_store_is_held(self) -> None:
         first, second = picture(seed=1), picture(seed=2)
-        harness = Harness(policy=Policy(quota_bytes=len(first) + len(second) - 1))
+        harness = Harness(policy=Policy(quota_bytes=len(first) + len(second) + 3 * ROW_BYTES - 1))
         harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
         await harness.keep(first)
         with pytest.raises(QuotaExceeded):
             await harness.keep(second)
         with pytest.raises(QuotaExceeded):
             await harness.start(announce(harness.now, second))
+
+    async def test_what_is_known_is_no_way_around_the_share(self) -> None:
+        content = picture(seed=1)
+        harness = Harness(policy=Policy(quota_bytes=len(content) + 4 * ROW_BYTES))
+        harness.keyring.grant(ALICE, "CLOUD_PROCESSING")
+        await harness.keep(content)
+        for _ in range(2):
+            await harness.start(announce(harness.now, content))
+        with pytest.raises(QuotaExceeded):
+            await harness.start(announce(harness.now, content))
 
 
 class FailingObjects:

@@ -971,7 +971,9 @@ class GetUsageResponse(_message.Message):
     MEDIA_COUNT_FIELD_NUMBER: _builtins.int
     OPEN_UPLOAD_COUNT_FIELD_NUMBER: _builtins.int
     used_bytes: _builtins.int
-    """Bytes kept, and bytes reserved by open uploads."""
+    """Bytes kept, bytes reserved by open uploads, and 4,096 bytes for each row: of a media, of an upload for as long as it
+    is remembered, of a deletion while its media is not asked for again, and of a request of the last day.
+    """
     quota_bytes: _builtins.int
     """The caller's share."""
     media_count: _builtins.int

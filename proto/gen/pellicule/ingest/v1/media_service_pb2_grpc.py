@@ -212,7 +212,7 @@ class MediaServiceServicer:
 
     def UpdateMedia(self, request, context):
         """Changes what the owner may change: `favorite` and `hidden`.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, QUOTA_EXCEEDED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,7 +228,7 @@ class MediaServiceServicer:
 
     def DeleteMedia(self, request, context):
         """Deletes a media and all that derives from it. Returns once its keys are destroyed.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, QUOTA_EXCEEDED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,7 +236,7 @@ class MediaServiceServicer:
 
     def BatchDeleteMedia(self, request, context):
         """Deletes many media, each as DeleteMedia does; one that fails does not keep the others.
-        ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
+        ErrorReasons: FIELD_INVALID, QUOTA_EXCEEDED, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

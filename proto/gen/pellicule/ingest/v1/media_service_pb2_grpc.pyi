@@ -66,7 +66,7 @@ class MediaServiceStub:
     """
     UpdateMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.UpdateMediaRequest, _media_service_pb2.UpdateMediaResponse]
     """Changes what the owner may change: `favorite` and `hidden`.
-    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, QUOTA_EXCEEDED, REQUEST_ID_REUSED.
     """
     ReadMedia: _aio.UnaryStreamMultiCallable[_media_service_pb2.ReadMediaRequest, _media_service_pb2.ReadMediaResponse]
     """Sends the bytes that were uploaded, unsealed, from an offset on. The first message is the header.
@@ -74,11 +74,11 @@ class MediaServiceStub:
     """
     DeleteMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.DeleteMediaRequest, _media_service_pb2.DeleteMediaResponse]
     """Deletes a media and all that derives from it. Returns once its keys are destroyed.
-    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+    ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, QUOTA_EXCEEDED, REQUEST_ID_REUSED.
     """
     BatchDeleteMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.BatchDeleteMediaRequest, _media_service_pb2.BatchDeleteMediaResponse]
     """Deletes many media, each as DeleteMedia does; one that fails does not keep the others.
-    ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
+    ErrorReasons: FIELD_INVALID, QUOTA_EXCEEDED, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
     """
     WatchMedia: _aio.UnaryStreamMultiCallable[_media_service_pb2.WatchMediaRequest, _media_service_pb2.WatchMediaResponse]
     """The change feed: sends the caller's media and then every creation, change and deletion, until the caller ends the
@@ -211,7 +211,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_media_service_pb2.UpdateMediaRequest, _abc.Awaitable[_media_service_pb2.UpdateMediaResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.UpdateMediaResponse]:
         """Changes what the owner may change: `favorite` and `hidden`.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, QUOTA_EXCEEDED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -231,7 +231,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_media_service_pb2.DeleteMediaRequest, _abc.Awaitable[_media_service_pb2.DeleteMediaResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.DeleteMediaResponse]:
         """Deletes a media and all that derives from it. Returns once its keys are destroyed.
-        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, REQUEST_ID_REUSED.
+        ErrorReasons: FIELD_INVALID, MEDIA_NOT_FOUND, QUOTA_EXCEEDED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -241,7 +241,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_media_service_pb2.BatchDeleteMediaRequest, _abc.Awaitable[_media_service_pb2.BatchDeleteMediaResponse]],
     ) -> _abc.Awaitable[_media_service_pb2.BatchDeleteMediaResponse]:
         """Deletes many media, each as DeleteMedia does; one that fails does not keep the others.
-        ErrorReasons: FIELD_INVALID, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
+        ErrorReasons: FIELD_INVALID, QUOTA_EXCEEDED, REQUEST_ID_REUSED; MEDIA_NOT_FOUND and others stand in the answers.
         """
 
     @_abc_1.abstractmethod
