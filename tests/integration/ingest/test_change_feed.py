@@ -11,6 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from pellicule.ingest.v1 import device_pb2, device_service_pb2, device_service_pb2_grpc, media_pb2, media_service_pb2
 from services.chassis.tokens import LEEWAY
+from services.ingest.domain.quota import ROW_BYTES
 from tests.integration.ingest.harness import CALL_SECONDS, Harness, Phone, refusal
 from tests.unit.ingest.pictures import picture
 
@@ -240,7 +241,11 @@ class TestInformation:
         media = await phone.upload(picture())
         request = media_service_pb2.GetUsageRequest()
         usage = await phone.stub.GetUsage(request, metadata=phone.headers, timeout=CALL_SECONDS)
-        assert (usage.used_bytes, usage.media_count, usage.open_upload_count) == (media.size_bytes, 1, 0)
+        assert (usage.used_bytes, usage.media_count, usage.open_upload_count) == (
+            media.size_bytes + 2 * ROW_BYTES,
+            1,
+            0,
+        )
         assert usage.quota_bytes == 10 * 1024**3
 
     async def test_what_is_taken_is_said_to_who_has_granted_nothing(self, stranger: Phone) -> None:
