@@ -54,6 +54,7 @@ class Destruction:
         media: Media that end earlier than they would have, and when.
         bounds: Purpose keys by fencing number, and since when what they cover must have been taken.
         persons: Persons that were erased.
+        epochs: Days whose keys are gone for good.
     """
 
     salt: str = ""
@@ -62,6 +63,7 @@ class Destruction:
     media: tuple[tuple[str, datetime], ...] = ()
     bounds: tuple[tuple[int, datetime], ...] = ()
     persons: tuple[ErasedPerson, ...] = ()
+    epochs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

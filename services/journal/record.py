@@ -107,6 +107,7 @@ def _entry_fields(entry: Entry) -> _Fields:
                 "media": _timed(entry.media),
                 "bounds": _timed(entry.bounds),
                 "persons": [[each.tag, each.revision, each.time.isoformat(), each.account] for each in entry.persons],
+                "epochs": list(entry.epochs),
             }
 
 
@@ -125,6 +126,7 @@ def _destruction(fields: _Fields) -> Destruction:
             ErasedPerson(str(tag), int(revision), datetime.fromisoformat(time), bool(account))
             for tag, revision, time, account in fields["persons"]
         ),
+        epochs=tuple(map(str, fields.get("epochs", ()))),  # older records have none
     )
 
 

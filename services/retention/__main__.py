@@ -4,6 +4,8 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from pellicule.internal.retention.v1 import key_service_pb2, purge_service_pb2
 from pellicule.retention.v1 import account_service_pb2, retention_service_pb2
 from services.chassis.clock import SystemClock
@@ -22,11 +24,12 @@ from services.journal.follower import Follower
 from services.journal.gauges import journal_gauges
 from services.retention.access import ACCESS
 from services.retention.declarations.data_map_file import load_data_map
-from services.retention.epochs.epoch_files import EpochFiles, read_root_key
-from services.retention.errors import EpochsMisplaced
+from services.retention.epochs.choice import open_epoch_keys
+from services.retention.errors import EpochsMisplaced, KeysUnavailable
 from services.retention.journal.writer import JournalWriter
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.follow_epochs import follow_epochs
+from services.retention.operations.keys_at_hand import with_keys
 from services.retention.operations.missing_epochs import refuse_misplaced
 from services.retention.operations.replay_journal import replay
 from services.retention.operations.rotate_epochs import rotate_epochs
@@ -37,6 +40,8 @@ from services.retention.store.database import PostgresStore
 from services.retention.store.gauges import deadline_gauges, epoch_gauges, purge_order_gauges
 from services.retention.translation import responses
 from services.retention.worker import ClockLoop
+
+_log = structlog.stdlib.get_logger()
 
 NAME = "retention"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -58,9 +63,9 @@ async def main() -> None:
     clock = SystemClock()
     if not await prepared(settings, Needs(MIGRATIONS, STREAM), clock):
         return
-    epoch_keys = EpochFiles(settings.epoch_dir, read_root_key(settings.root_key_file))
     follower = Follower.of(settings, clock)
     async with (
+        open_epoch_keys(settings, clock) as epoch_keys,
         open_pool(settings, follower) as pool,
         # Of its own: what waits for the journal must not wait for those who ask for destructions.
         open_pool(settings, follower, size=1) as writer_pool,
@@ -117,12 +122,20 @@ async def main() -> None:
 
 
 async def _refuse_wrong_folder(settings: Settings, dependencies: Dependencies) -> None:
-    """End the start while nothing serves yet, if the folder of epochs or the root key is another one's."""
-    async with open_pool(settings) as pool, PostgresStore(pool, responses.purge_ordered).transaction() as transaction:
+    """End the start while nothing serves yet, if the keys of epochs are others."""
+    async with open_pool(settings) as pool:
+        store = PostgresStore(pool, responses.purge_ordered)
+
+        async def look() -> None:
+            async with store.transaction() as transaction:
+                await refuse_misplaced(transaction, dependencies)
+
         try:
-            await refuse_misplaced(transaction, dependencies)
+            await with_keys(dependencies.epoch_keys, look)
         except EpochsMisplaced as error:
             raise SystemExit(error.message) from None
+        except KeysUnavailable as error:  # the door stays shut until they are had
+            _log.warning("epochs_not_seen", reason=error.message)
 
 
 async def _open(settings: Settings, writer: JournalWriter, dependencies: Dependencies) -> None:

@@ -1,6 +1,6 @@
 """Refusals of retention, of which `pellicule.retention.v1.ErrorReason` is the manual, and faults of its files."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.errors import DependencyUnavailable, DomainError, Status
 from services.retention.domain.account import AccountDeletionState
-from services.retention.domain.keys import Purpose, media_name
+from services.retention.domain.keys import Derivation, Purpose, media_name
 
 
 class PurposeNotGranted(DomainError):
@@ -200,16 +200,24 @@ class EpochsMisplaced(DependencyUnavailable):
     """Epochs that should live are missing, and so many that they cannot be lost one by one."""
 
     @classmethod
-    def of(cls, missing: Sequence[str]) -> Self:
-        """Return the error with the epochs that are missing."""
+    def those(cls, missing: Sequence[str], place: str) -> Self:
+        """Return the error with the epochs that are missing, and where they should be."""
         names = ",".join(missing)
         return cls(
-            f"the keys of epochs {names} are missing or another root key sealed them: nothing is opened or destroyed."
-            " Put back the folder PELLICULE_EPOCH_DIR and the file PELLICULE_ROOT_KEY_FILE. If they are gone for good,"
-            f" start once with PELLICULE_LOST_EPOCHS={names}: what they sealed is deleted and the persons are asked"
-            " again",
+            f"the keys of epochs {names} are missing or are others: nothing is opened or destroyed. Put back {place}."
+            f" If they are gone for good, start once with PELLICULE_LOST_EPOCHS={names}: what they sealed is deleted"
+            " and the persons are asked again",
             metadata={"dependency": "epochs"},
         )
+
+
+class KeysUnavailable(DependencyUnavailable):
+    """What keeps the keys of epochs does not answer, or refuses; nothing is lost by that."""
+
+    @classmethod
+    def because(cls, place: str, why: str) -> Self:
+        """Return the error with where the keys are and what is wrong."""
+        return cls(f"{place}: {why}", metadata={"dependency": "epochs"})
 
 
 class RevocationsInterrupted(DependencyUnavailable):
@@ -219,6 +227,18 @@ class RevocationsInterrupted(DependencyUnavailable):
     def now(cls) -> Self:
         """Return the error of a stream."""
         return cls("it cannot be told what is destroyed: drop all keys and call again")
+
+
+class KeysAway(Exception):
+    """What is wanted of the keys of epochs is not at hand: fetch it, and try again.
+
+    Attributes:
+        wanted: Of which epochs, and for what.
+    """
+
+    def __init__(self, wanted: Collection[Derivation]) -> None:
+        super().__init__(f"{len(wanted)} to fetch")
+        self.wanted = frozenset(wanted)
 
 
 class EpochGone(Exception):

@@ -77,12 +77,12 @@ class ClockLoop:
         }
 
     async def _follow(self) -> None:
-        if sweep.epoch_is_due(self._dependencies):
+        if await sweep.epoch_is_due(self._dependencies):
             await follow_epochs(self._dependencies)
 
     async def _rotate(self) -> None:
         now = self._dependencies.clock.now()
-        if now >= self._rotating_at or sweep.epoch_is_due(self._dependencies):
+        if now >= self._rotating_at or await sweep.epoch_is_due(self._dependencies):
             await rotate_epochs(self._dependencies)
             self._rotating_at = now + timedelta(seconds=HOUSEKEEPING_SECONDS)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from services.journal import person_tag
 from services.retention.domain.keys import DestroyedKey, DestroyedPurpose
-from tests.fakes.retention_tables import State
+from tests.fakes.retention_tables import EpochRow, State
 
 
 class FakeJournalReplays:
@@ -51,6 +51,11 @@ class FakeJournalReplays:
 
     async def remember_erased(self, salt: str, tag: str, time: datetime) -> None:
         self._state.erased_tags[salt, tag] = time
+
+    async def end_epochs(self, epochs: Collection[str], now: datetime) -> None:
+        for epoch in epochs:
+            row = self._state.epochs.get(epoch, EpochRow(datetime.fromisoformat(epoch).replace(tzinfo=UTC)))
+            self._state.epochs[epoch] = replace(row, destroy_time=row.destroy_time or now, gone_time=now)
 
     async def reserve(self, until: int) -> None:
         self._state.reserved = max(self._state.reserved, until)

@@ -47,9 +47,18 @@ class MediaRow:
     purpose_revision: int | None = None
 
 
+@dataclass(frozen=True)
+class EpochRow:
+    make_time: datetime
+    destroy_time: datetime | None = None
+    gone_time: datetime | None = None
+    reappear_time: datetime | None = None
+    fingerprint: bytes | None = None
+
+
 @dataclass
 class State:
-    epochs: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
+    epochs: dict[str, EpochRow] = field(default_factory=dict)
     revision: int = 0
     purposes: dict[tuple[str, Purpose], PurposeKey] = field(default_factory=dict)
     decisions: dict[tuple[str, Purpose], int] = field(default_factory=dict)
@@ -86,22 +95,36 @@ class FakeEpochs:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def add(self, epoch: str, now: datetime) -> bool:
-        new = epoch not in self._state.epochs
-        self._state.epochs.setdefault(epoch, (now, None))
-        return new
+    async def add(self, epoch: str, now: datetime, fingerprint: bytes) -> None:
+        row = self._state.epochs.get(epoch, EpochRow(now))
+        self._state.epochs[epoch] = replace(row, fingerprint=row.fingerprint or fingerprint)
+
+    async def renew(self, epoch: str, fingerprint: bytes) -> None:
+        self._state.epochs[epoch] = replace(self._state.epochs[epoch], fingerprint=fingerprint)
 
     async def due(self, made_until: datetime) -> list[str]:
-        return sorted(id_ for id_, (made, end) in self._state.epochs.items() if made <= made_until and end is None)
+        rows = self._state.epochs.items()
+        return sorted(id_ for id_, row in rows if row.make_time <= made_until and row.destroy_time is None)
 
-    async def living(self, made_after: datetime) -> list[str]:
-        return sorted(id_ for id_, (made, end) in self._state.epochs.items() if made > made_after and end is None)
+    async def living(self, made_after: datetime) -> Mapping[str, bytes | None]:
+        rows = sorted(self._state.epochs.items())
+        living = [(id_, row) for id_, row in rows if row.make_time > made_after and row.destroy_time is None]
+        return {id_: row.fingerprint for id_, row in living}
 
     async def destroyed(self) -> list[str]:
-        return sorted(id_ for id_, (_, end) in self._state.epochs.items() if end is not None)
+        return sorted(id_ for id_, row in self._state.epochs.items() if row.destroy_time is not None)
+
+    async def gone(self) -> list[str]:
+        return sorted(id_ for id_, row in self._state.epochs.items() if row.gone_time is not None)
+
+    async def mark_gone(self, epoch: str, now: datetime) -> None:
+        self._state.epochs[epoch] = replace(self._state.epochs[epoch], gone_time=now)
+
+    async def mark_reappeared(self, epoch: str, now: datetime) -> None:
+        self._state.epochs[epoch] = replace(self._state.epochs[epoch], reappear_time=now)
 
     async def lock_for_wrapping(self, epoch: str) -> bool:
-        return epoch in self._state.epochs and self._state.epochs[epoch][1] is None
+        return epoch in self._state.epochs and self._state.epochs[epoch].destroy_time is None
 
     async def lock_for_destruction(self, epoch: str) -> None:
         """One transaction runs at a time."""
@@ -113,7 +136,7 @@ class FakeEpochs:
         )
 
     async def mark_destroyed(self, epoch: str, now: datetime) -> None:
-        self._state.epochs[epoch] = (self._state.epochs[epoch][0], now)
+        self._state.epochs[epoch] = replace(self._state.epochs[epoch], destroy_time=now)
 
 
 class FakePurposes:

@@ -15,6 +15,7 @@ FIRST_ID = "00000000-0000-0000-0000-000000000000"
 """Lower than the id of every data key."""
 _UNIX_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+NO_CONTEXT = b""
 NO_EPOCH = ""
 """Epoch of a data key from before data keys were bound to one."""
 
@@ -40,6 +41,19 @@ class WrappedKey:
 
     epoch: str
     sealed: bytes
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What is derived from the key of an epoch, where that key itself stays elsewhere.
+
+    Attributes:
+        epoch: Its id.
+        context: Whose and what for (`context_of`); `NO_CONTEXT` for what tells the key from another one's.
+    """
+
+    epoch: str
+    context: bytes
 
 
 @dataclass(frozen=True)
@@ -216,6 +230,11 @@ def ends_first(request: DataKeyRequest, ends: Mapping[UUID, datetime]) -> DataKe
 def is_too_far(delete_time: datetime, now: datetime, longest_days: int) -> bool:
     """Tells whether a delete-by time is not between now and the longest retention."""
     return not now < delete_time <= now + timedelta(days=longest_days) + CLOCK_SLACK
+
+
+def context_of(aad: bytes) -> bytes:
+    """Return what all keys of a person and a purpose have in common, of what one of them is bound to."""
+    return aad.rpartition(b"|")[0]
 
 
 def data_key_aad(id_: str, purpose: Purpose, epoch: str) -> bytes:

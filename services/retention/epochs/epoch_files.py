@@ -5,14 +5,15 @@ A file holds the epoch's key sealed under the root key. `PELLICULE_EPOCH_DIR` mu
 
 import os
 import stat
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from services.chassis.backup_marks import mark
-from services.retention.domain.keys import KEY_SIZE, PurposeKey, WrappedKey, new_key
+from services.retention.domain.keys import KEY_SIZE, Derivation, PurposeKey, WrappedKey, new_key
 from services.retention.epochs.data_keys import DataKeyWrapper
-from services.retention.epochs.wrapping import Wrapper
+from services.retention.epochs.wrapping import Wrapper, fingerprint
 from services.retention.errors import EpochGone, RootKeyUnusable, WrapBroken
 
 _SUFFIX = ".epoch"
@@ -46,9 +47,43 @@ class EpochFiles:
         self._directory = directory
         self._root = Wrapper(root_key)
         self._secrets: dict[str, _HeldKey] = {}
+        self._shunned: frozenset[str] = frozenset()
         self._newest = ""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark(directory, _README)
+
+    can_go_back = False
+    """Who copies the folder has been told not to."""
+
+    @property
+    def place(self) -> str:
+        """The folder and the root key, by their settings."""
+        return "the folder PELLICULE_EPOCH_DIR and the file PELLICULE_ROOT_KEY_FILE"
+
+    async def look(self) -> None:
+        """Nothing is kept from one look to the next."""
+
+    async def fetch(self, wanted: Collection[Derivation]) -> None:
+        """Everything is at hand."""
+
+    def require(self, wanted: Collection[Derivation]) -> None:
+        """Everything is at hand."""
+
+    async def ensure(self, epoch: str) -> bool:
+        """Make the key of an epoch, or take the one that is there; tell whether it was made."""
+        return self.make(epoch)
+
+    async def end(self, epoch: str) -> None:
+        """Destroys the key of an epoch for good."""
+        self.destroy(epoch)
+
+    def shun(self, epochs: Collection[str]) -> None:
+        """Use the keys of these epochs never again, should they come back."""
+        self._shunned = frozenset(epochs)
+
+    def fingerprint(self, epoch: str) -> bytes:
+        """Return what tells the key of an epoch from another key of its name."""
+        return fingerprint(self._secret(epoch))
 
     @property
     def newest(self) -> str:
@@ -108,7 +143,7 @@ class EpochFiles:
         except WrapBroken as error:
             raise EpochGone(wrapped.epoch) from error
 
-    def data_keys(self, key: PurposeKey) -> DataKeyWrapper:
+    def data_keys(self, key: PurposeKey, epochs: Collection[str] = ()) -> DataKeyWrapper:
         """Return what wraps and unwraps the data keys of a purpose key.
 
         Raises:
@@ -122,6 +157,8 @@ class EpochFiles:
 
     def _secret(self, epoch: str) -> bytes:
         """Return an epoch's key; one that another process made is read, one that it destroyed is forgotten."""
+        if epoch in self._shunned:
+            raise EpochGone(epoch)
         try:
             status = self.path(epoch).stat()
             file = (status.st_ino, status.st_mtime_ns)
@@ -163,11 +200,12 @@ def read_root_key(file: Path) -> bytes:
         RootKeyUnusable: it is missing, malformed, or open to others.
     """
     try:
-        mode = stat.S_IMODE(file.stat().st_mode)
+        status = file.stat()
+        mode = stat.S_IMODE(status.st_mode)
         text = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise RootKeyUnusable.unreadable(file, error) from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if status.st_mode & _others_bits(status):
         raise RootKeyUnusable.open_to_others(file, mode)
     try:
         key = bytes.fromhex(text)
@@ -176,3 +214,9 @@ def read_root_key(file: Path) -> bytes:
     if len(key) != KEY_SIZE:
         raise RootKeyUnusable.malformed(file, KEY_SIZE)
     return key
+
+
+def _others_bits(status: os.stat_result) -> int:
+    """Return which bits would let others in; what root has mounted for a group is this process's if the group is."""
+    mounted = status.st_uid == 0 != os.geteuid() and status.st_gid in {os.getegid(), *os.getgroups()}
+    return stat.S_IRWXO | (stat.S_IRWXG & ~stat.S_IRGRP if mounted else stat.S_IRWXG)

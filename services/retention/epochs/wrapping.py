@@ -3,6 +3,8 @@
 A key wraps far fewer than 2**32 others, so random nonces are safe (NIST SP 800-38D, section 8.3).
 """
 
+import hashlib
+import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -11,6 +13,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.retention.errors import WrapBroken
 
 _NONCE_SIZE = 12
+_FINGERPRINT = b"pellicule fingerprint of an epoch"
+
+
+def fingerprint(secret: bytes) -> bytes:
+    """Return what tells a key from another one; the key cannot be told from it (HMAC-SHA256)."""
+    return hmac.digest(secret, _FINGERPRINT, hashlib.sha256)
 
 
 class Wrapper:

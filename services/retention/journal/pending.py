@@ -64,6 +64,7 @@ def destruction(rows: Sequence[PendingRow], salt: str) -> Destruction:
         data_keys=tuple(id_ for ids in bodies.get("DATA_KEYS", ()) for id_ in ids),
         media=tuple((body["media"], _time(body)) for body in bodies.get("MEDIA", ())),
         bounds=tuple((body["revision"], _time(body)) for body in bodies.get("BOUND", ())),
+        epochs=tuple(body["epoch"] for body in bodies.get("EPOCH", ())),
         persons=tuple(
             ErasedPerson(person_tag(salt, body["subject"]), body["revision"], _time(body), account=kind == "ACCOUNT")
             for kind in ("PERSON", "ACCOUNT")

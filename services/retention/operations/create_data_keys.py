@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import uuid4
 
 from services.retention.domain.keys import (
@@ -18,6 +19,7 @@ from services.retention.domain.keys import (
 )
 from services.retention.errors import DeadlineTooFar, MediaErased, PurposeNotGranted
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.keys_at_hand import with_keys
 from services.retention.operations.open_purpose import purpose_wrapper
 from services.retention.ports import DataKeyWrapper, Transaction
 
@@ -38,15 +40,26 @@ async def create_data_keys(
         DeadlineTooFar: a delete-by time is in the past or beyond the longest retention.
         MediaErased: a media of a lineage is gone.
     """
+    _refuse_too_far(requests, dependencies.clock.now(), dependencies.longest_days)
+    create = partial(_create, subject, purpose, owner, requests, dependencies)
+    return await with_keys(dependencies.epoch_keys, create)
+
+
+async def _create(
+    subject: str,
+    purpose: Purpose,
+    owner: str,
+    requests: Sequence[DataKeyRequest],
+    dependencies: Dependencies,
+) -> tuple[list[OpenKey], int]:
     now = dependencies.clock.now()
-    _refuse_too_far(requests, now, dependencies.longest_days)
     async with dependencies.store.transaction() as transaction:
         purpose_key = await transaction.purposes.share(subject, purpose, now)
         if purpose_key is None:
             raise PurposeNotGranted.of(purpose)
         _refuse_out_of_reach(requests, purpose_key)
         limited = await _limited(transaction, purpose_key, requests, now)
-        wrapper = await purpose_wrapper(purpose_key, dependencies)
+        wrapper = await purpose_wrapper(purpose_key, (), dependencies)
         opened = [OpenKey(str(uuid4()), new_key()) for _ in limited]
         # The purpose key's own epoch: it cannot end while the row of that key is held.
         epoch = purpose_key.wrapped.epoch

@@ -2,6 +2,7 @@
 
 from services.retention.errors import NoLiveEpoch
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.keys_at_hand import at_hand
 from services.retention.operations.missing_epochs import EPOCH_LIFE
 
 
@@ -11,9 +12,11 @@ async def follow_epochs(dependencies: Dependencies) -> None:
     Raises:
         NoLiveEpoch: there is none, yet.
     """
+    keys = dependencies.epoch_keys
     async with dependencies.store.transaction() as transaction:
         living = await transaction.epochs.living(dependencies.clock.now() - EPOCH_LIFE)
-    newest = next((epoch for epoch in reversed(living) if dependencies.epoch_keys.has(epoch)), None)
+        keys.shun(await transaction.epochs.gone())
+    newest = await at_hand(keys, lambda: next((each for each in sorted(living, reverse=True) if keys.has(each)), None))
     if newest is None:
         raise NoLiveEpoch.yet()
-    dependencies.epoch_keys.begin(newest)
+    keys.begin(newest)

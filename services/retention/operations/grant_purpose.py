@@ -9,6 +9,7 @@ from services.retention.errors import EpochGone, NoLiveEpoch, RevisionStale, Sub
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destruction import destroying
 from services.retention.operations.issue_purge_orders import issue_purge_orders
+from services.retention.operations.keys_at_hand import with_keys
 from services.retention.operations.lose_purpose import destroy_lost, is_lost
 from services.retention.operations.narrow_older_media import narrow_older_media
 from services.retention.ports import EpochKeys, Transaction
@@ -22,9 +23,13 @@ async def grant_purpose_key(grant: Grant, dependencies: Dependencies) -> int:
         SubjectErased: everything of the person was erased since they decided.
         RevisionStale: a later decision is known, or this one was withdrawn.
     """
-    now = dependencies.clock.now()
-    if grant.expire_time <= now:
+    if grant.expire_time <= dependencies.clock.now():
         raise FieldInvalid.of("expire_time", "choose a time in the future")
+    return await with_keys(dependencies.epoch_keys, lambda: _grant(grant, dependencies))
+
+
+async def _grant(grant: Grant, dependencies: Dependencies) -> int:
+    now = dependencies.clock.now()
     async with destroying(dependencies) as transaction:
         await transaction.lock_subject(grant.subject)
         await _refuse_erased(transaction, grant)

@@ -10,6 +10,7 @@ from services.retention.domain.revocation import Revocation
 from services.retention.errors import EpochGone
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destruction import ending
+from services.retention.operations.keys_at_hand import with_keys
 from services.retention.operations.missing_epochs import refuse_misplaced
 from services.retention.ports import Transaction
 
@@ -18,6 +19,10 @@ _log = structlog.stdlib.get_logger()
 
 async def lose_purpose(key: PurposeKey, dependencies: Dependencies) -> None:
     """Destroy what is left of a purpose key, unless it can be opened after all or another one has taken its place."""
+    await with_keys(dependencies.epoch_keys, lambda: _lose(key, dependencies))
+
+
+async def _lose(key: PurposeKey, dependencies: Dependencies) -> None:
     async with ending(dependencies) as transaction:
         await transaction.lock_subject(key.subject)
         present = await transaction.purposes.get(key.subject, key.purpose)

@@ -32,9 +32,10 @@ async def narrow_older_media(
 
 async def _left_out(transaction: Transaction, key: PurposeKey, dependencies: Dependencies) -> list[UUID]:
     """Return the media that came in under the grant and that its bound does not cover."""
-    wrapper = dependencies.epoch_keys.data_keys(key)
+    found = await transaction.keys.of_media(key)
+    wrapper = dependencies.epoch_keys.data_keys(key, {sealed.wrapped.epoch for _, sealed in found})
     taken: defaultdict[UUID, set[datetime]] = defaultdict(set)
-    for media, sealed in await transaction.keys.of_media(key):
+    for media, sealed in found:
         taken[media] |= _capture_time(sealed, wrapper)
     return [media for media, times in taken.items() if not key.covers(min(times, default=None))]
 

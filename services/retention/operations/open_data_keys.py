@@ -8,6 +8,7 @@ from services.retention.domain.keys import OpenKey, Purpose, SealedKeys, key_of
 from services.retention.domain.readers import Reader
 from services.retention.errors import EpochGone, PurposeNotGranted, WrapBroken
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.keys_at_hand import with_keys
 from services.retention.operations.open_purpose import purpose_wrapper
 from services.retention.ports import DataKeyWrapper
 
@@ -29,8 +30,12 @@ async def open_data_keys(
     found = await dependencies.store.sealed_keys(subject, purpose, ids, reader, dependencies.clock.now())
     if found is None:
         raise PurposeNotGranted.of(purpose)
-    wrapper = await purpose_wrapper(found.purpose_key, dependencies)
-    return list(_opened(found, wrapper)), found.purpose_key.revision
+    return await with_keys(dependencies.epoch_keys, lambda: _open(found, dependencies)), found.purpose_key.revision
+
+
+async def _open(found: SealedKeys, dependencies: Dependencies) -> list[OpenKey]:
+    epochs = {key.wrapped.epoch for key in found.keys}
+    return list(_opened(found, await purpose_wrapper(found.purpose_key, epochs, dependencies)))
 
 
 def _opened(found: SealedKeys, wrapper: DataKeyWrapper) -> Iterator[OpenKey]:

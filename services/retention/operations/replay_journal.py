@@ -37,6 +37,8 @@ async def _destroy(transaction: Transaction, told: Destruction, dependencies: De
         await transaction.journal.end_media([(UUID(media), time) for media, time in told.media])
     if told.bounds:
         await transaction.journal.narrow(told.bounds)
+    if told.epochs:
+        await transaction.journal.end_epochs(told.epochs, dependencies.clock.now())
     if told.persons:
         await _erase(transaction, told, dependencies)
 

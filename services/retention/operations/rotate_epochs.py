@@ -1,17 +1,21 @@
 """Rotation of epochs: a new one each day, every purpose key wrapped under it, old ones destroyed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
-from services.retention.domain.keys import PurposeKey
+from services.retention.domain.keys import NO_CONTEXT, Derivation, PurposeKey, context_of
 from services.retention.errors import EpochGone
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.destruction import ending
+from services.retention.operations.keys_at_hand import at_hand, with_keys
 from services.retention.operations.lose_purpose import lose_purpose
 from services.retention.operations.missing_epochs import EPOCH_LIFE, refuse_misplaced
 from services.retention.operations.wrap_data_keys import wrap_all_data_keys
-from services.retention.ports import Transaction
+from services.retention.ports import EpochKeys, Transaction
 
 BATCH = 1000
 """Purpose keys wrapped anew in one transaction."""
@@ -30,16 +34,28 @@ async def rotate_epochs(dependencies: Dependencies) -> None:
     """
     now = dependencies.clock.now()
     today = now.date().isoformat()
-    async with dependencies.store.transaction() as transaction:
-        missing = await refuse_misplaced(transaction, dependencies)
-    if today in missing and today not in dependencies.epoch_keys.all():
+    await dependencies.epoch_keys.look()
+    missing = await with_keys(dependencies.epoch_keys, lambda: _missing(dependencies))
+    if today in missing and await _is_lost(today, dependencies):
         await _lose_today(today, dependencies)
-    await _begin_epoch(today, now, dependencies)
+    await _begin_epoch(today, now, dependencies, anew=today in missing)
     for lost in await _wrap_anew(today, dependencies):
         await lose_purpose(lost, dependencies)
     for epoch in missing:
         await _lose_epoch(epoch, today, now, dependencies)
     await _destroy_old_epochs(now, dependencies)
+
+
+async def _missing(dependencies: Dependencies) -> list[str]:
+    async with dependencies.store.transaction() as transaction:
+        dependencies.epoch_keys.shun(await transaction.epochs.gone())
+        return await refuse_misplaced(transaction, dependencies)
+
+
+async def _is_lost(epoch: str, dependencies: Dependencies) -> bool:
+    """Tell whether the key of a missing epoch is gone or another's; one that does not open is an operator's to mend."""
+    keys = dependencies.epoch_keys
+    return await at_hand(keys, lambda: keys.has(epoch) or epoch not in keys.all())
 
 
 async def _lose_today(today: str, dependencies: Dependencies) -> None:
@@ -59,20 +75,31 @@ async def _purpose_keys(after: tuple[str, str], dependencies: Dependencies) -> l
         return await transaction.purposes.outside_epoch("", after, BATCH)
 
 
-async def _begin_epoch(epoch: str, now: datetime, dependencies: Dependencies) -> None:
-    dependencies.epoch_keys.make(epoch)
+async def _begin_epoch(epoch: str, now: datetime, dependencies: Dependencies, *, anew: bool) -> None:
+    keys = dependencies.epoch_keys
+    await keys.ensure(epoch)
+    fingerprints = await at_hand(keys, lambda: _fingerprints(keys))
     async with dependencies.store.transaction() as transaction:
-        await transaction.epochs.add(epoch, now)
-        await _adopt(transaction, dependencies)
-    if dependencies.epoch_keys.newest < epoch:
-        dependencies.epoch_keys.begin(epoch)
+        await transaction.epochs.add(epoch, now, fingerprints[epoch])
+        if anew:
+            await transaction.epochs.renew(epoch, fingerprints[epoch])
+        await _adopt(transaction, fingerprints)
+    if keys.newest < epoch:
+        keys.begin(epoch)
         _log.info("epoch_begun", epoch=epoch)
 
 
-async def _adopt(transaction: Transaction, dependencies: Dependencies) -> None:
+def _fingerprints(keys: EpochKeys) -> dict[str, bytes]:
+    """Return the fingerprints of all epochs whose keys are there and open."""
+    keys.require([Derivation(epoch, NO_CONTEXT) for epoch in keys.all()])
+    return {epoch: keys.fingerprint(epoch) for epoch in keys.all() if keys.has(epoch)}
+
+
+async def _adopt(transaction: Transaction, fingerprints: Mapping[str, bytes]) -> None:
     """Record epochs that a restored database does not know: their keys must come to an end as well."""
-    for epoch in dependencies.epoch_keys.all():
-        await transaction.epochs.add(epoch, datetime.fromisoformat(epoch).replace(tzinfo=UTC))
+    for epoch, fingerprint in fingerprints.items():
+        made = datetime.fromisoformat(epoch).replace(tzinfo=UTC)
+        await transaction.epochs.add(epoch, made, fingerprint)
 
 
 async def _wrap_anew(done: str, dependencies: Dependencies) -> list[PurposeKey]:
@@ -80,12 +107,23 @@ async def _wrap_anew(done: str, dependencies: Dependencies) -> list[PurposeKey]:
     lost: list[PurposeKey] = []
     after = ("", "")
     while True:
-        async with dependencies.store.transaction() as transaction:
-            keys = await transaction.purposes.outside_epoch(done, after, BATCH)
-            lost.extend([key for key in keys if not await _wrap_one(transaction, key, dependencies)])
+        keys, lost_ones = await with_keys(dependencies.epoch_keys, partial(_wrap_some, done, after, dependencies))
+        lost += lost_ones
         if not keys:
             return lost
         after = (keys[-1].subject, keys[-1].purpose)
+
+
+async def _wrap_some(
+    done: str, after: tuple[str, str], dependencies: Dependencies
+) -> tuple[list[PurposeKey], list[PurposeKey]]:
+    """Wrap the next keys, and return them as they were, and those of them that are lost."""
+    newest = dependencies.epoch_keys.newest
+    async with dependencies.store.transaction() as transaction:
+        keys = await transaction.purposes.outside_epoch(done, after, BATCH)
+        epochs = [(key, epoch) for key in keys for epoch in (key.wrapped.epoch, newest)]
+        dependencies.epoch_keys.require([Derivation(epoch, context_of(key.aad)) for key, epoch in epochs])
+        return keys, [key for key in keys if not await _wrap_one(transaction, key, dependencies)]
 
 
 async def _wrap_one(transaction: Transaction, key: PurposeKey, dependencies: Dependencies) -> bool:
@@ -110,9 +148,27 @@ async def _destroy_old_epochs(now: datetime, dependencies: Dependencies) -> None
     for epoch in due:
         await _retire(epoch, now, dependencies)
     async with dependencies.store.transaction() as transaction:
-        retired = await transaction.epochs.destroyed()
+        retired, gone = await transaction.epochs.destroyed(), await transaction.epochs.gone()
+    dependencies.epoch_keys.shun(gone)
     for epoch in retired:
-        dependencies.epoch_keys.destroy(epoch)
+        if epoch not in gone:
+            await _end(epoch, now, dependencies)
+    for epoch in set(gone).intersection(await at_hand(dependencies.epoch_keys, dependencies.epoch_keys.all)):
+        await _end_again(epoch, now, dependencies)
+
+
+async def _end(epoch: str, now: datetime, dependencies: Dependencies) -> None:
+    await dependencies.epoch_keys.end(epoch)
+    async with ending(dependencies) as transaction:
+        await transaction.epochs.mark_gone(epoch, now)
+
+
+async def _end_again(epoch: str, now: datetime, dependencies: Dependencies) -> None:
+    """Destroy a key that came back: somebody has a copy of it, and with it of what was said to be final."""
+    _log.error("epoch_reappeared", epoch=epoch)
+    async with dependencies.store.transaction() as transaction:
+        await transaction.epochs.mark_reappeared(epoch, now)
+    await dependencies.epoch_keys.end(epoch)
 
 
 async def _retire(epoch: str, now: datetime, dependencies: Dependencies) -> None:

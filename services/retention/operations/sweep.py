@@ -8,6 +8,7 @@ from services.chassis.loops import Step
 from services.retention.operations.deadlines import destroy_due_keys, destroy_expired_purposes
 from services.retention.operations.delete_account import begin_due_account_deletions
 from services.retention.operations.dependencies import Dependencies
+from services.retention.operations.keys_at_hand import at_hand
 from services.retention.operations.purge import carry_out_orders
 
 
@@ -29,7 +30,8 @@ def own_orders_step(set_aside: SetAside, dependencies: Dependencies) -> Step:
     return partial(carry_out_orders, turns, set_aside, dependencies)
 
 
-def epoch_is_due(dependencies: Dependencies) -> bool:
+async def epoch_is_due(dependencies: Dependencies) -> bool:
     """Tell whether the day of the newest epoch is over, or its key lost."""
-    newest = dependencies.epoch_keys.newest
-    return newest < dependencies.clock.now().date().isoformat() or not dependencies.epoch_keys.has(newest)
+    keys = dependencies.epoch_keys
+    newest = keys.newest
+    return newest < dependencies.clock.now().date().isoformat() or not await at_hand(keys, lambda: keys.has(newest))

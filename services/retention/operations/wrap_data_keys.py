@@ -4,18 +4,28 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
-from services.retention.domain.keys import FIRST_ID, NO_EPOCH, Portion, PurposeKey, SealedKey
+from services.retention.domain.keys import (
+    FIRST_ID,
+    NO_EPOCH,
+    Derivation,
+    Portion,
+    PurposeKey,
+    SealedKey,
+    context_of,
+)
 from services.retention.domain.orders import PurgeCause, key_orders
 from services.retention.domain.revocation import key_revocations
 from services.retention.errors import EpochGone, NoLiveEpoch, WrapBroken
 from services.retention.operations.dependencies import Dependencies
 from services.retention.operations.destruction import ending
+from services.retention.operations.keys_at_hand import with_keys
 from services.retention.operations.lose_purpose import lose_purpose
 from services.retention.operations.missing_epochs import refuse_misplaced
-from services.retention.ports import DataKeyWrapper
+from services.retention.ports import DataKeyWrapper, EpochKeys
 
 BATCH = 500
 """Data keys wrapped anew in one transaction; an erasure of one of them waits for it."""
@@ -56,17 +66,29 @@ async def wrap_all_data_keys(epoch: str, dependencies: Dependencies) -> None:
 
 async def _wrap_portion(epoch: str, after: str, dependencies: Dependencies) -> Portion:
     """Wrap a portion anew, and return it as it was."""
+    portion, outcome = await with_keys(dependencies.epoch_keys, partial(_wrap_rows, epoch, after, dependencies))
+    for purpose_key in outcome.lost_purposes:
+        await lose_purpose(purpose_key, dependencies)
+    await _lose(outcome.lost, dependencies)
+    return portion
+
+
+async def _wrap_rows(epoch: str, after: str, dependencies: Dependencies) -> tuple[Portion, _Outcome]:
     newest, now = dependencies.epoch_keys.newest, dependencies.clock.now()
     async with dependencies.store.transaction() as transaction:
         if not await transaction.epochs.lock_for_wrapping(newest):
             raise NoLiveEpoch.yet()
         portion = await transaction.keys.under_epoch(epoch, after=after, now=now, limit=BATCH)
+        _require(portion, {epoch, newest}, dependencies.epoch_keys)
         outcome = await _wrapped(portion, newest, dependencies)
         await transaction.keys.wrap_anew(outcome.wrapped)
-    for purpose_key in outcome.lost_purposes:
-        await lose_purpose(purpose_key, dependencies)
-    await _lose(outcome.lost, dependencies)
-    return portion
+    return portion, outcome
+
+
+def _require(portion: Portion, epochs: set[str], epoch_keys: EpochKeys) -> None:
+    purposes = [group.purpose_key for group in portion.living]
+    wanted = [(key, epoch) for key in purposes for epoch in {key.wrapped.epoch, *epochs} - {NO_EPOCH}]
+    epoch_keys.require([Derivation(epoch, context_of(key.aad)) for key, epoch in wanted])
 
 
 async def _wrapped(portion: Portion, newest: str, dependencies: Dependencies) -> _Outcome:
@@ -99,6 +121,11 @@ async def _lose(lost: Sequence[SealedKey], dependencies: Dependencies) -> None:
     """Destroy data keys that cannot be opened any more, and order what they sealed to be deleted."""
     if not lost:
         return
+    count = await with_keys(dependencies.epoch_keys, lambda: _destroy_lost(lost, dependencies))
+    _log.error("data_keys_lost", count=count, epoch=lost[0].wrapped.epoch)
+
+
+async def _destroy_lost(lost: Sequence[SealedKey], dependencies: Dependencies) -> int:
     now = dependencies.clock.now()
     async with ending(dependencies) as transaction:
         await refuse_misplaced(transaction, dependencies)
@@ -106,4 +133,4 @@ async def _lose(lost: Sequence[SealedKey], dependencies: Dependencies) -> None:
         services = dependencies.data_map.media_services
         await transaction.orders.add(key_orders(destroyed, services, PurgeCause.KEY_LOST, now))
         await transaction.revoke(key_revocations(destroyed))
-    _log.error("data_keys_lost", count=len(destroyed), epoch=lost[0].wrapped.epoch)
+    return len(destroyed)

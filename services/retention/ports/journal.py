@@ -43,5 +43,8 @@ class JournalReplays(Protocol):
     async def remember_erased(self, salt: str, tag: str, time: datetime) -> None:
         """Write the tombstone of a person who may be unknown here."""
 
+    async def end_epochs(self, epochs: Collection[str], now: datetime) -> None:
+        """Record that the keys of epochs are gone for good, whether or not they are known here."""
+
     async def reserve(self, until: int) -> None:
         """Note up to where fencing numbers may have been handed out."""

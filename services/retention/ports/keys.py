@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.retention.domain.keys import (
+    Derivation,
     DestroyedKey,
     DestroyedPurpose,
     NewKeyRow,
@@ -38,11 +39,36 @@ class DataKeyWrapper(Protocol):
 
 
 class EpochKeys(Protocol):
-    """The keys above the purpose keys and data keys; they are kept outside the database."""
+    """The keys above the purpose keys and data keys; they are kept outside the database.
+
+    What answers at once raises `KeysAway` where the answer is not at hand, as when a server has it: `fetch` gets it,
+    while no connection of the database is held (`operations.keys_at_hand`).
+    """
+
+    @property
+    def place(self) -> str:
+        """Where they are, in words for an operator."""
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether another tool may put the keys of an earlier time in the place of today's, as a snapshot's restore."""
 
     @property
     def newest(self) -> str:
         """Id of the epoch that wraps now, its day in UTC (YYYY-MM-DD); empty before the first."""
+
+    async def look(self) -> None:
+        """See which keys are there now."""
+
+    async def fetch(self, wanted: Collection[Derivation]) -> None:
+        """Get what was not at hand.
+
+        Raises:
+            KeysUnavailable: what keeps the keys does not answer.
+        """
+
+    def require(self, wanted: Collection[Derivation]) -> None:
+        """Make sure that all of this is at hand; raise `KeysAway` once for all that is not."""
 
     def all(self) -> list[str]:
         """Return the ids of all epochs whose keys are there."""
@@ -50,14 +76,24 @@ class EpochKeys(Protocol):
     def has(self, epoch: str) -> bool:
         """Tell whether the key of an epoch is there and opens."""
 
-    def make(self, epoch: str) -> bool:
+    def fingerprint(self, epoch: str) -> bytes:
+        """Return what tells the key of an epoch from another key of its name, and nothing about it.
+
+        Raises:
+            EpochGone: the key is destroyed.
+        """
+
+    async def ensure(self, epoch: str) -> bool:
         """Make the key of an epoch, or take the one that is there; tell whether it was made."""
 
     def begin(self, epoch: str) -> None:
         """Wrap under an epoch from now on, unless a newer one has begun."""
 
-    def destroy(self, epoch: str) -> None:
-        """Destroys the key of an epoch for good; one that is gone is no error."""
+    async def end(self, epoch: str) -> None:
+        """Destroys the key of an epoch for good, and makes sure that it is gone; one that is gone is no error."""
+
+    def shun(self, epochs: Collection[str]) -> None:
+        """Use the keys of these epochs never again, should they come back."""
 
     def wrap(self, secret: bytes, aad: bytes) -> WrappedKey:
         """Wrap a key under the newest epoch's.
@@ -73,8 +109,8 @@ class EpochKeys(Protocol):
             EpochGone: the epoch's key is destroyed.
         """
 
-    def data_keys(self, key: PurposeKey) -> DataKeyWrapper:
-        """Return what wraps and unwraps the data keys of a purpose key.
+    def data_keys(self, key: PurposeKey, epochs: Collection[str] = ()) -> DataKeyWrapper:
+        """Return what wraps and unwraps the data keys of a purpose key, with these epochs at hand.
 
         Raises:
             EpochGone: the purpose key's epoch is destroyed.
@@ -84,8 +120,11 @@ class EpochKeys(Protocol):
 class Epochs(Protocol):
     """Which epochs there are."""
 
-    async def add(self, epoch: str, now: datetime) -> bool:
-        """Record an epoch whose key was made, and tell whether it is new; one that is there stays as it is."""
+    async def add(self, epoch: str, now: datetime, fingerprint: bytes) -> None:
+        """Record an epoch whose key was made; of one that is there a fingerprint that is not known is added."""
+
+    async def renew(self, epoch: str, fingerprint: bytes) -> None:
+        """Record that another key has taken the place of a lost one."""
 
     async def due(self, made_until: datetime) -> list[str]:
         """Return epochs made at or before a time and not destroyed."""
@@ -93,8 +132,17 @@ class Epochs(Protocol):
     async def destroyed(self) -> list[str]:
         """Return epochs recorded as destroyed."""
 
-    async def living(self, made_after: datetime) -> list[str]:
-        """Return epochs made after a time and not destroyed."""
+    async def living(self, made_after: datetime) -> Mapping[str, bytes | None]:
+        """Return epochs made after a time and not destroyed, in order, with their fingerprints as far as known."""
+
+    async def gone(self) -> list[str]:
+        """Return epochs whose keys were seen to be gone."""
+
+    async def mark_gone(self, epoch: str, now: datetime) -> None:
+        """Record that the key of a destroyed epoch was seen to be gone; the journal is told."""
+
+    async def mark_reappeared(self, epoch: str, now: datetime) -> None:
+        """Record that the key of an epoch was there again."""
 
     async def lock_for_wrapping(self, epoch: str) -> bool:
         """Keep an epoch from being destroyed until the transaction ends; False if it is destroyed."""

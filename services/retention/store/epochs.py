@@ -1,5 +1,6 @@
 """Statements about epochs."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from services.chassis.database import Connection
@@ -11,13 +12,22 @@ class EpochTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add(self, epoch: str, now: datetime) -> bool:
-        """Record an epoch whose key was made, and tell whether it is new."""
-        cursor = await self._connection.execute(
-            "INSERT INTO epoch (id, make_time) VALUES (%(id)s, %(now)s) ON CONFLICT (id) DO NOTHING",
-            {"id": epoch, "now": now},
+    async def add(self, epoch: str, now: datetime, fingerprint: bytes) -> None:
+        """Record an epoch whose key was made; of one that is there a fingerprint that is not known is added."""
+        await self._connection.execute(
+            """
+            INSERT INTO epoch AS present (id, make_time, fingerprint) VALUES (%(id)s, %(now)s, %(fingerprint)s)
+            ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint WHERE present.fingerprint IS NULL
+            """,
+            {"id": epoch, "now": now, "fingerprint": fingerprint},
         )
-        return cursor.rowcount == 1
+
+    async def renew(self, epoch: str, fingerprint: bytes) -> None:
+        """Record that another key has taken the place of a lost one."""
+        await self._connection.execute(
+            "UPDATE epoch SET fingerprint = %(fingerprint)s WHERE id = %(id)s",
+            {"id": epoch, "fingerprint": fingerprint},
+        )
 
     async def due(self, made_until: datetime) -> list[str]:
         """Return epochs made at or before a time and not destroyed."""
@@ -27,13 +37,33 @@ class EpochTable:
         )
         return [id_ for (id_,) in await cursor.fetchall()]
 
-    async def living(self, made_after: datetime) -> list[str]:
-        """Return epochs made after a time and not destroyed."""
+    async def living(self, made_after: datetime) -> Mapping[str, bytes | None]:
+        """Return epochs made after a time and not destroyed, in order, with their fingerprints as far as known."""
         cursor = await self._connection.execute(
-            "SELECT id FROM epoch WHERE make_time > %(after)s AND destroy_time IS NULL ORDER BY id",
+            """
+            SELECT id, fingerprint FROM epoch
+            WHERE make_time > %(after)s AND destroy_time IS NULL ORDER BY id
+            """,
             {"after": made_after},
         )
+        return dict(await cursor.fetchall())
+
+    async def gone(self) -> list[str]:
+        """Return epochs whose keys were seen to be gone."""
+        cursor = await self._connection.execute("SELECT id FROM epoch WHERE gone_time IS NOT NULL ORDER BY id")
         return [id_ for (id_,) in await cursor.fetchall()]
+
+    async def mark_gone(self, epoch: str, now: datetime) -> None:
+        """Record that the key of a destroyed epoch was seen to be gone; a trigger tells the journal."""
+        await self._connection.execute(
+            "UPDATE epoch SET gone_time = %(now)s WHERE id = %(id)s AND gone_time IS NULL", {"id": epoch, "now": now}
+        )
+
+    async def mark_reappeared(self, epoch: str, now: datetime) -> None:
+        """Record that the key of an epoch was there again."""
+        await self._connection.execute(
+            "UPDATE epoch SET reappear_time = %(now)s WHERE id = %(id)s", {"id": epoch, "now": now}
+        )
 
     async def destroyed(self) -> list[str]:
         """Return epochs recorded as destroyed."""

@@ -61,20 +61,35 @@ EPOCHS_OVERDUE = Metric(
 )
 
 
+EPOCHS_REAPPEARED = Metric(
+    "pellicule.epochs.reappeared",
+    MetricKind.GAUGE,
+    "{epoch}",
+    "Epochs whose destroyed keys a copy brought back in the last 7 days; other than none is an alarm",
+)
+
+
 def epoch_gauges(pool: Pool) -> Look:
-    """Return the look at the epochs that there are, and at those that have outlived their end."""
+    """Return the look at the epochs that there are, that have outlived their end, and that a copy brought back."""
 
     async def look() -> Iterable[Reading]:
         async with pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                SELECT count(*), count(*) FILTER (WHERE make_time <= now() - interval '7 days 1 hour'),
-                    coalesce(extract(epoch FROM now() - max(make_time)), 0)::float
-                FROM epoch WHERE destroy_time IS NULL
+                SELECT count(*) FILTER (WHERE destroy_time IS NULL),
+                    count(*) FILTER (WHERE destroy_time IS NULL AND make_time <= now() - interval '7 days 1 hour'),
+                    coalesce(extract(epoch FROM now() - max(make_time) FILTER (WHERE destroy_time IS NULL)), 0)::float,
+                    count(*) FILTER (WHERE reappear_time > now() - interval '7 days')
+                FROM epoch
                 """
             )
-            ((live, overdue, age),) = await cursor.fetchall()
-        return [Reading(EPOCHS_LIVE, live), Reading(EPOCHS_OVERDUE, overdue), Reading(EPOCHS_AGE, age)]
+            ((live, overdue, age, reappeared),) = await cursor.fetchall()
+        return [
+            Reading(EPOCHS_LIVE, live),
+            Reading(EPOCHS_OVERDUE, overdue),
+            Reading(EPOCHS_AGE, age),
+            Reading(EPOCHS_REAPPEARED, reappeared),
+        ]
 
     return look
 

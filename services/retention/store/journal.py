@@ -94,6 +94,19 @@ class JournalTable:
             {"tag": tag, "salt": salt, "time": time},
         )
 
+    async def end_epochs(self, epochs: Collection[str], now: datetime) -> None:
+        """Record that the keys of epochs are gone for good, whether or not they are known here."""
+        await self._connection.execute(
+            """
+            INSERT INTO epoch AS present (id, make_time, destroy_time, gone_time)
+            SELECT id, id::date, %(now)s::timestamptz, %(now)s::timestamptz FROM unnest(%(epochs)s::text[]) AS told (id)
+            ON CONFLICT (id) DO UPDATE
+            SET destroy_time = coalesce(present.destroy_time, excluded.destroy_time), gone_time = excluded.gone_time
+            WHERE present.gone_time IS NULL
+            """,
+            {"epochs": list(epochs), "now": now},
+        )
+
     async def reserve(self, until: int) -> None:
         """Note up to where fencing numbers may have been handed out."""
         await self._connection.execute(

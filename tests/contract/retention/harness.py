@@ -29,7 +29,7 @@ from services.retention.operations.read_account_deletion import get_account_dele
 from services.retention.operations.read_erasures import get_erasure
 from services.retention.operations.rotate_epochs import rotate_epochs
 from services.retention.operations.shorten_deadline import shorten_deadline
-from services.retention.ports import DestructionJournal, RevocationFeed, Store
+from services.retention.ports import DestructionJournal, EpochKeys, RevocationFeed, Store
 from services.retention.worker import ClockLoop
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import FakeDestructionJournal
@@ -62,6 +62,9 @@ class RetentionHarness:
     revision: int = 0
     revocations: RevocationFeed = field(default_factory=NoHolders)
     journal: DestructionJournal = field(default_factory=FakeDestructionJournal)
+    keys: EpochKeys | None = None
+    """Takes the place of `epochs`: keys that are elsewhere."""
+    lost_epochs: frozenset[str] = frozenset()
 
     async def grant(
         self,
@@ -173,12 +176,13 @@ class RetentionHarness:
     def dependencies(self) -> Dependencies:
         return Dependencies(
             store=self.store,
-            epoch_keys=self.epochs,
+            epoch_keys=self.keys or self.epochs,
             revocations=self.revocations,
             journal=self.journal,
             data_map=self.data_map,
             clock=self.clock,
             longest_days=30,
+            lost_epochs=self.lost_epochs,
         )
 
     @property

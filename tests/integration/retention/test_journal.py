@@ -28,6 +28,7 @@ from services.retention.errors import MediaErased, SubjectErased
 from services.retention.journal.writer import JournalWriter
 from services.retention.operations.replay_journal import replay
 from services.retention.operations.rotate_epochs import rotate_epochs
+from services.retention.ports import EpochKeys
 from services.retention.store.database import PostgresStore
 from services.retention.translation.responses import purge_ordered
 from tests.contract.retention.harness import ADA, BEN, DAY, LOCATION, OLDER, RetentionHarness, new_harness
@@ -68,13 +69,18 @@ async def begin(
 
 @asynccontextmanager
 async def begun(
-    database: DatabaseSettings, place: JournalDirectory, epochs: EpochFiles, clock: FakeClock
+    database: DatabaseSettings,
+    place: JournalDirectory,
+    epochs: EpochFiles,
+    clock: FakeClock,
+    keys: EpochKeys | None = None,
 ) -> AsyncIterator[Restorable]:
     """Run a process of the service for the block."""
     follower = Follower(Journal(place), SystemClock())
     async with open_pool(database, follower) as guarded:
         writer = JournalWriter(guarded, follower, SystemClock())
-        harness = RetentionHarness(PostgresStore(guarded, purge_ordered), epochs, clock, journal=writer)
+        store = PostgresStore(guarded, purge_ordered)
+        harness = RetentionHarness(store, epochs, clock, journal=writer, keys=keys)
 
         async def before_opening() -> None:
             await writer.reserve_revisions()

@@ -58,9 +58,15 @@ def test_a_record_is_read_as_it_was_written() -> None:
         media=(("media", NOON),),
         bounds=((8, NOON),),
         persons=(ErasedPerson("tag", 9, NOON, account=True),),
+        epochs=("2026-03-01",),
     )
     record = Record("id", 3, "before", (Beginning(), told, RevisionsReserved(5), LossAccepted("other", 2)))
     assert decode(encode(record)).entries == record.entries
+
+
+def test_a_record_of_a_release_that_told_of_no_epochs_is_read() -> None:
+    data = encode(Record("id", 3, "before", (KEYS,))).replace(b'"epochs":[],', b"")
+    assert (b"epochs" in data, decode(data).entries) == (False, (KEYS,))
 
 
 def test_a_tag_is_the_same_for_a_person_and_a_salt_alone() -> None:
