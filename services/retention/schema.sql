@@ -41,6 +41,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.journal_epoch() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO journal_pending (kind, body) VALUES ('EPOCH', jsonb_build_object('epoch', NEW.id));
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.journal_erased() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -236,10 +244,19 @@ COMMENT ON COLUMN public.dead_letter.retry_time IS 'When an operator asked that 
 CREATE TABLE public.epoch (
     id text NOT NULL,
     make_time timestamp with time zone NOT NULL,
-    destroy_time timestamp with time zone
+    destroy_time timestamp with time zone,
+    fingerprint bytea,
+    gone_time timestamp with time zone,
+    reappear_time timestamp with time zone
 );
 
-COMMENT ON TABLE public.epoch IS 'Days whose keys wrap purpose keys and data keys; the keys themselves are files outside the database.';
+COMMENT ON TABLE public.epoch IS 'Days whose keys wrap purpose keys and data keys; the keys themselves are outside the database.';
+
+COMMENT ON COLUMN public.epoch.fingerprint IS 'Tells its key from another one of its name; says nothing about the key.';
+
+COMMENT ON COLUMN public.epoch.gone_time IS 'When its key was seen to be gone, after it was destroyed.';
+
+COMMENT ON COLUMN public.epoch.reappear_time IS 'When its key was there again, brought back by a copy; it was destroyed once more.';
 
 CREATE TABLE public.erased_person (
     tag text NOT NULL,
@@ -655,6 +672,8 @@ CREATE TRIGGER journal_account AFTER UPDATE OF keys_destroy_time ON public.accou
 CREATE TRIGGER journal_bound AFTER UPDATE OF reach_back_time ON public.purpose_key FOR EACH ROW WHEN ((new.reach_back_time > COALESCE(old.reach_back_time, '-infinity'::timestamp with time zone))) EXECUTE FUNCTION public.journal_bound();
 
 CREATE TRIGGER journal_data_keys AFTER DELETE ON public.data_key REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.journal_data_keys();
+
+CREATE TRIGGER journal_epoch AFTER UPDATE OF gone_time ON public.epoch FOR EACH ROW WHEN (((old.gone_time IS NULL) AND (new.gone_time IS NOT NULL))) EXECUTE FUNCTION public.journal_epoch();
 
 CREATE TRIGGER journal_erased AFTER INSERT OR UPDATE ON public.erased_subject FOR EACH ROW EXECUTE FUNCTION public.journal_erased();
 

@@ -22,6 +22,7 @@ from services.retention.__main__ import SERVICES
 from tests.fakes.ports import free_port
 from tests.integration.eventually import eventually
 from tests.integration.retention.harness import Callers
+from tests.integration.retention.openbao import OpenBao, openbao
 
 Environment = dict[str, str]
 
@@ -106,6 +107,50 @@ async def test_without_the_journal_that_its_database_has_seen_it_opens_nothing_a
         assert (refused.value.code(), error.reason) == (grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
         assert "pellicule journal accept-loss gone" in error.message
         assert not await serving(channel)
+
+
+async def test_epochs_are_in_a_transit_engine_which_may_come_late(
+    environment: Environment, callers: Callers, tmp_path: Path
+) -> None:
+    async with openbao(tmp_path / "openbao", callers.authority.issue("openbao")) as bao:
+        keep_in(bao, environment, tmp_path / "token")
+        await bao.stop()
+        async with started(environment) as process, public_channel(environment, callers) as channel:
+            assert not await serving(channel)
+            await bao.start()
+            assert await eventually(lambda: serving(channel))
+            assert process.returncode is None
+        [name] = bao.names()
+    assert (name[:16], (tmp_path / "epochs").exists()) == ("pellicule-epoch-", False)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"PELLICULE_EPOCHS": "transit"}, b"needs PELLICULE_TRANSIT_URL, PELLICULE_TRANSIT_ROLE or PELLICULE_TRANSIT_"),
+        ({"PELLICULE_EPOCHS": "kubernetes-secret"}, b"needs PELLICULE_EPOCHS_NAMESPACE, PELLICULE_EPOCHS_SECRET"),
+        ({"PELLICULE_EPOCH_DIR": ""}, b"needs PELLICULE_EPOCH_DIR"),
+        ({"PELLICULE_EPOCHS": "transit", "PELLICULE_TRANSIT_URL": "http://keys:8200"}, b"transit_url"),
+    ],
+)
+async def test_what_the_choice_of_a_place_needs_is_said(
+    environment: Environment, given: Environment, said: bytes
+) -> None:
+    environment.update(given)
+    async with started({name: value for name, value in environment.items() if value}) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 120)
+        assert (process.returncode, said in errors) == (1, True), errors
+
+
+def keep_in(bao: OpenBao, environment: Environment, token: Path) -> None:
+    token.write_text(bao.token())
+    del environment["PELLICULE_ROOT_KEY_FILE"], environment["PELLICULE_EPOCH_DIR"]
+    environment |= {
+        "PELLICULE_EPOCHS": "transit",
+        "PELLICULE_TRANSIT_URL": bao.url,
+        "PELLICULE_TRANSIT_CA_FILE": str(bao.files.ca),
+        "PELLICULE_TRANSIT_TOKEN_FILE": str(token),
+    }
 
 
 def open_to_all(file: str) -> None:

@@ -1,7 +1,7 @@
 """Keys of epochs in the transit engine of a real OpenBao, through their whole life."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import hvac.exceptions
@@ -74,14 +74,15 @@ class TestTransitEpochs(EpochKeysSuite):
 async def test_no_process_can_read_a_key_or_make_it_readable(bao: OpenBao, keys: TransitEpochs) -> None:
     await begun(keys)
     transit, name = bao.client(bao.token()).secrets.transit, f"pellicule-epoch-{FIRST}"
-    for attempt in (
+    attempts: list[Callable[[], object]] = [
         lambda: transit.export_key(name, key_type="encryption-key"),
         lambda: transit.backup_key(name),
         lambda: transit.update_key_configuration(name, exportable=True),
         lambda: transit.update_key_configuration(name, allow_plaintext_backup=True),
         lambda: transit.encrypt_data(name, "aGk="),
         lambda: transit.create_key("another"),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(hvac.exceptions.Forbidden):
             attempt()
 
