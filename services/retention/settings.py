@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from services.chassis.settings import ProcessSettings
 from services.journal.settings import JournalSettings
+from services.retention.domain.places import TransitEngine, TransitLogin
 
 TRANSIT_URL = r"^(|https://[^\s/@]+/?|http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?/?)$"
 """What it derives would travel in clear elsewhere."""
@@ -47,6 +48,18 @@ class Settings(ProcessSettings, JournalSettings):
     """Epochs that an operator gives up, their days separated by commas: what they sealed is deleted."""
     longest_retention_days: Annotated[int, Field(ge=1, le=30)] = 30
     """The longest time that anything may be kept."""
+
+    @property
+    def transit_engine(self) -> TransitEngine:
+        """Where the keys are, if they are in a transit engine."""
+        where = (self.transit_url, self.transit_mount, self.transit_namespace)
+        return TransitEngine(*where, self.transit_ca_file, self.transit_prefix)
+
+    @property
+    def transit_login(self) -> TransitLogin:
+        """How the process is known there."""
+        account = (self.transit_role, self.transit_auth_mount, self.transit_jwt_file)
+        return TransitLogin(self.transit_token_file, *account)
 
     @model_validator(mode="after")
     def _what_the_keys_need(self) -> Self:

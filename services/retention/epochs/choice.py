@@ -42,16 +42,13 @@ def _in_secret(settings: Settings, clock: Clock) -> EpochKeys:
 @asynccontextmanager
 async def _in_transit(settings: Settings, clock: Clock) -> AsyncIterator[EpochKeys]:
     from services.retention.epochs.transit_epochs import TransitEpochs
-    from services.retention.epochs.transit_server import TransitEngine, TransitServer
+    from services.retention.epochs.transit_server import TransitServer
     from services.retention.epochs.transit_tokens import AccountLogin, TokenFile
 
-    engine = TransitEngine(
-        settings.transit_url, settings.transit_mount, settings.transit_namespace, settings.transit_ca_file
-    )
-    login = AccountLogin(settings.transit_role, settings.transit_jwt_file, settings.transit_auth_mount, clock)
-    tokens = TokenFile(settings.transit_token_file) if settings.transit_token_file else login
-    server = TransitServer(engine, tokens)
+    login = settings.transit_login
+    tokens = TokenFile(login.token_file) if login.token_file else AccountLogin(login, clock)
+    server = TransitServer(settings.transit_engine, tokens)
     try:
-        yield TransitEpochs(server, settings.transit_prefix, clock)
+        yield TransitEpochs(server, settings.transit_engine.prefix, clock)
     finally:
         await server.close()

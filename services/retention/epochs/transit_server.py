@@ -8,9 +8,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import hvac
@@ -20,6 +18,7 @@ import requests
 from services.chassis.certificates.trust import checked, unavailable
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.held_connections import check_none_is_held
+from services.retention.domain.places import TransitEngine
 from services.retention.epochs.transit_tokens import Tokens
 from services.retention.errors import KeysUnavailable
 
@@ -39,27 +38,6 @@ class KeyNotThere(Exception):
     """The server has no key of this name."""
 
 
-@dataclass(frozen=True)
-class TransitEngine:
-    """Where the keys are.
-
-    Attributes:
-        url: Of the server.
-        mount: Of the engine.
-        namespace: Empty for the root's.
-        ca_file: Authorities that the server's certificate is checked against; None for the system's.
-    """
-
-    url: str
-    mount: str
-    namespace: str = ""
-    ca_file: Path | None = None
-
-    def __str__(self) -> str:
-        namespace = f"{self.namespace}/" if self.namespace else ""
-        return f"the transit engine {namespace}{self.mount} of {self.url}"
-
-
 class TransitServer:
     """Keys of an engine, by name. Every method raises `KeysUnavailable` when there is no answer that counts."""
 
@@ -73,7 +51,7 @@ class TransitServer:
         self._tokens = tokens
         session = requests.Session()
         session.verify = checked(engine.ca_file) or True
-        session.trust_env = False  # no proxy and no file of passwords that nobody has set here
+        session.trust_env = False  # no proxy and no file of passwords that was not set here
         namespace = engine.namespace or None
         # Each request takes the token of its moment.
         self._client = hvac.Client(engine.url, token="", timeout=_TIMEOUT, namespace=namespace, session=session)

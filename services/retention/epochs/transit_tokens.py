@@ -7,6 +7,7 @@ import hvac
 import hvac.exceptions as vault
 
 from services.chassis.clock import Clock
+from services.retention.domain.places import TransitLogin
 
 _USED_UP = 2 / 3
 """Share of its life after which another token is asked for."""
@@ -52,10 +53,8 @@ class TokenFile:
 class AccountLogin:
     """Logs in as the pod's service account, with the token that Kubernetes renews in a file."""
 
-    def __init__(self, role: str, jwt_file: Path, mount: str, clock: Clock) -> None:
-        self._role = role
-        self._jwt_file = jwt_file
-        self._mount = mount
+    def __init__(self, login: TransitLogin, clock: Clock) -> None:
+        self._login = login
         self._clock = clock
         self._token = ""
         self._good_until = float("-inf")
@@ -64,8 +63,8 @@ class AccountLogin:
     def remedy(self) -> str:
         """What to do when it is refused."""
         return (
-            f"bind the service account of retention to the role {self._role} of auth/{self._mount}, and give that role"
-            " the policy of retention"
+            f"bind the service account of retention to the role {self._login.role} of auth/{self._login.mount}, and"
+            " give that role the policy of retention"
         )
 
     def current(self, client: hvac.Client) -> str:
@@ -76,11 +75,12 @@ class AccountLogin:
 
     def another(self, client: hvac.Client) -> str:
         """Log in again."""
+        login = self._login
         try:
-            jwt = self._jwt_file.read_text(encoding="ascii").strip()
+            jwt = login.jwt_file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise vault.Unauthorized(f"{self._jwt_file}: {type(error).__name__}") from None
-        answer: Any = client.auth.kubernetes.login(self._role, jwt, use_token=False, mount_point=self._mount)
+            raise vault.Unauthorized(f"{login.jwt_file}: {type(error).__name__}") from None
+        answer: Any = client.auth.kubernetes.login(login.role, jwt, use_token=False, mount_point=login.mount)
         self._token = str(answer["auth"]["client_token"])
         self._good_until = self._clock.monotonic() + float(answer["auth"]["lease_duration"]) * _USED_UP
         return self._token

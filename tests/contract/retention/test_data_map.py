@@ -67,7 +67,7 @@ def test_every_secret_file_is_in_the_map_and_every_row_is_a_file(data_map: DataM
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_that_holds_keys_in_memory_says_so(data_map: DataMap, service: str) -> None:
-    holders = ("RetentionKeyring(", "EpochFiles(")
+    holders = ("RetentionKeyring(", "open_epoch_keys(")
     holds = any(holder in source for source in sources(service) for holder in holders)
     assert declared(data_map, service, "memory") == ({"keys"} if holds else set())
 

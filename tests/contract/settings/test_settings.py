@@ -17,7 +17,7 @@ from services.chassis.clock import SystemClock
 from tests.contract.products import ROOT, service_names
 
 _PREFIX = "PELLICULE_"
-_NO_FILE = frozenset({"epoch_dir", "journal_dir", "watched_disk"})
+_NO_FILE = frozenset({"epoch_dir", "journal_dir", "transit_jwt_file", "watched_disk"})
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
 
+from services.retention.domain.places import TransitEngine
 from services.retention.epochs.cluster_secret import ClusterSecret
 from services.retention.epochs.epoch_files import EpochFiles
 from services.retention.epochs.secret_epochs import SecretEpochs
 from services.retention.epochs.transit_epochs import TransitEpochs
-from services.retention.epochs.transit_server import TransitEngine, TransitServer
+from services.retention.epochs.transit_server import TransitServer
 from services.retention.epochs.transit_tokens import TokenFile
 from services.retention.ports import EpochKeys
 from tests.fakes.clock import FakeClock

@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 from services.chassis.certificates.trust import ServerNotTrusted
+from services.retention.domain.places import TransitEngine, TransitLogin
 from services.retention.epochs.transit_epochs import KEPT_SECONDS, TransitEpochs
-from services.retention.epochs.transit_server import TransitEngine, TransitServer
+from services.retention.epochs.transit_server import TransitServer
 from services.retention.epochs.transit_tokens import AccountLogin, TokenFile
 from services.retention.errors import EpochGone, KeysUnavailable
 from services.retention.ports import EpochKeys
@@ -190,7 +191,7 @@ async def test_a_pods_account_logs_in_and_again_when_its_token_is_over_or_refuse
     jwt_file = tmp_path / "jwt"
     with account_of(bao, "retention") as account:
         jwt_file.write_text(account.jwt())
-        login = AccountLogin("retention", jwt_file, "kubernetes", clock)
+        login = AccountLogin(TransitLogin(None, "retention", "kubernetes", jwt_file), clock)
         server = TransitServer(TransitEngine(bao.url, "transit", ca_file=bao.files.ca), login)
         pod = TransitEpochs(server, "pellicule", clock)
         await pod.look()
