@@ -20,6 +20,8 @@ certificates nor keys: before the first installation there are no certificates y
 - name: keys
   secret:
     secretName: {{ .given.existingSecret }}
+    {{- /* 0440: for the pod's group alone, or the service refuses them. */}}
+    defaultMode: 288
     items:
       {{- range $file := keys .own.keys | sortAlpha }}
       - {key: {{ $file }}, path: {{ $file }}}

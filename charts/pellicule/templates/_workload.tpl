@@ -54,6 +54,9 @@ topologySpreadConstraints:
         {{- include "pellicule.selector" $ | nindent 8 }}
   {{- end }}
 {{- end }}
+{{- /* Who may read the keys that are mounted. */}}
+securityContext:
+  fsGroup: 65532
 {{ include "pellicule.pod" . }}
 {{- end }}
 
@@ -110,7 +113,10 @@ volumeMounts:
   {{- include "pellicule.mounts" . | nindent 2 }}
 {{- end }}
 
-{{/* PodSecurity "restricted", on the container: Knative takes none of the pod's. */}}
+{{/*
+PodSecurity "restricted", on the container: Knative takes none of the pod's. There the keys that are mounted belong to
+root's group, in which nothing else is; elsewhere to the group that the pod names.
+*/}}
 {{- define "pellicule.confinement" -}}
 securityContext:
   allowPrivilegeEscalation: false
@@ -119,7 +125,7 @@ securityContext:
   readOnlyRootFilesystem: true
   runAsNonRoot: true
   runAsUser: 65532
-  runAsGroup: 65532
+  runAsGroup: {{ ternary 0 65532 (and (.knative | default false) (eq (.role | default "") "server")) }}
   seccompProfile:
     type: RuntimeDefault
 {{- end }}
