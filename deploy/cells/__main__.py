@@ -1,4 +1,4 @@
-"""`python -m deploy.cells`: simulates many persons in cells; JSON on standard output, a small table beside it."""
+"""Command `python -m deploy.cells`: simulates many persons in cells; JSON on standard output, a table beside it."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What the simulation is told: assumed of persons, measured of the services, configured by us, and prices.
+"""Assumptions of the simulation: assumed of persons, measured of the services, configured by us, and prices.
 
 Every figure says where it is from. What is assumed is no measurement of ours: put your own in its place.
 """

@@ -1,4 +1,4 @@
-"""What a cell costs by stated prices, and a person in it."""
+"""Costs of a cell by stated prices, and of a person in it."""
 
 from collections.abc import Mapping
 

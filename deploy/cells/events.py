@@ -1,4 +1,4 @@
-"""What happens to cells: one is lost, some are added."""
+"""Events in the life of cells: one is lost, some are added."""
 
 from dataclasses import dataclass
 

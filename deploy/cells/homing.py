@@ -1,4 +1,4 @@
-"""Which cell a new person is proposed for: weighted rendezvous hashing. A proposal is no home: the directory decides.
+"""Proposals of a cell for a person, by weighted rendezvous hashing. A proposal is no home: the directory decides.
 
 A cell's score for a person is `u ** (1 / weight)` with `u` in 0..1 out of a hash of both; the highest score wins. A
 cell that is added takes its share from all others and moves none between them.

@@ -1,4 +1,4 @@
-"""What breaks first as a cell grows: for each limit, how many persons reach it."""
+"""Limits of a cell as it grows: for each, how many persons reach it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

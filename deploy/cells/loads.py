@@ -1,4 +1,4 @@
-"""What persons make a cell do: rows, bytes, keys, seconds."""
+"""Loads that persons make for a cell: rows, bytes, keys, seconds."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The simulation: persons by chance, cells for them, and what follows."""
+"""Simulation: persons by chance, cells for them, and what follows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
