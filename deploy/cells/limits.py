@@ -9,6 +9,8 @@ from deploy.cells.loads import DAY, HOUR, Load, load_of
 BACKUP_HOURS = 4.0
 SERVICES, WORKING = 5, 2
 """Services with a database, and those of them that have workers."""
+LISTENING = 2
+"""Connections of a process that listen, beside its pool; one of upkeep holds the lock of its leases on one more."""
 SHARE = 0.5
 """Of a rate that may be used: the rest is for a day that went wrong."""
 JOURNAL_GIGABYTES_A_YEAR = 100.0
@@ -61,10 +63,10 @@ def limits(load: Load, assumptions: Assumptions) -> Sequence[Limit]:
 
 
 def connections(assumptions: Assumptions) -> int:
-    """Return the connections to the databases when everything is scaled out; upkeep listens and locks with two more."""
+    """Return the connections to the databases when everything is scaled out and every pool is full."""
     configured = assumptions.configured
     pods = SERVICES * (configured.servers + configured.upkeep) + WORKING * configured.workers
-    return pods * configured.pool + SERVICES * configured.upkeep * 2
+    return pods * (configured.pool + LISTENING) + SERVICES * configured.upkeep
 
 
 def load_of_mean(persons: int, assumptions: Assumptions) -> Load:
