@@ -41,8 +41,8 @@ def limits(load: Load, assumptions: Assumptions) -> Sequence[Limit]:
     shares = (
         ("keys wrapped anew, one process", load.rewraps_a_day / (measured.rewraps * DAY * SHARE),
          "more processes of retention share the work; measure how far one PostgreSQL goes"),
-        ("uploads at the peak, one store of the measured kind", load.uploads_at_peak / measured.uploads,
-         "a store of several disks"),
+        ("uploads at the peak, the slowest store measured", load.uploads_at_peak / measured.uploads,
+         "a store of several disks, or the other store"),
         ("analysis within the day, models on processors", load.uploads_a_day / (measured.analyses * inference * DAY),
          "more servers of models, graphics cards"),
         ("analysis at the peak, models on processors", load.uploads_at_peak / (measured.analyses * inference),
