@@ -102,7 +102,7 @@ class Configured:
     upkeep: int = 2
     workers: int = 10
     pool: int = 8
-    connections: int = 400
+    connections: int = 1000
     inference_servers: int = 8
     inference_cores: int = 4
 
