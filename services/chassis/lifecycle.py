@@ -15,17 +15,17 @@ def ensure_backstop(client: Minio, bucket: str, days: int) -> bool:
         bucket: Its name.
         days: Age at which an object is deleted.
     """
-    found = client.get_bucket_lifecycle(bucket)
-    if found is not None and _days(found) == [days]:
+    if expiry_days(client, bucket) == [days]:
         return False
     rule = Rule(ENABLED, Filter(prefix=""), rule_id=_BACKSTOP_RULE, expiration=Expiration(days=days))
     client.set_bucket_lifecycle(bucket, LifecycleConfig([rule]))
     return True
 
 
-def _days(config: LifecycleConfig) -> list[int | None]:
+def expiry_days(client: Minio, bucket: str) -> list[int | None]:
     """Return after how many days each rule deletes an object of the bucket; None for one that deletes only some."""
-    return [_age(rule) for rule in config.rules]
+    found = client.get_bucket_lifecycle(bucket)
+    return [] if found is None else [_age(rule) for rule in found.rules]
 
 
 def _age(rule: Rule) -> int | None:

@@ -1,10 +1,11 @@
 """Checks of what has to be in a cluster before the charts: kinds, controllers, classes, and what namespaces allow."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.ops.checks.check import Check, Verdict
-from deploy.ops.checks.cluster import Cluster, Document, ReadRefused
+from deploy.ops.checks.cluster import Cluster, Document
+from deploy.ops.checks.look import Look, looked
 from deploy.ops.checks.pieces import PIECES, Piece
 
 OLDEST_MINOR = 29
@@ -33,7 +34,7 @@ class Needed:
 
 def prerequisites(cluster: Cluster, needed: Needed) -> Iterator[Check]:
     """Yield all checks; one that this account may not make is unknown, and the others go on."""
-    looks: list[tuple[str, Callable[[], Iterator[Check]]]] = [
+    looks: list[tuple[str, Look]] = [
         ("kubernetes", lambda: _version(cluster)),
         *((name, lambda name=name: _piece(cluster, name)) for name in needed.pieces),
         ("storage", lambda: _storage(cluster)),
@@ -42,12 +43,7 @@ def prerequisites(cluster: Cluster, needed: Needed) -> Iterator[Check]:
         ("metrics", lambda: _metrics(cluster)),
         ("nodes", lambda: _nodes(cluster, gpu=needed.gpu)),
     ]
-    for name, look in looks:
-        try:
-            yield from look()
-        except ReadRefused as error:
-            wrong = f"this account may not read {error}"
-            yield Check(name, Verdict.UNKNOWN, wrong, "ask as one that may, or look by hand")
+    yield from looked(looks)
 
 
 def _version(cluster: Cluster) -> Iterator[Check]:

@@ -9,12 +9,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from deploy.declarations import SERVICES
-from deploy.local import daemon
-from deploy.local.credentials import Passwords
-from deploy.local.home import default_home
 from services.chassis.failed_work.overview import FailedWorkTable
 from services.cli.output import CommandFailed
-from services.cli.stack.failures import stack_failures
 
 _CONNECT_SECONDS = 10
 
@@ -23,6 +19,12 @@ def database_urls(given: str) -> Mapping[str, str]:
     """Return the URL of each service's database: of the stack on this machine, or the one that is given."""
     if given:
         return {urlsplit(given).path.strip("/"): given}
+    # In a pod there is no stack on this machine, nor what one is made of.
+    from deploy.local import daemon
+    from deploy.local.credentials import Passwords
+    from deploy.local.home import default_home
+    from services.cli.stack.failures import stack_failures
+
     with stack_failures():
         home = default_home()
         address = daemon.running_state(home).address("postgres")
