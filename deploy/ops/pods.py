@@ -1,11 +1,14 @@
 """Pods: commands run in a container of a pod, as `kubectl exec` does."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from deploy.ops.checks.cluster import Cluster, Document, ReadRefused
 
+_STATUS_CHANNEL = 3
+"""Where the API says what came of a command, once it has ended."""
 _ROLES = ("upkeep", "server", "worker")
 """Where is asked, by preference: no caller waits for upkeep."""
 
@@ -75,7 +78,7 @@ class KubernetesPods:
         if running.is_open():
             running.close()
             raise CommandLost(f"{command[-1]} in {container.pod} did not end within {seconds:.0f} s")
-        return Ran(running.returncode, running.read_stdout(), running.read_stderr())
+        return Ran(_status(running.read_channel(_STATUS_CHANNEL)), running.read_stdout(), running.read_stderr())
 
     def _start(self, container: Container, command: Sequence[str]) -> Any:
         from kubernetes import client
@@ -100,6 +103,22 @@ def container_of(cluster: Cluster, namespace: str, labels: str, service: str) ->
     found = cluster.items(f"/api/v1/namespaces/{namespace}/pods", f"{labels},app.kubernetes.io/name={service}")
     running = sorted((each for each in found if _runs(each, service)), key=_preference)
     return Container(namespace, running[0]["metadata"]["name"], service) if running else None
+
+
+def _status(said: str) -> int:
+    """Return the exit status out of what the API says.
+
+    Raises:
+        CommandLost: the command was not run.
+    """
+    told = json.loads(said or "{}")
+    if told.get("status") == "Success":
+        return 0
+    causes = told.get("details", {}).get("causes", [])
+    exits = [each["message"] for each in causes if each.get("reason") == "ExitCode"]
+    if not exits:
+        raise CommandLost(told.get("message", "the connection broke before the command had ended"))
+    return int(exits[0])
 
 
 def _failure(error: Any) -> Exception:

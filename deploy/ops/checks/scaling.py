@@ -27,12 +27,17 @@ def scalers(cluster: Cluster, scope: Scope) -> Iterator[Check]:
 def budgets(cluster: Cluster, scope: Scope) -> Iterator[Check]:
     """Yield a check for each disruption budget: one that allows nothing keeps nodes from being drained."""
     for each in cluster.items(scope.path("policy/v1", "poddisruptionbudgets"), scope.labels):
-        status = each.get("status", {})
-        expected, allowed = status.get("expectedPods", 0), status.get("disruptionsAllowed", 0)
-        healthy = f"{status.get('currentHealthy', 0)} of {expected} pods are healthy"
-        wrong = f"allows no pod to be taken away: {healthy}" if expected and not allowed else ""
         remedy = "mend its pods, or have a replica more, before a node is drained"
-        yield Check.warned(f"disruption budget {each['metadata']['name']}", wrong, remedy)
+        yield Check.warned(f"disruption budget {each['metadata']['name']}", _blocks(each), remedy)
+
+
+def _blocks(budget: Document) -> str:
+    status = budget.get("status", {})
+    expected, healthy = status.get("expectedPods", 0), status.get("currentHealthy", 0)
+    # Pods that serve nothing may always be taken away, if the budget says so.
+    none_serves = not healthy and budget.get("spec", {}).get("unhealthyPodEvictionPolicy") == "AlwaysAllow"
+    blocks = expected and not status.get("disruptionsAllowed", 0) and not none_serves
+    return f"allows no pod to be taken away: {healthy} of {expected} are healthy" if blocks else ""
 
 
 def _is_paused(scaler: Document) -> bool:

@@ -8,6 +8,7 @@ from deploy.ops.checks.check import Verdict
 from deploy.ops.checks.pieces import PIECES
 from deploy.ops.checks.prerequisites import Needed, prerequisites
 from tests.fakes.cluster import FakeCluster, condition
+from tests.unit.ops.healthy import with_everything
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 DEPLOYMENTS = "/apis/apps/v1/deployments"
@@ -19,22 +20,7 @@ ALL = Needed(pieces=tuple(PIECES), gpu=True)
 @pytest.fixture
 def cluster() -> FakeCluster:
     """Give a cluster that has everything."""
-    made = FakeCluster()
-    made.objects["/version"] = {"major": "1", "minor": "34+"}
-    for piece in PIECES.values():
-        for kind, version in piece.kinds.items():
-            made.define(kind, "v1alpha0", version)
-        for labels in piece.controllers:
-            name, value = labels.split("=")
-            made.add(DEPLOYMENTS, value, labels={name: value}, status={"availableReplicas": 1})
-        for path, ready in piece.ready.items():
-            made.add(path, "one", status=condition(ready))
-    made.add(CLASSES, "standard", volumeBindingMode="WaitForFirstConsumer")["metadata"]["annotations"] = DEFAULT
-    made.add("/api/v1/namespaces", "pellicule", labels={"pod-security.kubernetes.io/enforce": "restricted"})
-    made.add("/apis/apps/v1/daemonsets", "cilium")
-    made.add("/apis/apiregistration.k8s.io/v1/apiservices", "v1beta1.metrics.k8s.io", status=condition("Available"))
-    made.add("/api/v1/nodes", "gpu", status={**condition("Ready"), "allocatable": {"nvidia.com/gpu": "1"}})
-    return made
+    return with_everything()
 
 
 def wrong(cluster: FakeCluster, needed: Needed = ALL) -> dict[str, Verdict]:

@@ -1,0 +1,27 @@
+"""Command line `pellicule-ops`: for who operates Pellicule on a cluster."""
+
+import typer
+
+from deploy.ops.doctor import doctor
+
+
+def application() -> typer.Typer:
+    """Return the command line with all its commands."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        help="Operate Pellicule on a cluster (KUBECONFIG).",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(lambda: None)
+    app.command("doctor")(doctor)
+    return app
+
+
+def main() -> None:
+    """Run the command line."""
+    application()(prog_name="pellicule-ops")
+
+
+if __name__ == "__main__":
+    main()
