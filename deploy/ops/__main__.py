@@ -2,6 +2,7 @@
 
 import typer
 
+from deploy.ops import dead_letters
 from deploy.ops.doctor import doctor
 
 
@@ -15,6 +16,7 @@ def application() -> typer.Typer:
     )
     app.callback()(lambda: None)
     app.command("doctor")(doctor)
+    dead_letters.register(app)
     return app
 
 

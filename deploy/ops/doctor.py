@@ -10,7 +10,7 @@ import typer
 from deploy.ops.checks.certificates import certificates
 from deploy.ops.checks.check import Check, Verdict
 from deploy.ops.checks.clocks import clocks
-from deploy.ops.checks.cluster import Cluster, ClusterUnreachable, KubernetesCluster
+from deploy.ops.checks.cluster import Cluster, ClusterUnreachable
 from deploy.ops.checks.look import looked
 from deploy.ops.checks.needs import needs_of
 from deploy.ops.checks.prerequisites import Needed, prerequisites
@@ -20,7 +20,7 @@ from deploy.ops.checks.services import services
 from deploy.ops.checks.workloads import gpus, jobs, pods, workloads
 from deploy.ops.options import Context, Environment, Json, Namespace, Release
 from deploy.ops.output import note, say_check
-from deploy.ops.pods import KubernetesPods, Pods
+from deploy.ops.pods import Pods, configured
 
 Now: TypeAlias = Callable[[], datetime]
 NOTHING_WRONG, WRONG, NOT_ALL_SEEN = 0, 1, 3
@@ -53,9 +53,7 @@ def doctor(
     """Say what is wrong and what to do; exit status 0 only if nothing is and all was seen (1 wrong, 3 not all seen)."""
     found = []
     try:
-        cluster = KubernetesCluster.configured(context)
-        needed = needs_of(environment, namespace)
-        patient = Patient(cluster, KubernetesPods.configured(), Scope(namespace, release), needed)
+        patient = Patient(*configured(context), Scope(namespace, release), needs_of(environment, namespace))
         for check in examine(patient, lambda: datetime.now(UTC)):
             found.append(check)
             say_check(check, as_json=as_json)

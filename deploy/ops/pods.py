@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from deploy.ops.checks.cluster import Cluster, Document, ReadRefused
+from deploy.ops.checks.cluster import Cluster, Document, KubernetesCluster, ReadRefused
 
 _STATUS_CHANNEL = 3
 """Where the API says what came of a command, once it has ended."""
@@ -59,13 +59,6 @@ class KubernetesPods:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    @classmethod
-    def configured(cls) -> "KubernetesPods":
-        """Return those of the cluster that was configured before (`KubernetesCluster.configured`)."""
-        from kubernetes import client
-
-        return cls(client.ApiClient())
-
     def run(self, container: Container, command: Sequence[str], seconds: float) -> Ran:
         """Run a command and wait for its end."""
         from kubernetes.client import ApiException
@@ -96,6 +89,18 @@ class KubernetesPods:
             tty=False,
             _preload_content=False,
         )
+
+
+def configured(context: str | None) -> tuple[Cluster, Pods]:
+    """Return the cluster of the kubeconfig, and its pods.
+
+    Raises:
+        ClusterUnreachable: there is none.
+    """
+    cluster = KubernetesCluster.configured(context)
+    from kubernetes import client
+
+    return cluster, KubernetesPods(client.ApiClient())
 
 
 def container_of(cluster: Cluster, namespace: str, labels: str, service: str) -> Container | None:
