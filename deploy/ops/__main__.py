@@ -4,6 +4,7 @@ import typer
 
 from deploy.ops import dead_letters
 from deploy.ops.doctor import doctor
+from deploy.ops.rollout.commands import rollout
 
 
 def application() -> typer.Typer:
@@ -17,6 +18,7 @@ def application() -> typer.Typer:
     app.callback()(lambda: None)
     app.command("doctor")(doctor)
     dead_letters.register(app)
+    app.command("rollout")(rollout)
     return app
 
 

@@ -25,7 +25,7 @@ class FakePods:
         if self.lost:
             raise CommandLost("the pod has gone")
         self.ran.append((container, tuple(command)))
-        said = (json.dumps({"look": look, "seen": seen}) for look, seen in self.rows[container.name].items())
+        said = (json.dumps({"look": look, "seen": seen}) for look, seen in self.rows.get(container.name, {}).items())
         return self.answers.get(container.name) or Ran(0, "".join(f"{each}\n" for each in said), "")
 
 

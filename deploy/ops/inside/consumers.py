@@ -50,5 +50,5 @@ async def _row(bus: Bus, stream: str, name: str) -> Mapping[str, Any]:
 def _idle(info: ConsumerInfo) -> float:
     """Return the seconds since it was last given anything, or acknowledged anything, or was made."""
     marks = [each.last_active for each in (info.delivered, info.ack_floor) if each is not None]
-    latest = max([info.created, *(each for each in marks if each is not None)])
+    latest: datetime = max([info.created, *(each for each in marks if each is not None)])
     return (datetime.now(UTC) - latest).total_seconds()
