@@ -4,6 +4,7 @@ import typer
 
 from deploy.ops import dead_letters
 from deploy.ops.doctor import doctor
+from deploy.ops.drain import drain, resume
 from deploy.ops.rollout.commands import rollout
 
 
@@ -19,6 +20,8 @@ def application() -> typer.Typer:
     app.command("doctor")(doctor)
     dead_letters.register(app)
     app.command("rollout")(rollout)
+    app.command("drain")(drain)
+    app.command("resume")(resume)
     return app
 
 

@@ -16,9 +16,8 @@ def scalers(cluster: Cluster, scope: Scope) -> Iterator[Check]:
     for each in cluster.items(scope.path("keda.sh/v1alpha1", "scaledobjects"), scope.labels):
         name = f"scaledobject {each['metadata']['name']}"
         if _is_paused(each):
-            yield Check.warned(
-                name, "is paused: nothing scales its workers", f"pellicule-ops resume {each['metadata']['name']}"
-            )
+            target = each.get("spec", {}).get("scaleTargetRef", {}).get("name", "WORKLOAD")
+            yield Check.warned(name, "is paused: nothing scales its workers", f"pellicule-ops resume {target}")
         else:
             remedy = "read its conditions and the log of keda-operator; its stream and consumer have to be there"
             yield Check.of(name, _unready(each), remedy, _WORK_BEHIND)
