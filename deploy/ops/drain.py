@@ -67,9 +67,7 @@ class Drain:
 
     def _evicted(self, node: str) -> bool:
         """Ask every pod again: what a budget keeps now may go once another one is ready."""
-        there = [
-            each for each in self._pods(self.scope.labels) if _stays(each) and each["spec"].get("nodeName") == node
-        ]
+        there = [each for each in self._pods(self.scope.labels) if _is_on(each, node)]
         staying = [each for each in there if "deletionTimestamp" not in each["metadata"]]
         kept = [_name(pod) for pod in staying if not self.editor.evict(self.scope.namespace, _name(pod))]
         self._count(there, f"; a disruption budget keeps {', '.join(kept)}" if kept else "")
@@ -85,7 +83,7 @@ class Drain:
 
     def _pause(self, scaler: Document) -> None:
         self.tell(f"pause scaledobject {_name(scaler)} at 0")
-        self._annotate(self._path("keda.sh/v1alpha1", "scaledobjects", _name(scaler)), {PAUSED_AT: "0"})
+        self._annotate(self._scaler_path(scaler), {PAUSED_AT: "0"})
 
     def _scale_down(self, workload: Document) -> None:
         """Remember how many there were first: a drain that is cut short can be resumed."""
@@ -144,6 +142,9 @@ class Drain:
 
     def _deployment_path(self, workload: Document) -> str:
         return self._path("apps/v1", "deployments", _name(workload))
+
+    def _scaler_path(self, scaler: Document) -> str:
+        return self._path("keda.sh/v1alpha1", "scaledobjects", _name(scaler))
 
     def _path(self, group: str, kind: str, name: str) -> str:
         return f"{self.scope.path(group, kind)}/{name}"

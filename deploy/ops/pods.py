@@ -71,7 +71,7 @@ class KubernetesPods:
         if running.is_open():
             running.close()
             raise CommandLost(f"{command[-1]} in {container.pod} did not end within {seconds:.0f} s")
-        return Ran(_status(running.read_channel(_STATUS_CHANNEL)), running.read_stdout(), running.read_stderr())
+        return Ran(exit_status(running.read_channel(_STATUS_CHANNEL)), running.read_stdout(), running.read_stderr())
 
     def _start(self, container: Container, command: Sequence[str]) -> Any:
         from kubernetes import client
@@ -110,7 +110,7 @@ def container_of(cluster: Cluster, namespace: str, labels: str, service: str) ->
     return Container(namespace, running[0]["metadata"]["name"], service) if running else None
 
 
-def _status(said: str) -> int:
+def exit_status(said: str) -> int:
     """Return the exit status out of what the API says.
 
     Raises:

@@ -39,8 +39,8 @@ class FakeServers:
             "spec": {"replicas": 2, "template": {"spec": spec}},
         }
         uri = "s3://models/repositories/r1"
-        self.service = {"spec": {"predictor": {"model": {"runtime": "models", "storageUri": uri}}}}
-        self.runtime = {"spec": {"containers": [{"name": "kserve-container", "image": "triton:1"}]}}
+        self.service: dict[str, Any] = {"spec": {"predictor": {"model": {"runtime": "models", "storageUri": uri}}}}
+        self.runtime: dict[str, Any] = {"spec": {"containers": [{"name": "kserve-container", "image": "triton:1"}]}}
         self.pods = [copy.deepcopy(spec) for _ in range(2)]
 
     @property

@@ -10,7 +10,7 @@ from deploy.ops.errors import UsageWrong
 from deploy.ops.options import Context, Json, Namespace, Release
 from deploy.ops.output import emit, failures, note
 from deploy.ops.pods import configured
-from deploy.ops.rollout.plan import Wanted, plan_of
+from deploy.ops.rollout.plan import Change, plan_of
 from deploy.ops.rollout.run import Means, Rollout
 from deploy.ops.waiting import MachineClock
 
@@ -26,7 +26,7 @@ def rollout(
     as_json: Json = False,
 ) -> None:
     """Give models' servers another image or other models: one first, whose answers are known; else all goes back."""
-    scope, wanted = Scope(namespace, release), Wanted(image, repository)
+    scope, wanted = Scope(namespace, release), Change(image, repository)
     with failures(as_json=as_json):
         if not image and not repository:
             raise UsageWrong("NOTHING_TO_DO", "say what is rolled out: --image, --repository")

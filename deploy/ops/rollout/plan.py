@@ -60,14 +60,14 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Change:
     """What is rolled out; empty for what stays."""
 
     image: str = ""
     repository: str = ""
 
 
-def plan_of(cluster: Cluster, scope: Scope, wanted: Wanted) -> Plan:
+def plan_of(cluster: Cluster, scope: Scope, wanted: Change) -> Plan:
     """Return the plan for the one set of servers of a scope.
 
     Raises:
@@ -86,7 +86,7 @@ def plan_of(cluster: Cluster, scope: Scope, wanted: Wanted) -> Plan:
     return Plan(edits, made.deployment, made.pauses)
 
 
-def _of_deployment(cluster: Cluster, scope: Scope, name: str, wanted: Wanted) -> Plan:
+def _of_deployment(cluster: Cluster, scope: Scope, name: str, wanted: Change) -> Plan:
     path = f"{scope.path('apps/v1', 'deployments')}/{name}"
     spec = _there(cluster, path)["spec"]["template"]["spec"]
     edits = [
@@ -96,7 +96,7 @@ def _of_deployment(cluster: Cluster, scope: Scope, name: str, wanted: Wanted) ->
     return Plan(tuple(edits), path, pauses=True)
 
 
-def _of_kserve(cluster: Cluster, scope: Scope, name: str, wanted: Wanted) -> Plan:
+def _of_kserve(cluster: Cluster, scope: Scope, name: str, wanted: Change) -> Plan:
     service = f"{scope.path('serving.kserve.io/v1beta1', 'inferenceservices')}/{name}"
     model = _there(cluster, service)["spec"]["predictor"]["model"]
     runtime = f"{scope.path('serving.kserve.io/v1alpha1', 'servingruntimes')}/{model['runtime']}"
@@ -107,13 +107,13 @@ def _of_kserve(cluster: Cluster, scope: Scope, name: str, wanted: Wanted) -> Pla
     return Plan(tuple(edits), f"{scope.path('apps/v1', 'deployments')}/{name}-predictor", pauses=False)
 
 
-def _image(path: str, root: str, spec: Document, name: str, wanted: Wanted) -> Iterator[Edit]:
+def _image(path: str, root: str, spec: Document, name: str, wanted: Change) -> Iterator[Edit]:
     for index, container in enumerate(spec["containers"]):
         if wanted.image and container["name"] == name:
             yield Edit(path, f"{root}/containers/{index}/image", container["image"], wanted.image)
 
 
-def _fetched(path: str, spec: Document, wanted: Wanted) -> Iterator[Edit]:
+def _fetched(path: str, spec: Document, wanted: Change) -> Iterator[Edit]:
     """Yield the edit of what is fetched before the start: `inference.publishing REPOSITORY FOLDER`."""
     if not wanted.repository:
         return
@@ -124,7 +124,7 @@ def _fetched(path: str, spec: Document, wanted: Wanted) -> Iterator[Edit]:
     yield Edit(path, f"/spec/template/spec/initContainers/{index}/args/1", container["args"][1], wanted.repository)
 
 
-def _stored(path: str, model: Document, wanted: Wanted) -> Iterator[Edit]:
+def _stored(path: str, model: Document, wanted: Change) -> Iterator[Edit]:
     if not wanted.repository:
         return
     root, slash, _ = model["storageUri"].partition(_REPOSITORIES)

@@ -17,7 +17,7 @@ Told: TypeAlias = Callable[[str], None]
 
 _PYTHON = ("/opt/pellicule/bin/python", "-m")
 _WATCHING = ("--watch", "--timeout", "--patience", "--health", "--certificate", "--restart-within")
-"""Options of the canary that runs beside a server for ever; a single round has its own."""
+"""Options of the canary that watches a server from beside it; a single round has its own."""
 _ROUND_SECONDS = 300
 
 

@@ -1,3 +1,8 @@
+from pathlib import Path
+
+import pytest
+
+from deploy.ops.inside.looks import looks_of
 from services.chassis.database import Pool
 from services.chassis.gauges import Look
 from services.chassis.metrics import Metric
@@ -73,3 +78,34 @@ async def test_what_outlives_its_end_is_counted(harness: RetentionHarness, pool:
     async with pool.connection() as connection:
         await connection.execute("INSERT INTO journal_pending (kind, body) VALUES ('DATA_KEYS', '[]')")
     assert (await values(deadline_gauges(pool), JOURNAL_PENDING))[0] >= 1
+
+
+async def test_an_operator_s_look_counts_what_the_gauges_count(
+    harness: RetentionHarness, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await harness.tick()
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE epoch SET make_time = now() - interval '8 days'")
+    monkeypatch.setenv("PELLICULE_DATABASE_URL", str(pool.conninfo))
+
+    looks = looks_of("retention")
+    epochs = await looks["epochs"]()
+
+    assert epochs["overdue"] == sum(await values(epoch_gauges(pool), EPOCHS_OVERDUE)) == 1
+    assert epochs["live"] == sum(await values(epoch_gauges(pool), EPOCHS_LIVE))
+    assert round(epochs["age_seconds"] / 3600) == 8 * 24
+    assert epochs["unwritten"] == sum(await values(deadline_gauges(pool), JOURNAL_PENDING))
+    assert epochs["deadlines_overdue"] == sum(await values(deadline_gauges(pool), DEADLINES_OVERDUE))
+    assert await looks["failed"]() == {"dead_letters": 0, "set_aside": 0}
+
+
+async def test_an_operator_s_look_finds_how_far_a_database_has_read_the_journal(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PELLICULE_DATABASE_URL", str(pool.conninfo))
+    monkeypatch.setenv("PELLICULE_JOURNAL_DIR", str(tmp_path))
+
+    seen = await looks_of("retention")["journal"]()
+
+    assert set(seen) == {"journal", "position", "newest"}
+    assert seen["newest"] is None

@@ -69,13 +69,13 @@ def test_what_the_command_refuses_is_refused_with_its_reason(pods: FakePods) -> 
     assert refused.value.reason == "DEAD_LETTER_UNKNOWN"
 
 
-@pytest.mark.parametrize("name", ["", "ingest", "ingest/kind", "nobody/kind/id", "--yes/kind/id"])
+@pytest.mark.parametrize("name", ["", "ingest", "ingest/kind", "nothing/kind/id", "--yes/kind/id"])
 def test_a_name_is_a_service_a_kind_and_an_id(name: str) -> None:
     with pytest.raises(UsageWrong):
         service_of(name)
 
 
-@pytest.mark.parametrize("words", [["retry", "nobody/kind/id"], ["delete", "ingest/kind/id"]])
+@pytest.mark.parametrize("words", [["retry", "nothing/kind/id"], ["delete", "ingest/kind/id"]])
 def test_wrong_names_and_unsaid_deletions_are_refused_before_a_cluster_is_asked(words: list[str]) -> None:
     result = CliRunner().invoke(application(), ["dead-letters", *words, "--json"])
 

@@ -17,7 +17,7 @@ WORKER = "pellicule-analysis-worker"
 
 
 class FakeEditor:
-    """Implements `deploy.ops.editor.Editor`: pods end once nobody wants them, or when they are evicted."""
+    """Implements `deploy.ops.editor.Editor`: pods end once nothing wants them, or when they are evicted."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self.cluster = cluster
@@ -126,7 +126,7 @@ def test_what_is_neither_a_node_nor_a_workload_is_refused(cluster: FakeCluster) 
     drain, editor, _ = made(cluster)
 
     with pytest.raises(OpsError, match="is no node"):
-        drain.drain("nobody")
+        drain.drain("nothing")
     assert editor.changes == []
 
 

@@ -7,13 +7,13 @@ import pytest
 from deploy.ops.checks.scope import Scope
 from deploy.ops.errors import OpsError
 from deploy.ops.pods import Ran
-from deploy.ops.rollout.plan import Wanted, plan_of
+from deploy.ops.rollout.plan import Change, plan_of
 from deploy.ops.rollout.run import Means, Rollout
 from tests.fakes.pods import FakePods
 from tests.fakes.servers import FakeServers
 
 WRONG = {"well": False, "models": [{"model": "scene", "outcome": "wrong", "message": "scene: other outputs"}]}
-NEW = Wanted(image="triton:2")
+NEW = Change(image="triton:2")
 
 
 class LeapingClock:
@@ -36,7 +36,7 @@ def pods() -> FakePods:
     return made
 
 
-def run(servers: FakeServers, pods: FakePods, wanted: Wanted = NEW) -> list[str]:
+def run(servers: FakeServers, pods: FakePods, wanted: Change = NEW) -> list[str]:
     told: list[str] = []
     scope = Scope()
     means = Means(servers, servers, pods, LeapingClock(), told.append, seconds=60)
@@ -98,7 +98,7 @@ def test_a_canary_whose_end_is_not_seen_is_no_answer(pods: FakePods) -> None:
 def test_other_models_are_fetched(pods: FakePods) -> None:
     servers = FakeServers()
 
-    run(servers, pods, Wanted(repository="r2"))
+    run(servers, pods, Change(repository="r2"))
 
     assert [spec["initContainers"][0]["args"][1] for spec in servers.pods] == ["r2", "r2"]
 
@@ -106,7 +106,7 @@ def test_other_models_are_fetched(pods: FakePods) -> None:
 def test_kserve_is_told_by_its_own_objects(pods: FakePods) -> None:
     servers = FakeServers(kserve=True)
 
-    told = run(servers, pods, Wanted(image="triton:2", repository="r2"))
+    told = run(servers, pods, Change(image="triton:2", repository="r2"))
 
     assert servers.service["spec"]["predictor"]["model"]["storageUri"] == "s3://models/repositories/r2"
     assert images(servers) == ["triton:2", "triton:2"]
@@ -117,7 +117,7 @@ def test_kserve_goes_back_as_well(pods: FakePods) -> None:
     servers = FakeServers(kserve=True)
     pods.answers["canary"] = Ran(1, json.dumps(WRONG), "")
 
-    told = run(servers, pods, Wanted(image="triton:2", repository="r2"))
+    told = run(servers, pods, Change(image="triton:2", repository="r2"))
 
     assert told[-1].startswith("ROLLED_BACK: ")
     assert images(servers) == ["triton:1", "triton:1"]
@@ -127,7 +127,7 @@ def test_kserve_goes_back_as_well(pods: FakePods) -> None:
 def test_what_is_so_already_changes_nothing(pods: FakePods) -> None:
     servers = FakeServers()
 
-    assert run(servers, pods, Wanted(image="triton:1"))[-1].startswith("NOTHING_TO_DO")
+    assert run(servers, pods, Change(image="triton:1"))[-1].startswith("NOTHING_TO_DO")
     assert servers.changes == []
 
 
