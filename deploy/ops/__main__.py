@@ -1,10 +1,13 @@
 """Command line `pellicule-ops`: for who operates Pellicule on a cluster."""
 
+from importlib.util import find_spec
+
 import typer
 
 from deploy.ops import dead_letters
 from deploy.ops.doctor import doctor
 from deploy.ops.drain import drain, resume
+from deploy.ops.output import note
 from deploy.ops.rollout.commands import rollout
 
 
@@ -27,6 +30,9 @@ def application() -> typer.Typer:
 
 def main() -> None:
     """Run the command line."""
+    if find_spec("kubernetes") is None:
+        note("pellicule-ops: KUBERNETES_MISSING: install the project with its extra `cluster`: pellicule[cluster]")
+        raise SystemExit(2)
     application()(prog_name="pellicule-ops")
 
 

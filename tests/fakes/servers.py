@@ -33,7 +33,7 @@ class FakeServers:
         """New pods at a time at which the others were held."""
         containers = [{"name": "triton", "image": "triton:1"}, {"name": "canary", "image": "x", "args": CANARY}]
         fetch = {"name": "fetch", "args": ["inference.publishing", "r1", "/mnt/models"]}
-        spec = {"containers": containers, "initContainers": [fetch]}
+        spec: dict[str, Any] = {"containers": containers, "initContainers": [fetch]}
         self.deployment: dict[str, Any] = {
             "metadata": {"name": "models", "generation": 1, "labels": LABELS},
             "spec": {"replicas": 2, "template": {"spec": spec}},

@@ -47,7 +47,15 @@ def _service(cluster: Cluster, pods: Pods, scope: Scope, service: str, now: date
         why = f"exit status {ran.status}: {' '.join(ran.errors.split()[-30:])}"
         yield Check.unknown(f"{service}: asked", why, "is its image older than this command? else look at its logs")
     for line in ran.output.splitlines():
+        yield from _read(service, line, now)
+
+
+def _read(service: str, line: str, now: datetime) -> Iterator[Check]:
+    try:
         yield from _said(service, json.loads(line), now)
+    except (ValueError, LookupError, TypeError) as error:
+        why = f"it says what this command does not know: {line[:100]} ({type(error).__name__})"
+        yield Check.unknown(f"{service}: asked", why, "use the command of the version that runs there")
 
 
 def _said(service: str, row: Mapping[str, Any], now: datetime) -> Iterator[Check]:

@@ -232,6 +232,9 @@ def test_what_cannot_be_asked_is_never_right(cluster: FakeCluster, pods: FakePod
     [
         (Ran(1, "", "No module named deploy.ops.inside"), False, "No module named"),
         (Ran(0, '{"look": "epochs", "unseen": "OperationalError: refused"}\n', ""), False, "OperationalError"),
+        (Ran(0, '{"look": "novelty", "seen": 1}\n', ""), False, "novelty"),
+        (Ran(0, '{"look": "failed", "seen": null}\n', ""), False, "failed"),
+        (Ran(0, "a warning of a library\n", ""), False, "a warning"),
         (Ran(0, "", ""), True, "has gone"),
     ],
 )
