@@ -17,7 +17,7 @@ from deploy.ops.checks.prerequisites import Needed, prerequisites
 from deploy.ops.checks.scaling import budgets, scalers
 from deploy.ops.checks.scope import Scope
 from deploy.ops.checks.services import services
-from deploy.ops.checks.workloads import gpus, jobs, pods, workloads
+from deploy.ops.checks.workloads import cronjobs, gpus, jobs, pods, workloads
 from deploy.ops.options import Context, Environment, Json, Namespace, Release
 from deploy.ops.output import note, say_check
 from deploy.ops.pods import Pods, configured
@@ -77,6 +77,7 @@ def examine(patient: Patient, now: Now) -> Iterator[Check]:
             ("workloads", lambda: workloads(cluster, scope)),
             ("pods: restarts", lambda: pods(cluster, scope)),
             ("jobs", lambda: jobs(cluster, scope)),
+            ("cronjobs", lambda: cronjobs(cluster, scope)),
             ("gpu nodes", lambda: gpus(cluster, scope)),
             ("scaledobjects", lambda: scalers(cluster, scope)),
             ("disruption budgets", lambda: budgets(cluster, scope)),

@@ -41,6 +41,18 @@ def jobs(cluster: Cluster, scope: Scope) -> Iterator[Check]:
         yield Check.of(f"job {_name(job)}", wrong, remedy)
 
 
+def cronjobs(cluster: Cluster, scope: Scope) -> Iterator[Check]:
+    """Yield a check for each CronJob, which repairs what has drifted: its last run has to have succeeded."""
+    for each in cluster.items(scope.path("batch/v1", "cronjobs"), scope.labels):
+        status = each.get("status", {})
+        begun, succeeded = status.get("lastScheduleTime", ""), status.get("lastSuccessfulTime", "")
+        # Times of one format and zone: they compare as they are.
+        failed = begun > succeeded and not status.get("active")
+        wrong = f"its run of {begun} did not succeed" if failed else ""
+        remedy = f"look at the pods of its Jobs: kubectl get jobs --namespace {scope.namespace}"
+        yield Check.of(f"cronjob {_name(each)}", wrong, remedy)
+
+
 def gpus(cluster: Cluster, scope: Scope) -> Iterator[Check]:
     """Yield a check if a workload of the release asks for GPUs: some node has to offer them."""
     asking = [

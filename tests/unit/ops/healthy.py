@@ -17,6 +17,7 @@ WORKLOADS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 SCALERS = f"/apis/keda.sh/v1alpha1/namespaces/{NAMESPACE}/scaledobjects"
 BUDGETS = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets"
 CERTIFICATES = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates"
+CRONJOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/cronjobs"
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
@@ -47,6 +48,8 @@ def with_release() -> FakeCluster:
     for service in SERVICES:
         _add_service(made, service)
     labels = labels_of("inference", "server")
+    times = {"lastScheduleTime": "2026-12-01T03:00:00Z", "lastSuccessfulTime": "2026-12-01T03:00:09Z"}
+    made.add(CRONJOBS, "pellicule-ingest-prepare", labels=labels_of("ingest", "prepare"), status=times)
     gpu = {"resources": {"limits": {"memory": "16Gi", "nvidia.com/gpu": "1"}}, "name": "triton"}
     made.add(WORKLOADS, "pellicule-inference", labels=labels, **deployment(gpu))
     renewed = (NOW - timedelta(seconds=4)).isoformat().replace("+00:00", "Z")

@@ -93,6 +93,11 @@ def not_prepared(cluster: FakeCluster, _: FakePods) -> None:
     cluster.add(JOBS, "pellicule-retention-prepare", labels=labels, status={"failed": 4, "conditions": conditions})
 
 
+def not_repaired(cluster: FakeCluster, _: FakePods) -> None:
+    status = object_of(cluster, healthy.CRONJOBS, "pellicule-ingest-prepare")["status"]
+    status["lastSuccessfulTime"] = "2026-11-30T03:00:09Z"
+
+
 def not_scaling(cluster: FakeCluster, _: FakePods) -> None:
     conditions = object_of(cluster, SCALERS, "pellicule-analysis-worker")["status"]["conditions"]
     conditions[0].update(status="False", reason="ScaledObjectCheckFailed", message="error parsing nats metadata")
@@ -142,6 +147,7 @@ BREAKS: list[tuple[Break, str]] = [
     (no_gpu, "gpu nodes"),
     (crashing, "pod pellicule-ingest-2: ingest"),
     (not_prepared, "job pellicule-retention-prepare"),
+    (not_repaired, "cronjob pellicule-ingest-prepare"),
     (not_scaling, "scaledobject pellicule-analysis-worker"),
     (clock_ahead, "clock of node gpu"),
     (clock_behind, "clock of node gpu"),
