@@ -17,7 +17,7 @@ from deploy.ops.checks.prerequisites import Needed, prerequisites
 from deploy.ops.checks.scaling import budgets, scalers
 from deploy.ops.checks.scope import Scope
 from deploy.ops.checks.services import services
-from deploy.ops.checks.workloads import cronjobs, gpus, jobs, pods, workloads
+from deploy.ops.checks.workloads import cronjobs, gpus, jobs, pods, served, workloads
 from deploy.ops.options import Context, Environment, Json, Namespace, Release
 from deploy.ops.output import note, say_check
 from deploy.ops.pods import Pods, configured
@@ -75,6 +75,7 @@ def examine(patient: Patient, now: Now) -> Iterator[Check]:
     yield from looked(
         [
             ("workloads", lambda: workloads(cluster, scope)),
+            ("services of Knative and KServe", lambda: served(cluster, scope)),
             ("pods: restarts", lambda: pods(cluster, scope)),
             ("jobs", lambda: jobs(cluster, scope)),
             ("cronjobs", lambda: cronjobs(cluster, scope)),

@@ -7,6 +7,7 @@ from deploy.ops.checks.cluster import Cluster, Document
 from deploy.ops.checks.scope import Scope
 
 _MANY_RESTARTS = 3
+_SERVED = (("serving.knative.dev/v1", "services"), ("serving.kserve.io/v1beta1", "inferenceservices"))
 _STUCK = frozenset(
     {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "CreateContainerError"}
 )
@@ -24,6 +25,17 @@ def workloads(cluster: Cluster, scope: Scope) -> Iterator[Check]:
         yield Check.of("workloads", where, "name the namespace and the release: --namespace, --release")
     for each in found:
         yield Check.of(f"workload {_name(each)}", _lacking(each), f"kubectl describe its pods: {scope.kubectl}")
+
+
+def served(cluster: Cluster, scope: Scope) -> Iterator[Check]:
+    """Yield a check for each service that Knative or KServe runs; none where they are not there."""
+    for group, kind in _SERVED:
+        for each in cluster.items(scope.path(group, kind), scope.labels):
+            unready = _condition(each, "Ready", "False") or _condition(each, "Ready", "Unknown")
+            ready = _condition(each, "Ready") is not None
+            why = unready.get("message") or unready.get("reason", "") if unready else "its controller has not seen it"
+            remedy = f"kubectl describe --namespace {scope.namespace} {kind}.{group.partition('/')[0]}/{_name(each)}"
+            yield Check.of(f"{kind.removesuffix('s')} {_name(each)}", "" if ready else f"is not ready: {why}", remedy)
 
 
 def pods(cluster: Cluster, scope: Scope) -> Iterator[Check]:

@@ -19,6 +19,7 @@ BUDGETS = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets"
 CERTIFICATES = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates"
 CRONJOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/cronjobs"
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
+SERVED = f"/apis/serving.kserve.io/v1beta1/namespaces/{NAMESPACE}/inferenceservices"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
@@ -50,6 +51,8 @@ def with_release() -> FakeCluster:
     labels = labels_of("inference", "server")
     times = {"lastScheduleTime": "2026-12-01T03:00:00Z", "lastSuccessfulTime": "2026-12-01T03:00:09Z"}
     made.add(CRONJOBS, "pellicule-ingest-prepare", labels=labels_of("ingest", "prepare"), status=times)
+    ready = [{"type": "PredictorReady", "status": "True"}, {"type": "Ready", "status": "True"}]
+    made.add(SERVED, "pellicule-inference", labels=labels_of("inference", "server"), status={"conditions": ready})
     gpu = {"resources": {"limits": {"memory": "16Gi", "nvidia.com/gpu": "1"}}, "name": "triton"}
     made.add(WORKLOADS, "pellicule-inference", labels=labels, **deployment(gpu))
     renewed = (NOW - timedelta(seconds=4)).isoformat().replace("+00:00", "Z")

@@ -98,6 +98,15 @@ def not_repaired(cluster: FakeCluster, _: FakePods) -> None:
     status["lastSuccessfulTime"] = "2026-11-30T03:00:09Z"
 
 
+def not_served(cluster: FakeCluster, _: FakePods) -> None:
+    conditions = object_of(cluster, healthy.SERVED, "pellicule-inference")["status"]["conditions"]
+    conditions[1].update(status="False", reason="PredictorNotReady")
+
+
+def not_seen(cluster: FakeCluster, _: FakePods) -> None:
+    object_of(cluster, healthy.SERVED, "pellicule-inference")["status"] = {}
+
+
 def not_scaling(cluster: FakeCluster, _: FakePods) -> None:
     conditions = object_of(cluster, SCALERS, "pellicule-analysis-worker")["status"]["conditions"]
     conditions[0].update(status="False", reason="ScaledObjectCheckFailed", message="error parsing nats metadata")
@@ -148,6 +157,8 @@ BREAKS: list[tuple[Break, str]] = [
     (crashing, "pod pellicule-ingest-2: ingest"),
     (not_prepared, "job pellicule-retention-prepare"),
     (not_repaired, "cronjob pellicule-ingest-prepare"),
+    (not_served, "inferenceservice pellicule-inference"),
+    (not_seen, "inferenceservice pellicule-inference"),
     (not_scaling, "scaledobject pellicule-analysis-worker"),
     (clock_ahead, "clock of node gpu"),
     (clock_behind, "clock of node gpu"),
