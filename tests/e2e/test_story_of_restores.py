@@ -111,13 +111,13 @@ class Story:
     async def withdraw(self) -> None:
         """Withdraw everything of a person."""
         subject = self.chance.choice(self.subjects)
-        self.stack.rows("withdraw", CLOUD, "--subject", subject)
+        await eventually(partial(self._does, "withdraw", CLOUD, "--subject", subject), seconds=HEAL_SECONDS)
         self._end(subject)
 
     async def erase_all(self) -> None:
         """Erase everything of a person."""
         subject = self.chance.choice(self.subjects)
-        self.stack.rows("erase", "--yes", "--subject", subject)
+        await eventually(partial(self._does, "erase", "--yes", "--subject", subject), seconds=HEAL_SECONDS)
         self._end(subject)
 
     async def copy(self) -> None:
@@ -147,6 +147,13 @@ class Story:
                     assert not await _preview(services, photo), (photo, self.told)
                 elif not photo.unsure:
                     await eventually(partial(_is_read, services, photo), seconds=HEAL_SECONDS)
+
+    async def _does(self, *command: str) -> bool:
+        """Say whether a command did its work; while a database comes back it may be told to call again."""
+        done = self.stack.run(*command, "--json")
+        if done.returncode:
+            assert "DEPENDENCY_UNAVAILABLE" in done.stdout, (done.stdout, self.told)
+        return done.returncode == 0
 
     def _end(self, subject: str) -> None:
         for photo in self.photos:
