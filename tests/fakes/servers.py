@@ -76,7 +76,7 @@ class FakeServers:
         self._reconcile()
 
     def evict(self, namespace: str, pod: str) -> bool:
-        raise NotImplementedError
+        raise AssertionError(f"a rollout evicts no pod: {namespace}/{pod}")
 
     def _object(self, path: str) -> Any:
         kind = path.split("/")[-2]

@@ -75,8 +75,6 @@ def test_the_way_to_the_keys_is_open(given: Values) -> None:
 @each
 def test_the_environment_builds_retention_s_settings(given: Values, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = importlib.import_module("services.retention.settings").Settings
-    if "transit_url" not in settings.model_fields:
-        pytest.skip("retention has no transit engine yet")
     for pod in _serving(_objects(given), "retention"):
         told = {name: value or "secret" for name, value in environment_of(pod.containers[0]).items()}
         with monkeypatch.context() as patched:

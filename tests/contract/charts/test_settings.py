@@ -58,7 +58,7 @@ def test_every_environment_builds_the_settings_of_its_service(case: Case, monkey
         monkeypatch.delenv(name)
     for _, service, told in _containers(case):
         with monkeypatch.context() as patched:
-            for name, value in {"PELLICULE_EPOCH_DIR": "/epochs", **told}.items():
+            for name, value in told.items():
                 patched.setenv(name, value)
             _settings(service)()
 
