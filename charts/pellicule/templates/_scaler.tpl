@@ -38,6 +38,9 @@ worker whose stream is not there).
 {{- define "pellicule.lagScaler" }}
 {{- $role := include "pellicule.role" . | fromJson }}
 {{- $bus := .root.Values.nats.monitoring }}
+{{- /* KEDA asks from a namespace of its own, where a name without one is another. */}}
+{{- $host := regexReplaceAll ":.*" $bus.endpoint "" }}
+{{- $endpoint := contains "." $host | ternary $bus.endpoint (replace $host (printf "%s.%s.svc" $host .root.Release.Namespace) $bus.endpoint) }}
 {{- with $role.keda }}
 {{- if .enabled }}
 ---
@@ -61,7 +64,7 @@ spec:
   triggers:
     - type: nats-jetstream
       metadata:
-        natsServerMonitoringEndpoint: {{ $bus.endpoint | quote }}
+        natsServerMonitoringEndpoint: {{ $endpoint | quote }}
         account: {{ $bus.account | quote }}
         useHttps: {{ $bus.https | quote }}
         stream: {{ printf "%s_WORK" (upper $.name) }}

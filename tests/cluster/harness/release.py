@@ -9,7 +9,7 @@ import yaml
 
 from deploy.declarations import SERVICES
 from tests.cluster.harness.controllers import has_controller
-from tests.cluster.harness.names import INFERENCE, ISSUER_OBJECT, NAMESPACE, RELEASE, ROOT
+from tests.cluster.harness.names import INFERENCE, ISSUER_OBJECT, RELEASE, ROOT
 from tests.cluster.harness.programs import Cluster, Document
 
 Values = Mapping[str, Any]
@@ -17,12 +17,8 @@ Values = Mapping[str, Any]
 ENVIRONMENT: Final = ROOT / "deploy" / "environments" / "development.yaml"
 CHARTS: Final[Mapping[str, str]] = {RELEASE: "pellicule", INFERENCE: "inference"}
 SELECTOR: Final = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component in (server,upkeep,worker)"
-OWN: Final[Values] = {
-    "smoke": {"issuerKey": {"secret": "pellicule-issuer-key"}},
-    # KEDA asks from a namespace of its own.
-    "nats": {"monitoring": {"endpoint": f"nats-headless.{NAMESPACE}.svc.cluster.local:8222"}},
-}
-"""What the environment leaves to the place: who `helm test` is, and the bus's whole name."""
+OWN: Final[Values] = {"smoke": {"issuerKey": {"secret": "pellicule-issuer-key"}}}
+"""What the environment leaves to the place: who `helm test` is."""
 ISSUED: Final[Values] = {
     "certificates": {"issuer": {"name": ISSUER_OBJECT}},
     "services": {service: {"certificate": {"existingSecret": ""}} for service in SERVICES},

@@ -25,3 +25,15 @@ def test_what_helm_test_starts_is_let_in(environment: str, rule: str) -> None:
     objects = chart("pellicule").objects(over(values(environment, "pellicule"), SMOKE))
 
     assert list(RULES[rule](objects)) == []
+
+
+@each_case
+def test_keda_is_told_a_name_that_it_finds_from_its_own_namespace(name: str, environment: str) -> None:
+    triggers = [
+        trigger["metadata"]
+        for each in rendered(name, environment)
+        if each.kind == "ScaledObject"
+        for trigger in each.at("spec", "triggers")
+    ]
+    hosts = [told.get("natsServerMonitoringEndpoint", "of.another.kind").partition(":")[0] for told in triggers]
+    assert [host for host in hosts if "." not in host] == []
