@@ -12,6 +12,7 @@ from pellicule.consent.v1 import consent_pb2, consent_service_pb2, notice_pb2, n
 from services.cli.client import SHORT_CALL_SECONDS, Services
 from services.cli.consent import purposes
 from services.cli.escaping import several_lines
+from services.cli.outages import through
 from services.cli.output import CommandFailed, UsageWrong, confirmed, show
 
 
@@ -27,8 +28,11 @@ class Person:
 async def state(services: Services) -> consent_pb2.ConsentState:
     """Return where every purpose stands."""
     request = consent_service_pb2.GetConsentStateRequest()
-    reply = await services.consent.GetConsentState(
-        request, metadata=services.headers, timeout=SHORT_CALL_SECONDS, wait_for_ready=True
+    reply = await through(
+        services,
+        lambda: services.consent.GetConsentState(
+            request, metadata=services.headers, timeout=SHORT_CALL_SECONDS, wait_for_ready=True
+        ),
     )
     return reply.state
 
@@ -79,7 +83,10 @@ async def decide(services: Services, person: Person, choices: Mapping[str, bool]
             basis=consent_pb2.DETERMINATION_BASIS_SELF_DECLARED,
         ),
     )
-    reply = await services.consent.DecideConsent(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+    reply = await through(
+        services,
+        lambda: services.consent.DecideConsent(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS),
+    )
     return granted(reply.state)
 
 
@@ -93,7 +100,9 @@ async def withdraw(services: Services, names: Sequence[str]) -> consent_pb2.Cons
 async def current_notice(services: Services) -> notice_pb2.Notice:
     """Return the notice in force."""
     request = notice_service_pb2.GetNoticeRequest(name="notices/current")
-    reply = await services.notice.GetNotice(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+    reply = await through(
+        services, lambda: services.notice.GetNotice(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+    )
     return reply.notice
 
 
@@ -119,7 +128,10 @@ async def _record(services: Services, notice: notice_pb2.Notice, person: Person,
         build=version("pellicule"),
         rendered_sha256=hashlib.sha256(rendered.encode()).digest(),
     )
-    reply = await services.notice.RecordNoticeServed(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS)
+    reply = await through(
+        services,
+        lambda: services.notice.RecordNoticeServed(request, metadata=services.headers, timeout=SHORT_CALL_SECONDS),
+    )
     return reply.notice_serving.name
 
 
