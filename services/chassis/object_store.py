@@ -18,11 +18,11 @@ from minio.deleteobjects import DeleteObject
 from minio.error import S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
+from services.chassis.bucket_lifecycle import ensure_backstop
 from services.chassis.certificates.trust import S3_CA_SETTING, checked, unavailable
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.gauges import Reading
 from services.chassis.held_connections import check_none_is_held
-from services.chassis.lifecycle import ensure_backstop
 from services.chassis.limits.fair_turns import FairTurns
 from services.chassis.metrics import OBJECTS_DURATION, OBJECTS_PENDING, Measurements
 from services.chassis.settings import ObjectStoreSettings

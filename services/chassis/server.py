@@ -15,13 +15,13 @@ from services.chassis.certificates.renewal import Certificates
 from services.chassis.clock import Clock
 from services.chassis.garbage import look_at_less_garbage
 from services.chassis.gauges import Gauges, Look, certificate_gauges, disk_gauge
+from services.chassis.grpc_servers import NO_INTERNAL_SERVICES, InternalServices, Opened, Served, Servers
 from services.chassis.health import Health
 from services.chassis.interceptors import Deadlines
 from services.chassis.limits.admission import Admission
 from services.chassis.loops import enduring
 from services.chassis.metrics import Measurements
 from services.chassis.roles import SERVING, Role
-from services.chassis.servers import NO_INTERNAL_SERVICES, InternalServices, Opened, Served, Servers
 from services.chassis.settings import ServiceSettings
 from services.chassis.supervision import supervised
 from services.chassis.tasks import NO_TASKS, Tasks

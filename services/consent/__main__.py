@@ -13,7 +13,6 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges
-from services.chassis.leases import LeasedTasks
 from services.chassis.limits.allowance import DailyLimit
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
@@ -21,6 +20,7 @@ from services.chassis.messaging.bus import EventStream, connect_bus
 from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.preparation import Needs, prepared
 from services.chassis.server import serve
+from services.chassis.task_leases import LeasedTasks
 from services.chassis.tasks import Tasks
 from services.consent.access import ACCESS
 from services.consent.domain.notice import Notice

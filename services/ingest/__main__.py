@@ -23,7 +23,6 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges
-from services.chassis.leases import LeasedTasks
 from services.chassis.limits.allowance import DailyAllowance
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
@@ -33,6 +32,7 @@ from services.chassis.object_store import S3ObjectStore
 from services.chassis.orphans import OrphanSweep, PostgresWalks
 from services.chassis.preparation import Needs, OwnBucket, prepared
 from services.chassis.server import serve
+from services.chassis.task_leases import LeasedTasks
 from services.chassis.tasks import Tasks
 from services.ingest.access import ACCESS
 from services.ingest.domain.media import BUCKET

@@ -12,13 +12,13 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges
-from services.chassis.leases import LeasedTasks
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
 from services.chassis.messaging.relay import OutboxRelay
 from services.chassis.preparation import Needs, prepared
 from services.chassis.roles import Role
 from services.chassis.server import InternalServices, serve
+from services.chassis.task_leases import LeasedTasks
 from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
 from services.journal.gauges import journal_gauges

@@ -17,7 +17,6 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import open_pool
 from services.chassis.failed_work.set_aside import PostgresSetAside
 from services.chassis.gauges import bus_gauges, database_gauges, pool_gauges, work_gauges
-from services.chassis.leases import LeasedTasks
 from services.chassis.listener import Listener
 from services.chassis.logs import configure_logging
 from services.chassis.messaging.bus import EventStream, connect_bus
@@ -27,6 +26,7 @@ from services.chassis.object_store import S3ObjectStore
 from services.chassis.orphans import PostgresWalks
 from services.chassis.preparation import Needs, OwnBucket, prepared
 from services.chassis.server import serve
+from services.chassis.task_leases import LeasedTasks
 from services.chassis.tasks import Tasks
 from services.journal.follower import Follower
 from services.journal.gauges import journal_gauges

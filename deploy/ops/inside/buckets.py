@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import urllib3
 from minio import Minio
 
+from services.chassis.bucket_lifecycle import expiry_days
 from services.chassis.certificates.trust import checked
-from services.chassis.lifecycle import expiry_days
 from services.chassis.settings import ObjectStoreSettings
 
 _BACKSTOP_DAYS, _BACKSTOP_AFTER_DAYS = 32, 2

@@ -17,10 +17,10 @@ import psycopg
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool, open_pool
-from services.chassis.leases import LeasedTasks
 from services.chassis.logs import configure_logging
 from services.chassis.settings import DatabaseSettings
 from services.chassis.supervision import supervised
+from services.chassis.task_leases import LeasedTasks
 
 LEASE = timedelta(seconds=1.5)
 _PACE_SECONDS = 0.02

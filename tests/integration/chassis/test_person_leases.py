@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.chassis import person_leases as person_leases
+from services.chassis import person_leases
 from services.chassis.database import Pool
 from services.chassis.person_leases import PersonLeases, TurnTaken
 

@@ -8,9 +8,9 @@ import pytest
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Pool
-from services.chassis.leases import LeasedTasks
 from services.chassis.settings import DatabaseSettings
 from services.chassis.supervision import supervised
+from services.chassis.task_leases import LeasedTasks
 from tests.integration.chassis.leased import LEASE, process
 from tests.integration.eventually import eventually
 
