@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from deploy.ops.checks.cluster import ClusterUnreachable, ReadRefused
+from deploy.ops.checks.cluster import call
 from deploy.ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -56,17 +56,5 @@ class KubernetesEditor:
         return status != _TOO_MANY
 
     def _call(self, method: str, path: str, body: Patch, kind: str) -> tuple[int, str]:
-        from urllib3.exceptions import HTTPError
-
-        headers = {"Accept": "application/json", "Content-Type": kind}
-        request = self._client.param_serialize(
-            method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
-        )
-        try:
-            response = self._client.call_api(*request, _request_timeout=10)
-            response.read()
-        except HTTPError as error:
-            raise ClusterUnreachable(str(error)) from error
-        if response.status in (401, 403):
-            raise ReadRefused(f"{method} {path}")
-        return response.status, response.data.decode(errors="replace")[:500]
+        status, said = call(self._client, method, path, body=body, kind=kind)
+        return status, said.decode(errors="replace")[:500]

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 
 Document: TypeAlias = Mapping[str, Any]
 """An object of the cluster; its fields are as varied as its kind."""
+Query: TypeAlias = Sequence[tuple[str, str]]
+
+_SECONDS = 10
+_REFUSED = (401, 403)
+_NOT_THERE = 404
 
 
 class ReadRefused(Exception):
@@ -67,20 +72,42 @@ class KubernetesCluster:
         """Return an object."""
         return self._get(path, [])
 
-    def _get(self, path: str, query: list[tuple[str, str]]) -> Document | None:
-        from urllib3.exceptions import HTTPError
-
-        request = self._client.param_serialize(
-            "GET", path, query_params=query, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
-        )
-        try:
-            response = self._client.call_api(*request, _request_timeout=10)
-            response.read()
-        except HTTPError as error:
-            raise ClusterUnreachable(str(error)) from error
-        if response.status in (401, 403):
-            raise ReadRefused(path)
-        if response.status == 404:  # the API has no such kind, or no such object
+    def _get(self, path: str, query: Query) -> Document | None:
+        status, said = call(self._client, "GET", path, query=query)
+        if status == _NOT_THERE:  # the API has no such kind, or no such object
             return None
-        document: Document = json.loads(response.data)
+        document: Document = json.loads(said)
         return document
+
+
+def call(
+    client: "ApiClient", method: str, path: str, *, query: Query = (), body: object = None, kind: str = ""
+) -> tuple[int, bytes]:
+    """Call the API, and return the status and the body of its answer.
+
+    Args:
+        client: Kubernetes' own, which knows who calls.
+        method: Of HTTP.
+        path: What is meant.
+        query: Its parameters.
+        body: What is sent, as a document.
+        kind: The body's media type.
+
+    Raises:
+        ReadRefused: this account may not.
+        ClusterUnreachable: nothing answers.
+    """
+    from urllib3.exceptions import HTTPError
+
+    headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
+    request = client.param_serialize(
+        method, path, query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
+    )
+    try:
+        response = client.call_api(*request, _request_timeout=_SECONDS)
+        response.read()
+    except HTTPError as error:
+        raise ClusterUnreachable(str(error)) from error
+    if response.status in _REFUSED:
+        raise ReadRefused(path if method == "GET" else f"{method} {path}")
+    return response.status, response.data
