@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 _PIECE = 64 * 1024
+_LAST_CONNECTIONS_SECONDS = 0.01
+"""What was accepted in the moment of the end is let go of in the next turns of the loop."""
 
 
 class FaultyNetwork:
@@ -108,24 +110,30 @@ def through(url: str, network: FaultyNetwork) -> str:
 async def faulty_network(target: int) -> AsyncIterator[FaultyNetwork]:
     """Run a network to a port of this machine for the time of the block."""
     network = FaultyNetwork(target)
-    carrying: set[asyncio.Task[None]] = set()
+    carrying: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+    ended = False
 
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a connection is accepted in a task")
-        carrying.add(task)
-        with suppress(OSError, asyncio.CancelledError):  # the server of streams wants its tasks to end by themselves
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
             await network.lead(reader, writer)
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if ended:
+            writer.transport.abort()
+        else:
+            carrying[asyncio.create_task(carry(reader, writer))] = writer
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     network.port = server.sockets[0].getsockname()[1]
     try:
         yield network
     finally:
+        ended = True
         server.close()
         network.cut()
-        for task in carrying:
+        for task, writer in carrying.items():
             task.cancel()
+            writer.transport.abort()  # a task that had not begun closes nothing
         await asyncio.gather(*carrying, return_exceptions=True)
         await server.wait_closed()
+        await asyncio.sleep(_LAST_CONNECTIONS_SECONDS)

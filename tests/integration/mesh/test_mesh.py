@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import nats
@@ -54,6 +55,23 @@ async def analysed(bus: JetStreamContext) -> int:
     return int((await bus.stream_info("ANALYSIS")).state.last_seq)
 
 
+@asynccontextmanager
+async def work_bus(mesh: Mesh, service: str) -> AsyncIterator[tuple[JetStreamContext, WorkStream]]:
+    """Connect to the bus as a service, and name the stream of its work."""
+    url = mesh.environment(service)["PELLICULE_NATS_URL"]
+    client = await nats.connect(url, inbox_prefix=inbox_prefix(url))
+    try:
+        yield client.jetstream(), WorkStream.of(service)
+    finally:
+        await client.close()
+
+
+async def lag(bus: JetStreamContext, stream: WorkStream) -> int:
+    """Return how many hints are not done, as what starts workers counts them."""
+    info = await bus.consumer_info(stream.name, stream.consumer)
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
 async def ideas(mesh: Mesh, subject: str) -> Counter[str]:
     """Return how often each idea was made."""
     rows = await mesh.command("ideas", "--subject", subject)
@@ -89,18 +107,28 @@ async def test_workers_share_the_work(mesh: Mesh) -> None:
 
 @pytest.mark.parametrize("service", WORKING)
 async def test_when_all_is_done_no_hint_is_left(mesh: Mesh, service: str) -> None:
-    url, stream = mesh.environment(service)["PELLICULE_NATS_URL"], WorkStream.of(service)
-    client = await nats.connect(url, inbox_prefix=inbox_prefix(url))
+    async with work_bus(mesh, service) as (bus, stream):
+        await eventually(lambda: lag(bus, stream), lambda count: count == 0)
 
-    async def lag() -> int:
-        info = await client.jetstream().consumer_info(stream.name, stream.consumer)
-        return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
-    try:
-        await eventually(lag, lambda count: count == 0)
-        assert (await client.jetstream().stream_info(stream.name)).state.last_seq > 0
-    finally:
-        await client.close()
+async def test_hints_wait_with_the_work_for_a_worker_and_go_with_it(mesh: Mesh) -> None:
+    workers = mesh.alike("suggestion", "worker")
+    async with work_bus(mesh, "suggestion") as (bus, stream):
+        for each in workers:
+            assert each.process is not None
+            await each.process.stop()
+        await mesh.select(
+            "suggestion",
+            "INSERT INTO due (subject, first_time, last_time)"
+            " SELECT md5(number::text), long_ago, long_ago"
+            " FROM generate_series(1, 3) number, (SELECT now() - interval '1 day' AS long_ago) AS times"
+            " RETURNING subject",
+        )
+        await eventually(lambda: lag(bus, stream), lambda count: count == 3)
+        for each in workers:
+            mesh.start(each)
+        await eventually(lambda: lag(bus, stream), lambda count: count == 0)
+        assert await mesh.select("suggestion", "SELECT FROM due") == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
