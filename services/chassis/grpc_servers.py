@@ -41,6 +41,9 @@ _OPTIONS = (
 _PUBLIC_OPTIONS = (
     *_OPTIONS,
     ("grpc.max_concurrent_streams", limits.MAX_STREAMS),
+    # gRPC refuses new calls of anyone, without a reason, once more than this wait to be accepted.
+    ("grpc.server.max_pending_requests", limits.PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * limits.PENDING_CALLS),
     # A window that grows with the connection's speed reaches 16 MiB for each stream that is read slowly.
     ("grpc.http2.bdp_probe", 0),
     ("grpc.server_handshake_timeout_ms", limits.HANDSHAKE_SECONDS * 1000),

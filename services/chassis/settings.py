@@ -99,11 +99,11 @@ class ServiceSettings(TlsSettings, TokenSettings):
     """What one caller may ask in the long run, streams that it opens included; a second's worth may come at once."""
     caller_messages_per_second: Annotated[float, Field(gt=0)] = 400.0
     """Small messages that one caller may send in streams, in the long run."""
-    caller_bytes_per_second: Annotated[float, Field(gt=0)] = 16.0 * 1024**2
+    caller_bytes_per_second: Annotated[float, Field(gt=0)] = 8.0 * 1024**2
     """What one caller's streams may bring, in the long run, while other persons call as well."""
     caller_calls_at_once: Annotated[int, Field(ge=1)] = 64
     """Calls of one caller that run or wait, without streams."""
-    caller_streams_at_once: Annotated[int, Field(ge=1)] = 64
+    caller_streams_at_once: Annotated[int, Field(ge=1)] = 16
     """Streams that one caller may have open."""
     connection_calls_at_once: Annotated[int, Field(ge=1)] = 256
     """Calls and streams of one connection, of all its callers."""

@@ -12,6 +12,9 @@ CHUNK_BYTES = 1024 * 1024
 MAX_STREAMS = 512
 """Calls at a time on one connection to the public listener; a client keeps the rest waiting, unlike what is refused."""
 
+PENDING_CALLS = 8 * MAX_STREAMS
+"""Calls that came and were not yet looked at, of all connections: what is done with them depends on who calls."""
+
 RUNNING_CALLS = 8
 """Calls without streams of one caller that are worked on at the same time; the others wait for their turn."""
 

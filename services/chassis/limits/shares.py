@@ -56,10 +56,10 @@ class ShareLimits:
 
     calls_per_second: float = 50.0
     messages_per_second: float = 400.0
-    bytes_per_second: float = 16.0 * 1024 * 1024
+    bytes_per_second: float = 8.0 * 1024 * 1024
     starts_at_once: int = 4
     calls_at_once: int = 64
-    streams_at_once: int = 64
+    streams_at_once: int = 16
     connection_calls: int = 256
     process_calls: int = 2000
     running_calls: int = RUNNING_CALLS
