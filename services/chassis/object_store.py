@@ -255,7 +255,12 @@ class S3ObjectStore:
         if not (was_there := self._client.bucket_exists(name)):
             self._make_bucket(name)
         if expire_days is not None and ensure_backstop(self._client, name, expire_days) and was_there:
-            _log.error("lifecycle_repaired", bucket=name)
+            # One that an operator has just made has its first rule put, and nothing in it that outlived its time.
+            tell = _log.error if self._holds_something(name) else _log.info
+            tell("lifecycle_repaired", bucket=name)
+
+    def _holds_something(self, name: str) -> bool:
+        return next(iter(self._client.list_objects(name)), None) is not None
 
     def _make_bucket(self, name: str) -> None:
         try:
