@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.fakes.streams import listening
+
 _PIECE = 64 * 1024
-_LAST_CONNECTIONS_SECONDS = 0.01
-"""What was accepted in the moment of the end is let go of in the next turns of the loop."""
 
 
 class FaultyNetwork:
@@ -110,30 +110,8 @@ def through(url: str, network: FaultyNetwork) -> str:
 async def faulty_network(target: int) -> AsyncIterator[FaultyNetwork]:
     """Run a network to a port of this machine for the time of the block."""
     network = FaultyNetwork(target)
-    carrying: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-    ended = False
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            await network.lead(reader, writer)
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if ended:
-            writer.transport.abort()
-        else:
-            carrying[asyncio.create_task(carry(reader, writer))] = writer
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    network.port = server.sockets[0].getsockname()[1]
-    try:
-        yield network
-    finally:
-        ended = True
-        server.close()
-        network.cut()
-        for task, writer in carrying.items():
-            task.cancel()
-            writer.transport.abort()  # a task that had not begun closes nothing
-        await asyncio.gather(*carrying, return_exceptions=True)
-        await server.wait_closed()
-        await asyncio.sleep(_LAST_CONNECTIONS_SECONDS)
+    async with listening(network.lead) as network.port:
+        try:
+            yield network
+        finally:
+            network.cut()

@@ -18,6 +18,7 @@ from deploy.local.parts.postgres import SUPERUSER, PostgresServer, postgres_serv
 from deploy.local.parts.postgres_files import Installation, data_directory, secret_file
 from deploy.local.parts.process import Command
 from tests.fakes.certificates import CertificateFiles
+from tests.fakes.streams import listening
 
 SYSTEM = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None)
 """The server of this machine's own packages, which speak TLS."""
@@ -71,9 +72,8 @@ async def fronted_postgres(folder: Path, files: CertificateFiles, role: str) -> 
     """Run the server from the wheel behind an end of TLS, and give the URL of a role."""
     async with postgres_server(folder, [role]) as server:
         front = _Front(server.address, files)
-        async with await asyncio.start_server(front.serve, LOOPBACK, 0) as listening:
-            yield server.url(role).replace(server.address, f"{LOOPBACK}:{listening.sockets[0].getsockname()[1]}")
-        await front.end()
+        async with listening(front.serve) as port:
+            yield server.url(role).replace(server.address, f"{LOOPBACK}:{port}")
 
 
 class _Front:
@@ -83,24 +83,14 @@ class _Front:
         self._address = address
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(files.certificate, files.key)
-        self._serving: set[asyncio.Task[None]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._serving.add(task)
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(asyncio.IncompleteReadError):
             assert await reader.readexactly(len(_SSL_REQUEST)) == _SSL_REQUEST
             writer.write(b"S")
             await writer.start_tls(self._context)
             await self._pass_on(reader, writer)
         writer.close()
-        self._serving.discard(task)
-
-    async def end(self) -> None:
-        for task in tuple(self._serving):
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, _, port = self._address.rpartition(":")

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from tests.fakes.streams import listening
+
 _PIECE = 64 * 1024
 
 
@@ -13,22 +15,13 @@ class Balancer:
 
     def __init__(self, ports: Sequence[int]) -> None:
         self._ports = deque(ports)
-        self._carrying: set[asyncio.Task[None]] = set()
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._carrying.add(task)
-        with suppress(OSError, asyncio.CancelledError):  # the server of streams wants its tasks to end by themselves
+        try:
             await self._lead(reader, writer)
-        writer.close()
-
-    async def end(self) -> None:
-        """Break every connection."""
-        for task in self._carrying:
-            task.cancel()
-        await asyncio.gather(*self._carrying, return_exceptions=True)
+        finally:
+            writer.close()
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward_reader, onward_writer = await self._next()
@@ -56,11 +49,5 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 @asynccontextmanager
 async def balanced(port: int, ports: Sequence[int]) -> AsyncIterator[None]:
     """Lead a port to others for the time of the block."""
-    balancer = Balancer(ports)
-    server = await asyncio.start_server(balancer.accept, "127.0.0.1", port)
-    try:
+    async with listening(Balancer(ports).lead, port):
         yield
-    finally:
-        server.close()
-        await balancer.end()
-        await server.wait_closed()
