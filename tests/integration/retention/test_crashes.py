@@ -257,6 +257,7 @@ async def dumped(pool: Pool) -> Dump:
     """Return the tables as a backup program would write them."""
     dump: Dump = {}
     async with pool.connection() as connection, connection.cursor() as cursor:
+        await cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # all tables as of one moment
         for table in TABLES:
             async with cursor.copy(sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))) as copy:
                 dump[table] = b"".join([bytes(chunk) async for chunk in copy])

@@ -116,6 +116,7 @@ async def dumped(pool: Pool) -> Dump:
     """Return the whole database as a backup program would write it."""
     dump: Dump = {}
     async with pool.connection() as connection, connection.cursor() as cursor:
+        await cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # all tables as of one moment
         for table in await tables(pool):
             statement = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
             async with cursor.copy(statement) as copy:
