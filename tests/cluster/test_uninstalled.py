@@ -20,7 +20,10 @@ KINDS: Final = (
 
 @pytest.fixture(scope="module")
 def ideas(installed: Cluster, credentials: Credentials, ada: Phone) -> Sequence[Row]:
-    return phone(ada.place, ada.pod, credentials, "ben").rows("ideas")
+    """Have a person with ideas, whatever stories were left out."""
+    ken = phone(ada.place, ada.pod, credentials, "ken")
+    ken.bring_in("/tmp/roll")
+    return ken.rows("ideas")
 
 
 def test_nothing_of_the_release_is_left(installed: Cluster, ideas: Sequence[Row], times: Times) -> None:
@@ -41,7 +44,7 @@ def test_what_was_there_is_there_again_after_another_installation(
         release.install(installed, RELEASE, release.own(installed))
 
     assert ideas
-    assert phone(ada.place, ada.pod, credentials, "ben").rows("ideas") == ideas
+    assert phone(ada.place, ada.pod, credentials, "ken").rows("ideas") == ideas
 
 
 def _has_keda(cell: Cluster) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.cluster.harness.phone import Phone, Row
+from tests.cluster.harness.programs import ProgramFailed
 from tests.cluster.harness.times import Times
 
 
@@ -38,4 +39,5 @@ def test_a_withdrawal_ends_it(ada: Phone, answers: Mapping[str, Row], times: Tim
     with times.step("withdraw"):
         ada.run("withdraw", "CLOUD_PROCESSING")
 
-    assert ada.rows("ideas") == []
+    with pytest.raises(ProgramFailed, match="PURPOSE_NOT_GRANTED"):
+        ada.rows("ideas")
