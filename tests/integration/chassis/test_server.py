@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, cast
@@ -181,26 +181,44 @@ async def test_the_internal_listener_wants_a_certificate(server: RunningServer, 
     assert error.code() == grpc.StatusCode.UNAVAILABLE
 
 
+async def in_time(attempt: Callable[[], Awaitable[set[str]]]) -> set[str]:
+    """Return what the server gave as reasons, of the first try in which its answers came before the caller's own end.
+
+    They come 50 ms before; a machine that stands still for that long tells the caller nothing of the server.
+    """
+    for _ in range(5):
+        if "" not in (reasons := await attempt()):
+            break
+    return reasons
+
+
 async def test_the_deadline_is_answered_before_the_caller_gives_up(
     public: grpc.aio.Channel, site: Site, service: Echo
 ) -> None:
-    error = await refusal(EchoStub(public).say(word("wait"), timeout=0.3, metadata=bearer(site.token())))
-    assert (error.code(), read_error(error).reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+    async def waits() -> set[str]:
+        error = await refusal(EchoStub(public).say(word("wait"), timeout=0.3, metadata=bearer(site.token())))
+        assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        return {read_error(error).reason}
+
+    assert await in_time(waits) == {"DEADLINE_EXCEEDED"}
     assert service.cancelled.is_set()
 
 
 async def test_the_deadline_ends_streams_of_every_kind(public: grpc.aio.Channel, site: Site, service: Echo) -> None:
     stub, who = EchoStub(public), bearer(site.token())
-    watch = aiter(stub.watch(word("a,wait"), timeout=0.3, metadata=who))
-    chat = aiter(stub.chat(words("a", "wait"), timeout=0.3, metadata=who))
-    before = [(await anext(watch)).value, (await anext(chat)).value]
-    errors = [
-        await refusal(stub.collect(words("a", "wait"), timeout=0.3, metadata=who)),
-        await refusal(anext(watch)),
-        await refusal(anext(chat)),
-    ]
-    assert before == ["a", "a"]
-    assert {read_error(error).reason for error in errors} == {"DEADLINE_EXCEEDED"}
+
+    async def wait() -> set[str]:
+        watch = aiter(stub.watch(word("a,wait"), timeout=1, metadata=who))
+        chat = aiter(stub.chat(words("a", "wait"), timeout=1, metadata=who))
+        assert [(await anext(watch)).value, (await anext(chat)).value] == ["a", "a"]
+        errors = [
+            await refusal(stub.collect(words("a", "wait"), timeout=1, metadata=who)),
+            await refusal(anext(watch)),
+            await refusal(anext(chat)),
+        ]
+        return {read_error(error).reason for error in errors}
+
+    assert await in_time(wait) == {"DEADLINE_EXCEEDED"}
 
 
 async def test_an_upload_that_stalls_ends_at_its_deadline(public: grpc.aio.Channel, site: Site) -> None:
