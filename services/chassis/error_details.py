@@ -126,7 +126,8 @@ def failure_reason(error: Exception) -> str:
 
 
 def _of_downstream(error: grpc.aio.AioRpcError) -> DomainError:
-    if error.code() is grpc.StatusCode.UNAVAILABLE:
+    # A server that stops cancels what it has not come to; a call that is given up here is no error but a cancellation.
+    if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}:
         return DependencyUnavailable.of(read_error(error).domain.partition(".")[0] or "another service")
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded("a service that this call needs took too long: give the call more time")

@@ -127,6 +127,7 @@ def test_a_client_survives_a_trailer_that_is_noise(trailer: bytes) -> None:
         (psycopg.OperationalError("connection to secret-host failed"), "DEPENDENCY_UNAVAILABLE"),
         (psycopg.errors.UniqueViolation("the secret"), "INTERNAL"),
         (aio_error(grpc.StatusCode.UNAVAILABLE), "DEPENDENCY_UNAVAILABLE"),
+        (aio_error(grpc.StatusCode.CANCELLED), "DEPENDENCY_UNAVAILABLE"),
         (aio_error(grpc.StatusCode.DEADLINE_EXCEEDED), "DEADLINE_EXCEEDED"),
         (aio_error(grpc.StatusCode.NOT_FOUND), "INTERNAL"),
     ],
