@@ -1,6 +1,8 @@
 """What dies under an import costs retries, and no answer: pods, the database, all at once; and so with upgrades."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,32 @@ def brought_in(
     running = imports.begin(person, photos)
     imports.under_way(cell, credentials, subject, photos=BEGUN)
     meanwhile()
+    return understood(cell, credentials, running)
+
+
+def brought_in_throughout(
+    cell: Cluster, credentials: Credentials, pod: Phone, subject: str, photos: str, happening: Callable[[], object]
+) -> Sequence[Row]:
+    """Import photos as one person after the other for as long as something happens to the cell; return all answers."""
+    answers: list[Row] = []
+    with ThreadPoolExecutor(1) as aside:
+        until_its_end = aside.submit(happening)
+        # One who begins after it as well: what is there then takes photos in.
+        for number in count():
+            over = until_its_end.done()
+            person = phone(pod.place, pod.pod, credentials, f"{subject}-{number}")
+            answers += understood(cell, credentials, imports.begin(person, photos)).values()
+            if over:
+                break
+        until_its_end.result()
+    return answers
+
+
+def understood(cell: Cluster, credentials: Credentials, running: imports.Import) -> Mapping[str, Row]:
+    """Wait for an import's end, every photo of which is kept and understood; return the answers by file."""
     answers = running.end()
-    assert imports.stored(cell, credentials, subject) == len(answers)
-    findings = person.rows("findings")
+    assert imports.stored(cell, credentials, running.phone.subject) == len(answers)
+    findings = running.phone.rows("findings")
     assert {row["state"] for row in findings} == {"done"}
     assert len(findings) == len(answers)
     return answers
@@ -45,12 +70,12 @@ def test_an_upgrade_loses_nothing_and_no_caller_sees_it(
     installed: Cluster, credentials: Credentials, ada: Phone, photos: str, times: Times
 ) -> None:
     def upgrade() -> None:
-        with times.step("helm upgrade under a running import: every pod is replaced"):
+        with times.step("helm upgrade under running imports: every pod is replaced"):
             release.install(installed, RELEASE, release.own(installed), NEW_PODS)
 
-    answers = brought_in(installed, credentials, ada, "dora", photos, upgrade)
+    answers = brought_in_throughout(installed, credentials, ada, "dora", photos, upgrade)
 
-    assert {row["outcome"] for row in answers.values()} == {"stored"}
+    assert {row["outcome"] for row in answers} == {"stored"}
 
 
 @pytest.mark.parametrize(("service", "role"), [("ingest", "server"), ("retention", "server"), ("suggestion", "upkeep")])
@@ -87,21 +112,21 @@ def test_a_restart_of_everything_loses_nothing(
             installed.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
             installed.rolled_out(*SERVERS, *_deployments(installed), seconds=600)
 
-    before = phone(ada.place, ada.pod, credentials, "dora").rows("ideas")
+    before = phone(ada.place, ada.pod, credentials, "dora-0").rows("ideas")
     answers = brought_in(installed, credentials, ada, "fay", photos, restart)
 
     assert {row["outcome"] for row in answers.values()} == {"stored"}
-    assert phone(ada.place, ada.pod, credentials, "dora").rows("ideas") == before
+    assert phone(ada.place, ada.pod, credentials, "dora-0").rows("ideas") == before
 
 
 def test_a_rollback_works(installed: Cluster, credentials: Credentials, ada: Phone, photos: str, times: Times) -> None:
     def back() -> None:
-        with times.step("helm rollback under a running import"):
+        with times.step("helm rollback under running imports"):
             installed.helm("rollback", RELEASE, "--wait", "--timeout=900s")
 
-    answers = brought_in(installed, credentials, ada, "gil", photos, back)
+    answers = brought_in_throughout(installed, credentials, ada, "gil", photos, back)
 
-    assert {row["outcome"] for row in answers.values()} == {"stored"}
+    assert {row["outcome"] for row in answers} == {"stored"}
 
 
 def _deployments(cell: Cluster) -> list[str]:
