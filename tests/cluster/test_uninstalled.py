@@ -7,9 +7,10 @@ import pytest
 
 from tests.cluster.harness import release
 from tests.cluster.harness.credentials import Credentials
+from tests.cluster.harness.eventually import until
 from tests.cluster.harness.names import INFERENCE, RELEASE
 from tests.cluster.harness.phone import Phone, Row, phone
-from tests.cluster.harness.programs import Cluster
+from tests.cluster.harness.programs import Cluster, ProgramFailed
 from tests.cluster.harness.times import Times
 
 KINDS: Final = (
@@ -32,8 +33,8 @@ def test_nothing_of_the_release_is_left(installed: Cluster, ideas: Sequence[Row]
             installed.helm("uninstall", name, "--wait", "--timeout=300s")
 
     kinds = KINDS if _has_keda(installed) else KINDS.rpartition(",")[0]
-    left = [each for each in installed.every(kinds) if _is_of_a_release(each["metadata"].get("labels", {}))]
-    assert [f"{each['kind']} {each['metadata']['name']}" for each in left] == []
+    # Pods finish their calls first, and helm does not wait for that.
+    times.note("nothing of either release is left", until(lambda: not _left(installed, kinds), "nothing is left"))
 
 
 def test_what_was_there_is_there_again_after_another_installation(
@@ -44,7 +45,25 @@ def test_what_was_there_is_there_again_after_another_installation(
         release.install(installed, RELEASE, release.own(installed))
 
     assert ideas
-    assert phone(ada.place, ada.pod, credentials, "ken").rows("ideas") == ideas
+    ken = phone(ada.place, ada.pod, credentials, "ken")
+    # Services that are new all at once have yet to find each other.
+    times.note("then, until ideas are answered", until(lambda: _answered(ken), "ideas are answered"))
+    assert ken.rows("ideas") == ideas
+
+
+def _answered(person: Phone) -> bool:
+    try:
+        person.run("ideas")
+    except ProgramFailed as error:
+        if "call again" not in str(error):
+            raise
+        return False
+    return True
+
+
+def _left(cell: Cluster, kinds: str) -> Sequence[str]:
+    found = [each for each in cell.every(kinds) if _is_of_a_release(each["metadata"].get("labels", {}))]
+    return [f"{each['kind']} {each['metadata']['name']}" for each in found]
 
 
 def _has_keda(cell: Cluster) -> bool:
