@@ -25,7 +25,7 @@ _REASONLESS = {
     ),
     # The services give a reason with every INTERNAL of theirs: one without comes from gRPC itself.
     grpc.StatusCode.INTERNAL: ("CALL_BROKEN", "the connection failed during the call; run the command again to go on"),
-    # Nobody here cancels: the server stopped before it came to the call, or before it was through with it.
+    # No command cancels a call: the server stopped before it came to the call, or before it was through with it.
     grpc.StatusCode.CANCELLED: ("CALL_BROKEN", "the service stopped during the call; run the command again to go on"),
     grpc.StatusCode.DEADLINE_EXCEEDED: ("DEADLINE_EXCEEDED", "a service took too long; call again"),
     grpc.StatusCode.UNIMPLEMENTED: (
