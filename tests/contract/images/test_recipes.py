@@ -116,4 +116,5 @@ def test_both_images_stand_on_the_same_layers() -> None:
 
 
 def test_the_service_image_begins_with_the_name_of_a_module() -> None:
-    assert of(_FOLDER / "service.Containerfile")[-1].all_of("ENTRYPOINT") == ['["/opt/pellicule/bin/python", "-m"]']
+    entry = '["/opt/pellicule/bin/python", "-m", "services.chassis.container"]'
+    assert of(_FOLDER / "service.Containerfile")[-1].all_of("ENTRYPOINT") == [entry]
