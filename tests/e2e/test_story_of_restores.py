@@ -86,6 +86,13 @@ class Story:
             self.told.append(act.__name__)
             await act()
             await self.check()
+        await self.heal()
+
+    async def heal(self) -> None:
+        """Wait until every service answers: who comes next finds the stack well."""
+        await self.bring_in()
+        for command in ("findings", "ideas"):
+            await eventually(partial(self._does, command, "--subject", self.photos[-1].subject), seconds=HEAL_SECONDS)
 
     async def bring_in(self) -> None:
         """Grant what is needed, and bring a new photo in; it works again after whatever was done before."""
