@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
+CONTAINER = ("services.chassis.container",)
 _FIRST = ("unshare", "--pid", "--fork", "--kill-child", "--")
 """Makes what follows the first process of a space of its own, as a container does."""
 _SERVER = ("http.server", "--bind", "127.0.0.1", "0")
@@ -33,9 +34,6 @@ def running(*before: str, through: Sequence[str] = ()) -> Iterator[tuple[subproc
             yield started, (own.children() or [own])[0]
         finally:
             started.kill()
-
-
-CONTAINER = ("services.chassis.container",)
 
 
 def test_it_ends_as_one_that_was_told_to() -> None:
