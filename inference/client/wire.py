@@ -30,6 +30,8 @@ _CHANNEL: Final = [
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # All servers of a name can be new ones within a moment: their addresses are asked for again soon.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # Where a name stands for several servers, requests go to each in turn; connections alone would stay with one.
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
 ]

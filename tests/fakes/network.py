@@ -11,10 +11,16 @@ _PIECE = 64 * 1024
 
 
 class FaultyNetwork:
-    """A port that leads to another one, and does on the way what a test tells it to."""
+    """A port that leads to another one, and does on the way what a test tells it to.
+
+    Attributes:
+        port: Where it is.
+        connections: How many have come.
+    """
 
     def __init__(self, target: int) -> None:
         self.port = 0
+        self.connections = 0
         self._target = target
         self._open = asyncio.Event()
         self._open.set()
@@ -56,6 +62,7 @@ class FaultyNetwork:
     async def lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry the bytes of one connection both ways."""
         ends = {writer}
+        self.connections += 1
         self._writers.add(writer)
         losing = False
 

@@ -98,6 +98,10 @@ spec:
   {{- if .suffix }}
   clusterIP: None
   {{- end }}
+  {{- if eq (default "" .suffix) "internal" }}
+  # Services know each other before they are ready: a name without an address is asked for again ever more seldom.
+  publishNotReadyAddresses: true
+  {{- end }}
   selector:
     {{- include "pellicule.selector" . | nindent 4 }}
   ports:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,23 +68,13 @@ class NatsServer:
 
     async def probe(self) -> bool:
         """Publish a message to a stream and wait for its acknowledgement."""
-        import nats
         import nats.errors
 
         try:
-            client = await nats.connect(
-                self.url(PROBER),
-                allow_reconnect=False,
-                reconnect_time_wait=0,
-                connect_timeout=_CONNECT_SECONDS,
-                error_cb=_ignore,
-            )
+            async with bus_client(self.url(PROBER), tls=self._trust(), connect_timeout=_CONNECT_SECONDS) as client:
+                return await _publish(client)
         except (nats.errors.Error, OSError, TimeoutError):
             return False
-        try:
-            return await _publish(client)
-        finally:
-            await client.close()
 
     async def provision(self) -> None:
         """Make nothing: each service makes the stream of its own events."""
@@ -91,6 +82,10 @@ class NatsServer:
     def litter(self) -> Sequence[str]:
         """Leaves nothing outside its folder."""
         return ()
+
+    def _trust(self) -> ssl.SSLContext | None:
+        """Return how the server is known where it speaks TLS."""
+        return None
 
     def _config(self) -> Mapping[str, object]:
         services = {name: password for name, password in self._passwords.items() if name != PROBER}
@@ -120,8 +115,27 @@ async def _publish(client: "Client") -> bool:
         return False
 
 
+@asynccontextmanager
+async def bus_client(url: str, **options: object) -> AsyncIterator["Client"]:
+    """Be connected for the time of the block, once; the library itself leaves open what it fails to begin.
+
+    Args:
+        url: With user and password.
+        **options: What else the library's `connect` takes.
+    """
+    from nats.aio.client import Client
+
+    client = Client()
+    try:
+        once = {"allow_reconnect": False, "reconnect_time_wait": 0, "error_cb": _ignore}
+        await client.connect(url, **{**once, **options})
+        yield client
+    finally:
+        await client.close()
+
+
 async def _ignore(error: Exception) -> None:
-    """Pass the error over: the probe's answer says it all."""
+    """Pass the error over: what the call raises says it all."""
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 
 import structlog
-from nats.aio.client import Client
+from nats.aio.client import Client, Srv
 from nats.errors import Error as NatsError
 
 from services.chassis.certificates.files import CertificateRefused
@@ -52,6 +52,12 @@ class BusClient(Client):  # type: ignore[misc]  # the library has no types
         found = _distrust(error)
         if found is not None and not self.distrust.done():
             self.distrust.set_result(found)
+
+    async def _connect_to_server(self, server: Srv) -> None:
+        """Hang up before another try: the library forgets a connection whose beginning failed, and leaves it open."""
+        if self._transport:
+            self._transport.close()
+        await super()._connect_to_server(server)
 
     def _connect_command(self) -> bytes:
         """Write the password down, for a server that asks for TLS: the library itself goes on without it."""

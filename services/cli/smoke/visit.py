@@ -1,5 +1,6 @@
 """Visit of one person: consent, pictures, an idea, withdrawal, and no trace afterwards."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ from services.cli.account import deletion, erasure
 from services.cli.client import SHORT_CALL_SECONDS, Services
 from services.cli.consent import decisions
 from services.cli.ideas import listing as ideas
+from services.cli.outages import through
 from services.cli.output import CommandFailed, from_rpc, progress_bars
 from services.cli.photos import import_folder, listing
 from services.cli.smoke.steps import StepFailed, Steps
@@ -89,10 +91,13 @@ class Visit:
         """Wait for an idea that is made without being asked for."""
         until = self.clock.now() + self.patience
         while self.clock.now() < until:
-            if found := await ideas.suggestions(self.services, self.person.language):
+            if found := await through(self.services, self._ideas):
                 return found[0]
             await self.clock.sleep(_POLL_SECONDS)
         raise await _no_idea(self.services, self.patience)
+
+    async def _ideas(self) -> Sequence[suggestion_pb2.Suggestion]:
+        return await ideas.suggestions(self.services, self.person.language)
 
 
 async def _refuse_known_person(services: Services) -> None:
@@ -109,7 +114,7 @@ async def _bring(services: Services, folder: Path) -> None:
     for answer in answers:
         if answer.outcome != "stored":
             raise CommandFailed(answer.reason, f"{answer.file} was {answer.outcome}: {answer.detail}")
-    if not await listing.media(services):
+    if not await through(services, lambda: listing.media(services)):
         raise CommandFailed("MEDIA_MISSING", "pictures were stored, and none is listed")
 
 

@@ -12,6 +12,7 @@ from services.chassis.channels import DEFAULT_DEADLINE, acting_for, open_channel
 from services.chassis.clock import SystemClock
 from services.chassis.server import RunningServer, running_server
 from tests.fakes.certificates import certificates_of
+from tests.fakes.network import faulty_network
 from tests.fakes.ports import free_port
 from tests.integration.chassis import echo
 from tests.integration.chassis.conftest import Site, Start, internal_channel
@@ -91,6 +92,19 @@ async def test_a_call_waits_for_a_service_that_is_just_starting(site: Site) -> N
             clock=SystemClock(),
         ):
             assert await calling == "hello"
+
+
+async def test_a_slow_handshake_is_waited_for(server: RunningServer, site: Site) -> None:
+    async with faulty_network(server.internal_port) as network:
+        network.hold()
+        target = f"127.0.0.1:{network.port}"
+        async with open_channel(target, certificates_of(site.settings("analysis")), service="test") as channel:
+            calling = asyncio.create_task(say(EchoStub(channel), "hello"))
+            await asyncio.sleep(1)
+            tried = network.connections
+            network.release()
+            assert await calling == "hello"
+    assert tried == 1
 
 
 async def test_a_service_that_is_another_one_is_not_trusted(server: RunningServer, site: Site) -> None:

@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import nats
 import nats.errors
 import pytest
 import pytest_asyncio
@@ -10,7 +9,7 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
 from deploy.declarations import DECLARATIONS, SERVICES
-from deploy.local.parts.nats import NatsServer, nats_server
+from deploy.local.parts.nats import NatsServer, bus_client, nats_server
 from services.chassis.messaging.bus import Bus, inbox_prefix
 
 STREAM = "INGEST"
@@ -33,11 +32,8 @@ async def user(server: NatsServer, service: str) -> AsyncIterator[tuple[Client, 
         refused.append(str(error))
 
     url = server.url(service)
-    client = await nats.connect(url, inbox_prefix=inbox_prefix(url), error_cb=note, allow_reconnect=False)
-    try:
+    async with bus_client(url, inbox_prefix=inbox_prefix(url), error_cb=note) as client:
         yield client, refused
-    finally:
-        await client.close()
 
 
 async def refusals(client: Client, refused: list[str], tried: int) -> str:

@@ -3,9 +3,9 @@
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-import nats
 import psycopg
 import pytest
 import urllib3
@@ -15,7 +15,7 @@ from deploy.local.files import write_private
 from deploy.local.parts.lifecycle import running
 from deploy.local.parts.minio import MinioServer
 from deploy.local.parts.minio_program import cached_minio
-from deploy.local.parts.nats import PROBER, NatsServer
+from deploy.local.parts.nats import PROBER, NatsServer, bus_client
 from deploy.local.parts.object_store import ADMINISTRATOR, connection, new_identities, read
 from deploy.local.parts.ports import ReservedPort
 from deploy.local.parts.postgres import SUPERUSER, PostgresServer
@@ -91,9 +91,9 @@ async def test_an_acknowledged_object_is_on_the_disk(
     assert len(kept) == OBJECTS
 
 
-async def connected(server: NatsServer) -> Client:
+def connected(server: NatsServer) -> AbstractAsyncContextManager[Client]:
     url = server.url("ingest")
-    return await nats.connect(url, inbox_prefix=inbox_prefix(url), allow_reconnect=False)
+    return bus_client(url, inbox_prefix=inbox_prefix(url))
 
 
 async def test_an_acknowledged_event_is_on_the_disk(drive: Disk, ports: list[int], tmp_path: Path) -> None:
@@ -101,18 +101,15 @@ async def test_an_acknowledged_event_is_on_the_disk(drive: Disk, ports: list[int
         passwords = {"ingest": "secret", PROBER: "secret"}
         return NatsServer(data=drive.folder / "nats", log=tmp_path / "log", port=ports[0], passwords=passwords)
 
-    async with running(server()) as before:
-        client = await connected(before)
-        await client.jetstream(timeout=60).add_stream(name="INGEST", subjects=["pellicule.internal.ingest.v1.>"])
+    async with running(server()) as before, connected(before) as client:
+        stream = client.jetstream(timeout=60)
+        await stream.add_stream(name="INGEST", subjects=["pellicule.internal.ingest.v1.>"])
         for number in range(OBJECTS):
-            await client.jetstream(timeout=60).publish("pellicule.internal.ingest.v1.MediaStored", str(number).encode())
+            await stream.publish("pellicule.internal.ingest.v1.MediaStored", str(number).encode())
         drive.cut()
-        await client.close()
     drive.begin_again()
-    async with running(server()) as after:
-        client = await connected(after)
+    async with running(server()) as after, connected(after) as client:
         info = await client.jetstream(timeout=60).stream_info("INGEST")
-        await client.close()
     assert info.state.messages == OBJECTS
 
 

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nats
 import pytest
 import pytest_asyncio
 from nats.js import JetStreamContext
 
 from deploy.declarations import DECLARATIONS, SERVICES
+from deploy.local.parts.nats import bus_client
 from services.chassis.messaging.bus import inbox_prefix
 from services.chassis.messaging.work import WorkStream
 from tests.e2e.harness import EVERYTHING, Row
@@ -24,13 +24,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 WORKING = [service for service in SERVICES if DECLARATIONS[service].works]
 
 
+@asynccontextmanager
+async def as_service(mesh: Mesh, service: str) -> AsyncIterator[JetStreamContext]:
+    """Connect to the bus as a service."""
+    url = mesh.environment(service)["PELLICULE_NATS_URL"]
+    async with bus_client(url, inbox_prefix=inbox_prefix(url)) as client:
+        yield client.jetstream()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def analysis_bus(mesh: Mesh) -> AsyncIterator[JetStreamContext]:
-    """Connect to the bus as analysis."""
-    url = mesh.environment("analysis")["PELLICULE_NATS_URL"]
-    client = await nats.connect(url, inbox_prefix=inbox_prefix(url))
-    yield client.jetstream()
-    await client.close()
+    async with as_service(mesh, "analysis") as bus:
+        yield bus
 
 
 async def consent(mesh: Mesh, bus: JetStreamContext, subject: str) -> None:
@@ -58,12 +63,8 @@ async def analysed(bus: JetStreamContext) -> int:
 @asynccontextmanager
 async def work_bus(mesh: Mesh, service: str) -> AsyncIterator[tuple[JetStreamContext, WorkStream]]:
     """Connect to the bus as a service, and name the stream of its work."""
-    url = mesh.environment(service)["PELLICULE_NATS_URL"]
-    client = await nats.connect(url, inbox_prefix=inbox_prefix(url))
-    try:
-        yield client.jetstream(), WorkStream.of(service)
-    finally:
-        await client.close()
+    async with as_service(mesh, service) as bus:
+        yield bus, WorkStream.of(service)
 
 
 async def lag(bus: JetStreamContext, stream: WorkStream) -> int:

@@ -5,13 +5,12 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import nats
-import nats.errors
 import pytest
 import pytest_asyncio
 
 from deploy.declarations import SERVICES
 from deploy.local.parts.lifecycle import is_listening
+from deploy.local.parts.nats import bus_client
 from deploy.local.parts.ports import LOOPBACK, ReservedPort
 from deploy.local.parts.process import Command, ServerProcess
 from deploy.local.parts.programs import environment_program
@@ -56,28 +55,19 @@ async def bus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_user_makes_its_own_stream_and_publishes_its_own_events(bus: str, service: str) -> None:
-    client = await nats.connect(
-        bus, user=service, password=PASSWORDS[service], inbox_prefix=f"_INBOX_{service}", allow_reconnect=False
-    )
-    try:
+    user = {"user": service, "password": PASSWORDS[service], "inbox_prefix": f"_INBOX_{service}"}
+    async with bus_client(bus, **user) as client:
         stream = client.jetstream(timeout=5)
         await stream.add_stream(name=service.upper(), subjects=[EVENT.format(service)])
         assert (await stream.publish(EVENT.format(service), b"")).stream == service.upper()
-    finally:
-        await client.close()
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_user_publishes_nothing_of_another(bus: str) -> None:
     refused: asyncio.Queue[Exception] = asyncio.Queue()
-    client = await nats.connect(
-        bus, user="ingest", password=PASSWORDS["ingest"], error_cb=refused.put, allow_reconnect=False
-    )
-    try:
+    async with bus_client(bus, user="ingest", password=PASSWORDS["ingest"], error_cb=refused.put) as client:
         await client.publish(EVENT.format("consent"), b"")
         error = await asyncio.wait_for(refused.get(), 10)
-    finally:
-        await client.close()
 
     assert "permissions violation for publish" in str(error).lower()
 
