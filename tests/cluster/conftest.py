@@ -18,13 +18,14 @@ from tests.cluster.harness.names import INFERENCE, NAMESPACE, PHONES, RELEASE
 from tests.cluster.harness.phone import Phone
 from tests.cluster.harness.programs import Cluster
 from tests.cluster.harness.times import Times
-from tests.e2e.pictures import enlarged, make_roll, now, save, sources
+from tests.e2e.pictures import enlarged, make_roll, now, save, sources, with_comments
 
 STORIES: Final = (
     "images", "installed", "callers", "whole_way", "scaling", "interrupted", "certificates", "modes", "uninstalled",
 )  # fmt: skip
 """What the modules here are called, in the order of the tale."""
 PHOTOS: Final = 12
+PHOTO_BYTES: Final = 16_000_000
 KEEP: Final = "PELLICULE_KEEP_CELL"
 """Set, the cell stays when the run ends."""
 TIMES: Final = "PELLICULE_TIMES"
@@ -114,12 +115,14 @@ def roll(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def many_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write photos that take a while to bring in."""
+    """Write photos that take a while to bring in: large files, which are still on their way when the first are kept."""
     folder = tmp_path_factory.mktemp("many")
     pictures = list(sources().values())
     for number in range(PHOTOS):
         picture = enlarged(pictures[number % len(pictures)].rotate(90 * (number // len(pictures)), expand=True))
-        save(folder / f"{number:02d}.jpg", picture, now() - timedelta(hours=number))
+        path = folder / f"{number:02d}.jpg"
+        save(path, picture, now() - timedelta(hours=number))
+        path.write_bytes(with_comments(path.read_bytes(), PHOTO_BYTES))
     return folder
 
 

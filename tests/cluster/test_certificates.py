@@ -54,16 +54,16 @@ def test_new_certificates_are_shown_without_a_restart_and_without_a_refused_call
     installed: Cluster, credentials: Credentials, ada: Phone, times: Times
 ) -> None:
     before, restarts = set(shown(ada, installed).values()), release.restarts(installed)
-    hana = phone(ada.place, ada.pod, credentials, "hana")
 
-    running = imports.begin(hana, "/tmp/roll")
-    renew(installed, credentials)
-    taken = until(
-        lambda: not before & set(shown(ada, installed).values()), "all show new ones", seconds=_KUBELET_SECONDS
-    )
-    answers = running.end()
+    def renewed() -> None:
+        renew(installed, credentials)
+        taken = until(
+            lambda: not before & set(shown(ada, installed).values()), "all show new ones", seconds=_KUBELET_SECONDS
+        )
+        times.note("new certificates in the Secrets, until every server shows its own", taken)
 
-    times.note("new certificates in the Secrets, until every server shows its own", taken)
-    assert {row["outcome"] for row in answers.values()} == {"stored"}
+    answers = imports.throughout(installed, credentials, ada, "hana", "/tmp/roll", renewed)
+
+    assert {row["outcome"] for row in answers} == {"stored"}
     assert release.restarts(installed) == restarts
-    assert hana.rows("ideas")
+    assert phone(ada.place, ada.pod, credentials, "hana-0").rows("ideas")

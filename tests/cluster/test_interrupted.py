@@ -1,8 +1,6 @@
 """What dies under an import costs retries, and no answer: pods, the database, all at once; and so with upgrades."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,35 +33,7 @@ def brought_in(
     running = imports.begin(person, photos)
     imports.under_way(cell, credentials, subject, photos=BEGUN)
     meanwhile()
-    return understood(cell, credentials, running)
-
-
-def brought_in_throughout(
-    cell: Cluster, credentials: Credentials, pod: Phone, subject: str, photos: str, happening: Callable[[], object]
-) -> Sequence[Row]:
-    """Import photos as one person after the other for as long as something happens to the cell; return all answers."""
-    answers: list[Row] = []
-    with ThreadPoolExecutor(1) as aside:
-        until_its_end = aside.submit(happening)
-        # One who begins after it as well: what is there then takes photos in.
-        for number in count():
-            over = until_its_end.done()
-            person = phone(pod.place, pod.pod, credentials, f"{subject}-{number}")
-            answers += understood(cell, credentials, imports.begin(person, photos)).values()
-            if over:
-                break
-        until_its_end.result()
-    return answers
-
-
-def understood(cell: Cluster, credentials: Credentials, running: imports.Import) -> Mapping[str, Row]:
-    """Wait for an import's end, every photo of which is kept and understood; return the answers by file."""
-    answers = running.end()
-    assert imports.stored(cell, credentials, running.phone.subject) == len(answers)
-    findings = running.phone.rows("findings")
-    assert {row["state"] for row in findings} == {"done"}
-    assert len(findings) == len(answers)
-    return answers
+    return imports.understood(cell, credentials, running)
 
 
 def test_an_upgrade_loses_nothing_and_no_caller_sees_it(
@@ -73,7 +43,7 @@ def test_an_upgrade_loses_nothing_and_no_caller_sees_it(
         with times.step("helm upgrade under running imports: every pod is replaced"):
             release.install(installed, RELEASE, release.own(installed), NEW_PODS)
 
-    answers = brought_in_throughout(installed, credentials, ada, "dora", photos, upgrade)
+    answers = imports.throughout(installed, credentials, ada, "dora", photos, upgrade)
 
     assert {row["outcome"] for row in answers} == {"stored"}
 
@@ -124,7 +94,7 @@ def test_a_rollback_works(installed: Cluster, credentials: Credentials, ada: Pho
         with times.step("helm rollback under running imports"):
             installed.helm("rollback", RELEASE, "--wait", "--timeout=900s")
 
-    answers = brought_in_throughout(installed, credentials, ada, "gil", photos, back)
+    answers = imports.throughout(installed, credentials, ada, "gil", photos, back)
 
     assert {row["outcome"] for row in answers} == {"stored"}
 

@@ -10,6 +10,7 @@ import skimage.data
 import sklearn.datasets
 from PIL import ExifTags, Image, ImageFilter
 
+_FRAME, _COMMENT, _COMMENT_BYTES = b"\xff\xc0", b"\xff\xfe", 65_000
 TAKEN, OFFSET, ORIENTATION = 0x9003, 0x9011, 0x0112
 FACE = "IMG_0001.jpg"
 
@@ -29,6 +30,13 @@ def save(path: Path, picture: Image.Image, taken: datetime, *, position: tuple[f
         gps[3], gps[4] = "E" if position[1] >= 0 else "W", _degrees(position[1])
     picture.save(path, "JPEG", quality=92, exif=exif)
     return path
+
+
+def with_comments(jpeg: bytes, size: int) -> bytes:
+    """Return the same picture in a file of about so many bytes, as cameras write that leave room for their notes."""
+    frame = jpeg.index(_FRAME)
+    comment = _COMMENT + (_COMMENT_BYTES + 2).to_bytes(2, "big") + bytes(_COMMENT_BYTES)
+    return jpeg[:frame] + comment * ((size - len(jpeg)) // len(comment)) + jpeg[frame:]
 
 
 def sources() -> dict[str, Image.Image]:
