@@ -5,10 +5,10 @@ A file is whole if every box ends within it and every extent that `meta` names l
 
 from collections.abc import Iterator
 
-from services.ingest.content.heif_meta import HeifMeta, read_meta
 from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.media import MediaType
+from services.picture_files.heif_meta import HeifMeta, read_meta
 from services.picture_files.walking import Malformed, Parts, Skip, Take, Walk
 
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.ingest.content.heif_meta import read_meta
 from services.ingest.content.isobmff import walk_isobmff
 from services.ingest.content.jpeg import walk_jpeg
 from services.ingest.content.png import walk_png
@@ -19,6 +18,7 @@ from services.ingest.content.webp import walk_webp
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.media import MediaType
 from services.ingest.errors import ContentRefused
+from services.picture_files.heif_meta import read_meta
 from services.picture_files.walking import MAX_PARTS, MAX_TAKE, Malformed, Take, Walk, Walker
 from tests.unit.ingest.pictures import KINDS, picture
 

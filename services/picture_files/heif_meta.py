@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from services.picture_files.walking import Malformed, Parts
 
 _IN_FILE = 0
+_BOX_HEADER_BYTES = 8
 _QUARTER_TURNS = frozenset({1, 3})
+# The upper left, upper right, lower left and lower right corner of what each EXIF orientation makes of "abcd".
+_ORIENTATIONS = {"abcd": 1, "badc": 2, "dcba": 3, "cdab": 4, "acbd": 5, "cadb": 6, "dbca": 7, "bdac": 8}
+
+
+@dataclass(frozen=True)
+class Cicp:
+    """Colours by code points (ITU-T H.273): of the primaries, of the transfer function, and whether values are full."""
+
+    primaries: int
+    transfer: int
+    full_range: bool = True
 
 
 @dataclass(frozen=True)
@@ -18,12 +30,16 @@ class HeifMeta:
         upright_size: Of the primary item, cropped and turned as it says.
         data_end: Where the last byte lies that an item needs, in bytes from the file's start.
         exif_extent: Offset and length of the EXIF item, if it is one piece of the file.
+        orientation: What the turns and mirrors (`irot`, `imir`) of the primary item come to, as an EXIF orientation.
+        cicp: Its colours by code points; None if it names none.
     """
 
     sizes: tuple[tuple[int, int], ...]
     upright_size: tuple[int, int]
     data_end: int
     exif_extent: tuple[int, int] | None
+    orientation: int = 1
+    cicp: Cicp | None = None
 
 
 class _Reader:
@@ -37,6 +53,10 @@ class _Reader:
         self._data = data
         self._position = start
         self._end = end
+
+    def again(self) -> "_Reader":
+        """Return a reader of what is left, which moves by itself."""
+        return _Reader(self._data, self._position, self._end)
 
     @property
     def left(self) -> int:
@@ -71,6 +91,23 @@ class _Reader:
             yield kind, _Reader(self._data, start, self._position)
 
 
+def meta_of(data: bytes) -> HeifMeta | None:
+    """Return what the `meta` box of a whole file says; None if there is none that can be read."""
+    try:
+        reader, parts = _Reader(data, 0, len(data)), Parts()
+        while reader.left >= _BOX_HEADER_BYTES:
+            parts.next()
+            size, kind = reader.number(4), reader.take(4)
+            length = reader.number(8) - 2 * _BOX_HEADER_BYTES if size == 1 else size - _BOX_HEADER_BYTES
+            body = reader.left if size == 0 else max(length, 0)
+            if kind == b"meta":
+                return read_meta(reader.take(body))
+            reader.skip(body)
+    except Malformed:
+        return None
+    return None
+
+
 def read_meta(body: bytes) -> HeifMeta:
     """Read the content of a `meta` box.
 
@@ -87,11 +124,14 @@ def read_meta(body: bytes) -> HeifMeta:
     extents = _extents(boxes[b"iloc"], parts)
     exif_id = _item_of_type(boxes[b"iinf"], b"Exif", parts) if b"iinf" in boxes else None
     in_file = extents.get(exif_id, []) if exif_id is not None else []
+    primary = _primary(boxes[b"pitm"])
     return HeifMeta(
         sizes=tuple(properties.sizes()),
-        upright_size=properties.upright_size(_primary(boxes[b"pitm"])),
+        upright_size=properties.upright_size(primary),
         data_end=max((offset + length for pieces in extents.values() for offset, length in pieces), default=0),
         exif_extent=in_file[0] if len(in_file) == 1 and in_file[0][1] > 4 else None,
+        orientation=properties.orientation(primary),
+        cicp=properties.cicp(primary),
     )
 
 
@@ -164,10 +204,33 @@ class _Properties:
             if index in self._sizes:
                 size = self._sizes[index]
             elif size is not None and 0 <= index < len(self._properties):
-                size = _transformed(size, *self._properties[index])
+                kind, content = self._properties[index]
+                size = _transformed(size, kind, content.again())
         if size is None:
             raise Malformed("its description gives the picture no size")
         return size
+
+    def orientation(self, item_id: int) -> int:
+        """Return what an item's turns and mirrors come to, one after the other, as an EXIF orientation."""
+        corners = "abcd"
+        for kind, content in self._of(item_id):
+            corners = _turned(corners, kind, content)
+        return _ORIENTATIONS[corners]
+
+    def cicp(self, item_id: int) -> Cicp | None:
+        """Return the code points of an item's colours; any that are named where it is made of tiles."""
+        everything = ((kind, content.again()) for kind, content in self._properties)
+        for kind, content in (*self._of(item_id), *everything):
+            if kind == b"colr" and content.take(4) == b"nclx":
+                primaries, transfer, _ = (content.number(2) for _ in range(3))
+                return Cicp(primaries, transfer)
+        return None
+
+    def _of(self, item_id: int) -> Iterator[tuple[bytes, _Reader]]:
+        for index in self._of_item.get(item_id, []):
+            if 0 <= index < len(self._properties):
+                kind, content = self._properties[index]
+                yield kind, content.again()
 
 
 def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[int, int]:
@@ -181,6 +244,19 @@ def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[
             raise Malformed("its description crops more than the picture")
         return width_over // width_under, height_over // height_under
     return size
+
+
+def _turned(corners: str, kind: bytes, content: _Reader) -> str:
+    """Return where the corners are after a quarter turn against the clock (`irot`) or a mirror (`imir`)."""
+    upper_left, upper_right, lower_left, lower_right = tuple(corners)
+    if kind == b"irot":
+        for _ in range(content.number(1) & 3):
+            upper_left, upper_right, lower_left, lower_right = upper_right, lower_right, upper_left, lower_left
+    elif kind == b"imir" and content.number(1) & 1:
+        return upper_right + upper_left + lower_right + lower_left
+    elif kind == b"imir":
+        return lower_left + lower_right + upper_left + upper_right
+    return upper_left + upper_right + lower_left + lower_right
 
 
 def _associations(reader: _Reader, parts: Parts) -> Iterator[tuple[int, list[int]]]:
