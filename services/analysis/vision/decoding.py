@@ -11,6 +11,8 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from inference.vision.pictures import Picture
 from services.analysis.errors import PictureUnusable
+from services.picture_files.colours.rendering import render
+from services.picture_files.colours.sources import Colours, colours_of
 from services.picture_files.exif import exif_of
 from services.picture_files.jpeg import bare_jpeg
 
@@ -89,6 +91,7 @@ class PictureFile:
         except (UnidentifiedImageError, *_BROKEN) as error:
             raise PictureUnusable.corrupt("its header cannot be read") from error
         self._format = self._image.format or ""
+        self._colours: Colours | None = None
         width, height = self.size
         if width * height > limits.pixels or max(width, height) > limits.side:
             raise PictureUnusable.too_large(self.size, pixels=limits.pixels, side=limits.side)
@@ -119,7 +122,7 @@ class PictureFile:
             picture = self._decode_jpeg() if self._is_plain_jpeg() else self._decode_other()
         except _BROKEN as error:
             raise PictureUnusable.corrupt("its picture data cannot be decoded") from error
-        return turn_upright(shrink(picture, WORK_SIDE), self.orientation)
+        return turn_upright(picture, self.orientation)
 
     def as_preview(self) -> bytes | None:
         """Return the file's own picture data, if it is an upright JPEG that is as small as a preview may be.
@@ -127,12 +130,16 @@ class PictureFile:
         Nothing is in it but the picture. Encoding it again would cost time and make it worse.
         """
         fits = max(self.size) <= WORK_SIDE and len(self._data) <= _PREVIEW_BYTES
-        return bare_jpeg(self._data) if fits and self._is_plain_jpeg() and self.orientation == 1 else None
+        serves = fits and self._is_plain_jpeg() and self.orientation == 1 and self._colours_of_file().is_srgb
+        return bare_jpeg(self._data) if serves else None
 
     def _is_plain_jpeg(self) -> bool:
-        # Other colours than sRGB's, and ink, go the slow way, which knows them.
-        plain = self._image.mode in ("RGB", "L") and not _has_foreign_profile(self._image)
-        return self._format in _JPEG and plain
+        # Ink goes the slow way, which knows it.
+        return self._format in _JPEG and self._image.mode in ("RGB", "L")
+
+    def _colours_of_file(self) -> Colours:
+        self._colours = self._colours or colours_of(self._image, self._data)
+        return self._colours
 
     def _decode_jpeg(self) -> Picture:
         if bare_jpeg(self._data) is None:
@@ -142,17 +149,16 @@ class PictureFile:
         decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
         if decoded is None:
             raise PictureUnusable.corrupt("its picture data cannot be decoded")
-        return np.asarray(decoded, np.uint8)
+        picture, colours = shrink(np.asarray(decoded, np.uint8), WORK_SIDE), self._colours_of_file()
+        if colours.is_srgb:
+            return picture
+        stored = picture if self._image.mode == "RGB" else np.ascontiguousarray(picture[..., 0])
+        return np.asarray(colours.convert(Image.fromarray(stored)), np.uint8)
 
     def _decode_other(self) -> Picture:
         if self._format in _JPEG and bare_jpeg(self._data) is None:
             raise PictureUnusable.corrupt("it was cut short or altered: its picture data does not end as it must")
-        image = self._image
-        image.draft(None, (WORK_SIDE, WORK_SIDE))
-        image.load()
-        reduced = _on_white(image)
-        reduced.thumbnail((WORK_SIDE, WORK_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        return np.asarray(_in_srgb(reduced, image), np.uint8)
+        return np.asarray(render(self._image, self._data, WORK_SIDE, Image.Resampling.BILINEAR), np.uint8)
 
 
 def turn_upright(picture: Picture, orientation: int) -> Picture:
@@ -189,30 +195,3 @@ def encode_jpeg(picture: Picture, quality: int) -> bytes:
 
 def _openable() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]
-
-
-def _has_foreign_profile(image: Image.Image) -> bool:
-    profile = image.info.get("icc_profile") or b""
-    return bool(profile) and b"sRGB" not in profile[:4096]
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """Return the picture without transparency, as on paper."""
-    if not image.has_transparency_data:
-        return image if image.mode in ("RGB", "CMYK") else image.convert("RGB")
-    opaque = Image.new("RGB", image.size, "white")
-    with_alpha = image.convert("RGBA")
-    opaque.paste(with_alpha, mask=with_alpha)
-    return opaque
-
-
-def _in_srgb(reduced: Image.Image, image: Image.Image) -> Image.Image:
-    if not _has_foreign_profile(image):
-        return reduced.convert("RGB")
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info.get("icc_profile") or b""))
-        converted = ImageCms.profileToProfile(reduced, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        # A broken profile spoils the colours, not the picture.
-        converted = None
-    return reduced.convert("RGB") if converted is None else converted

@@ -16,6 +16,7 @@ import pillow_heif
 from PIL import ExifTags, Image
 
 from services.cli.escaping import printable
+from services.picture_files.colours.rendering import render
 from services.picture_files.exif import exif_of
 
 MAX_DECODED_PIXELS = 100_000_000
@@ -131,7 +132,9 @@ def read_header(path: Path) -> Header:
 
 
 def reduce(path: Path, long_side: int, *, with_position: bool) -> bytes:
-    """Return a reduced JPEG of a picture. Its EXIF stays, but the position goes along only if that is consented to.
+    """Return a reduced JPEG of a picture, opaque and in sRGB.
+
+    Its EXIF stays, but the position goes along only if that is consented to.
 
     Args:
         path: a picture of any supported format.
@@ -144,8 +147,9 @@ def reduce(path: Path, long_side: int, *, with_position: bool) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                return _reduced(image, long_side, with_position=with_position)
+            data = path.read_bytes()
+            with Image.open(io.BytesIO(data)) as image:
+                return _reduced(image, data, long_side, with_position=with_position)
     except (
         OSError,
         ValueError,
@@ -180,13 +184,11 @@ def _with_zone(taken: datetime | None) -> datetime | None:
     return taken.replace(tzinfo=UTC) if taken is not None and taken.tzinfo is None else taken
 
 
-def _reduced(image: Image.Image, long_side: int, *, with_position: bool) -> bytes:
-    image.draft("RGB", (long_side, long_side))
+def _reduced(image: Image.Image, data: bytes, long_side: int, *, with_position: bool) -> bytes:
     exif = image.getexif()
-    reduced = image.convert("RGB")
-    reduced.thumbnail((long_side, long_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    reduced = render(image, data, long_side, Image.Resampling.LANCZOS)
     if not with_position and ExifTags.IFD.GPSInfo in exif:
         del exif[ExifTags.IFD.GPSInfo]
     buffer = io.BytesIO()
-    reduced.save(buffer, "JPEG", quality=REDUCED_QUALITY, exif=exif, icc_profile=image.info.get("icc_profile"))
+    reduced.save(buffer, "JPEG", quality=REDUCED_QUALITY, exif=exif)
     return buffer.getvalue()
