@@ -13,7 +13,11 @@ from services.analysis.vision.decoding import Limits, PictureFile, encode_jpeg, 
 from services.picture_files.exif import read_position
 from tests.unit.analysis.photos import LYON, encode, exif, lying, photo, pixels
 
-prepare_decoders()
+
+@pytest.fixture(autouse=True)
+def _decoders() -> None:
+    """Set up what is set up once per process: tests of other processes' parts may have set it otherwise."""
+    prepare_decoders()
 
 
 def decode(data: bytes, limits: Limits = Limits()) -> Picture:  # noqa: B008
