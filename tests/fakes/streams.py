@@ -1,6 +1,7 @@
 """Listener for the time of a block, which leaves no connection open however the block ends."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
@@ -9,35 +10,46 @@ from deploy.local.parts.ports import LOOPBACK
 
 Lead: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-_LAST_SECONDS = 0.01
-"""What the system accepted in the moment of the end comes in the next turns of the loop."""
-
 
 @asynccontextmanager
 async def listening(lead: Lead, port: int = 0) -> AsyncIterator[int]:
-    """Have each connection to a port of this machine led, and give the port; at the end all are broken."""
-    leading: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-    ended = False
+    """Have each connection to a port of this machine led, and give the port; at the end all are broken.
 
-    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    The library's own server loses what it accepted in the moment in which it is closed, and leaves it open.
+    """
+    loop, leading = asyncio.get_running_loop(), dict[asyncio.Task[None], socket.socket]()
+    with socket.create_server((LOOPBACK, port)) as listener:
+        listener.setblocking(False)
+
+        def accept() -> None:
+            with suppress(BlockingIOError, ConnectionError):
+                accepted, _ = listener.accept()
+                accepted.setblocking(False)
+                leading[asyncio.create_task(_led(lead, accepted))] = accepted
+
+        loop.add_reader(listener, accept)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            loop.remove_reader(listener)
+            for task in leading:
+                task.cancel()
+            await asyncio.gather(*leading, return_exceptions=True)
+            for accepted in leading.values():
+                accepted.close()  # a task that had not begun closes nothing
+
+
+async def _led(lead: Lead, accepted: socket.socket) -> None:
+    reader, made = asyncio.StreamReader(), list[asyncio.StreamWriter]()
+    # With a callback it is the server's side, whose end of TLS is the server's as well.
+    protocol = asyncio.StreamReaderProtocol(reader, lambda _, writer: made.append(writer))
+    await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, accepted)
+    (writer,) = made
+    try:
         with suppress(OSError):
             await lead(reader, writer)
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if ended:
-            writer.transport.abort()
-        else:
-            leading[asyncio.create_task(begin(reader, writer))] = writer
-
-    server = await asyncio.start_server(accept, LOOPBACK, port)
-    try:
-        yield server.sockets[0].getsockname()[1]
+            writer.close()
+            await writer.wait_closed()
     finally:
-        ended = True
-        server.close()
-        for task, writer in leading.items():
-            task.cancel()
-            writer.transport.abort()  # a task that had not begun closes nothing
-        await asyncio.gather(*leading, return_exceptions=True)
-        await server.wait_closed()
-        await asyncio.sleep(_LAST_SECONDS)
+        writer.transport.abort()
+        await asyncio.sleep(0)  # the loop closes it in its next turn

@@ -24,6 +24,7 @@ from services.journal import Journal
 from services.journal.bucket import JournalBucket
 from services.journal.settings import JournalBucketSettings
 from tests.fakes.certificates import CertificateFiles, FakeAuthority
+from tests.fakes.streams import listening
 from tests.integration.chassis.tls_postgres import SYSTEM, fronted_postgres, system_postgres
 from tests.integration.chassis.tls_servers import (
     BUCKET,
@@ -135,8 +136,7 @@ class TestNats:
             writer.close()
             over.set()
 
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as stranger:
-            port = stranger.sockets[0].getsockname()[1]
+        async with listening(answer) as port:
             settings = BusSettings(nats_url=SecretStr(f"tls://ingest:secret@127.0.0.1:{port}"))
             with pytest.raises(DependencyUnavailable, match="PELLICULE_NATS_URL"):
                 async with asyncio.timeout(10), connect_bus(settings):
