@@ -2,7 +2,8 @@
 
 The thresholds were chosen on 118 photos. Copies that were shifted by up to 8 %, zoomed by 10 %, turned by 3 degrees
 and exposed 30 % darker or brighter differ in at most 30 of 64 bits and have a cosine of at least 0.83; of 4,400 pairs
-of different scenes none differs in fewer than 18 bits, and none comes above 0.80.
+of different scenes none differs in fewer than 18 bits, and none comes above 0.80. Papers of one kind look alike
+whatever stands on them, so that looks decide nothing about them without what was read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.analysis.domain.findings import Embedding, Kind
+from services.analysis.domain.paper_text import PaperText, paper_text, say_the_same
 
 TOGETHER = timedelta(minutes=5)
 MOMENT = timedelta(minutes=1)
@@ -37,6 +39,7 @@ class Shot:
         embedding: Of the scene, of any length.
         encoder: Identity of the model that made it; what different ones made cannot be compared.
         kind: Papers and screens look alike without being the same, so they must match more closely.
+        lines: What was read in it, line by line; decides of papers, and of screens with text.
     """
 
     media: UUID
@@ -45,6 +48,7 @@ class Shot:
     embedding: Embedding = field(repr=False)
     kind: Kind = Kind.PHOTO
     encoder: str = ""
+    lines: tuple[str, ...] = field(default=(), repr=False)
 
 
 def duplicate_groups(shots: Sequence[Shot]) -> dict[UUID, UUID]:
@@ -76,6 +80,7 @@ class _Roll:
 
     def __init__(self, shots: Sequence[Shot]) -> None:
         self._shots = shots
+        self._texts: dict[int, PaperText] = {}
         self._hashes = np.asarray([shot.perceptual_hash for shot in shots], np.uint64)
         self._seconds = np.asarray([_seconds(shot) for shot in shots])
 
@@ -86,10 +91,13 @@ class _Roll:
         """
         for other, bits in self._candidates(index):
             cosine = self._cosine(index, other)
-            if not _same(self._shots[index], self._shots[other], bits, cosine):
+            if not _look_the_same(self._shots[index], self._shots[other], bits, cosine):
                 continue
-            if self._cosine(index, leaders[other]) >= min(LEADER_COSINE, cosine):
-                return leaders[other]
+            leader = leaders[other]
+            if self._cosine(index, leader) < min(LEADER_COSINE, cosine):
+                continue
+            if self._read_the_same(index, other) and self._read_the_same(index, leader):
+                return leader
         return index
 
     def _candidates(self, index: int) -> Iterator[tuple[int, int]]:
@@ -99,6 +107,21 @@ class _Roll:
         possible = (bits <= COPY_BITS) | (together & (bits <= MOMENT_BITS))
         for other in np.flatnonzero(possible)[::-1].tolist():
             yield other, int(bits[other])
+
+    def _read_the_same(self, one: int, other: int) -> bool:
+        """Tell whether what was read keeps nothing apart: of papers, and of screens with text, it must be the same."""
+        kinds = {self._shots[one].kind, self._shots[other].kind}
+        if kinds == {Kind.PHOTO}:
+            return True
+        mine, theirs = self._text(one), self._text(other)
+        if kinds == {Kind.SCREENSHOT} and mine.is_empty and theirs.is_empty:
+            return True
+        return say_the_same(mine, theirs)
+
+    def _text(self, index: int) -> PaperText:
+        if index not in self._texts:
+            self._texts[index] = paper_text(self._shots[index].lines)
+        return self._texts[index]
 
     def _cosine(self, one: int, other: int) -> float:
         if self._shots[one].encoder != self._shots[other].encoder:
@@ -113,8 +136,8 @@ def _seconds(shot: Shot) -> float:
     return shot.time.timestamp() if shot.time is not None else float("nan")
 
 
-def _same(one: Shot, other: Shot, bits: int, cosine: float) -> bool:
-    """Tells whether two shots are near-duplicates."""
+def _look_the_same(one: Shot, other: Shot, bits: int, cosine: float) -> bool:
+    """Tells whether two shots are near-duplicates by their looks."""
     if cosine < ALIKE_COSINE:
         return False
     if one.kind is not Kind.PHOTO or other.kind is not Kind.PHOTO:

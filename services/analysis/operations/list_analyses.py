@@ -44,4 +44,5 @@ def _grouped(analyses: Sequence[Analysis]) -> list[Analysis]:
 
 def _shot(analysis: Analysis, scene: SceneFindings) -> Shot:
     time, encoder = scene.metadata.capture_time, scene_encoder(analysis.models)
-    return Shot(analysis.media, time, scene.perceptual_hash, scene.embedding, scene.kind, encoder)
+    lines = tuple(line.text for line in scene.writing.lines)
+    return Shot(analysis.media, time, scene.perceptual_hash, scene.embedding, scene.kind, encoder, lines)

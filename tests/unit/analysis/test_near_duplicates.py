@@ -12,6 +12,7 @@ from services.analysis.domain.near_duplicates import Shot, duplicate_groups
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ALIKE = 0xF0F0_F0F0_F0F0_F0F0
+RECEIPT = ("Corner Bakery", "12 Mill Lane", "Rye bread 4.20", "TOTAL 4.20", "14/11/2026")
 
 
 def direction(cosine: float) -> Embedding:
@@ -26,9 +27,10 @@ def shot(
     bits: int = 0,
     cosine: float = 1.0,
     kind: Kind = Kind.PHOTO,
+    lines: tuple[str, ...] = (),
 ) -> Shot:
     time = None if seconds is None else NOON + timedelta(seconds=seconds)
-    return Shot(UUID(int=number), time, ALIKE ^ ((1 << bits) - 1), direction(cosine), kind)
+    return Shot(UUID(int=number), time, ALIKE ^ ((1 << bits) - 1), direction(cosine), kind, lines=lines)
 
 
 def groups(*shots: Shot) -> list[set[int]]:
@@ -81,8 +83,53 @@ def test_likeness_without_a_time_is_not_enough() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.DOCUMENT, Kind.RECEIPT, Kind.SCREENSHOT])
 def test_papers_and_screens_must_match_more_closely(kind: Kind) -> None:
-    assert groups(shot(1, kind=kind), shot(2, 5, bits=8, cosine=0.95, kind=kind)) == []
-    assert groups(shot(1, kind=kind), shot(2, 5, bits=2, cosine=0.995, kind=kind)) == [{1, 2}]
+    first = shot(1, kind=kind, lines=RECEIPT)
+    assert groups(first, shot(2, 5, bits=8, cosine=0.95, kind=kind, lines=RECEIPT)) == []
+    assert groups(first, shot(2, 5, bits=2, cosine=0.995, kind=kind, lines=RECEIPT)) == [{1, 2}]
+
+
+@pytest.mark.parametrize("kind", [Kind.DOCUMENT, Kind.RECEIPT, Kind.SCREENSHOT])
+@pytest.mark.parametrize("seconds", [0.0, 5.0, 7 * 86_400.0, None], ids=str)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Corner Bakery", "12 Mill Lane", "Rye bread 4.20", "TOTAL 9.20", "14/11/2026"),
+        ("Corner Bakery", "12 Mill Lane", "Rye bread 4.20", "TOTAL 4.20", "15/11/2026"),
+        ("Corner Bakery", "12 Mill Lane", "Oat bread 4.20", "TOTAL 4.20", "14/11/2026"),
+        ("Corner Bakery", "12 Mill Lane", "TOTAL 4.20", "14/11/2026"),
+        (),
+    ],
+    ids=["another sum", "another day", "other goods", "fewer goods", "nothing read"],
+)
+def test_papers_that_say_something_else_are_never_near_duplicates(
+    kind: Kind, seconds: float | None, lines: tuple[str, ...]
+) -> None:
+    assert groups(shot(1, kind=kind, lines=RECEIPT), shot(2, seconds, kind=kind, lines=lines)) == []
+
+
+def test_a_week_of_one_shops_receipts_is_no_group() -> None:
+    receipts = [
+        shot(day, 86_400.0 * day, kind=Kind.RECEIPT, lines=(*RECEIPT[:-1], f"{14 + day}/11/2026")) for day in range(7)
+    ]
+    again = shot(99, 86_460.0, kind=Kind.RECEIPT, lines=(*RECEIPT[:-1], "15/11/2026"))
+    assert groups(*receipts, again) == [{1, 99}]
+
+
+@pytest.mark.parametrize("kind", [Kind.DOCUMENT, Kind.RECEIPT])
+def test_papers_that_could_not_be_read_are_no_near_duplicates(kind: Kind) -> None:
+    assert groups(shot(1, kind=kind), shot(2, 5, kind=kind)) == []
+
+
+def test_screens_without_any_text_go_by_their_looks() -> None:
+    assert groups(shot(1, kind=Kind.SCREENSHOT), shot(2, 5, kind=Kind.SCREENSHOT)) == [{1, 2}]
+
+
+def test_a_paper_that_is_taken_for_a_photo_is_none_of_the_papers() -> None:
+    assert groups(shot(1, kind=Kind.RECEIPT, lines=RECEIPT), shot(2, 5)) == []
+
+
+def test_what_is_written_in_photos_keeps_none_apart() -> None:
+    assert groups(shot(1, lines=("EXIT 7",)), shot(2, 2, bits=3, lines=("EXIT 1",))) == [{1, 2}]
 
 
 def test_a_pan_does_not_chain_on_for_ever() -> None:
