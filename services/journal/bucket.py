@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -57,6 +57,10 @@ class JournalBucket:
         """Return the highest number above `after`."""
         return await self._run(lambda: self._newest(after))
 
+    async def store_time(self, number: int) -> datetime | None:
+        """Return when an object was stored."""
+        return await self._run(lambda: self._store_time(number))
+
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         try:
             return await asyncio.to_thread(work)
@@ -83,6 +87,14 @@ class JournalBucket:
         finally:
             response.close()
             response.release_conn()
+
+    def _store_time(self, number: int) -> datetime | None:
+        try:
+            return self._client.stat_object(self._bucket, _name(number)).last_modified
+        except S3Error as error:
+            if error.code in _MISSING:
+                return None
+            raise
 
     def _newest(self, after: int) -> int | None:
         start = _name(after) if after >= 0 else None

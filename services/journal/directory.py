@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TypeVar
@@ -48,6 +49,10 @@ class JournalDirectory:
         """Return the highest number above `after`."""
         return await self._run(lambda: self._newest(after))
 
+    async def store_time(self, number: int) -> datetime | None:
+        """Return when an object was stored."""
+        return await self._run(lambda: self._store_time(number))
+
     def path(self, number: int) -> Path:
         """Return where an object is, or would be."""
         return self._directory / f"{number:0{_DIGITS}}{_SUFFIX}"
@@ -76,6 +81,12 @@ class JournalDirectory:
     def _read(self, number: int) -> bytes | None:
         try:
             return self.path(number).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _store_time(self, number: int) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(self.path(number).stat().st_mtime, UTC)
         except FileNotFoundError:
             return None
 

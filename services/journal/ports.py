@@ -1,5 +1,6 @@
 """Port of the journal's objects: numbered, written once, never changed."""
 
+from datetime import datetime
 from typing import Protocol
 
 
@@ -17,3 +18,6 @@ class JournalObjects(Protocol):
 
     async def newest(self, after: int = -1) -> int | None:
         """Return the highest number there is above `after`; None if there is none."""
+
+    async def store_time(self, number: int) -> datetime | None:
+        """Return when an object was stored, by the clock of the place; None if there is none of this number."""

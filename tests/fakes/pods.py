@@ -33,7 +33,7 @@ def _healthy(service: str) -> dict[str, Any]:
     names = consumers_of(service)
     rows: dict[str, Any] = {
         "failed": {"dead_letters": 0, "set_aside": 0},
-        "journal": {"journal": "j1", "position": 41, "newest": 41},
+        "journal": {"journal": "j1", "position": 41, "newest": 41, "unread_seconds": None},
         "certificates": [{"certificate": name, "ends": "2030-01-01T00:00:00+00:00"} for name in ("own", "authority")],
         "consumers": [_consumer(stream, name) for stream, name in names],
         "buckets": [{"bucket": name, "days": [32], "expected": 32} for name in DECLARATIONS[service].owns],

@@ -23,6 +23,8 @@ _PYTHON = ("/opt/pellicule/bin/python", "-m")
 _SECONDS = 90
 _STUCK_SECONDS = 900
 _STALE_SECONDS = 26 * 3600
+_UNREAD_SECONDS = 600
+"""Twice what a service lets pass between two looks at the journal, of which purge orders tell it at once."""
 _RUNBOOKS = "docs/runbooks"
 _ASK_POD = "mend its pods first, and look at their logs"
 
@@ -85,7 +87,7 @@ def _failed(service: str, seen: Seen) -> Iterator[Check]:
 def _journal(service: str, seen: Seen) -> Iterator[Check]:
     newest, position = seen["newest"], seen["position"]
     lost = position is not None and (newest is None or newest < position)
-    behind = newest is not None and (position is None or position < newest)
+    behind = (seen["unread_seconds"] or 0) > _UNREAD_SECONDS
     end = "is empty" if newest is None else f"ends at {newest}"
     wrong = f"its database has seen record {position} of journal {seen['journal']}, which {end}"
     remedy = "what was destroyed may be readable until it has; look at its log for journal_waits and journal_closed"

@@ -5,6 +5,7 @@ import json
 import sys
 
 from deploy.ops.inside.looks import looks_of
+from services.chassis.logs import configure_logging
 
 
 async def _main(service: str) -> int:
@@ -20,4 +21,5 @@ async def _main(service: str) -> int:
 
 
 if __name__ == "__main__":
+    configure_logging("doctor", "WARNING")  # to standard error: what libraries say is no answer
     sys.exit(asyncio.run(_main(sys.argv[1])))

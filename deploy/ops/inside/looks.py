@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -18,8 +19,6 @@ from services.journal.settings import JournalSettings, journal_objects
 Look: TypeAlias = Callable[[], Awaitable[Any]]
 
 _CONNECT_SECONDS = 10
-_SETTLE_SECONDS = 10
-"""A record that is new is read within these; who still has not is behind."""
 _FAILED = "SELECT (SELECT count(*) FROM dead_letter) AS dead_letters, (SELECT count(*) FROM set_aside) AS set_aside"
 _POSITION = "SELECT journal, number AS position FROM journal_position"
 _EPOCHS = """
@@ -59,12 +58,10 @@ async def _row(query: str) -> Mapping[str, Any] | None:
 
 
 async def _journal() -> Mapping[str, Any]:
-    """Read the journal's end first, and then wait a little for the database to have seen it."""
-    newest = await journal_objects(JournalSettings()).newest()
+    """Return how far the database has seen the journal, and for how long the first of the others has been there."""
+    objects = journal_objects(JournalSettings())
     row = await _row(_POSITION)
-    for _ in range(_SETTLE_SECONDS):
-        if newest is None or (row is not None and row["position"] >= newest):
-            break
-        await asyncio.sleep(1)
-        row = await _row(_POSITION)
-    return {"journal": None, "position": None, **(row or {}), "newest": newest}
+    seen = -1 if row is None else int(row["position"])
+    newest, stored = await objects.newest(), await objects.store_time(seen + 1)
+    waiting = None if stored is None else (datetime.now(UTC) - stored).total_seconds()
+    return {"journal": None, "position": None, **(row or {}), "newest": newest, "unread_seconds": waiting}

@@ -1,6 +1,7 @@
 """What every place of the journal promises."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,6 +27,13 @@ class JournalObjectsSuite:
     async def test_what_is_not_there_is_none(self, objects: JournalObjects) -> None:
         assert await objects.read(0) is None
         assert await objects.newest() is None
+        assert await objects.store_time(0) is None
+
+    async def test_when_an_object_was_stored_is_known(self, objects: JournalObjects) -> None:
+        await objects.create(0, b"first")
+        stored = await objects.store_time(0)
+        assert stored is not None
+        assert abs(datetime.now(UTC) - stored) < timedelta(minutes=1)
 
     @pytest.mark.parametrize(("after", "newest"), [(-1, 12), (9, 12), (12, None)])
     async def test_the_newest_is_found_by_number(self, objects: JournalObjects, after: int, newest: int | None) -> None:

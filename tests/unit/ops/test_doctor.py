@@ -129,7 +129,7 @@ def epoch_stale(_: FakeCluster, pods: FakePods) -> None:
 
 
 def journal_behind(_: FakeCluster, pods: FakePods) -> None:
-    row(pods, "suggestion", "journal")["position"] = 12
+    row(pods, "suggestion", "journal").update(position=12, unread_seconds=700.0)
 
 
 def journal_lost(_: FakeCluster, pods: FakePods) -> None:
@@ -186,6 +186,12 @@ def test_nothing_is_wrong_with_a_release_that_is_well(cluster: FakeCluster, pods
 
     assert [each for each in found if each.verdict is not Verdict.RIGHT] == []
     assert status_of(found) == NOTHING_WRONG
+
+
+def test_a_record_that_is_read_at_the_next_look_is_no_fault(cluster: FakeCluster, pods: FakePods) -> None:
+    row(pods, "suggestion", "journal").update(position=40, unread_seconds=200.0)
+
+    assert status_of(examined(cluster, pods)) == NOTHING_WRONG
 
 
 @pytest.mark.parametrize(("broken", "name"), BREAKS, ids=[broken.__name__ for broken, _ in BREAKS])
