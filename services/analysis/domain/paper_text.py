@@ -21,8 +21,8 @@ class PaperText:
     """What is compared of a paper's text.
 
     Attributes:
-        figures: The digits of everything that has some, sorted: where they stand may be read differently.
-        words: Everything else, in lower case without accents, in the order of reading.
+        figures: The digits of everything that has some, in the order of reading.
+        words: Everything else, in lower case without accents, likewise.
     """
 
     figures: tuple[str, ...] = ()
@@ -42,16 +42,20 @@ def paper_text(lines: Sequence[str]) -> PaperText:
         if digits:
             figures.append(digits)
         words.append("".join(letter for letter in token if letter.isalpha()))
-    return PaperText(tuple(sorted(figures)), tuple(word for word in words if word))
+    return PaperText(tuple(figures), tuple(word for word in words if word))
 
 
 def say_the_same(one: PaperText, other: PaperText) -> bool:
     """Tell whether two papers say the same; of two on which nothing was read it is not known, so they do not."""
-    if one.is_empty or other.is_empty or one.figures != other.figures:
+    if one.is_empty or other.is_empty:
+        return False
+    if "".join(_without(one.figures, other.figures)) != "".join(_without(other.figures, one.figures)):
         return False
     mine, theirs = _without(one.words, other.words), _without(other.words, one.words)
-    if "".join(mine) == "".join(theirs):
-        return True
+    return "".join(mine) == "".join(theirs) or _are_misread(mine, theirs)
+
+
+def _are_misread(mine: Sequence[str], theirs: Sequence[str]) -> bool:
     return len(mine) == len(theirs) and all(map(_is_misread, mine, theirs))
 
 
@@ -61,7 +65,7 @@ def _plain(text: str) -> str:
 
 
 def _without(words: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Return the words that have no equal among the others, in their order."""
+    """Return the words or figures that have no equal among the others, in their order."""
     unmatched, left = Counter(others), list[str]()
     for word in words:
         if unmatched[word]:

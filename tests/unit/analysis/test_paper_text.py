@@ -50,6 +50,11 @@ def test_of_two_papers_on_which_nothing_was_read_it_is_not_known() -> None:
     assert not say_the_same(paper_text(()), paper_text(("", " - ")))
 
 
+def test_a_blank_between_figures_may_be_lost() -> None:
+    assert say_the_same(paper_text(("14/11/2026 18:06", "Milk 1L")), paper_text(("14/11/202618:06", "Milk1L")))
+    assert not say_the_same(paper_text(("14/11/2026 18:06",)), paper_text(("14/11/202619:06",)))
+
+
 def test_figures_of_every_script_and_amounts_within_words_count() -> None:
     assert not say_the_same(paper_text(("Gate B12",)), paper_text(("Gate B21",)))
     assert not say_the_same(paper_text(("合計 100円",)), paper_text(("合計 900円",)))
