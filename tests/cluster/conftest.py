@@ -21,7 +21,8 @@ from tests.cluster.harness.times import Times
 from tests.e2e.pictures import enlarged, make_roll, now, save, sources, with_comments
 
 STORIES: Final = (
-    "images", "installed", "callers", "whole_way", "scaling", "interrupted", "certificates", "modes", "uninstalled",
+    "images", "installed", "callers", "whole_way", "scaling", "operated", "interrupted", "certificates", "modes",
+    "uninstalled",
 )  # fmt: skip
 """What the modules here are called, in the order of the tale."""
 PHOTOS: Final = 12

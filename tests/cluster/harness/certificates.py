@@ -35,7 +35,7 @@ class Authority:
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(name)
-        made = _builder(self._name, self._name, self._key.public_key(), timedelta(days=2)).add_extension(
+        made = _builder(self._name, self._name, self._key.public_key(), timedelta(days=60)).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         )
         self.certificate = made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
@@ -51,7 +51,7 @@ class Authority:
             "spec": {"ca": {"secretName": f"{name}-ca"}},
         }
 
-    def issue(self, name: str, hosts: Iterable[str], *, life: timedelta = timedelta(days=1)) -> Certificate:
+    def issue(self, name: str, hosts: Iterable[str], *, life: timedelta = timedelta(days=30)) -> Certificate:
         """Return a new certificate of a service, with its identity, its own name and those of its addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         identity = x509.UniformResourceIdentifier(f"spiffe://pellicule/{name}")

@@ -66,7 +66,7 @@ class Credentials:
             self.issuer_key, issuer=ISSUER, audience=AUDIENCE, subject=subject, ttl=life, role=role, clock=SystemClock()
         )
 
-    def service_certificate(self, service: str, *, life: timedelta = timedelta(days=1)) -> Certificate:
+    def service_certificate(self, service: str, *, life: timedelta = timedelta(days=30)) -> Certificate:
         """Issue the certificate of a service."""
         names = (f"{RELEASE}-{service}{suffix}" for suffix in _SUFFIXES)
         return self.mesh.issue(service, [host for name in names for host in addresses(name, NAMESPACE)], life=life)

@@ -12,8 +12,8 @@ from tests.cluster.harness.credentials import Credentials
 from tests.cluster.harness.programs import Cluster
 
 
-def publish(cell: Cluster, credentials: Credentials, scratch: Path) -> str:
-    """Publish the models that are built on this machine; return the repository's name."""
+def publish(cell: Cluster, credentials: Credentials, scratch: Path, *options: str) -> str:
+    """Publish the models that are built on this machine, unless options say others; return the repository's name."""
     authority = scratch / "platform.pem"
     authority.write_bytes(credentials.platform.certificate)
     identity = credentials.objects["model-publisher"]
@@ -25,7 +25,7 @@ def publish(cell: Cluster, credentials: Credentials, scratch: Path) -> str:
             "PELLICULE_S3_SECRET_KEY": identity.secret_key,
             "PELLICULE_S3_CA_FILE": str(authority),
         }
-        command = [sys.executable, "-m", "services.cli", "models", "publish", "--json"]
+        command = [sys.executable, "-m", "services.cli", "models", "publish", "--json", *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return str(json.loads(done.stdout)["repository"])

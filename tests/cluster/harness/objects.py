@@ -1,8 +1,11 @@
 """Objects of a cell: what is in its buckets, and what its rows speak of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from minio import Minio
 
 from deploy.provision.object_store import Endpoint
 from tests.cluster.harness import database
@@ -17,17 +20,23 @@ _NAMED: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def kept(cell: Cluster, credentials: Credentials, scratch: Path) -> Mapping[str, set[str]]:
-    """Return the names of all objects, by bucket."""
+@contextmanager
+def opened(cell: Cluster, credentials: Credentials, scratch: Path) -> Iterator[Minio]:
+    """Yield a client of the store that may do everything."""
     authority = scratch / "objects.pem"
     authority.write_bytes(credentials.platform.certificate)
     with forwarded(cell, "service/object-store", 9000) as port:
         endpoint = Endpoint(f"https://localhost:{port}", ca_file=authority)
         with endpoint.connection(credentials.administrator) as (store, _):
-            return {
-                bucket: {str(each.object_name) for each in store.list_objects(bucket, recursive=True)}
-                for bucket in _NAMED
-            }
+            yield store
+
+
+def kept(cell: Cluster, credentials: Credentials, scratch: Path) -> Mapping[str, set[str]]:
+    """Return the names of all objects, by bucket."""
+    with opened(cell, credentials, scratch) as store:
+        return {
+            bucket: {str(each.object_name) for each in store.list_objects(bucket, recursive=True)} for bucket in _NAMED
+        }
 
 
 def named(cell: Cluster) -> Mapping[str, set[str]]:
