@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from PIL import Image
-
 from inference.vision.kinds import wants_text
 from services.analysis.domain.findings import (
     Kind,
@@ -26,7 +24,8 @@ from services.analysis.vision.decoding import Limits, PictureFile
 from services.analysis.vision.label_vectors import LabelVectorSource, meaning_of
 from services.analysis.vision.stages import DecodedPicture, Measures, ModelOutputs
 from services.keyring import Purpose
-from services.picture_files.exif import read_position
+from services.picture_files.embedded import read_embedded
+from services.picture_files.position import embedded_position
 
 ResultT = TypeVar("ResultT")
 
@@ -97,22 +96,22 @@ async def analyze_picture(
         ModelFault: a model gave no usable answer.
     """
     if wanted <= {Purpose.LOCATION}:
-        exif = await vision.run(lambda: PictureFile(data, vision.limits).exif())
-        return PipelineResult(place=_place(exif) if wanted else None)
+        await vision.run(lambda: PictureFile(data, vision.limits))
+        return PipelineResult(place=await vision.run(lambda: _place(data)) if wanted else None)
     decoded = await vision.run(partial(stages.decode_picture, data, vision.limits))
     found, measures = await _find_scene(decoded, metadata, encoder, vision) if own in wanted else (known, None)
     return PipelineResult(
         scene=found if own in wanted else None,
-        place=_place(decoded.exif) if Purpose.LOCATION in wanted else None,
+        place=await vision.run(lambda: _place(data)) if Purpose.LOCATION in wanted else None,
         templates=await _templates(decoded, found, vision) if Purpose.FACE_GROUPING in wanted else None,
         screen=None if measures is None else measures.screen,
         thumbnail=None if measures is None else measures.thumbnail,
     )
 
 
-def _place(exif: Image.Exif) -> Place:
+def _place(data: bytes) -> Place:
     """Return where a picture says it was taken. Called only with LOCATION's key in hand."""
-    position = read_position(exif)
+    position = embedded_position(read_embedded(data))
     return Place(None if position is None else Position(*position))
 
 

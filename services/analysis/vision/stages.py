@@ -8,7 +8,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from inference.vision.alignment import face_chip
 from inference.vision.faces import EMBED_SCORE, EMBED_SIDE_PIXELS, decode_faces
@@ -60,7 +59,6 @@ class DecodedPicture:
         reduced: The same, long side at most that of the face detector.
         canvas: For the face detector.
         square: For the scene classifier.
-        exif: What the file says of itself; read further only with the key of a purpose that covers it.
         screen: The larger preview, if the file itself can serve as one.
     """
 
@@ -68,7 +66,6 @@ class DecodedPicture:
     reduced: Picture = field(repr=False)
     canvas: Letterbox = field(repr=False)
     square: Picture = field(repr=False)
-    exif: Image.Exif = field(repr=False)
     screen: bytes | None = field(repr=False)
 
 
@@ -114,7 +111,7 @@ def decode_picture(data: bytes, limits: Limits) -> DecodedPicture:
     picture = file.decode()
     reduced = shrink(picture, DETECTOR_SIDE)
     square = scene_input(shrink(reduced, _SCENE_SIDE))
-    return DecodedPicture(picture, reduced, letterbox(reduced), square, file.exif(), file.as_preview())
+    return DecodedPicture(picture, reduced, letterbox(reduced), square, file.as_preview())
 
 
 def measure(decoded: DecodedPicture) -> Measures:

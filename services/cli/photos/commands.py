@@ -170,11 +170,15 @@ def _finding_line(row: dict[str, object]) -> str:
     text = f", {len(lines)} lines of text beginning {str(lines[0]['text'])!r}" if lines else ""
     unsafe = f", sensitive {row['sensitive']}" if row.get("sensitivity", "safe") != "safe" else ""
     return (
-        f"{row['file']}: {row['taken_at']}, {row['kind']}, {len(faces)} faces, sharpness {row['sharpness']},"
+        f"{row['file']}: {_when(row)}, {row['kind']}, {len(faces)} faces, sharpness {row['sharpness']},"
         f" exposure {row['exposure']}{', ' + names if names else ''}{text}{unsafe}"
     )
 
 
 def _match_line(row: dict[str, object]) -> str:
     lines = cast("list[str]", row["lines"])
-    return f"{row['score']:.2f}  {row['file']}: {row['taken_at']}{', says ' + repr(lines[0]) if lines else ''}"
+    return f"{row['score']:.2f}  {row['file']}: {_when(row)}{', says ' + repr(lines[0]) if lines else ''}"
+
+
+def _when(row: dict[str, object]) -> str:
+    return str(row["taken_at"] or "time not known")

@@ -11,6 +11,14 @@ from services.cli.client import PAGE_SIZE, Services, pages
 from services.cli.output import CommandFailed
 
 SEARCH_PAGE_SIZE = 100
+_UNSPECIFIED = "UNSPECIFIED"
+# These tell an instant, whose wall clock is not known.
+_INSTANTS = frozenset({media_pb2.CAPTURE_TIME_SOURCE_UNSPECIFIED, media_pb2.CAPTURE_TIME_SOURCE_FILE_TIME})
+_KNOWN_CHARACTERS = {
+    media_pb2.CAPTURE_TIME_PRECISION_YEAR: 4,
+    media_pb2.CAPTURE_TIME_PRECISION_MONTH: 7,
+    media_pb2.CAPTURE_TIME_PRECISION_DAY: 10,
+}
 
 
 async def media(services: Services) -> list[media_pb2.Media]:
@@ -61,7 +69,7 @@ def matched(kept: media_pb2.Media, match: analysis_service_pb2.MediaMatch) -> di
     return {
         "file": kept.file_name,
         "sha256": kept.sha256.hex(),
-        "taken_at": taken_at(kept),
+        **when(kept),
         "score": round(match.score, 4),
         "lines": list(match.lines),
     }
@@ -80,7 +88,7 @@ def finding(kept: media_pb2.Media, analysis: analysis_pb2.Analysis, allowed: fro
     row: dict[str, object] = {
         "file": kept.file_name,
         "sha256": kept.sha256.hex(),
-        "taken_at": taken_at(kept),
+        **when(kept),
         "state": analysis_pb2.AnalysisState.Name(analysis.state).removeprefix("ANALYSIS_STATE_").lower(),
         "orientation": kept.orientation,
         "favorite": kept.favorite,
@@ -94,10 +102,33 @@ def finding(kept: media_pb2.Media, analysis: analysis_pb2.Analysis, allowed: fro
     return row
 
 
-def taken_at(kept: media_pb2.Media) -> str:
-    """Return the time of capture in RFC 3339, on the clock of the place where that is known."""
-    zone = timezone(timedelta(seconds=kept.capture_utc_offset.seconds)) if kept.HasField("capture_utc_offset") else UTC
-    return kept.capture_time.ToDatetime(UTC).astimezone(zone).isoformat()
+def when(kept: media_pb2.Media) -> dict[str, str | None]:
+    """Return the time of capture, what says it, and how exactly it is known; None for what is not known."""
+    source = media_pb2.CaptureTimeSource.Name(kept.capture_time_source).removeprefix("CAPTURE_TIME_SOURCE_")
+    precision = media_pb2.CaptureTimePrecision.Name(kept.capture_time_precision)
+    precision = precision.removeprefix("CAPTURE_TIME_PRECISION_")
+    return {
+        "taken_at": taken_at(kept),
+        "taken_at_source": None if source == _UNSPECIFIED else source.lower(),
+        "taken_at_precision": None if precision == _UNSPECIFIED else precision.lower(),
+    }
+
+
+def taken_at(kept: media_pb2.Media) -> str | None:
+    """Return the time of capture as ISO 8601 writes it, as far as it is known; None if it is not.
+
+    On the clock of the place, with its zone; without one if the zone is not known; a date, a month or a year alone if
+    no more is known.
+    """
+    if not kept.HasField("capture_time"):
+        return None
+    time = kept.capture_time.ToDatetime(UTC)
+    if kept.HasField("capture_utc_offset"):
+        time = time.astimezone(timezone(timedelta(seconds=kept.capture_utc_offset.seconds)))
+    elif kept.capture_time_source not in _INSTANTS:
+        time = time.replace(tzinfo=None)
+    text = time.isoformat()
+    return text[: _KNOWN_CHARACTERS.get(kept.capture_time_precision, len(text))]
 
 
 def _understood(kept: media_pb2.Media, found: analysis_pb2.Findings, allowed: frozenset[str]) -> dict[str, object]:

@@ -16,8 +16,13 @@ import pillow_heif
 from PIL import ExifTags, Image
 
 from services.cli.escaping import printable
+from services.cli.photos.exif_position import put_position
+from services.picture_files.blocks import Blocks
+from services.picture_files.capture_time import Taken, capture_time
 from services.picture_files.colours.rendering import render
+from services.picture_files.embedded import EmbeddedReader, read_embedded
 from services.picture_files.exif import exif_of
+from services.picture_files.position import embedded_position
 
 MAX_DECODED_PIXELS = 100_000_000
 REDUCED_QUALITY = 90
@@ -47,7 +52,7 @@ class RollFile:
     name: str
     sha256: bytes
     size: int
-    capture_time: datetime
+    taken: Taken | None
     width: int
     height: int
     content_type: str
@@ -61,12 +66,11 @@ class RollFile:
 
 @dataclass(frozen=True)
 class Header:
-    """What a picture's header says: upright sides in pixels, media type, time of capture if it has one."""
+    """What a picture's header says: upright sides in pixels, media type."""
 
     width: int = 0
     height: int = 0
     content_type: str = ""
-    capture_time: datetime | None = None
 
 
 def register_formats() -> None:
@@ -99,14 +103,14 @@ def describe(path: Path, folder: Path) -> RollFile:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise FileUnusable("it is no regular file; import a file")
-        digest = _sha256(path)
+        digest, blocks = _read(path)
     except OSError as error:
         raise FileUnusable(f"it cannot be read ({error.strerror}); check its permissions") from error
     header = read_header(path)
-    modified = datetime.fromtimestamp(status.st_mtime, UTC)
     name = display_name(path, folder)
     return RollFile(
-        path=path, name=name, sha256=digest, size=status.st_size, capture_time=header.capture_time or modified,
+        path=path, name=name, sha256=digest, size=status.st_size,
+        taken=capture_time(blocks, name, status.st_mtime, datetime.now(UTC)),
         width=header.width, height=header.height, content_type=header.content_type,
         screenshot=path.name.lower().startswith(("screenshot", "capture", "screen shot", "bildschirmfoto")),
     )  # fmt: skip
@@ -162,12 +166,14 @@ def reduce(path: Path, long_side: int, *, with_position: bool) -> bytes:
         raise NotDecodable(str(error)) from error
 
 
-def _sha256(path: Path) -> bytes:
-    digest = hashlib.sha256()
+def _read(path: Path) -> tuple[bytes, Blocks]:
+    """Return a file's digest, and what it says of itself."""
+    digest, embedded = hashlib.sha256(), EmbeddedReader()
     with path.open("rb") as file:
         while block := file.read(_READ):
             digest.update(block)
-    return digest.digest()
+            embedded.feed(block)
+    return digest.digest(), embedded.blocks
 
 
 def _header_of(image: Image.Image) -> Header:
@@ -176,12 +182,7 @@ def _header_of(image: Image.Image) -> Header:
     # HEIC is turned upright by its own transform when it is opened.
     if exif.is_lying and image.format != "HEIF":
         width, height = height, width
-    return Header(width, height, _SNIFFED.get(image.format or "", ""), _with_zone(exif.taken))
-
-
-def _with_zone(taken: datetime | None) -> datetime | None:
-    """Return a capture time with its zone; UTC when the camera did not say it, as the service assumes."""
-    return taken.replace(tzinfo=UTC) if taken is not None and taken.tzinfo is None else taken
+    return Header(width, height, _SNIFFED.get(image.format or "", ""))
 
 
 def _reduced(image: Image.Image, data: bytes, long_side: int, *, with_position: bool) -> bytes:
@@ -189,6 +190,8 @@ def _reduced(image: Image.Image, data: bytes, long_side: int, *, with_position: 
     reduced = render(image, data, long_side, Image.Resampling.LANCZOS)
     if not with_position and ExifTags.IFD.GPSInfo in exif:
         del exif[ExifTags.IFD.GPSInfo]
+    if with_position:
+        put_position(exif, embedded_position(read_embedded(data)))
     buffer = io.BytesIO()
     reduced.save(buffer, "JPEG", quality=REDUCED_QUALITY, exif=exif)
     return buffer.getvalue()

@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
@@ -19,6 +19,7 @@ from services.cli.escaping import several_lines
 from services.cli.outages import ends_by_itself, through
 from services.cli.output import from_rpc, is_outage
 from services.cli.photos import roll
+from services.picture_files.capture_time import Source, Taken
 
 PLAN_SIZE = 500
 _RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_TAKEN_OVER"})
@@ -99,13 +100,24 @@ async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list
 
 def summary(file: roll.RollFile) -> media_pb2.AssetSummary:
     """Return what the service is told of a file before it is uploaded."""
-    capture_time = Timestamp()
-    capture_time.FromDatetime(file.capture_time)
-    return media_pb2.AssetSummary(
-        client_id=file.client_id, sha256=file.sha256, capture_time=capture_time, size_bytes=file.size,
+    message = media_pb2.AssetSummary(
+        client_id=file.client_id, sha256=file.sha256, size_bytes=file.size,
         width=file.width, height=file.height, content_type=file.content_type, file_name=several_lines(file.name),
         screenshot=file.screenshot,
     )  # fmt: skip
+    if file.taken is not None:
+        _say_when(message, file.taken)
+    return message
+
+
+def _say_when(message: media_pb2.AssetSummary, taken: Taken) -> None:
+    # A wall clock of an unknown zone is announced as if it were in UTC.
+    time, offset = taken.time, taken.time.utcoffset()
+    message.capture_time.FromDatetime(time if offset is not None else time.replace(tzinfo=UTC))
+    if offset is not None and taken.source is not Source.FILE_TIME:
+        message.capture_utc_offset.FromTimedelta(offset)
+    message.capture_time_source = media_pb2.CaptureTimeSource.Value(f"CAPTURE_TIME_SOURCE_{taken.source}")
+    message.capture_time_precision = media_pb2.CaptureTimePrecision.Value(f"CAPTURE_TIME_PRECISION_{taken.precision}")
 
 
 async def upload(services: Services, task: Task, *, with_position: bool) -> FileResult:

@@ -1,11 +1,16 @@
-"""Capture time: the camera's word, or the phone's where the camera says nothing that can be."""
+"""Capture time: the file's own word, then its name's, or the phone's where they say nothing that can be."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from services.ingest.domain.media import Asset, MediaForm
+from services.picture_files.capture_time import Source, Taken
+from services.picture_files.timestamps import Precision
+
 _ZONE_STEP = timedelta(minutes=15)
 _LARGEST_OFFSET = timedelta(hours=14)
 _SAME_MOMENT = timedelta(seconds=2)
+_OF_THE_FILE_SYSTEM = frozenset({Source.FILE_NAME, Source.FILE_TIME})
 
 
 @dataclass(frozen=True)
@@ -15,34 +20,60 @@ class CaptureTime:
     Attributes:
         time: Aware; None if that is not known.
         utc_offset: Of the wall clock there and then; None if not known.
+        source: What says so; None if the phone does without saying how it knows.
+        precision: How exactly; None if the phone does not say.
     """
 
-    time: datetime | None
+    time: datetime | None = None
     utc_offset: timedelta | None = None
+    source: Source | None = None
+    precision: Precision | None = None
 
 
-def capture_time(camera: datetime | None, announced: datetime | None, *, latest: datetime) -> CaptureTime:
+def capture_time(
+    read: Taken | None, named: Taken | None, asset: Asset, *, form: MediaForm, latest: datetime
+) -> CaptureTime:
     """Return when a picture was taken.
 
     Args:
-        camera: The camera's word; naive if it does not say which zone its clock showed.
-        announced: The phone's word; aware.
-        latest: A camera's word from behind this moment is nonsense.
+        read: What the bytes that came say, none of it still to come.
+        named: What the file's name says, likewise.
+        asset: The phone's word.
+        form: Of what came: a reduced copy says less than the original, which the phone has seen.
+        latest: A phone's word from behind this moment is nonsense.
     """
-    said = None if camera is None else _of_camera(camera, announced)
-    if said is None or said.time is None or said.time > latest:
-        return CaptureTime(announced)
-    return said
+    announced = _announced(asset, latest)
+    if read is not None:
+        found = _of_camera(read, announced)
+        return announced if form is MediaForm.REDUCED and _says_more(announced, found) else found
+    if named is not None and (announced.time is None or announced.source in _OF_THE_FILE_SYSTEM):
+        return _of_camera(named, announced)
+    return announced
 
 
-def _of_camera(camera: datetime, announced: datetime | None) -> CaptureTime | None:
-    wall_time, offset = camera.replace(tzinfo=UTC), camera.utcoffset()
-    if offset is None and announced is not None:
-        offset = _offset_between(wall_time, announced)
-    try:
-        return CaptureTime(wall_time - (offset or timedelta()), offset)
-    except OverflowError:
-        return None
+def _announced(asset: Asset, latest: datetime) -> CaptureTime:
+    if asset.capture_time is None or asset.capture_time > latest:
+        return CaptureTime()
+    return CaptureTime(
+        asset.capture_time, asset.capture_utc_offset, asset.capture_time_source, asset.capture_time_precision
+    )
+
+
+def _says_more(announced: CaptureTime, found: CaptureTime) -> bool:
+    """Tell whether the phone read the same moment in the original, or an earlier one that the copy has lost.
+
+    A later one is never believed: it would need less consent.
+    """
+    if announced.time is None or found.time is None or announced.source in {None, *_OF_THE_FILE_SYSTEM}:
+        return False
+    return announced.time <= found.time + _SAME_MOMENT
+
+
+def _of_camera(said: Taken, announced: CaptureTime) -> CaptureTime:
+    wall_time, offset = said.time.replace(tzinfo=UTC), said.time.utcoffset()
+    if offset is None and announced.time is not None and announced.source is None:
+        offset = announced.utc_offset or _offset_between(wall_time, announced.time)
+    return CaptureTime(wall_time - (offset or timedelta()), offset, said.source, said.precision)
 
 
 def _offset_between(wall_time: datetime, announced: datetime) -> timedelta | None:

@@ -9,10 +9,13 @@ from uuid import UUID
 
 from services.ingest.domain.quota import Used
 from services.keyring import Purpose
+from services.picture_files.capture_time import Source
+from services.picture_files.timestamps import Precision
 
 BATCH_FILE_LIMIT = 8 * 1024 * 1024
 """Bytes of a file in a batch, at most: too few to be worth going on with."""
 BUCKET = "media"
+_LATER_FIELDS = ("capture_utc_offset", "capture_time_source", "capture_time_precision")
 MEDIA_PURPOSES = (Purpose.CLOUD_PROCESSING, Purpose.OLDER_MEDIA)
 """What a media may be kept for; the other purposes seal nothing here."""
 
@@ -53,6 +56,9 @@ class Asset:
         file_name: As the phone shows it; folders may be part of it.
         favorite: Whether its owner marked it.
         screenshot: Whether the phone knows it for a screenshot.
+        capture_utc_offset: Of the wall clock at the time of capture; None if the phone does not know.
+        capture_time_source: What says when it was taken; None if the phone does not say.
+        capture_time_precision: How exactly; None if the phone does not say.
     """
 
     client_id: str
@@ -65,6 +71,9 @@ class Asset:
     file_name: str = ""
     favorite: bool = False
     screenshot: bool = False
+    capture_utc_offset: timedelta | None = None
+    capture_time_source: Source | None = None
+    capture_time_precision: Precision | None = None
 
     @property
     def long_side(self) -> int:
@@ -94,6 +103,12 @@ class Announcement:
         asset = row["asset"]
         asset["sha256"], row["sha256"] = self.asset.sha256.hex(), self.sha256.hex()
         asset["capture_time"] = self.asset.capture_time and self.asset.capture_time.isoformat()
+        if self.asset.capture_utc_offset is not None:
+            asset["capture_utc_offset"] = self.asset.capture_utc_offset.total_seconds()
+        for name in _LATER_FIELDS:
+            if asset[name] is None:
+                # As before there were these fields: an upload may be open meanwhile.
+                del asset[name]
         return json.dumps(row, sort_keys=True).encode()
 
     @classmethod
@@ -103,6 +118,11 @@ class Announcement:
         asset = row["asset"]
         asset["sha256"] = bytes.fromhex(asset["sha256"])
         asset["capture_time"] = asset["capture_time"] and datetime.fromisoformat(asset["capture_time"])
+        if "capture_utc_offset" in asset:
+            asset["capture_utc_offset"] = timedelta(seconds=asset["capture_utc_offset"])
+        for name, kind in (("capture_time_source", Source), ("capture_time_precision", Precision)):
+            if name in asset:
+                asset[name] = kind(asset[name])
         return cls(Asset(**asset), MediaForm(row["form"]), row["size_bytes"], bytes.fromhex(row["sha256"]))
 
 
@@ -124,6 +144,8 @@ class MediaMetadata:
         favorite: Whether its owner marked it.
         screenshot: Whether the phone knows it for a screenshot.
         hidden: Whether its owner hid it.
+        capture_time_source: What says when it was taken; None if that is not known.
+        capture_time_precision: How exactly; None if that is not known.
     """
 
     sha256: bytes = field(repr=False)
@@ -139,6 +161,8 @@ class MediaMetadata:
     favorite: bool
     screenshot: bool
     hidden: bool = False
+    capture_time_source: Source | None = None
+    capture_time_precision: Precision | None = None
 
 
 @dataclass(frozen=True)

@@ -22,5 +22,5 @@ class Window:
         return cls(now - length - tolerance, now + tolerance)
 
     def holds(self, capture_time: datetime | None) -> bool:
-        """Tells whether a picture taken then belongs to it; an undated one does not."""
-        return capture_time is not None and capture_time >= self.start
+        """Tells whether a picture taken then belongs to it; an undated one does not, nor one that is still to come."""
+        return capture_time is not None and self.start <= capture_time <= self.latest

@@ -6,7 +6,7 @@ from dataclasses import replace
 from services.chassis.errors import DomainError
 from services.chassis.seal import seal_bytes
 from services.ingest.content.picture import Picture
-from services.ingest.domain.capture_time import capture_time
+from services.ingest.domain.capture_time import CaptureTime, capture_time
 from services.ingest.domain.media import Media, MediaForm, MediaMetadata
 from services.ingest.domain.metrics import MEDIA_BYTES, MEDIA_STORED, UPLOAD_DURATION
 from services.ingest.domain.records import MediaRow, NewSegment, UploadRow
@@ -17,6 +17,7 @@ from services.ingest.operations.open_keys import open_row_keys, reach_of_older_m
 from services.ingest.operations.upload_stream import UploadStream
 from services.ingest.ports.outcomes import Completion
 from services.keyring import Purpose, metadata_aad
+from services.picture_files.capture_time import embedded_time, name_time
 from services.picture_files.exif import read_exif
 
 _ATTEMPTS = 3
@@ -61,8 +62,7 @@ def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture)
         width, height = height, width
     if row.form is MediaForm.REDUCED and asset.width and asset.height:
         width, height = asset.width, asset.height
-    latest = dependencies.policy.window_at(dependencies.clock.now()).latest
-    taken = capture_time(exif.taken, asset.capture_time, latest=latest)
+    taken = _taken(dependencies, stream)
     return MediaMetadata(
         sha256=asset.sha256,
         form=row.form,
@@ -76,6 +76,19 @@ def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture)
         capture_utc_offset=taken.utc_offset,
         favorite=asset.favorite,
         screenshot=asset.screenshot,
+        capture_time_source=taken.source,
+        capture_time_precision=taken.precision,
+    )
+
+
+def _taken(dependencies: Dependencies, stream: UploadStream) -> CaptureTime:
+    asset, now = stream.announcement.asset, dependencies.clock.now()
+    return capture_time(
+        embedded_time(stream.blocks, now),
+        name_time(asset.file_name, now),
+        asset,
+        form=stream.row.form,
+        latest=dependencies.policy.window_at(now).latest,
     )
 
 

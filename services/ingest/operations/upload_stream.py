@@ -18,6 +18,8 @@ from services.ingest.errors import ChecksumMismatch, SizeMismatch
 from services.ingest.operations.dependencies import Dependencies
 from services.ingest.operations.upload_lease import UploadLease
 from services.keyring import artefact_aad
+from services.picture_files.blocks import Blocks
+from services.picture_files.embedded import EmbeddedReader
 
 _THREAD_BYTES = 128 * 1024
 """Bytes from which the work on a chunk is given to a thread; less is done faster than handed over."""
@@ -42,6 +44,7 @@ class UploadStream:
         self._sealer = StreamSealer(key, self._aad, first_chunk=first_chunk, prefix=row.seal_prefix, part=part)
         self._digest = hashlib.sha256()
         self._check = ContentCheck(dependencies.policy.limits, row.size_bytes)
+        self._embedded = EmbeddedReader()
         self._sealed: list[bytes] = []
         self._received = row.committed_bytes
         self._waiting_since: float | None = None
@@ -51,6 +54,11 @@ class UploadStream:
         self.key = key
         self.announcement = announcement
         self.segments: list[Segment] = []
+
+    @property
+    def blocks(self) -> Blocks:
+        """What the file says of itself, as far as it has come."""
+        return self._embedded.blocks
 
     @property
     def is_whole(self) -> bool:
@@ -200,6 +208,7 @@ class UploadStream:
     def _look_at(self, data: bytes) -> None:
         self._digest.update(data)
         self._check.feed(data)
+        self._embedded.feed(data)
 
     async def _replay_chunks(self) -> None:
         self.segments = await self._dependencies.uploads.segments(self.data_key_id)

@@ -10,6 +10,7 @@ from pellicule.internal.ingest.v1 import media_stored_pb2
 from services.chassis.messaging.events import OutgoingEvent
 from services.ingest.domain.media import MediaForm, MediaMetadata, media_name
 from services.ingest.domain.records import MediaRow, Segment
+from services.ingest.translation import capture_time
 from services.keyring.translation import purpose_number, timestamp
 
 _FORM_PREFIX = "MEDIA_FORM_"
@@ -41,6 +42,8 @@ class ProtoCodec:
             favorite=message.favorite,
             screenshot=message.screenshot,
             hidden=message.hidden,
+            capture_time_source=capture_time.source(message.capture_time_source),
+            capture_time_precision=capture_time.precision(message.capture_time_precision),
         )
 
     def media_stored(self, media: MediaRow, segments: Sequence[Segment]) -> OutgoingEvent:
@@ -87,6 +90,8 @@ def metadata_message(metadata: MediaMetadata) -> media_stored_pb2.MediaMetadata:
         favorite=metadata.favorite,
         screenshot=metadata.screenshot,
         hidden=metadata.hidden,
+        capture_time_source=capture_time.source_number(metadata.capture_time_source),
+        capture_time_precision=capture_time.precision_number(metadata.capture_time_precision),
     )
     if metadata.capture_time is not None:
         message.capture_time.CopyFrom(timestamp(metadata.capture_time))

@@ -10,6 +10,7 @@ from services.chassis.paging import Page, PageQuery
 from services.ingest.domain.media import BATCH_FILE_LIMIT, Announcement, Asset, MediaForm, PageStart
 from services.ingest.domain.media_list import MediaFilter, MediaOrder, MediaQuery
 from services.ingest.operations.update_media import OwnerMarks
+from services.ingest.translation import capture_time
 
 MAX_BATCH = 1000
 """Assets in a plan, and media in a batch."""
@@ -169,6 +170,9 @@ def _asset(message: media_pb2.AssetSummary, fields: Fields) -> Asset:
         file_name=fields.text(message.file_name, "file_name", most=_MAX_FILE_NAME),
         favorite=message.favorite,
         screenshot=message.screenshot,
+        capture_utc_offset=capture_time.announced_offset(message, fields),
+        capture_time_source=capture_time.source(message.capture_time_source),
+        capture_time_precision=capture_time.precision(message.capture_time_precision),
     )
 
 

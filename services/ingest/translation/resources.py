@@ -73,6 +73,8 @@ def media(each: Media) -> media_pb2.Media:
         delete_time=timestamp(each.delete_time),
         purpose=purpose_number(each.purpose),
         missing=each.missing,
+        capture_time_source=known.capture_time_source,
+        capture_time_precision=known.capture_time_precision,
     )
 
 

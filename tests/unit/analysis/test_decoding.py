@@ -10,7 +10,8 @@ from inference.vision.pictures import Picture
 from services.analysis.domain.media import ParkedReason
 from services.analysis.errors import PictureUnusable
 from services.analysis.vision.decoding import Limits, PictureFile, encode_jpeg, prepare_decoders, shrink, turn_upright
-from services.picture_files.exif import read_position
+from services.picture_files.embedded import read_embedded
+from services.picture_files.position import embedded_position
 from tests.unit.analysis.photos import LYON, encode, exif, lying, photo, pixels
 
 
@@ -171,7 +172,7 @@ def test_shrinking_keeps_the_proportions() -> None:
 @pytest.mark.parametrize("place", [LYON, (-33.8568, 151.2153), (40.6892, -74.0445)])
 def test_the_position_is_read_from_every_hemisphere(kind: str, place: tuple[float, float]) -> None:
     data = encode(photo("chelsea").crop((0, 0, 90, 60)), kind, exif=exif(position=place))
-    position = read_position(PictureFile(data, Limits()).exif())
+    position = embedded_position(read_embedded(data))
     assert position == pytest.approx(place, abs=1e-5)
 
 

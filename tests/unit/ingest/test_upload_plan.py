@@ -80,7 +80,12 @@ class TestAnswers:
         edge = NOW - timedelta(days=30, hours=15)
         assert answer(asset(capture_time=edge)) == ("UPLOAD_REDUCED", "IN_WINDOW")
         assert answer(asset(capture_time=edge - timedelta(seconds=1))) == ("SKIP", "OUTSIDE_WINDOW")
-        assert answer(asset(capture_time=NOW + timedelta(days=400))) == ("UPLOAD_REDUCED", "IN_WINDOW")
+        assert answer(asset(capture_time=NOW + timedelta(hours=15))) == ("UPLOAD_REDUCED", "IN_WINDOW")
+
+    def test_what_is_still_to_come_counts_as_not_known(self) -> None:
+        to_come = asset(capture_time=NOW + timedelta(days=400))
+        assert answer(to_come) == ("SKIP", "OUTSIDE_WINDOW")
+        assert answer(to_come, older_media=OlderMedia(granted=True)) == ("UPLOAD_REDUCED", "OLDER_MEDIA_GRANTED")
 
     def test_a_picture_of_which_nobody_knows_when_counts_as_older(self) -> None:
         undated = asset(capture_time=None)

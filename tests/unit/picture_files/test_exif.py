@@ -1,64 +1,8 @@
-# ruff: noqa: DTZ001 - the clock on a wall has no zone
-
-from datetime import datetime, timedelta, timezone
-
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
-from services.picture_files.exif import Exif, read_exif, read_position
+from services.picture_files.exif import Exif, exif_tags, gps_position, read_exif, read_position, tag_text
 from tests.unit.ingest.pictures import exif_block
-
-
-def taken(text: str | None, offset: str | None = None, fraction: str | None = None) -> datetime | None:
-    return read_exif(exif_block(text, offset, fraction=fraction)).taken
-
-
-def test_a_time_with_its_zone_and_fraction() -> None:
-    assert taken("2026:02:28 23:59:58", "-03:30", "0625") == datetime(
-        2026, 2, 28, 23, 59, 58, 62_500, timezone(-timedelta(hours=3, minutes=30))
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "0000:00:00 00:00:00",
-        "    :  :     :  :  ",
-        "2026:13:01 00:00:00",
-        "2026:02:30 00:00:00",
-        "2026:02:28 24:00:00",
-        "1601:01:01 00:00:00",
-        "yesterday",
-        "",
-        "2026",
-    ],
-)
-def test_what_is_no_time_is_not_there(text: str) -> None:
-    assert taken(text) is None
-
-
-@pytest.mark.parametrize("text", ["2026-02-28T10:11:12", "2026/02/28 10:11:12", "2026:02:28 10:11:12\0"])
-def test_other_spellings_are_understood(text: str) -> None:
-    assert taken(text) == datetime(2026, 2, 28, 10, 11, 12)
-
-
-@pytest.mark.parametrize(
-    ("text", "offset"),
-    [("+05:45", timedelta(hours=5, minutes=45)), ("Z", timedelta()), ("+0200", timedelta(hours=2))],
-)
-def test_zones_are_understood(text: str, offset: timedelta) -> None:
-    assert taken("2026:02:28 10:11:12", text) == datetime(2026, 2, 28, 10, 11, 12, tzinfo=timezone(offset))
-
-
-@pytest.mark.parametrize("text", ["+25:00", "+02:75", "CEST", "   :  ", ""])
-def test_what_is_no_zone_is_not_there(text: str) -> None:
-    assert taken("2026:02:28 10:11:12", text) == datetime(2026, 2, 28, 10, 11, 12)
-
-
-def test_the_time_of_the_last_change_tells_nothing() -> None:
-    exif = Image.Exif()
-    exif[ExifTags.Base.DateTime] = "2026:02:28 10:11:12"
-    assert read_exif(exif.tobytes()).taken is None
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
@@ -91,8 +35,97 @@ def test_a_position_that_makes_no_sense_is_none(place: tuple[float, float]) -> N
     assert read_position(gps((place[0], 0.0, 0.0), (place[1], 0.0, 0.0))) is None
 
 
+@pytest.mark.parametrize(
+    ("south", "west"),
+    [("South", "west"), ("s", "w"), (b"S\0", b"W\0"), ("S \0", " W"), (83, 87), ((83, 0), (87, 0)), ("SOUTH.", "West")],
+    ids=str,
+)
+def test_a_reference_of_any_type_and_spelling_is_read(south: object, west: object) -> None:
+    tags = {1: south, 2: (33.0, 51.0, 25.0), 3: west, 4: (122.0, 25.0, 9.0)}
+    assert gps_position(tags) == pytest.approx((-33.856944, -122.419167))
+
+
+@pytest.mark.parametrize("side", [None, "", "E", "X", "Norden", b"\xff", 200, (1, 2), "NS", "north-east", 1j], ids=str)
+def test_a_hemisphere_is_never_guessed(side: object) -> None:
+    assert gps_position({1: side, 2: (33.0, 51.0, 25.0), 3: "E", 4: (122.0, 25.0, 9.0)}) is None
+    assert gps_position({1: "N", 2: (33.0, 51.0, 25.0), 3: "O", 4: (122.0, 25.0, 9.0)}) is None
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("latitude", "degrees"),
+    [
+        ((48.0, 51.5, NAN), 48.858333),
+        ((48.0, 51.5), 48.858333),
+        ((48.858333, NAN, NAN), 48.858333),
+        ((48.858333,), 48.858333),
+        (48.858333, 48.858333),
+        (TiffImagePlugin.IFDRational(48858333, 1000000), 48.858333),
+        (
+            (
+                TiffImagePlugin.IFDRational(48, 1),
+                TiffImagePlugin.IFDRational(515, 10),
+                TiffImagePlugin.IFDRational(0, 0),
+            ),
+            48.858333,
+        ),
+        ("48.858333", 48.858333),
+        (b"48,51.5\0", 48.858333),
+        ("48 deg 51' 30.00\"", 48.858333),
+        ("48° 51' 30\" N", 48.858333),
+    ],
+    ids=str,
+)
+def test_degrees_are_read_as_they_are_written(latitude: object, degrees: float) -> None:
+    assert gps_position({1: "N", 2: latitude, 3: "W", 4: (122.0, 25.0, 9.0)}) == pytest.approx((degrees, -122.419167))
+
+
+@pytest.mark.parametrize(
+    "latitude",
+    [
+        (48.0, NAN, NAN),
+        (NAN, 51.0, 30.0),
+        (-48.0, 51.0, 30.0),
+        (90.0, 0.0, 1.0),
+        "48.85S",
+        "-48.85",
+        "north",
+        "",
+        None,
+        (),
+        (1, 2, 3, 4),
+        (b"48",),
+        float("inf"),
+    ],
+    ids=str,
+)
+def test_degrees_that_make_no_sense_are_no_position(latitude: object) -> None:
+    assert gps_position({1: "N", 2: latitude, 3: "W", 4: (122.0, 25.0, 9.0)}) is None
+
+
 @pytest.mark.parametrize("broken", [{}, {2: "north"}, {2: (), 4: ()}, {2: (1, 2, 3, 4), 4: (1,)}, {1: "N", 2: (45,)}])
 def test_a_broken_position_is_none(broken: dict[int, object]) -> None:
     block = Image.Exif()
     block.get_ifd(ExifTags.IFD.GPSInfo).update(broken)
     assert read_position(block) is None
+
+
+@pytest.mark.parametrize("text", ["2026", b"2026\0", "2026 \0\0", (50, 48, 50, 54, 0)], ids=str)
+def test_text_of_a_wrong_type_is_text_all_the_same(text: object) -> None:
+    assert tag_text(text) == "2026"
+
+
+@pytest.mark.parametrize("value", [None, 2026, -1, (1, "a"), (300, 2), 1.5, 1j], ids=str)
+def test_what_is_no_text_is_not_there(value: object) -> None:
+    assert tag_text(value) == ""
+
+
+def test_a_tag_that_cannot_be_read_costs_none_of_the_others() -> None:
+    block = exif_block("2026:02:28 10:11:12", orientation=6)
+    place = block.index(b"2026:02:28")
+    for cut in range(len(block)):
+        first, details, _ = exif_tags(block[:cut])
+        assert details.get(0x9003) in (None, "2026:02:28 10:11:12")
+        assert cut < place or first.get(0x0112) == 6

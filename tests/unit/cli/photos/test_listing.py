@@ -36,6 +36,40 @@ def test_the_time_is_written_on_the_clock_of_the_place() -> None:
     assert listing.finding(KEPT, analysis(), frozenset())["taken_at"] == "2026-11-14T15:02:03+01:00"
 
 
+def _kept(**known: object) -> media_pb2.Media:
+    kept = media_pb2.Media(name="media/1", **known)  # type: ignore[arg-type]
+    kept.capture_time.FromJsonString("2026-11-14T14:02:03Z")
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("source", "precision", "expected"),
+    [
+        ("EXIF_ORIGINAL", "SECOND", ("2026-11-14T14:02:03", "exif_original", "second")),
+        ("FILE_NAME", "DAY", ("2026-11-14", "file_name", "day")),
+        ("XMP", "MONTH", ("2026-11", "xmp", "month")),
+        ("IPTC", "YEAR", ("2026", "iptc", "year")),
+        ("FILE_TIME", "SECOND", ("2026-11-14T14:02:03+00:00", "file_time", "second")),
+        ("UNSPECIFIED", "UNSPECIFIED", ("2026-11-14T14:02:03+00:00", None, None)),
+    ],
+)
+def test_what_is_known_of_the_time_is_said_and_no_more(
+    source: str, precision: str, expected: tuple[str | None, ...]
+) -> None:
+    kept = _kept(
+        capture_time_source=media_pb2.CaptureTimeSource.Value(f"CAPTURE_TIME_SOURCE_{source}"),
+        capture_time_precision=media_pb2.CaptureTimePrecision.Value(f"CAPTURE_TIME_PRECISION_{precision}"),
+    )
+    row = listing.finding(kept, analysis(), frozenset())
+    assert (row["taken_at"], row["taken_at_source"], row["taken_at_precision"]) == expected
+
+
+def test_a_time_that_is_not_known_is_none() -> None:
+    undated = media_pb2.Media(name="media/1")
+    row = listing.matched(undated, analysis_service_pb2.MediaMatch(media="media/1"))
+    assert (row["taken_at"], row["taken_at_source"], row["taken_at_precision"]) == (None, None, None)
+
+
 def test_a_position_without_consent_is_absent_and_not_empty() -> None:
     there = analysis_pb2.Position(latitude=45.75, longitude=4.85)
     assert "position" not in listing.finding(KEPT, analysis(), frozenset({"CLOUD_PROCESSING"}))

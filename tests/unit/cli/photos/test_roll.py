@@ -7,6 +7,11 @@ import pytest
 from PIL import ExifTags, Image
 
 from services.cli.photos import roll
+from services.picture_files.capture_time import Source, Taken
+from services.picture_files.embedded import read_embedded
+from services.picture_files.position import embedded_position
+from services.picture_files.timestamps import Precision
+from tests.unit.picture_files.metadata import jpeg_with, xmp_packet
 
 ORIENTATION, TAKEN, OFFSET = 0x0112, 0x9003, 0x9011
 
@@ -38,13 +43,27 @@ class TestDescribe:
 
     def test_the_time_is_that_of_the_place(self, tmp_path: Path) -> None:
         found = roll.describe(picture(tmp_path / "a.jpg", exif=phone_exif()), tmp_path)
-        assert found.capture_time == datetime(2026, 11, 14, 15, 2, 3, tzinfo=timezone(timedelta(hours=1)))
+        there = datetime(2026, 11, 14, 15, 2, 3, tzinfo=timezone(timedelta(hours=1)))
+        assert found.taken == Taken(there, Source.EXIF_ORIGINAL)
 
     @pytest.mark.parametrize("taken", ["0000:00:00 00:00:00", "yesterday", ""])
     def test_a_senseless_time_is_replaced_by_the_files(self, tmp_path: Path, taken: str) -> None:
         path = picture(tmp_path / "a.jpg", exif=phone_exif(taken=taken))
         os.utime(path, (1_790_000_000, 1_790_000_000))
-        assert roll.describe(path, tmp_path).capture_time == datetime.fromtimestamp(1_790_000_000, UTC)
+        assert roll.describe(path, tmp_path).taken == Taken(
+            datetime.fromtimestamp(1_790_000_000, UTC), Source.FILE_TIME
+        )
+
+    def test_a_name_goes_before_the_files_own_time(self, tmp_path: Path) -> None:
+        path = picture(tmp_path / "IMG-20190405-WA0001.jpg")
+        expected = Taken(datetime(2019, 4, 5), Source.FILE_NAME, Precision.DAY)  # noqa: DTZ001 - no zone is known
+        assert roll.describe(path, tmp_path).taken == expected
+
+    @pytest.mark.parametrize("modified", [0, 4_000_000_000])
+    def test_a_file_whose_own_time_cannot_be_has_none(self, tmp_path: Path, modified: int) -> None:
+        path = picture(tmp_path / "a.jpg")
+        os.utime(path, (modified, modified))
+        assert roll.describe(path, tmp_path).taken is None
 
     def test_what_is_no_picture_is_described_all_the_same(self, tmp_path: Path) -> None:
         (tmp_path / "note.jpg").write_text("hello")
@@ -104,6 +123,13 @@ class TestReduce:
         path = picture(tmp_path / "a.jpg", (800, 400), exif=phone_exif())
         exif = self.opened(roll.reduce(path, 512, with_position=allowed)).getexif()
         assert bool(exif.get_ifd(ExifTags.IFD.GPSInfo)) is allowed
+
+    @pytest.mark.parametrize("allowed", [True, False])
+    def test_a_position_that_xmp_alone_tells_goes_along_only_with_consent(self, tmp_path: Path, allowed: bool) -> None:
+        path = tmp_path / "a.jpg"
+        path.write_bytes(jpeg_with(xmp=xmp_packet('exif:GPSLatitude="33,51.5S" exif:GPSLongitude="122,25.15W"')))
+        position = embedded_position(read_embedded(roll.reduce(path, 512, with_position=allowed)))
+        assert position == (pytest.approx((-33.858333, -122.419167)) if allowed else None)
 
     def test_a_broken_picture_has_no_reduced_copy(self, tmp_path: Path) -> None:
         path = picture(tmp_path / "a.jpg", (800, 400))

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,6 +15,11 @@ from services.cli import outages
 from services.cli.client import Services
 from services.cli.photos import upload_file
 from services.cli.photos.roll import RollFile
+from services.picture_files.capture_time import Source, Taken
+from services.picture_files.timestamps import Precision
+
+DAY = datetime(2026, 11, 1)  # noqa: DTZ001 - the zone is not known
+THERE = datetime(2026, 11, 1, 10, tzinfo=timezone(timedelta(hours=2)))
 
 
 class _Media:
@@ -49,7 +54,8 @@ def _task(folder: Path) -> upload_file.Task:
     path.write_bytes(bytes(300_000))
     file = RollFile(
         path=path, name="a.jpg", sha256=hashlib.sha256(path.read_bytes()).digest(), size=300_000,
-        capture_time=datetime(2026, 11, 1, tzinfo=UTC), width=4, height=3, content_type="image/jpeg", screenshot=False,
+        taken=Taken(datetime(2026, 11, 1, tzinfo=UTC), Source.EXIF_ORIGINAL), width=4, height=3,
+        content_type="image/jpeg", screenshot=False,
     )  # fmt: skip
     return upload_file.Task(file, media_pb2.PLAN_ACTION_UPLOAD_ORIGINAL, "IN_WINDOW", 2048)
 
@@ -132,3 +138,25 @@ async def test_files_that_cannot_be_planned_for_an_outage_have_no_answer_and_are
 
     assert tasks == []
     assert [(answer.outcome, answer.answered) for answer in answers] == [("unanswered", False)]
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (Taken(THERE, Source.XMP), ("2026-11-01T08:00:00Z", 7200, "XMP", "SECOND")),
+        (Taken(DAY, Source.FILE_NAME, Precision.DAY), ("2026-11-01T00:00:00Z", None, "FILE_NAME", "DAY")),
+        (Taken(DAY.replace(tzinfo=UTC), Source.FILE_TIME), ("2026-11-01T00:00:00Z", None, "FILE_TIME", "SECOND")),
+    ],
+)
+def test_what_is_known_of_the_time_is_announced(tmp_path: Path, taken: Taken, said: tuple[object, ...]) -> None:
+    summary = upload_file.summary(replace(_task(tmp_path).file, taken=taken))
+    offset = summary.capture_utc_offset.seconds if summary.HasField("capture_utc_offset") else None
+    names = (
+        media_pb2.CaptureTimeSource.Name(summary.capture_time_source).removeprefix("CAPTURE_TIME_SOURCE_"),
+        media_pb2.CaptureTimePrecision.Name(summary.capture_time_precision).removeprefix("CAPTURE_TIME_PRECISION_"),
+    )
+    assert (summary.capture_time.ToJsonString(), offset, *names) == said
+
+
+def test_a_time_that_is_not_known_is_not_announced(tmp_path: Path) -> None:
+    assert not upload_file.summary(replace(_task(tmp_path).file, taken=None)).HasField("capture_time")

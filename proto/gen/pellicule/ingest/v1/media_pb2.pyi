@@ -22,6 +22,94 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _CaptureTimeSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CaptureTimeSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CaptureTimeSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CAPTURE_TIME_SOURCE_UNSPECIFIED: _CaptureTimeSource.ValueType  # 0
+    """It is not known; of an asset, the phone's own word."""
+    CAPTURE_TIME_SOURCE_EXIF_ORIGINAL: _CaptureTimeSource.ValueType  # 1
+    """EXIF: when the shutter opened."""
+    CAPTURE_TIME_SOURCE_EXIF_DIGITIZED: _CaptureTimeSource.ValueType  # 2
+    """EXIF: when the picture was made digital."""
+    CAPTURE_TIME_SOURCE_EXIF_CHANGE: _CaptureTimeSource.ValueType  # 3
+    """EXIF: when the file was changed last."""
+    CAPTURE_TIME_SOURCE_XMP: _CaptureTimeSource.ValueType  # 4
+    """XMP."""
+    CAPTURE_TIME_SOURCE_IPTC: _CaptureTimeSource.ValueType  # 5
+    """IPTC."""
+    CAPTURE_TIME_SOURCE_CONTAINER: _CaptureTimeSource.ValueType  # 6
+    """The file format's own field."""
+    CAPTURE_TIME_SOURCE_GPS: _CaptureTimeSource.ValueType  # 7
+    """The satellites' time, beside the position."""
+    CAPTURE_TIME_SOURCE_FILE_NAME: _CaptureTimeSource.ValueType  # 8
+    """The file's name."""
+    CAPTURE_TIME_SOURCE_FILE_TIME: _CaptureTimeSource.ValueType  # 9
+    """The file's own time on the phone."""
+
+class CaptureTimeSource(_CaptureTimeSource, metaclass=_CaptureTimeSourceEnumTypeWrapper):
+    """What says when a picture was taken, the best first."""
+
+CAPTURE_TIME_SOURCE_UNSPECIFIED: CaptureTimeSource.ValueType  # 0
+"""It is not known; of an asset, the phone's own word."""
+CAPTURE_TIME_SOURCE_EXIF_ORIGINAL: CaptureTimeSource.ValueType  # 1
+"""EXIF: when the shutter opened."""
+CAPTURE_TIME_SOURCE_EXIF_DIGITIZED: CaptureTimeSource.ValueType  # 2
+"""EXIF: when the picture was made digital."""
+CAPTURE_TIME_SOURCE_EXIF_CHANGE: CaptureTimeSource.ValueType  # 3
+"""EXIF: when the file was changed last."""
+CAPTURE_TIME_SOURCE_XMP: CaptureTimeSource.ValueType  # 4
+"""XMP."""
+CAPTURE_TIME_SOURCE_IPTC: CaptureTimeSource.ValueType  # 5
+"""IPTC."""
+CAPTURE_TIME_SOURCE_CONTAINER: CaptureTimeSource.ValueType  # 6
+"""The file format's own field."""
+CAPTURE_TIME_SOURCE_GPS: CaptureTimeSource.ValueType  # 7
+"""The satellites' time, beside the position."""
+CAPTURE_TIME_SOURCE_FILE_NAME: CaptureTimeSource.ValueType  # 8
+"""The file's name."""
+CAPTURE_TIME_SOURCE_FILE_TIME: CaptureTimeSource.ValueType  # 9
+"""The file's own time on the phone."""
+Global___CaptureTimeSource: _TypeAlias = CaptureTimeSource  # noqa: Y015
+
+class _CaptureTimePrecision:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CaptureTimePrecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CaptureTimePrecision.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CAPTURE_TIME_PRECISION_UNSPECIFIED: _CaptureTimePrecision.ValueType  # 0
+    """It is not said; the time counts as exact."""
+    CAPTURE_TIME_PRECISION_YEAR: _CaptureTimePrecision.ValueType  # 1
+    """The year."""
+    CAPTURE_TIME_PRECISION_MONTH: _CaptureTimePrecision.ValueType  # 2
+    """The month."""
+    CAPTURE_TIME_PRECISION_DAY: _CaptureTimePrecision.ValueType  # 3
+    """The day, but not the hour."""
+    CAPTURE_TIME_PRECISION_MINUTE: _CaptureTimePrecision.ValueType  # 4
+    """The minute."""
+    CAPTURE_TIME_PRECISION_SECOND: _CaptureTimePrecision.ValueType  # 5
+    """The second, or parts of it."""
+
+class CaptureTimePrecision(_CaptureTimePrecision, metaclass=_CaptureTimePrecisionEnumTypeWrapper):
+    """How exactly the time of capture is known. The time itself is the first instant that it may be."""
+
+CAPTURE_TIME_PRECISION_UNSPECIFIED: CaptureTimePrecision.ValueType  # 0
+"""It is not said; the time counts as exact."""
+CAPTURE_TIME_PRECISION_YEAR: CaptureTimePrecision.ValueType  # 1
+"""The year."""
+CAPTURE_TIME_PRECISION_MONTH: CaptureTimePrecision.ValueType  # 2
+"""The month."""
+CAPTURE_TIME_PRECISION_DAY: CaptureTimePrecision.ValueType  # 3
+"""The day, but not the hour."""
+CAPTURE_TIME_PRECISION_MINUTE: CaptureTimePrecision.ValueType  # 4
+"""The minute."""
+CAPTURE_TIME_PRECISION_SECOND: CaptureTimePrecision.ValueType  # 5
+"""The second, or parts of it."""
+Global___CaptureTimePrecision: _TypeAlias = CaptureTimePrecision  # noqa: Y015
+
 class _PlanAction:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -166,6 +254,9 @@ class AssetSummary(_message.Message):
     FILE_NAME_FIELD_NUMBER: _builtins.int
     FAVORITE_FIELD_NUMBER: _builtins.int
     SCREENSHOT_FIELD_NUMBER: _builtins.int
+    CAPTURE_UTC_OFFSET_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIME_SOURCE_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIME_PRECISION_FIELD_NUMBER: _builtins.int
     client_id: _builtins.str
     """The phone's own name for the asset; given back in the plan. At most 256 characters."""
     sha256: _builtins.bytes
@@ -184,9 +275,19 @@ class AssetSummary(_message.Message):
     """Whether its owner marked it."""
     screenshot: _builtins.bool
     """Whether the phone knows it for a screenshot."""
+    capture_time_source: Global___CaptureTimeSource.ValueType
+    """What says when it was taken, as far as the phone knows."""
+    capture_time_precision: Global___CaptureTimePrecision.ValueType
+    """How exactly the time of capture is known."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was taken, as far as the phone knows. Absent counts as before the window."""
+        """When it was taken, as far as the phone knows; a wall clock whose zone is not known as if it were in UTC. Absent
+        counts as before the window, and so does a time that is still to come.
+        """
+
+    @_builtins.property
+    def capture_utc_offset(self) -> _duration_pb2.Duration:
+        """Offset from UTC of the wall clock at the time of capture; absent if not known."""
 
     def __init__(
         self,
@@ -201,10 +302,13 @@ class AssetSummary(_message.Message):
         file_name: _builtins.str = ...,
         favorite: _builtins.bool = ...,
         screenshot: _builtins.bool = ...,
+        capture_utc_offset: _duration_pb2.Duration | None = ...,
+        capture_time_source: Global___CaptureTimeSource.ValueType = ...,
+        capture_time_precision: Global___CaptureTimePrecision.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "client_id", b"client_id", "content_type", b"content_type", "favorite", b"favorite", "file_name", b"file_name", "height", b"height", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_time_precision", b"capture_time_precision", "capture_time_source", b"capture_time_source", "capture_utc_offset", b"capture_utc_offset", "client_id", b"client_id", "content_type", b"content_type", "favorite", b"favorite", "file_name", b"file_name", "height", b"height", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -350,6 +454,8 @@ class Media(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIME_SOURCE_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIME_PRECISION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `media/{uuid}`."""
     sha256: _builtins.bytes
@@ -378,9 +484,15 @@ class Media(_message.Message):
     """Whether its owner hid it: it is left out of lists that do not ask for it, and no suggestion uses it."""
     missing: _builtins.bool
     """Whether its bytes were lost: it cannot be read, a plan asks for it again (MISSING), and the upload mends it."""
+    capture_time_source: Global___CaptureTimeSource.ValueType
+    """What says when it was taken."""
+    capture_time_precision: Global___CaptureTimePrecision.ValueType
+    """How exactly that is known."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was taken: from EXIF if there, else as the phone said."""
+        """When it was taken: by what the file says itself, else as the phone said. Without an offset it is a wall clock whose
+        zone is not known, given as if it were in UTC.
+        """
 
     @_builtins.property
     def capture_utc_offset(self) -> _duration_pb2.Duration:
@@ -415,10 +527,12 @@ class Media(_message.Message):
         purpose: _purpose_pb2.Purpose.ValueType = ...,
         hidden: _builtins.bool = ...,
         missing: _builtins.bool = ...,
+        capture_time_source: Global___CaptureTimeSource.ValueType = ...,
+        capture_time_precision: Global___CaptureTimePrecision.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "delete_time", b"delete_time", "upload_time", b"upload_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "delete_time", b"delete_time", "favorite", b"favorite", "file_name", b"file_name", "form", b"form", "height", b"height", "hidden", b"hidden", "missing", b"missing", "name", b"name", "orientation", b"orientation", "purpose", b"purpose", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_time", b"upload_time", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_time_precision", b"capture_time_precision", "capture_time_source", b"capture_time_source", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "delete_time", b"delete_time", "favorite", b"favorite", "file_name", b"file_name", "form", b"form", "height", b"height", "hidden", b"hidden", "missing", b"missing", "name", b"name", "orientation", b"orientation", "purpose", b"purpose", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_time", b"upload_time", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

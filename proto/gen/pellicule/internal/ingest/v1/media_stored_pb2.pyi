@@ -169,6 +169,8 @@ class MediaMetadata(_message.Message):
     FAVORITE_FIELD_NUMBER: _builtins.int
     SCREENSHOT_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIME_SOURCE_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIME_PRECISION_FIELD_NUMBER: _builtins.int
     sha256: _builtins.bytes
     """SHA-256 of the original file."""
     form: _media_pb2.MediaForm.ValueType
@@ -191,6 +193,10 @@ class MediaMetadata(_message.Message):
     """Whether the phone knows it for a screenshot."""
     hidden: _builtins.bool
     """Whether its owner hid it."""
+    capture_time_source: _media_pb2.CaptureTimeSource.ValueType
+    """What says when it was taken."""
+    capture_time_precision: _media_pb2.CaptureTimePrecision.ValueType
+    """How exactly that is known."""
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken."""
@@ -215,10 +221,12 @@ class MediaMetadata(_message.Message):
         favorite: _builtins.bool = ...,
         screenshot: _builtins.bool = ...,
         hidden: _builtins.bool = ...,
+        capture_time_source: _media_pb2.CaptureTimeSource.ValueType = ...,
+        capture_time_precision: _media_pb2.CaptureTimePrecision.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "favorite", b"favorite", "file_name", b"file_name", "form", b"form", "height", b"height", "hidden", b"hidden", "orientation", b"orientation", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_time", b"capture_time", "capture_time_precision", b"capture_time_precision", "capture_time_source", b"capture_time_source", "capture_utc_offset", b"capture_utc_offset", "content_type", b"content_type", "favorite", b"favorite", "file_name", b"file_name", "form", b"form", "height", b"height", "hidden", b"hidden", "orientation", b"orientation", "screenshot", b"screenshot", "sha256", b"sha256", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
