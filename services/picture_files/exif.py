@@ -1,4 +1,4 @@
-"""EXIF: its tags, how a picture was held, and where it was taken.
+"""EXIF: its tags, and where a picture was taken.
 
 The block is found by a walk through the file and read by Pillow, of which only the tag reader is used: no pixel is
 decoded. Cameras write nonsense into these fields, attackers worse: whatever cannot be read counts as not there.
@@ -8,14 +8,12 @@ import io
 import struct
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
 from services.picture_files.coordinates import position_of
 
 _PREFIX = b"Exif\0\0"
-_LYING = frozenset({5, 6, 7, 8})
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -28,42 +26,6 @@ _UNREADABLE = (
     struct.error,
 )
 _GPS = ExifTags.GPS
-
-
-@dataclass(frozen=True)
-class Exif:
-    """How a picture was held.
-
-    Attributes:
-        orientation: 1 to 8; 1 if it says nothing that can be.
-    """
-
-    orientation: int = 1
-
-    @property
-    def is_lying(self) -> bool:
-        """Whether the orientation swaps width and height."""
-        return self.orientation in _LYING
-
-
-def read_exif(block: bytes | None) -> Exif:
-    """Read an EXIF block, with or without the prefix that JPEG wants before its TIFF header."""
-    tags = Image.Exif()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tags.load(block or b"")
-        except _UNREADABLE:
-            return Exif()
-        return exif_of(tags)
-
-
-def exif_of(tags: Image.Exif) -> Exif:
-    """Return what a file's tags, as Pillow hands them out, say of how it was held."""
-    try:
-        return Exif(_orientation(tags.get(ExifTags.Base.Orientation)))
-    except _UNREADABLE:
-        return Exif()
 
 
 Tags = dict[int, object]
@@ -136,7 +98,3 @@ def _directory(file: io.BytesIO, head: bytes, place: object) -> Tags:
         except _UNREADABLE:
             continue
     return tags
-
-
-def _orientation(value: object) -> int:
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1

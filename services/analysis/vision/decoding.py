@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import cv2
@@ -13,8 +14,8 @@ from inference.vision.pictures import Picture
 from services.analysis.errors import PictureUnusable
 from services.picture_files.colours.rendering import render
 from services.picture_files.colours.sources import Colours, colours_of
-from services.picture_files.exif import exif_of
 from services.picture_files.jpeg import bare_jpeg
+from services.picture_files.orientation import orientation_of_opened
 
 WORK_SIDE: Final = 2048
 """Long side in pixels of the picture that everything is made from; also of the preview. So long are the reduced copies
@@ -107,10 +108,10 @@ class PictureFile:
         except _BROKEN as error:
             raise PictureUnusable.corrupt("what it says of itself cannot be read") from error
 
-    @property
+    @cached_property
     def orientation(self) -> int:
-        """EXIF orientation of the stored pixels, 1 to 8; HEIC is turned by its own decoder."""
-        return exif_of(self.exif()).orientation if self._format != "HEIF" else 1
+        """How the decoded pixels are to be turned, as an EXIF orientation from 1 to 8."""
+        return orientation_of_opened(self._image, self._data)
 
     def decode(self) -> Picture:
         """Decode the picture once, upright, long side at most `WORK_SIDE`, in sRGB.

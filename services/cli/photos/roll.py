@@ -21,7 +21,7 @@ from services.picture_files.blocks import Blocks
 from services.picture_files.capture_time import Taken, capture_time
 from services.picture_files.colours.rendering import render
 from services.picture_files.embedded import EmbeddedReader, read_embedded
-from services.picture_files.exif import exif_of
+from services.picture_files.orientation import is_lying, orientation_of_opened
 from services.picture_files.position import embedded_position
 
 MAX_DECODED_PIXELS = 100_000_000
@@ -122,7 +122,7 @@ def read_header(path: Path) -> Header:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
-                return _header_of(image)
+                return _header_of(image, path.read_bytes())
     except (
         OSError,
         ValueError,
@@ -176,17 +176,17 @@ def _read(path: Path) -> tuple[bytes, Blocks]:
     return digest.digest(), embedded.blocks
 
 
-def _header_of(image: Image.Image) -> Header:
-    exif = exif_of(image.getexif())
+def _header_of(image: Image.Image, data: bytes) -> Header:
     width, height = image.size
-    # HEIC is turned upright by its own transform when it is opened.
-    if exif.is_lying and image.format != "HEIF":
+    if is_lying(orientation_of_opened(image, data)):
         width, height = height, width
     return Header(width, height, _SNIFFED.get(image.format or "", ""))
 
 
 def _reduced(image: Image.Image, data: bytes, long_side: int, *, with_position: bool) -> bytes:
     exif = image.getexif()
+    # Whatever says it in the picture, EXIF says it in the copy.
+    exif[ExifTags.Base.Orientation] = orientation_of_opened(image, data)
     reduced = render(image, data, long_side, Image.Resampling.LANCZOS)
     if not with_position and ExifTags.IFD.GPSInfo in exif:
         del exif[ExifTags.IFD.GPSInfo]

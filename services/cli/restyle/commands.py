@@ -7,6 +7,7 @@ one's own. No consent is asked and no photo of a person's roll is read.
 from __future__ import annotations
 
 import asyncio
+import io
 import secrets
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from PIL import Image, ImageOps
+from PIL import Image
 
 from deploy.local import daemon
 from deploy.local.home import default_home
@@ -31,6 +32,8 @@ from services.cli.photos import roll
 from services.cli.restyle import generated
 from services.cli.restyle.contact_sheet import contact_sheet
 from services.cli.stack.failures import stack_failures
+from services.picture_files.colours.rendering import render
+from services.picture_files.orientation import orientation_of_opened, turn_upright
 
 LONG_SIDE = 768
 _SEEDS = 2**31
@@ -108,11 +111,12 @@ def read_picture(path: Path, long_side: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                upright = ImageOps.exif_transpose(image).convert("RGB")
+            data = path.read_bytes()
+            with Image.open(io.BytesIO(data)) as image:
+                orientation = orientation_of_opened(image, data)
+                upright = turn_upright(render(image, data, long_side, Image.Resampling.LANCZOS), orientation)
     except _UNREADABLE as error:
         raise CommandFailed("PICTURE_UNREADABLE", f"it cannot be decoded: {error}", str(path)) from error
-    upright.thumbnail((long_side, long_side), Image.Resampling.LANCZOS)
     check_picture(np.asarray(upright))
     return upright
 

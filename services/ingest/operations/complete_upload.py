@@ -18,7 +18,7 @@ from services.ingest.operations.upload_stream import UploadStream
 from services.ingest.ports.outcomes import Completion
 from services.keyring import Purpose, metadata_aad
 from services.picture_files.capture_time import embedded_time, name_time
-from services.picture_files.exif import read_exif
+from services.picture_files.orientation import UPRIGHT, is_lying, orientation_of
 
 _ATTEMPTS = 3
 
@@ -56,9 +56,9 @@ async def _complete(dependencies: Dependencies, stream: UploadStream) -> Media:
 def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture) -> MediaMetadata:
     """Return what is known of the media."""
     asset, row = stream.announcement.asset, stream.row
-    exif = read_exif(picture.exif) if picture.exif_turns else replace(read_exif(picture.exif), orientation=1)
+    orientation = orientation_of(stream.blocks.exif, stream.blocks.xmp) if picture.exif_turns else UPRIGHT
     width, height = picture.width, picture.height
-    if exif.is_lying:
+    if is_lying(orientation):
         width, height = height, width
     if row.form is MediaForm.REDUCED and asset.width and asset.height:
         width, height = asset.width, asset.height
@@ -70,7 +70,7 @@ def describe(dependencies: Dependencies, stream: UploadStream, picture: Picture)
         content_type=picture.media_type,
         width=width,
         height=height,
-        orientation=exif.orientation,
+        orientation=orientation,
         file_name=asset.file_name,
         capture_time=taken.time,
         capture_utc_offset=taken.utc_offset,

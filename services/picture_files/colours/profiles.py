@@ -54,7 +54,7 @@ def read_profile(data: bytes) -> Profile | None:
         if mode is None:
             return None
         return Profile(mode, ImageCms.buildTransform(opened, _srgb(), mode, "RGB"))
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
         # A broken profile spoils the colours, not the picture.
         return None
 

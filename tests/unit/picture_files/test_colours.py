@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from services.analysis.vision.decoding import Limits, PictureFile, prepare_decoders
 from services.cli.photos import roll
+from services.picture_files.colours.profiles import bright_code_points, read_profile
 from tests.unit.picture_files import colour_files as files
 
 Rgb = NDArray[np.uint8]
@@ -213,3 +216,22 @@ def test_gray_on_16_bits_is_as_bright_as_on_8(way: Way) -> None:
     gray = np.asarray(files.card().convert("L"))
     deep = files.png_of((gray * np.uint16(257)).astype(np.uint16), 16, 0)
     assert difference(way(deep), np.asarray(files.card().convert("L").convert("RGB"), np.uint8)) < 1
+
+
+PROFILES = (LINEAR, files.gray_profile("Gray", files.linear), files.ink_profile("Press"))
+
+
+@given(
+    profile=st.sampled_from(PROFILES),
+    changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=12),
+    length=st.integers(0, 6000),
+)
+def test_a_profile_that_was_altered_or_cut_short_is_read_or_left_out(
+    profile: bytes, changes: list[tuple[int, int]], length: int
+) -> None:
+    altered = bytearray(profile)
+    for place, value in changes:
+        altered[place] = value
+    found = read_profile(bytes(altered[:length]))
+    assert found is None or found.mode in {"RGB", "L", "CMYK"}
+    assert bright_code_points(bytes(altered[:length])) is None or b"cicp" in altered
