@@ -6,8 +6,8 @@ same order of sources. A time that cannot be, or that is still to come, gives wa
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Final
 
@@ -23,6 +23,11 @@ from services.picture_files.xmp import read_xmp
 _CLOCKS_APART: Final = timedelta(minutes=15)
 """How far the clocks of a camera and of the reader may differ."""
 _EASTERNMOST: Final = timedelta(hours=14)
+_WESTERNMOST: Final = timedelta(hours=-12)
+_ZONE_STEP: Final = timedelta(minutes=15)
+_SAME_MOMENT: Final = timedelta(seconds=2)
+_LONGEST_DAY: Final = timedelta(days=1, hours=12)
+"""From the beginning of a day in UTC to its end in the westernmost zone."""
 _Tag = ExifTags.Base
 _GPS = ExifTags.GPS
 
@@ -71,8 +76,24 @@ _XMP_CHANGED: Final = ("tiff:DateTime", "xmp:ModifyDate")
 
 
 def capture_time(blocks: Blocks, name: str, modified: float, now: datetime) -> Taken | None:
-    """Return when a picture was taken, by its bytes, else its name, else the file's own time (seconds since 1970)."""
-    return embedded_time(blocks, now) or name_time(name, now) or file_time(modified, now)
+    """Return when a picture was taken, by its bytes, else its name, else the file's own time (seconds since 1970).
+
+    The file's own time goes before a name that tells the day alone, if it lies on that day; from one that differs from
+    the clock in a name by a zone, the zone is learnt.
+    """
+    embedded = embedded_time(blocks, now)
+    if embedded is not None:
+        return embedded
+    named, own = name_time(name, now), file_time(modified, now)
+    if named is None or own is None:
+        return named or own
+    return own if is_more_exact(own.time, named) else _with_zone(named, own.time)
+
+
+def is_more_exact(time: datetime, named: Taken) -> bool:
+    """Tell whether an instant lies on the day, in any zone, that is all that a name tells."""
+    begins = _instant(named.time)
+    return named.precision is Precision.DAY and begins - _EASTERNMOST <= time < begins + _LONGEST_DAY
 
 
 def embedded_time(blocks: Blocks, now: datetime) -> Taken | None:
@@ -169,6 +190,16 @@ def _guarded(read: Callable[[], Moment | None]) -> Moment | None:
         return read()
     except (TypeError, ValueError, ArithmeticError):
         return None
+
+
+def _with_zone(named: Taken, instant: datetime) -> Taken:
+    """Return a time by a wall clock with the zone in which that clock showed it at an instant, if there is one."""
+    if named.time.tzinfo is not None or named.precision is not Precision.SECOND:
+        return named
+    difference = _instant(named.time) - instant
+    offset = _ZONE_STEP * round(difference / _ZONE_STEP)
+    is_zone = _WESTERNMOST <= offset <= _EASTERNMOST and abs(difference - offset) <= _SAME_MOMENT
+    return replace(named, time=named.time.replace(tzinfo=timezone(offset))) if is_zone else named
 
 
 def _is_past(time: datetime, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.ingest.domain.media import Asset, MediaForm
-from services.picture_files.capture_time import Source, Taken
+from services.picture_files.capture_time import Source, Taken, is_more_exact
 from services.picture_files.timestamps import Precision
 
 _ZONE_STEP = timedelta(minutes=15)
@@ -46,9 +46,7 @@ def capture_time(
     if read is not None:
         found = _of_camera(read, announced)
         return announced if form is MediaForm.REDUCED and _says_more(announced, found) else found
-    if named is not None and (announced.time is None or announced.source in _OF_THE_FILE_SYSTEM):
-        return _of_camera(named, announced)
-    return announced
+    return announced if named is None or _knows_better(announced, named) else _of_camera(named, announced)
 
 
 def _announced(asset: Asset, latest: datetime) -> CaptureTime:
@@ -67,6 +65,20 @@ def _says_more(announced: CaptureTime, found: CaptureTime) -> bool:
     if announced.time is None or found.time is None or announced.source in {None, *_OF_THE_FILE_SYSTEM}:
         return False
     return announced.time <= found.time + _SAME_MOMENT
+
+
+def _knows_better(announced: CaptureTime, named: Taken) -> bool:
+    """Tell whether the phone's word goes before the name: always, unless it is the file's own time of another day.
+
+    A phone that read the name may know the zone besides.
+    """
+    if announced.time is None:
+        return False
+    if announced.source is Source.FILE_TIME:
+        return is_more_exact(announced.time, named)
+    wall_time = announced.time + (announced.utc_offset or timedelta())
+    is_same = abs(wall_time - named.time.replace(tzinfo=UTC)) <= _SAME_MOMENT
+    return announced.source is not Source.FILE_NAME or is_same
 
 
 def _of_camera(said: Taken, announced: CaptureTime) -> CaptureTime:

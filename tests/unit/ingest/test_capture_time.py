@@ -67,6 +67,23 @@ def test_the_name_goes_before_the_files_own_time_and_behind_what_the_phone_knows
     assert found(named=NAMED) == CaptureTime(NOON)
 
 
+def test_the_files_own_time_goes_before_a_name_that_tells_its_day_alone() -> None:
+    there = datetime(2019, 4, 5, 20, tzinfo=UTC)
+    said = found(named=NAMED, announced=there, capture_time_source=Source.FILE_TIME)
+    assert said == CaptureTime(there, None, Source.FILE_TIME)
+    exact = Taken(datetime(2019, 4, 5, 10, 11, 12), Source.FILE_NAME)
+    assert found(named=exact, announced=there, capture_time_source=Source.FILE_TIME).source is Source.FILE_NAME
+
+
+def test_a_phone_that_read_the_name_may_know_the_zone_besides() -> None:
+    named, zone = Taken(datetime(2019, 4, 5, 10, 11, 12), Source.FILE_NAME), timedelta(hours=2)
+    there = datetime(2019, 4, 5, 8, 11, 12, tzinfo=UTC)
+    said = found(named=named, announced=there, capture_utc_offset=zone, capture_time_source=Source.FILE_NAME)
+    assert said == CaptureTime(there, zone, Source.FILE_NAME)
+    other = found(named=named, capture_time_source=Source.FILE_NAME)
+    assert other.time == datetime(2019, 4, 5, 10, 11, 12, tzinfo=UTC)
+
+
 def test_a_phone_that_lives_in_the_future_is_not_believed() -> None:
     assert found(announced=LATEST + timedelta(seconds=1)) == CaptureTime()
 

@@ -123,6 +123,40 @@ def test_names_then_the_files_own_time_stand_in() -> None:
     assert capture_time(Blocks(), "IMG_0001.jpg", NOW.timestamp() + 86_400, NOW) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "modified", "source"),
+    [
+        ("IMG-20261121-WA0001.jpg", datetime(2026, 11, 21, 10, tzinfo=UTC), Source.FILE_TIME),
+        ("IMG-20261121-WA0001.jpg", datetime(2026, 11, 20, 10, tzinfo=UTC), Source.FILE_TIME),
+        ("IMG-20261121-WA0001.jpg", datetime(2026, 11, 22, 11, tzinfo=UTC), Source.FILE_TIME),
+        ("IMG-20261121-WA0001.jpg", datetime(2026, 11, 22, 12, tzinfo=UTC), Source.FILE_NAME),
+        ("IMG-20261121-WA0001.jpg", datetime(2026, 11, 20, 9, tzinfo=UTC), Source.FILE_NAME),
+        ("IMG_20261121_101112.jpg", datetime(2026, 11, 21, 10, tzinfo=UTC), Source.FILE_NAME),
+    ],
+)
+def test_the_files_own_time_goes_before_a_name_that_tells_its_day_alone(
+    name: str, modified: datetime, source: Source
+) -> None:
+    taken = capture_time(Blocks(), name, modified.timestamp(), NOW)
+    assert taken is not None
+    assert taken.source is source
+
+
+@pytest.mark.parametrize(
+    ("modified", "said"),
+    [
+        (datetime(2026, 11, 21, 8, 11, 12, tzinfo=UTC), "2026-11-21T10:11:12+02:00"),
+        (datetime(2026, 11, 21, 13, 41, 11, tzinfo=UTC), "2026-11-21T10:11:12-03:30"),
+        (datetime(2026, 11, 21, 8, 18, 12, tzinfo=UTC), "2026-11-21T10:11:12"),
+        (datetime(2026, 11, 28, 8, 11, 12, tzinfo=UTC), "2026-11-21T10:11:12"),
+    ],
+)
+def test_the_zone_of_the_clock_in_a_name_is_learnt_from_the_files_own_time(modified: datetime, said: str) -> None:
+    taken = capture_time(Blocks(), "IMG_20261121_101112.jpg", modified.timestamp(), NOW)
+    assert taken is not None
+    assert (taken.time.isoformat(), taken.source) == (said, Source.FILE_NAME)
+
+
 @pytest.mark.parametrize("modified", [0.0, -1.0, float("nan"), float("inf"), 1e300, NOW.timestamp() + 3600])
 def test_a_files_own_time_that_cannot_be_is_none(modified: float) -> None:
     assert file_time(modified, NOW) is None
