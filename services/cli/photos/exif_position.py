@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from PIL import ExifTags, Image
 
-from services.picture_files.exif import read_position
-
 _GPS = ExifTags.GPS
 
 
 def put_position(exif: Image.Exif, position: tuple[float, float] | None) -> None:
-    """Write a position in degrees into EXIF, in place of what cannot be read there; None leaves it."""
-    if position is None or read_position(exif) == position:
+    """Write a position in degrees into EXIF, as cameras should and do not always; None leaves what is there."""
+    if position is None:
         return
     latitude, longitude = position
     exif.get_ifd(ExifTags.IFD.GPSInfo).update(

@@ -34,6 +34,28 @@ def iptc_block(**records: str) -> bytes:
     return other + b"8BIM\x04\x04\0\0" + struct.pack(">L", len(iim)) + iim
 
 
+def gps_block(tags: dict[int, object]) -> bytes:
+    """Return an EXIF block with a GPS directory alone: text, bytes (UNDEFINED), and numbers (rational)."""
+    values = {tag: _typed(value) for tag, value in tags.items()}
+    start = 26 + 2 + 12 * len(values) + 4
+    entries = data = b""
+    for tag, (kind, count, body) in sorted(values.items()):
+        place = body.ljust(4, b"\0") if len(body) <= 4 else struct.pack(">L", start + len(data))
+        data += body if len(body) > 4 else b""
+        entries += struct.pack(">HHL", tag, kind, count) + place
+    pointer = struct.pack(">HHHLLL", 1, 0x8825, 4, 1, 26, 0)
+    return b"MM\0*\0\0\0\x08" + pointer + struct.pack(">H", len(values)) + entries + bytes(4) + data
+
+
+def _typed(value: object) -> tuple[int, int, bytes]:
+    if isinstance(value, str):
+        return 2, len(value) + 1, value.encode() + b"\0"
+    if isinstance(value, bytes):
+        return 7, len(value), value
+    numbers = value if isinstance(value, tuple) else (value,)
+    return 5, len(numbers), b"".join(struct.pack(">LL", round(number * 1_000_000), 1_000_000) for number in numbers)
+
+
 def segment(code: int, body: bytes) -> bytes:
     return b"\xff" + bytes([code]) + struct.pack(">H", len(body) + 2) + body
 

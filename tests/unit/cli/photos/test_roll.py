@@ -11,7 +11,7 @@ from services.picture_files.capture_time import Source, Taken
 from services.picture_files.embedded import read_embedded
 from services.picture_files.position import embedded_position
 from services.picture_files.timestamps import Precision
-from tests.unit.picture_files.metadata import jpeg_with, xmp_packet
+from tests.unit.picture_files.metadata import gps_block, jpeg_with, xmp_packet
 
 ORIENTATION, TAKEN, OFFSET = 0x0112, 0x9003, 0x9011
 
@@ -130,6 +130,26 @@ class TestReduce:
         path.write_bytes(jpeg_with(xmp=xmp_packet('exif:GPSLatitude="33,51.5S" exif:GPSLongitude="122,25.15W"')))
         position = embedded_position(read_embedded(roll.reduce(path, 512, with_position=allowed)))
         assert position == (pytest.approx((-33.858333, -122.419167)) if allowed else None)
+
+    @pytest.mark.parametrize(
+        "gps",
+        [
+            {1: "South", 2: "33.8585", 3: "west", 4: "122.4192"},
+            {1: b"S\0", 2: (33.0, 51.51, 0.0), 3: b"W\0", 4: (122.0, 25.152, 0.0)},
+            {1: "s", 2: 33.8585, 3: "w", 4: 122.4192},
+        ],
+        ids=["text", "references of another type", "one number"],
+    )
+    def test_a_position_that_is_oddly_written_is_in_the_copy_as_it_should_be(
+        self, tmp_path: Path, gps: dict[int, object]
+    ) -> None:
+        block = gps_block(gps)
+        path = tmp_path / "a.jpg"
+        path.write_bytes(jpeg_with(block))
+        copy = self.opened(roll.reduce(path, 512, with_position=True)).getexif().get_ifd(ExifTags.IFD.GPSInfo)
+        assert (copy[1], copy[3]) == ("S", "W")
+        assert copy[2] == pytest.approx((33, 51, 30.6), abs=1e-3)
+        assert copy[4] == pytest.approx((122, 25, 9.12), abs=1e-3)
 
     def test_a_broken_picture_has_no_reduced_copy(self, tmp_path: Path) -> None:
         path = picture(tmp_path / "a.jpg", (800, 400))
