@@ -90,11 +90,12 @@ class JournalBucket:
 
     def _store_time(self, number: int) -> datetime | None:
         try:
-            return self._client.stat_object(self._bucket, _name(number)).last_modified
+            found: datetime | None = self._client.stat_object(self._bucket, _name(number)).last_modified
         except S3Error as error:
             if error.code in _MISSING:
                 return None
             raise
+        return found
 
     def _newest(self, after: int) -> int | None:
         start = _name(after) if after >= 0 else None
