@@ -13,6 +13,7 @@ from services.picture_files.walking import MAX_TAKE, Malformed, Parts, Skip, Tak
 
 _PIECE: Final = 64 * 1024
 _BEGINNING: Final = re.compile(rb"II\*\0|MM\0\*|<\?xpacket begin|<x:xmpmeta")
+_HEADERS: Final = (b"II*\0", b"MM\0*")
 _LEAD: Final = 32
 """Bytes before a beginning that may belong to its item: the offset of EXIF's header, and its prefix."""
 _MAX_HELD: Final = 8
@@ -85,8 +86,8 @@ class _Walked:
             self._blocks.xmp = self._blocks.xmp or content
         elif len(content) > 4:
             # An offset precedes the header (ISO/IEC 23008-12, A.2.1); some writers give nonsense there.
-            start = 4 + int.from_bytes(content[:4], "big")
-            self._blocks.exif = self._blocks.exif or (content[4:] if start >= len(content) else content[start:])
+            there = content[4 + int.from_bytes(content[:4], "big") :]
+            self._blocks.exif = self._blocks.exif or (there if there[:4] in _HEADERS else content[4:])
 
 
 def walk_boxes(blocks: Blocks) -> Walk[None]:

@@ -13,13 +13,14 @@ from services.picture_files import iptc, xmp
 from services.picture_files.blocks import MAX_BLOCK_BYTES, Blocks, body_or_nothing
 from services.picture_files.walking import Find, Malformed, Parts, Skip, Take, Walk
 
-_EXIF_PREFIX: Final = b"Exif\0\0"
+_EXIF_NAME: Final = b"exif\0"
 _MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _SCAN, _END, _APP1, _APP13 = 0xDA, 0xD9, 0xE1, 0xED
 _TEXTS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 # ImageMagick's way to keep the blocks of other formats in PNG: a name, a count, and the bytes in hexadecimal digits.
 _RAW_PROFILE: Final = re.compile(rb"Raw profile type (exif|APP1|app1|xmp|iptc|8bim)")
+_CREATION: Final = frozenset({b"creation time", b"exif:datetimeoriginal"})
 _RAW_HEAD: Final = re.compile(rb"\s*\w+\s+\d+\s")
 
 
@@ -45,7 +46,7 @@ def _segment_body(code: int) -> Walk[bytes]:
 
 
 def _note_segment(code: int, body: bytes, blocks: Blocks) -> None:
-    if code == _APP1 and body.startswith(_EXIF_PREFIX):
+    if code == _APP1 and body[:5].lower() == _EXIF_NAME:
         blocks.exif = blocks.exif or body
     elif code == _APP1 and body.startswith(xmp.JPEG_PREFIX):
         blocks.xmp = blocks.xmp or body
@@ -88,7 +89,7 @@ def _note_chunk(kind: bytes, body: bytes, blocks: Blocks) -> None:
             _note_raw(raw[1].lower(), text, blocks)
         elif keyword == b"XML:com.adobe.xmp":
             blocks.xmp = blocks.xmp or text
-        elif keyword.lower() == b"creation time":
+        elif keyword.lower() in _CREATION:
             blocks.container = blocks.container or text.decode("latin-1")
 
 

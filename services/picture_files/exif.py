@@ -5,6 +5,7 @@ decoded. Cameras write nonsense into these fields, attackers worse: whatever can
 """
 
 import io
+import re
 import struct
 import warnings
 from collections.abc import Mapping
@@ -13,7 +14,9 @@ from PIL import ExifTags, Image, TiffImagePlugin
 
 from services.picture_files.coordinates import position_of
 
-_PREFIX = b"Exif\0\0"
+_HEADER = re.compile(rb"II\*\0|MM\0\*")
+_HEADER_WITHIN = 64
+"""Bytes in which the TIFF header begins: what stands before it is written in many ways, and says nothing."""
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -36,9 +39,8 @@ def exif_tags(block: bytes | None) -> tuple[Tags, Tags, Tags]:
 
     Tag by tag: one that cannot be read costs none of the others.
     """
-    data = block or b""
-    while data.startswith(_PREFIX):
-        data = data[len(_PREFIX) :]
+    found = _HEADER.search(block or b"", 0, _HEADER_WITHIN)
+    data = b"" if block is None or found is None else block[found.start() :]
     file, head = io.BytesIO(data), data[:8]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -86,6 +86,22 @@ def test_xmp_is_found_in_every_format_with_time_and_place(kind: str) -> None:
     assert embedded_position(blocks) == pytest.approx((-33.858333, -122.419167))
 
 
+@pytest.mark.parametrize("prefix", [b"Exif\0\xff", b"EXIF\0\0", b"Exif\0\0Exif\0\0"])
+def test_what_stands_before_the_header_does_not_matter(prefix: bytes) -> None:
+    plain = jpeg_with(EXIF)
+    block = prefix + EXIF.removeprefix(b"Exif\0\0")
+    data = plain[:2] + segment(0xE1, block) + picture("JPEG")[2:]
+    assert time_of(read_embedded(data)) == "EXIF_ORIGINAL 2026-11-21T10:00:00+02:00"
+
+
+@pytest.mark.parametrize("offset", [0, 6, 10, 2**32 - 1])
+def test_a_nonsense_offset_before_the_header_in_heic_does_not_matter(offset: int) -> None:
+    data = heif_with(exif=EXIF)
+    place = data.index(b"Exif\0\0", data.index(b"mdat"))
+    changed = data[: place - 4] + struct.pack(">L", offset) + data[place:]
+    assert time_of(read_embedded(changed)) == "EXIF_ORIGINAL 2026-11-21T10:00:00+02:00"
+
+
 def test_iptc_is_found_in_jpeg_and_in_png() -> None:
     for data in (jpeg_with(iptc=IPTC), png_with((b"zTXt", raw_profile("iptc", IPTC)))):
         assert time_of(read_embedded(data)) == "IPTC 2026-11-19T10:00:00+02:00"
@@ -94,6 +110,8 @@ def test_iptc_is_found_in_jpeg_and_in_png() -> None:
 def test_a_png_says_when_it_was_made() -> None:
     said = png_with((b"tEXt", b"Creation Time\0Fri, 20 Nov 2026 10:00:00 +0200"))
     assert time_of(read_embedded(said)) == "CONTAINER 2026-11-20T10:00:00+02:00"
+    original = png_with((b"tEXt", b"exif:DateTimeOriginal\0002026:11:20 10:00:00"))
+    assert time_of(read_embedded(original)) == "CONTAINER 2026-11-20T10:00:00"
     changed = png_with((b"tIME", struct.pack(">H5B", 2012, 5, 5, 10, 0, 60)))
     assert time_of(read_embedded(changed)) == "CONTAINER 2012-05-05T10:00:59+00:00"
 
