@@ -84,6 +84,9 @@ class _Reader:
         while self.left:
             parts.next()
             size, kind = self.number(4), self.take(4)
+            if size == 0:
+                # The last one: it goes to the end.
+                size = self.left + 8
             if size < 8:
                 raise Malformed("a box of its description has an impossible length")
             start = self._position
@@ -241,7 +244,8 @@ def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[
     if kind == b"clap":
         width_over, width_under, height_over, height_under = (content.number(4) for _ in range(4))
         if not 0 < width_over <= width * width_under or not 0 < height_over <= height * height_under:
-            raise Malformed("its description crops more than the picture")
+            # As decoders do: a crop of nothing, or of more than there is, is none.
+            return size
         return width_over // width_under, height_over // height_under
     return size
 

@@ -1,6 +1,7 @@
 """JPEG (ITU-T T.81): segments, then entropy-coded data in which 0xFF is always followed by 0 or a marker.
 
-What follows the end marker is no part of the picture: motion photos keep a film there, others a second picture.
+What follows the end marker is no part of the picture: motion photos keep a film there, others a second picture. Bytes
+between two segments are passed over, and the end marker may be missing behind picture data, as viewers do.
 """
 
 import re
@@ -8,21 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.picture_files.walking import Find, Malformed, Parts, Take, Tell, Walk, Walker
+from services.picture_files.walking import Ended, Find, Malformed, Parts, Take, Tell, Walk, Walker
 
 _EXIF_PREFIX: Final = b"Exif\0\0"
-_START: Final = b"\xff\xd8"
+START_MARKER: Final = b"\xff\xd8"
+END_MARKER: Final = b"\xff\xd9"
 _END: Final = 0xD9
 _SCAN: Final = 0xDA
 _APP1: Final = 0xE1
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BEFORE_SCANS: Final = frozenset({*range(0xC0, 0xFF), *_STANDALONE}) - {0xD8}
-_BETWEEN_SCANS: Final = frozenset({0xC4, 0xCC, _END, _SCAN, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+_BETWEEN_SCANS: Final = frozenset({0xC4, 0xCC, _END, _SCAN, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0), *_STANDALONE})
 # APP1 to APP13, APP15 and comments; APP0 is JFIF's and APP14 Adobe's, which say what the colours mean.
 _SILENT: Final = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})
 # In entropy-coded data: a marker, where restart markers, stuffed zeros and fill bytes are none.
 _MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+# Between segments: fill bytes, stuffed zeros and bytes that belong to nothing may come before a marker.
+_ANY_MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
 
 
 @dataclass(frozen=True)
@@ -61,17 +65,35 @@ class Segment:
 
 
 def walk_jpeg(see: Callable[[Segment], None]) -> Walk[bool]:
-    """Walk from the first byte to the end marker, showing each segment to `see`; True once that is reached.
+    """Walk from the first byte to the end marker, showing each segment to `see`.
 
-    A walk ends with `Malformed` where a marker is missing, or one stands that cannot be there.
+    Returns True once the end marker is reached; False where the file ends without one, but not before picture data.
+    Whether that is all of the picture is for a decoder to say. A walk ends with `Malformed` where a marker stands
+    that cannot be there.
     """
+    scans: list[Segment] = []
+
+    def note(segment: Segment) -> None:
+        if segment.marker == _SCAN:
+            scans.append(segment)
+        see(segment)
+
+    try:
+        return (yield from _walk_to_end(note))
+    except Ended:
+        if not scans:
+            raise
+        return False
+
+
+def _walk_to_end(see: Callable[[Segment], None]) -> Walk[bool]:
     parts, allowed = Parts(), _BEFORE_SCANS
-    if (yield Take(2)) != _START:
+    if (yield Take(2)) != START_MARKER:
         raise Malformed("it has no start marker")
     place, following = 2, b""
     while True:
         parts.next()
-        marker = yield from _marker(following, parts)
+        marker = (following or (yield Find(_ANY_MARKER, 0xFF)))[1]
         if marker not in allowed:
             raise Malformed("it holds a marker that cannot be there: bytes were altered or lost")
         if marker == _END and allowed is _BEFORE_SCANS:
@@ -80,7 +102,11 @@ def walk_jpeg(see: Callable[[Segment], None]) -> Walk[bool]:
         following = b""
         if marker == _SCAN:
             allowed = _BETWEEN_SCANS
-            following = yield Find(_MARKER, 0xFF)
+            try:
+                following = yield Find(_MARKER, 0xFF)
+            except Ended as ended:
+                see(Segment(marker, place, ended.file_bytes, body))
+                raise
         end = int.from_bytes((yield Tell()), "big") - len(following)
         see(Segment(marker, place, end, body))
         if marker == _END:
@@ -89,12 +115,12 @@ def walk_jpeg(see: Callable[[Segment], None]) -> Walk[bool]:
 
 
 def bare_jpeg(data: bytes) -> bytes | None:
-    """Return a JPEG without anything in it but the picture; None if it is not whole.
+    """Return a JPEG without anything in it but the picture; None if it has no end marker, or cannot be one.
 
     Comments, application segments (EXIF, thumbnails, profiles, other makers' data) and whatever follows the end are
     left out; those of JFIF and Adobe stay.
     """
-    kept = [_START]
+    kept = [START_MARKER]
 
     def keep(segment: Segment) -> None:
         if segment.marker not in _SILENT:
@@ -108,15 +134,15 @@ def bare_jpeg(data: bytes) -> bytes | None:
     return b"".join(kept) if walker.result else None
 
 
-def _marker(following: bytes, parts: Parts) -> Walk[int]:
-    """Return the next marker's second byte; `following` is the marker if a scan's end has shown it."""
-    lead, code = following or (yield Take(2))
-    if lead != 0xFF:
-        raise Malformed("a marker is missing where one must be: bytes were altered or lost")
-    while code == 0xFF:
-        parts.next()
-        (code,) = yield Take(1)
-    return code
+def lacks_end_marker(data: bytes) -> bool:
+    """Tell whether a JPEG holds picture data, and ends without its end marker."""
+    walker = Walker(walk_jpeg(lambda _: None))
+    try:
+        walker.feed(data)
+        walker.finish()
+    except Malformed:
+        return False
+    return walker.result is False
 
 
 def _body() -> Walk[bytes]:

@@ -21,6 +21,18 @@ class Malformed(Exception):
     """The file's structure is broken; the message says where, of "it"."""
 
 
+class Ended(Exception):
+    """The file ends while a walk waits for more; a walk that knows enough by then catches it and returns.
+
+    Attributes:
+        file_bytes: How long the file is.
+    """
+
+    def __init__(self, file_bytes: int) -> None:
+        super().__init__(f"the file ends after {file_bytes} bytes")
+        self.file_bytes = file_bytes
+
+
 @dataclass(frozen=True)
 class Take:
     """Wants the next `size` bytes; answered with them."""
@@ -109,6 +121,22 @@ class Walker(Generic[ResultT]):
                 break
             self._resume(answer)
         self._passed += len(data)
+
+    def finish(self) -> None:
+        """Say that no bytes follow; a walk that can do with what it has returns then.
+
+        Raises:
+            Malformed: the walk found something wrong.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            self._walk.throw(Ended(self._passed))
+        except StopIteration as end:
+            self._result = end.value
+        except Ended:
+            pass
 
     def _resume(self, answer: bytes | None) -> None:
         try:

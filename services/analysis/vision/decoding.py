@@ -1,6 +1,8 @@
 """Decoding of files into pictures, and encoding of small JPEGs. Limits are checked before anything is decoded."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -8,13 +10,14 @@ from typing import Final
 import cv2
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image
 
 from inference.vision.pictures import Picture
 from services.analysis.errors import PictureUnusable
 from services.picture_files.colours.rendering import render
 from services.picture_files.colours.sources import Colours, colours_of
 from services.picture_files.jpeg import bare_jpeg
+from services.picture_files.openable import lacks_rows, openable
 from services.picture_files.orientation import orientation_of_opened
 
 WORK_SIDE: Final = 2048
@@ -35,18 +38,6 @@ _DECODE: Final = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
-# What Pillow's readers raise on bytes that are no picture, beside OSError.
-_BROKEN: Final = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    ArithmeticError,
-    LookupError,
-    RuntimeError,
-    cv2.error,
-    ImageCms.PyCMSError,
-)
 
 
 @dataclass(frozen=True)
@@ -85,12 +76,10 @@ class PictureFile:
         Raises:
             PictureUnusable: it is none of `FORMATS`, broken, or larger than the limits.
         """
-        self._data = data
-        try:
-            self._image = Image.open(io.BytesIO(data), formats=_openable())
+        self._stored, self._data = data, openable(data)
+        with _blamed("its header cannot be read"):
+            self._image = Image.open(io.BytesIO(self._data), formats=_openable())
             self.size = self._image.size
-        except (UnidentifiedImageError, *_BROKEN) as error:
-            raise PictureUnusable.corrupt("its header cannot be read") from error
         self._format = self._image.format or ""
         self._colours: Colours | None = None
         width, height = self.size
@@ -103,10 +92,8 @@ class PictureFile:
         Raises:
             PictureUnusable: it is broken.
         """
-        try:
+        with _blamed("what it says of itself cannot be read"):
             return self._image.getexif()
-        except _BROKEN as error:
-            raise PictureUnusable.corrupt("what it says of itself cannot be read") from error
 
     @cached_property
     def orientation(self) -> int:
@@ -119,10 +106,8 @@ class PictureFile:
         Raises:
             PictureUnusable: it is broken.
         """
-        try:
+        with _blamed("its picture data cannot be decoded"):
             picture = self._decode_jpeg() if self._is_plain_jpeg() else self._decode_other()
-        except _BROKEN as error:
-            raise PictureUnusable.corrupt("its picture data cannot be decoded") from error
         return turn_upright(picture, self.orientation)
 
     def as_preview(self) -> bytes | None:
@@ -143,8 +128,7 @@ class PictureFile:
         return self._colours
 
     def _decode_jpeg(self) -> Picture:
-        if bare_jpeg(self._data) is None:
-            raise PictureUnusable.corrupt("it was cut short or altered: its picture data does not end as it must")
+        self._check_rows()
         reduction = max(factor for factor in _DECODE if factor == 1 or max(self.size) >= factor * _ENOUGH_SIDE)
         flags = _DECODE[reduction] | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
@@ -156,10 +140,26 @@ class PictureFile:
         stored = picture if self._image.mode == "RGB" else np.ascontiguousarray(picture[..., 0])
         return np.asarray(colours.convert(Image.fromarray(stored)), np.uint8)
 
-    def _decode_other(self) -> Picture:
-        if self._format in _JPEG and bare_jpeg(self._data) is None:
+    def _check_rows(self) -> None:
+        """Refuse a JPEG that libjpeg would fill up with gray where its data end too early."""
+        if bare_jpeg(self._data) is None or lacks_rows(self._stored, self._data):
             raise PictureUnusable.corrupt("it was cut short or altered: its picture data does not end as it must")
+
+    def _decode_other(self) -> Picture:
+        if self._format in _JPEG:
+            self._check_rows()
         return np.asarray(render(self._image, self._data, WORK_SIDE, Image.Resampling.BILINEAR), np.uint8)
+
+
+@contextmanager
+def _blamed(detail: str) -> Iterator[None]:
+    """Lay whatever a decoder raises on the file, but for a want of memory."""
+    try:
+        yield
+    except (PictureUnusable, MemoryError):
+        raise
+    except Exception as error:  # decoders of hostile files raise what their authors never thought of
+        raise PictureUnusable.corrupt(detail) from error
 
 
 def turn_upright(picture: Picture, orientation: int) -> Picture:

@@ -15,7 +15,7 @@ from pellicule.suggestion.v1 import suggestion_service_pb2
 from services.cli.client import LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
 from services.cli.outages import through
 from services.cli.output import CommandFailed, from_rpc
-from services.cli.photos import listing, roll, upload_file
+from services.cli.photos import entries, listing, roll, upload_file
 from services.cli.photos.upload_file import FileResult
 
 CONCURRENT_UPLOADS = 4
@@ -45,17 +45,36 @@ async def run(
 
 async def _describe_all(folder: Path, bars: Progress) -> tuple[list[roll.RollFile], list[FileResult]]:
     roll.register_formats()
-    paths = await asyncio.to_thread(lambda: list(roll.walk(folder)))
-    bar = bars.add_task("looking at files", total=len(paths))
+    found = await asyncio.to_thread(lambda: list(entries.walk(folder)))
+    bar = bars.add_task("looking at files", total=len(found))
     files: list[roll.RollFile] = []
     answers: list[FileResult] = []
-    for path in paths:
-        try:
-            files.append(await asyncio.to_thread(roll.describe, path, folder))
-        except roll.FileUnusable as error:
-            answers.append(FileResult(roll.display_name(path, folder), "refused", "FILE_UNUSABLE", str(error)))
+    for entry in found:
+        described = await asyncio.to_thread(_describe, entry, folder)
+        if isinstance(described, FileResult):
+            answers.append(described)
+        else:
+            files.append(described)
         bars.advance(bar)
     return files, answers
+
+
+def _describe(entry: entries.Entry, folder: Path) -> roll.RollFile | FileResult:
+    """Describe a file, or answer for an entry that is none to be imported; whatever is wrong with one is its alone."""
+    name = roll.display_name(entry.path, folder)
+    if entry.reason:
+        return FileResult(name, "skipped" if entry.readable else "refused", entry.reason, entry.detail)
+    try:
+        return roll.describe(entry.path, folder)
+    except roll.FileUnusable as error:
+        return FileResult(name, "refused", "FILE_UNUSABLE", str(error))
+    except Exception as error:  # noqa: BLE001  # one entry never ends an import: it is answered for by name
+        return _unforeseen(name, error)
+
+
+def _unforeseen(name: str, error: Exception) -> FileResult:
+    detail = f"it cannot be imported ({type(error).__name__}: {error}); send an intact copy"
+    return FileResult(name, "refused", "FILE_UNUSABLE", detail)
 
 
 async def _upload_all(
@@ -86,6 +105,8 @@ async def _one(
     except OSError as error:
         detail = f"{error.strerror}; it changed while it was imported"
         return FileResult(task.file.name, "refused", "FILE_UNUSABLE", detail)
+    except Exception as error:  # noqa: BLE001  # as where files are described
+        return _unforeseen(task.file.name, error)
     if answer.stops:
         stopped.append(answer)
     return answer

@@ -6,8 +6,9 @@ import hashlib
 import io
 import os
 import stat
+import threading
 import warnings
-from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +17,23 @@ import pillow_heif
 from PIL import ExifTags, Image
 
 from services.cli.escaping import printable
+from services.cli.photos.exif_copy import exif_copy
 from services.cli.photos.exif_position import put_position
 from services.picture_files.blocks import Blocks
 from services.picture_files.capture_time import Taken, capture_time
 from services.picture_files.colours.rendering import render
 from services.picture_files.embedded import EmbeddedReader, read_embedded
+from services.picture_files.openable import lacks_rows, openable
 from services.picture_files.orientation import is_lying, orientation_of_opened
 from services.picture_files.position import embedded_position
+from services.picture_files.screenshots import is_screenshot, is_screenshot_name
 
-MAX_DECODED_PIXELS = 100_000_000
+MAX_DECODED_PIXELS = 220_000_000
+"""Of a picture that a reduced copy is made of: the sensors of phones have up to 200 million."""
 REDUCED_QUALITY = 90
+_MANY_PIXELS = 50_000_000
+_LARGE_TURN = threading.Lock()
+"""So large a picture needs a gigabyte while it is reduced: one has its turn at a time."""
 _READ = 1 << 20
 _SNIFFED = {
     "JPEG": "image/jpeg",
@@ -66,26 +74,18 @@ class RollFile:
 
 @dataclass(frozen=True)
 class Header:
-    """What a picture's header says: upright sides in pixels, media type."""
+    """What a picture's header says: upright sides in pixels, media type, whether it is a screenshot."""
 
     width: int = 0
     height: int = 0
     content_type: str = ""
+    screenshot: bool = False
 
 
 def register_formats() -> None:
-    """Teach Pillow HEIC; once per process."""
+    """Teach Pillow HEIC; once per process. How many pixels are decoded is checked here, and not by Pillow."""
     pillow_heif.register_heif_opener()
-    Image.MAX_IMAGE_PIXELS = MAX_DECODED_PIXELS
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """Yield everything in the folder that is not a folder, in the order of the names; links are not followed."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.is_dir(follow_symlinks=False):
-            yield from walk(Path(entry.path))
-        else:
-            yield Path(entry.path)
+    Image.MAX_IMAGE_PIXELS = None
 
 
 def display_name(path: Path, folder: Path) -> str:
@@ -112,27 +112,22 @@ def describe(path: Path, folder: Path) -> RollFile:
         path=path, name=name, sha256=digest, size=status.st_size,
         taken=capture_time(blocks, name, status.st_mtime, datetime.now(UTC)),
         width=header.width, height=header.height, content_type=header.content_type,
-        screenshot=path.name.lower().startswith(("screenshot", "capture", "screen shot", "bildschirmfoto")),
+        screenshot=header.screenshot,
     )  # fmt: skip
 
 
 def read_header(path: Path) -> Header:
     """Return what a picture's header says, without decoding it; an empty one for what is no picture."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                return _header_of(image, path.read_bytes())
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        Image.DecompressionBombError,
-        ArithmeticError,
-        LookupError,
-    ):
-        return Header()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for repair in (_as_stored, openable):
+            try:
+                data = repair(path.read_bytes())
+                with Image.open(io.BytesIO(data)) as image:
+                    return _header_of(image, data, path.name)
+            except Exception:  # noqa: BLE001, S112  # readers of hostile files raise of every kind
+                continue
+    return Header(screenshot=is_screenshot_name(path.name))
 
 
 def reduce(path: Path, long_side: int, *, with_position: bool) -> bytes:
@@ -151,18 +146,10 @@ def reduce(path: Path, long_side: int, *, with_position: bool) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            data = path.read_bytes()
-            with Image.open(io.BytesIO(data)) as image:
-                return _reduced(image, data, long_side, with_position=with_position)
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        Image.DecompressionBombError,
-        ArithmeticError,
-        LookupError,
-    ) as error:
+            return _reduced(path.read_bytes(), long_side, with_position=with_position)
+    except NotDecodable:
+        raise
+    except Exception as error:  # readers and writers raise of every kind on hostile files
         raise NotDecodable(str(error)) from error
 
 
@@ -176,22 +163,37 @@ def _read(path: Path) -> tuple[bytes, Blocks]:
     return digest.digest(), embedded.blocks
 
 
-def _header_of(image: Image.Image, data: bytes) -> Header:
+def _as_stored(data: bytes) -> bytes:
+    return data
+
+
+def _header_of(image: Image.Image, data: bytes, name: str) -> Header:
     width, height = image.size
+    content_type = _SNIFFED.get(image.format or "", "")
+    if width * height > MAX_DECODED_PIXELS:
+        # What a PNG says of itself may stand behind its pixels, which then are decoded.
+        return Header(width, height, content_type, is_screenshot_name(name))
     if is_lying(orientation_of_opened(image, data)):
         width, height = height, width
-    return Header(width, height, _SNIFFED.get(image.format or "", ""))
+    return Header(width, height, content_type, is_screenshot(name, image.getexif()))
 
 
-def _reduced(image: Image.Image, data: bytes, long_side: int, *, with_position: bool) -> bytes:
-    exif = image.getexif()
-    # Whatever says it in the picture, EXIF says it in the copy.
-    exif[ExifTags.Base.Orientation] = orientation_of_opened(image, data)
-    reduced = render(image, data, long_side, Image.Resampling.LANCZOS)
-    if not with_position and ExifTags.IFD.GPSInfo in exif:
-        del exif[ExifTags.IFD.GPSInfo]
-    if with_position:
-        put_position(exif, embedded_position(read_embedded(data)))
+def _reduced(stored: bytes, long_side: int, *, with_position: bool) -> bytes:
+    data = openable(stored)
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = image.width * image.height
+        if pixels > MAX_DECODED_PIXELS:
+            raise NotDecodable(f"it has {image.width} x {image.height} pixels")
+        with _LARGE_TURN if pixels > _MANY_PIXELS else nullcontext():
+            if lacks_rows(stored, data):
+                raise NotDecodable("it was cut short")
+            exif = image.getexif()
+            # Whatever says it in the picture, EXIF says it in the copy.
+            exif[ExifTags.Base.Orientation] = orientation_of_opened(image, data)
+            if with_position:
+                put_position(exif, embedded_position(read_embedded(data)))
+            written = exif_copy(exif, with_position=with_position)
+            reduced = render(image, data, long_side, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    reduced.save(buffer, "JPEG", quality=REDUCED_QUALITY, exif=exif)
+    reduced.save(buffer, "JPEG", quality=REDUCED_QUALITY, exif=written)
     return buffer.getvalue()

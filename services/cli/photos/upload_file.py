@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
@@ -15,7 +15,6 @@ import grpc
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.cli.client import CHUNK_SIZE, LONG_CALL_SECONDS, SHORT_CALL_SECONDS, Services
-from services.cli.escaping import several_lines
 from services.cli.outages import ends_by_itself, through
 from services.cli.output import from_rpc, is_outage
 from services.cli.photos import roll
@@ -79,15 +78,20 @@ async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list
     answers: list[FileResult] = []
     for start in range(0, len(files), PLAN_SIZE):
         batch = {file.client_id: file for file in files[start : start + PLAN_SIZE]}
-        request = media_service_pb2.PlanUploadsRequest(
-            assets=[summary(file) for file in batch.values()], can_reduce=True
-        )
+        assets, unusable = _summaries(batch.values())
+        answers += [answer for _, answer in unusable]
+        for client_id, _ in unusable:
+            del batch[client_id]
+        if not batch:
+            continue
+        request = media_service_pb2.PlanUploadsRequest(assets=assets, can_reduce=True)
         try:
             reply = await through(services, partial(_plan, services, request))
         except grpc.aio.AioRpcError as error:
             if not is_outage(error):
                 raise
-            return tasks, answers + [_failed(file.name, error) for file in files[start:]]
+            left = (*batch.values(), *files[start + PLAN_SIZE :])
+            return tasks, answers + [_failed(file.name, error) for file in left]
         for item in reply.items:
             file = batch[item.client_id]
             reason = media_pb2.PlanReason.Name(item.reason).removeprefix("PLAN_REASON_")
@@ -98,11 +102,27 @@ async def plan(services: Services, files: Sequence[roll.RollFile]) -> tuple[list
     return tasks, answers
 
 
+def _summaries(
+    files: Iterable[roll.RollFile],
+) -> tuple[list[media_pb2.AssetSummary], list[tuple[str, FileResult]]]:
+    """Return what the service is told, and the answers for files of which it cannot be told, by client id."""
+    assets: list[media_pb2.AssetSummary] = []
+    unusable: list[tuple[str, FileResult]] = []
+    for file in files:
+        try:
+            assets.append(summary(file))
+        except (ValueError, OverflowError, TypeError) as error:
+            # Such as a time of capture that is before year 1 where time is counted from.
+            detail = f"what it says of itself cannot be sent ({error}); correct it, or send another copy"
+            unusable.append((file.client_id, FileResult(file.name, "refused", "INVALID", detail)))
+    return assets, unusable
+
+
 def summary(file: roll.RollFile) -> media_pb2.AssetSummary:
     """Return what the service is told of a file before it is uploaded."""
     message = media_pb2.AssetSummary(
         client_id=file.client_id, sha256=file.sha256, size_bytes=file.size,
-        width=file.width, height=file.height, content_type=file.content_type, file_name=several_lines(file.name),
+        width=file.width, height=file.height, content_type=file.content_type, file_name=file.name,
         screenshot=file.screenshot,
     )  # fmt: skip
     if file.taken is not None:

@@ -12,8 +12,8 @@ from services.ingest.errors import MediaCorrupt, MediaEmpty, MediaTypeUnsupporte
 from services.picture_files.walking import Malformed, Walk, Walker
 
 _END_MARKS = {
-    MediaType.JPEG: "it has no end marker",
-    MediaType.PNG: "it has no end chunk",
+    MediaType.JPEG: "it ends before its picture data",
+    MediaType.PNG: "it ends before its picture data",
     MediaType.WEBP: "it ends within a chunk",
     MediaType.HEIC: "it ends within a box",
     MediaType.AVIF: "it ends within a box",
@@ -53,11 +53,20 @@ class ContentCheck:
         """Says what the file is, now that all of it passed."""
         if not self._file_bytes:
             raise MediaEmpty.of()
-        picture = None if self._walker is None else self._walker.result
+        picture = self._end()
         if picture is None:
             problem = "it ends too early" if self._type is None else _END_MARKS[self._type]
             raise MediaCorrupt.of(f"{problem}: the file was cut short")
         return picture
+
+    def _end(self) -> Picture | None:
+        if self._walker is None:
+            return None
+        try:
+            self._walker.finish()
+        except Malformed as error:
+            raise MediaCorrupt.of(str(error)) from None
+        return self._walker.result
 
     def _begin(self) -> None:
         self._type = sniff(self._head)

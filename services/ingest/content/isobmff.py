@@ -1,6 +1,7 @@
 """HEIC and AVIF (ISO/IEC 23008-12): boxes, one of which, `meta`, says where every piece of the picture lies.
 
-A file is whole if every box ends within it and every extent that `meta` names lies within it.
+A file is whole if every extent that `meta` names lies within it. Behind the last of them some phones write bytes that
+are no boxes, which is no part of the picture.
 """
 
 from collections.abc import Iterator
@@ -21,9 +22,14 @@ class _Position:
         self.meta: HeifMeta | None = None
         self.exif: bytes | None = None
 
+    @property
+    def is_behind_the_picture(self) -> bool:
+        """Whether all that the description names has passed."""
+        return self.meta is not None and self.now >= self.meta.data_end
+
 
 def walk_isobmff(media_type: MediaType, limits: Limits, file_bytes: int) -> Walk[Picture]:
-    """Walk over all boxes.
+    """Walk over the boxes, up to the last that belongs to the picture.
 
     Args:
         media_type: HEIC or AVIF, by its brands.
@@ -31,7 +37,7 @@ def walk_isobmff(media_type: MediaType, limits: Limits, file_bytes: int) -> Walk
         file_bytes: Announced length of the file.
     """
     at, parts = _Position(file_bytes), Parts()
-    while at.now < file_bytes:
+    while at.now < file_bytes and not at.is_behind_the_picture:
         parts.next()
         yield from _box(at, limits)
     if at.meta is None:
@@ -50,6 +56,9 @@ def _box(at: _Position, limits: Limits) -> Walk[None]:
         size = int.from_bytes((yield Take(8)), "big")
         at.now += 8
     end = at.file_bytes if size == 0 else start + size
+    if kind == b"mdat" and at.meta is not None and end > at.file_bytes:
+        # All that the description names was found to lie within the file.
+        end = at.file_bytes
     if not at.now <= end <= at.file_bytes:
         raise Malformed(f"its {kind.decode('latin-1')!r} box ends at byte {end} of {at.file_bytes}")
     if kind == b"meta" and at.meta is None:

@@ -25,7 +25,7 @@ class _Found:
 
 
 def walk_jpeg(limits: Limits) -> Walk[Picture]:
-    """Walk from the first byte to the end marker."""
+    """Walk from the first byte to the end marker, or to the end of the file behind picture data."""
     found = _Found(limits)
     yield from jpeg.walk_jpeg(found.see)
     if found.size is None:

@@ -1,11 +1,16 @@
-"""PNG (W3C, third edition): a signature, then chunks of length, type, data and CRC-32 up to IEND."""
+"""PNG (W3C, third edition): a signature, then chunks of length, type, data and CRC-32 up to IEND.
+
+Chunks that the picture cannot do without must have the right CRC. A wrong one of any other chunk means that it is not
+read, and the end chunk may be missing behind picture data, as viewers do.
+"""
 
 import zlib
 
 from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.media import MediaType
-from services.picture_files.walking import Malformed, Parts, Skip, Sum, Take, Walk
+from services.picture_files.png import is_ancillary
+from services.picture_files.walking import Ended, Malformed, Parts, Skip, Sum, Take, Walk
 
 _MAX_LENGTH = 2**31 - 1
 _SIGNATURE_BYTES = 8
@@ -22,16 +27,25 @@ class _Found:
 
 
 def walk_png(limits: Limits) -> Walk[Picture]:
-    """Walk from the first byte to the end chunk, checking every CRC."""
-    found, parts = _Found(), Parts()
+    """Walk from the first byte to the end chunk, or to the end of the file behind the beginning of picture data."""
+    found = _Found()
+    try:
+        yield from _chunks(found, limits)
+    except Ended:
+        if not found.has_data:
+            raise
+    if found.size is None or not found.has_data:
+        raise Malformed("it ends before any picture data")
+    return Picture(MediaType.PNG, *found.size, found.exif)
+
+
+def _chunks(found: _Found, limits: Limits) -> Walk[None]:
+    parts = Parts()
     yield Skip(_SIGNATURE_BYTES)
     kind = b""
     while kind != b"IEND":
         parts.next()
         kind = yield from _chunk(found, limits)
-    if found.size is None or not found.has_data:
-        raise Malformed("it ends before any picture data")
-    return Picture(MediaType.PNG, *found.size, found.exif)
 
 
 def _chunk(found: _Found, limits: Limits) -> Walk[bytes]:
@@ -41,18 +55,22 @@ def _chunk(found: _Found, limits: Limits) -> Walk[bytes]:
         raise Malformed("a chunk has an impossible header: bytes were altered or lost")
     if (found.size is None) != (kind == b"IHDR"):
         raise Malformed("it does not begin with one header")
+    found.has_data |= kind == b"IDAT" and length > 0
     body = b""
     if kind == b"IHDR" or (kind == b"eXIf" and length <= MAX_EXIF_BYTES):
         body = yield Take(length)
-    yield from _check(kind, body, length - len(body))
-    _note(kind, body, found, limits)
+    if (yield from _is_intact(kind, body, length - len(body))):
+        _note(kind, body, found, limits)
     return kind
 
 
-def _check(kind: bytes, body: bytes, left: int) -> Walk[None]:
+def _is_intact(kind: bytes, body: bytes, left: int) -> Walk[bool]:
     expected = yield Sum(left, zlib.crc32(kind + body))
-    if (yield Take(4)) != expected:
-        raise Malformed(f"the checksum of its {kind.decode()} chunk is wrong: bytes were altered")
+    if (yield Take(4)) == expected:
+        return True
+    if is_ancillary(kind):
+        return False
+    raise Malformed(f"the checksum of its {kind.decode()} chunk is wrong: bytes were altered")
 
 
 def _note(kind: bytes, body: bytes, found: _Found, limits: Limits) -> None:
@@ -63,5 +81,3 @@ def _note(kind: bytes, body: bytes, found: _Found, limits: Limits) -> None:
         limits.check(*found.size)
     elif kind == b"eXIf" and body:
         found.exif = body
-    elif kind == b"IDAT":
-        found.has_data = True

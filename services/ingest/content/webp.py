@@ -1,4 +1,7 @@
-"""WebP (RFC 9649): a RIFF container that says how long it is, with a VP8, VP8L or VP8X chunk first."""
+"""WebP (RFC 9649): a RIFF container that says how long it is, with a VP8, VP8L or VP8X chunk first.
+
+What is cut short behind the picture, such as its EXIF block, is left out.
+"""
 
 from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
 from services.ingest.domain.limits import Limits
@@ -22,22 +25,21 @@ class _Found:
 
 
 def walk_webp(limits: Limits, file_bytes: int) -> Walk[Picture]:
-    """Walk from the first byte to the end that the container gives itself.
+    """Walk from the first byte to the end that the container gives itself, or to that of the file.
 
     Args:
         limits: How large a picture may be.
         file_bytes: Announced length of the file.
     """
     head = yield Take(_RIFF_HEADER_BYTES)
-    end = int.from_bytes(head[4:8], "little") + 8
-    if end > file_bytes:
-        raise Malformed(f"it has {file_bytes} of the {end} bytes that it says it has")
+    announced = int.from_bytes(head[4:8], "little") + 8
+    end = min(announced, file_bytes)
     found, parts, position = _Found(), Parts(), _RIFF_HEADER_BYTES
     while position + _CHUNK_HEADER_BYTES <= end:
         parts.next()
         position = yield from _chunk(position, end, found, limits)
     if found.size is None or not found.has_data:
-        raise Malformed("it ends before any picture data")
+        raise Malformed(f"it ends before its picture does, after {file_bytes} of the {announced} bytes that it has")
     return Picture(MediaType.WEBP, *found.size, found.exif)
 
 
@@ -46,12 +48,19 @@ def _chunk(position: int, end: int, found: _Found, limits: Limits) -> Walk[int]:
     kind, length = head[:4], int.from_bytes(head[4:], "little")
     padded = length + length % 2
     if position + _CHUNK_HEADER_BYTES + length > end:
-        raise Malformed("a chunk reaches beyond the end: bytes were altered or lost")
+        return (yield from _cut_short(kind, end, found, limits))
     read = yield from _body(kind, length, found, limits)
     following = min(position + _CHUNK_HEADER_BYTES + padded, end)
     yield Skip(following - position - _CHUNK_HEADER_BYTES - read)
     found.has_data |= kind in _DATA
     return following
+
+
+def _cut_short(kind: bytes, end: int, found: _Found, limits: Limits) -> Walk[int]:
+    """End the walk at a chunk that reaches beyond the end; what there was of a header is still held to the limits."""
+    if found.size is None and kind in _FIRST:
+        yield from _body(kind, _SIZE_BYTES, found, limits)
+    return end
 
 
 def _body(kind: bytes, length: int, found: _Found, limits: Limits) -> Walk[int]:

@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from services.ingest.domain.media import Asset
+from services.picture_files.screenshots import is_screenshot_name
 
 BURST_GAP = timedelta(seconds=3)
 """Shots no further apart than this belong to one burst."""
 
-_SCREENSHOT_NAME = re.compile(
-    r"screen[ _-]?shot|screen[ _-]?capture|capture[ _-]d[’' _-]?[eé]cran|^capture[ _+-]|bildschirmfoto", re.IGNORECASE
-)
 _CAMERA_NAME = re.compile(
     r"^(img_\d|dscn?_?\d|dscf\d|_?mg_\d|pxl_\d|p\d{7}|mvimg_|gopr\d|dji_\d|\d{8}_\d{6})", re.IGNORECASE
 )
@@ -34,7 +32,7 @@ _DEEPEST_IN_BURST = 4
 
 def is_screenshot(asset: Asset) -> bool:
     """Tells whether an asset is a screenshot, by the phone's word or by its name."""
-    return asset.screenshot or _SCREENSHOT_NAME.search(PurePosixPath(asset.file_name).name) is not None
+    return asset.screenshot or is_screenshot_name(PurePosixPath(asset.file_name).name)
 
 
 def places_in_burst(assets: Iterable[Asset]) -> Mapping[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import PurePosixPath
 from uuid import UUID
 
 from services.ingest.domain.asset_ranking import is_screenshot, places_in_burst, rank
@@ -103,9 +104,13 @@ class PlanRules:
     window: timedelta
 
     def is_too_large(self, asset: Asset) -> bool:
-        """Tells whether an asset is larger than what is taken."""
+        """Tells whether an asset is larger than what is taken as it is."""
         too_many_pixels = asset.long_side > self.max_side or asset.width * asset.height > self.max_pixels
         return asset.size_bytes > self.max_bytes or too_many_pixels
+
+    def wants_reduced(self, asset: Asset) -> bool:
+        """Tells whether a reduced copy of an asset is enough: of what is larger than such a copy."""
+        return asset.long_side > self.reduced_long_side
 
 
 @dataclass(frozen=True)
@@ -160,9 +165,9 @@ def _refusal(
     checks = (
         (not asset.size_bytes, PlanReason.EMPTY),
         (not _is_supported(asset), PlanReason.TYPE_UNSUPPORTED),
-        (rules.is_too_large(asset), PlanReason.TOO_LARGE),
+        (rules.is_too_large(asset) and not _comes_reduced(asset, situation, rules), PlanReason.TOO_LARGE),
         (is_repeated, PlanReason.DUPLICATE),
-        (known is not None and not (known.missing or _lacks_original(known)), PlanReason.KNOWN),
+        (known is not None and not (known.missing or _wants_original(asset, known, rules)), PlanReason.KNOWN),
         (known is None and asset.sha256 in situation.deleted, PlanReason.DELETED),
         (known is None and not in_reach, PlanReason.OUTSIDE_WINDOW),
     )
@@ -170,10 +175,9 @@ def _refusal(
 
 
 def _upload(asset: Asset, situation: Situation, rules: PlanRules, known: Known | None) -> tuple[PlanAction, PlanReason]:
-    if known is not None and (_lacks_original(known) or known.form is MediaForm.ORIGINAL):
+    if known is not None and (_wants_original(asset, known, rules) or _was_original(asset, known, rules)):
         return PlanAction.UPLOAD_ORIGINAL, PlanReason.MISSING if known.missing else PlanReason.ORIGINAL_WANTED
-    is_large = asset.long_side > rules.reduced_long_side
-    action = PlanAction.UPLOAD_REDUCED if is_large and situation.can_reduce else PlanAction.UPLOAD_ORIGINAL
+    action = PlanAction.UPLOAD_REDUCED if _comes_reduced(asset, situation, rules) else PlanAction.UPLOAD_ORIGINAL
     if known is not None:
         return action, PlanReason.MISSING
     if is_screenshot(asset):
@@ -224,11 +228,22 @@ def _repeated(assets: Sequence[Asset]) -> list[bool]:
     return repeated
 
 
-def _lacks_original(known: Known) -> bool:
-    return known.original_wanted and known.form is MediaForm.REDUCED
+def _comes_reduced(asset: Asset, situation: Situation, rules: PlanRules) -> bool:
+    """Tells whether the phone is asked for a reduced copy, which may be made of more than is taken as it is."""
+    return situation.can_reduce and rules.wants_reduced(asset)
+
+
+def _wants_original(asset: Asset, known: Known, rules: PlanRules) -> bool:
+    return known.original_wanted and known.form is MediaForm.REDUCED and not rules.is_too_large(asset)
+
+
+def _was_original(asset: Asset, known: Known, rules: PlanRules) -> bool:
+    return known.form is MediaForm.ORIGINAL and not rules.is_too_large(asset)
 
 
 def _is_supported(asset: Asset) -> bool:
     """Tells whether the type is taken; what neither phone nor name can tell is found out at the upload."""
-    content_type = asset.content_type or mimetypes.guess_type(asset.file_name, strict=False)[0]
+    # Of the name only how it ends: some names look like addresses of the web.
+    ending = PurePosixPath(asset.file_name).suffix
+    content_type = asset.content_type or mimetypes.guess_type(f"file{ending}", strict=False)[0]
     return content_type is None or content_type.lower() in _TYPES

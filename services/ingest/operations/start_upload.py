@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from services.chassis.errors import DependencyUnavailable
 from services.chassis.seal import seal_bytes
-from services.ingest.domain.media import Announcement, Asset, Upload, media_name
+from services.ingest.domain.media import Announcement, Asset, MediaForm, Upload, media_name
 from services.ingest.domain.records import MediaRow, UploadRow
 from services.ingest.domain.seals import ORIGINAL, announcement_aad, lookup_tag
 from services.ingest.errors import (
@@ -119,10 +119,10 @@ def _check_size(dependencies: Dependencies, announcement: Announcement) -> None:
     asset, policy = announcement.asset, dependencies.policy
     if not announcement.size_bytes or not asset.size_bytes:
         raise MediaEmpty.of().about(asset.file_name)
-    size = max(announcement.size_bytes, asset.size_bytes)
-    if size > policy.max_bytes:
-        raise MediaTooLarge.of(size, limit_bytes=policy.max_bytes).about(asset.file_name)
-    if asset.width and asset.height:
+    if announcement.size_bytes > policy.max_bytes:
+        raise MediaTooLarge.of(announcement.size_bytes, limit_bytes=policy.max_bytes).about(asset.file_name)
+    # Of a reduced copy the sides are those of its original: the copy's own are checked as it comes.
+    if announcement.form is MediaForm.ORIGINAL and asset.width and asset.height:
         try:
             policy.limits.check(asset.width, asset.height)
         except MediaTooManyPixels as error:

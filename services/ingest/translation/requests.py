@@ -167,13 +167,21 @@ def _asset(message: media_pb2.AssetSummary, fields: Fields) -> Asset:
         width=fields.number(message.width, "width", most=_MAX_SIDE),
         height=fields.number(message.height, "height", most=_MAX_SIDE),
         content_type=fields.text(message.content_type, "content_type", most=_MAX_CONTENT_TYPE),
-        file_name=fields.text(message.file_name, "file_name", most=_MAX_FILE_NAME),
+        file_name=_file_name(message.file_name, fields),
         favorite=message.favorite,
         screenshot=message.screenshot,
         capture_utc_offset=capture_time.announced_offset(message, fields),
         capture_time_source=capture_time.source(message.capture_time_source),
         capture_time_precision=capture_time.precision(message.capture_time_precision),
     )
+
+
+def _file_name(value: str, fields: Fields) -> str:
+    """Return a file's name as it is: what shows it spells out characters that move a cursor."""
+    if len(value) > _MAX_FILE_NAME:
+        fields.refuse("file_name", f"send at most {_MAX_FILE_NAME} characters: leave out folders that lead to it")
+        return ""
+    return value
 
 
 def _invalid_item(client_id: str, error: FieldInvalid) -> media_pb2.PlanItem:

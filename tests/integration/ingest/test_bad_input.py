@@ -36,8 +36,8 @@ def _flipped_png() -> bytes:
 
 
 FILES = {
-    "cut-jpeg": Bad(picture("JPEG", 640, 480)[:-300], "INVALID_ARGUMENT", "MEDIA_CORRUPT", "end marker"),
-    "cut-png": Bad(picture("PNG", 320, 240)[:-20], "INVALID_ARGUMENT", "MEDIA_CORRUPT", "cut short"),
+    "cut-jpeg": Bad(picture("JPEG", 640, 480)[:300], "INVALID_ARGUMENT", "MEDIA_CORRUPT", "cut short"),
+    "cut-png": Bad(picture("PNG", 320, 240)[:36], "INVALID_ARGUMENT", "MEDIA_CORRUPT", "cut short"),
     "cut-webp": Bad(picture("WEBP", 320, 240)[:-9], "INVALID_ARGUMENT", "MEDIA_CORRUPT", "of the"),
     "cut-heic": Bad(picture("HEIF", 320, 240)[:-9], "INVALID_ARGUMENT", "MEDIA_CORRUPT", "ends at byte"),
     "cut-avif": Bad(picture("AVIF", 320, 240)[:-9], "INVALID_ARGUMENT", "MEDIA_CORRUPT", "ends at byte"),

@@ -13,6 +13,7 @@ from services.analysis.vision.decoding import Limits, PictureFile, encode_jpeg, 
 from services.picture_files.embedded import read_embedded
 from services.picture_files.position import embedded_position
 from tests.unit.analysis.photos import LYON, encode, exif, lying, photo, pixels
+from tests.unit.ingest.untidy import UNTIDY, plain
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +114,38 @@ def test_a_broken_colour_profile_spoils_nothing() -> None:
 def test_a_truncated_picture_is_corrupt(kind: str, share: float) -> None:
     data = encode(photo("chelsea"), kind)
     assert parked(data[: int(len(data) * share)]) is ParkedReason.CORRUPT
+
+
+@pytest.mark.parametrize("name", UNTIDY)
+def test_what_every_viewer_shows_is_decoded(name: str) -> None:
+    prepare_decoders()
+    assert distance(decode(UNTIDY[name]), np.asarray(plain(name))) < 3
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_jpeg_whose_end_marker_alone_is_missing_shows_all_it_has(missing: int) -> None:
+    whole = encode(photo("chelsea"))
+    file = PictureFile(whole[:-missing], Limits())
+    assert np.array_equal(file.decode(), decode(whole))
+    assert distance(decode(file.as_preview() or b""), decode(whole)) == 0
+
+
+@pytest.mark.parametrize("error", [TypeError("a tag"), AttributeError("a reader"), RecursionError("a box")])
+def test_whatever_a_decoder_raises_is_the_files_fault(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image, "open", fail)
+    assert parked(encode(photo("chelsea"))) is ParkedReason.CORRUPT
+
+
+def test_a_want_of_memory_is_not_the_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(MemoryError):
+        decode(encode(photo("chelsea")))
 
 
 def test_a_jpeg_cut_short_is_corrupt_even_with_an_end_marker_in_its_thumbnail() -> None:

@@ -411,7 +411,7 @@ class TestRefusals:
         ("content", "error"),
         [
             (b"Dear diary, it rained.\n" * 50, MediaTypeUnsupported),
-            (picture("JPEG", 320, 240)[:-200], MediaCorrupt),
+            (picture("WEBP", 320, 240)[:-200], MediaCorrupt),
             (png_bomb(), MediaTooManyPixels),
         ],
         ids=["text", "truncated", "bomb"],

@@ -3,6 +3,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pellicule.ingest.v1 import media_pb2, media_service_pb2
 from services.chassis.errors import FieldInvalid
@@ -54,6 +57,22 @@ class TestPlanning:
             media_pb2.PLAN_REASON_INVALID,
         )
         assert [violation.field for violation in item.violations] == ["sha256", "width"]
+
+    def test_a_name_is_kept_as_it_is_and_one_that_is_too_long_costs_its_asset_alone(self) -> None:
+        request = media_service_pb2.PlanUploadsRequest(
+            assets=[summary("odd", file_name="\x1b[31m\u202egpj.exe\n"), summary("long", file_name="x" * 1025)]
+        )
+        [odd], [item] = requests.assets_to_plan(request)
+        assert odd.file_name == "\x1b[31m\u202egpj.exe\n"
+        assert [violation.field for violation in item.violations] == ["file_name"]
+
+    @given(seconds=st.integers(-(2**63), 2**63 - 1), nanos=st.integers(-(2**31), 2**31 - 1), size=st.integers(-5, 5))
+    def test_no_asset_however_odd_costs_the_others_their_plan(self, seconds: int, nanos: int, size: int) -> None:
+        odd = summary("odd", capture_time=Timestamp(seconds=seconds, nanos=nanos), width=size, height=-size)
+        request = media_service_pb2.PlanUploadsRequest(assets=[odd, summary("good")])
+        assets, invalid = requests.assets_to_plan(request)
+        assert sorted([each.client_id for each in assets] + [each.client_id for each in invalid]) == ["good", "odd"]
+        assert "good" in {each.client_id for each in assets}
 
     def test_the_second_asset_of_a_name_is_invalid(self) -> None:
         request = media_service_pb2.PlanUploadsRequest(assets=[summary("a"), summary("a")])

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -121,9 +122,34 @@ class TestAnswers:
         assert answer(asset(size_bytes=0)) == ("SKIP", "EMPTY")
         assert answer(asset(content_type="video/mp4")) == ("SKIP", "TYPE_UNSUPPORTED")
         assert answer(asset(content_type="", file_name="notes.txt")) == ("SKIP", "TYPE_UNSUPPORTED")
-        assert answer(asset(size_bytes=100_000_001)) == ("SKIP", "TOO_LARGE")
-        assert answer(asset(width=30_000, height=30_000)) == ("SKIP", "TOO_LARGE")
-        assert answer(asset(width=16_385, height=10)) == ("SKIP", "TOO_LARGE")
+
+    def test_what_is_too_large_as_it_is_comes_as_a_reduced_copy(self) -> None:
+        enormous: list[dict[str, object]] = [
+            {"size_bytes": 100_000_001}, {"width": 12_000, "height": 9_000}, {"width": 16_385, "height": 10},
+        ]  # fmt: skip
+        for changes in enormous:
+            one = asset("a", **changes)
+            assert answer(one) == ("UPLOAD_REDUCED", "IN_WINDOW")
+            assert answer(one, can_reduce=False) == ("SKIP", "TOO_LARGE")
+
+    def test_a_file_of_too_many_bytes_that_no_copy_is_made_of_is_too_large(self) -> None:
+        assert answer(asset(size_bytes=100_000_001, width=0, height=0)) == ("SKIP", "TOO_LARGE")
+        assert answer(asset(size_bytes=100_000_001, width=2048, height=2048)) == ("SKIP", "TOO_LARGE")
+
+    def test_the_original_of_what_is_too_large_is_never_asked_for(self) -> None:
+        one = asset(width=12_000, height=9_000)
+        kept = Known(uuid4(), MediaForm.REDUCED, original_wanted=True)
+        assert answer(one, known={one.sha256: kept}) == ("SKIP", "KNOWN")
+        lost = replace(kept, missing=True)
+        assert answer(one, known={one.sha256: lost}) == ("UPLOAD_REDUCED", "MISSING")
+
+    @given(name=st.text() | st.sampled_from(["//[a.jpg", "http://[x.jpg", "data:a.jpg", "data:,x.jpg", "a:b.jpg"]))
+    def test_no_name_of_a_file_costs_the_others_their_plan(self, name: str) -> None:
+        items = plan([asset(file_name=name, content_type=""), asset("b")], situation(), RULES)
+        assert "b" in {item.client_id for item in items if item.action is PlanAction.UPLOAD_REDUCED}
+
+    def test_a_name_like_an_address_says_its_type_by_its_end(self) -> None:
+        assert answer(asset(file_name="data:,holiday.jpg", content_type="")) == ("UPLOAD_REDUCED", "IN_WINDOW")
 
     def test_a_type_that_nobody_knows_is_found_out_at_the_upload(self) -> None:
         assert answer(asset(content_type="", file_name="IMG_1")) == ("UPLOAD_REDUCED", "IN_WINDOW")
@@ -151,9 +177,13 @@ class TestWorth:
         assert answer(screen) == ("UPLOAD_REDUCED", "SCREENSHOT")
 
     def test_a_screenshot_is_known_by_its_name_as_well(self) -> None:
-        for name in ("Screenshot_20260301.png", "dir/Capture d’écran 2026.png", "Bildschirmfoto 1.png"):
+        for name in (
+            "Screenshot_20260301.png", "dir/Capture d’écran 2026.png", "Bildschirmfoto 1.png", "Capture.PNG",
+            "Captura de pantalla 2026.jpg", "スクリーンショット 2026.png",
+        ):  # fmt: skip
             assert answer(asset(file_name=name))[1] == "SCREENSHOT"
-        assert answer(asset(file_name="screenshots/IMG_1.jpg"))[1] == "IN_WINDOW"
+        for name in ("screenshots/IMG_1.jpg", "Capture_0001.jpg", "Captured by the sea.jpg", "capture one.heic"):
+            assert answer(asset(file_name=name))[1] == "IN_WINDOW"
 
     def test_what_an_owner_waits_for_precedes_everything(self) -> None:
         wanted, liked = asset("wanted", screenshot=True), asset("liked", favorite=True)
@@ -239,7 +269,7 @@ def _asks_for_nothing_that_is_not_allowed(asked: list[tuple[Asset, PlanItem]], n
     assert len({each.sha256 for each, _ in asked}) == len(asked)
     for each, item in asked:
         assert each.size_bytes > 0
-        assert not RULES.is_too_large(each)
+        assert item.action is PlanAction.UPLOAD_REDUCED or not RULES.is_too_large(each)
         if item.reason is PlanReason.MISSING:
             assert now.known[each.sha256].missing
         elif item.reason is not PlanReason.ORIGINAL_WANTED:

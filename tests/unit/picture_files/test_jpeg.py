@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from services.picture_files.jpeg import Segment, bare_jpeg, walk_jpeg
+from services.picture_files.jpeg import Segment, bare_jpeg, lacks_end_marker, walk_jpeg
 from services.picture_files.walking import Malformed, Walker
 from tests.unit.ingest.pictures import exif_block, motion_photo, picture, progressive_jpeg
 
@@ -50,6 +50,40 @@ def test_a_bare_jpeg_is_the_same_picture_without_its_metadata(data: bytes) -> No
     assert Image.open(io.BytesIO(bare)).tobytes() == Image.open(io.BytesIO(data)).tobytes()
 
 
+@pytest.mark.parametrize("junk", [b"abc", b"\xff\xff\xff", b"\xff\0\xff\0", b"\0" * 9, b"\xff\xd3"])
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_bytes_between_segments_are_passed_over(junk: bytes, step: int) -> None:
+    data = WHOLE["plain"]
+    at = data.index(b"\xff\xdb")
+    markers = [segment.marker for segment in walked(data[:at] + junk + data[at:], step) if segment.marker != 0xD3]
+    assert markers == [segment.marker for segment in walked(data)]
+
+
+@pytest.mark.parametrize("step", [1, 1 << 20])
+@pytest.mark.parametrize("cut", [1, 2, 900])
+def test_a_file_that_ends_in_its_picture_data_lacks_its_end_marker(cut: int, step: int) -> None:
+    segments: list[Segment] = []
+    walker = Walker(walk_jpeg(segments.append))
+    data = WHOLE["plain"][:-cut]
+    for start in range(0, len(data), step):
+        walker.feed(data[start : start + step])
+    walker.finish()
+    assert walker.result is False
+    assert (segments[-1].marker, segments[-1].end) == (0xDA, len(data))
+    assert lacks_end_marker(data)
+    assert bare_jpeg(data) is None
+
+
+def test_a_file_that_ends_before_its_picture_data_is_none() -> None:
+    data = WHOLE["plain"]
+    walker = Walker(walk_jpeg(lambda _: None))
+    walker.feed(data[: data.index(b"\xff\xda")])
+    walker.finish()
+    assert walker.result is None
+    assert not lacks_end_marker(data[:100])
+    assert not lacks_end_marker(data)
+
+
 def test_fill_bytes_before_a_marker_and_a_film_behind_the_end_are_no_fault() -> None:
     data = motion_photo(64, 48)
     assert bare_jpeg(data[:2] + b"\xff\xff" + data[2:]) is not None
@@ -68,9 +102,8 @@ def test_a_jpeg_cut_short_is_not_whole(share: float) -> None:
         b"\xff\xd8\xff\xd9",
         b"\xff\xd8\xff\xe0\x00\x01",
         b"\xff\xd8\xff\x02\x00\x02",
-        WHOLE["plain"].replace(b"\xff\xdb", b"\x00\xdb", 1),
     ],
-    ids=["no start", "no picture", "impossible length", "reserved marker", "no marker"],
+    ids=["no start", "no picture", "impossible length", "reserved marker"],
 )
 def test_what_cannot_be_is_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):

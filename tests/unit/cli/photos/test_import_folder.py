@@ -1,5 +1,6 @@
 """Waiting for ideas: what passes is waited for, what does not is said."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,11 +8,13 @@ import grpc
 import pytest
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
+from PIL import Image
 
+from pellicule.ingest.v1 import media_pb2
 from services.cli import outages
 from services.cli.client import Services
 from services.cli.output import progress_bars
-from services.cli.photos import import_folder
+from services.cli.photos import import_folder, roll, upload_file
 from services.cli.photos.upload_file import FileResult
 
 
@@ -83,3 +86,52 @@ async def test_ideas_are_not_waited_for_when_files_have_no_answer() -> None:
     await import_folder._finish(_services(_Suggestion()), [lost], bars=progress_bars(), emit=told.append)
 
     assert told == [lost]
+
+
+class TestOneEntry:
+    """Whatever one entry raises, it is answered for by name, and the others go on."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        for name in ("a.jpg", "m.jpg", "z.jpg"):
+            Image.new("RGB", (8, 8)).save(tmp_path / name)
+        (tmp_path / ".trashed-1-b.jpg").write_bytes(b"x")
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        "error", [RuntimeError("codec"), TypeError("tag"), OverflowError("year"), PermissionError(13, "denied")]
+    )
+    async def test_that_cannot_be_described(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        described = roll.describe
+
+        def describe(path: Path, folder: Path) -> roll.RollFile:
+            if path.name == "m.jpg":
+                raise error
+            return described(path, folder)
+
+        monkeypatch.setattr(roll, "describe", describe)
+        files, answers = await import_folder._describe_all(folder, progress_bars())
+        assert [file.name for file in files] == ["a.jpg", "z.jpg"]
+        assert [(answer.file, answer.outcome) for answer in answers] == [
+            (".trashed-1-b.jpg", "skipped"), ("m.jpg", "refused"),
+        ]  # fmt: skip
+        assert type(error).__name__ in answers[1].detail
+        assert all(answer.answered for answer in answers)
+
+    async def test_that_cannot_be_sent(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def upload(services: Services, task: upload_file.Task, *, with_position: bool) -> FileResult:
+            if task.file.name == "m.jpg":
+                raise RuntimeError("a codec that failed")
+            return FileResult(task.file.name, "stored", task.reason)
+
+        monkeypatch.setattr(upload_file, "upload", upload)
+        files, _ = await import_folder._describe_all(folder, progress_bars())
+        tasks = [upload_file.Task(file, media_pb2.PLAN_ACTION_UPLOAD_ORIGINAL, "IN_WINDOW", 2048) for file in files]
+        answers = await import_folder._upload_all(
+            _services(_Suggestion()), tasks, with_position=False, bars=progress_bars(), emit=lambda _: None
+        )
+        assert [(answer.file, answer.outcome) for answer in answers] == [
+            ("a.jpg", "stored"), ("m.jpg", "refused"), ("z.jpg", "stored"),
+        ]  # fmt: skip

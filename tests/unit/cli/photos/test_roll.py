@@ -1,16 +1,22 @@
 import io
 import os
+import random
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from services.cli.photos import roll
+from services.cli.photos import roll, upload_file
 from services.picture_files.capture_time import Source, Taken
 from services.picture_files.embedded import read_embedded
 from services.picture_files.position import embedded_position
 from services.picture_files.timestamps import Precision
+from tests.unit.ingest.pictures import KINDS, png_bomb
+from tests.unit.ingest.pictures import picture as encoded
+from tests.unit.ingest.untidy import UNTIDY
 from tests.unit.picture_files.metadata import gps_block, jpeg_with, xmp_packet
 
 ORIENTATION, TAKEN, OFFSET = 0x0112, 0x9003, 0x9011
@@ -84,24 +90,100 @@ class TestDescribe:
     def test_screenshots_are_known_by_their_names(self, tmp_path: Path, name: str) -> None:
         assert roll.describe(picture(tmp_path / name), tmp_path).screenshot
 
+    @pytest.mark.parametrize("name", ["Capture_0001.jpg", "Captured by the sea.jpg", "capture (3).jpg", "IMG_1.png"])
+    def test_photos_are_none_whatever_they_are_called(self, tmp_path: Path, name: str) -> None:
+        assert not roll.describe(picture(tmp_path / name), tmp_path).screenshot
+
+    @pytest.mark.parametrize("name", ["Screenshot_1.jpg", "capture.png", "Bildschirmfoto.png"])
+    def test_a_camera_says_that_it_is_a_photo(self, tmp_path: Path, name: str) -> None:
+        exif = phone_exif()
+        exif[0x010F], exif[0x0110] = "Pellicam", "P1"
+        assert not roll.describe(picture(tmp_path / name, exif=exif), tmp_path).screenshot
+
+    def test_a_phone_may_say_in_a_comment_that_it_is_a_screenshot(self, tmp_path: Path) -> None:
+        exif = Image.Exif()
+        exif[ORIENTATION] = 1
+        exif.get_ifd(ExifTags.IFD.Exif)[0x9286] = b"ASCII\0\0\0Screenshot"
+        assert roll.describe(picture(tmp_path / "IMG_1.png", exif=exif), tmp_path).screenshot
+
+    def test_what_cannot_be_opened_may_still_be_called_a_screenshot(self, tmp_path: Path) -> None:
+        (tmp_path / "Screenshot_1.png").write_bytes(b"no picture")
+        assert roll.describe(tmp_path / "Screenshot_1.png", tmp_path).screenshot
+
+    @pytest.mark.parametrize("seconds", [2**60, -(2**60), 2**37])
+    def test_a_file_time_that_no_calendar_knows_raises_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+    ) -> None:
+        path = picture(tmp_path / "a.jpg")
+        status = os.stat_result((*path.stat()[:8], seconds, *path.stat()[9:10]))
+        monkeypatch.setattr(Path, "stat", lambda *_, **__: status)
+        assert roll.describe(path, tmp_path).size > 0
+
+    @pytest.mark.parametrize("name", UNTIDY)
+    def test_an_untidy_picture_has_its_size_and_a_reduced_copy(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "a").write_bytes(UNTIDY[name])
+        found = roll.describe(tmp_path / "a", tmp_path)
+        assert (found.width, found.height) == (160, 120)
+        assert Image.open(io.BytesIO(roll.reduce(found.path, 64, with_position=True))).size == (64, 48)
+
+    def test_the_size_of_an_enormous_picture_is_known_without_decoding_it(self, tmp_path: Path) -> None:
+        (tmp_path / "a.png").write_bytes(png_bomb())
+        found = roll.describe(tmp_path / "a.png", tmp_path)
+        assert (found.width, found.height, found.content_type) == (30_000, 30_000, "image/png")
+        with pytest.raises(roll.NotDecodable):
+            roll.reduce(found.path, 512, with_position=True)
+
     def test_a_name_that_is_no_text_is_spelt_out(self, tmp_path: Path) -> None:
         path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
         path.write_bytes(b"x")
         assert roll.describe(path, tmp_path).name == "caf\\xe9.jpg"
 
 
-class TestWalk:
-    def test_every_file_of_every_folder_comes_once(self, tmp_path: Path) -> None:
-        (tmp_path / "b" / "c").mkdir(parents=True)
-        for name in ("z.jpg", "b/y.txt", "b/c/x", ".hidden"):
-            (tmp_path / name).write_bytes(b"")
-        assert [roll.display_name(path, tmp_path) for path in roll.walk(tmp_path)] == [
-            ".hidden", "b/c/x", "b/y.txt", "z.jpg",
-        ]  # fmt: skip
+class TestAnyFile:
+    @pytest.mark.parametrize("kind", KINDS)
+    @given(noise=st.randoms(use_true_random=False))
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_no_exception_leaves_the_reader_of_one_file(self, tmp_path: Path, kind: str, noise: random.Random) -> None:
+        path = tmp_path / f"{kind}.jpg"
+        path.write_bytes(mutated(kind, noise))
+        found = roll.describe(path, tmp_path)
+        upload_file.summary(found)
+        try:
+            roll.reduce(path, 32, with_position=noise.choice([True, False]))
+        except roll.NotDecodable:
+            return
 
-    def test_a_loop_of_links_ends(self, tmp_path: Path) -> None:
-        (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
-        assert [path.name for path in roll.walk(tmp_path)] == ["loop"]
+    @pytest.mark.parametrize(
+        "error", [RuntimeError("codec"), TypeError("tag"), OverflowError("year"), MemoryError(), RecursionError()]
+    )
+    def test_whatever_a_codec_raises_stays_with_its_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise error
+
+        path = picture(tmp_path / "a.jpg")
+        monkeypatch.setattr(Image, "open", fail)
+        assert roll.describe(path, tmp_path).width == 0
+        with pytest.raises(roll.NotDecodable):
+            roll.reduce(path, 32, with_position=True)
+
+
+def mutated(kind: str, noise: random.Random) -> bytes:
+    """Return a picture of a type with bytes of its header and tags altered, taken away or put in."""
+    exif = phone_exif()
+    exif[ORIENTATION] = noise.randrange(10)
+    data = bytearray(encoded(kind, 40, 30, exif=exif.tobytes()))
+    for _ in range(noise.randint(1, 10)):
+        place = noise.randrange(min(len(data), 900))
+        match noise.randrange(3):
+            case 0:
+                data[place] = noise.randrange(256)
+            case 1:
+                del data[place : place + noise.randrange(6)]
+            case _:
+                data[place:place] = noise.randbytes(noise.randrange(6))
+    return bytes(data[: noise.choice([len(data), noise.randrange(len(data) + 1)])])
 
 
 class TestReduce:
@@ -150,6 +232,11 @@ class TestReduce:
         assert (copy[1], copy[3]) == ("S", "W")
         assert copy[2] == pytest.approx((33, 51, 30.6), abs=1e-3)
         assert copy[4] == pytest.approx((122, 25, 9.12), abs=1e-3)
+
+    def test_a_tag_that_cannot_be_written_costs_no_copy(self, tmp_path: Path) -> None:
+        path = picture(tmp_path / "a.jpg", (800, 400), exif=phone_exif())
+        path.write_bytes(path.read_bytes().replace(b"N\0\0\0\0\2\0\5", b"N\0\0\0\0\2\0\2"))
+        assert self.opened(roll.reduce(path, 512, with_position=True)).size == (512, 256)
 
     def test_a_broken_picture_has_no_reduced_copy(self, tmp_path: Path) -> None:
         path = picture(tmp_path / "a.jpg", (800, 400))

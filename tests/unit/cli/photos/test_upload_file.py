@@ -160,3 +160,35 @@ def test_what_is_known_of_the_time_is_announced(tmp_path: Path, taken: Taken, sa
 
 def test_a_time_that_is_not_known_is_not_announced(tmp_path: Path) -> None:
     assert not upload_file.summary(replace(_task(tmp_path).file, taken=None)).HasField("capture_time")
+
+
+class _Plan:
+    """Asks for every asset that it is told of."""
+
+    async def PlanUploads(  # noqa: N802  # as in the contract
+        self, request: media_service_pb2.PlanUploadsRequest, **_: object
+    ) -> media_service_pb2.PlanUploadsResponse:
+        items = [
+            media_pb2.PlanItem(client_id=asset.client_id, action=media_pb2.PLAN_ACTION_UPLOAD_ORIGINAL)
+            for asset in request.assets
+        ]
+        return media_service_pb2.PlanUploadsResponse(items=items)
+
+
+async def test_a_file_that_cannot_be_described_to_the_service_is_answered_for_and_the_others_are_planned(
+    tmp_path: Path,
+) -> None:
+    services = cast("Services", cast("Any", SimpleNamespace(media=_Plan(), headers=(), stack_runs=lambda: True)))
+    good = _task(tmp_path).file
+    first = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    odd = replace(good, name="odd.jpg", path=tmp_path / "odd.jpg", taken=Taken(first, Source.XMP))
+
+    tasks, answers = await upload_file.plan(services, [odd, good])
+
+    assert [task.file.name for task in tasks] == ["a.jpg"]
+    assert [(answer.file, answer.outcome, answer.reason) for answer in answers] == [("odd.jpg", "refused", "INVALID")]
+
+
+def test_a_name_is_sent_as_it_is(tmp_path: Path) -> None:
+    named = replace(_task(tmp_path).file, name="\x1b[31mred\x07\nname.jpg")
+    assert upload_file.summary(named).file_name == "\x1b[31mred\x07\nname.jpg"
