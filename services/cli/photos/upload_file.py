@@ -21,6 +21,7 @@ from services.cli.photos import roll
 from services.picture_files.capture_time import Source, Taken
 
 PLAN_SIZE = 500
+_LONGEST_NAME = 1024
 _RESUMABLE = frozenset({"UPLOAD_OFFSET_WRONG", "UPLOAD_TAKEN_OVER"})
 _BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
 STOPPING = frozenset({"PURPOSE_NOT_GRANTED", "TOKEN_EXPIRED"})
@@ -122,7 +123,7 @@ def summary(file: roll.RollFile) -> media_pb2.AssetSummary:
     """Return what the service is told of a file before it is uploaded."""
     message = media_pb2.AssetSummary(
         client_id=file.client_id, sha256=file.sha256, size_bytes=file.size,
-        width=file.width, height=file.height, content_type=file.content_type, file_name=file.name,
+        width=file.width, height=file.height, content_type=file.content_type, file_name=_file_name(file.name),
         screenshot=file.screenshot,
     )  # fmt: skip
     if file.taken is not None:
@@ -138,6 +139,11 @@ def _say_when(message: media_pb2.AssetSummary, taken: Taken) -> None:
         message.capture_utc_offset.FromTimedelta(offset)
     message.capture_time_source = media_pb2.CaptureTimeSource.Value(f"CAPTURE_TIME_SOURCE_{taken.source}")
     message.capture_time_precision = media_pb2.CaptureTimePrecision.Value(f"CAPTURE_TIME_PRECISION_{taken.precision}")
+
+
+def _file_name(name: str) -> str:
+    """Return a name as the service takes it: of a path that is too long, the end."""
+    return name if len(name) <= _LONGEST_NAME else "…" + name[1 - _LONGEST_NAME :]
 
 
 async def upload(services: Services, task: Task, *, with_position: bool) -> FileResult:

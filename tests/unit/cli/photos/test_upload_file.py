@@ -192,3 +192,10 @@ async def test_a_file_that_cannot_be_described_to_the_service_is_answered_for_an
 def test_a_name_is_sent_as_it_is(tmp_path: Path) -> None:
     named = replace(_task(tmp_path).file, name="\x1b[31mred\x07\nname.jpg")
     assert upload_file.summary(named).file_name == "\x1b[31mred\x07\nname.jpg"
+
+
+def test_of_a_path_that_is_too_long_the_end_is_sent(tmp_path: Path) -> None:
+    long = replace(_task(tmp_path).file, name="folder/" * 200 + "m.jpg")
+    sent = upload_file.summary(long).file_name
+    assert (len(sent), sent[0]) == (1024, "…")
+    assert long.name.endswith(sent[1:])
