@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from fractions import Fraction
 
 from PIL import ExifTags, Image
 
+from services.cli.photos.exif_position import put_position
 from services.picture_files.exif import read_position
 
 MAX_BYTES = 65_000
@@ -44,7 +44,7 @@ def _writable(exif: Image.Exif) -> Image.Exif:
         kept = {tag: value for tag, value in _tags(exif, block) if _is_writable(_single(block, tag, value))}
         if kept:
             copy.get_ifd(block).update(kept)
-    _put_position(copy, exif)
+    put_position(copy, read_position(exif))
     return copy
 
 
@@ -55,26 +55,6 @@ def _tags(exif: Image.Exif, block: int | None) -> Iterator[tuple[int, object]]:
     except Exception:  # noqa: BLE001  # as of the writer, below
         return
     yield from ((tag, value) for tag, value in tags.items() if tag not in _POINTERS)
-
-
-def _put_position(copy: Image.Exif, exif: Image.Exif) -> None:
-    """Write the position anew where it can be read in what is copied, and not in the copy."""
-    position = read_position(exif)
-    if position is None or read_position(copy) == position:
-        return
-    latitude, longitude = position
-    block = copy.get_ifd(ExifTags.IFD.GPSInfo)
-    block[ExifTags.GPS.GPSLatitudeRef] = "S" if latitude < 0 else "N"
-    block[ExifTags.GPS.GPSLatitude] = _sexagesimal(latitude)
-    block[ExifTags.GPS.GPSLongitudeRef] = "W" if longitude < 0 else "E"
-    block[ExifTags.GPS.GPSLongitude] = _sexagesimal(longitude)
-
-
-def _sexagesimal(degrees: float) -> tuple[float, float, float]:
-    """Return degrees, minutes and seconds."""
-    seconds = Fraction(abs(degrees)) * 3600
-    whole = seconds // 3600
-    return float(whole), float((seconds - whole * 3600) // 60), round(float(seconds % 60), 5)
 
 
 def _single(block: int | None, tag: int, value: object) -> Image.Exif:
