@@ -32,7 +32,8 @@ _CONNECT_SECONDS = 5
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "120",
+    # A process has ten at the most, and a mesh of thirty processes is tested on one machine.
+    "max_connections": "300",
     "shared_buffers": "64MB",
     # A gigabyte of log to write again after a crash is out of proportion here, and so is the room that it takes.
     "max_wal_size": "256MB",

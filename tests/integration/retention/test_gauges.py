@@ -6,6 +6,7 @@ from deploy.ops.inside.looks import looks_of
 from services.chassis.database import Pool
 from services.chassis.gauges import Look
 from services.chassis.metrics import Metric
+from services.journal.directory import JournalDirectory
 from services.retention.store.gauges import (
     DEADLINES_OVERDUE,
     EPOCHS_AGE,
@@ -107,5 +108,19 @@ async def test_an_operator_s_look_finds_how_far_a_database_has_read_the_journal(
 
     seen = await looks_of("retention")["journal"]()
 
-    assert set(seen) == {"journal", "position", "newest"}
+    assert set(seen) == {"journal", "position", "newest", "unread_seconds"}
     assert seen["newest"] is None
+    assert seen["unread_seconds"] is None
+
+
+async def test_a_record_that_is_not_read_yet_has_an_age(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PELLICULE_DATABASE_URL", str(pool.conninfo))
+    monkeypatch.setenv("PELLICULE_JOURNAL_DIR", str(tmp_path))
+    before = await looks_of("retention")["journal"]()
+    await JournalDirectory(tmp_path).create((-1 if before["position"] is None else before["position"]) + 1, b"{}")
+
+    seen = await looks_of("retention")["journal"]()
+
+    assert 0 <= seen["unread_seconds"] < 60
