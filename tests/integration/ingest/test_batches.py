@@ -36,7 +36,7 @@ class TestUploading:
         answers = await phone.batch(
             *file(first, client_id="first"),
             *file(text, client_id="text"),
-            *file(picture(seed=2)[:-100], client_id="cut"),
+            *file(picture(seed=2)[:100], client_id="cut"),
             *file(bytes(9 * CHUNK_SIZE), client_id="large"),
             *file(last, client_id="last"),
         )
