@@ -35,6 +35,10 @@ FREE = frozenset({
 """Bytes of pictures: any are a chunk."""
 
 
+NAMES = frozenset({"pellicule.ingest.v1.AssetSummary.file_name"})
+"""Names of files, as they are on the phone: what shows one spells out what would move a cursor."""
+
+
 @dataclass(frozen=True)
 class Field:
     """A field of a request, and the way to it."""
@@ -82,6 +86,8 @@ def hostile(field: FieldDescriptor) -> tuple[object, ...]:
     if field.message_type is not None:
         kinds = {"Timestamp": TIMES, "Duration": SPANS, "FieldMask": ({"paths": ["\0"]},)}
         return kinds[field.message_type.name]
+    if field.full_name in NAMES:
+        return TEXTS[-1:]
     return {
         FieldDescriptor.TYPE_STRING: TEXTS,
         FieldDescriptor.TYPE_BYTES: (b"short", bytes(100_000)),

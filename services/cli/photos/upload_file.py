@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -136,7 +136,7 @@ def _say_when(message: media_pb2.AssetSummary, taken: Taken) -> None:
     time, offset = taken.time, taken.time.utcoffset()
     message.capture_time.FromDatetime(time if offset is not None else time.replace(tzinfo=UTC))
     if offset is not None and taken.source is not Source.FILE_TIME:
-        message.capture_utc_offset.FromTimedelta(offset)
+        message.capture_utc_offset.FromTimedelta(timedelta(minutes=round(offset / timedelta(minutes=1))))
     message.capture_time_source = media_pb2.CaptureTimeSource.Value(f"CAPTURE_TIME_SOURCE_{taken.source}")
     message.capture_time_precision = media_pb2.CaptureTimePrecision.Value(f"CAPTURE_TIME_PRECISION_{taken.precision}")
 

@@ -37,12 +37,24 @@ def precision_number(value: Precision | None) -> media_pb2.CaptureTimePrecision.
     return media_pb2.CaptureTimePrecision.Value(f"{_PRECISION}{value or 'UNSPECIFIED'}")
 
 
+def announced_source(message: media_pb2.AssetSummary, fields: Fields) -> Source | None:
+    """Return what a phone says the time of capture is from."""
+    value = message.capture_time_source
+    return fields.enum(value, "capture_time_source", media_pb2.CaptureTimeSource.DESCRIPTOR, Source) if value else None
+
+
+def announced_precision(message: media_pb2.AssetSummary, fields: Fields) -> Precision | None:
+    """Return how exactly a phone says that it knows the time of capture."""
+    value, of = message.capture_time_precision, media_pb2.CaptureTimePrecision.DESCRIPTOR
+    return fields.enum(value, "capture_time_precision", of, Precision) if value else None
+
+
 def announced_offset(message: media_pb2.AssetSummary, fields: Fields) -> timedelta | None:
     """Return the offset that a phone announces; one that no clock on Earth has is refused."""
     if not message.HasField("capture_utc_offset"):
         return None
     offset: Duration = message.capture_utc_offset
-    if abs(offset.seconds) >= _LARGEST_OFFSET_SECONDS:
-        fields.refuse("capture_utc_offset", "send the offset from UTC, less than 15 hours, or leave it out")
+    if abs(offset.seconds) >= _LARGEST_OFFSET_SECONDS or offset.seconds % 60 or offset.nanos:
+        fields.refuse("capture_utc_offset", "send the offset from UTC, whole minutes, less than 15 hours, or none")
         return None
     return timedelta(seconds=offset.seconds)

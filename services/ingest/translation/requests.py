@@ -171,8 +171,8 @@ def _asset(message: media_pb2.AssetSummary, fields: Fields) -> Asset:
         favorite=message.favorite,
         screenshot=message.screenshot,
         capture_utc_offset=capture_time.announced_offset(message, fields),
-        capture_time_source=capture_time.source(message.capture_time_source),
-        capture_time_precision=capture_time.precision(message.capture_time_precision),
+        capture_time_source=capture_time.announced_source(message, fields),
+        capture_time_precision=capture_time.announced_precision(message, fields),
     )
 
 
