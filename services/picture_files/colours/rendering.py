@@ -5,11 +5,10 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from services.picture_files.colours.sources import colours_of
+from services.picture_files.colours.sources import GRAY_MODES, colours_of
 
 _WHITE: Final = 255
 _PNG_DEPTH_AT: Final = 24
-_GRAY: Final = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
 _OPAQUE: Final = frozenset({"L", "RGB", "CMYK"})
 
 
@@ -39,7 +38,7 @@ def on_white(image: Image.Image, data: bytes) -> Image.Image:
         image: Decoded.
         data: Its file.
     """
-    if image.mode in _GRAY:
+    if image.mode in GRAY_MODES:
         return _gray_on_white(image, data)
     if not image.has_transparency_data:
         return image if image.mode in _OPAQUE else image.convert("RGB")

@@ -15,6 +15,8 @@ from services.picture_files.colours.code_points import Coding, coding_of, spans_
 from services.picture_files.colours.profiles import Profile, bright_code_points, read_profile
 from services.picture_files.heif_meta import Cicp, meta_of
 
+GRAY_MODES: Final = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
+"""Pillow's modes of pictures without colours."""
 _SRGB: Final = Coding()
 _PNG_SIGNATURE_BYTES: Final = 8
 _MOST_CHUNKS: Final = 1000
@@ -92,7 +94,7 @@ def _of_profile(image: Image.Image) -> Colours | None:
 def _fits(profile: Profile, mode: str) -> bool:
     """Whether a profile is for pictures of a mode; a colour profile also tells how bright grays are."""
     if profile.mode == "L":
-        return mode in {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
+        return mode in GRAY_MODES
     return (profile.mode == "CMYK") == (mode == "CMYK")
 
 

@@ -1,4 +1,6 @@
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,13 +102,18 @@ async def test_an_operator_s_look_counts_what_the_gauges_count(
     assert await looks["failed"]() == {"dead_letters": 0, "set_aside": 0}
 
 
-async def test_an_operator_s_look_finds_how_far_a_database_has_read_the_journal(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def journal_look(pool: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Awaitable[Any]]:
+    """Look at the journal in a folder of the test's own, and at the database."""
     monkeypatch.setenv("PELLICULE_DATABASE_URL", str(pool.conninfo))
     monkeypatch.setenv("PELLICULE_JOURNAL_DIR", str(tmp_path))
+    return looks_of("retention")["journal"]
 
-    seen = await looks_of("retention")["journal"]()
+
+async def test_an_operator_s_look_finds_how_far_a_database_has_read_the_journal(
+    journal_look: Callable[[], Awaitable[Any]],
+) -> None:
+    seen = await journal_look()
 
     assert set(seen) == {"journal", "position", "newest", "unread_seconds"}
     assert seen["newest"] is None
@@ -114,13 +121,11 @@ async def test_an_operator_s_look_finds_how_far_a_database_has_read_the_journal(
 
 
 async def test_a_record_that_is_not_read_yet_has_an_age(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    journal_look: Callable[[], Awaitable[Any]], tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PELLICULE_DATABASE_URL", str(pool.conninfo))
-    monkeypatch.setenv("PELLICULE_JOURNAL_DIR", str(tmp_path))
-    before = await looks_of("retention")["journal"]()
-    await JournalDirectory(tmp_path).create((-1 if before["position"] is None else before["position"]) + 1, b"{}")
+    position = (await journal_look())["position"]
+    await JournalDirectory(tmp_path).create(0 if position is None else position + 1, b"{}")
 
-    seen = await looks_of("retention")["journal"]()
+    seen = await journal_look()
 
     assert 0 <= seen["unread_seconds"] < 60
