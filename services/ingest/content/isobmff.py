@@ -4,9 +4,7 @@ A file is whole if every extent that `meta` names lies within it. Behind the las
 are no boxes, which is no part of the picture.
 """
 
-from collections.abc import Iterator
-
-from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
+from services.ingest.content.picture import Picture
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.media import MediaType
 from services.picture_files.heif_meta import HeifMeta, read_meta
@@ -20,7 +18,6 @@ class _Position:
         self.now = 0
         self.file_bytes = file_bytes
         self.meta: HeifMeta | None = None
-        self.exif: bytes | None = None
 
     @property
     def is_behind_the_picture(self) -> bool:
@@ -42,7 +39,7 @@ def walk_isobmff(media_type: MediaType, limits: Limits, file_bytes: int) -> Walk
         yield from _box(at, limits)
     if at.meta is None:
         raise Malformed("it holds no picture")
-    return Picture(media_type, *at.meta.upright_size, at.exif, exif_turns=False)
+    return Picture(media_type, *at.meta.upright_size, exif_turns=False)
 
 
 def _box(at: _Position, limits: Limits) -> Walk[None]:
@@ -64,7 +61,8 @@ def _box(at: _Position, limits: Limits) -> Walk[None]:
     if kind == b"meta" and at.meta is None:
         at.meta = _checked(read_meta((yield Take(end - at.now))), limits, at.file_bytes)
         at.now = end
-    yield from _pass_to(end, at)
+    yield Skip(end - at.now)
+    at.now = end
 
 
 def _checked(meta: HeifMeta, limits: Limits, file_bytes: int) -> HeifMeta:
@@ -73,27 +71,3 @@ def _checked(meta: HeifMeta, limits: Limits, file_bytes: int) -> HeifMeta:
     if meta.data_end > file_bytes:
         raise Malformed(f"its picture data ends at byte {meta.data_end} of {file_bytes}")
     return meta
-
-
-def _pass_to(end: int, at: _Position) -> Walk[None]:
-    """Goes on to `end`, reading the EXIF block if it lies on the way."""
-    for offset, length in _exif_on_the_way(at, end):
-        yield Skip(offset - at.now)
-        block = yield Take(length)
-        at.now, at.exif = offset + length, _after_offset(block)
-    yield Skip(end - at.now)
-    at.now = end
-
-
-def _exif_on_the_way(at: _Position, end: int) -> Iterator[tuple[int, int]]:
-    extent = None if at.meta is None else at.meta.exif_extent
-    if extent is not None and at.exif is None:
-        offset, length = extent
-        if at.now <= offset and offset + length <= end and length <= MAX_EXIF_BYTES:
-            yield extent
-
-
-def _after_offset(block: bytes) -> bytes:
-    """Return the EXIF block behind the offset that precedes it (ISO/IEC 23008-12, A.2.1)."""
-    start = 4 + int.from_bytes(block[:4], "big")
-    return block[4:] if start > len(block) else block[start:]

@@ -1,4 +1,4 @@
-"""JPEG as the service takes it: a header within the limits, picture data behind it, and its EXIF block."""
+"""JPEG as the service takes it: a header within the limits, and picture data behind it."""
 
 from services.ingest.content.picture import Picture
 from services.ingest.domain.limits import Limits
@@ -13,7 +13,6 @@ class _Found:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.size: tuple[int, int] | None = None
-        self.exif: bytes | None = None
 
     def see(self, segment: jpeg.Segment) -> None:
         """Take note of a segment."""
@@ -21,7 +20,6 @@ class _Found:
         if size is not None:
             self._limits.check(*size)
             self.size = size
-        self.exif = self.exif or segment.exif
 
 
 def walk_jpeg(limits: Limits) -> Walk[Picture]:
@@ -30,4 +28,4 @@ def walk_jpeg(limits: Limits) -> Walk[Picture]:
     yield from jpeg.walk_jpeg(found.see)
     if found.size is None:
         raise Malformed("its picture data comes without a header")
-    return Picture(MediaType.JPEG, *found.size, found.exif)
+    return Picture(MediaType.JPEG, *found.size)

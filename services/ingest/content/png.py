@@ -1,12 +1,12 @@
 """PNG (W3C, third edition): a signature, then chunks of length, type, data and CRC-32 up to IEND.
 
-Chunks that the picture cannot do without must have the right CRC. A wrong one of any other chunk means that it is not
-read, and the end chunk may be missing behind picture data, as viewers do.
+Chunks that the picture cannot do without must have the right CRC. That of any other may be wrong, and the end chunk may
+be missing behind picture data, as viewers have it.
 """
 
 import zlib
 
-from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
+from services.ingest.content.picture import Picture
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.media import MediaType
 from services.picture_files.png import is_ancillary
@@ -22,7 +22,6 @@ class _Found:
 
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = None
-        self.exif: bytes | None = None
         self.has_data = False
 
 
@@ -36,7 +35,7 @@ def walk_png(limits: Limits) -> Walk[Picture]:
             raise
     if found.size is None or not found.has_data:
         raise Malformed("it ends before any picture data")
-    return Picture(MediaType.PNG, *found.size, found.exif)
+    return Picture(MediaType.PNG, *found.size)
 
 
 def _chunks(found: _Found, limits: Limits) -> Walk[None]:
@@ -56,28 +55,22 @@ def _chunk(found: _Found, limits: Limits) -> Walk[bytes]:
     if (found.size is None) != (kind == b"IHDR"):
         raise Malformed("it does not begin with one header")
     found.has_data |= kind == b"IDAT" and length > 0
-    body = b""
-    if kind == b"IHDR" or (kind == b"eXIf" and length <= MAX_EXIF_BYTES):
-        body = yield Take(length)
-    if (yield from _is_intact(kind, body, length - len(body))):
-        _note(kind, body, found, limits)
+    body = (yield Take(length)) if kind == b"IHDR" else b""
+    yield from _check_sum(kind, body, length - len(body))
+    if kind == b"IHDR":
+        found.size = _size(body, limits)
     return kind
 
 
-def _is_intact(kind: bytes, body: bytes, left: int) -> Walk[bool]:
+def _check_sum(kind: bytes, body: bytes, left: int) -> Walk[None]:
     expected = yield Sum(left, zlib.crc32(kind + body))
-    if (yield Take(4)) == expected:
-        return True
-    if is_ancillary(kind):
-        return False
-    raise Malformed(f"the checksum of its {kind.decode()} chunk is wrong: bytes were altered")
+    if (yield Take(4)) != expected and not is_ancillary(kind):
+        raise Malformed(f"the checksum of its {kind.decode()} chunk is wrong: bytes were altered")
 
 
-def _note(kind: bytes, body: bytes, found: _Found, limits: Limits) -> None:
-    if kind == b"IHDR":
-        if len(body) != _HEADER_BYTES:
-            raise Malformed("its header has the wrong length")
-        found.size = int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
-        limits.check(*found.size)
-    elif kind == b"eXIf" and body:
-        found.exif = body
+def _size(header: bytes, limits: Limits) -> tuple[int, int]:
+    if len(header) != _HEADER_BYTES:
+        raise Malformed("its header has the wrong length")
+    width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
+    limits.check(width, height)
+    return width, height

@@ -3,7 +3,7 @@
 What is cut short behind the picture, such as its EXIF block, is left out.
 """
 
-from services.ingest.content.picture import MAX_EXIF_BYTES, Picture
+from services.ingest.content.picture import Picture
 from services.ingest.domain.limits import Limits
 from services.ingest.domain.media import MediaType
 from services.picture_files.walking import Malformed, Parts, Skip, Take, Walk
@@ -20,7 +20,6 @@ class _Found:
 
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = None
-        self.exif: bytes | None = None
         self.has_data = False
 
 
@@ -40,7 +39,7 @@ def walk_webp(limits: Limits, file_bytes: int) -> Walk[Picture]:
         position = yield from _chunk(position, end, found, limits)
     if found.size is None or not found.has_data:
         raise Malformed(f"it ends before its picture does, after {file_bytes} of the {announced} bytes that it has")
-    return Picture(MediaType.WEBP, *found.size, found.exif)
+    return Picture(MediaType.WEBP, *found.size)
 
 
 def _chunk(position: int, end: int, found: _Found, limits: Limits) -> Walk[int]:
@@ -71,9 +70,6 @@ def _body(kind: bytes, length: int, found: _Found, limits: Limits) -> Walk[int]:
         found.size = _size(kind, (yield Take(_SIZE_BYTES)))
         limits.check(*found.size)
         return _SIZE_BYTES
-    if kind == b"EXIF" and length <= MAX_EXIF_BYTES and found.exif is None:
-        found.exif = yield Take(length)
-        return length
     return 0
 
 
