@@ -29,7 +29,6 @@ class HeifMeta:
         sizes: Width and height in pixels of every item that has them.
         upright_size: Of the primary item, cropped and turned as it says.
         data_end: Where the last byte lies that an item needs, in bytes from the file's start.
-        exif_extent: Offset and length of the EXIF item, if it is one piece of the file.
         orientation: What the turns and mirrors (`irot`, `imir`) of the primary item come to, as an EXIF orientation.
         cicp: Its colours by code points; None if it names none.
     """
@@ -37,7 +36,6 @@ class HeifMeta:
     sizes: tuple[tuple[int, int], ...]
     upright_size: tuple[int, int]
     data_end: int
-    exif_extent: tuple[int, int] | None
     orientation: int = 1
     cicp: Cicp | None = None
 
@@ -125,14 +123,11 @@ def read_meta(body: bytes) -> HeifMeta:
         raise Malformed("its description names no picture")
     properties = _Properties(boxes[b"iprp"], parts)
     extents = _extents(boxes[b"iloc"], parts)
-    exif_id = _item_of_type(boxes[b"iinf"], b"Exif", parts) if b"iinf" in boxes else None
-    in_file = extents.get(exif_id, []) if exif_id is not None else []
     primary = _primary(boxes[b"pitm"])
     return HeifMeta(
         sizes=tuple(properties.sizes()),
         upright_size=properties.upright_size(primary),
         data_end=max((offset + length for pieces in extents.values() for offset, length in pieces), default=0),
-        exif_extent=in_file[0] if len(in_file) == 1 and in_file[0][1] > 4 else None,
         orientation=properties.orientation(primary),
         cicp=properties.cicp(primary),
     )
@@ -141,19 +136,6 @@ def read_meta(body: bytes) -> HeifMeta:
 def _primary(reader: _Reader) -> int:
     version = reader.number(4) >> 24
     return reader.number(2 if version == 0 else 4)
-
-
-def _item_of_type(reader: _Reader, wanted: bytes, parts: Parts) -> int | None:
-    version = reader.number(4) >> 24
-    reader.take(2 if version == 0 else 4)
-    for kind, entry in reader.boxes(parts):
-        entry_version = entry.number(4) >> 24
-        if kind == b"infe" and entry_version >= 2:
-            item_id = entry.number(2 if entry_version == 2 else 4)
-            entry.take(2)
-            if entry.take(4) == wanted:
-                return item_id
-    return None
 
 
 def _extents(reader: _Reader, parts: Parts) -> dict[int, list[tuple[int, int]]]:

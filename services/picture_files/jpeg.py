@@ -11,12 +11,10 @@ from typing import Final
 
 from services.picture_files.walking import Ended, Find, Malformed, Parts, Take, Tell, Walk, Walker
 
-_EXIF_PREFIX: Final = b"Exif\0\0"
 START_MARKER: Final = b"\xff\xd8"
 END_MARKER: Final = b"\xff\xd9"
 _END: Final = 0xD9
 _SCAN: Final = 0xDA
-_APP1: Final = 0xE1
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BEFORE_SCANS: Final = frozenset({*range(0xC0, 0xFF), *_STANDALONE}) - {0xD8}
@@ -57,11 +55,6 @@ class Segment:
         if len(self.body) < 6:
             raise Malformed("its header is too short")
         return int.from_bytes(self.body[3:5], "big"), int.from_bytes(self.body[1:3], "big")
-
-    @property
-    def exif(self) -> bytes | None:
-        """The EXIF block, if it is one."""
-        return self.body if self.marker == _APP1 and self.body.startswith(_EXIF_PREFIX) else None
 
 
 def walk_jpeg(see: Callable[[Segment], None]) -> Walk[bool]:

@@ -36,10 +36,9 @@ def test_the_size_of_chunks_changes_nothing(step: int) -> None:
     assert walked(WHOLE["progressive"], step) == walked(WHOLE["progressive"])
 
 
-def test_the_walk_finds_size_and_exif() -> None:
+def test_the_walk_finds_the_size() -> None:
     segments = walked(WHOLE["with EXIF"])
     assert [segment.frame_size for segment in segments if segment.frame_size] == [(320, 240)]
-    assert [segment.exif for segment in segments if segment.exif] == [exif_block("2026:02:03 04:05:06")]
 
 
 @pytest.mark.parametrize("data", WHOLE.values(), ids=WHOLE)
