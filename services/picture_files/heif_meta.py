@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.picture_files.isobmff_boxes import IN_FILE, BoxReader, locations
 from services.picture_files.walking import Malformed, Parts
 
-_IN_FILE = 0
 _BOX_HEADER_BYTES = 8
 _QUARTER_TURNS = frozenset({1, 3})
 # The upper left, upper right, lower left and lower right corner of what each EXIF orientation makes of "abcd".
@@ -40,62 +40,10 @@ class HeifMeta:
     cicp: Cicp | None = None
 
 
-class _Reader:
-    """Reads numbers one after the other out of a part of the description, which is never copied.
-
-    Raises:
-        Malformed: from every method, where the bytes end too early.
-    """
-
-    def __init__(self, data: bytes, start: int, end: int) -> None:
-        self._data = data
-        self._position = start
-        self._end = end
-
-    def again(self) -> "_Reader":
-        """Return a reader of what is left, which moves by itself."""
-        return _Reader(self._data, self._position, self._end)
-
-    @property
-    def left(self) -> int:
-        """How many bytes follow."""
-        return self._end - self._position
-
-    def number(self, size: int) -> int:
-        """Return a big-endian number of `size` bytes; 0 for none."""
-        return int.from_bytes(self.take(size), "big")
-
-    def take(self, size: int) -> bytes:
-        """Return the next bytes."""
-        start = self._position
-        self.skip(size)
-        return self._data[start : self._position]
-
-    def skip(self, size: int) -> None:
-        """Pass over bytes."""
-        if size > self.left:
-            raise Malformed("its description is cut short")
-        self._position += size
-
-    def boxes(self, parts: Parts) -> Iterator[tuple[bytes, "_Reader"]]:
-        """Yield type and content of the boxes that follow."""
-        while self.left:
-            parts.next()
-            size, kind = self.number(4), self.take(4)
-            if size == 0:
-                # The last one: it goes to the end.
-                size = self.left + 8
-            if size < 8:
-                raise Malformed("a box of its description has an impossible length")
-            start = self._position
-            self.skip(size - 8)
-            yield kind, _Reader(self._data, start, self._position)
-
-
 def meta_of(data: bytes) -> HeifMeta | None:
     """Return what the `meta` box of a whole file says; None if there is none that can be read."""
     try:
-        reader, parts = _Reader(data, 0, len(data)), Parts()
+        reader, parts = BoxReader(data, 0, len(data)), Parts()
         while reader.left >= _BOX_HEADER_BYTES:
             parts.next()
             size, kind = reader.number(4), reader.take(4)
@@ -115,58 +63,33 @@ def read_meta(body: bytes) -> HeifMeta:
     Raises:
         Malformed: it is cut short, contradicts itself or names no picture.
     """
-    reader, parts = _Reader(body, 0, len(body)), Parts()
+    reader, parts = BoxReader(body, 0, len(body)), Parts()
     reader.skip(4)
     boxes = dict(reader.boxes(parts))
     missing = {b"pitm", b"iloc", b"iprp"} - boxes.keys()
     if missing:
         raise Malformed("its description names no picture")
     properties = _Properties(boxes[b"iprp"], parts)
-    extents = _extents(boxes[b"iloc"], parts)
+    pieces = [piece for item in locations(boxes[b"iloc"], parts) if item.method == IN_FILE for piece in item.pieces]
     primary = _primary(boxes[b"pitm"])
     return HeifMeta(
         sizes=tuple(properties.sizes()),
         upright_size=properties.upright_size(primary),
-        data_end=max((offset + length for pieces in extents.values() for offset, length in pieces), default=0),
+        data_end=max((offset + length for offset, length in pieces), default=0),
         orientation=properties.orientation(primary),
         cicp=properties.cicp(primary),
     )
 
 
-def _primary(reader: _Reader) -> int:
+def _primary(reader: BoxReader) -> int:
     version = reader.number(4) >> 24
     return reader.number(2 if version == 0 else 4)
-
-
-def _extents(reader: _Reader, parts: Parts) -> dict[int, list[tuple[int, int]]]:
-    """Return offset and length of each item's pieces that lie in the file itself."""
-    version = reader.number(4) >> 24
-    offset_size, length_size = divmod(reader.number(1), 16)
-    base_size, index_size = divmod(reader.number(1), 16)
-    index_size = index_size if version > 0 else 0
-    found: dict[int, list[tuple[int, int]]] = {}
-    for _ in range(reader.number(2 if version < 2 else 4)):
-        parts.next()
-        item_id = reader.number(2 if version < 2 else 4)
-        method = reader.number(2) & 15 if version > 0 else _IN_FILE
-        reader.take(2)
-        base, count = reader.number(base_size), reader.number(2)
-        if count > max(1, reader.left):
-            raise Malformed("its description is cut short")
-        pieces = []
-        for _ in range(count):
-            parts.next()
-            reader.skip(index_size)
-            pieces.append((base + reader.number(offset_size), reader.number(length_size)))
-        if method == _IN_FILE:
-            found[item_id] = pieces
-    return found
 
 
 class _Properties:
     """The properties of items, and which item has which."""
 
-    def __init__(self, reader: _Reader, parts: Parts) -> None:
+    def __init__(self, reader: BoxReader, parts: Parts) -> None:
         boxes = dict(reader.boxes(parts))
         if b"ipco" not in boxes or b"ipma" not in boxes:
             raise Malformed("its description gives the picture no size")
@@ -211,14 +134,14 @@ class _Properties:
                 return Cicp(primaries, transfer)
         return None
 
-    def _of(self, item_id: int) -> Iterator[tuple[bytes, _Reader]]:
+    def _of(self, item_id: int) -> Iterator[tuple[bytes, BoxReader]]:
         for index in self._of_item.get(item_id, []):
             if 0 <= index < len(self._properties):
                 kind, content = self._properties[index]
                 yield kind, content.again()
 
 
-def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[int, int]:
+def _transformed(size: tuple[int, int], kind: bytes, content: BoxReader) -> tuple[int, int]:
     """Return a size after a crop (`clap`) or a turn (`irot`); other properties leave it."""
     width, height = size
     if kind == b"irot" and content.number(1) & 3 in _QUARTER_TURNS:
@@ -232,7 +155,7 @@ def _transformed(size: tuple[int, int], kind: bytes, content: _Reader) -> tuple[
     return size
 
 
-def _turned(corners: str, kind: bytes, content: _Reader) -> str:
+def _turned(corners: str, kind: bytes, content: BoxReader) -> str:
     """Return where the corners are after a quarter turn against the clock (`irot`) or a mirror (`imir`)."""
     upper_left, upper_right, lower_left, lower_right = tuple(corners)
     if kind == b"irot":
@@ -245,7 +168,7 @@ def _turned(corners: str, kind: bytes, content: _Reader) -> str:
     return upper_left + upper_right + lower_left + lower_right
 
 
-def _associations(reader: _Reader, parts: Parts) -> Iterator[tuple[int, list[int]]]:
+def _associations(reader: BoxReader, parts: Parts) -> Iterator[tuple[int, list[int]]]:
     """Yield each item with the indices of its properties, counted from 0."""
     head = reader.number(4)
     version, wide = head >> 24, head & 1
